@@ -1,0 +1,44 @@
+# Everything a newcomer needs: each target makes .venv and installs what it needs first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint docs clean-demo
+
+# The whole chain on simulated data: figures and a results table in demo/.
+demo: $(READY)-demo
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/quickstart.sh
+
+test: $(READY)-test
+	$(BIN)/python -m pytest
+
+lint: $(READY)-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(READY)-docs
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "documentation: site/index.html"
+
+clean-demo:
+	rm -rf demo
+
+# pip, and not another installer: only pip finds the CPU build of torch where one is provided.
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "rtcan needs Python 3.10 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(READY)-demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(READY)-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+$(READY)-docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@

@@ -1,0 +1,161 @@
+"""Everything a person sees: results on stdout, messages and progress on stderr.
+
+Rich and tqdm are imported when first needed, so that ``rtcan --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rtcan_cli.report import Report, Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+@dataclass
+class Verbosity:
+    """How the current command talks; set once from its options."""
+
+    json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+
+verbosity = Verbosity()
+
+
+class Progress(Protocol):
+    """The part of tqdm that steps use."""
+
+    def update(self, n: float = 1) -> Any:  # noqa: ANN401
+        """Count ``n`` finished units."""
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        """Show a short text after the bar."""
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Tell the user something on stderr, unless ``--quiet``."""
+    if not verbosity.quiet:
+        _stderr().print(message, markup=False)
+
+
+def warn(message: str) -> None:
+    """Tell the user something they must not miss, on stderr, even with ``--quiet``."""
+    _stderr().print(f"warning: {message}", style="yellow", markup=False)
+
+
+def fail(message: str, hint: str | None = None) -> None:
+    """One clear line for what went wrong; a second one for what to do about it."""
+    err = _stderr()
+    err.print(f"error: {message}", style="red", markup=False)
+    if hint:
+        err.print(f"  try: {hint}", markup=False)
+
+
+@contextmanager
+def progress(total: int, description: str, unit: str, done: int = 0) -> Iterator[Progress]:
+    """A tqdm bar on stderr; silent with ``--quiet`` or where stderr is not a terminal."""
+    from tqdm import tqdm
+
+    disable = True if verbosity.quiet else None
+    with tqdm(
+        total=total,
+        initial=done,
+        desc=description,
+        unit=unit,
+        file=sys.stderr,
+        disable=disable,
+        dynamic_ncols=True,
+        smoothing=0.1,
+    ) as bar:
+        yield bar
+
+
+def show(report: Report) -> None:
+    """Print a report on stdout: rich tables, or one JSON object with ``--json``."""
+    if verbosity.json:
+        print(json.dumps(_jsonable(report.as_json()), allow_nan=False))
+        return
+    from rich.console import Console
+
+    # A pipe has no width: do not fold the tables of someone who greps them.
+    out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+    if report.facts:
+        out.print(_facts_grid(report.facts))
+    for table in report.tables:
+        out.print()
+        out.print(_rich_table(table))
+    for note in report.notes:
+        out.print(f"note: {note}", markup=False, soft_wrap=True)
+    for path in report.files:
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+
+
+def _facts_grid(facts: dict[str, Any]) -> Any:  # noqa: ANN401
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for name, value in facts.items():
+        grid.add_row(name, Text(cell(value)))
+    return grid
+
+
+def _rich_table(table: Table) -> Any:  # noqa: ANN401
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    rich = RichTable(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for index, column in enumerate(table.columns):
+        numbers = all(isinstance(row[index], int | float | None) for row in table.rows)
+        rich.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in table.rows:
+        rich.add_row(*(Text(cell(value)) for value in row))
+    return rich
+
+
+def cell(value: object) -> str:
+    """A table cell: short numbers, a dash for what is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return str(value)
+
+
+def _jsonable(value: object) -> Any:  # noqa: ANN401
+    """Plain JSON types; what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):  # a NumPy scalar
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

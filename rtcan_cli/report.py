@@ -1,0 +1,66 @@
+"""What a step has to say when it is done: facts, tables, notes and the files it left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table for a person to read.
+
+    Parameters
+    ----------
+    title : str
+        What the table shows.
+    columns : sequence of str
+        Column heads.
+    rows : sequence of sequences
+        Cells: text, numbers or None (shown as a dash).
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Rows as dictionaries, for JSON."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass
+class Report:
+    """The result of one step.
+
+    Parameters
+    ----------
+    command : str
+        The subcommand that made it.
+    facts : dict
+        Single values, in reading order: name to number, text or path.
+    tables : list of Table
+        Tables, in reading order.
+    notes : list of str
+        Sentences the user should not miss.
+    files : list of Path
+        What the step wrote (or found already written).
+    """
+
+    command: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """One machine-readable object with everything in the report."""
+        return {
+            "command": self.command,
+            **{name.replace(" ", "_"): value for name, value in self.facts.items()},
+            "tables": {table.title: table.records() for table in self.tables},
+            "notes": self.notes,
+            "files": [str(path) for path in self.files],
+        }

@@ -1,0 +1,8 @@
+"""What is on disk. Only this package opens HDF5 files."""
+
+from rtcan_cli.stores.partial import Partial
+from rtcan_cli.stores.provenance import Provenance
+from rtcan_cli.stores.store import Store, StoreWriter, create
+from rtcan_cli.stores.workspace import Step, Workspace
+
+__all__ = ["Partial", "Provenance", "Step", "Store", "StoreWriter", "Workspace", "create"]

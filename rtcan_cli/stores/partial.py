@@ -1,0 +1,69 @@
+"""Work in progress of a long step, kept beside its store so that it can go on after a stop."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Partial:
+    """Finished items of an unfinished step, one file each, in ``<store>.partial/``.
+
+    An item is written beside its place and renamed, so it is there whole or not at all; a file
+    that cannot be read (the machine lost power) counts as not there. The folder belongs to one
+    exact step: if parameters or inputs changed since, what is in it is thrown away.
+
+    Parameters
+    ----------
+    store : Path
+        The store being made.
+    digest : str
+        Fingerprint of the step, :meth:`rtcan_cli.stores.Provenance.digest`.
+    """
+
+    def __init__(self, store: Path, digest: str) -> None:
+        self.folder = store.with_name(store.name + ".partial")
+        stamp = self.folder / "step"
+        if self.folder.exists() and (not stamp.exists() or stamp.read_text() != digest):
+            shutil.rmtree(self.folder)
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True)
+            stamp.write_text(digest)
+
+    def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep one item, in place of what was kept under that name."""
+        place = self.folder / f"{name}.npz"
+        beside = place.with_suffix(f".tmp-{os.getpid()}")
+        with beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        os.replace(beside, place)
+
+    def get(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """One item, or None if it is not there or not whole."""
+        try:
+            # Read at once: the checksums of the zip's members are checked on the way.
+            content = io.BytesIO((self.folder / f"{name}.npz").read_bytes())
+            with np.load(content, allow_pickle=False) as item:
+                return {key: item[key] for key in item.files}
+        except (FileNotFoundError, zipfile.BadZipFile, ValueError, EOFError, KeyError):
+            return None
+
+    def names(self) -> set[str]:
+        """Names of the items that are there."""
+        return {path.stem for path in self.folder.glob("*.npz")}
+
+    def remove(self, name: str) -> None:
+        """Forget one item."""
+        (self.folder / f"{name}.npz").unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove the folder: the store is finished."""
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,92 @@
+"""Where a store came from, and whether a step would make the same store again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from rtcan_cli import __version__
+from rtcan_cli.stores.schema import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The step that makes a store, and what it makes it from.
+
+    Parameters
+    ----------
+    command : str
+        Subcommand.
+    dataset : str
+        Name of the dataset.
+    parameters : dict
+        Every option that shapes the content (not ``--jobs`` and the like). JSON types.
+    inputs : dict
+        Kind of input to its content id.
+    simulated : bool
+        Whether the data come from the simulator; every score made from them says so.
+    """
+
+    command: str
+    dataset: str
+    parameters: dict[str, Any]
+    inputs: dict[str, str]
+    simulated: bool = False
+
+    def changes(self, made: Provenance) -> list[str]:
+        """What differs from the step that made an existing store; empty if nothing does."""
+        differences = []
+        for kind in sorted(self.inputs.keys() | made.inputs.keys()):
+            if self.inputs.get(kind) != made.inputs.get(kind):
+                differences.append(f"input '{kind}' changed")
+        for name in sorted(self.parameters.keys() | made.parameters.keys()):
+            new, old = self.parameters.get(name), made.parameters.get(name)
+            if new != old:
+                differences.append(f"{name}: {_short(old)} -> {_short(new)}")
+        return differences
+
+    def digest(self) -> str:
+        """Fingerprint of the step: equal for equal command, dataset, parameters and inputs."""
+        text = json.dumps(
+            [SCHEMA_VERSION, self.command, self.dataset, self.parameters, self.inputs],
+            sort_keys=True,
+        )
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def attributes(self) -> dict[str, Any]:
+        """Root attributes of the store, as HDF5 keeps them."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "package_version": __version__,
+            "created": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "command": self.command,
+            "dataset": self.dataset,
+            "parameters": json.dumps(self.parameters, sort_keys=True),
+            "inputs": json.dumps(self.inputs, sort_keys=True),
+            "simulated": self.simulated,
+        }
+
+    @classmethod
+    def from_attributes(cls, attributes: dict[str, Any]) -> Provenance:
+        """Read back what :meth:`attributes` wrote.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If an attribute is missing or is not JSON.
+        """
+        return cls(
+            command=str(attributes["command"]),
+            dataset=str(attributes["dataset"]),
+            parameters=json.loads(attributes["parameters"]),
+            inputs=json.loads(attributes["inputs"]),
+            simulated=bool(attributes["simulated"]),
+        )
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value) if not isinstance(value, str) else value
+    return text if len(text) <= 60 else text[:57] + "..."

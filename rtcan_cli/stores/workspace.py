@@ -1,0 +1,168 @@
+"""Where stores are, which steps are done, which are stale, and what to run next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores.schema import SCHEMAS
+from rtcan_cli.stores.store import Store
+
+#: Kinds with one store for each dataset, in the order of the steps that make them.
+STEP_KINDS = ("recordings", "labels", "components", "music")
+
+
+@dataclass(frozen=True)
+class Step:
+    """State of one step of one dataset.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the store.
+    path : Path
+        The store.
+    state : str
+        ``done``, ``stale``, ``missing``, ``partial`` or ``damaged``.
+    detail : str
+        Why it is stale or damaged; when it was made if it is done.
+    command : str
+        What makes it, as a user types it.
+    """
+
+    kind: str
+    path: Path
+    state: str
+    detail: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with one subfolder for each dataset."""
+
+    root: Path
+
+    def store(self, dataset: str, kind: str) -> Path:
+        """Where a dataset's store of this kind is, or will be."""
+        return self.root / dataset / f"{kind}.h5"
+
+    def run(self, dataset: str, name: str) -> Path:
+        """Where the run of this name is, or will be."""
+        return self.root / dataset / "runs" / f"{name}.h5"
+
+    def datasets(self) -> list[str]:
+        """Names of the datasets that have been ingested."""
+        return sorted(path.parent.name for path in self.root.glob("*/recordings.h5"))
+
+    def dataset(self, name: str | None) -> str:
+        """The dataset meant: the given one, or the only one there is.
+
+        Raises
+        ------
+        RtcanError
+            If there is none, or more than one and none was named.
+        """
+        if name:
+            return name
+        found = self.datasets()
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise RtcanError(
+                f"{self.root}: no dataset has been ingested here", "rtcan ingest pmemo RAW"
+            )
+        raise RtcanError(
+            f"{self.root}: holds several datasets ({', '.join(found)})",
+            f"the same command with --dataset {found[0]}",
+        )
+
+    def runs(self, dataset: str | None = None) -> list[Path]:
+        """Finished runs of one dataset (or of all), newest first; unreadable ones are left out."""
+        found = []
+        for path in self.root.glob(f"{dataset or '*'}/runs/*.h5"):
+            try:
+                with Store(path, "run") as run:
+                    found.append((run.created, path))
+            except RtcanError:
+                continue
+        return [path for _, path in sorted(found, reverse=True)]
+
+    def find_run(self, name: str | None, dataset: str | None) -> Path:
+        """A run by name or path; the newest one if not named.
+
+        Raises
+        ------
+        RtcanError
+            If there is no such run.
+        """
+        if name is None:
+            runs = self.runs(dataset)
+            if not runs:
+                raise RtcanError(
+                    f"{self.root}: no finished run"
+                    + (f" of {dataset}" if dataset else "")
+                    + " is there",
+                    f"rtcan train --dataset {dataset or 'pmemo'}",
+                )
+            return runs[0]
+        if Path(name).suffix == ".h5":
+            return Path(name)
+        matches = sorted(self.root.glob(f"{dataset or '*'}/runs/{name}.h5"))
+        if len(matches) == 1:
+            return matches[0]
+        known = ", ".join(path.stem for path in self.runs(dataset)) or "none"
+        problem = "is there more than once" if matches else "is not there"
+        raise RtcanError(f"run '{name}' {problem} in {self.root} (finished runs: {known})")
+
+    def steps(self, dataset: str) -> list[Step]:
+        """State of every step of one dataset, its runs last, oldest first."""
+        paths = [(kind, self.store(dataset, kind)) for kind in STEP_KINDS]
+        finished = sorted((self.root / dataset / "runs").glob("*.h5"))
+        unfinished = sorted((self.root / dataset / "runs").glob("*.h5.partial"))
+        paths += [("run", path) for path in finished]
+        paths += [
+            ("run", path.with_suffix("")) for path in unfinished if path.with_suffix("") not in finished
+        ]
+        ids = {kind: content_id(path) for kind, path in paths if kind != "run"}
+        stale: set[str] = set()
+        steps = []
+        for kind, path in paths:
+            step = _state(dataset, kind, path, ids, stale)
+            if step.state != "done" and kind != "run":
+                stale.add(kind)
+            steps.append(step)
+        return steps
+
+
+def content_id(path: Path) -> str | None:
+    """Content id of a store, or None if it is missing or unreadable."""
+    try:
+        with Store(path) as store:
+            return store.content_id
+    except RtcanError:
+        return None
+
+
+def _state(
+    dataset: str, kind: str, path: Path, ids: dict[str, str | None], stale: set[str]
+) -> Step:
+    command = f"rtcan {SCHEMAS[kind].command}"
+    command += f" {dataset} RAW" if kind == "recordings" else f" --dataset {dataset}"
+    if not path.exists():
+        begun = path.with_name(path.name + ".partial").exists()
+        state, detail = ("partial", "begun, goes on when run again") if begun else ("missing", "")
+        return Step(kind, path, state, detail, command)
+    try:
+        with Store(path, kind) as store:
+            changed = [
+                source
+                for source, made_from in store.provenance.inputs.items()
+                if source in ids and (ids[source] != made_from or source in stale)
+            ]
+            if changed:
+                return Step(kind, path, "stale", f"{' and '.join(changed)} changed since", command)
+            return Step(kind, path, "done", store.created, command)
+    except RtcanError as error:
+        return Step(kind, path, "damaged", str(error), command)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from rtcan_cli.stores import Partial
+
+
+def test_items_survive_a_restart_and_go_with_another_step(tmp_path: Path) -> None:
+    store = tmp_path / "components.h5"
+    Partial(store, "step one").put("3", {"x": np.arange(4.0), "why": np.array("für")})
+    again = Partial(store, "step one")
+    assert again.names() == {"3"}
+    item = again.get("3")
+    assert item is not None
+    np.testing.assert_array_equal(item["x"], np.arange(4.0))
+    assert str(item["why"]) == "für"
+    assert Partial(store, "step two").names() == set()
+
+
+def test_a_damaged_item_counts_as_absent(tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "run.h5", "step")
+    partial.put("a", {"x": np.arange(1000.0)})
+    place = partial.folder / "a.npz"
+    whole = place.read_bytes()
+    for damaged in (b"", whole[:500], whole[:300] + b"\xff\xff" + whole[302:]):
+        place.write_bytes(damaged)
+        assert partial.get("a") is None
+    assert partial.get("never there") is None
+
+
+def test_pickled_objects_are_not_read(tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "run.h5", "step")
+    np.savez(partial.folder / "evil.npz", x=np.array([print], dtype=object))
+    assert partial.get("evil") is None
+
+
+def test_discard_removes_the_folder(tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "run.h5", "step")
+    partial.put("a", {"x": np.zeros(1)})
+    partial.discard()
+    assert list(tmp_path.iterdir()) == []

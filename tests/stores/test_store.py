@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores import Provenance, Store, create
+
+MADE = Provenance("decompose", "pmemo", {"alpha": 8e-4}, {"recordings": "abc"}, simulated=True)
+
+
+def write_components(path: Path, signals: list[np.ndarray], provenance: Provenance = MADE) -> None:
+    n = len(signals)
+    with create(path, "components", provenance) as store:
+        for samples in signals:
+            store.append_signals(
+                {name: samples for name in ("phasic", "tonic", "driver", "residual")}
+            )
+        store.write_table(
+            "recordings",
+            pd.DataFrame(
+                {
+                    "subject": [f"sübject {i}" for i in range(n)],
+                    "stimulus": [str(i) for i in range(n)],
+                    "target": "both",
+                    "sampling_rate": 50.0,
+                    "objective": 1.0,
+                    "gap": 0.0,
+                    "iterations": 7,
+                    "problem": "",
+                }
+            ),
+        )
+
+
+@settings(max_examples=25, deadline=None)
+@given(lengths=st.lists(st.integers(0, 5000), min_size=1, max_size=8), seed=st.integers(0, 99))
+def test_signals_of_any_lengths_come_back(
+    lengths: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = np.random.default_rng(seed)
+    signals = [rng.normal(size=n).astype(np.float32) for n in lengths]
+    path = tmp_path_factory.mktemp("store") / "components.h5"
+    write_components(path, signals)
+    with Store(path, "components") as store:
+        for index, samples in enumerate(signals):
+            np.testing.assert_array_equal(store.signal("tonic", index), samples)
+        assert store.table("recordings")["subject"].iloc[0] == "sübject 0"
+        assert store.provenance == MADE
+
+
+def test_a_table_loads_in_one_line_of_pandas(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.ones(3)])
+    frame = pd.DataFrame({name: d[()] for name, d in h5py.File(path)["recordings"].items()})
+    assert frame["sampling_rate"].tolist() == [50.0]
+
+
+def test_units_and_shapes_are_attributes(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.ones(3)])
+    with h5py.File(path) as h5:
+        assert h5["recordings/sampling_rate"].attrs["unit"] == "Hz"
+        assert h5["signals/phasic"].attrs["shape"] == "samples"
+
+
+def test_content_id_depends_on_data_alone(tmp_path: Path) -> None:
+    a, b, c = (tmp_path / name for name in ("a.h5", "b.h5", "c.h5"))
+    write_components(a, [np.arange(5.0)])
+    write_components(b, [np.arange(5.0)], dataclasses.replace(MADE, parameters={"alpha": 1}))
+    write_components(c, [np.arange(5.0) + 1e-3])
+    ids = [Store(path).content_id for path in (a, b, c)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_failure_keeps_the_old_store_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.arange(5.0)])
+    before = path.read_bytes()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        create(path, "components", MADE) as store,
+    ):
+        store.append_signals({"phasic": np.ones(3)})
+        raise KeyboardInterrupt
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    # No process has this number: Linux counts to 2**22 at most.
+    leftover = tmp_path / f"components.h5.tmp-{2**22 + 1}"
+    leftover.write_bytes(b"half")
+    write_components(path, [np.ones(3)])
+    assert not leftover.exists()
+
+
+def test_an_incomplete_store_is_refused_when_written(tmp_path: Path) -> None:
+    path = tmp_path / "labels.h5"
+    with (
+        pytest.raises(ValueError, match="labels store lacks"),
+        create(path, "labels", MADE) as store,
+    ):
+        store.write("labels/subject", ["1"])
+    assert not path.exists()
+
+
+def test_columns_of_different_lengths_are_refused_when_written(tmp_path: Path) -> None:
+    path = tmp_path / "music.h5"
+    with pytest.raises(ValueError, match="differ in 'stimuli'"), create(path, "music", MADE) as s:
+        s.write("stimuli/stimulus", ["1", "2", "3"])
+        s.write("features/name", ["a", "b"])
+        s.write("features/value", np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("keep", [0, 10, 800, -50])
+def test_truncated_store_is_one_clear_error(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.random.default_rng(0).normal(size=4000)])
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(RtcanError, match=r"components\.h5: not a readable HDF5 store") as error:
+        Store(path, "components")
+    assert "rtcan decompose" in str(error.value.hint)
+
+
+def test_flipped_bytes_in_the_data_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.random.default_rng(0).normal(size=4000)])
+    with h5py.File(path) as h5:
+        place = h5["signals/tonic"].id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place + 100] ^= 0xFF
+    path.write_bytes(content)
+    with (
+        Store(path, "components") as store,
+        pytest.raises(RtcanError, match="'signals/tonic' is damaged"),
+    ):
+        store.signal("tonic", 0)
+
+
+def test_wrong_kind_version_and_file(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.ones(3)])
+    with pytest.raises(RtcanError, match="holds components, where a labels store is needed"):
+        Store(path, "labels")
+    with h5py.File(path, "a") as h5:
+        h5.attrs["schema_version"] = 99
+    with pytest.raises(RtcanError, match="schema version 99"):
+        Store(path)
+    other = tmp_path / "other.h5"
+    with h5py.File(other, "w"):
+        pass
+    with pytest.raises(RtcanError, match="not an rtcan store"):
+        Store(other)
+    with pytest.raises(RtcanError, match="no such store"):
+        Store(tmp_path / "absent.h5", "music")
+
+
+def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
+    path, secret = tmp_path / "components.h5", tmp_path / "secret.h5"
+    write_components(path, [np.ones(3)])
+    with h5py.File(secret, "w") as h5:
+        h5["tonic"] = np.arange(3.0)
+    with h5py.File(path, "a") as h5:
+        del h5["signals/tonic"]
+        h5["signals/tonic"] = h5py.ExternalLink("secret.h5", "tonic")
+    with (
+        Store(path, "components") as store,
+        pytest.raises(RtcanError, match="'signals/tonic' is missing"),
+    ):
+        store.signal("tonic", 0)
