@@ -1,0 +1,85 @@
+"""Facts and defaults that differ between the datasets, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rtcan_cli.errors import RtcanError
+
+TARGETS = ("valence", "arousal")
+"""The two rated dimensions; one model is trained for each."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the rest of rtcan has to know about one dataset.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line.
+    title : str
+        Name in messages, tables and figures.
+    rating_scale : tuple of float
+        Lowest and highest possible rating.
+    eda_unit : str
+        Unit of the signals as they are shipped. ``a.u.`` where the publisher's preprocessing left
+        nothing that could be turned into microsiemens.
+    sampling_rate : float
+        Published sampling rate in Hz.
+    onset : float
+        Seconds dropped from the start of every decomposed recording: the time before the stimulus
+        where it was recorded (DEAP 3 s, AMIGOS 5 s), else the 3 s a listener needs before feeling
+        anything (PMEmo).
+    variant : str
+        Attention variant that Yin et al. (2022, Table 5) found best on this dataset.
+    stimulus_word : str
+        What a stimulus is called in messages.
+    published_trials : int
+        Trials that Yin et al. (2022, Table 1) used.
+    """
+
+    name: str
+    title: str
+    rating_scale: tuple[float, float]
+    eda_unit: str
+    sampling_rate: float
+    onset: float
+    variant: str
+    stimulus_word: str
+    published_trials: int
+
+
+PROFILES: dict[str, Profile] = {
+    each.name: each
+    for each in (
+        Profile("deap", "DEAP", (1.0, 9.0), "a.u.", 128.0, 3.0, "Re", "video", 1280),
+        Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788),
+        Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690),
+    )
+}
+"""The datasets rtcan reads, by name."""
+
+
+def profile(name: str) -> Profile:
+    """Return the facts about one dataset.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset, in any case.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    RtcanError
+        If there is no such dataset.
+    """
+    try:
+        return PROFILES[name.lower()]
+    except KeyError:
+        known = ", ".join(PROFILES)
+        raise RtcanError(f"unknown dataset {name!r}", hint=f"choose one of: {known}") from None

@@ -1,0 +1,1 @@
+"""Electrodermal activity: checks, decomposition and the signals the networks see."""

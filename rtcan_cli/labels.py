@@ -1,0 +1,183 @@
+"""High or low: each subject's ratings turned into classes by that subject's own threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.cluster import KMeans
+
+from rtcan_cli.choices import LabelMethod
+from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.errors import RtcanError
+
+METHODS = get_args(LabelMethod)
+NO_RATING = -1
+
+_RATINGS = list(TARGETS)  # pandas takes a tuple for one name
+_CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
+_RESTARTS = 50
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """Labels, and the thresholds they come from.
+
+    Attributes
+    ----------
+    labels : DataFrame
+        `subject`, `stimulus`, `valence`, `arousal`, in the order of the ratings: 1 high, 0 low,
+        -1 where there is no rating.
+    thresholds : DataFrame
+        One row per subject, sorted: `subject`, `valence`, `arousal` (the thresholds, on the scale
+        of the ratings), `n_trials` (complete ratings they rest on), `fallback` (whether these were
+        too few, so that the centre of the scale was taken) and the cluster centres
+        `centre0_valence`, `centre0_arousal`, `centre1_valence`, `centre1_arousal`, lower valence
+        first (NaN unless clustered).
+    """
+
+    labels: pd.DataFrame
+    thresholds: pd.DataFrame
+
+
+def relabel(
+    ratings: pd.DataFrame, method: str, scale: tuple[float, float], seed: int
+) -> Relabelling:
+    """Split every subject's ratings into high and low.
+
+    ``"kmeans"`` is the annotation re-creation of Yin et al. 2022, sec. 4.2: the subject's points
+    (valence, arousal) are clustered into two, and the midpoint between the centres gives both
+    thresholds. ``"median"`` and ``"mean"`` take the subject's median or mean rating, and
+    ``"fixed"`` the centre of the scale for everybody.
+
+    A rating is high if it lies strictly above the threshold. Only trials with both ratings take
+    part in finding it. Where these are fewer than two distinct points, every method falls back to
+    the centre of the scale. The result does not depend on the order of the trials.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        `subject`, `stimulus`, `valence`, `arousal`; NaN for no rating.
+    method : str
+        One of `METHODS`.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    seed : int
+        For the starts of k-means.
+
+    Returns
+    -------
+    Relabelling
+
+    Raises
+    ------
+    RtcanError
+        For an unknown method, or for a rating outside the scale.
+    """
+    if method not in METHODS:
+        raise RtcanError(
+            f"unknown labelling method {method!r}", hint=f"choose one of {', '.join(METHODS)}"
+        )
+    _check_scale(ratings, scale)
+    rows = []
+    for subject, trials in ratings.groupby("subject", sort=True):
+        points = trials[_RATINGS].dropna().to_numpy(dtype=np.float64)
+        rows.append({"subject": subject, **_threshold(points, method, scale, seed)})
+    columns = ["subject", *TARGETS, "n_trials", "fallback", *_CENTRES]
+    thresholds = pd.DataFrame(rows, columns=columns)
+
+    of_subject = thresholds.set_index("subject")[_RATINGS].loc[ratings["subject"]].to_numpy()
+    points = ratings[_RATINGS].to_numpy(dtype=np.float64)
+    classes = np.where(np.isnan(points), NO_RATING, points > of_subject).astype(np.int64)
+    labels = ratings[["subject", "stimulus"]].reset_index(drop=True)
+    return Relabelling(labels.assign(valence=classes[:, 0], arousal=classes[:, 1]), thresholds)
+
+
+def class_counts(labels: pd.DataFrame) -> pd.DataFrame:
+    """Count high and low labels per target.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        `valence` and `arousal`, as in `Relabelling.labels`.
+
+    Returns
+    -------
+    DataFrame
+        `target`, `n_high`, `n_low`.
+    """
+    return pd.DataFrame(
+        {
+            "target": TARGETS,
+            "n_high": [int((labels[target] == 1).sum()) for target in TARGETS],
+            "n_low": [int((labels[target] == 0).sum()) for target in TARGETS],
+        }
+    )
+
+
+def rating_correlation(ratings: pd.DataFrame) -> tuple[float, float]:
+    """Spearman correlation between valence and arousal over all trials (Yin et al. 2022, table 2).
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        `valence` and `arousal`; trials that lack one are left out.
+
+    Returns
+    -------
+    r, p : float
+        Correlation and its two-sided p-value; NaN with fewer than three trials or if one of the
+        ratings never changes.
+    """
+    points = ratings[_RATINGS].dropna()
+    if len(points) < 3 or (points.nunique() < 2).any():
+        return float("nan"), float("nan")
+    result = spearmanr(points["valence"], points["arousal"])
+    return float(result.statistic), float(result.pvalue)
+
+
+def _check_scale(ratings: pd.DataFrame, scale: tuple[float, float]) -> None:
+    low, high = scale
+    for target in TARGETS:
+        outside = ratings[(ratings[target] < low) | (ratings[target] > high)]
+        if len(outside):
+            first = outside.iloc[0]
+            raise RtcanError(
+                f"subject {first['subject']} rated the {target} of {first['stimulus']} "
+                f"{first[target]:g}, outside the scale {low:g} to {high:g} "
+                f"({len(outside)} such ratings)",
+                hint="give the scale that was used",
+            )
+
+
+def _threshold(
+    points: NDArray[np.float64], method: str, scale: tuple[float, float], seed: int
+) -> dict[str, object]:
+    # Sorted, so that neither the random starts nor rounding depend on the order of the trials.
+    points = points[np.lexsort(points.T)]
+    distinct = len(np.unique(points, axis=0))
+    centres = np.full((2, 2), np.nan)
+    if method == "fixed" or distinct < 2:
+        threshold = np.full(2, sum(scale) / 2)
+    elif method == "kmeans":
+        centres = _two_means(points, seed)
+        threshold = centres.mean(axis=0)
+    else:
+        threshold = np.median(points, axis=0) if method == "median" else points.mean(axis=0)
+    return {
+        **dict(zip(TARGETS, threshold, strict=True)),
+        "n_trials": len(points),
+        "fallback": method != "fixed" and distinct < 2,
+        **dict(zip(_CENTRES, centres.ravel(), strict=True)),
+    }
+
+
+def _two_means(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    clusters = KMeans(n_clusters=2, n_init=_RESTARTS, random_state=seed).fit(points)
+    # Cluster numbers are arbitrary: put the one with the lower valence first.
+    centres: NDArray[np.float64] = clusters.cluster_centers_
+    return centres[np.lexsort((centres[:, 1], centres[:, 0]))]

@@ -1,0 +1,144 @@
+"""The one place that fans work out over processes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Literal, TypeVar, overload
+
+import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from rtcan_cli.errors import RtcanError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@overload
+def map_unordered(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    jobs: int,
+    *,
+    keep_errors: Literal[False] = False,
+) -> Iterator[tuple[int, R]]: ...
+@overload
+def map_unordered(
+    function: Callable[[T], R], items: Sequence[T], jobs: int, *, keep_errors: Literal[True]
+) -> Iterator[tuple[int, R | RtcanError]]: ...
+def map_unordered(
+    function: Callable[[T], R], items: Sequence[T], jobs: int, *, keep_errors: bool = False
+) -> Iterator[tuple[int, R]] | Iterator[tuple[int, R | RtcanError]]:
+    """Apply a function to every item, in several processes, and yield each result as it is ready.
+
+    Nothing starts before the first result is asked for, and closing the iterator early stops the
+    workers. Ctrl-C ends the wait in the caller with `KeyboardInterrupt`; the workers never see
+    it, they are ended by the caller. Each worker computes on one thread.
+
+    Parameters
+    ----------
+    function : callable
+        Called with one item. It must be picklable, as must items and results. Arrays above 1 MB
+        in the function or the item reach a worker as read-only memory maps.
+    items : sequence
+        What to work on. At most two items per worker are under way at a time.
+    jobs : int
+        Number of processes; 1 works in this process, -1 takes every core.
+    keep_errors : bool, optional
+        Yield an `RtcanError` raised for an item as that item's result, and go on with the others.
+        By default it ends the whole work.
+
+    Yields
+    ------
+    index : int
+        Position of the item in `items`.
+    result : object
+        What the function returned for it, or its `RtcanError` with `keep_errors`.
+
+    Raises
+    ------
+    RtcanError
+        For a number of jobs that means nothing, or if a worker was killed from outside.
+    """
+    if jobs < 1 and jobs != -1:
+        raise RtcanError(
+            f"{jobs} jobs make no sense", hint="give 1 or more, or -1 for every core of the machine"
+        )
+    workers = min(joblib.effective_n_jobs(jobs), len(items))
+    if workers <= 1:
+        return (_numbered(function, i, item, keep_errors) for i, item in enumerate(items))
+    return _in_processes(function, items, workers, keep_errors)
+
+
+def _numbered(
+    function: Callable[[T], R], index: int, item: T, keep_errors: bool
+) -> tuple[int, R | RtcanError]:
+    try:
+        return index, function(item)
+    except RtcanError as error:
+        if not keep_errors:
+            raise
+        return index, error
+
+
+def _in_processes(
+    function: Callable[[T], R], items: Sequence[T], workers: int, keep_errors: bool
+) -> Iterator[tuple[int, R | RtcanError]]:
+    # The context is left again before the first result is yielded: it would otherwise apply to
+    # whatever the caller does between two results.
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        # One item per batch, so that a killed job loses no more than the items in hand.
+        parallel = joblib.Parallel(
+            n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
+        )
+    results = None
+    try:
+        with _interrupts_held_back():
+            results = parallel(
+                joblib.delayed(_numbered)(function, i, item, keep_errors)
+                for i, item in enumerate(items)
+            )
+        # Not "yield from": that would close the results before the warning below is silenced.
+        for result in results:  # noqa: UP028
+            yield result
+    except TerminatedWorkerError as error:
+        raise RtcanError(
+            "a worker process was killed, most likely because the machine ran out of memory",
+            hint="run again with fewer --jobs",
+        ) from error
+    finally:
+        if results is not None:
+            with warnings.catch_warnings():
+                # Leaving early is a normal end here; joblib warns about the unused results.
+                warnings.simplefilter("ignore")
+                results.close()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Delay Ctrl-C until the workers are started, and keep it from them for good.
+
+    Ctrl-C reaches the whole process group, and each worker would answer with a traceback: a
+    signal that is blocked while they are started stays blocked in them. Here the handler waits,
+    because an exception amid the start would leave workers behind that nobody stops.
+    """
+    # Python unblocks the signal when it starts this process, so it has to run already.
+    resource_tracker.ensure_running()
+    held: list[int] = []
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread:
+        handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main_thread:
+            signal.signal(signal.SIGINT, handler)
+        if held:
+            signal.raise_signal(held[0])

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.labels import METHODS, class_counts, rating_correlation, relabel
+
+SCALE = (1.0, 9.0)
+CENTRES = ["centre0_valence", "centre0_arousal", "centre1_valence", "centre1_arousal"]
+
+
+def table(points, subject="s1"):
+    return pd.DataFrame(
+        {
+            "subject": subject,
+            "stimulus": [f"song{i}" for i in range(len(points))],
+            "valence": [float(p[0]) for p in points],
+            "arousal": [float(p[1]) for p in points],
+        }
+    )
+
+
+def random_ratings(seed, n_subjects=6, n_trials=15):
+    rng = np.random.default_rng(seed)
+    return pd.concat(
+        [table(rng.uniform(*SCALE, (n_trials, 2)), f"s{i}") for i in range(n_subjects)],
+        ignore_index=True,
+    )
+
+
+def best_split(points):
+    """Both centres of the best of all splits into two, by trying every one."""
+    best = (np.inf, None)
+    for rest in product((False, True), repeat=len(points) - 1):
+        first = np.array([True, *rest])
+        if first.all():
+            continue
+        centres = np.array([points[first].mean(0), points[~first].mean(0)])
+        inertia = ((points - centres[np.where(first, 0, 1)]) ** 2).sum()
+        if inertia < best[0]:
+            best = (inertia, centres)
+    return best[1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_kmeans_threshold_is_the_midpoint_of_the_best_two_clusters(seed):
+    points = np.random.default_rng(seed).uniform(*SCALE, (2 + seed % 8, 2))
+    result = relabel(table(points), "kmeans", SCALE, seed=0)
+    centres = best_split(points)
+    row = result.thresholds.iloc[0]
+    np.testing.assert_allclose(
+        row[CENTRES].to_numpy(float).reshape(2, 2), centres[centres[:, 0].argsort()]
+    )
+    np.testing.assert_allclose([row["valence"], row["arousal"]], centres.mean(0))
+    assert result.labels["valence"].tolist() == (points[:, 0] > centres[:, 0].mean()).tolist()
+    assert result.labels["arousal"].tolist() == (points[:, 1] > centres[:, 1].mean()).tolist()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_result_does_not_depend_on_the_order_of_trials(method):
+    ratings = random_ratings(1)
+    ratings[["valence", "arousal"]] = ratings[["valence", "arousal"]].round()
+    shuffled = ratings.sample(frac=1, random_state=3)
+    first, second = (relabel(r, method, SCALE, seed=4) for r in (ratings, shuffled))
+    pd.testing.assert_frame_equal(first.thresholds, second.thresholds, check_exact=True)
+    keys = ["subject", "stimulus"]
+    pd.testing.assert_frame_equal(
+        first.labels.sort_values(keys, ignore_index=True),
+        second.labels.sort_values(keys, ignore_index=True),
+    )
+    assert second.labels[keys].to_numpy().tolist() == shuffled[keys].to_numpy().tolist()
+
+
+def test_every_subject_has_an_own_threshold():
+    low, high = random_ratings(2, 1), random_ratings(2, 1)
+    low["valence"] = 1 + (low["valence"] - 1) / 4
+    high["valence"] = 7 + (high["valence"] - 1) / 4
+    both = pd.concat([low.assign(subject="low"), high.assign(subject="high")])
+    result = relabel(both, "median", SCALE, seed=0)
+    thresholds = result.thresholds.set_index("subject")["valence"]
+    assert thresholds["low"] < 3 < 7 < thresholds["high"]
+    assert result.labels.groupby("subject")["valence"].sum().tolist() == [7, 7]
+    fixed = relabel(both, "fixed", SCALE, seed=0)
+    assert fixed.labels.groupby("subject")["valence"].sum().to_dict() == {"high": 15, "low": 0}
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"), [("fixed", (5, 5)), ("median", (4, 6)), ("mean", (4.5, 5.5))]
+)
+def test_plain_thresholds(method, expected):
+    result = relabel(table([(2, 6), (4, 8), (4, 2), (8, 6)]), method, SCALE, seed=0)
+    row = result.thresholds.iloc[0]
+    assert (row["valence"], row["arousal"]) == expected
+    assert row[CENTRES].isna().all()
+    assert not row["fallback"]
+    assert row["n_trials"] == 4
+
+
+def test_rating_on_the_threshold_is_low():
+    result = relabel(table([(5, 5), (5.001, 4.999), (1, 9)]), "fixed", SCALE, seed=0)
+    assert result.labels["valence"].tolist() == [0, 1, 0]
+    assert result.labels["arousal"].tolist() == [0, 0, 1]
+    median = relabel(table([(1, 1), (5, 5), (9, 9)]), "median", SCALE, seed=0)
+    assert median.labels["valence"].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("method", ["kmeans", "median", "mean"])
+@pytest.mark.parametrize(
+    ("points", "n_trials"),
+    [
+        ([(6, 2)], 1),
+        ([(6, 2)] * 4, 4),
+        ([(6, np.nan), (3, 2), (np.nan, 7)], 1),
+        ([(np.nan, np.nan)], 0),
+    ],
+)
+def test_too_few_distinct_points_fall_back_to_the_scale(method, points, n_trials):
+    result = relabel(table(points), method, SCALE, seed=0)
+    row = result.thresholds.iloc[0]
+    assert row["fallback"]
+    assert row["n_trials"] == n_trials
+    assert (row["valence"], row["arousal"]) == (5, 5)
+    assert row[CENTRES].isna().all()
+    assert result.labels["valence"].iloc[0] == (-1 if np.isnan(points[0][0]) else 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_incomplete_trials_are_labelled_but_do_not_move_the_threshold(method):
+    complete = random_ratings(5, n_subjects=1)
+    extra = table([(9, np.nan), (np.nan, 1), (np.nan, np.nan)], "s0")
+    result = relabel(pd.concat([complete, extra]), method, SCALE, seed=0)
+    alone = relabel(complete, method, SCALE, seed=0)
+    pd.testing.assert_frame_equal(result.thresholds, alone.thresholds)
+    assert result.labels["valence"].tolist()[-3:] == [1, -1, -1]
+    assert result.labels["arousal"].tolist()[-3:] == [-1, 0, -1]
+    assert result.thresholds["n_trials"].tolist() == [15]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=12),
+    st.sampled_from(METHODS),
+)
+def test_labels_follow_from_the_thresholds(points, method):
+    ratings = table([(1 + v, 1 + a) for v, a in points])
+    result = relabel(ratings, method, SCALE, seed=0)
+    row = result.thresholds.iloc[0]
+    for target in ("valence", "arousal"):
+        assert ratings[target].min() <= row[target] or method == "fixed" or row["fallback"]
+        assert result.labels[target].tolist() == (ratings[target] > row[target]).tolist()
+    counts = class_counts(result.labels).set_index("target")
+    assert (counts["n_high"] + counts["n_low"] == len(points)).all()
+    assert counts.loc["arousal", "n_high"] == (ratings["arousal"] > row["arousal"]).sum()
+
+
+def test_same_seed_gives_the_same_result():
+    ratings = random_ratings(8)
+    first, second = (relabel(ratings, "kmeans", SCALE, seed=11) for _ in range(2))
+    pd.testing.assert_frame_equal(first.thresholds, second.thresholds, check_exact=True)
+
+
+def test_class_counts_leave_out_what_has_no_rating():
+    labels = pd.DataFrame({"valence": [1, 0, -1, 1], "arousal": [-1, -1, 0, 0]})
+    assert class_counts(labels).to_numpy().tolist() == [["valence", 2, 1], ["arousal", 0, 2]]
+
+
+def test_correlation_is_pearson_on_ranks_with_the_t_distribution():
+    rng = np.random.default_rng(0)
+    ratings = table(np.clip(np.round(rng.multivariate_normal([5, 5], [[3, 1], [1, 3]], 80)), 1, 9))
+    ratings.loc[[3, 9], "valence"] = np.nan
+    ratings.loc[[9, 20], "arousal"] = np.nan
+    r, p = rating_correlation(ratings)
+    ranks = ratings[["valence", "arousal"]].dropna().rank()
+    expected = np.corrcoef(ranks["valence"], ranks["arousal"])[0, 1]
+    t = expected * np.sqrt((len(ranks) - 2) / (1 - expected**2))
+    assert len(ranks) == 77
+    assert r == pytest.approx(expected)
+    assert p == pytest.approx(2 * stats.t.sf(abs(t), len(ranks) - 2))
+
+
+@pytest.mark.parametrize("points", [[], [(1, 2), (3, 4)], [(5, 1), (5, 2), (5, 3)]])
+def test_correlation_without_enough_ratings_is_nan(points):
+    assert np.isnan(rating_correlation(table(points))).all()
+
+
+def test_refuses_unknown_methods_and_ratings_outside_the_scale():
+    with pytest.raises(RtcanError, match="'quantile'"):
+        relabel(random_ratings(0), "quantile", SCALE, seed=0)
+    with pytest.raises(RtcanError, match=r"s0 rated the valence of song\d+ .* 0 to 1 \(\d+ such"):
+        relabel(random_ratings(0), "kmeans", (0.0, 1.0), seed=0)
+
+
+def test_no_ratings_give_empty_tables():
+    result = relabel(random_ratings(0).iloc[:0], "kmeans", SCALE, seed=0)
+    assert result.labels.empty
+    assert result.thresholds.empty
+    assert class_counts(result.labels)["n_high"].tolist() == [0, 0]

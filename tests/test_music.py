@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import opensmile
+import pandas as pd
+import pytest
+import soundfile
+
+from rtcan_cli import music
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.music import extract, feature_names, read_static_features
+
+RATE = 16000
+
+
+def melody(seconds=2.0, rate=RATE):
+    t = np.arange(int(seconds * rate)) / rate
+    pitch = 220 * 2 ** (np.floor(4 * t) % 5 / 12)
+    tone = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch) / rate)
+    return tone + 0.01 * np.random.default_rng(0).standard_normal(t.size)
+
+
+def directly(samples, rate):
+    smile = opensmile.Smile(
+        feature_set=opensmile.FeatureSet.ComParE_2016,
+        feature_level=opensmile.FeatureLevel.Functionals,
+    )
+    return smile.process_signal(samples, rate)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+def test_equals_opensmile_called_directly(tmp_path, suffix):
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, melody(), RATE)
+    features = extract(path)
+    samples, rate = soundfile.read(path, dtype="float32")
+    expected = directly(samples, rate)
+    assert features.shape == (6373,)
+    assert features.dtype == np.float32
+    assert np.array_equal(features, expected.to_numpy()[0])
+    assert feature_names() == list(expected.columns)
+
+
+def test_channels_are_averaged_if_wanted(tmp_path):
+    # Even multiples of the 16-bit step, so that their average is exact too.
+    left, right = (
+        2 * np.round(x * 2**14) / 2**15
+        for x in (melody(), np.random.default_rng(1).normal(0, 0.05, melody().size))
+    )
+    soundfile.write(tmp_path / "stereo.wav", np.column_stack([left, right]), RATE, "FLOAT")
+    features = extract(tmp_path / "stereo.wav", mixdown=True)
+    average = directly((left + right).astype(np.float32) / 2, RATE).to_numpy()[0]
+    assert np.array_equal(features, average)
+    first = directly(left.astype(np.float32), RATE).to_numpy()[0]
+    assert not np.array_equal(features, first)
+    assert np.array_equal(extract(tmp_path / "stereo.wav"), first)
+
+
+def test_equals_opensmile_on_real_music(tmp_path):
+    if "RTCAN_REAL_DATA" not in os.environ:
+        pytest.skip("RTCAN_REAL_DATA is not set")
+    song = Path(os.environ["RTCAN_REAL_DATA"]) / "pmemo_site_sample" / "chorus" / "634.mp3"
+    path = tmp_path / "quarter.mp3"
+    path.write_bytes(song.read_bytes()[: song.stat().st_size // 4])
+    smile = opensmile.Smile(
+        feature_set=opensmile.FeatureSet.ComParE_2016,
+        feature_level=opensmile.FeatureLevel.Functionals,
+    )
+    assert np.array_equal(extract(path), smile.process_file(path).to_numpy()[0])
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+def test_incomplete_file(tmp_path, suffix):
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, melody(4.0), RATE)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(RtcanError, match=rf"song\.{suffix} is (incomplete|no audio file)"):
+        extract(path)
+
+
+def test_streamed_wav_without_a_length_is_complete(tmp_path):
+    path = tmp_path / "streamed.wav"
+    soundfile.write(path, melody(), RATE)
+    plain = extract(path)
+    content = bytearray(path.read_bytes())
+    content[4:8] = content[40:44] = b"\xff" * 4
+    path.write_bytes(content)
+    assert np.array_equal(extract(path), plain)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello" * 500, bytes(5000)])
+def test_not_audio(tmp_path, content):
+    path = tmp_path / "song.mp3"
+    path.write_bytes(content)
+    with pytest.raises(RtcanError, match=r"song\.mp3 is no audio file"):
+        extract(path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(RtcanError, match=r"gone\.mp3 does not exist"):
+        extract(tmp_path / "gone.mp3")
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (melody(0.9), "is 0.90 s long, too short"),
+        (np.zeros(2 * RATE), "is silent"),
+        (np.full(2 * RATE, 0.25), "is silent"),
+        (1e-6 * melody(), "is silent"),
+        (np.column_stack([np.zeros(2 * RATE), melody()]), "is silent"),
+    ],
+)
+def test_nothing_to_hear(tmp_path, samples, reason):
+    soundfile.write(tmp_path / "song.wav", samples, RATE, "FLOAT")
+    with pytest.raises(RtcanError, match=rf"song\.wav {reason}"):
+        extract(tmp_path / "song.wav")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_damaged_samples(tmp_path, value):
+    samples = melody()
+    samples[1000] = value
+    soundfile.write(tmp_path / "song.wav", samples, RATE, "FLOAT")
+    with pytest.raises(RtcanError, match=r"song\.wav is damaged"):
+        extract(tmp_path / "song.wav")
+
+
+def test_features_that_are_no_numbers(tmp_path, monkeypatch):
+    class Broken:
+        def process_signal(self, samples, rate):
+            table = directly(samples, rate)
+            table.iloc[0, [3, 60]] = np.nan, np.inf
+            return table
+
+    soundfile.write(tmp_path / "song.wav", melody(), RATE)
+    monkeypatch.setattr(music, "_smile", Broken)
+    with pytest.raises(RtcanError, match=r"song\.wav has no finite value for 2 of its 6373"):
+        extract(tmp_path / "song.wav")
+
+
+def static_table(n_features=6373):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        rng.normal(size=(3, n_features)), columns=[f"feature {i}" for i in range(n_features)]
+    )
+    table.insert(0, "musicId", ["1", "4", "1000"])
+    return table
+
+
+def test_published_features(tmp_path):
+    table = static_table()
+    table.to_csv(tmp_path / "static_features.csv", index=False)
+    stimuli, names, features = read_static_features(tmp_path / "static_features.csv")
+    assert stimuli == ["1", "4", "1000"]
+    assert names == list(table.columns[1:])
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features, table.iloc[:, 1:].to_numpy(), rtol=1e-6)
+
+
+def repeated(table):
+    return table.assign(musicId=["1", "4", "1"])
+
+
+def unnamed(table):
+    return table.assign(musicId=["1", None, "3"])
+
+
+def with_text(table):
+    return table.assign(**{"feature 7": ["0.5", "loud", "0.5"]})
+
+
+def with_gap(table):
+    return table.assign(**{"feature 7": [0.5, np.nan, 0.5]})
+
+
+def with_infinity(table):
+    return table.assign(**{"feature 7": [0.5, 0.5, np.inf]})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (repeated, "has song 1 more than once"),
+        (unnamed, "has a row without a song's identifier"),
+        (with_text, "something else than numbers in column feature 7"),
+        (with_gap, "no finite number for song 4 in column feature 7"),
+        (with_infinity, "no finite number for song 1000 in column feature 7"),
+        (lambda table: table.iloc[:, :-1], "8 features: it has 3 rows with 7 features"),
+        (lambda table: table.iloc[:0], "it has 0 rows with 8 features"),
+    ],
+)
+def test_published_features_are_checked(tmp_path, monkeypatch, spoil, reason):
+    monkeypatch.setattr(music, "N_FEATURES", 8)
+    path = tmp_path / "static_features.csv"
+    spoil(static_table(8)).to_csv(path, index=False)
+    with pytest.raises(RtcanError, match=rf"static_features\.csv .*{reason}"):
+        read_static_features(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe\x00\x01\x02\n\x80\x81", b'a,b\n1,"2\n', b"a,b\n1,2\n1,2,3\n"],
+)
+def test_not_a_table(tmp_path, content):
+    path = tmp_path / "static_features.csv"
+    path.write_bytes(content)
+    with pytest.raises(RtcanError, match=r"static_features\.csv"):
+        read_static_features(path)
+
+
+def test_rows_longer_than_the_header(tmp_path, monkeypatch):
+    monkeypatch.setattr(music, "N_FEATURES", 2)
+    path = tmp_path / "static_features.csv"
+    path.write_text("musicId,a,b\n1,0.1,0.2,0.3\n")
+    with pytest.raises(RtcanError, match="no table"):
+        read_static_features(path)
+
+
+def test_missing_table(tmp_path):
+    with pytest.raises(RtcanError, match=r"gone\.csv cannot be read"):
+        read_static_features(tmp_path / "gone.csv")

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import rtcan_cli
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.parallel import map_unordered
+
+# Long enough never to be reached, short enough to end a broken test.
+FOREVER = 120.0
+
+
+def square(x):
+    return x * x
+
+
+def process(_):
+    return os.getpid(), os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]
+
+
+def fail_on_three(x):
+    if x == 3:
+        raise RtcanError("item three is broken", hint="mend it")
+    return x
+
+
+def divide(x):
+    return 1 / x
+
+
+def die(x):
+    if x == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+def wait_for(path, x):
+    if x > 0:
+        deadline = time.monotonic() + FOREVER
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    return x
+
+
+class Counted(Sequence):
+    """Counts how many of its items were taken."""
+
+    def __init__(self, n):
+        self.n, self.taken = n, 0
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        if i >= self.n:
+            raise IndexError(i)
+        self.taken += 1
+        return i
+
+
+@pytest.mark.parametrize("jobs", [1, 2, -1])
+@pytest.mark.parametrize("items", [[], [3], [5, 1, 4, 1, 9, 2, 6]])
+def test_results_carry_the_index_of_their_item(jobs, items):
+    results = list(map_unordered(square, items, jobs))
+    assert sorted(results) == [(i, x * x) for i, x in enumerate(items)]
+
+
+def test_one_job_works_here_and_lazily():
+    items = Counted(5)
+    results = map_unordered(lambda x: (x, os.getpid()), items, 1)
+    assert items.taken == 0
+    assert next(results) == (0, (0, os.getpid()))
+    assert items.taken == 1
+
+
+def test_workers_are_other_processes_with_one_thread_each(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    results = [result for _, result in map_unordered(process, list(range(6)), 2)]
+    assert os.getpid() not in {pid for pid, _, _ in results}
+    assert {threads for _, *both in results for threads in both} == {"1"}
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_work_under_way_is_bounded_and_results_come_as_they_are_ready(tmp_path):
+    items = Counted(60)
+    gate = tmp_path / "open"
+    results = map_unordered(partial(wait_for, gate), items, 2)
+    assert items.taken == 0
+    assert next(results) == (0, 0)  # the others are still waiting
+    assert items.taken < 12
+    gate.touch()
+    assert sorted(i for i, _ in results) == list(range(1, 60))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_ends_the_work(jobs):
+    with pytest.raises(RtcanError, match="item three is broken") as raised:
+        list(map_unordered(fail_on_three, [1, 2, 3, 4], jobs))
+    assert raised.value.hint == "mend it"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_can_be_kept_as_a_result(jobs):
+    results = dict(map_unordered(fail_on_three, [1, 2, 3, 4], jobs, keep_errors=True))
+    error = results.pop(2)
+    assert results == {0: 1, 1: 2, 3: 4}
+    assert isinstance(error, RtcanError)
+    assert (str(error), error.hint) == ("item three is broken", "mend it")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_other_errors_are_never_results(jobs):
+    with pytest.raises(ZeroDivisionError):
+        list(map_unordered(divide, [1, 0, 2], jobs, keep_errors=True))
+
+
+def test_killed_worker_is_reported_and_does_not_spoil_later_work():
+    with pytest.raises(RtcanError, match="worker process was killed") as raised:
+        list(map_unordered(die, list(range(6)), 2))
+    assert "--jobs" in raised.value.hint
+    assert sorted(map_unordered(square, [1, 2, 3], 2)) == [(0, 1), (1, 4), (2, 9)]
+
+
+def test_leaving_early_stops_the_workers_without_a_warning(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = map_unordered(partial(wait_for, tmp_path / "never"), list(range(20)), 2)
+        assert next(results) == (0, 0)
+        started = time.monotonic()
+        results.close()
+    assert time.monotonic() - started < FOREVER / 2
+    assert sorted(map_unordered(square, [1, 2], 2)) == [(0, 1), (1, 4)]
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_refuses_job_numbers_without_a_meaning(jobs):
+    with pytest.raises(RtcanError, match=f"{jobs} jobs"):
+        map_unordered(square, [1], jobs)
+
+
+INTERRUPTED = f"""
+import os, signal, sys, time
+from rtcan_cli.parallel import map_unordered
+
+def work(x):
+    if x >= 2:
+        time.sleep({FOREVER})
+    return os.getpid()
+
+def square(x):
+    return x * x
+
+if __name__ == "__main__":
+    # Whoever started the tests may have had this signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for n, (_, pid) in enumerate(map_unordered(work, list(range(50)), 2)):
+            print(pid, flush=True)
+            if n == 1:
+                print("ready", flush=True)
+                if sys.argv[1] == "busy":
+                    time.sleep({FOREVER})
+    except KeyboardInterrupt:
+        if sys.argv[2] == "go on":
+            print(sorted(map_unordered(square, [1, 2, 3], 2)))
+        else:
+            raise
+"""
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("send", "caller", "then"),
+    [
+        (os.killpg, "waiting", "end"),
+        (os.kill, "waiting", "end"),
+        (os.killpg, "busy", "end"),
+        (os.killpg, "waiting", "go on"),
+    ],
+)
+def test_interrupt_ends_promptly_quietly_and_leaves_nobody_behind(tmp_path, send, caller, then):
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED)
+    child = subprocess.Popen(
+        [sys.executable, str(script), caller, then],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path(rtcan_cli.__file__).parents[1])},
+    )
+    try:
+        pids = set()
+        for line in child.stdout:
+            if line == "ready\n":
+                break
+            pids.add(int(line))
+        send(child.pid, signal.SIGINT)
+        output, errors = child.communicate(timeout=FOREVER / 2)
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+    if then == "go on":
+        assert output == "[(0, 1), (1, 4), (2, 9)]\n"
+        assert errors == ""
+        assert child.returncode == 0
+    else:
+        assert child.returncode == -signal.SIGINT
+        assert errors.count("Traceback") == 1
+        assert errors.endswith("KeyboardInterrupt\n")
+    assert pids
+    deadline = time.monotonic() + FOREVER / 4
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in pids)
