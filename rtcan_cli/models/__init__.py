@@ -1,0 +1,1 @@
+"""The network: attention modules, residual feature extraction, RTCAN and its weights."""

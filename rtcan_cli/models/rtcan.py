@@ -1,0 +1,221 @@
+"""RTCAN-1D: residual temporal and channel attention network for EDA, alone or with music."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA
+from rtcan_cli.models.residual import POOLED, RFE
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Attention modules of one network of Table 5.
+
+    Parameters
+    ----------
+    sca : bool
+        Channel attention behind the shallow feature extraction.
+    sca_res : bool
+        Channel attention at the start of each residual block.
+    rnta : bool
+        Temporal attention behind the channel attention.
+    """
+
+    sca: bool = False
+    sca_res: bool = False
+    rnta: bool = False
+
+    @property
+    def sfe(self) -> bool:
+        """Whether there is a shallow feature extraction: in all variants but `base`."""
+        return self.sca or self.sca_res or self.rnta
+
+    @property
+    def minimum_length(self) -> int:
+        """Shortest input, in samples: each part needs one for SCA and two for RNTA."""
+        per_part = POOL if self.rnta else int(self.sca)
+        return max(1, 2 * PARTS * per_part - 1)
+
+
+VARIANTS = {
+    "base": Variant(),
+    "Ra": Variant(sca_res=True),
+    "Rb": Variant(sca=True),
+    "Rc": Variant(sca=True, sca_res=True),
+    "Rd": Variant(rnta=True),
+    "Re": Variant(sca=True, rnta=True),
+    "Rf": Variant(sca=True, sca_res=True, rnta=True),
+}
+
+
+def check_length(variant: str, length: int) -> None:
+    """Raise RtcanError if an input of `length` samples is too short for the variant."""
+    shortest = VARIANTS[variant].minimum_length
+    if length < shortest:
+        raise RtcanError(
+            f"an input length of {length} samples is too short for network variant {variant}: "
+            f"it needs at least {shortest}"
+        )
+
+
+class RTCAN(nn.Module):
+    """Residual temporal and channel attention network.
+
+    ::
+
+        EDA (batch, 3, L)                                           music (batch, n_music)
+         │ SFE   conv 7, stride 2, BatchNorm   (batch, 64, L/2)      │
+         │ SCA   channel attention in 3 parts                        │
+         │ RNTA  temporal attention in 3 parts                       │
+         │ RFE   4 stages of 2 residual blocks (batch, 64, 14)       │
+         │ flatten                             (batch, 896)          │
+         └──────────────────── concatenate ──────────────────────────┘
+                               [Dropout] Linear 256, ReLU, [Dropout] Linear 128, ReLU,
+                               Linear n_classes
+                               logits (batch, n_classes)
+
+    On EDA alone (`n_music` = 0) it is the paper's RTCAG, with music fused RTCAN-1D.
+
+    Parameters
+    ----------
+    variant : str
+        Which attention modules there are: a name of Table 5 (`VARIANTS`). `base` has no shallow
+        feature extraction either: its RFE runs straight on the input.
+    channels : sequence of int
+        Width of each residual stage; the first is also the width of SFE, SCA and RNTA.
+    depth : int
+        Convolutions per residual block.
+    n_music : int
+        Length of the music vector; 0 for a network on EDA alone.
+    n_classes : int
+        Number of classes.
+    in_channels : int
+        Channels of the EDA input: original, phasic, tonic.
+    dropout : float
+        Probability of dropping an input of the first two linear layers in training. Not in the
+        paper; 0 is its network.
+
+    Attributes
+    ----------
+    sfe, sca, rnta : Module or None
+        The modules in front of the residual stages, None where the variant has none. Their
+        outputs are (batch, channels[0], ceil(L / 2)).
+
+    Raises
+    ------
+    RtcanError
+        For an unknown variant, and in `forward` for an input too short to be clipped.
+
+    Notes
+    -----
+    Yin, Sun, Yu, Li, Zhang: A Multimodal Framework for Large-Scale Emotion Recognition by Fusing
+    Music and Electrodermal Activity Signals, ACM TOMM 18(3), 2022 (arXiv 2008.09743). The text
+    puts a ReLU behind the last layer and the softmax into the network; here the network returns
+    plain logits for a cross-entropy, because a logit that a ReLU has cut off cannot recover.
+    """
+
+    def __init__(
+        self,
+        variant: str,
+        channels: Sequence[int] = (64, 64, 64, 64),
+        depth: int = 1,
+        n_music: int = 0,
+        n_classes: int = 2,
+        in_channels: int = 3,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if variant not in VARIANTS:
+            raise RtcanError(
+                f"there is no network variant {variant!r}", f"choose one of {', '.join(VARIANTS)}"
+            )
+        parts = VARIANTS[variant]
+        width = channels[0]
+        self.variant = variant
+        self.n_music = n_music
+        self.sfe = (
+            nn.Sequential(nn.Conv1d(in_channels, width, 7, 2, 3), nn.BatchNorm1d(width))
+            if parts.sfe
+            else None
+        )
+        self.sca = SCA(width, PARTS) if parts.sca else None
+        self.rnta = RNTA(width, PARTS) if parts.rnta else None
+        self.rfe = RFE(width if parts.sfe else in_channels, channels, depth, parts.sca_res)
+        self.classifier = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(channels[-1] * POOLED + n_music, 256),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(256, 128),
+            nn.ReLU(),
+            nn.Linear(128, n_classes),
+        )
+
+    def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
+        """Return logits (batch, n_classes).
+
+        Parameters
+        ----------
+        eda : Tensor (batch, in_channels, L)
+        music : Tensor (batch, n_music), optional
+            Needed if and only if `n_music` is not 0.
+        """
+        check_length(self.variant, eda.shape[-1])
+        x = eda
+        for module in (self.sfe, self.sca, self.rnta):
+            if module is not None:
+                x = module(x)
+        features = self.rfe(x).flatten(1)
+        if self.n_music:
+            if music is None:
+                raise ValueError("this network fuses music: it needs the music vectors")
+            features = torch.cat([features, music], dim=1)
+        return self.classifier(features)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What must be known to build a network, and to build it again around stored weights.
+
+    Parameters
+    ----------
+    variant : str
+        A name of `VARIANTS`.
+    channels : tuple of int
+        Width of each residual stage.
+    depth : int
+        Convolutions per residual block.
+    n_music : int
+        Length of the music vector; 0 for a network on EDA alone.
+    length : int
+        Samples per channel of the EDA it is trained on.
+    """
+
+    variant: str
+    channels: tuple[int, ...] = (64, 64, 64, 64)
+    depth: int = 1
+    n_music: int = 0
+    length: int = 2500
+
+    def build(self, dropout: float = 0.0) -> RTCAN:
+        """Return a new network with PyTorch's default initialisation.
+
+        Parameters
+        ----------
+        dropout : float
+            As of `RTCAN`; it matters in training only.
+
+        Raises
+        ------
+        RtcanError
+            If the variant is unknown, or `length` is too short for it.
+        """
+        model = RTCAN(self.variant, self.channels, self.depth, self.n_music, dropout=dropout)
+        check_length(self.variant, self.length)
+        return model

@@ -1,0 +1,90 @@
+"""Weights of a network: how they start, and how they become plain arrays and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+
+INITIALISATIONS = ("normal", "default")
+NORMAL_SD = 0.01
+
+
+def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0) -> RTCAN:
+    """Return a new network with drawn weights.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The network.
+    initialisation : {"normal", "default"}
+        "normal" draws the weights of convolutions and linear layers from N(0, 0.01), 0.01 read
+        as the standard deviation, and sets their biases to 0 (Yin et al. 2022, sec. 5.1);
+        "default" is PyTorch's. BatchNorm scales start at 1, that of RNTA's W at 0, with both.
+    seed : int
+        Seed of the draw. The global random state is left as it was.
+    dropout : float
+        As of `RTCAN`.
+    """
+    if initialisation not in INITIALISATIONS:
+        raise ValueError(f"initialisation must be one of {INITIALISATIONS}: {initialisation!r}")
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(seed)
+        model = spec.build(dropout)
+        if initialisation == "normal":
+            for module in model.modules():
+                if isinstance(module, (nn.Conv1d, nn.Linear)):
+                    nn.init.normal_(module.weight, std=NORMAL_SD)
+                    if module.bias is not None:
+                        nn.init.zeros_(module.bias)
+    return model
+
+
+def to_arrays(module: nn.Module) -> dict[str, NDArray[np.generic]]:
+    """Copy all weights and BatchNorm statistics of a module to named arrays."""
+    return {name: tensor.cpu().numpy().copy() for name, tensor in module.state_dict().items()}
+
+
+def from_arrays(module: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Copy named arrays, all that `to_arrays` returned, into a module.
+
+    Raises
+    ------
+    RtcanError
+        If names or shapes are not those of the module.
+    """
+    try:
+        module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+    except RuntimeError as error:
+        raise RtcanError("the stored weights belong to another network") from error
+
+
+def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> RTCAN:
+    """Build a network around stored weights, ready for inference.
+
+    Parameters
+    ----------
+    weights : mapping of str to array
+        What `to_arrays` returned.
+    spec : ModelSpec
+        The network they were trained in.
+
+    Returns
+    -------
+    RTCAN
+        On the CPU, in evaluation mode.
+
+    Raises
+    ------
+    RtcanError
+        If the arrays do not belong to such a network.
+    """
+    model = spec.build()
+    from_arrays(model, weights)
+    return model.eval()

@@ -1,0 +1,72 @@
+"""Accuracy of several runs side by side, with what needs no signal and what the paper prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rtcan_cli.plots import style
+
+
+@style.styled
+def comparison(runs: pd.DataFrame, *, title: str, simulated: bool = False) -> Figure:
+    """Draw the accuracy of each run as a bar, mean and standard deviation over test folds.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a run, from top to bottom: ``run`` (its name), ``accuracy`` and ``accuracy_sd``
+        (NaN: no whisker), ``majority`` (accuracy of always calling the training majority) and,
+        if wanted, ``paper_accuracy`` (NaN: the paper has no such figure). All in percent.
+    title : str
+        Dataset and target.
+    simulated : bool
+        Whether the figure has to say that the data are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = style.new_figure(1.15 + 0.34 * len(runs), title, simulated)
+    axes = figure.subplots()
+    place = np.arange(len(runs))
+    bars = axes.barh(
+        place,
+        runs["accuracy"],
+        xerr=runs["accuracy_sd"],
+        height=0.62,
+        color="#b9c9e0",
+        edgecolor="black",
+        linewidth=0.6,
+        error_kw={"elinewidth": 1, "capsize": 3},
+        label="accuracy (mean, sd over folds)",
+    )
+    majority = axes.vlines(
+        runs["majority"],
+        place - 0.45,
+        place + 0.45,
+        color=style.HIGH,
+        linestyle=(0, (3, 1)),
+        linewidth=1.4,
+        label="majority class",
+    )
+    handles = [bars, majority]
+    if "paper_accuracy" in runs and runs["paper_accuracy"].notna().any():
+        look: dict[str, Any] = {
+            "marker": "D",
+            "s": 34,
+            "c": "white",
+            "edgecolors": "black",
+            "zorder": 3,
+        }
+        handles.append(axes.scatter(runs["paper_accuracy"], place, label="paper", **look))
+    axes.set_yticks(place, runs["run"].astype(str))
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 100), xlabel="accuracy [%]")
+    style.dress(axes)
+    axes.tick_params(axis="y", length=0)
+    style.add_legend(figure, handles)
+    return figure

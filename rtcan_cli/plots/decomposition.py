@@ -1,0 +1,71 @@
+"""One recording and what cvxEDA took it apart into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from rtcan_cli.plots import style
+
+
+@style.styled
+def decomposition(
+    signal: ArrayLike,
+    tonic: ArrayLike,
+    phasic: ArrayLike,
+    driver: ArrayLike,
+    residual: ArrayLike,
+    sampling_rate: float,
+    *,
+    title: str,
+    onset: float = 0.0,
+    simulated: bool = False,
+) -> Figure:
+    """Draw signal, tonic, phasic, driver and residual of one recording over time.
+
+    Parameters
+    ----------
+    signal, tonic, phasic, driver, residual : array, shape (n,)
+        z-scored signal and its parts, in the same units; signal = phasic + tonic + residual.
+    sampling_rate : float
+        In Hz.
+    title : str
+        What was recorded.
+    onset : float
+        Seconds that the network does not see; shaded if there are any.
+    simulated : bool
+        Whether the figure has to say that the data are simulated.
+
+    Returns
+    -------
+    Figure
+    """
+    original, sparse, slow = style.SIGNALS
+    black: dict[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 0.9}
+    rows = (
+        ("EDA [z]", [(signal, original), (tonic, slow)]),
+        ("phasic [z]", [(phasic, sparse)]),
+        ("driver [z]", [(driver, black)]),
+        ("residual [z]", [(residual, black)]),
+    )
+    time = np.arange(len(np.asarray(signal))) / sampling_rate
+    figure = style.new_figure(5.2, title, simulated)
+    grid = figure.subplots(4, 1, sharex=True, height_ratios=[2, 1.2, 1.2, 0.8])
+    handles = []
+    for axes, (label, curves) in zip(grid, rows, strict=True):
+        for values, look in curves:
+            handles += axes.plot(time, np.asarray(values), **look)
+        if onset > 0:
+            shade = axes.axvspan(0, onset, color="0.88", zorder=0, linewidth=0)
+            shade.set_label("onset, not seen by the network")
+        axes.set_ylabel(label)
+        axes.margins(x=0)
+        style.dress(axes)
+    grid[-1].set_xlabel("time [s]")
+    figure.align_ylabels(grid)
+    parts = handles[:3]  # the black rows are named by their axes
+    style.add_legend(figure, [*parts, shade] if onset > 0 else parts)
+    return figure

@@ -1,0 +1,86 @@
+"""Loss by epoch of each fold, with the epoch that its validation subjects chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from rtcan_cli.plots import style
+
+
+@dataclass(frozen=True)
+class FoldHistory:
+    """How one fold learned.
+
+    Parameters
+    ----------
+    fold : int
+        Number of the fold.
+    train_loss, validation_loss : array, shape (epochs,)
+        Loss of each epoch: mean cross-entropy a trial.
+    best_epoch : int
+        Index of the chosen epoch, counted from 0.
+    """
+
+    fold: int
+    train_loss: NDArray[np.floating]
+    validation_loss: NDArray[np.floating]
+    best_epoch: int
+
+
+@style.styled
+def learning_curves(folds: Sequence[FoldHistory], *, title: str, simulated: bool = False) -> Figure:
+    """Draw training and validation loss of every fold, one small panel each.
+
+    Parameters
+    ----------
+    folds : sequence of FoldHistory
+        The trained folds.
+    title : str
+        Dataset, target and network of the run.
+    simulated : bool
+        Whether the figure has to say that the data are simulated.
+
+    Returns
+    -------
+    Figure
+        Epochs are counted from 1.
+    """
+    n_columns = min(5, len(folds))
+    n_rows = -(-len(folds) // n_columns)
+    figure = style.new_figure(0.95 + 1.45 * n_rows, title, simulated)
+    grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat[len(folds) :]:
+        axes.remove()
+    longest = max(len(fold.train_loss) for fold in folds)
+    for axes, fold in zip(grid.flat, folds, strict=False):
+        epoch = 1 + np.arange(len(fold.train_loss))
+        train = axes.plot(
+            epoch, fold.train_loss, color=style.GREY, linestyle="--", label="training"
+        )
+        validation = axes.plot(epoch, fold.validation_loss, color="black", label="validation")
+        chosen = axes.plot(
+            fold.best_epoch + 1,
+            fold.validation_loss[fold.best_epoch],
+            "o",
+            color=style.HIGH,
+            markeredgecolor="black",
+            label="chosen epoch",
+        )
+        axes.set_title(f"fold {fold.fold}")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+        axes.set_xlim(0.5, longest + 0.5)
+        style.dress(axes)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("cross-entropy")
+    # The last panel of each column carries the epochs, also where the last row ends early.
+    for axes in grid.flat[max(len(folds) - n_columns, 0) : len(folds)]:
+        axes.set_xlabel("epoch")
+        axes.tick_params(labelbottom=True)
+    style.add_legend(figure, [*train, *validation, *chosen])
+    return figure

@@ -1,0 +1,1 @@
+"""Training: folds, data on the device, recipes, one fold, all folds."""

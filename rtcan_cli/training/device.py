@@ -1,0 +1,48 @@
+"""Where to train."""
+
+from __future__ import annotations
+
+import torch
+
+from rtcan_cli.errors import RtcanError
+
+
+def pick_device(gpu: int | None, device: str | None) -> tuple[torch.device, str | None]:
+    """Choose the device a user asked for, or the CPU if this machine does not have it.
+
+    Parameters
+    ----------
+    gpu : int, optional
+        Number of a CUDA GPU.
+    device : str, optional
+        A device as PyTorch names it: "cpu", "cuda:1", "mps". Not together with `gpu`.
+
+    Returns
+    -------
+    device : torch.device
+        With neither given, the CPU: that is where runs repeat bit for bit.
+    message : str or None
+        One line for the user if it is not the device that was asked for.
+
+    Raises
+    ------
+    RtcanError
+        If both are given, or PyTorch knows no device of that name.
+    """
+    if gpu is not None and device is not None:
+        raise RtcanError("a GPU number and a device are both given", "give one of the two")
+    name = device or "cpu"
+    if gpu is not None:
+        name = f"cuda:{gpu}"
+    try:
+        wanted = torch.device(name)
+    except RuntimeError as error:
+        raise RtcanError(
+            f"there is no device called {name!r}", "examples: cpu, cuda:0, mps"
+        ) from error
+    try:
+        torch.zeros(1, device=wanted).item()
+    except (RuntimeError, AssertionError, NotImplementedError):
+        # Without the backend, or with too few devices: PyTorch has no single exception for it.
+        return torch.device("cpu"), f"{name} is not available on this machine: using the CPU"
+    return wanted, None

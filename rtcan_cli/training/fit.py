@@ -1,0 +1,263 @@
+"""Train one fold.
+
+Everything that is drawn comes from a generator seeded with (seed, fold, epoch), so training that
+goes on from a checkpoint ends, on the CPU of one machine, in the same bits as training that was
+never interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn, optim
+from torch.nn import functional as F
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+from rtcan_cli.models.weights import build, from_arrays, to_arrays
+from rtcan_cli.training.checkpoint import HISTORY, Arrays, Progress, pack, unpack
+from rtcan_cli.training.data import Inputs, TrainingData, music_scale, place, standardise
+from rtcan_cli.training.predict import logits, probability_of_high
+from rtcan_cli.training.recipes import Recipe
+from rtcan_cli.training.splits import Roles
+
+
+class Sink(Protocol):
+    """Where finished epochs go. Folds and epochs count from 0."""
+
+    def load(self, fold: int) -> Arrays | None:
+        """Return the last checkpoint of a fold, None if there is none."""
+
+    def save(self, fold: int, checkpoint: Arrays) -> None:
+        """Keep the checkpoint of a fold, called after each epoch.
+
+        Any checkpoint leads to the same result, so a sink is free to keep only some of them.
+        """
+
+    def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
+        """Take notice of a finished epoch: `row` holds its entry of each history."""
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one fold leaves behind.
+
+    Parameters
+    ----------
+    fold : int
+        The fold that was tested, from 0.
+    history : dict of str to NDArray of float64 (epochs,)
+        "train_loss", the mean of what was minimised over the batches of the epoch;
+        "validation_loss", the cross-entropy, and "validation_accuracy" after the epoch.
+    best_epoch : int
+        Epoch of the smallest validation loss, from 0; its weights are kept and predict.
+    validation_probability, test_probability : NDArray of float32
+        Probability of high for each validation and test trial, in the order of the roles.
+    weights : dict of str to array
+        Weights and BatchNorm statistics of the best epoch.
+    music_mean, music_sd : NDArray of float32 (F,) or None
+        Statistics that music features were standardised with.
+    seconds : float
+        Time spent in epochs, those before an interruption included.
+    """
+
+    fold: int
+    history: dict[str, NDArray[np.float64]]
+    best_epoch: int
+    validation_probability: NDArray[np.float32]
+    test_probability: NDArray[np.float32]
+    weights: Arrays
+    music_mean: NDArray[np.float32] | None
+    music_sd: NDArray[np.float32] | None
+    seconds: float
+
+
+def fit_fold(
+    data: TrainingData,
+    parts: Roles,
+    spec: ModelSpec,
+    recipe: Recipe,
+    *,
+    fold: int,
+    seed: int,
+    device: torch.device | None = None,
+    sink: Sink | None = None,
+    eda: Tensor | None = None,
+) -> FoldResult:
+    """Train one fold, choose its epoch on the validation trials, predict the test trials.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All trials.
+    parts : Roles
+        Which of them train, validate and test.
+    spec : ModelSpec
+        The network. With `n_music` 0 the music in `data` is not used.
+    recipe : Recipe
+        How to train it.
+    fold : int
+        Number of the fold, from 0; part of every seed.
+    seed : int
+        Seed of the run, 0 or above.
+    device : torch.device, optional
+        Where to train; the CPU by default.
+    sink : Sink, optional
+        Takes checkpoints and finished epochs, and has the checkpoint to go on from.
+    eda : Tensor (n, 3, L), optional
+        `data.eda` on the device, if it is there already from another fold.
+
+    Returns
+    -------
+    FoldResult
+
+    Raises
+    ------
+    RtcanError
+        If training or validation trials are missing or all of one class, or the loss is not
+        finite any more.
+    """
+    check_classes(data, parts, fold)
+    if spec.n_music not in (0, data.n_music) or spec.length != data.eda.shape[-1]:
+        raise ValueError(f"{spec} does not fit EDA {data.eda.shape} and {data.n_music} features")
+    device = device or torch.device("cpu")
+    inputs = Inputs(place(data.eda, device) if eda is None else eda)
+    mean = sd = None
+    if spec.n_music and data.music is not None and data.song is not None:
+        mean, sd = music_scale(data.music, data.song[parts.train])
+        inputs = Inputs(
+            inputs.eda,
+            place(standardise(data.music, mean, sd), device),
+            place(data.song, device),
+        )
+    label = place(data.label, device)
+    validation = place(parts.validation, device)
+    test = place(parts.test, device)
+
+    model = build(spec, recipe.initialisation, derive(seed, fold, 0), recipe.dropout).to(device)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.momentum = recipe.norm_momentum
+    optimizer = recipe.new_optimizer(model.parameters())
+    checkpoint = sink.load(fold) if sink is not None else None
+    progress = Progress() if checkpoint is None else unpack(checkpoint, model, optimizer)
+
+    for epoch in range(progress.epochs, recipe.epochs):
+        start = time.perf_counter()
+        with seeded(derive(seed, fold, 1 + epoch), device):
+            order = place(parts.train, device)[torch.randperm(len(parts.train)).to(device)]
+            loss = train_epoch(model, optimizer, inputs, label, order, recipe, epoch)
+        row = {"train_loss": loss}
+        row |= validate(model, inputs, label, validation)
+        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["validation_loss"])):
+            raise RtcanError(
+                f"the loss is not finite any more in fold {fold + 1}, epoch {epoch + 1}",
+                "lower the learning rate",
+            )
+        if row["validation_loss"] < min(progress.history["validation_loss"], default=math.inf):
+            progress.best_epoch, progress.best = epoch, to_arrays(model)
+        for name in HISTORY:
+            progress.history[name].append(row[name])
+        progress.seconds += time.perf_counter() - start
+        if sink is not None:
+            sink.save(fold, pack(model, optimizer, progress))
+            sink.on_epoch(fold, epoch, row)
+
+    from_arrays(model, progress.best)
+    return FoldResult(
+        fold=fold,
+        history={name: np.array(row) for name, row in progress.history.items()},
+        best_epoch=progress.best_epoch,
+        validation_probability=probability_of_high(logits(model, inputs, validation)),
+        test_probability=probability_of_high(logits(model, inputs, test)),
+        weights=progress.best,
+        music_mean=mean,
+        music_sd=sd,
+        seconds=progress.seconds,
+    )
+
+
+def train_epoch(
+    model: RTCAN,
+    optimizer: optim.Optimizer,
+    inputs: Inputs,
+    label: Tensor,
+    order: Tensor,
+    recipe: Recipe,
+    epoch: int,
+) -> float:
+    """Pass once through the training trials in `order`; return the mean training loss."""
+    model.train()
+    total = torch.zeros((), device=order.device)  # read once an epoch: reading waits for the GPU
+    parts = batches(order, recipe.batch_size)
+    for i, index in enumerate(parts):
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate(epoch + i / len(parts))
+        optimizer.zero_grad()
+        loss = F.cross_entropy(
+            model(*inputs.batch(index)),
+            label.index_select(0, index),
+            label_smoothing=recipe.label_smoothing,
+        )
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(index)
+    return total.item() / len(order)
+
+
+def validate(model: RTCAN, inputs: Inputs, label: Tensor, index: Tensor) -> dict[str, float]:
+    """Return cross-entropy and accuracy of some trials."""
+    scores = logits(model, inputs, index)
+    truth = label.index_select(0, index)
+    return {
+        "validation_loss": F.cross_entropy(scores, truth).item(),
+        "validation_accuracy": (scores.argmax(dim=1) == truth).float().mean().item(),
+    }
+
+
+def batches(order: Tensor, size: int) -> list[Tensor]:
+    """Cut `order` into batches; a single trial left over joins the batch before it.
+
+    BatchNorm has no variance to divide by in a batch of one.
+    """
+    parts = list(order.split(size))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        last = parts.pop()
+        parts[-1] = torch.cat([parts[-1], last])
+    return parts
+
+
+def check_classes(data: TrainingData, parts: Roles, fold: int) -> None:
+    """Raise RtcanError if training or validation trials lack one of the classes."""
+    for name in ("train", "validation"):
+        n = np.bincount(data.label[getattr(parts, name)], minlength=2)
+        if not n.all():
+            raise RtcanError(
+                f"fold {fold + 1} cannot be trained: of its {n.sum()} {name} trials "
+                f"{n[1]} are high and {n[0]} are low",
+                "use fewer folds, more subjects, or labels relative to each subject",
+            )
+
+
+def derive(*numbers: int) -> int:
+    """Return a seed that depends on all of `numbers` (each 0 or above)."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Draw from PyTorch's global generators as seeded, then leave them as they were.
+
+    Dropout draws from nowhere else.
+    """
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,53 @@
+"""Probabilities of a trained network."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.training.data import Inputs, place
+
+BATCH = 256
+
+
+@torch.no_grad()
+def logits(model: RTCAN, inputs: Inputs, index: Tensor) -> Tensor:
+    """Return the logits (len(index), 2) of some trials, with the network in evaluation mode."""
+    model.eval()
+    return torch.cat([model(*inputs.batch(some)) for some in index.split(BATCH)])
+
+
+def probability_of_high(scores: Tensor) -> NDArray[np.float32]:
+    """Return the softmax probability of class 1 for logits (n, 2)."""
+    return scores.softmax(dim=1)[:, 1].cpu().numpy()
+
+
+def predict(
+    model: RTCAN, eda: NDArray[np.float32], music: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Predict the probability that a trial is high.
+
+    Parameters
+    ----------
+    model : RTCAN
+        A trained network, on any device.
+    eda : NDArray of float32 (n, 3, L)
+        Original, phasic and tonic EDA, z-scored.
+    music : NDArray of float32 (n, F), optional
+        Music features of each trial, standardised with the statistics of the fold that trained
+        the network (`rtcan_cli.training.data.standardise`). Needed if the network fuses music.
+
+    Returns
+    -------
+    NDArray of float32 (n,)
+        Probability of class 1.
+    """
+    device = next(model.parameters()).device
+    every = torch.arange(len(eda), device=device)
+    inputs = Inputs(place(eda, device))
+    if music is not None:
+        inputs = Inputs(inputs.eda, place(music, device), every)
+    return probability_of_high(logits(model, inputs, every))

@@ -1,0 +1,136 @@
+"""How a network is trained: the paper's recipe, and one that learns from few subjects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn, optim
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.weights import INITIALISATIONS
+
+OPTIMIZERS = ("sgd", "adamw")
+SCHEDULES = ("step", "cosine")
+STEP_EPOCHS = 15
+STEP_FACTOR = 0.9
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that is chosen about training. Change single entries with `dataclasses.replace`.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the run store and in messages.
+    optimizer : {"sgd", "adamw"}
+        Optimiser.
+    lr : float
+        Learning rate at the start.
+    weight_decay : float
+        Weight decay: decoupled with AdamW, an L2 penalty with SGD.
+    batch_size : int
+        Trials per step, at least 2 because of BatchNorm.
+    epochs : int
+        Passes through the training trials.
+    schedule : {"step", "cosine"}
+        "step" multiplies the learning rate by 0.9 every 15 epochs; "cosine" brings it down to 0
+        along half a cosine over all epochs.
+    initialisation : {"normal", "default"}
+        How weights start; see `rtcan_cli.models.weights.build`.
+    momentum : float
+        Momentum of SGD.
+    label_smoothing : float
+        Share of each training label spread over both classes.
+    dropout : float
+        Probability of dropping an input of the classifier's first two layers.
+    norm_momentum : float
+        Weight of the newest batch in BatchNorm's running statistics. PyTorch's 0.1 needs some
+        thirty steps to forget its start, which are several epochs of a small study, and until
+        then validation loss says little about the weights.
+
+    Raises
+    ------
+    RtcanError
+        If a number or a name is out of range.
+    """
+
+    name: str
+    optimizer: str
+    lr: float
+    weight_decay: float
+    batch_size: int
+    epochs: int
+    schedule: str
+    initialisation: str
+    momentum: float = 0.0
+    label_smoothing: float = 0.0
+    dropout: float = 0.0
+    norm_momentum: float = 0.1
+
+    def __post_init__(self) -> None:
+        for entry, known in (
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+            ("initialisation", INITIALISATIONS),
+        ):
+            if getattr(self, entry) not in known:
+                raise RtcanError(
+                    f"{entry} {getattr(self, entry)!r} is not one of {', '.join(known)}"
+                )
+        for entry, fits, needs in (
+            ("lr", 0 < self.lr < math.inf, "above 0"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or above"),
+            ("batch_size", self.batch_size >= 2, "2 or more, because of BatchNorm"),
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("momentum", 0 <= self.momentum < 1, "in [0, 1)"),
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "in [0, 1)"),
+            ("dropout", 0 <= self.dropout < 1, "in [0, 1)"),
+            ("norm_momentum", 0 < self.norm_momentum <= 1, "in (0, 1]"),
+        ):
+            if not fits:
+                raise RtcanError(f"{entry} {getattr(self, entry)} is out of range: must be {needs}")
+
+    def new_optimizer(self, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
+        """Return the optimiser for these parameters."""
+        if self.optimizer == "sgd":
+            return optim.SGD(
+                parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
+            )
+        return optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay)
+
+    def learning_rate(self, progress: float) -> float:
+        """Return the learning rate after `progress` epochs, fractions included."""
+        if self.schedule == "step":
+            return self.lr * STEP_FACTOR ** (progress // STEP_EPOCHS)
+        return self.lr * (1 + math.cos(math.pi * progress / self.epochs)) / 2
+
+
+RECIPES = {
+    # Yin et al. 2022, sec. 5.1; momentum and epochs are not in the text.
+    "paper": Recipe(
+        name="paper",
+        optimizer="sgd",
+        lr=0.001,
+        momentum=0.9,
+        weight_decay=0.0,
+        batch_size=256,
+        epochs=100,
+        schedule="step",
+        initialisation="normal",
+    ),
+    "tuned": Recipe(
+        name="tuned",
+        optimizer="adamw",
+        lr=0.001,
+        weight_decay=0.05,
+        batch_size=64,
+        epochs=12,
+        schedule="cosine",
+        initialisation="default",
+        dropout=0.5,
+        norm_momentum=0.3,
+    ),
+}

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import classification_report
+
+from rtcan_cli.evaluation.metrics import (
+    confusion,
+    fold_scores,
+    majority_class,
+    overlap,
+    summarise,
+)
+from rtcan_cli.training.splits import Roles
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+trials = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.one_of(st.floats(0, 1), st.just(float("nan"))),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+def test_a_case_counted_by_hand():
+    label = [1, 1, 1, 0, 0, 1, 0, 0, 0]
+    probability = [0.9, 0.6, 0.2, 0.7, 0.1, 0.8, 0.5, 0.4, np.nan]
+    fold = [0, 0, 0, 0, 0, 1, 1, 1, 1]
+    scores = fold_scores(label, probability, fold, {0: 1, 1: 0}).set_index("fold")
+
+    # Fold 0: 2 of 3 high found, 1 of 2 low called high. Fold 1: all right, 0.5 is low.
+    assert scores.loc[0, "accuracy"] == pytest.approx(3 / 5)
+    assert scores.loc[0, "f1"] == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
+    assert scores.loc[0, "majority_accuracy"] == pytest.approx(3 / 5)
+    assert scores.loc[0, ["true_high", "false_high", "true_low", "false_low"]].tolist() == [
+        2,
+        1,
+        1,
+        1,
+    ]
+    assert scores.loc[1, ["accuracy", "f1"]].tolist() == [1, 1]
+    assert scores.loc[1, "majority_accuracy"] == pytest.approx(2 / 3)
+    assert scores["n"].tolist() == [5, 3]
+    assert scores["n_untested"].tolist() == [0, 1]
+
+    summary = summarise(scores.reset_index())
+    assert summary.accuracy_mean == pytest.approx(0.8)
+    assert summary.accuracy_sd == pytest.approx(0.4 / np.sqrt(2))
+    assert summary.f1_mean == pytest.approx((2 / 3 + 1) / 2)
+    assert summary.majority_mean == pytest.approx((3 / 5 + 2 / 3) / 2)
+    assert (summary.n_folds, summary.n_trials, summary.n_untested) == (2, 8, 1)
+    assert confusion(scores).tolist() == [[1 + 2, 1], [1, 2 + 1]]
+
+
+@settings(max_examples=40)
+@given(trials)
+def test_scores_agree_with_their_definitions(rows):
+    label, probability, fold = (np.array(column) for column in zip(*rows, strict=True))
+    scores = fold_scores(label, probability, fold, dict.fromkeys(range(4), 1))
+    assert scores["fold"].tolist() == sorted(set(fold))
+    assert scores["n"].sum() + scores["n_untested"].sum() == len(rows)
+    assert scores["n_untested"].sum() == np.isnan(probability).sum()
+    for row in scores.itertuples():
+        here = (fold == row.fold) & ~np.isnan(probability)
+        if not here.any():
+            assert row.n == 0
+            assert np.isnan([row.accuracy, row.f1, row.majority_accuracy]).all()
+            continue
+        report = classification_report(
+            label[here], probability[here] > 0.5, labels=[0, 1], output_dict=True, zero_division=0
+        )
+        assert row.f1 == pytest.approx(report["1"]["f1-score"])
+        assert row.accuracy == pytest.approx(np.mean(label[here] == (probability[here] > 0.5)))
+        assert row.majority_accuracy == pytest.approx(np.mean(label[here]))
+        assert row.true_high + row.false_low == np.sum(label[here])
+        assert row.true_high + row.false_high == np.sum(probability[here] > 0.5)
+        assert row.true_high + row.false_high + row.true_low + row.false_low == row.n
+
+
+@settings(max_examples=40)
+@given(trials, st.randoms(use_true_random=False))
+def test_the_order_of_trials_does_not_matter(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    majority = dict.fromkeys(range(4), 0)
+    one, other = (fold_scores(*zip(*each, strict=True), majority) for each in (rows, shuffled))
+    pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize("label", [[1, 1, 0], [0, 0, 0]])
+def test_f1_is_zero_when_nothing_is_called_high(label):
+    scores = fold_scores(label, [0.1, 0.2, 0.3], [0, 0, 0], {0: 0})
+    assert scores["f1"].tolist() == [0]
+
+
+def test_folds_that_were_not_trained_are_counted_and_do_not_weigh():
+    label = np.array([1, 0, 1, 0])
+    trained = fold_scores(label, [0.9, 0.1, np.nan, np.nan], [0, 0, 1, 1], {0: 0})
+    summary = summarise(trained)
+    assert (summary.accuracy_mean, summary.n_folds, summary.n_untested) == (1, 1, 2)
+    assert np.isnan(summary.accuracy_sd)
+    assert confusion(trained).sum() == 2
+
+
+def test_labels_other_than_low_and_high_are_refused():
+    with pytest.raises(ValueError, match="labels"):
+        fold_scores([1, -1], [0.5, 0.5], [0, 0], {0: 0})
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"), [([1, 1, 0], 1), ([0, 0, 1], 0), ([0, 1], 0), ([1], 1)]
+)
+def test_majority_class(label, expected):
+    assert majority_class(label) == expected
+
+
+def test_overlap_finds_a_planted_subject_and_only_that():
+    subject = np.repeat([f"s{i}" for i in range(6)], 4)
+    clean = Roles(np.arange(16), np.arange(16, 20), np.arange(20, 24))
+    leaky = Roles(np.r_[np.arange(15), 21], np.arange(15, 20), np.arange(20, 24))
+    table = overlap({0: clean, 1: leaky}, subject).set_index("fold")
+    assert table["checked"].unique().tolist() == ["subject"]
+    shared = ["train_validation", "train_test", "validation_test"]
+    assert table.loc[0, ["train", "validation", "test"]].tolist() == [4, 1, 1]
+    assert table.loc[0, shared].tolist() == [0, 0, 0]
+    assert table.loc[1, shared].tolist() == [1, 1, 0]  # s3 is cut in two, s5 is in training
+
+
+def test_overlap_counts_stimuli_heard_on_both_sides():
+    song = np.tile(["a", "b", "c", "d"], 6)
+    parts = Roles(np.arange(16), np.arange(16, 20), np.array([20, 21]))
+    table = overlap({0: parts}, song, checked="stimulus")
+    assert table[["checked", "train_test", "train_validation"]].to_numpy().tolist() == [
+        ["stimulus", 2, 4]
+    ]

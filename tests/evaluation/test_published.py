@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+
+from rtcan_cli.datasets.profiles import PROFILES, TARGETS
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.evaluation.published import (
+    TABLES,
+    labels_table,
+    matching_rows,
+    rating_correlation,
+    table,
+)
+
+CONDITIONS = {
+    "dataset",
+    "target",
+    "model",
+    "variant",
+    "depth",
+    "channels",
+    "inputs",
+    "protocol",
+    "subjects_percent",
+    "n_subjects",
+}
+
+
+@pytest.mark.parametrize("number", TABLES)
+def test_every_figure_says_that_it_is_the_papers(number):
+    rows = table(number)
+    figures = [column for column in rows if column.startswith("paper_")]
+    assert figures
+    assert set(rows) - set(figures) <= CONDITIONS
+    assert set(rows["dataset"]) <= set(PROFILES)
+    scores = rows[[column for column in figures if column.endswith(("accuracy", "f1"))]]
+    assert ((scores > 50) | scores.isna()).all(axis=None)
+    assert ((scores < 100) | scores.isna()).all(axis=None)
+
+
+@pytest.mark.parametrize("dataset", PROFILES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_table_1_adds_up_to_the_published_number_of_trials(dataset, target):
+    counts = labels_table(dataset).set_index("target").loc[target]
+    assert counts["paper_n_high"] + counts["paper_n_low"] == PROFILES[dataset].published_trials
+
+
+@pytest.mark.parametrize("dataset", PROFILES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_default_variant_is_the_best_of_table_5(dataset, target):
+    rows = table(5)
+    rows = rows[(rows["dataset"] == dataset) & (rows["target"] == target)]
+    assert rows.loc[rows["paper_accuracy"].idxmax(), "variant"] == PROFILES[dataset].variant
+
+
+def test_figures_read_from_the_paper():
+    assert rating_correlation("deap").to_numpy().tolist() == [[0.15, 0.001]]
+    pmemo = labels_table("PMEmo").set_index("target")
+    assert pmemo.loc["arousal"].tolist() == [4520, 3170]
+    previous = table(6).set_index("model").loc["Res-SIN"]
+    assert previous[["paper_valence_accuracy", "paper_arousal_accuracy"]].tolist() == [73.43, 73.65]
+
+
+@pytest.mark.parametrize(
+    ("condition", "tables", "figures"),
+    [
+        # RTCAN-1D as chosen stands in three tables; RTCAG on PMEmo in one.
+        ({"dataset": "pmemo", "variant": "Rf", "fused": True}, [3, 4, 5], (83.76, 86.12)),
+        ({"dataset": "pmemo", "variant": "Rf", "fused": False}, [3], (65.19, 65.84)),
+        ({"dataset": "pmemo", "variant": "Rb", "fused": True}, [5], (80.43, 84.13)),
+        ({"dataset": "deap", "variant": "Re", "fused": False}, [3, 5], (83.42, 83.77)),
+        ({"dataset": "amigos", "variant": "base", "fused": False}, [5], (76.87, 75.81)),
+        (
+            {"dataset": "pmemo", "variant": "Rf", "fused": True, "depth": 2},
+            [4],
+            (74.80, 75.55),
+        ),
+        (
+            {
+                "dataset": "pmemo",
+                "variant": "Rf",
+                "fused": True,
+                "channels": [64, 128, 256, 512],
+            },
+            [4],
+            (79.31, 80.83),
+        ),
+    ],
+)
+def test_a_run_finds_the_same_network_in_the_paper(condition, tables, figures):
+    rows = matching_rows(target="arousal", **condition)
+    assert rows["table"].tolist() == tables
+    assert set(rows["paper_model"]) == {"RTCAN-1D" if condition["fused"] else "RTCAG"}
+    for row in rows.itertuples():
+        assert (row.paper_accuracy, row.paper_f1) == figures
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"dataset": "deap", "variant": "Re", "fused": True},  # the paper fuses on PMEmo only
+        {"dataset": "pmemo", "variant": "Rb", "fused": False},
+        {"dataset": "deap", "variant": "Re", "fused": False, "depth": 2},
+        {"dataset": "pmemo", "variant": "Rf", "fused": True, "channels": [32, 32, 32, 32]},
+        {"dataset": "pmemo", "variant": "Rb", "fused": True, "depth": 2},
+    ],
+)
+def test_what_the_paper_does_not_print_is_not_found(condition):
+    rows = matching_rows(target="valence", **condition)
+    assert rows.empty
+    assert list(rows) == ["table", "paper_model", "paper_accuracy", "paper_f1"]
+
+
+def test_an_unknown_dataset_is_named():
+    with pytest.raises(RtcanError, match="'seed'"):
+        labels_table("seed")

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from rtcan_cli.plots import style
+
+
+def luminance(colour):
+    return np.asarray(colour)[..., :3] @ [0.2126, 0.7152, 0.0722]
+
+
+def test_signals_are_red_blue_and_green_and_differ_in_their_lines():
+    red, blue, green = (to_rgb(look["color"]) for look in style.SIGNALS)
+    assert [np.argmax(each) for each in (red, blue, green)] == [0, 2, 1]
+    assert [look["label"] for look in style.SIGNALS] == ["original", "phasic", "tonic"]
+    assert len({str(look["linestyle"]) for look in style.SIGNALS}) == 3
+    assert len({look["marker"] for look in style.CLASSES}) == 2
+
+
+def test_heat_goes_from_blue_to_red_and_works_in_grey():
+    colours = style.COLD_TO_WARM(np.linspace(0, 1, 256))
+    cold, warm = colours[0], colours[-1]
+    assert cold[2] == max(cold[:3])
+    assert warm[0] == max(warm[:3])
+    assert (np.diff(luminance(colours)) < 0).all()
+
+
+def test_figures_leave_pyplot_alone(tmp_path):
+    program = (
+        "import sys, rtcan_cli.plots.attention_columns, rtcan_cli.plots.confusion as c\n"
+        "from rtcan_cli.plots.save import save\n"
+        "save(c.confusion([[3, 1], [2, 4]], title='a'), sys.argv[1], ('svg',))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules and 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "a")], check=True)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.preprocessing import StandardScaler
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.training.data import Inputs, TrainingData, music_scale, place, standardise
+
+RNG = np.random.default_rng(0)
+DATA = TrainingData(
+    eda=RNG.normal(size=(4, 3, 20)).astype(np.float32),
+    label=np.array([0, 1, 1, 0]),
+    subject=np.array(["a", "a", "b", "b"]),
+    stimulus=np.array(["x", "y", "x", "z"]),
+    music=RNG.normal(size=(3, 6)).astype(np.float32),
+    song=np.array([0, 1, 0, 2]),
+)
+
+
+def test_music_is_standardised_with_each_training_song_once() -> None:
+    music = RNG.normal(3, 5, size=(10, 40)).astype(np.float32)
+    songs = np.array([0, 0, 0, 0, 2, 2, 5, 7])
+    mean, sd = music_scale(music, songs)
+    scaler = StandardScaler().fit(music[[0, 2, 5, 7]].astype(np.float64))
+    expected = np.clip(scaler.transform(music.astype(np.float64)), -10, 10)
+    np.testing.assert_allclose(standardise(music, mean, sd), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_other_songs_do_not_matter_to_the_statistics() -> None:
+    music = RNG.normal(size=(5, 8)).astype(np.float32)
+    changed = music.copy()
+    changed[3:] = 1e6
+    songs = np.array([0, 1, 2])
+    np.testing.assert_array_equal(music_scale(music, songs), music_scale(changed, songs))
+
+
+def test_constant_features_become_zero() -> None:
+    music = np.full((4, 2), 0.1, dtype=np.float32)
+    music[3] = 7
+    mean, sd = music_scale(music, np.array([0, 1, 2]))
+    assert not sd.any()
+    assert not standardise(music, mean, sd).any()
+
+
+def test_wild_values_are_clipped() -> None:
+    z = standardise(
+        np.array([[1e9, -1e9, 2.0]], np.float32), np.zeros(3, np.float32), np.ones(3, np.float32)
+    )
+    assert z.tolist() == [[10.0, -10.0, 2.0]]
+    assert z.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"eda": DATA.eda[:3]},
+        {"eda": DATA.eda[0]},
+        {"label": np.array([0, 1, 1, -1])},
+        {"subject": DATA.subject[:2]},
+        {"song": None},
+        {"song": np.array([0, 1, 0, 3])},
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"eda|label|song"):
+        replace(DATA, **changes)
+
+
+def test_missing_values_are_refused_by_name() -> None:
+    eda = DATA.eda.copy()
+    eda[2, 1, 5] = np.nan
+    with pytest.raises(RtcanError, match="EDA of subject b, stimulus x"):
+        replace(DATA, eda=eda)
+    assert DATA.music is not None
+    music = DATA.music.copy()
+    music[1, 3] = np.inf
+    with pytest.raises(RtcanError, match="music features of subject a, stimulus y"):
+        replace(DATA, music=music)
+
+
+def test_length_of_the_music_vector() -> None:
+    assert DATA.n_music == 6
+    assert replace(DATA, music=None, song=None).n_music == 0
+
+
+def test_batches_pair_trials_with_their_songs() -> None:
+    assert DATA.music is not None
+    assert DATA.song is not None
+    cpu = torch.device("cpu")
+    inputs = Inputs(place(DATA.eda, cpu), place(DATA.music, cpu), place(DATA.song, cpu))
+    eda, music = inputs.batch(torch.tensor([3, 1]))
+    assert np.array_equal(eda, DATA.eda[[3, 1]])
+    assert music is not None
+    assert np.array_equal(music, DATA.music[[2, 1]])
+    assert Inputs(inputs.eda).batch(torch.tensor([0]))[1] is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_read_only_arrays_are_placed_without_a_warning() -> None:
+    array = np.arange(3.0)
+    array.flags.writeable = False
+    assert place(array, torch.device("cpu")).tolist() == [0, 1, 2]
