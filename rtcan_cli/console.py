@@ -38,7 +38,9 @@ verbosity = Verbosity()
 class Progress(Protocol):
     """The part of tqdm that steps use."""
 
-    def update(self, n: float = 1) -> Any:  # noqa: ANN401
+    total: float | None
+
+    def update(self, n: float = 1) -> Any:
         """Count ``n`` finished units."""
 
     def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
@@ -102,14 +104,26 @@ def show(report: Report) -> None:
         out.print(_facts_grid(report.facts))
     for table in report.tables:
         out.print()
+        out.print(table.title, style="bold", markup=False)
         out.print(_rich_table(table))
     for note in report.notes:
         out.print(f"note: {note}", markup=False, soft_wrap=True)
-    for path in report.files:
-        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    for line in _grouped(report.files):
+        out.print(f"-> {line}", markup=False, soft_wrap=True)
 
 
-def _facts_grid(facts: dict[str, Any]) -> Any:  # noqa: ANN401
+def _grouped(files: list[Path]) -> list[str]:
+    """Paths to print; files that differ only in their ending share a line."""
+    endings: dict[Path, list[str]] = {}
+    for path in files:
+        endings.setdefault(path.with_suffix(""), []).append(path.suffix)
+    return [
+        f"{stem}{ends[0]}" if len(ends) == 1 else f"{stem}{{{','.join(ends)}}}"
+        for stem, ends in endings.items()
+    ]
+
+
+def _facts_grid(facts: dict[str, Any]) -> Any:
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -117,36 +131,48 @@ def _facts_grid(facts: dict[str, Any]) -> Any:  # noqa: ANN401
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
     for name, value in facts.items():
-        grid.add_row(name, Text(cell(value)))
+        grid.add_row(Text(name), Text(cell(value)))
     return grid
 
 
-def _rich_table(table: Table) -> Any:  # noqa: ANN401
+def _rich_table(table: Table) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    rich = RichTable(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for index, column in enumerate(table.columns):
-        numbers = all(isinstance(row[index], int | float | None) for row in table.rows)
-        rich.add_column(column, justify="right" if numbers else "left", overflow="fold")
-    for row in table.rows:
-        rich.add_row(*(Text(cell(value)) for value in row))
+    rich = RichTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
+    for name, column in zip(table.columns, columns, strict=True):
+        numbers = all(isinstance(value, int | float | None) for value in column)
+        rich.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+    texts = [[cell(value, _decimals(column)) for value in column] for column in columns]
+    for row in zip(*texts, strict=True):
+        rich.add_row(*(Text(text) for text in row))
     return rich
 
 
-def cell(value: object) -> str:
+def _decimals(column: list[Any]) -> int | None:
+    """Decimals that suit all numbers of a column; None where each is better shown on its own."""
+    sizes = [abs(x) for x in column if isinstance(x, float) and math.isfinite(x)]
+    if not sizes or max(sizes) < 1:
+        return None
+    return 1 if max(sizes) >= 10 else 2
+
+
+def cell(value: object, decimals: int | None = None) -> str:
     """A table cell: short numbers, a dash for what is missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+        if decimals is not None:
+            return f"{value:,.{decimals}f}"
+        return f"{value:.3g}" if abs(value) < 1e4 else f"{value:,.0f}"
     return str(value)
 
 
-def _jsonable(value: object) -> Any:  # noqa: ANN401
+def _jsonable(value: object) -> Any:
     """Plain JSON types; what is not a number becomes null."""
     if isinstance(value, dict):
         return {str(key): _jsonable(item) for key, item in value.items()}

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 SCHEMA_VERSION = 1
 
+#: What differs between two makings of the same store; the content id leaves it out.
+TIMINGS = ("models/seconds",)
+
 #: Samples of all recordings lie end to end; recording i is [offsets[i], offsets[i + 1]).
 OFFSETS = "signals/offsets"
 
@@ -197,6 +200,7 @@ RUN = Schema(
             ("fold", "int64", "", "from 1"),
             ("best_epoch", "int64", "", "epoch of least validation loss, from 1; its weights"),
             ("seconds", "float64", "s", "time spent on this fold"),
+            ("device", "str", "", "where it was trained"),
         ),
         Field("weights/{target}/*", "", ("models of target", "..."), "", "network parameters"),
     ),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.provenance import Provenance
-from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Field, Schema
+from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, TIMINGS, Field, Schema
 
 _SIGNAL_CHUNK = 1 << 16  # samples in one HDF5 chunk
 _SIGNAL_BUFFER = 1 << 20  # samples collected before they are written
@@ -137,16 +137,18 @@ class Store:
         return [p[len(prefix) :] for p in _paths(self._h5) if p.startswith(prefix)]
 
     def _dataset(self, path: str) -> h5py.Dataset:
-        # Only hard links are followed: a store from someone else cannot point at other files.
         link = self._h5.get(path, getlink=True) if path in self._h5 else None
-        if not isinstance(link, h5py.HardLink) or not isinstance(self._h5[path], h5py.Dataset):
+        dataset = self._h5[path] if isinstance(link, h5py.HardLink) else None
+        # A store from someone else must not make us read other files: neither by a link nor by
+        # a dataset whose samples lie elsewhere.
+        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
             raise RtcanError(
                 f"{self.path}: '{path}' is missing",
                 f"rtcan {self.schema.command}, with --force, to make it again",
             )
-        return self._h5[path]
+        return dataset
 
-    def _read(self, dataset: h5py.Dataset, where: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _read(self, dataset: h5py.Dataset, where: Any) -> NDArray[Any]:
         try:
             if h5py.check_string_dtype(dataset.dtype) is not None:
                 return np.asarray(dataset.asstr()[where], dtype=object)
@@ -168,7 +170,7 @@ class StoreWriter:
         self._buffered = 0
         self._offsets = [0]
 
-    def write(self, path: str, values: Any) -> None:  # noqa: ANN401
+    def write(self, path: str, values: Any) -> None:
         """Write one whole dataset."""
         field = self._field(path)
         if field.dtype == "str":
@@ -186,6 +188,20 @@ class StoreWriter:
             table, _, column = field.path.partition("/")
             if table == name:
                 self.write(field.path, frame[column].to_numpy())
+
+    def write_slice(self, path: str, index: int, count: int, values: NDArray[Any]) -> None:
+        """Write entry ``index`` of a dataset that stacks ``count`` equally shaped arrays."""
+        if path not in self._h5:
+            field = self._field(path)
+            dataset = self._h5.create_dataset(
+                path,
+                shape=(count, *values.shape),
+                dtype=values.dtype,
+                chunks=(1, *values.shape),
+                **_FILTERS,
+            )
+            self._describe(dataset, field)
+        self._h5[path][index] = values
 
     def append_signals(self, channels: Mapping[str, NDArray[Any]]) -> None:
         """Append one recording: equally long arrays, one for each channel of the schema."""
@@ -331,6 +347,8 @@ def _content_id(h5: h5py.File) -> str:
     """Fingerprint of all data, in whatever order and with whatever filters it was written."""
     digest = hashlib.blake2b(digest_size=8)
     for path in _paths(h5):
+        if path in TIMINGS:
+            continue
         dataset = h5[path]
         text = h5py.check_string_dtype(dataset.dtype) is not None
         digest.update(f"{path} {dataset.shape} {'str' if text else dataset.dtype.str}".encode())

@@ -122,9 +122,8 @@ class Workspace:
         finished = sorted((self.root / dataset / "runs").glob("*.h5"))
         unfinished = sorted((self.root / dataset / "runs").glob("*.h5.partial"))
         paths += [("run", path) for path in finished]
-        paths += [
-            ("run", path.with_suffix("")) for path in unfinished if path.with_suffix("") not in finished
-        ]
+        begun = [path.with_suffix("") for path in unfinished]
+        paths += [("run", path) for path in begun if path not in finished]
         ids = {kind: content_id(path) for kind, path in paths if kind != "run"}
         stale: set[str] = set()
         steps = []
@@ -163,6 +162,8 @@ def _state(
             ]
             if changed:
                 return Step(kind, path, "stale", f"{' and '.join(changed)} changed since", command)
-            return Step(kind, path, "done", store.created, command)
+            return Step(
+                kind, path, "done", f"made {store.created[:16].replace('T', ' ')} UTC", command
+            )
     except RtcanError as error:
         return Step(kind, path, "damaged", str(error), command)

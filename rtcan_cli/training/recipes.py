@@ -99,7 +99,8 @@ class Recipe:
             return optim.SGD(
                 parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
             )
-        return optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay)
+        # Fused: the two million weights of a fused network cost a tenth of a small step otherwise.
+        return optim.AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay, fused=True)
 
     def learning_rate(self, progress: float) -> float:
         """Return the learning rate after `progress` epochs, fractions included."""
@@ -121,13 +122,16 @@ RECIPES = {
         schedule="step",
         initialisation="normal",
     ),
+    # Chosen on the validation folds of simulated listeners (660 and 2400 training trials, inputs
+    # of 500 samples): validation loss is lowest after 2 to 6 epochs and rises when training goes
+    # on; dropout lowers it most, above all with music fused.
     "tuned": Recipe(
         name="tuned",
         optimizer="adamw",
-        lr=0.001,
+        lr=0.0005,
         weight_decay=0.05,
         batch_size=64,
-        epochs=12,
+        epochs=6,
         schedule="cosine",
         initialisation="default",
         dropout=0.5,

@@ -20,9 +20,7 @@ def write_components(path: Path, signals: list[np.ndarray], provenance: Provenan
     n = len(signals)
     with create(path, "components", provenance) as store:
         for samples in signals:
-            store.append_signals(
-                {name: samples for name in ("phasic", "tonic", "driver", "residual")}
-            )
+            store.append_signals(dict.fromkeys(("phasic", "tonic", "driver", "residual"), samples))
         store.write_table(
             "recordings",
             pd.DataFrame(
@@ -177,3 +175,20 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
         pytest.raises(RtcanError, match="'signals/tonic' is missing"),
     ):
         store.signal("tonic", 0)
+
+
+def test_samples_in_other_files_are_not_read(tmp_path: Path) -> None:
+    path, secret = tmp_path / "components.h5", tmp_path / "secret.bin"
+    secret.write_bytes(np.arange(3.0, dtype=np.float32).tobytes())
+    write_components(path, [np.ones(3)])
+    layout = h5py.VirtualLayout((3,), np.float32)
+    layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "x", (3,))
+    with h5py.File(path, "a") as h5:
+        for name in ("tonic", "phasic"):
+            del h5[f"signals/{name}"]
+        h5.create_dataset("signals/tonic", (3,), np.float32, external=[(str(secret), 0, 12)])
+        h5.create_virtual_dataset("signals/phasic", layout)
+    with Store(path, "components") as store:
+        for name in ("tonic", "phasic"):
+            with pytest.raises(RtcanError, match=f"'signals/{name}' is missing"):
+                store.signal(name, 0)

@@ -1,0 +1,82 @@
+"""The Typer app: registers the commands, nothing else.
+
+Importing it stays light: no numerical library is loaded before a command runs, and help is
+plain text, because loading a renderer would take longer than answering.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rtcan_cli import __version__
+from rtcan_cli.commands.compare import compare
+from rtcan_cli.commands.decompose import decompose
+from rtcan_cli.commands.evaluate import evaluate
+from rtcan_cli.commands.gradcam import gradcam
+from rtcan_cli.commands.info import info
+from rtcan_cli.commands.ingest import ingest
+from rtcan_cli.commands.music_features import music_features
+from rtcan_cli.commands.relabel import relabel
+from rtcan_cli.commands.shell import command
+from rtcan_cli.commands.simulate import simulate
+from rtcan_cli.commands.train import train
+
+app = typer.Typer(
+    name="rtcan",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"rtcan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def rtcan(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """From raw electrodermal activity and music to a checked answer about the listener's emotion.
+
+    The steps, in order: ingest, relabel, decompose, music-features, train, evaluate, gradcam,
+    compare. Each reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows
+    what is done and what to run next.
+
+    \b
+    No data at hand?
+      rtcan simulate pmemo raw/pmemo
+      rtcan ingest pmemo raw/pmemo
+    """
+
+
+for _step in (
+    simulate,
+    ingest,
+    relabel,
+    decompose,
+    music_features,
+    train,
+    evaluate,
+    gradcam,
+    compare,
+    info,
+):
+    app.command(_step.__name__.replace("_", "-"))(command(_step))
+
+
+def main() -> None:
+    """Entry point of the ``rtcan`` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The subcommands, one file each: the command-line function and the step under it."""

@@ -1,0 +1,58 @@
+"""`rtcan music-features`: songs -> music.h5, openSMILE functionals of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtcan_cli.commands import options
+from rtcan_cli.report import Report
+
+
+def music_features(
+    dataset: options.Dataset = None,
+    import_: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="CSV",
+            help="Take published features (PMEmo's static_features.csv) instead of the audio.",
+            show_default=False,
+        ),
+    ] = None,
+    mixdown: Annotated[
+        bool,
+        typer.Option(
+            "--mixdown",
+            help="Average the channels of stereo audio, as the SMILExtract command does; by "
+            "default the first one is described, as the opensmile package does.",
+        ),
+    ] = False,
+    jobs: options.Jobs = -1,
+    workspace: options.Workspace = options.DEFAULT_WORKSPACE,
+    input: options.Recordings = None,
+    output: options.Output = None,
+    force: options.Force = False,
+) -> Report:
+    """Describe songs by openSMILE functionals.
+
+    The 6373 of the ComParE 2016 set.
+
+    Reads MP3, WAV or FLAC, one song per process. Interrupted, it goes on where it stopped when run
+    again.
+
+    \b
+    Examples:
+      rtcan music-features --dataset pmemo
+      rtcan music-features --dataset pmemo --import PMEmo/static_features.csv
+    """
+    from rtcan_cli.steps.music_features import extract_features, import_features
+
+    name = options.chosen_dataset(workspace, dataset)
+    source = options.store_path(workspace, input, name, "recordings")
+    target = options.store_path(workspace, output, name, "music")
+    if import_ is not None:
+        return import_features(source, import_, target, force)
+    return extract_features(source, target, mixdown, jobs, force)

@@ -1,0 +1,76 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_WORKSPACE = Path("rtcan-stores")
+DEFAULT_FIGURES = Path("rtcan-figures")
+DEFAULT_SEED = 0
+
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        "-d",
+        help="deap, amigos or pmemo; may be left out where the workspace holds only one.",
+        show_default=False,
+    ),
+]
+Workspace = Annotated[
+    Path,
+    typer.Option(
+        "--workspace", "-w", envvar="RTCAN_WORKSPACE", help="Folder that holds the stores."
+    ),
+]
+Recordings = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", help="Recordings store, instead of the workspace's.", show_default=False
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Store to write, instead of the workspace's.", show_default=False
+    ),
+]
+Figures = Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and tables.")]
+Force = Annotated[bool, typer.Option("--force", help="Do it again, even if nothing changed.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes to use; -1 for all cores.")]
+RunName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="Name or path of a run; the newest one if left out.",
+        show_default=False,
+    ),
+]
+
+
+def store_path(workspace: Path, given: Path | None, dataset: str, kind: str) -> Path:
+    """The store an option names, or the workspace's own."""
+    from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.stores import Workspace as Stores
+
+    return given or Stores(workspace).store(profile(dataset).name, kind)
+
+
+def chosen_dataset(workspace: Path, dataset: str | None) -> str:
+    """The dataset an option names, checked, or the only one in the workspace."""
+    from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.stores import Workspace as Stores
+
+    return Stores(workspace).dataset(profile(dataset).name if dataset else None)
+
+
+def find_run(workspace: Path, run: str | None, dataset: str | None) -> Path:
+    """The run an argument names, or the newest one."""
+    from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.stores import Workspace as Stores
+
+    return Stores(workspace).find_run(run, profile(dataset).name if dataset else None)

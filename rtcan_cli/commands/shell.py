@@ -1,0 +1,95 @@
+"""What every command shares on the shell: --json, --quiet, --debug, and errors as exit codes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from rtcan_cli import console
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.report import Report
+
+_SHARED: dict[str, Any] = {
+    "json": Annotated[
+        bool, typer.Option("--json", help="Print one machine-readable object on stdout.")
+    ],
+    "quiet": Annotated[
+        bool, typer.Option("--quiet", "-q", help="No messages and no progress bars.")
+    ],
+    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+}
+
+
+def command(function: Callable[..., Report]) -> Callable[..., None]:
+    """Turn a function that returns a report into a command-line function.
+
+    The command gains the shared options. A problem ends it with one clear line and exit code 1,
+    Ctrl-C with 130; a finished one prints its report and ends with 0.
+    """
+    own = inspect.signature(function)
+    hints = get_type_hints(function, include_extras=True)
+
+    @functools.wraps(function)
+    def run(**options: Any) -> None:
+        for name in _SHARED:
+            setattr(console.verbosity, name, options.pop(name))
+        _stop_on_terminate()
+        # Idle threads of PyTorch's CPU pool sleep instead of spinning: on a machine that also does
+        # something else, spinning makes small networks many times slower. Read when torch loads.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        try:
+            console.show(function(**options))
+            sys.stdout.flush()
+        except RtcanError as error:
+            _fail(error, str(error), error.hint)
+        except KeyboardInterrupt:
+            console.fail("interrupted", "the same command again; finished work is kept")
+            raise typer.Exit(console.EXIT_INTERRUPTED) from None
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; that is not an error.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _fail(error, f"{where}{error.strerror or error}", None)
+        except Exception as error:
+            message = f"unexpected {type(error).__name__}: {str(error).splitlines()[:1] or ''}"
+            _fail(error, message, "the same command with --debug, and report what it shows")
+
+    parameters = [p.replace(annotation=hints[name]) for name, p in own.parameters.items()]
+    parameters += [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
+        )
+        for name, annotation in _SHARED.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    del run.__wrapped__  # or inspect would look through to it
+    return run
+
+
+def _fail(error: Exception, message: str, hint: str | None) -> None:
+    if console.verbosity.debug:
+        raise error
+    console.fail(message, hint)
+    raise typer.Exit(console.EXIT_FAILED)
+
+
+def _stop_on_terminate() -> None:
+    """Let SIGTERM (a cluster's scheduler, `kill`) end a command as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread: whoever started us handles signals
+        return

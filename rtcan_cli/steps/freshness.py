@@ -1,0 +1,33 @@
+"""Whether a step has anything to do: the same for every step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rtcan_cli import console
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores import Provenance, Store
+
+
+def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> bool:
+    """Tell the user whether the store is already what this step would make.
+
+    Returns
+    -------
+    bool
+        True if there is nothing to do. Otherwise the step has to run; if an older store is in
+        place, what changed has been said.
+    """
+    if force or not output.exists():
+        return False
+    try:
+        with Store(output, kind) as store:
+            changes = provenance.changes(store.provenance)
+    except RtcanError as error:
+        console.say(f"{error}; making it again")
+        return False
+    if changes:
+        console.say(f"{output}: making it again, because {'; '.join(changes)}")
+        return False
+    console.say(f"{output}: already done, nothing changed (--force does it again)")
+    return True

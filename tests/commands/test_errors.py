@@ -1,0 +1,207 @@
+"""Wrong paths, names, orders and files: one clear line, exit code 1 or 2, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rtcan_cli.app import app
+from rtcan_cli.stores import Store
+from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
+
+COMMANDS = (
+    "simulate",
+    "ingest",
+    "relabel",
+    "decompose",
+    "music-features",
+    "train",
+    "evaluate",
+    "gradcam",
+    "compare",
+    "info",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    text = must(command, "--help").stdout
+    assert "Example" in text
+    assert f"rtcan {command}" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ingest", "pmemo", "nowhere"),
+        ("ingest", "elvis", "."),
+        ("ingest", "deap", "."),
+        ("simulate", "elvis", "out"),
+        ("relabel",),
+        ("relabel", "--dataset", "pmemo"),
+        ("decompose", "--dataset", "deap"),
+        ("music-features", "--dataset", "elvis"),
+        ("train", "--dataset", "pmemo", "--fusion", "music", "--gpu", "0"),
+        ("train", "--dataset", "pmemo", "--channels", "1,2"),
+        ("evaluate",),
+        ("evaluate", "no-such-run"),
+        ("evaluate", "no-such-run.h5"),
+        ("gradcam", "--subject", "1", "--music", "1"),
+        ("compare",),
+        ("info", "nowhere.h5"),
+    ],
+)
+def test_problems_are_one_clear_line(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = rtcan(*arguments)
+    assert outcome.exit_code == 1
+    assert outcome.stdout == ""
+    errors = [line for line in outcome.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert "Traceback" not in outcome.stderr
+    assert "unexpected" not in outcome.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [("train", "--variant", "Rz"), ("relabel", "--method", "x"), ("fly",)]
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    assert rtcan(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "store"),
+    [
+        (("relabel",), "recordings"),
+        (("decompose",), "recordings"),
+        (("music-features",), "recordings"),
+        (("train", *SMALL_TRAINING), "components"),
+        (("train", *SMALL_TRAINING), "labels"),
+        (("train", "--fusion", "music", *SMALL_TRAINING), "music"),
+    ],
+)
+def test_a_truncated_store_is_named_with_the_command_that_mends_it(
+    prepared: Path, copy_of: Callable[[Path], Path], command: tuple[str, ...], store: str
+) -> None:
+    workspace = copy_of(prepared)
+    path = workspace / "pmemo" / f"{store}.h5"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    outcome = rtcan(*command, "-w", workspace)
+    assert outcome.exit_code == 1
+    assert f"{store}.h5: not a readable HDF5 store" in outcome.stderr
+    assert "try: rtcan" in outcome.stderr
+
+
+def test_stores_that_do_not_belong_together_are_refused(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    workspace = copy_of(prepared)
+    raw = tmp_path / "other raw"
+    must("simulate", "pmemo", raw, "--subjects", "6", "--stimuli", "6", "--seed", "5")
+    must("ingest", "pmemo", raw, "-w", workspace)
+    must("relabel", "-w", workspace)
+    outcome = rtcan("train", "-w", workspace, *SMALL_TRAINING)
+    assert outcome.exit_code == 1
+    assert "were not made from the same recordings" in outcome.stderr
+    assert "rtcan decompose --dataset pmemo" in outcome.stderr
+
+
+def test_gradcam_names_trials_it_can_show(trained: Path, tmp_path: Path) -> None:
+    for subject, song in (("999", SONG), (SUBJECT, "999")):
+        outcome = rtcan(
+            "gradcam", "--subject", subject, "--music", song, "-w", trained, "-o", tmp_path
+        )
+        assert outcome.exit_code == 1
+        assert "try:" in outcome.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rtcan_cli", "info", str(tmp_path / "x.h5"), "--debug"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+
+
+def test_help_loads_no_numerical_library() -> None:
+    code = (
+        "import sys; sys.argv = ['rtcan', '--help']\n"
+        "from rtcan_cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'opensmile', 'cvxopt', 'h5py', 'scipy', 'rich'}\n"
+        "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "compare" in result.stdout
+
+
+def interrupt(command: list[str], begun: Callable[[], bool]) -> subprocess.CompletedProcess[str]:
+    """Start a command, press Ctrl-C as soon as it has begun to keep work, and wait for its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtcan_cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while process.poll() is None and not begun():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def test_decompose_goes_on_after_ctrl_c(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
+    workspace = copy_of(prepared)
+    path = workspace / "pmemo" / "components.h5"
+    path.unlink()
+    partial = path.with_name("components.h5.partial")
+    command = ["decompose", "-w", str(workspace), "--jobs", "2"]
+    result = interrupt(command, lambda: len(list(partial.glob("*.npz"))) >= 3)
+    assert result.returncode == 130
+    assert "Traceback" not in result.stderr
+    assert not path.exists()
+    kept = {p: p.stat().st_mtime_ns for p in partial.glob("*.npz")}
+    assert kept
+    outcome = must(*command)
+    assert "going on" in outcome.stderr
+    assert Store(path).content_id == Store(prepared / "pmemo" / "components.h5").content_id
+    assert not partial.exists()
+
+
+def test_train_goes_on_after_ctrl_c(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
+    workspace = copy_of(prepared)
+    base = ["train", "-w", str(workspace), "--target", "arousal", *SMALL_TRAINING]
+    options = [*base, "--epochs", "6"]
+    undisturbed = workspace / "undisturbed.h5"
+    must(*options, "-o", undisturbed)
+    path = workspace / "again.h5"
+    partial = path.with_name("again.h5.partial")
+    command = [*options, "-o", str(path)]
+    result = interrupt(command, lambda: (partial / "checkpoint-arousal-1.npz").exists())
+    assert result.returncode == 130
+    assert not path.exists()
+    assert "going on" in must(*command).stderr
+    with Store(path) as again, Store(undisturbed) as whole:
+        names = [n for n in whole.datasets() if n != "models/seconds"]
+        for name in names:
+            a, b = again.array(name), whole.array(name)
+            assert (a == b).all() or ((a != a) & (b != b)).all(), name
+
+
+def test_every_command_is_covered() -> None:
+    import typer
+
+    assert set(typer.main.get_command(app).commands) == set(COMMANDS)

@@ -1,0 +1,83 @@
+"""A tiny simulated workspace that tests of whole commands share, and a way to run commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+# Read before any numerical library is loaded: tests are small, threads only get in the way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+SUBJECT, SONG = "100184", "1"
+SMALL_TRAINING = ("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "2")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left on the terminal."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def rtcan(*arguments: str | Path) -> Outcome:
+    """Run a command in this process, as the shell would."""
+    from rtcan_cli.app import app
+
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return Outcome(result.exit_code, result.stdout, result.stderr)
+
+
+def must(*arguments: str | Path) -> Outcome:
+    """Run a command that has to succeed."""
+    outcome = rtcan(*arguments)
+    assert outcome.exit_code == 0, outcome.stderr
+    return outcome
+
+
+@pytest.fixture(scope="session")
+def raw_pmemo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw files of a few simulated listeners and songs, in the layout of PMEmo 2018."""
+    folder = tmp_path_factory.mktemp("raw") / "pmemo"
+    must("simulate", "pmemo", folder, "--subjects", "9", "--stimuli", "8", "--duration", "14")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(raw_pmemo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with every step before training done. Not to be written to."""
+    workspace = tmp_path_factory.mktemp("prepared")
+    must("ingest", "pmemo", raw_pmemo, "-w", workspace)
+    must("relabel", "-w", workspace)
+    must("decompose", "-w", workspace, "--jobs", "1")
+    must("music-features", "-w", workspace, "--jobs", "1")
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with three runs that differ only in their variant. Not to be written to."""
+    workspace = tmp_path_factory.mktemp("trained") / "stores"
+    shutil.copytree(prepared, workspace)
+    for variant in ("Rb", "Rd"):
+        options = ("--variant", variant, "--test-subject", SUBJECT)
+        must("train", "-w", workspace, "--fusion", "music", *SMALL_TRAINING, *options)
+    must("train", "-w", workspace, "--fusion", "music", *SMALL_TRAINING)
+    return workspace
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
+    """Copy a shared workspace, to be changed at will."""
+
+    def copy(workspace: Path) -> Path:
+        return Path(shutil.copytree(workspace, tmp_path / "workspace"))
+
+    return copy
