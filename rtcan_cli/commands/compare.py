@@ -15,7 +15,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="[RUN]...",
-            help="Names or paths of runs; all finished runs if left out.",
+            help="Names or paths of runs; all runs with all of their folds if left out.",
             show_default=False,
         ),
     ] = None,
@@ -43,4 +43,4 @@ def compare(
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
     paths = [stores.find_run(run, name) for run in runs] if runs else stores.runs(name)
-    return compare_runs(paths, output, paper)
+    return compare_runs(paths, output, paper, only_complete=not runs)

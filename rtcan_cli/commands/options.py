@@ -9,7 +9,6 @@ import typer
 
 DEFAULT_WORKSPACE = Path("rtcan-stores")
 DEFAULT_FIGURES = Path("rtcan-figures")
-DEFAULT_SEED = 0
 
 Dataset = Annotated[
     str | None,

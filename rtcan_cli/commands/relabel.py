@@ -30,7 +30,7 @@ def relabel(
         ),
     ] = None,
     figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
-    seed: options.Seed = options.DEFAULT_SEED,
+    seed: options.Seed = choices.SEED,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     input: options.Recordings = None,
     output: options.Output = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.commands import options
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.simulate.sizes import DEFAULT_SIZES, Size
@@ -39,7 +40,7 @@ def simulate(
         float | None,
         typer.Option(help=f"Seconds of each. {_default('duration')}", show_default=False),
     ] = None,
-    seed: options.Seed = options.DEFAULT_SEED,
+    seed: options.Seed = choices.SEED,
     force: options.Force = False,
 ) -> Report:
     """Write raw files as a publisher lays them out.

@@ -70,7 +70,7 @@ def train(
         float | None,
         typer.Option(help="Learning rate, instead of the recipe's.", show_default=False),
     ] = None,
-    seed: options.Seed = options.DEFAULT_SEED,
+    seed: options.Seed = choices.SEED,
     gpu: Annotated[
         int | None,
         typer.Option(

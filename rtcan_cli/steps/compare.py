@@ -32,7 +32,12 @@ PAPER_COLUMNS = {
 }
 
 
-def compare_runs(paths: Sequence[Path], figures: Path | None = None, paper: bool = False) -> Report:
+def compare_runs(
+    paths: Sequence[Path],
+    figures: Path | None = None,
+    paper: bool = False,
+    only_complete: bool = False,
+) -> Report:
     """Put the test scores of several runs side by side.
 
     Parameters
@@ -43,6 +48,8 @@ def compare_runs(paths: Sequence[Path], figures: Path | None = None, paper: bool
         Folder for the table (CSV) and a figure for each dataset and target.
     paper : bool
         Add the paper's figure for the same network on the same dataset, where it prints one.
+    only_complete : bool
+        Leave out runs that were not trained on all of their folds; they are named.
 
     Raises
     ------
@@ -52,6 +59,8 @@ def compare_runs(paths: Sequence[Path], figures: Path | None = None, paper: bool
     runs = [Run.load(path) for path in paths]
     if not runs:
         raise RtcanError("there is no run to compare", "rtcan train --dataset pmemo")
+    partial = [run for run in runs if only_complete and not run.is_complete]
+    runs = [run for run in runs if run not in partial] or runs
     rows = [_row(run, target, paper) for run in runs for target in run.settings.targets]
     columns = COLUMNS | (PAPER_COLUMNS if paper else {})
     keys = ["dataset", "target", "network", *columns, "simulated"]
@@ -69,6 +78,9 @@ def compare_runs(paths: Sequence[Path], figures: Path | None = None, paper: bool
             + ("; the data here are simulated, so the two are not comparable" if simulated else "")
         )
     report.notes += _pairing_notes(runs)
+    if partial and partial[0] not in runs:
+        names = ", ".join(run.name for run in partial)
+        report.notes.append(f"left out, because not all of their folds were trained: {names}")
     if figures is not None:
         report.files = _write(table, figures)
     return report

@@ -146,12 +146,10 @@ def explain_trial(
     mark = ", simulated data" if first.simulated else ""
     title = f"The network of the fold that tests this subject{mark}"
     report.tables.append(Table(title, columns, rows))
-    missing = [name for name in SHOWN if name not in {r.settings.spec.variant for r in runs}]
-    if missing:
-        report.notes.append(
-            f"the paper shows {', '.join(SHOWN)} side by side; to add {missing[0]}: rtcan train "
-            f"with the options of {first.name}, --variant {missing[0]} and --test-subject {subject}"
-        )
+    shown = {run.settings.spec.variant for run in runs}
+    for variant in sorted(SHOWN.keys() - shown):
+        options = first.settings.options(first.dataset.name, variant=variant, test_subject=subject)
+        report.notes.append(f"to see {variant} beside it, as in the paper: rtcan train {options}")
     return report
 
 

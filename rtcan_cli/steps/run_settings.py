@@ -7,8 +7,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rtcan_cli import choices
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.models.rtcan import ModelSpec
-from rtcan_cli.training.recipes import Recipe
+from rtcan_cli.training.recipes import RECIPES, Recipe
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,56 @@ class RunSettings:
             n_folds=parameters["folds"],
             seed=parameters["seed"],
             test_subject=parameters["test_subject"],
+        )
+
+    def options(self, dataset: str, **changed: str) -> str:
+        """The `train` options that ask for these settings, as a user types them.
+
+        Parameters
+        ----------
+        dataset : str
+            Name of the dataset.
+        changed : str
+            Options to take instead of the settings' own, such as ``variant="Rb"``.
+        """
+        spec, recipe, usual = self.spec, self.recipe, RECIPES[self.recipe.name]
+        wanted = {
+            "dataset": dataset,
+            "variant": spec.variant,
+            "fusion": self.fusion,
+            "target": "both" if len(self.targets) > 1 else self.targets[0],
+            "recipe": recipe.name,
+            "folds": self.n_folds,
+            "length": spec.length,
+            "onset": self.onset,
+            "depth": spec.depth,
+            "channels": ",".join(map(str, spec.channels)),
+            "epochs": recipe.epochs,
+            "batch_size": recipe.batch_size,
+            "lr": recipe.lr,
+            "seed": self.seed,
+            "test_subject": self.test_subject,
+        }
+        defaults = {
+            "variant": profile(dataset).variant,
+            "fusion": "none",
+            "target": "both",
+            "recipe": "paper",
+            "folds": choices.FOLDS,
+            "length": choices.LENGTH,
+            "onset": profile(dataset).onset,
+            "depth": choices.DEPTH,
+            "channels": ",".join(map(str, choices.CHANNELS)),
+            "epochs": usual.epochs,
+            "batch_size": usual.batch_size,
+            "lr": usual.lr,
+            "seed": choices.SEED,
+            "test_subject": None,
+        }
+        return " ".join(
+            f"--{name.replace('_', '-')} {value}"
+            for name, value in (wanted | changed).items()
+            if value != defaults.get(name)
         )
 
     def name(self) -> str:

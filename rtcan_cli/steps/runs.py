@@ -89,6 +89,11 @@ class Run:
         """Variant and inputs, for a table."""
         return f"{self.settings.spec.variant}, {INPUTS[self.settings.fusion]}"
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every fold of every target was trained."""
+        return len(self.models) == len(self.settings.targets) * self.settings.n_folds
+
     def trials(self, target: str) -> pd.DataFrame:
         """Predictions of one target; the index is the row in the membership."""
         return self.predictions[self.predictions["target"] == target]

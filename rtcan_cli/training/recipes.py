@@ -122,7 +122,7 @@ RECIPES = {
         schedule="step",
         initialisation="normal",
     ),
-    # Chosen on the validation folds of simulated listeners (660 and 2400 training trials, inputs
+    # Chosen on the validation folds of simulated listeners (660 to 2400 training trials, inputs
     # of 500 samples): validation loss is lowest after 2 to 6 epochs and rises when training goes
     # on; dropout lowers it most, above all with music fused.
     "tuned": Recipe(

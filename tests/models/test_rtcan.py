@@ -118,6 +118,13 @@ def test_music_reaches_the_answer() -> None:
         model(eda)
 
 
+def test_dropout_acts_in_training_only() -> None:
+    model = RTCAN("base", SMALL, n_music=50, dropout=0.5)
+    eda, music = torch.zeros(2, 3, 60), torch.randn(2, 50)
+    assert not torch.equal(model.train()(eda, music), model(eda, music))
+    assert torch.equal(model.eval()(eda, music), model(eda, music))
+
+
 def test_output_is_not_rectified() -> None:
     model = RTCAN("Rf", SMALL).eval()
     nn.init.constant_(model.classifier[-1].bias, -5.0)

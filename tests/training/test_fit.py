@@ -10,7 +10,7 @@ import torch
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.rtcan import ModelSpec
-from rtcan_cli.models.weights import rebuild
+from rtcan_cli.models.weights import build, rebuild
 from rtcan_cli.training.checkpoint import Arrays
 from rtcan_cli.training.data import TrainingData, standardise
 from rtcan_cli.training.fit import FoldResult, batches, derive, fit_fold
@@ -110,6 +110,32 @@ def test_seed_decides(toy: TrainingData) -> None:
     first, again, other = (fit(toy, replace(TUNED, epochs=1), seed=s) for s in (5, 5, 6))
     assert_same(first, again)
     assert not np.array_equal(first.test_probability, other.test_probability)
+
+
+def test_global_random_state_stays(toy: TrainingData) -> None:
+    before = torch.get_rng_state()
+    fit(toy, replace(TUNED, epochs=1))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("change", [{"dropout": 0.0}, {"label_smoothing": 0.1}])
+def test_recipe_entries_change_training(toy: TrainingData, change: dict[str, float]) -> None:
+    recipe = replace(TUNED, epochs=1)
+    before, after = (
+        fit(toy, r).history["train_loss"][0] for r in (recipe, replace(recipe, **change))
+    )
+    assert before != after
+
+
+def test_norm_momentum_weighs_the_newest_batch(toy: TrainingData) -> None:
+    parts = roles(folds(toy), 1, 4)
+    recipe = replace(TUNED, epochs=1, batch_size=100, norm_momentum=1.0)  # a single step
+    result = fit_fold(toy, parts, SPEC, recipe, fold=1, seed=0)
+    start = build(SPEC, recipe.initialisation, derive(0, 1, 0))
+    assert start.sfe is not None
+    batch = start.sfe[0](torch.from_numpy(toy.eda[parts.train]))
+    expected = batch.detach().mean(dim=(0, 2))
+    np.testing.assert_allclose(result.weights["sfe.1.running_mean"], expected, atol=1e-5)
 
 
 def test_best_epoch_predicts(toy: TrainingData) -> None:

@@ -17,6 +17,7 @@ def test_paper_recipe_is_the_papers() -> None:
     assert isinstance(optimizer, optim.SGD)
     assert optimizer.defaults["momentum"] == 0.9
     assert optimizer.defaults["weight_decay"] == 0
+    assert (paper.dropout, paper.label_smoothing) == (0, 0)
 
 
 def test_step_schedule_against_pytorch() -> None:
@@ -61,6 +62,8 @@ def test_adamw_decays_weights() -> None:
         ("epochs", 0),
         ("momentum", 1.0),
         ("label_smoothing", 1.0),
+        ("dropout", 1.0),
+        ("norm_momentum", 0.0),
     ],
 )
 def test_nonsense_is_refused(entry: str, value: object) -> None:

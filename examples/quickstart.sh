@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The whole chain, from raw files to figures, on a small simulated copy of PMEmo.
+# Usage: bash examples/quickstart.sh [FOLDER]     (default: demo)
+# Run it twice: what is done already is not done again.
+set -euo pipefail
+
+demo=${1:-demo}
+export RTCAN_WORKSPACE=$demo/stores
+figures=$demo/figures
+small=(--dataset pmemo --recipe tuned --folds 5 --length 500)
+
+# Raw files in the publisher's layout: per-subject ratings, two EDA recordings a trial, MP3s.
+rtcan simulate pmemo "$demo/raw"
+
+# Raw files -> stores.
+rtcan ingest pmemo "$demo/raw"
+rtcan relabel --plot 100184 --figures "$figures"
+rtcan decompose --plot 100184:1 --figures "$figures"
+rtcan music-features
+
+# EDA alone, then fused with the music; and, for the pictures, the two networks with one kind of
+# attention each, trained just for the fold that tests subject 100184.
+rtcan train "${small[@]}"
+rtcan train "${small[@]}" --fusion music --variant Rb --test-subject 100184
+rtcan train "${small[@]}" --fusion music --variant Rd --test-subject 100184
+rtcan train "${small[@]}" --fusion music
+
+# Runs -> numbers and figures.
+rtcan evaluate --output "$figures"
+rtcan gradcam --subject 100184 --music 1 --output "$figures"
+rtcan compare --output "$figures"
+
+echo
+echo "Results table: $figures/comparison.csv"
+echo "Figures:       $figures/pmemo/ and $figures/comparison_pmemo_*.png"
+echo "What is where: rtcan info --workspace $RTCAN_WORKSPACE"
