@@ -74,7 +74,9 @@ def open_raw(raw: Path) -> RawDataset:
         by_subject[subject] = each
     files = sorted(by_subject.items(), key=lambda item: int(item[0]))
     marker = read_marker(files[0][1], listing, raw)
-    n_videos = (marker or {}).get("stimuli", N_VIDEOS)
+    n_videos = (marker or {}).get("stimuli")
+    if not isinstance(n_videos, int):
+        n_videos = N_VIDEOS
 
     def batches() -> Iterator[list[Trial | Excluded]]:
         for subject, file in files:
