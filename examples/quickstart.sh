@@ -10,7 +10,7 @@ figures=$demo/figures
 small=(--dataset pmemo --recipe tuned --folds 5 --length 500)
 
 # Raw files in the publisher's layout: per-subject ratings, two EDA recordings a trial, MP3s.
-rtcan simulate pmemo "$demo/raw"
+rtcan simulate pmemo "$demo/raw" --subjects 48
 
 # Raw files -> stores.
 rtcan ingest pmemo "$demo/raw"

@@ -39,12 +39,11 @@ class Progress(Protocol):
     """The part of tqdm that steps use."""
 
     total: float | None
+    initial: float
+    n: float
 
     def update(self, n: float = 1) -> Any:
         """Count ``n`` finished units."""
-
-    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
-        """Show a short text after the bar."""
 
 
 def _stderr() -> Console:

@@ -15,7 +15,10 @@ from typer.testing import CliRunner
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SUBJECT, SONG = "100184", "1"
-SMALL_TRAINING = ("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "2")
+SMALL_TRAINING = (
+    *("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "2"),
+    *("--jobs", "1"),
+)
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,14 @@ def train(
         str | None,
         typer.Option(help="Device as PyTorch names it: cpu, cuda:1, mps.", show_default=False),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            "-j",
+            help="Folds to train at the same time on the CPU; its cores are shared among them.",
+        ),
+    ] = 2,
     name: Annotated[
         str | None,
         typer.Option(
@@ -151,7 +159,7 @@ def train(
         (music or stores.store(known.name, "music")) if fusion == "music" else None,
     )
     path = output or stores.run(known.name, name or settings.name())
-    return train_run(sources, path, settings, where, force)
+    return train_run(sources, path, settings, where, jobs, force)
 
 
 def _widths(text: str) -> tuple[int, ...]:

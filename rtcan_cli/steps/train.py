@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial as bind
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import torch
@@ -15,6 +19,7 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.steps.freshness import is_current
@@ -22,9 +27,11 @@ from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.runs import INPUTS, PARTS
 from rtcan_cli.stores import Partial, Provenance, Store, create
 from rtcan_cli.training.data import TrainingData
-from rtcan_cli.training.fit import HISTORY, FoldResult
-from rtcan_cli.training.run import cross_validate
-from rtcan_cli.training.splits import roles, subject_folds
+from rtcan_cli.training.fit import HISTORY, FoldResult, fit_fold
+from rtcan_cli.training.run import checked_roles
+from rtcan_cli.training.splits import Roles, roles, subject_folds
+
+_LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
 
 
 def train_run(
@@ -32,6 +39,7 @@ def train_run(
     output: Path,
     settings: RunSettings,
     device: torch.device | None = None,
+    jobs: int = 1,
     force: bool = False,
 ) -> Report:
     """Train all folds of all targets of a run; go on where an interrupted call stopped.
@@ -46,6 +54,9 @@ def train_run(
         Network, recipe, targets and folds.
     device : torch.device, optional
         Where to train; the CPU by default.
+    jobs : int
+        Folds trained at the same time on the CPU, -1 for one on each core. The cores are shared
+        among them. Another number may change the last bits of a result.
     force : bool
         Train again even if the same run is there.
 
@@ -60,7 +71,7 @@ def train_run(
     if not is_current(output, "run", provenance, force):
         partial = Partial(output, provenance.digest())
         plans = _plan(sources, settings)
-        _fit_missing(plans, settings, partial, device)
+        _fit_missing(plans, settings, partial, device, jobs)
         _assemble(plans, settings, partial, output, provenance)
         partial.discard()
     return summarise(output)
@@ -108,11 +119,12 @@ def _deal_subjects(labels: Path, settings: RunSettings) -> dict[str, int]:
     return dict(zip(subjects.tolist(), folds.tolist(), strict=True))
 
 
+@dataclass(frozen=True)
 class PartialSink:
-    """Keeps the last finished epoch of each fold beside the run store, and shows progress."""
+    """Keeps the last finished epoch of each fold of a target beside the run store."""
 
-    def __init__(self, partial: Partial, target: str, bar: console.Progress) -> None:
-        self.partial, self.target, self.bar = partial, target, bar
+    partial: Partial
+    target: str
 
     def name(self, fold: int) -> str:
         """Name of a fold's checkpoint."""
@@ -127,44 +139,101 @@ class PartialSink:
         self.partial.put(self.name(fold), checkpoint)
 
     def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
-        """Show a finished epoch."""
-        self.bar.set_postfix_str(
-            f"{self.target}, fold {fold + 1}, validation {row['validation_accuracy']:.1%}", False
-        )
-        self.bar.update()
+        """Show nothing: whoever watches the checkpoints does, see `_watching`."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One network to train: a fold of a target."""
+
+    plan: TargetPlan
+    fold: int
+    parts: Roles
+
+    @property
+    def name(self) -> str:
+        """Name of its kept result."""
+        return f"result-{self.plan.target}-{self.fold}"
 
 
 def _fit_missing(
-    plans: list[TargetPlan], settings: RunSettings, partial: Partial, device: torch.device | None
+    plans: list[TargetPlan],
+    settings: RunSettings,
+    partial: Partial,
+    device: torch.device | None,
+    jobs: int,
 ) -> None:
-    """Train the folds whose result is not kept yet, and keep it."""
-    finished = {name for name in partial.names() if partial.get(name) is not None}
-    epochs = settings.recipe.epochs
-    done = epochs * sum(name.startswith("result-") for name in finished)
-    for name in finished:
-        if name.startswith("checkpoint-"):
-            done += len((partial.get(name) or {})["history.train_loss"])
-    total = epochs * sum(len(plan.folds) for plan in plans)
-    if done:
-        console.say(f"going on: {done} of {total} epochs are already trained")
-    with console.progress(total, "training", "epoch", done) as bar:
-        for plan in plans:
-            sink = PartialSink(partial, plan.target, bar)
-            missing = [k for k in plan.folds if f"result-{plan.target}-{k}" not in finished]
-            spec = replace(settings.spec, n_music=plan.data.n_music)
-            for result in cross_validate(
-                plan.data,
-                plan.fold_of,
-                spec,
-                settings.recipe,
-                n_folds=settings.n_folds,
-                seed=settings.seed,
-                device=device,
-                sink=sink,
-                folds=missing,
-            ):
-                partial.put(f"result-{plan.target}-{result.fold}", _as_arrays(result, device))
-                partial.remove(sink.name(result.fold))
+    """Train the folds whose result is not kept yet, several at a time, and keep it."""
+    units = [
+        Unit(plan, k, parts)
+        for plan in plans
+        for k, parts in checked_roles(plan.data, plan.fold_of, settings.n_folds, plan.folds).items()
+    ]
+    missing = [unit for unit in units if partial.get(unit.name) is None]
+    if len(missing) < len(units) or any(name.startswith("checkpoint") for name in partial.names()):
+        kept = len(units) - len(missing)
+        console.say(f"going on: {kept} of {len(units)} folds are trained, others perhaps begun")
+    workers = joblib.effective_n_jobs(jobs) if device is None or device.type == "cpu" else 1
+    # The same number of threads however many folds are left: it decides the last bits of a sum.
+    threads = max(1, torch.get_num_threads() // workers)
+    work = bind(_fit, settings=settings, partial=partial, device=device, threads=threads)
+    total = settings.recipe.epochs * len(units)
+    with console.progress(total, "training", "epoch") as bar, _watching(partial, units, bar):
+        for index, arrays in map_unordered(work, missing, workers):
+            unit = missing[index]
+            partial.put(unit.name, arrays)
+            partial.remove(PartialSink(partial, unit.plan.target).name(unit.fold))
+
+
+def _fit(
+    unit: Unit, settings: RunSettings, partial: Partial, device: torch.device | None, threads: int
+) -> dict[str, NDArray[Any]]:
+    """Train one fold, perhaps in a worker process."""
+    torch.set_num_threads(threads)
+    result = fit_fold(
+        unit.plan.data,
+        unit.parts,
+        replace(settings.spec, n_music=unit.plan.data.n_music),
+        settings.recipe,
+        fold=unit.fold,
+        seed=settings.seed,
+        device=device,
+        sink=PartialSink(partial, unit.plan.target),
+    )
+    return _as_arrays(result, device)
+
+
+@contextmanager
+def _watching(partial: Partial, units: list[Unit], bar: console.Progress) -> Iterator[None]:
+    """Move the bar by the epochs that workers have finished, which their checkpoints tell."""
+    begun = _epochs_kept(partial, units)
+    bar.initial = bar.n = begun  # the pace shown is that of this call
+    stop = Event()
+
+    def watch() -> None:
+        while not stop.wait(_LOOK_SECONDS):
+            bar.update(max(0, _epochs_kept(partial, units) - bar.n))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+        bar.update(max(0, _epochs_kept(partial, units) - bar.n))
+
+
+def _epochs_kept(partial: Partial, units: list[Unit]) -> int:
+    total = 0
+    for unit in units:
+        checkpoint = PartialSink(partial, unit.plan.target).name(unit.fold)
+        for name in (unit.name, checkpoint):
+            losses = partial.peek(name, "history.train_loss")
+            if losses is not None:
+                total += len(losses)
+                break
+    return total
 
 
 def _as_arrays(result: FoldResult, device: torch.device | None) -> dict[str, NDArray[Any]]:

@@ -56,6 +56,14 @@ class Partial:
         except (FileNotFoundError, zipfile.BadZipFile, ValueError, EOFError, KeyError):
             return None
 
+    def peek(self, name: str, key: str) -> NDArray[Any] | None:
+        """One array of an item, without reading the others; None if it is not there."""
+        try:
+            with np.load(self.folder / f"{name}.npz", allow_pickle=False) as item:
+                return item[key]
+        except (FileNotFoundError, zipfile.BadZipFile, ValueError, EOFError, KeyError):
+            return None
+
     def names(self) -> set[str]:
         """Names of the items that are there."""
         return {path.stem for path in self.folder.glob("*.npz")}

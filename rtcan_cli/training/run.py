@@ -12,7 +12,7 @@ from rtcan_cli.models.rtcan import ModelSpec
 from rtcan_cli.training.data import TrainingData, place
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.recipes import Recipe
-from rtcan_cli.training.splits import check_disjoint, roles
+from rtcan_cli.training.splits import Roles, check_disjoint, roles
 
 
 def cross_validate(
@@ -63,13 +63,29 @@ def cross_validate(
         if a loss is not finite any more.
     """
     device = device or torch.device("cpu")
-    chosen = range(n_folds) if folds is None else list(folds)
-    parts = {k: roles(fold_of, k, n_folds) for k in chosen}
-    for k in chosen:
-        check_disjoint(parts[k], data.subject)
-        check_classes(data, parts[k], k)
+    parts = checked_roles(data, fold_of, n_folds, folds)
     eda = place(data.eda, device)
     return (
-        fit_fold(data, parts[k], spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
-        for k in chosen
+        fit_fold(data, own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
+        for k, own in parts.items()
     )
+
+
+def checked_roles(
+    data: TrainingData,
+    fold_of: NDArray[np.intp],
+    n_folds: int,
+    folds: Iterable[int] | None = None,
+) -> dict[int, Roles]:
+    """Roles of the trials in each fold that is to be trained, checked before any is.
+
+    Raises
+    ------
+    RtcanError
+        If a subject is on two sides of a fold or a fold lacks a class.
+    """
+    parts = {k: roles(fold_of, k, n_folds) for k in (range(n_folds) if folds is None else folds)}
+    for k, own in parts.items():
+        check_disjoint(own, data.subject)
+        check_classes(data, own, k)
+    return parts

@@ -36,6 +36,16 @@ def test_pickled_objects_are_not_read(tmp_path: Path) -> None:
     assert partial.get("evil") is None
 
 
+def test_peek_reads_one_array(tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "run.h5", "step")
+    partial.put("a", {"x": np.arange(3.0), "y": np.zeros(9)})
+    x = partial.peek("a", "x")
+    assert x is not None
+    np.testing.assert_array_equal(x, np.arange(3.0))
+    assert partial.peek("a", "z") is None
+    assert partial.peek("b", "x") is None
+
+
 def test_discard_removes_the_folder(tmp_path: Path) -> None:
     partial = Partial(tmp_path / "run.h5", "step")
     partial.put("a", {"x": np.zeros(1)})
