@@ -48,7 +48,7 @@ def decomposition(
     rows = (
         ("EDA [z]", [(signal, original), (tonic, slow)]),
         ("phasic [z]", [(phasic, sparse)]),
-        ("driver [z]", [(driver, black)]),
+        ("driver [z/s]", [(driver, black)]),
         ("residual [z]", [(residual, black)]),
     )
     time = np.arange(len(np.asarray(signal))) / sampling_rate

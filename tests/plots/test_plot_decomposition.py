@@ -13,7 +13,7 @@ PARTS = np.random.default_rng(0).standard_normal((5, 1900))
 def test_says_what_it_shows(read, simulated, onset):
     text = read(decomposition(*PARTS, 50, title="song 1", onset=onset, simulated=simulated))
     assert {"song 1", "original", "tonic", "phasic", "time [s]"} <= set(text)
-    assert {"EDA [z]", "phasic [z]", "driver [z]", "residual [z]"} <= set(text)
+    assert {"EDA [z]", "phasic [z]", "driver [z/s]", "residual [z]"} <= set(text)
     assert ("onset, not seen by the network" in text) == (onset > 0)
     assert ("simulated data" in text) == simulated
 
