@@ -15,6 +15,8 @@ LENGTH = 2500
 #: Widths of the four residual stages, and convolutions in a residual block (Table 4).
 CHANNELS = (64, 64, 64, 64)
 DEPTH = 1
+#: The paper's four steps.
+LABEL_METHOD: LabelMethod = "kmeans"
 #: Seed of everything that is drawn.
 SEED = 0
 #: Folds of the cross-validation (sec. 5.1).

@@ -21,6 +21,8 @@ NO_RATING = -1
 _RATINGS = list(TARGETS)  # pandas takes a tuple for one name
 _CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
 _RESTARTS = 50
+_LARGEST_SEED = 2**32 - 1
+_MARGIN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def relabel(
     thresholds. ``"median"`` and ``"mean"`` take the subject's median or mean rating, and
     ``"fixed"`` the centre of the scale for everybody.
 
-    A rating is high if it lies strictly above the threshold. Only trials with both ratings take
+    A rating is high if it lies strictly above the threshold, by more than a billionth of the scale:
+    a rating that equals the threshold but for rounding is low. Only trials with both ratings take
     part in finding it. Where these are fewer than two distinct points, every method falls back to
     the centre of the scale. The result does not depend on the order of the trials.
 
@@ -67,7 +70,7 @@ def relabel(
     scale : tuple of float
         Lowest and highest possible rating.
     seed : int
-        For the starts of k-means.
+        For the starts of k-means; 0 to 2**32 - 1.
 
     Returns
     -------
@@ -76,11 +79,16 @@ def relabel(
     Raises
     ------
     RtcanError
-        For an unknown method, or for a rating outside the scale.
+        For an unknown method, a seed out of range, or a rating outside the scale.
     """
     if method not in METHODS:
         raise RtcanError(
             f"unknown labelling method {method!r}", hint=f"choose one of {', '.join(METHODS)}"
+        )
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise RtcanError(
+            f"the seed of k-means must lie between 0 and {_LARGEST_SEED}, not be {seed}",
+            hint="choose another --seed",
         )
     _check_scale(ratings, scale)
     rows = []
@@ -92,7 +100,9 @@ def relabel(
 
     of_subject = thresholds.set_index("subject")[_RATINGS].loc[ratings["subject"]].to_numpy()
     points = ratings[_RATINGS].to_numpy(dtype=np.float64)
-    classes = np.where(np.isnan(points), NO_RATING, points > of_subject).astype(np.int64)
+    # Without a margin, rounding of the threshold would decide about ratings that equal it.
+    is_high = points > of_subject + _MARGIN * (scale[1] - scale[0])
+    classes = np.where(np.isnan(points), NO_RATING, is_high).astype(np.int64)
     labels = ratings[["subject", "stimulus"]].reset_index(drop=True)
     return Relabelling(labels.assign(valence=classes[:, 0], arousal=classes[:, 1]), thresholds)
 
@@ -178,6 +188,7 @@ def _threshold(
 
 def _two_means(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     clusters = KMeans(n_clusters=2, n_init=_RESTARTS, random_state=seed).fit(points)
+    # The means of the members: scikit-learn's own centres were shifted, and carry its rounding.
+    centres = np.stack([points[clusters.labels_ == k].mean(axis=0) for k in (0, 1)])
     # Cluster numbers are arbitrary: put the one with the lower valence first.
-    centres: NDArray[np.float64] = clusters.cluster_centers_
     return centres[np.lexsort((centres[:, 1], centres[:, 0]))]

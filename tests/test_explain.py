@@ -206,7 +206,7 @@ def test_a_missing_module_is_named():
 
 def test_a_network_that_diverged_is_named():
     model = perturbed("Rb")
-    model.classifier[0].weight.data.fill_(float("nan"))
+    model.classifier[1].weight.data.fill_(float("nan"))
     with pytest.raises(RtcanError, match="no finite output"):
         attribute(model, np.ones((3, 60)))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -111,6 +112,61 @@ def test_rating_on_the_threshold_is_low():
     assert median.labels["valence"].tolist() == [0, 0, 1]
 
 
+def exact_midpoint(points):
+    """Of the best of all splits of whole numbers into two, in fractions."""
+    splits = []
+    for rest in product((False, True), repeat=len(points) - 1):
+        if all(rest):
+            continue
+        sides = (True, *rest)
+        groups = [
+            [point for point, side in zip(points, sides, strict=True) if side is wanted]
+            for wanted in (True, False)
+        ]
+        centres = [
+            [Fraction(sum(axis), len(axis)) for axis in zip(*group, strict=True)]
+            for group in groups
+        ]
+        inertia = sum(
+            (x - c) ** 2
+            for group, centre in zip(groups, centres, strict=True)
+            for point in group
+            for x, c in zip(point, centre, strict=True)
+        )
+        splits.append((inertia, [(a + b) / 2 for a, b in zip(*centres, strict=True)]))
+    (best, midpoint), (second, _) = sorted(splits)[:2]
+    assert best < second
+    return midpoint
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(9, 4), (7, 8), (4, 1), (7, 9)],
+        [(0, 9), (2, 0), (5, 8), (2, 4), (9, 2), (5, 7)],
+        [(5, 3), (0, 1), (0, 9), (1, 4)],
+        [(2, 5), (10, 9), (0, 1), (4, 10)],
+        [(4, 8), (7, 9), (3, 0), (7, 6), (1, 0)],
+        [(2, 4), (5, 2), (8, 7), (8, 0), (5, 8), (2, 9)],
+    ],
+)
+def test_rating_on_the_midpoint_is_low_whatever_the_rounding(points):
+    midpoint = exact_midpoint(points)
+    assert any(point[k] == midpoint[k] for point in points for k in (0, 1))
+    ratings = table([(v / 10, a / 10) for v, a in points])
+    result = relabel(ratings, "kmeans", (0.0, 1.0), seed=0)
+    for k, target in enumerate(("valence", "arousal")):
+        assert result.labels[target].tolist() == [point[k] > midpoint[k] for point in points]
+
+
+def test_rating_on_the_mean_is_low_whatever_the_rounding():
+    tenths = np.array([(v, a) for v in range(11) for a in range(11)])
+    for low, high in tenths[tenths[:, 0] < tenths[:, 1]]:
+        ratings = table([(x / 10, 0.5) for x in (low, (low + high) / 2, high)])
+        result = relabel(ratings, "mean", (0.0, 1.0), seed=0)
+        assert result.labels["valence"].tolist() == [0, 0, 1]
+
+
 @pytest.mark.parametrize("method", ["kmeans", "median", "mean"])
 @pytest.mark.parametrize(
     ("points", "n_trials"),
@@ -154,10 +210,11 @@ def test_labels_follow_from_the_thresholds(points, method):
     row = result.thresholds.iloc[0]
     for target in ("valence", "arousal"):
         assert ratings[target].min() <= row[target] or method == "fixed" or row["fallback"]
-        assert result.labels[target].tolist() == (ratings[target] > row[target]).tolist()
+        above = ratings[target] > row[target] + 1e-9 * (SCALE[1] - SCALE[0])
+        assert result.labels[target].tolist() == above.tolist()
     counts = class_counts(result.labels).set_index("target")
     assert (counts["n_high"] + counts["n_low"] == len(points)).all()
-    assert counts.loc["arousal", "n_high"] == (ratings["arousal"] > row["arousal"]).sum()
+    assert counts.loc["arousal", "n_high"] == (result.labels["arousal"] == 1).sum()
 
 
 def test_same_seed_gives_the_same_result():
@@ -195,6 +252,14 @@ def test_refuses_unknown_methods_and_ratings_outside_the_scale():
         relabel(random_ratings(0), "quantile", SCALE, seed=0)
     with pytest.raises(RtcanError, match=r"s0 rated the valence of song\d+ .* 0 to 1 \(\d+ such"):
         relabel(random_ratings(0), "kmeans", (0.0, 1.0), seed=0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_refuses_seeds_that_kmeans_cannot_take(method, seed):
+    with pytest.raises(RtcanError, match=rf"between 0 and 4294967295, not be {seed}$"):
+        relabel(random_ratings(0, n_subjects=1), method, SCALE, seed=seed)
+    relabel(random_ratings(0, n_subjects=1), method, SCALE, seed=2**32 - 1)
 
 
 def test_no_ratings_give_empty_tables():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rtcan_cli import console
 from rtcan_cli.commands import options
 from rtcan_cli.report import Report
 
@@ -43,4 +44,7 @@ def compare(
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
     paths = [stores.find_run(run, name) for run in runs] if runs else stores.runs(name)
+    if not runs:
+        for damaged in stores.damaged_runs(name):
+            console.warn(f"{damaged}: left out, because it cannot be read (damaged or cut short?)")
     return compare_runs(paths, output, paper, only_complete=not runs)

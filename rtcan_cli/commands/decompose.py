@@ -50,7 +50,7 @@ def decompose(
     from rtcan_cli.eda.cvxeda import CvxedaParameters
     from rtcan_cli.steps.decompose import decompose_recordings, plot_trial
 
-    name = options.chosen_dataset(workspace, dataset)
+    name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
     report = decompose_recordings(

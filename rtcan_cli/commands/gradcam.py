@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,16 @@ def gradcam(
         ),
     ] = None,
     dataset: options.Dataset = None,
+    components: Annotated[
+        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Music store, instead of the workspace's.", show_default=False),
+    ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
@@ -40,6 +51,7 @@ def gradcam(
       rtcan gradcam --subject 07 --stimulus 12 --dataset deap
     """
     from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.steps.assemble import Sources
     from rtcan_cli.steps.gradcam import choose_run, explain_trial, sources_of
     from rtcan_cli.stores import Workspace
 
@@ -47,4 +59,10 @@ def gradcam(
     name = profile(dataset).name if dataset else None
     runs = stores.runs(name)
     path = stores.find_run(run, name) if run else choose_run(stores, name, subject, music)
-    return explain_trial(path, sources_of(stores, path), subject, music, output, runs)
+    usual = sources_of(stores, path)
+    sources = Sources(
+        components or usual.components,
+        labels or usual.labels,
+        (features or usual.music) if usual.music else None,
+    )
+    return explain_trial(path, sources, subject, music, output, runs)

@@ -50,7 +50,7 @@ def music_features(
     """
     from rtcan_cli.steps.music_features import extract_features, import_features
 
-    name = options.chosen_dataset(workspace, dataset)
+    name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "music")
     if import_ is not None:

@@ -39,7 +39,7 @@ Output = Annotated[
 ]
 Figures = Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and tables.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if nothing changed.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything that is drawn.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes to use; -1 for all cores.")]
 RunName = Annotated[
     str | None,
@@ -65,6 +65,27 @@ def chosen_dataset(workspace: Path, dataset: str | None) -> str:
     from rtcan_cli.stores import Workspace as Stores
 
     return Stores(workspace).dataset(profile(dataset).name if dataset else None)
+
+
+def dataset_of(workspace: Path, dataset: str | None, given: Path | None, kind: str) -> str:
+    """The dataset meant: that of a store named by an option, if one is, or as `chosen_dataset`.
+
+    Raises
+    ------
+    RtcanError
+        If the store is of another dataset than the one that is named.
+    """
+    if given is None:
+        return chosen_dataset(workspace, dataset)
+    from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.errors import RtcanError
+    from rtcan_cli.stores import Store
+
+    with Store(given, kind) as store:
+        found = store.provenance.dataset
+    if dataset is not None and profile(dataset).name != found:
+        raise RtcanError(f"{given}: is of {found}, not of {dataset}", f"--dataset {found}")
+    return found
 
 
 def find_run(workspace: Path, run: str | None, dataset: str | None) -> Path:

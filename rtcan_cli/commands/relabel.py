@@ -20,7 +20,7 @@ def relabel(
             help="Where high begins: between the subject's two k-means clusters (the paper's four "
             "steps), at the centre of the rating scale, or at the subject's median or mean."
         ),
-    ] = "kmeans",
+    ] = choices.LABEL_METHOD,
     plot: Annotated[
         str | None,
         typer.Option(
@@ -50,7 +50,7 @@ def relabel(
     """
     from rtcan_cli.steps.relabel import plot_steps, relabel_ratings
 
-    name = options.chosen_dataset(workspace, dataset)
+    name = options.dataset_of(workspace, dataset, input, "recordings")
     target = options.store_path(workspace, output, name, "labels")
     source = options.store_path(workspace, input, name, "recordings")
     report = relabel_ratings(source, target, method, seed, force)

@@ -60,7 +60,8 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
             where = f"{error.filename}: " if error.filename else ""
             _fail(error, f"{where}{error.strerror or error}", None)
         except Exception as error:
-            message = f"unexpected {type(error).__name__}: {str(error).splitlines()[:1] or ''}"
+            first_line = (str(error).splitlines() or [""])[0]
+            message = f"unexpected {type(error).__name__}: {first_line}"
             _fail(error, message, "the same command with --debug, and report what it shows")
 
     parameters = [p.replace(annotation=hints[name]) for name, p in own.parameters.items()]

@@ -41,7 +41,9 @@ def train(
     length: Annotated[
         int, typer.Option(min=1, help="Samples each EDA channel is interpolated to.")
     ] = choices.LENGTH,
-    onset: Annotated[float | None, typer.Option(help=_ONSET_HELP, show_default=False)] = None,
+    onset: Annotated[
+        float | None, typer.Option(min=0.0, help=_ONSET_HELP, show_default=False)
+    ] = None,
     folds: Annotated[
         int, typer.Option(min=3, help="Folds of the cross-validation; subjects are disjoint.")
     ] = choices.FOLDS,
@@ -86,9 +88,10 @@ def train(
         typer.Option(
             "--jobs",
             "-j",
-            help="Folds to train at the same time on the CPU; its cores are shared among them.",
+            help="Folds to train at the same time on the CPU, at most one on each core, -1 for as "
+            "many; results do not depend on it. A fold of the default network takes about 2 GB.",
         ),
-    ] = 2,
+    ] = 4,
     name: Annotated[
         str | None,
         typer.Option(
@@ -132,7 +135,7 @@ def train(
     from rtcan_cli.training.device import pick_device
     from rtcan_cli.training.recipes import RECIPES
 
-    known = profile(options.chosen_dataset(workspace, dataset))
+    known = profile(options.dataset_of(workspace, dataset, components, "components"))
     where, message = pick_device(gpu, device)
     if message:
         console.warn(message)
@@ -158,7 +161,7 @@ def train(
         labels or stores.store(known.name, "labels"),
         (music or stores.store(known.name, "music")) if fusion == "music" else None,
     )
-    path = output or stores.run(known.name, name or settings.name())
+    path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
     return train_run(sources, path, settings, where, jobs, force)
 
 

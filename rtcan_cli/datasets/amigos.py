@@ -9,6 +9,7 @@ which are **arousal, valence**, the other way round than DEAP's) and ``VideoIDs`
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from collections.abc import Iterator
@@ -50,8 +51,8 @@ def open_raw(raw: Path) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a subject; only the GSR channel is kept. Its stimuli are those of the first
-        subject.
+        One batch a subject; only the GSR channel is kept. A trial whose GSR cannot be used keeps
+        its ratings. The stimuli are those of the first subject.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def open_raw(raw: Path) -> RawDataset:
             chosen[match[1]] = each
         by_subject.update(chosen)
     files = sorted(by_subject.items(), key=lambda item: int(item[0]))
-    marker = read_marker(files[0][1], listing, raw)
+    marker = read_marker("amigos", files[0][1], listing, raw)
     first = _load(files[0][1], ("joined_data", "VideoIDs"))
     stimuli = _video_names(first, first["joined_data"].size)
 
@@ -146,29 +147,36 @@ def _read_subject(subject: str, file: RawFile) -> list[Trial | Excluded]:
         )
     trials: list[Trial | Excluded] = []
     for stimulus, cell, label in zip(_video_names(variables, len(data)), data, labels, strict=True):
-        trials.append(_read_trial(subject, stimulus, cell, np.ravel(label), str(file)))
+        trials += _read_trial(subject, stimulus, cell, np.ravel(label), str(file))
     return trials
 
 
 def _read_trial(
     subject: str, stimulus: str, cell: NDArray[Any], label: NDArray[Any], source: str
-) -> Trial | Excluded:
+) -> list[Trial | Excluded]:
     facts = profile("amigos")
-    problem: str | None = None
+    arousal = valence = math.nan
     if cell.size == 0:
-        problem = "there is no recording: the cell is empty"
-    elif cell.ndim != 2 or cell.shape[1] != N_CHANNELS:
-        problem = f"the cell has the shape {cell.shape} instead of (samples, {N_CHANNELS})"
-    elif label.size == 0:
-        problem = "there is no rating"
-    elif label.size != N_LABELS:
+        # AMIGOS leaves a cell empty where the subject was not shown the video.
+        problem: str | None = "there is no recording: the cell is empty"
+    elif label.size not in (0, N_LABELS):
         problem = f"there are {label.size} self-assessments instead of {N_LABELS}"
-    if problem is None:
-        eda = np.array(cell[:, GSR_CHANNEL], np.float64)
-        arousal, valence = float(label[0]), float(label[1])
-        problem = check_signal(eda) or check_rating(valence, arousal, facts)
+    else:
+        if label.size:
+            arousal, valence = float(label[0]), float(label[1])
+        problem = check_rating(valence, arousal, facts)
     if problem is not None:
-        return Excluded(subject, stimulus, problem, source)
-    return Trial(
-        subject, stimulus, valence, arousal, (Recording("both", eda, facts.sampling_rate, source),)
-    )
+        return [Excluded(subject, stimulus, problem, source)]
+    if cell.ndim != 2 or cell.shape[1] != N_CHANNELS:
+        problem = f"the cell has the shape {cell.shape} instead of (samples, {N_CHANNELS})"
+    else:
+        eda = np.array(cell[:, GSR_CHANNEL], np.float64)
+        problem = check_signal(eda)
+    if problem is not None:
+        # Without a recording that can be used, but rated: the rating counts for the threshold.
+        return [
+            Excluded(subject, stimulus, problem, source),
+            Trial(subject, stimulus, valence, arousal, ()),
+        ]
+    recording = Recording("both", eda, facts.sampling_rate, source)
+    return [Trial(subject, stimulus, valence, arousal, (recording,))]

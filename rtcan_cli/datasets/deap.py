@@ -50,7 +50,8 @@ def open_raw(raw: Path) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a subject; only the GSR channel is kept.
+        One batch a subject; only the GSR channel is kept. A trial whose GSR cannot be used keeps
+        its ratings.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def open_raw(raw: Path) -> RawDataset:
             )
         by_subject[subject] = each
     files = sorted(by_subject.items(), key=lambda item: int(item[0]))
-    marker = read_marker(files[0][1], listing, raw)
+    marker = read_marker("deap", files[0][1], listing, raw)
     n_videos = (marker or {}).get("stimuli")
     if not isinstance(n_videos, int):
         n_videos = N_VIDEOS
@@ -114,13 +115,16 @@ def _read_subject(subject: str, file: RawFile) -> list[Trial | Excluded]:
     for number, (eda, label) in enumerate(zip(data[:, GSR_CHANNEL], labels, strict=True), start=1):
         stimulus = str(number)
         valence, arousal = float(label[0]), float(label[1])
-        problem = check_signal(eda) or check_rating(valence, arousal, profile("deap"))
+        off_scale = check_rating(valence, arousal, profile("deap"))
+        problem = off_scale or check_signal(eda)
         if problem:
             trials.append(Excluded(subject, stimulus, problem, str(file)))
+        if off_scale:
             continue
         # A copy, so that the 100 MB around it can be freed.
         recording = Recording("both", np.array(eda, np.float64), rate, str(file))
-        trials.append(Trial(subject, stimulus, valence, arousal, (recording,)))
+        recordings = () if problem else (recording,)
+        trials.append(Trial(subject, stimulus, valence, arousal, recordings))
     return trials
 
 

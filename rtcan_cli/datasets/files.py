@@ -17,6 +17,13 @@ from rtcan_cli.errors import RtcanError
 MARKER = "SIMULATED.json"
 """Lies at the root of every folder that the simulator wrote."""
 
+PUBLISHER_FOLDERS = {
+    "deap": "data_preprocessed_python",
+    "amigos": "data_preprocessed_matlab",
+    "pmemo": "PMEmo",
+}
+"""What the publishers call the folders they ship; the simulator puts them beside `MARKER`."""
+
 _MAX_DEPTH = 4
 
 
@@ -106,7 +113,8 @@ class RawFile:
 def list_files(raw: Path) -> list[RawFile]:
     """Files of a folder, a few levels deep, or members of a zip file.
 
-    Hidden files and the copies that macOS puts into zip files are left out.
+    Symbolic links are followed. Hidden files and the copies that macOS puts into zip files are
+    left out.
 
     Parameters
     ----------
@@ -143,12 +151,32 @@ def list_files(raw: Path) -> list[RawFile]:
 
 
 def _walk(folder: Path) -> Iterator[PurePosixPath]:
-    for here, below, names in os.walk(folder):
-        place = PurePosixPath(Path(here).relative_to(folder).as_posix())
-        if len(place.parts) >= _MAX_DEPTH:
-            below.clear()
-        below[:] = [name for name in below if not name.startswith(".")]
-        yield from (place / name for name in names)
+    """Files below a folder, symbolic links followed.
+
+    Links to folders come last, and only those that lead to something new: so links in a circle
+    end, and what is both there and linked to is found once, under its own name.
+    """
+    seen = {_identity(above) for above in folder.resolve().parents}
+    waiting = [folder]
+    for start in waiting:
+        for here, below, names in os.walk(start):
+            identity = _identity(Path(here))
+            if identity in seen:
+                below.clear()
+                continue
+            seen.add(identity)
+            place = PurePosixPath(Path(here).relative_to(folder).as_posix())
+            if len(place.parts) >= _MAX_DEPTH:
+                below.clear()
+            below[:] = sorted(name for name in below if not name.startswith("."))
+            waiting += [path for path in (Path(here) / name for name in below) if path.is_symlink()]
+            yield from (place / name for name in names)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What two names of one folder have in common."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def find_files(
@@ -193,32 +221,69 @@ def _is_zip(file: RawFile) -> bool:
     return file.name.suffix.lower() == ".zip"
 
 
-def read_marker(used: RawFile, listing: list[RawFile], raw: Path) -> dict[str, Any] | None:
+def read_marker(
+    name: str, used: RawFile, listing: list[RawFile], raw: Path
+) -> dict[str, Any] | None:
     """What the simulator says about its files, or None for real ones.
+
+    A marker speaks only for what the simulator wrote beside it: for the publisher's folder of the
+    dataset that it names, for zip files in its own folder, and for all that is read where its own
+    folder is the one that the user named. Real data that lie elsewhere below it stay real.
 
     Parameters
     ----------
+    name : str
+        The dataset that is read.
     used : RawFile
         Any file that holds signals.
     listing : list of RawFile
         All files found beside it.
     raw : Path
-        What the user named. The marker may also lie up to two levels above it, where the user
-        names a folder or zip file within a simulated one.
+        What the user named; the marker may lie in it, above it or below it.
 
     Returns
     -------
     dict or None
+
+    Raises
+    ------
+    RtcanError
+        If a marker in such a place is damaged, so that nobody can tell.
     """
-    around = [each for each in listing if each.name.name == MARKER]
-    around = [each for each in around if each.name.parent in used.name.parents]
-    above = (folder / MARKER for folder in [used.path.parent, *raw.resolve().parents[:2]])
-    around += [RawFile(path, PurePosixPath(MARKER)) for path in above if path.is_file()]
-    if not around:
-        return None
-    try:
-        content = json.loads(around[0].text())
-    except ValueError:
-        content = None
-    # Whatever the marker says, its presence alone means that the files are not real.
-    return content if isinstance(content, dict) else {}
+    for marker in _markers(PUBLISHER_FOLDERS[name], used, listing, raw):
+        try:
+            content = json.loads(marker.text())
+        except ValueError:
+            content = None
+        if not isinstance(content, dict) or "dataset" not in content:
+            raise RtcanError(
+                f"{marker} does not say which dataset was simulated, so that simulated files "
+                "cannot be told from real ones",
+                hint="simulate again; or delete it if the files beside it are real",
+            )
+        if content["dataset"] == name:
+            return content
+    return None
+
+
+def _markers(publisher: str, used: RawFile, listing: list[RawFile], raw: Path) -> Iterator[RawFile]:
+    """Markers in places from which they can speak for a file."""
+    if used.archive is not None:
+        for each in listing:
+            inner = each.name.parent
+            if each.name.name == MARKER and (
+                not inner.parts or inner / publisher in used.name.parents
+            ):
+                yield each
+    named = raw.resolve()
+    # Where a folder is a symbolic link, the marker may lie beside the link or beside its target.
+    for path in dict.fromkeys((Path(os.path.abspath(used.path)), used.path.resolve())):
+        is_zip = used.archive is not None or path.suffix.lower() == ".zip"
+        for folder in path.parents:
+            speaks = (
+                folder / publisher in path.parents
+                or (is_zip and folder == path.parent)
+                or folder.resolve() == named
+            )
+            if speaks and (folder / MARKER).is_file():
+                yield RawFile(folder / MARKER, PurePosixPath(MARKER))

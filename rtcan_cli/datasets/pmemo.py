@@ -75,5 +75,5 @@ def open_raw(raw: Path) -> RawDataset:
     if used.archive is not None and any(each.audio for each in stimuli):
         stimuli = tuple(dataclasses.replace(each, audio="") for each in stimuli)
         notes += (_NOTE_ZIP,)
-    simulated = read_marker(used, listing, raw) is not None
+    simulated = read_marker("pmemo", used, listing, raw) is not None
     return dataclasses.replace(dataset, stimuli=stimuli, notes=notes, simulated=simulated)

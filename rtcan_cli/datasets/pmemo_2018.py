@@ -58,8 +58,8 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a song. A trial holds up to two recordings; a missing or unusable one is reported
-        as excluded beside it.
+        One batch a song. A trial holds up to two recordings; each that is missing or unusable is
+        reported as excluded beside it.
 
     Raises
     ------
@@ -162,9 +162,8 @@ def _read_song(song: str, hearings: Mapping[str, _Hearing]) -> list[Trial | Excl
                 recordings.append(recording)
             else:
                 batch.append(Excluded(subject, song, recording, sources[target]))
-        if recordings:
-            trial = Trial(subject, song, ratings["valence"], ratings["arousal"], tuple(recordings))
-            batch.append(trial)
+        trial = Trial(subject, song, ratings["valence"], ratings["arousal"], tuple(recordings))
+        batch.append(trial)
     return batch
 
 

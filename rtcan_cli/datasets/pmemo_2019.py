@@ -17,9 +17,10 @@ from rtcan_cli.errors import RtcanError
 EDA_FILE = re.compile(r"(?:(?P<root>.*)/)?eda/(?P<song>\d+)_eda\.csv", re.IGNORECASE)
 _SUBJECT = re.compile(r"\d{6}$")
 _NOTE = (
-    "PMEmo 2019 has no subject's own ratings, only each song's mean ratings: labels of songs can "
-    "be made from it, labels of subjects cannot. For those get the 2018 edition, which has the "
-    "folders Annotations/Arousal and Annotations/Valence (https://github.com/HuiZhangDB/PMEmo)."
+    "PMEmo 2019 has no subject's own ratings, only each song's mean ratings: ingest, decompose and "
+    "music-features work with it, relabel does not, nor what needs labels. For labels get the 2018 "
+    "edition, which has the folders Annotations/Arousal and Annotations/Valence "
+    "(https://github.com/HuiZhangDB/PMEmo)."
 )
 
 

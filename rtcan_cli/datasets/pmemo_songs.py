@@ -41,7 +41,9 @@ def read_songs(
     RtcanError
         If the metadata are damaged.
     """
-    audio = {match[1]: file for name, file in files.items() if (match := _AUDIO_FILE.match(name))}
+    audio = {
+        match[1]: file for name, file in files.items() if (match := _AUDIO_FILE.fullmatch(name))
+    }
     metadata = files.get("metadata.csv")
     described = {row["musicid"]: row for row in read_records(metadata)} if metadata else {}
     return tuple(

@@ -48,7 +48,8 @@ class Trial:
     valence, arousal : float
         The subject's own ratings on the dataset's scale; NaN where there is none.
     recordings : tuple of Recording
-        At least one.
+        Those that are there and usable; empty where none is. The ratings count all the same, since
+        a subject's threshold between high and low rests on everything that the subject rated.
     """
 
     subject: str
@@ -61,6 +62,8 @@ class Trial:
 @dataclass(frozen=True)
 class Excluded:
     """A trial, or one recording of it, that was left out, with the reason.
+
+    A rated trial whose recording cannot be used is there as a `Trial` too, without that recording.
 
     Attributes
     ----------
@@ -119,8 +122,9 @@ class RawDataset:
     n_batches : int
         Number of batches that `batches` yields.
     batches : callable
-        Reads the trials: one batch for each subject file (DEAP, AMIGOS) or song (PMEmo). Each call
-        starts anew. Raises RtcanError where a file is damaged.
+        Reads the trials: one batch for each subject file (DEAP, AMIGOS) or song (PMEmo). What was
+        left out of a trial comes before it. Each call starts anew. Raises RtcanError where a file
+        is damaged.
     simulated : bool
         True for files that rtcan's simulator wrote.
     notes : tuple of str

@@ -69,7 +69,7 @@ def network_input(
     sampling_rate : float
         In Hz.
     onset : float
-        Seconds dropped at the beginning.
+        Seconds dropped at the beginning; 0 or more.
     length : int
         Samples per channel afterwards.
 
@@ -81,9 +81,14 @@ def network_input(
     Raises
     ------
     RtcanError
-        If the original is constant or has missing samples, or if fewer than two samples are left
-        after the onset.
+        If the onset is negative or not finite, the original is constant or has missing samples,
+        or fewer than two samples are left after the onset.
     """
+    if not (np.isfinite(onset) and onset >= 0):
+        raise RtcanError(
+            f"{onset:g} s cannot be dropped from the beginning of a recording",
+            hint="use an --onset of 0 or more seconds",
+        )
     signals = [np.asarray(x, dtype=np.float64) for x in (original, phasic, tonic)]
     n_samples = signals[0].size
     start = round(onset * sampling_rate)

@@ -48,7 +48,7 @@ def decompose_recordings(
         provenance = Provenance(
             "decompose",
             made.dataset,
-            {"method": "cvxeda", **asdict(parameters)},
+            {"decomposition": "cvxeda", **asdict(parameters)},
             {"recordings": store.content_id},
             made.simulated,
         )
@@ -209,6 +209,7 @@ def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
                 title=f"{profile(dataset).title}, subject {subject}, "
                 f"{profile(dataset).stimulus_word} {stimulus}"
                 + ("" if row["target"] == "both" else f", {row['target']} hearing"),
+                onset=profile(dataset).onset,
                 simulated=simulated,
             )
             suffix = "" if row["target"] == "both" else f"_{row['target']}"

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import confusion, overlap
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.runs import Run
-
-SHARED = ("train_validation", "train_test", "validation_test")
 
 
 def evaluate_run(path: Path, figures: Path | None = None) -> Report:
@@ -44,7 +41,6 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     mark = ", simulated data" if run.simulated else ""
     tables = []
     for target in run.settings.targets:
-        _check_subjects(run, target)
         folds, summary = run.scores(target)
         tables.append(folds.assign(target=target))
         rows: list[list[object]] = [
@@ -78,17 +74,6 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     if figures is not None:
         report.files = _write_figures(run, pd.concat(tables), figures / run.dataset.name / run.name)
     return report
-
-
-def _check_subjects(run: Run, target: str) -> None:
-    table = overlap(run.roles(target), run.trials(target)["subject"], "subject")
-    leaking = table[(table[list(SHARED)] > 0).any(axis=1)]
-    if len(leaking):
-        raise RtcanError(
-            f"{run.path}: in fold {leaking['fold'].iloc[0]} of {target}, subjects are on both "
-            "sides; its scores would not be those of unseen subjects",
-            "rtcan train, with --force, to train it again",
-        )
 
 
 def _songs_note(run: Run) -> str:

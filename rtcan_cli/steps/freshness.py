@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.stores import Provenance, Store, check_replaceable
 
 
 def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> bool:
@@ -17,7 +19,13 @@ def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> 
     bool
         True if there is nothing to do. Otherwise the step has to run; if an older store is in
         place, what changed has been said.
+
+    Raises
+    ------
+    RtcanError
+        If something else than a store of this kind is in place: it is not replaced.
     """
+    check_replaceable(output, kind)
     if force or not output.exists():
         return False
     try:
@@ -31,3 +39,12 @@ def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> 
         return False
     console.say(f"{output}: already done, nothing changed (--force does it again)")
     return True
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Names, sizes and times of files: cheap to take, and any edit shows."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(files):
+        state = path.stat()
+        digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

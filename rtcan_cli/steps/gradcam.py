@@ -49,8 +49,12 @@ def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus
         If there is no finished run.
     """
     for path in workspace.runs(dataset):
-        tested = Run.load(path).predictions.dropna(subset=["probability"])
-        if ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any():
+        run = Run.load(path)
+        tested = run.predictions.dropna(subset=["probability"])
+        if (
+            run.can_be_explained
+            and ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any()
+        ):
             return path
     return workspace.find_run(None, dataset)
 
@@ -108,9 +112,14 @@ def explain_trial(
     }
     folder = figures / first.dataset.name
     rows = []
+    problems: dict[str, RtcanError] = {}
     for target in first.settings.targets:
-        eda, seconds = _trial(first, sources, target, subject, stimulus)
-        music = _music(sources, stimulus)
+        try:
+            eda, seconds = _trial(first, sources, target, subject, stimulus)
+            music = _music(sources, stimulus)
+        except RtcanError as error:
+            problems[target] = error
+            continue
         explained = [
             found
             for run in runs
@@ -137,6 +146,9 @@ def explain_trial(
                     "its map is empty"
                 )
         report.files += _draw(explained, target, subject, stimulus, eda, seconds, folder, formats)
+    if not rows and problems:
+        raise next(iter(problems.values()))
+    report.notes += [f"{target}: not shown: {error}" for target, error in problems.items()]
     if not rows:
         raise RtcanError(
             f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}'",

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtcan_cli.datasets.profiles import profile
+from rtcan_cli import choices
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.stores import Step, Store, Workspace
+
+#: Options of the steps before training, as they are unless a user says otherwise.
+USUAL = {
+    "method": choices.LABEL_METHOD,
+    "seed": choices.SEED,
+    "alpha": choices.ALPHA,
+    "gamma": choices.GAMMA,
+    "mixdown": False,
+}
 
 
 def describe_store(path: Path) -> Report:
@@ -62,15 +73,52 @@ def describe_workspace(root: Path) -> Report:
 
 
 def next_command(dataset: str, steps: list[Step]) -> str:
-    """What a user would run next: the first step that is not done, or the use of the last run."""
+    """What a user would run next.
+
+    The first step before training that is not done, else a run that is stale or was begun, else
+    training or the use of the newest run.
+    """
     wants_music = dataset == "pmemo"
+    runs = [step for step in steps if step.kind == "run"]
     for step in steps:
-        if step.state != "done" and (step.kind != "music" or wants_music):
-            return step.command
-    if not any(step.kind == "run" for step in steps):
-        fusion = " --fusion music" if wants_music else ""
-        return f"rtcan train --dataset {dataset}{fusion}"
+        if step in runs or step.state == "done" or (step.kind == "music" and not wants_music):
+            continue
+        if step.kind == "labels" and not _has_ratings(steps[0].path):
+            continue
+        return f"{step.command}{_options(step)}"
+    if not _has_ratings(steps[0].path):
+        return "nothing: this edition has no ratings of single subjects to learn from"
+    for step in runs:
+        if step.state == "stale":
+            from rtcan_cli.steps.runs import Run  # loads PyTorch, which takes long
+
+            return f"rtcan train {Run.load(step.path).settings.options(dataset)}"
+        if step.state == "partial":
+            return f"the `rtcan train` line that began {step.path.stem}, again"
+    if not runs:
+        return f"rtcan train --dataset {dataset}{' --fusion music' if wants_music else ''}"
     return f"rtcan evaluate --dataset {dataset}"
+
+
+def _has_ratings(recordings: Path) -> bool:
+    try:
+        with Store(recordings, "recordings") as store:
+            return bool(store.table("trials")[list(TARGETS)].notna().any(axis=None))
+    except RtcanError:
+        return True  # ingest comes first
+
+
+def _options(step: Step) -> str:
+    """Options that a stale store was made with, where they are not the usual ones."""
+    if step.state != "stale":
+        return ""
+    with Store(step.path, step.kind) as store:
+        made = store.provenance.parameters
+    words = []
+    for name, usual in USUAL.items():
+        if made.get(name, usual) != usual:
+            words.append(f" --{name}" if made[name] is True else f" --{name} {made[name]}")
+    return "".join(words)
 
 
 def _size(path: Path) -> str:

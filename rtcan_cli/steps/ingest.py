@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import fields
 from pathlib import Path
@@ -16,7 +15,7 @@ from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.datasets.trials import Excluded, RawDataset, Stimulus
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.stores import Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
@@ -47,12 +46,12 @@ def ingest_raw(dataset: str, raw: Path, output: Path, force: bool = False) -> Re
         "ingest",
         known.name,
         {"raw": str(root), "edition": source.edition},
-        {"raw files": _fingerprint(source.files)},
+        {"raw files": fingerprint(source.files)},
         source.simulated,
     )
     if not is_current(output, "recordings", provenance, force):
         with create(output, "recordings", provenance) as store:
-            _write(source, root, store)
+            _write(source, root if root.is_dir() else root.parent, store)
     report = summarise(output, known)
     report.notes[:0] = source.notes
     return report
@@ -112,10 +111,7 @@ def _write(source: RawDataset, root: Path, store: StoreWriter) -> None:
                     continue
                 key = (item.subject, item.stimulus)
                 if key in seen:
-                    raise RtcanError(
-                        f"{item.recordings[0].source}: subject {key[0]}, stimulus {key[1]} is "
-                        "there twice"
-                    )
+                    raise RtcanError(f"{root}: subject {key[0]}, stimulus {key[1]} is there twice")
                 seen.add(key)
                 for recording in item.recordings:
                     recordings.append(
@@ -159,12 +155,3 @@ def _columns(row: type[Stimulus | Excluded]) -> list[str]:
 def _relative(path: str, root: Path) -> str:
     """A path below the raw folder, so that moving that folder changes nothing in the store."""
     return path.removeprefix(f"{root}/")
-
-
-def _fingerprint(files: tuple[Path, ...]) -> str:
-    """Names, sizes and times of the raw files: cheap to take, and any edit shows."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(files):
-        state = path.stat()
-        digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
-    return digest.hexdigest()

@@ -15,8 +15,8 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract, feature_names, read_static_features
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.stores import Partial, Provenance, Store, create
+from rtcan_cli.steps.freshness import fingerprint, is_current
+from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 
 
 def extract_features(
@@ -42,11 +42,7 @@ def extract_features(
     root = Path(made.parameters["raw"])
     files = [root / audio for audio in stimuli["audio"]]
     absent = [path for path in files if not path.exists()]
-    if absent:
-        raise RtcanError(
-            f"{absent[0]}: the audio is not there any more ({len(absent)} of {len(files)} files)",
-            f"rtcan ingest {made.dataset} RAW, from where the files are now",
-        )
+    inputs["audio"] = _audio_id(output) if absent else fingerprint(files)
     provenance = Provenance(
         "music-features",
         made.dataset,
@@ -54,41 +50,54 @@ def extract_features(
         inputs,
         made.simulated,
     )
-    failures: list[tuple[str, str]] = []
     if not is_current(output, "music", provenance, force):
+        if absent:
+            raise RtcanError(
+                f"{absent[0]}: the audio is gone ({len(absent)} of {len(files)} files)",
+                f"rtcan ingest {made.dataset} RAW, from where the files are now",
+            )
         partial = Partial(output, provenance.digest())
         failures = _extract_missing(files, partial, mixdown, jobs)
-        found = [index for index in range(len(files)) if str(index) in partial.names()]
+        found = [index for index in range(len(files)) if index not in failures]
         if not found:
-            raise RtcanError(f"no audio file could be read; the first problem: {failures[0][1]}")
+            raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
         values = np.stack([_features(partial, index) for index in found])
-        names = list(stimuli["stimulus"].iloc[found])
-        _write(output, provenance, names, feature_names(), values)
+        names = list(stimuli["stimulus"])
+        with create(output, "music", provenance) as writer:
+            _write(writer, [names[index] for index in found], feature_names(), values)
+            writer.write("excluded/stimulus", [names[index] for index in failures])
+            writer.write("excluded/reason", list(failures.values()))
         partial.discard()
-    report = summarise(output)
-    if failures:
-        report.tables.append(Table("Left out", ["file", "reason"], failures))
-    return report
+    return summarise(output)
+
+
+def _audio_id(output: Path) -> str:
+    """What a finished store says of its audio, where the files themselves are gone."""
+    if not output.exists():
+        return ""
+    with Store(output, "music") as store:
+        return store.provenance.inputs.get("audio", "")
 
 
 def _extract_missing(
     files: list[Path], partial: Partial, mixdown: bool, jobs: int
-) -> list[tuple[str, str]]:
+) -> dict[int, str]:
+    """Extract the songs whose features are not kept yet; return the problems, by song."""
     finished = {name for name in partial.names() if partial.get(name) is not None}
     missing = [index for index in range(len(files)) if str(index) not in finished]
     if finished and missing:
         console.say(f"going on: {len(finished)} of {len(files)} songs are already done")
-    failures = []
+    failures: dict[int, str] = {}
     paths = [files[index] for index in missing]
     work = bind(extract, mixdown=mixdown)
     with console.progress(len(files), "music features", "song", done=len(finished)) as bar:
         for position, outcome in map_unordered(work, paths, jobs, keep_errors=True):
             if isinstance(outcome, RtcanError):
-                failures.append((paths[position].name, str(outcome)))
+                failures[missing[position]] = str(outcome)
             else:
                 partial.put(str(missing[position]), {"value": outcome})
             bar.update()
-    return failures
+    return dict(sorted(failures.items()))
 
 
 def _features(partial: Partial, index: int) -> NDArray[np.float32]:
@@ -119,28 +128,27 @@ def import_features(recordings: Path, csv: Path, output: Path, force: bool = Fal
         rows = [row for row, song in enumerate(songs) if song in heard]
         if not rows:
             raise RtcanError(f"{csv}: none of its {len(songs)} songs is in {recordings}")
-        _write(output, provenance, [songs[row] for row in rows], names, values[rows])
+        with create(output, "music", provenance) as writer:
+            _write(writer, [songs[row] for row in rows], names, values[rows])
+            absent = sorted(heard - set(songs))
+            writer.write("excluded/stimulus", absent)
+            writer.write("excluded/reason", [f"not in {csv.name}"] * len(absent))
     return summarise(output)
 
 
 def _write(
-    output: Path,
-    provenance: Provenance,
-    stimuli: list[str],
-    names: list[str],
-    values: NDArray[np.float32],
+    writer: StoreWriter, stimuli: list[str], names: list[str], values: NDArray[np.float32]
 ) -> None:
-    with create(output, "music", provenance) as store:
-        store.write("stimuli/stimulus", stimuli)
-        store.write("features/name", names)
-        store.write("features/value", values)
+    writer.write("stimuli/stimulus", stimuli)
+    writer.write("features/name", names)
+    writer.write("features/value", values)
 
 
 def summarise(path: Path) -> Report:
     """Describe a music store."""
     with Store(path, "music") as store:
         shape = store.datasets()["features/value"][0]
-        made = store.provenance
+        made, excluded = store.provenance, store.table("excluded")
     origin = made.parameters.get("imported") or f"openSMILE {made.parameters['feature_set']}"
     report = Report("music-features", files=[path])
     report.facts = {
@@ -149,4 +157,7 @@ def summarise(path: Path) -> Report:
         "features": shape[1],
         "from": origin,
     }
+    if len(excluded):
+        rows = excluded.to_numpy().tolist()
+        report.tables.append(Table("Left out", ["song", "reason"], rows))
     return report

@@ -135,7 +135,7 @@ class RunSettings:
     def name(self) -> str:
         """A name for the run: readable, and different for different settings."""
         text = json.dumps(self.parameters(), sort_keys=True)
-        digest = hashlib.blake2b(text.encode(), digest_size=2).hexdigest()
+        digest = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
         target = "both" if len(self.targets) > 1 else self.targets[0]
         signals = "eda+music" if self.fusion == "music" else "eda"
         return f"{self.spec.variant}-{signals}-{target}-{digest}"

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import Profile, profile
-from rtcan_cli.evaluation.metrics import Summary, fold_scores, majority_class, summarise
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.evaluation.metrics import Summary, fold_scores, majority_class, overlap, summarise
+from rtcan_cli.models.rtcan import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
@@ -94,6 +95,12 @@ class Run:
         """Whether every fold of every target was trained."""
         return len(self.models) == len(self.settings.targets) * self.settings.n_folds
 
+    @property
+    def can_be_explained(self) -> bool:
+        """Whether its networks have an attention module before the residual part."""
+        variant = VARIANTS[self.settings.spec.variant]
+        return variant.sca or variant.rnta
+
     def trials(self, target: str) -> pd.DataFrame:
         """Predictions of one target; the index is the row in the membership."""
         return self.predictions[self.predictions["target"] == target]
@@ -111,7 +118,14 @@ class Run:
         }
 
     def scores(self, target: str) -> tuple[pd.DataFrame, Summary]:
-        """Scores of each fold's test trials, and their mean over folds."""
+        """Scores of each fold's test trials, and their mean over folds.
+
+        Raises
+        ------
+        RtcanError
+            If a subject that tests has also trained or validated: such scores are not shown.
+        """
+        self._check_subjects(target)
         trials = self.trials(target)
         label = trials["label"].to_numpy()
         majority = {
@@ -121,6 +135,18 @@ class Run:
             label, trials["probability"].to_numpy(), trials["fold"].to_numpy(), majority
         )
         return folds, summarise(folds)
+
+    def _check_subjects(self, target: str) -> None:
+        table = overlap(self.roles(target), self.trials(target)["subject"], "subject")
+        leaking = table[
+            (table[["train_validation", "train_test", "validation_test"]] > 0).any(axis=1)
+        ]
+        if len(leaking):
+            raise RtcanError(
+                f"{self.path}: in fold {leaking['fold'].iloc[0]} of {target}, subjects are on both "
+                "sides; its scores would not be those of unseen subjects",
+                "rtcan train, with --force, to train it again",
+            )
 
     def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
         """The network that a fold trained, with its music standardisation.

@@ -66,7 +66,7 @@ def simulate_raw(
         report.facts |= {
             "trials": made.trials,
             "EDA recordings": made.recordings,
-            "files": made.files,
+            "raw files": made.files,
             "megabytes": round(made.size / 1e6, 1),
         }
     report.notes.append(f"next: rtcan ingest {known.name} {folder}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -55,8 +56,7 @@ def train_run(
     device : torch.device, optional
         Where to train; the CPU by default.
     jobs : int
-        Folds trained at the same time on the CPU, -1 for one on each core. The cores are shared
-        among them. Another number may change the last bits of a result.
+        Folds trained at the same time on the CPU, at most one on each core, -1 for as many.
     force : bool
         Train again even if the same run is there.
 
@@ -69,8 +69,8 @@ def train_run(
     inputs, made = sources.check()
     provenance = Provenance("train", made.dataset, settings.parameters(), inputs, made.simulated)
     if not is_current(output, "run", provenance, force):
-        partial = Partial(output, provenance.digest())
         plans = _plan(sources, settings)
+        partial = Partial(output, provenance.digest())
         _fit_missing(plans, settings, partial, device, jobs)
         _assemble(plans, settings, partial, output, provenance)
         partial.discard()
@@ -121,10 +121,21 @@ def _deal_subjects(labels: Path, settings: RunSettings) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class PartialSink:
-    """Keeps the last finished epoch of each fold of a target beside the run store."""
+    """Keeps the last finished epoch of each fold of a target beside the run store.
+
+    Parameters
+    ----------
+    partial : Partial
+        Where to.
+    target : str
+        ``valence`` or ``arousal``.
+    caller : int, optional
+        Process that asked for the fold. A worker whose caller was killed stops at its next epoch.
+    """
 
     partial: Partial
     target: str
+    caller: int | None = None
 
     def name(self, fold: int) -> str:
         """Name of a fold's checkpoint."""
@@ -136,6 +147,8 @@ class PartialSink:
 
     def save(self, fold: int, checkpoint: Mapping[str, Any]) -> None:
         """Keep a checkpoint in place of the last one."""
+        if self.caller not in (None, os.getpid(), os.getppid()):
+            raise SystemExit("the command that this fold was trained for is gone")
         self.partial.put(self.name(fold), checkpoint)
 
     def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
@@ -173,10 +186,9 @@ def _fit_missing(
     if len(missing) < len(units) or any(name.startswith("checkpoint") for name in partial.names()):
         kept = len(units) - len(missing)
         console.say(f"going on: {kept} of {len(units)} folds are trained, others perhaps begun")
-    workers = joblib.effective_n_jobs(jobs) if device is None or device.type == "cpu" else 1
-    # The same number of threads however many folds are left: it decides the last bits of a sum.
-    threads = max(1, torch.get_num_threads() // workers)
-    work = bind(_fit, settings=settings, partial=partial, device=device, threads=threads)
+    on_cpu = device is None or device.type == "cpu"
+    workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
+    work = bind(_fit, settings=settings, partial=partial, device=device, caller=os.getpid())
     total = settings.recipe.epochs * len(units)
     with console.progress(total, "training", "epoch") as bar, _watching(partial, units, bar):
         for index, arrays in map_unordered(work, missing, workers):
@@ -186,20 +198,28 @@ def _fit_missing(
 
 
 def _fit(
-    unit: Unit, settings: RunSettings, partial: Partial, device: torch.device | None, threads: int
+    unit: Unit, settings: RunSettings, partial: Partial, device: torch.device | None, caller: int
 ) -> dict[str, NDArray[Any]]:
-    """Train one fold, perhaps in a worker process."""
-    torch.set_num_threads(threads)
-    result = fit_fold(
-        unit.plan.data,
-        unit.parts,
-        replace(settings.spec, n_music=unit.plan.data.n_music),
-        settings.recipe,
-        fold=unit.fold,
-        seed=settings.seed,
-        device=device,
-        sink=PartialSink(partial, unit.plan.target),
-    )
+    """Train one fold, perhaps in a worker process.
+
+    On the CPU it takes one thread, however many folds are trained at the same time: the number of
+    threads decides the order of sums, and so the last bits of a result.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        result = fit_fold(
+            unit.plan.data,
+            unit.parts,
+            replace(settings.spec, n_music=unit.plan.data.n_music),
+            settings.recipe,
+            fold=unit.fold,
+            seed=settings.seed,
+            device=device,
+            sink=PartialSink(partial, unit.plan.target, caller),
+        )
+    finally:
+        torch.set_num_threads(threads)
     return _as_arrays(result, device)
 
 

@@ -2,7 +2,16 @@
 
 from rtcan_cli.stores.partial import Partial
 from rtcan_cli.stores.provenance import Provenance
-from rtcan_cli.stores.store import Store, StoreWriter, create
+from rtcan_cli.stores.store import Store, StoreWriter, check_replaceable, create
 from rtcan_cli.stores.workspace import Step, Workspace
 
-__all__ = ["Partial", "Provenance", "Step", "Store", "StoreWriter", "Workspace", "create"]
+__all__ = [
+    "Partial",
+    "Provenance",
+    "Step",
+    "Store",
+    "StoreWriter",
+    "Workspace",
+    "check_replaceable",
+    "create",
+]

@@ -18,8 +18,9 @@ class Partial:
     """Finished items of an unfinished step, one file each, in ``<store>.partial/``.
 
     An item is written beside its place and renamed, so it is there whole or not at all; a file
-    that cannot be read (the machine lost power) counts as not there. The folder belongs to one
-    exact step: if parameters or inputs changed since, what is in it is thrown away.
+    that cannot be read (the machine lost power) counts as not there. Each exact step has a
+    subfolder of its own, so work for other parameters or inputs is never mixed up with it, nor
+    lost before the store is finished.
 
     Parameters
     ----------
@@ -30,16 +31,11 @@ class Partial:
     """
 
     def __init__(self, store: Path, digest: str) -> None:
-        self.folder = store.with_name(store.name + ".partial")
-        stamp = self.folder / "step"
-        if self.folder.exists() and (not stamp.exists() or stamp.read_text() != digest):
-            shutil.rmtree(self.folder)
-        if not self.folder.exists():
-            self.folder.mkdir(parents=True)
-            stamp.write_text(digest)
+        self.folder = store.with_name(store.name + ".partial") / digest
 
     def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep one item, in place of what was kept under that name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         place = self.folder / f"{name}.npz"
         beside = place.with_suffix(f".tmp-{os.getpid()}")
         with beside.open("wb") as file:
@@ -73,5 +69,5 @@ class Partial:
         (self.folder / f"{name}.npz").unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove the folder: the store is finished."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder, that of other parameters included: the store is finished."""
+        shutil.rmtree(self.folder.parent, ignore_errors=True)

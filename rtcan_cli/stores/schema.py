@@ -161,6 +161,11 @@ MUSIC = Schema(
         Field("stimuli/stimulus", "str", ("stimuli",), "", "song"),
         Field("features/name", "str", ("features",), "", "openSMILE name"),
         Field("features/value", "float32", ("stimuli", "features"), "", "functional"),
+        *_table(
+            "excluded",
+            ("stimulus", "str", "", "song"),
+            ("reason", "str", "", "why it has no features"),
+        ),
     ),
 )
 

@@ -19,6 +19,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, TIMINGS, Field, Schema
 
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SIGNAL_CHUNK = 1 << 16  # samples in one HDF5 chunk
 _SIGNAL_BUFFER = 1 << 20  # samples collected before they are written
 _HASH_BLOCK = 1 << 22  # elements hashed at a time
@@ -111,10 +112,6 @@ class Store:
         offsets = self._dataset(OFFSETS)
         start, stop = self._read(offsets, np.s_[index : index + 2])
         return self._read(self._dataset(f"signals/{channel}"), np.s_[start:stop])
-
-    def group(self, path: str) -> dict[str, NDArray[Any]]:
-        """All datasets right under a group, by name."""
-        return {name: self.array(f"{path}/{name}") for name in self._names(path)}
 
     def slices(self, path: str, index: int) -> dict[str, NDArray[Any]]:
         """Entry ``index`` of every dataset right under a group: the weights of one model."""
@@ -304,6 +301,35 @@ def create(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWrite
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_replaceable(path: Path, kind: str) -> None:
+    """Refuse to put a store where something else is.
+
+    A store of the same kind may be replaced, also a damaged one or one of another schema version.
+
+    Raises
+    ------
+    RtcanError
+        If the file is no HDF5 file, or a store of another kind.
+    """
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        return
+    other = RtcanError(f"{path}: is no {kind} store, and is not replaced", "another --output")
+    if not path.is_file() or not _is_hdf5(path):
+        raise other
+    try:
+        with h5py.File(path, "r") as h5:
+            found = h5.attrs.get("kind")
+    except OSError:
+        return  # damaged
+    if found != kind:
+        raise other
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.stores.store import Store
@@ -54,7 +55,8 @@ class Workspace:
 
     def datasets(self) -> list[str]:
         """Names of the datasets that have been ingested."""
-        return sorted(path.parent.name for path in self.root.glob("*/recordings.h5"))
+        found = (path.parent.name for path in self.root.glob("*/recordings.h5"))
+        return sorted(name for name in found if name in PROFILES)
 
     def dataset(self, name: str | None) -> str:
         """The dataset meant: the given one, or the only one there is.
@@ -79,7 +81,10 @@ class Workspace:
         )
 
     def runs(self, dataset: str | None = None) -> list[Path]:
-        """Finished runs of one dataset (or of all), newest first; unreadable ones are left out."""
+        """Finished runs of one dataset (or of all), newest first.
+
+        Unreadable ones are left out; `damaged_runs` names them.
+        """
         found = []
         for path in self.root.glob(f"{dataset or '*'}/runs/*.h5"):
             try:
@@ -88,6 +93,11 @@ class Workspace:
             except RtcanError:
                 continue
         return [path for _, path in sorted(found, reverse=True)]
+
+    def damaged_runs(self, dataset: str | None = None) -> list[Path]:
+        """Run stores that cannot be read."""
+        every = set(self.root.glob(f"{dataset or '*'}/runs/*.h5"))
+        return sorted(every - set(self.runs(dataset)))
 
     def find_run(self, name: str | None, dataset: str | None) -> Path:
         """A run by name or path; the newest one if not named.

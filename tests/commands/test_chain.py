@@ -142,7 +142,7 @@ def test_evaluate_states_scores_and_the_check(trained: Path, tmp_path: Path) -> 
     assert {p.suffix for p in tmp_path.rglob("*.*")} == {".csv", ".png", ".svg", ".pdf"}
 
 
-def test_evaluate_refuses_a_run_with_overlapping_subjects(
+def test_scores_of_a_run_with_overlapping_subjects_are_not_shown(
     trained: Path, copy_of: Callable[[Path], Path]
 ) -> None:
     path = newest_run(copy_of(trained))
@@ -151,9 +151,10 @@ def test_evaluate_refuses_a_run_with_overlapping_subjects(
         changed = role[()]
         changed[0] = np.where(changed[0] == 2, 0, changed[0])
         role[...] = changed
-    outcome = rtcan("evaluate", path)
-    assert outcome.exit_code == 1
-    assert "subjects are on both sides" in outcome.stderr
+    for command in ("evaluate", "compare"):
+        outcome = rtcan(command, path)
+        assert outcome.exit_code == 1
+        assert "subjects are on both sides" in outcome.stderr
 
 
 def test_compare_shows_runs_and_the_paper(trained: Path, tmp_path: Path) -> None:

@@ -169,11 +169,11 @@ def test_decompose_goes_on_after_ctrl_c(prepared: Path, copy_of: Callable[[Path]
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "2"]
-    result = interrupt(command, lambda: len(list(partial.glob("*.npz"))) >= 3)
+    result = interrupt(command, lambda: len(list(partial.rglob("*.npz"))) >= 3)
     assert result.returncode == 130
     assert "Traceback" not in result.stderr
     assert not path.exists()
-    kept = {p: p.stat().st_mtime_ns for p in partial.glob("*.npz")}
+    kept = {p: p.stat().st_mtime_ns for p in partial.rglob("*.npz")}
     assert kept
     outcome = must(*command)
     assert "going on" in outcome.stderr
@@ -187,18 +187,57 @@ def test_train_goes_on_after_ctrl_c(
 ) -> None:
     workspace = copy_of(prepared)
     base = ["train", "-w", str(workspace), "--target", "arousal", *SMALL_TRAINING]
-    options = [*base, "--epochs", "6"]
+    options = [*base, "--epochs", "20"]
     undisturbed = workspace / "undisturbed.h5"
     must(*options, "-o", undisturbed)
     path = workspace / "again.h5"
     partial = path.with_name("again.h5.partial")
     command = [*options, "-o", str(path), "--jobs", jobs]
-    result = interrupt(command, lambda: (partial / "checkpoint-arousal-1.npz").exists())
+    result = interrupt(command, lambda: any(partial.rglob("checkpoint-arousal-1.npz")))
     assert result.returncode == 130
     assert not path.exists()
     assert "Traceback" not in result.stderr
     assert "going on" in must(*command).stderr
     assert Store(path).content_id == Store(undisturbed).content_id
+
+
+def test_workers_end_when_the_command_is_killed(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    path = workspace / "killed.h5"
+    partial = path.with_name("killed.h5.partial")
+    options = ["train", "-w", str(workspace), "--target", "arousal", *SMALL_TRAINING]
+    command = [*options, "--epochs", "200", "--jobs", "2", "-o", str(path)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtcan_cli", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while process.poll() is None and not any(partial.rglob("checkpoint-*.npz")):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    for _ in range(600):
+        if not running_in_session(process.pid):
+            break
+        time.sleep(0.1)
+    assert not running_in_session(process.pid)
+    assert not path.exists()
+
+
+def running_in_session(session: int) -> list[str]:
+    """Processes of a session that still run (Linux)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(stat.parent.name)
+    return found
 
 
 def test_every_command_is_covered() -> None:

@@ -11,13 +11,13 @@ from rtcan_cli.datasets.simulate import simulate
 
 @pytest.fixture(scope="session")
 def deap_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate("deap", tmp_path_factory.mktemp("deap"), 3, 4, 5.0, seed=1).folder
+    return simulate("deap", tmp_path_factory.mktemp("deap"), 3, 4, 6.0, seed=1).folder
 
 
 @pytest.fixture(scope="session")
 def amigos_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve subjects, so that those with missing, flat and broken recordings are among them."""
-    return simulate("amigos", tmp_path_factory.mktemp("amigos"), 12, 5, 5.0, seed=1).folder
+    return simulate("amigos", tmp_path_factory.mktemp("amigos"), 12, 5, 6.0, seed=1).folder
 
 
 @pytest.fixture(scope="session")

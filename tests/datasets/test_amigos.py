@@ -108,9 +108,9 @@ def test_names_may_be_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "rating", "reason"),
     [
-        (np.ones((30, 14)), np.full((1, 12), 5.0), r"shape \(30, 14\) instead of \(samples, 17\)"),
-        (np.full((30, 17), np.nan), np.full((1, 12), 5.0), "wholly NaN"),
+        (np.empty((0, 0)), np.empty((0, 0)), "the cell is empty"),
         (np.ones((30, 17)), np.empty((0, 0)), "there is no rating"),
+        (np.ones((30, 14)), np.empty((0, 0)), "there is no rating"),
         (np.ones((30, 17)), np.full((1, 12), np.nan), "there is no rating"),
         (np.ones((30, 17)), np.full((1, 5), 5.0), "5 self-assessments instead of 12"),
         (np.ones((30, 17)), np.full((1, 12), 0.0), "valence rating 0 is not on the scale"),
@@ -126,6 +126,27 @@ def test_useless_trials_are_left_out(tmp_path: Path, cell: Any, rating: Any, rea
     assert list(trials) == [("01", "10")]
     assert excluded.stimulus == "N1"
     assert re.search(reason, excluded.reason)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        (np.ones((30, 14)), "the cell has the shape (30, 14) instead of (samples, 17)"),
+        (np.full((30, 17), np.nan), "the recording is wholly NaN"),
+    ],
+)
+def test_ratings_outlive_a_useless_recording(tmp_path: Path, cell: Any, reason: str) -> None:
+    """The subject rated the video, so the threshold has to know of it."""
+    write_subject(
+        tmp_path,
+        joined_data=cells(np.ones((30, 17)), cell),
+        labels_selfassessment=cells(np.full((1, 12), 5.0), np.array([[2.0, 7.0, *[5.0] * 10]])),
+    )
+    trials, (excluded,) = read("amigos", tmp_path)
+    assert (excluded.subject, excluded.stimulus, excluded.reason) == ("01", "N1", reason)
+    trial = trials["01", "N1"]
+    assert (trial.valence, trial.arousal, trial.recordings) == (7, 2, ())
+    assert len(trials["01", "10"].recordings) == 1
 
 
 def test_raw_recordings_are_refused(tmp_path: Path) -> None:

@@ -91,20 +91,27 @@ def test_subjects_come_in_order(tmp_path: Path) -> None:
     assert subjects == ["01", "02", "10"]
 
 
-def test_useless_trials_are_left_out_with_a_reason(tmp_path: Path) -> None:
-    data = np.ones((5, 40, 6))
+def test_useless_recordings_and_ratings_are_left_out_with_a_reason(tmp_path: Path) -> None:
+    data = np.ones((6, 40, 6))
     data[0, 36] = np.nan
     data[1, 36, :3] = np.nan
-    labels = np.full((5, 4), 5.0)
+    data[5, 36] = np.nan
+    labels = np.full((6, 4), 5.0)
+    labels[0, :2] = 2, 7
     labels[2, 1] = 10
     labels[3, :2] = np.nan
     labels[4, 0] = np.nan
+    labels[5, :2] = np.nan
     trials, excluded = read("deap", write_subject(tmp_path, data, labels).parent)
     assert [(each.stimulus, each.reason) for each in excluded] == [
         ("1", "the recording is wholly NaN"),
         ("3", "the arousal rating 10 is not on the scale from 1 to 9"),
         ("4", "there is no rating"),
+        ("6", "there is no rating"),
     ]
+    assert sorted(stimulus for _, stimulus in trials) == ["1", "2", "5"]
+    rated = trials["01", "1"]
+    assert (rated.valence, rated.arousal, rated.recordings) == (2, 7, ())
     assert np.isnan(trials["01", "2"].recordings[0].eda).sum() == 3
     assert np.isnan(trials["01", "5"].valence)
     assert trials["01", "5"].arousal == 5

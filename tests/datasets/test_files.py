@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from rtcan_cli.datasets.files import MARKER, find_files, list_files, read_marker
 from rtcan_cli.errors import RtcanError
+from tests.datasets.reading import zip_folder
 
 
 def wanted_text(folder: Path) -> list[str]:
@@ -92,20 +94,127 @@ def test_text_may_start_with_a_byte_order_mark_but_must_be_utf_8(tmp_path: Path)
         wanted_text(tmp_path)
 
 
-@pytest.mark.parametrize("marked", [".", "raw", "raw/deep"])
-@pytest.mark.parametrize("named", [".", "raw", "raw/deep"])
-@pytest.mark.parametrize("content", ["{}", "not JSON", '{"stimuli": 3}'])
-def test_the_marker_holds_for_all_below_it(
-    folder: Path, tmp_path: Path, marked: str, named: str, content: str
-) -> None:
-    (tmp_path / marked / MARKER).write_text(content)
-    found, listing = find_files(tmp_path / named, lambda each: each.name.name == "b.txt", "b")
-    marker = read_marker(found[0], listing, tmp_path / named)
-    assert marker == ({"stimuli": 3} if "stimuli" in content else {})
+# --- symbolic links --------------------------------------------------------------------------
 
 
-def test_no_marker_means_real_and_one_in_another_folder_does_not_count(folder: Path) -> None:
-    (folder / "other").mkdir()
-    (folder / "other" / MARKER).write_text("{}")
-    found, listing = find_files(folder, lambda each: each.name.name == "b.txt", "b")
-    assert read_marker(found[0], listing, folder) is None
+def test_linked_folders_are_found(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "data" / "inner"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "c.txt").write_text("c")
+    (folder / "deep" / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "named").symlink_to(folder)
+    for raw in (folder, tmp_path / "named"):
+        names = [str(each.name) for each in list_files(raw)]
+        assert names == ["a.txt", "deep/b.txt", "deep/link/inner/c.txt"]
+    assert wanted_text(folder) == ["a", "b", "c"]
+
+
+def test_links_in_a_circle_end_and_nothing_is_found_twice(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "private.txt").write_text("beside the folder")
+    (folder / "again").symlink_to(folder)
+    (folder / "above").symlink_to(tmp_path)
+    (folder / "also").symlink_to(folder / "deep")
+    (folder / "deep" / "back").symlink_to(folder)
+    (folder / "nowhere").symlink_to(tmp_path / "missing", target_is_directory=True)
+    (folder / "itself").symlink_to(folder / "itself")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "c.txt").write_text("c")
+    (other / "round").symlink_to(other)
+    (folder / "out").symlink_to(other)
+    (folder / "out2").symlink_to(other)
+    assert wanted_text(folder) == ["a", "b", "c"]
+
+
+def test_links_do_not_lead_deeper_than_folders(folder: Path, tmp_path: Path) -> None:
+    plain, linked = folder / "1" / "2" / "3", tmp_path / "2" / "3"
+    for path in (plain, linked):
+        (path / "4" / "5").mkdir(parents=True)
+        (path / "4" / "in.txt").write_text("in")
+        (path / "4" / "5" / "out.txt").write_text("out")
+    (folder / "1" / "l").symlink_to(tmp_path / "2")
+    (linked / "4" / "link").symlink_to(folder.parent)
+    names = {str(each.name) for each in list_files(folder)}
+    assert names == {"a.txt", "deep/b.txt", "1/2/3/4/in.txt", "1/l/3/4/in.txt"}
+
+
+# --- the simulator's marker ------------------------------------------------------------------
+
+
+def marker_of(raw: Path, name: str = "pmemo") -> dict[str, object] | None:
+    used, listing = find_files(raw, lambda each: each.name.name == "eda.csv", "eda.csv")
+    return read_marker(name, used[0], listing, raw)
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Path:
+    """A simulated folder, as far as the marker is concerned."""
+    folder = tmp_path / "above" / "sim"
+    (folder / "PMEmo" / "EDA").mkdir(parents=True)
+    (folder / "PMEmo" / "EDA" / "eda.csv").touch()
+    (folder / MARKER).write_text('{"dataset": "pmemo", "stimuli": 3}')
+    return folder
+
+
+def test_the_marker_holds_for_what_the_simulator_wrote(simulated: Path, tmp_path: Path) -> None:
+    expected = {"dataset": "pmemo", "stimuli": 3}
+    for raw in ("..", ".", "PMEmo", "PMEmo/EDA"):
+        assert marker_of(simulated / raw) == expected, raw
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "mine").symlink_to(simulated / "PMEmo")
+    assert marker_of(links) == expected
+    assert marker_of(links / "mine") == expected
+
+
+def test_the_marker_holds_for_zip_files_of_it(simulated: Path, tmp_path: Path) -> None:
+    whole = zip_folder(simulated, tmp_path / "whole.zip")
+    assert marker_of(whole) is not None
+    beside = zip_folder(simulated / "PMEmo", simulated / "PMEmo.zip")
+    shutil.rmtree(simulated / "PMEmo")
+    for raw in (beside, simulated, simulated.parent):
+        assert marker_of(raw) is not None, raw
+    (simulated / "PMEmo").mkdir()
+    inside = beside.rename(simulated / "PMEmo" / "PMEmo.zip")
+    for raw in (inside, simulated / "PMEmo", simulated, simulated.parent):
+        assert marker_of(raw) is not None, raw
+
+
+def test_the_folder_with_the_marker_counts_whatever_its_layout(simulated: Path) -> None:
+    (simulated / "PMEmo").rename(simulated / "renamed")
+    assert marker_of(simulated) is not None
+    assert marker_of(simulated / "renamed") is None
+
+
+@pytest.mark.parametrize("place", ["real", "real/PMEmo", "data_preprocessed_python"])
+def test_real_data_below_an_old_simulation_stay_real(simulated: Path, place: str) -> None:
+    real = simulated / place
+    real.mkdir(parents=True)
+    (real / "eda.csv").touch()
+    assert marker_of(real) is None
+    packed = zip_folder(real, simulated / "real.zip")
+    (simulated / "zips").mkdir()
+    assert marker_of(packed.rename(simulated / "zips" / "real.zip")) is None
+
+
+def test_the_marker_of_another_dataset_does_not_count(simulated: Path) -> None:
+    for raw in (simulated, simulated / "PMEmo", simulated.parent):
+        assert marker_of(raw, "deap") is None
+    (simulated / MARKER).write_text('{"dataset": "deap"}')
+    for raw in (simulated, simulated / "PMEmo", simulated.parent):
+        assert marker_of(raw) is None
+
+
+def test_no_marker_means_real_and_one_in_another_folder_does_not_count(simulated: Path) -> None:
+    (simulated / MARKER).rename(simulated / "PMEmo" / MARKER)
+    assert marker_of(simulated) is None
+    (simulated / "PMEmo" / MARKER).unlink()
+    assert marker_of(simulated) is None
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "not JSON", ""])
+def test_a_damaged_marker_is_named(simulated: Path, content: str) -> None:
+    (simulated / MARKER).write_text(content)
+    with pytest.raises(RtcanError, match="does not say which dataset was simulated") as caught:
+        marker_of(simulated)
+    assert str(simulated / MARKER) in str(caught.value)

@@ -70,6 +70,20 @@ def test_songs_come_by_number(raw: Path) -> None:
     assert [song.stimulus for song in open_raw("pmemo", raw).stimuli] == ["1", "2", "3", "10"]
 
 
+def test_half_downloaded_audio_is_no_song(raw: Path) -> None:
+    (raw / "Chorus" / "1.mp3.part").touch()
+    (raw / "Chorus" / "2.mp3").rename(raw / "Chorus" / "2.mp3.part")
+    one, two, three = (song.audio for song in open_raw("pmemo", raw).stimuli)
+    assert (Path(one).name, two, Path(three).name) == ("1.mp3", "", "3.mp3")
+
+
+def test_linked_folders_are_read(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "PMEmo").symlink_to(raw, target_is_directory=True)
+    expected, _ = read("pmemo", raw)
+    assert same_trials(read("pmemo", tmp_path / "links")[0], expected)
+
+
 def test_zip_files_and_folders_around_are_read_in_place(raw: Path, tmp_path: Path) -> None:
     expected, _ = read("pmemo", raw)
     packed = zip_folder(raw, tmp_path / "somewhere.zip")
@@ -169,14 +183,23 @@ def test_recordings_without_any_rating_are_left_out(raw: Path) -> None:
     assert len(excluded) == 5
 
 
-def test_ratings_without_recordings_are_left_out(raw: Path) -> None:
+def test_ratings_outlive_missing_and_useless_recordings(raw: Path) -> None:
+    """The subject rated the song, so the threshold has to know of it."""
+    expected = read("pmemo", raw)[0]
     for target in ("Valence", "Arousal"):
         (raw / "EDA" / target / f"2_100184_{target[0]}.csv").unlink()
+        (raw / "EDA" / target / f"3_100184_{target[0]}.csv").write_text("nan\nnan\n")
     trials, excluded = read("pmemo", raw)
-    assert ("100184", "2") not in trials
-    assert [each.reason for each in excluded] == [
-        "there is no recording of the valence hearing",
-        "there is no recording of the arousal hearing",
+    assert trials.keys() == expected.keys()
+    for song in ("2", "3"):
+        trial, whole = trials["100184", song], expected["100184", song]
+        assert trial.recordings == ()
+        assert (trial.valence, trial.arousal) == (whole.valence, whole.arousal)
+    assert [(each.stimulus, each.reason) for each in excluded] == [
+        ("2", "there is no recording of the valence hearing"),
+        ("2", "there is no recording of the arousal hearing"),
+        ("3", "valence hearing: the recording is wholly NaN"),
+        ("3", "arousal hearing: the recording is wholly NaN"),
     ]
 
 
@@ -304,6 +327,8 @@ def test_the_2019_edition_describes_itself(raw_2019: Path) -> None:
     assert len(dataset.files) == 4
     (note,) = dataset.notes
     assert "2018 edition" in note
+    assert "relabel does not" in note, "no step makes labels of songs from their means"
+    assert "can be made" not in note
     four, twelve = dataset.stimuli
     assert (four.title, four.artist) == ("One, two", "Señor X")
     assert (four.arousal_mean, four.valence_mean) == (0.4, 0.575)

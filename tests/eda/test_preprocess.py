@@ -80,6 +80,14 @@ def test_network_input_needs_something_after_the_onset():
         network_input(*signals, sampling_rate=10, onset=10, length=5)
 
 
+@pytest.mark.parametrize("onset", [-0.1, -3, np.nan, np.inf, -np.inf])
+def test_network_input_refuses_an_impossible_onset(onset):
+    signals = RNG.standard_normal((3, 101))
+    with pytest.raises(RtcanError, match=r"s cannot be dropped") as caught:
+        network_input(*signals, sampling_rate=10, onset=onset, length=5)
+    assert f"{onset:g} s" in str(caught.value)
+
+
 def with_value(value):
     x = RNG.standard_normal(600)
     x[17] = value

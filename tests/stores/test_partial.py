@@ -7,8 +7,9 @@ import numpy as np
 from rtcan_cli.stores import Partial
 
 
-def test_items_survive_a_restart_and_go_with_another_step(tmp_path: Path) -> None:
+def test_items_survive_a_restart_and_belong_to_one_step(tmp_path: Path) -> None:
     store = tmp_path / "components.h5"
+    assert not list(tmp_path.iterdir())
     Partial(store, "step one").put("3", {"x": np.arange(4.0), "why": np.array("für")})
     again = Partial(store, "step one")
     assert again.names() == {"3"}
@@ -17,6 +18,7 @@ def test_items_survive_a_restart_and_go_with_another_step(tmp_path: Path) -> Non
     np.testing.assert_array_equal(item["x"], np.arange(4.0))
     assert str(item["why"]) == "für"
     assert Partial(store, "step two").names() == set()
+    assert again.names() == {"3"}
 
 
 def test_a_damaged_item_counts_as_absent(tmp_path: Path) -> None:
@@ -32,6 +34,7 @@ def test_a_damaged_item_counts_as_absent(tmp_path: Path) -> None:
 
 def test_pickled_objects_are_not_read(tmp_path: Path) -> None:
     partial = Partial(tmp_path / "run.h5", "step")
+    partial.put("good", {"x": np.zeros(1)})
     np.savez(partial.folder / "evil.npz", x=np.array([print], dtype=object))
     assert partial.get("evil") is None
 

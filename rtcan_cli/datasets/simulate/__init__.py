@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -71,7 +72,7 @@ def simulate(
     subjects, stimuli : int
         Numbers of listeners and of songs or videos.
     duration : float
-        Length of a stimulus in seconds.
+        Length of a stimulus in seconds; at least `SHORTEST`.
     seed : int
         What all chance is drawn from; at least 0.
     on_progress : callable, optional
@@ -94,7 +95,11 @@ def simulate(
         raise RtcanError(
             f"the number of {known.stimulus_word}s must be between 1 and {most}, not {stimuli}"
         )
-    if not duration >= SHORTEST:
+    if not math.isfinite(duration):
+        raise RtcanError(
+            f"the duration of a {known.stimulus_word} must be a number of seconds, not {duration:g}"
+        )
+    if duration < SHORTEST:
         raise RtcanError(f"a {known.stimulus_word} must last {SHORTEST:g} s or more")
     if seed < 0:
         raise RtcanError(f"the seed must be 0 or more, not {seed}")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from rtcan_cli.datasets.amigos import GSR_CHANNEL, N_CHANNELS
+from rtcan_cli.datasets.files import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.simulate.folder import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.simulate.physiology import (
     AROUSAL,
     VALENCE,

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli.datasets.deap import GSR_CHANNEL, N_CHANNELS
+from rtcan_cli.datasets.files import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.python2_pickle import dump_arrays
-from rtcan_cli.datasets.simulate.folder import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.simulate.physiology import Population, bodily, felt, rate, record
 
 BASELINE = 3.0

@@ -11,16 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli import __version__
-from rtcan_cli.datasets.files import MARKER
+from rtcan_cli.datasets.files import MARKER, PUBLISHER_FOLDERS
 from rtcan_cli.datasets.simulate.physiology import MODEL_VERSION
 from rtcan_cli.errors import RtcanError
-
-PUBLISHER_FOLDERS = {
-    "deap": "data_preprocessed_python",
-    "amigos": "data_preprocessed_matlab",
-    "pmemo": "PMEmo",
-}
-"""What the publishers call the folders that they ship."""
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.files import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import TARGETS, profile
-from rtcan_cli.datasets.simulate.folder import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.simulate.physiology import (
     AROUSAL,
     VALENCE,

@@ -1,4 +1,4 @@
-"""How much is simulated unless asked otherwise, and how much the publishers ship."""
+"""How much is simulated unless asked otherwise, and how much or little can be."""
 
 from __future__ import annotations
 
@@ -31,15 +31,12 @@ DEFAULT_SIZES: dict[str, Size] = {
 }
 """Large enough to learn from, written within seconds."""
 
-PUBLISHED_SIZES: dict[str, Size] = {
-    "deap": Size(32, 40, 60.0),
-    "amigos": Size(40, 20, 90.0),
-    "pmemo": Size(457, 794, 40.0),
-}
-"""As published; for AMIGOS and PMEmo, where lengths differ, the duration is a typical one."""
-
 MOST_STIMULI: dict[str, int] = {"deap": 40, "amigos": 20, "pmemo": 99999}
 """More than this the layout has no place for."""
 
-SHORTEST = 5.0
-"""Shortest stimulus in seconds; a shorter recording could hold no whole response."""
+SHORTEST = 6.0
+"""Shortest stimulus in seconds.
+
+What `rtcan_cli.eda.preprocess.MIN_SECONDS` asks of a recording, since PMEmo's hold nothing but the
+song: anything shorter could be simulated, but not decomposed.
+"""

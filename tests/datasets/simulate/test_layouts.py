@@ -20,7 +20,7 @@ def test_deap(deap_raw: Path) -> None:
     for file in files:
         with file.open("rb") as stream:
             content = pickle.load(stream, encoding="latin1")
-        assert content["data"].shape == (4, 40, (3 + 5) * 128)
+        assert content["data"].shape == (4, 40, (3 + 6) * 128)
         assert content["labels"].shape == (4, 4)
         assert content["data"].dtype == content["labels"].dtype == np.float64
         assert content["labels"].min() >= 1
@@ -48,7 +48,7 @@ def test_amigos(amigos_raw: Path) -> None:
 
 
 def test_amigos_at_the_published_number_of_videos(tmp_path: Path) -> None:
-    simulate("amigos", tmp_path / "raw", 1, 20, 5.0, seed=1)
+    simulate("amigos", tmp_path / "raw", 1, 20, 6.0, seed=1)
     (file,) = (tmp_path / "raw" / "data_preprocessed_matlab").iterdir()
     content = loadmat(file)
     assert content["joined_data"].shape == (1, 20)
@@ -84,7 +84,7 @@ def test_pmemo(pmemo_raw: Path) -> None:
 
 def test_pmemo_gives_nobody_too_many_songs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pmemo, "SONGS_PER_SUBJECT", 2)
-    summary = simulate("pmemo", tmp_path / "raw", 3, 5, 5.0, seed=1)
+    summary = simulate("pmemo", tmp_path / "raw", 3, 5, 6.0, seed=1)
     assert summary.trials == 6
     files = [path.name for path in (tmp_path / "raw/PMEmo/EDA/Arousal").iterdir()]
     assert "1_100184_A.csv" in files

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli.datasets.simulate import pmemo, simulate
+from rtcan_cli.datasets.simulate.sizes import SHORTEST
+from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.errors import RtcanError
+from tests.datasets.reading import read
 
 DATASETS = ("deap", "amigos", "pmemo")
 
@@ -22,8 +25,8 @@ def digests(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_seed_fixes_every_byte(name: str, tmp_path: Path) -> None:
-    folders = [simulate(name, tmp_path / str(i), 2, 2, 5.0, seed=3).folder for i in range(2)]
-    other = simulate(name, tmp_path / "other", 2, 2, 5.0, seed=4).folder
+    folders = [simulate(name, tmp_path / str(i), 2, 2, 6.0, seed=3).folder for i in range(2)]
+    other = simulate(name, tmp_path / "other", 2, 2, 6.0, seed=4).folder
     assert digests(folders[0]) == digests(folders[1])
     changed = {
         name for name, digest in digests(other).items() if digest != digests(folders[0])[name]
@@ -37,7 +40,7 @@ def test_a_seed_fixes_every_byte(name: str, tmp_path: Path) -> None:
 def test_says_what_was_written_and_how_far_it_is(name: str, tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
     summary = simulate(
-        name, tmp_path / "raw", 3, 2, 5.0, seed=1, on_progress=lambda *call: calls.append(call)
+        name, tmp_path / "raw", 3, 2, 6.0, seed=1, on_progress=lambda *call: calls.append(call)
     )
     total = 2 if name == "pmemo" else 3
     assert calls == [(done, total) for done in range(1, total + 1)]
@@ -46,46 +49,46 @@ def test_says_what_was_written_and_how_far_it_is(name: str, tmp_path: Path) -> N
     assert summary.files == len(files)
     assert summary.size == sum(path.stat().st_size for path in files)
     marker = json.loads((summary.folder / "SIMULATED.json").read_text())
-    assert (marker["dataset"], marker["seed"], marker["duration"]) == (name, 1, 5.0)
+    assert (marker["dataset"], marker["seed"], marker["duration"]) == (name, 1, 6.0)
 
 
 def test_an_earlier_simulation_is_replaced(tmp_path: Path) -> None:
-    simulate("pmemo", tmp_path / "raw", 3, 2, 5.0, seed=1)
-    simulate("pmemo", tmp_path / "raw", 2, 1, 5.0, seed=1)
-    simulate("pmemo", tmp_path / "new", 2, 1, 5.0, seed=1)
+    simulate("pmemo", tmp_path / "raw", 3, 2, 6.0, seed=1)
+    simulate("pmemo", tmp_path / "raw", 2, 1, 6.0, seed=1)
+    simulate("pmemo", tmp_path / "new", 2, 1, 6.0, seed=1)
     assert digests(tmp_path / "raw") == digests(tmp_path / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "raw"]
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
-    simulate("deap", tmp_path / "raw", 1, 1, 5.0, seed=1)
+    simulate("deap", tmp_path / "raw", 1, 1, 6.0, seed=1)
     assert (tmp_path / "raw" / "data_preprocessed_python" / "s01.dat").is_file()
 
 
 @pytest.mark.parametrize("simulated", [False, True])
 def test_other_files_are_never_touched(tmp_path: Path, simulated: bool) -> None:
     if simulated:
-        simulate("deap", tmp_path / "raw", 1, 1, 5.0, seed=1)
+        simulate("deap", tmp_path / "raw", 1, 1, 6.0, seed=1)
     (tmp_path / "raw").mkdir(exist_ok=True)
     (tmp_path / "raw" / "thesis.txt").write_text("mine")
     before = digests(tmp_path)
     with pytest.raises(RtcanError, match=r"raw is not empty and holds other files.*thesis\.txt"):
-        simulate("deap", tmp_path / "raw", 1, 1, 5.0, seed=2)
+        simulate("deap", tmp_path / "raw", 1, 1, 6.0, seed=2)
     assert digests(tmp_path) == before
 
 
 def test_real_files_in_a_publishers_folder_are_never_touched(tmp_path: Path) -> None:
     (tmp_path / "raw" / "PMEmo").mkdir(parents=True)
     with pytest.raises(RtcanError, match="is not empty"):
-        simulate("pmemo", tmp_path / "raw", 1, 1, 5.0, seed=2)
+        simulate("pmemo", tmp_path / "raw", 1, 1, 6.0, seed=2)
 
 
 def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("mine")
     for target in (tmp_path / "raw", tmp_path / "raw" / "below"):
         with pytest.raises(RtcanError, match="raw"):
-            simulate("deap", target, 1, 1, 5.0, seed=2)
+            simulate("deap", target, 1, 1, 6.0, seed=2)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +103,10 @@ def test_an_interrupted_simulation_leaves_nothing_or_the_earlier_one(
     expected = RtcanError if isinstance(error, OSError) else type(error)
     for earlier in (False, True):
         if earlier:
-            simulate("pmemo", tmp_path / "raw", 1, 1, 5.0, seed=1)
+            simulate("pmemo", tmp_path / "raw", 1, 1, 6.0, seed=1)
         before = digests(tmp_path)
         with pytest.raises(expected):
-            simulate("pmemo", tmp_path / "raw", 2, 2, 5.0, seed=2, on_progress=stop)
+            simulate("pmemo", tmp_path / "raw", 2, 2, 6.0, seed=2, on_progress=stop)
         assert digests(tmp_path) == before
         assert (tmp_path / "raw").exists() == earlier
 
@@ -111,12 +114,14 @@ def test_an_interrupted_simulation_leaves_nothing_or_the_earlier_one(
 @pytest.mark.parametrize(
     ("subjects", "stimuli", "duration", "seed", "message"),
     [
-        (0, 1, 5.0, 1, "subjects"),
-        (1, 0, 5.0, 1, "videos"),
-        (1, 41, 5.0, 1, "videos must be between 1 and 40"),
-        (1, 1, 4.9, 1, "5 s or more"),
-        (1, 1, float("nan"), 1, "5 s or more"),
-        (1, 1, 5.0, -1, "seed"),
+        (0, 1, 6.0, 1, "subjects"),
+        (1, 0, 6.0, 1, "videos"),
+        (1, 41, 6.0, 1, "videos must be between 1 and 40"),
+        (1, 1, 5.9, 1, "6 s or more"),
+        (1, 1, float("nan"), 1, "a video must be a number of seconds, not nan"),
+        (1, 1, float("inf"), 1, "a video must be a number of seconds, not inf"),
+        (1, 1, float("-inf"), 1, "not -inf"),
+        (1, 1, 6.0, -1, "seed"),
     ],
 )
 def test_impossible_sizes_are_refused(
@@ -127,8 +132,18 @@ def test_impossible_sizes_are_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_shortest_recordings_can_be_decomposed(name: str, tmp_path: Path) -> None:
+    simulate(name, tmp_path / "raw", 3, 3, SHORTEST, seed=1)
+    trials, _ = read(name, tmp_path / "raw")
+    recordings = [recording for trial in trials.values() for recording in trial.recordings]
+    assert recordings
+    for each in recordings:
+        assert find_problem(each.eda, each.sampling_rate) is None
+
+
 def test_a_library_without_mp3_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pmemo.soundfile, "available_formats", lambda: {"WAV": ""})
     with pytest.raises(RtcanError, match="cannot write MP3"):
-        simulate("pmemo", tmp_path / "raw", 1, 1, 5.0, seed=1)
+        simulate("pmemo", tmp_path / "raw", 1, 1, 6.0, seed=1)
     assert not list(tmp_path.iterdir())

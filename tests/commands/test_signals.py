@@ -1,0 +1,100 @@
+"""SIGTERM, as schedulers and `kill` send it: the end of a Ctrl-C, and finished work is kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import pytest
+
+from tests.conftest import SMALL_TRAINING, must
+
+
+def terminate(command: list[str], begun: Callable[[], bool]) -> subprocess.CompletedProcess[str]:
+    """Start a command, send SIGTERM to it alone once it keeps work, and wait for its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtcan_cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not begun() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert process.poll() is None, "the command ended before it could be stopped"
+        process.terminate()
+        # Workers hold the pipes as well: this returns when they are gone, too.
+        out, err = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def content_id(path: Path) -> str:
+    with h5py.File(path) as h5:
+        return str(h5.attrs["content_id"])
+
+
+def assert_ended_cleanly(result: subprocess.CompletedProcess[str]) -> None:
+    assert result.returncode == 130, result.stderr
+    assert result.stdout == ""
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert errors == ["error: interrupted"]
+    assert "finished work is kept" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_decompose_goes_on_after_sigterm(
+    prepared: Path, copy_of: Callable[[Path], Path], jobs: str
+) -> None:
+    workspace = copy_of(prepared)
+    path = workspace / "pmemo" / "components.h5"
+    path.unlink()
+    partial = path.with_name("components.h5.partial")
+    command = ["decompose", "-w", str(workspace), "--jobs", jobs]
+    result = terminate(command, lambda: len(list(partial.glob("*.npz"))) >= 3)
+    assert_ended_cleanly(result)
+    assert not path.exists()
+    kept = len(list(partial.glob("*.npz")))
+    assert kept >= 3
+    outcome = must(*command[:-1], "1")
+    assert f"going on: {kept} of 144" in outcome.stderr
+    assert content_id(path) == content_id(prepared / "pmemo" / "components.h5")
+    assert not partial.exists()
+
+
+def test_train_leaves_no_store_and_keeps_its_checkpoint_after_sigterm(
+    prepared: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.h5"
+    partial = path.with_name("run.h5.partial")
+    options = ["--target", "arousal", *SMALL_TRAINING, "--epochs", "400", "-o", str(path)]
+    result = terminate(
+        ["train", "-w", str(prepared), *options], lambda: bool(list(partial.glob("*.npz")))
+    )
+    assert_ended_cleanly(result)
+    assert not path.exists()
+    assert list(partial.glob("*.npz"))
+
+
+def test_sigterm_spares_the_store_that_is_made_anew(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    path = workspace / "pmemo" / "components.h5"
+    before = path.read_bytes()
+    partial = path.with_name("components.h5.partial")
+    command = ["decompose", "-w", str(workspace), "--jobs", "1", "--force"]
+    result = terminate(command, lambda: bool(list(partial.glob("*.npz"))))
+    assert_ended_cleanly(result)
+    assert path.read_bytes() == before

@@ -1,0 +1,124 @@
+"""Each song's features stand under that song, however the work went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.music import N_FEATURES
+from tests.conftest import must, rtcan
+
+STEP = "rtcan_cli.steps.music_features"
+SONGS = [str(number) for number in range(1, 9)]
+
+
+def stored(workspace: Path) -> dict[str, NDArray[np.float32]]:
+    """Features by song, by h5py alone."""
+    with h5py.File(workspace / "pmemo" / "music.h5") as h5:
+        songs = h5["stimuli/stimulus"].asstr()[()].tolist()
+        return dict(zip(songs, h5["features/value"][()], strict=True))
+
+
+def number_of(path: Path) -> NDArray[np.float32]:
+    """Stand-in for openSMILE that tells which file it was given."""
+    return np.full(N_FEATURES, float(path.stem), np.float32)
+
+
+def assert_own_numbers(workspace: Path, songs: list[str]) -> None:
+    features = stored(workspace)
+    assert {song: set(vector.tolist()) for song, vector in features.items()} == {
+        song: {float(song)} for song in songs
+    }
+
+
+def test_features_are_those_of_the_songs_own_mp3(raw_pmemo: Path, prepared: Path) -> None:
+    import opensmile
+
+    smile = opensmile.Smile(
+        feature_set=opensmile.FeatureSet.ComParE_2016,
+        feature_level=opensmile.FeatureLevel.Functionals,
+    )
+    features = stored(prepared)
+    assert sorted(features) == SONGS
+    mp3 = raw_pmemo / "PMEmo" / "Chorus" / "3.mp3"
+    expected = smile.process_file(str(mp3)).to_numpy()[0]
+    with h5py.File(prepared / "pmemo" / "music.h5") as h5:
+        assert h5["features/name"].asstr()[()].tolist() == list(smile.feature_names)
+    equal = [song for song, mine in features.items() if np.allclose(mine, expected, rtol=1e-4)]
+    assert equal == ["3"]
+
+
+def test_every_song_keeps_its_own_when_results_come_back_in_another_order(
+    prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backwards(
+        function: Callable[[Any], Any], items: Sequence[Any], *_: Any, **__: Any
+    ) -> Iterator[tuple[int, Any]]:
+        for position in reversed(range(len(items))):
+            yield position, function(items[position])
+
+    workspace = copy_of(prepared)
+    monkeypatch.setattr(f"{STEP}.extract", lambda path, mixdown: number_of(path))
+    monkeypatch.setattr(f"{STEP}.map_unordered", backwards)
+    must("music-features", "-w", workspace, "--force")
+    assert_own_numbers(workspace, SONGS)
+
+
+def test_every_song_keeps_its_own_after_an_interruption(
+    prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(prepared)
+    command = ("music-features", "-w", workspace, "--jobs", "1", "--force")
+
+    def stopped(path: Path, mixdown: bool) -> NDArray[np.float32]:
+        if path.stem == "4":
+            raise KeyboardInterrupt
+        return number_of(path)
+
+    monkeypatch.setattr(f"{STEP}.extract", stopped)
+    assert rtcan(*command).exit_code == 130
+    again: list[str] = []
+
+    def noted(path: Path, mixdown: bool) -> NDArray[np.float32]:
+        again.append(path.stem)
+        return number_of(path)
+
+    monkeypatch.setattr(f"{STEP}.extract", noted)
+    must(*command)
+    assert again == SONGS[3:]
+    assert_own_numbers(workspace, SONGS)
+
+
+def test_a_song_that_cannot_be_read_is_left_out_and_shifts_no_other(
+    prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copy_of(prepared)
+
+    def damaged(path: Path, mixdown: bool) -> NDArray[np.float32]:
+        if path.stem == "2":
+            raise RtcanError(f"{path} is damaged")
+        return number_of(path)
+
+    monkeypatch.setattr(f"{STEP}.extract", damaged)
+    outcome = must("music-features", "-w", workspace, "--jobs", "1", "--force")
+    assert "2.mp3" in outcome.stdout
+    assert_own_numbers(workspace, [song for song in SONGS if song != "2"])
+
+
+def test_imported_features_stand_under_the_song_of_their_row(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    workspace = copy_of(prepared)
+    csv = tmp_path / "static_features.csv"
+    rows = ["musicId," + ",".join(f"f{k}" for k in range(N_FEATURES))]
+    rows += [",".join([song] + [song] * N_FEATURES) for song in ("7", "99", "1", "4")]
+    csv.write_text("\n".join(rows) + "\n")
+    must("music-features", "-w", workspace, "--import", csv)
+    assert_own_numbers(workspace, ["7", "1", "4"])

@@ -1,0 +1,100 @@
+"""A finished run, read back: its parts, its labels and the score that needs no signal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rtcan_cli.steps.evaluate import evaluate_run
+from rtcan_cli.steps.runs import Run
+from rtcan_cli.stores import Workspace
+
+TARGETS = ("valence", "arousal")
+TRAIN, VALIDATION, TEST = 0, 1, 2
+
+
+def full_run(workspace: Path) -> Path:
+    (path,) = (workspace / "pmemo" / "runs").glob("Rf-*.h5")
+    return path
+
+
+def columns(path: Path, target: str, *names: str) -> list[NDArray[np.generic]]:
+    """Columns of a run's predictions of one target and its membership, by h5py alone."""
+    with h5py.File(path) as h5:
+        mine = h5["predictions/target"].asstr()[()] == target
+        text = ("subject", "stimulus")
+        found = [
+            (h5[f"predictions/{n}"].asstr()[()] if n in text else h5[f"predictions/{n}"][()])[mine]
+            for n in names
+        ]
+        return [*found, h5["membership/role"][()][mine]]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_predictions_carry_the_labels_of_their_target(trained: Path, target: str) -> None:
+    subject, song, label, _ = columns(full_run(trained), target, "subject", "stimulus", "label")
+    with h5py.File(trained / "pmemo" / "labels.h5") as h5:
+        keys = zip(*(h5[f"labels/{n}"].asstr()[()] for n in ("subject", "stimulus")), strict=True)
+        truth = dict(zip(keys, h5[f"labels/{target}"][()].tolist(), strict=True))
+    assert label.tolist() == [truth[trial] for trial in zip(subject, song, strict=True)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_parts_of_a_fold_are_those_of_the_membership(trained: Path, target: str) -> None:
+    fold, subject, role = columns(full_run(trained), target, "fold", "subject")
+    roles = Run.load(full_run(trained)).roles(target)
+    assert list(roles) == [1, 2, 3]
+    for k, parts in roles.items():
+        assert parts.train.tolist() == np.flatnonzero(role[:, k - 1] == TRAIN).tolist()
+        assert parts.validation.tolist() == np.flatnonzero(role[:, k - 1] == VALIDATION).tolist()
+        assert parts.test.tolist() == np.flatnonzero(fold == k).tolist()
+        groups = [set(subject[part]) for part in (parts.train, parts.validation, parts.test)]
+        assert sum(map(len, groups)) == len(set.union(*groups)) == 9
+
+
+@pytest.mark.parametrize("skewed", [1, 2, 3])
+def test_majority_class_is_that_of_the_training_trials(
+    trained: Path, copy_of: Callable[[Path], Path], skewed: int
+) -> None:
+    # One fold mostly high, the others mostly low: the parts of a fold disagree on the majority.
+    path = full_run(copy_of(trained))
+    with h5py.File(path, "a") as h5:
+        fold = h5["predictions/fold"][()]
+        quarter = np.arange(len(fold)) % 4 == 0
+        h5["predictions/label"][...] = np.where(fold == skewed, ~quarter, quarter)
+    run = Run.load(path)
+    shown = {table.title.split(":")[0]: table for table in evaluate_run(path).tables}
+    for target in TARGETS:
+        fold, label, role = columns(path, target, "fold", "label")
+        expected = []
+        for k in (1, 2, 3):
+            (majority, _), *_ = Counter(label[role[:, k - 1] == TRAIN].tolist()).most_common()
+            expected.append(float(np.mean(label[fold == k] == majority)))
+        assert not np.isclose(expected, 0.5).any()
+        assert min(expected) < 0.5
+        folds, summary = run.scores(target)
+        assert folds["fold"].tolist() == [1, 2, 3]
+        assert folds["majority_accuracy"].tolist() == pytest.approx(expected)
+        assert summary.majority_mean == pytest.approx(np.mean(expected))
+        column = shown[target].columns.index("majority [%]")
+        assert [row[column] for row in shown[target].rows[:4]] == pytest.approx(
+            [100 * x for x in (*expected, np.mean(expected))]
+        )
+
+
+def test_networks_carry_the_music_statistics_of_their_training_songs(trained: Path) -> None:
+    path = full_run(trained)
+    song, role = columns(path, "arousal", "stimulus")
+    run = Run.load(path)
+    with h5py.File(Workspace(trained).store("pmemo", "music")) as h5:
+        songs, values = h5["stimuli/stimulus"].asstr()[()], h5["features/value"][()]
+    for fold in (1, 2, 3):
+        heard = np.isin(songs, song[role[:, fold - 1] == TRAIN])
+        mean = run.network_of_fold("arousal", fold).music_mean
+        np.testing.assert_allclose(mean, values[heard].mean(axis=0), rtol=1e-3, atol=1e-3)
