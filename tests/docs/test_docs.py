@@ -81,3 +81,10 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_method_page_names_the_tuned_recipe() -> None:
+    page = " ".join((ROOT / "docs/method.md").read_text(encoding="utf-8").split())
+    tuned = RECIPES["tuned"]
+    assert f"learning rate {tuned.lr:g} and weight decay {tuned.weight_decay:g}" in page
+    assert f"batches of {tuned.batch_size}, {tuned.epochs} epochs" in page
