@@ -12,6 +12,7 @@ from scipy.io import savemat
 
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.python2_pickle import dump_arrays
+from rtcan_cli.datasets.simulate import simulate
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import read, same_trials, zip_folder
 
@@ -74,6 +75,14 @@ def test_real_files_are_not_called_simulated(deap_raw: Path, tmp_path: Path) -> 
     assert not dataset.simulated
     assert len(dataset.stimuli) == 40
     assert open_raw("deap", deap_raw / FOLDER).simulated
+
+
+def test_real_files_below_an_old_simulation_are_not_called_simulated(tmp_path: Path) -> None:
+    folder = simulate("deap", tmp_path / "raw", 1, 1, 6.0, seed=1).folder
+    assert open_raw("deap", folder).simulated
+    (folder / "downloaded").mkdir()
+    write_subject(folder / "downloaded")
+    assert not open_raw("deap", folder / "downloaded").simulated
 
 
 def test_the_matlab_edition_reads_the_same(deap_raw: Path, tmp_path: Path) -> None:

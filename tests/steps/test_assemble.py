@@ -91,7 +91,7 @@ def test_labels_come_from_the_raw_ratings_of_that_target(
     workspace = copy_of(prepared)
     must("relabel", "-w", workspace, "--method", "fixed")
     data, _ = training_data(sources(workspace), target, ONSET, LENGTH)
-    rated = {}
+    rated: dict[tuple[str, str], float] = {}
     letter = target[0].upper()
     for file in (raw_pmemo / "PMEmo" / "Annotations" / target.title()).glob("*.csv"):
         song = file.stem.removesuffix(f"-{letter}")

@@ -83,9 +83,8 @@ def test_majority_class_is_that_of_the_training_trials(
         assert folds["majority_accuracy"].tolist() == pytest.approx(expected)
         assert summary.majority_mean == pytest.approx(np.mean(expected))
         column = shown[target].columns.index("majority [%]")
-        assert [row[column] for row in shown[target].rows[:4]] == pytest.approx(
-            [100 * x for x in (*expected, np.mean(expected))]
-        )
+        percent = [100 * x for x in [*expected, float(np.mean(expected))]]
+        assert [row[column] for row in shown[target].rows[:4]] == pytest.approx(percent)
 
 
 def test_networks_carry_the_music_statistics_of_their_training_songs(trained: Path) -> None:
@@ -97,4 +96,5 @@ def test_networks_carry_the_music_statistics_of_their_training_songs(trained: Pa
     for fold in (1, 2, 3):
         heard = np.isin(songs, song[role[:, fold - 1] == TRAIN])
         mean = run.network_of_fold("arousal", fold).music_mean
+        assert mean is not None
         np.testing.assert_allclose(mean, values[heard].mean(axis=0), rtol=1e-3, atol=1e-3)
