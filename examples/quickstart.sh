@@ -18,9 +18,9 @@ rtcan relabel --plot 100184 --figures "$figures"
 rtcan decompose --plot 100184:1 --figures "$figures"
 rtcan music-features
 
-# EDA alone, then fused with the music; and, for the pictures, the two networks with one kind of
+# EDA alone (arousal is enough to compare), then fused with the music; and, for the pictures, the two networks with one kind of
 # attention each, trained just for the fold that tests subject 100184.
-rtcan train "${small[@]}"
+rtcan train "${small[@]}" --target arousal
 rtcan train "${small[@]}" --fusion music --variant Rb --test-subject 100184
 rtcan train "${small[@]}" --fusion music --variant Rd --test-subject 100184
 rtcan train "${small[@]}" --fusion music

@@ -48,11 +48,13 @@ def decompose(
       rtcan decompose --dataset deap --jobs 4
     """
     from rtcan_cli.eda.cvxeda import CvxedaParameters
-    from rtcan_cli.steps.decompose import decompose_recordings, plot_trial
+    from rtcan_cli.steps.decompose import decompose_recordings, plot_trial, require_trial
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
+    if plot is not None:
+        require_trial(source, plot)
     report = decompose_recordings(
         source, target, CvxedaParameters(alpha=alpha, gamma=gamma), jobs, force
     )

@@ -180,17 +180,30 @@ def _variances(values: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArr
     )
 
 
+def require_trial(recordings: Path, trial: str) -> None:
+    """Check, before long work, that a trial to be drawn is there.
+
+    Raises
+    ------
+    RtcanError
+        If there is no such ``subject:stimulus``.
+    """
+    with Store(recordings, "recordings") as store:
+        table = store.table("recordings")
+    names = table["subject"] + ":" + table["stimulus"]
+    if trial not in set(names):
+        raise RtcanError(
+            f"{recordings}: has no EDA of the trial '{trial}' (subject:stimulus)",
+            f"--plot {names.iloc[0]}, for example",
+        )
+
+
 def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
     """Draw the decomposition of ``subject:stimulus``, a figure for each of its recordings."""
     subject, _, stimulus = trial.partition(":")
     with Store(components, "components") as store:
         table = store.table("recordings")
         rows = table[(table["subject"] == subject) & (table["stimulus"] == stimulus)]
-        if rows.empty:
-            raise RtcanError(
-                f"{components}: has no trial of subject '{subject}', stimulus '{stimulus}'",
-                f"--plot {table['subject'].iloc[0]}:{table['stimulus'].iloc[0]}, for example",
-            )
         dataset, simulated = store.provenance.dataset, store.provenance.simulated
         files = []
         for index, row in rows.iterrows():

@@ -88,7 +88,7 @@ def _songs_note(run: Run) -> str:
     if shared[0]:
         note += (
             f"; the {word}s are ({shared[0]} of {shared[1]} test {word}s, counted fold by fold, "
-            "were also heard in training)"
+            "were also played in training)"
         )
     return note
 

@@ -66,6 +66,7 @@ def describe_workspace(root: Path) -> Report:
         rows = [
             [step.kind, step.state, step.path.stem if step.kind == "run" else "", step.detail]
             for step in steps
+            if step.kind != "music" or step.state != "missing" or _wants_music(name)
         ]
         report.tables.append(Table(profile(name).title, ["store", "state", "run", "detail"], rows))
         report.notes.append(f"{profile(name).title}, next: {next_command(name, steps)}")
@@ -78,7 +79,7 @@ def next_command(dataset: str, steps: list[Step]) -> str:
     The first step before training that is not done, else a run that is stale or was begun, else
     training or the use of the newest run.
     """
-    wants_music = dataset == "pmemo"
+    wants_music = _wants_music(dataset)
     runs = [step for step in steps if step.kind == "run"]
     for step in steps:
         if step in runs or step.state == "done" or (step.kind == "music" and not wants_music):
@@ -98,6 +99,10 @@ def next_command(dataset: str, steps: list[Step]) -> str:
     if not runs:
         return f"rtcan train --dataset {dataset}{' --fusion music' if wants_music else ''}"
     return f"rtcan evaluate --dataset {dataset}"
+
+
+def _wants_music(dataset: str) -> bool:
+    return profile(dataset).stimulus_word == "song"
 
 
 def _has_ratings(recordings: Path) -> bool:

@@ -10,6 +10,7 @@ from rtcan_cli.datasets.files import MARKER
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.simulate import simulate
 from rtcan_cli.datasets.simulate.sizes import Size
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 
 
@@ -23,13 +24,13 @@ def simulate_raw(
     dataset : str
         Whose layout to write.
     folder : Path
-        New, empty, or an earlier simulation, which is replaced.
+        New, empty, or an earlier simulation.
     size : Size
         How much.
     seed : int
         What chance is drawn from.
     force : bool
-        Write it again even if it is there.
+        Replace an earlier simulation.
 
     Raises
     ------
@@ -51,7 +52,14 @@ def simulate_raw(
         f"{known.stimulus_word}s": size.stimuli,
         "seconds each": size.duration,
     }
-    if not force and wanted.items() <= _marker(folder).items():
+    there = _marker(folder)
+    if there and not force and not wanted.items() <= there.items():
+        differs = [name for name, value in wanted.items() if there.get(name) != value]
+        raise RtcanError(
+            f"{folder}: holds another simulation (of other {', '.join(differs)})",
+            "another folder, or --force to replace it",
+        )
+    if there and not force:
         console.say(f"{folder}: already done, nothing changed (--force does it again)")
     else:
         with console.progress(1, f"simulating {known.title}", "part") as bar:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, TIMINGS, Field, Schema
@@ -51,7 +52,7 @@ class Store:
 
     def __init__(self, path: Path, kind: str | None = None) -> None:
         self.path = path
-        command = f"rtcan {SCHEMAS[kind].command}" if kind else None
+        command = _command(path, kind) if kind else None
         if not path.exists():
             raise RtcanError(f"{path}: there is no such store", command)
         try:
@@ -301,6 +302,16 @@ def create(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWrite
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _command(path: Path, kind: str) -> str:
+    """What makes the store of this kind, as a user types it; in a workspace, with its dataset."""
+    dataset = path.parent.name
+    if dataset not in PROFILES:
+        return f"rtcan {SCHEMAS[kind].command}"
+    if kind == "recordings" or not (path.parent / "recordings.h5").exists():
+        return f"rtcan ingest {dataset} RAW"
+    return f"rtcan {SCHEMAS[kind].command} --dataset {dataset}"
 
 
 def check_replaceable(path: Path, kind: str) -> None:

@@ -114,7 +114,7 @@ class Workspace:
                     f"{self.root}: no finished run"
                     + (f" of {dataset}" if dataset else "")
                     + " is there",
-                    f"rtcan train --dataset {dataset or 'pmemo'}",
+                    f"rtcan train --dataset {self.dataset(dataset)}",
                 )
             return runs[0]
         if Path(name).suffix == ".h5":

@@ -240,6 +240,51 @@ def running_in_session(session: int) -> list[str]:
     return found
 
 
+def test_another_simulation_is_replaced_only_with_force(tmp_path: Path) -> None:
+    size = ("--subjects", "2", "--stimuli", "2", "--duration", "8")
+    must("simulate", "deap", tmp_path / "raw", *size)
+    outcome = rtcan("simulate", "amigos", tmp_path / "raw", *size)
+    assert outcome.exit_code == 1
+    assert "holds another simulation (of other dataset)" in outcome.stderr
+    assert list((tmp_path / "raw" / "data_preprocessed_python").iterdir())
+    must("simulate", "amigos", tmp_path / "raw", *size, "--force")
+    assert not (tmp_path / "raw" / "data_preprocessed_python").exists()
+
+
+def test_a_trial_to_be_drawn_is_checked_before_the_work(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    (workspace / "pmemo" / "components.h5").unlink()
+    outcome = rtcan("decompose", "-w", workspace, "--plot", "1:999")
+    assert outcome.exit_code == 1
+    assert "has no EDA of the trial '1:999'" in outcome.stderr
+    assert not list((workspace / "pmemo").glob("components*"))
+
+
+@pytest.mark.parametrize("content", [b"my thesis", None])
+def test_nothing_but_a_store_of_the_same_kind_is_replaced(
+    prepared: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    recordings = prepared / "pmemo" / "recordings.h5"
+    other = tmp_path / "thesis.txt"
+    other.write_bytes(content if content is not None else recordings.read_bytes())
+    before = other.read_bytes()
+    outcome = rtcan("relabel", "--input", recordings, "-o", other, "--force")
+    assert outcome.exit_code == 1
+    assert "is no labels store, and is not replaced" in outcome.stderr
+    assert other.read_bytes() == before
+
+
+def test_the_dataset_is_that_of_the_input_store(prepared: Path, tmp_path: Path) -> None:
+    recordings = prepared / "pmemo" / "recordings.h5"
+    outcome = rtcan("relabel", "--dataset", "deap", "--input", recordings, "-w", tmp_path)
+    assert outcome.exit_code == 1
+    assert "is of pmemo, not of deap" in outcome.stderr
+    must("relabel", "--input", recordings, "-w", tmp_path)
+    assert (tmp_path / "pmemo" / "labels.h5").exists()
+
+
 def test_every_command_is_covered() -> None:
     import typer
 
