@@ -35,7 +35,7 @@ def compare(
     Examples:
       rtcan compare
       rtcan compare --dataset pmemo --paper
-      rtcan compare Rf-eda-both-1a2b Rf-eda+music-both-3c4d
+      rtcan compare Rf-eda-both-1a2b3c Rf-eda+music-both-4d5e6f
     """
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.steps.compare import compare_runs

@@ -24,7 +24,7 @@ def evaluate(
     \b
     Examples:
       rtcan evaluate
-      rtcan evaluate Rf-eda+music-both-1a2b
+      rtcan evaluate Rf-eda+music-both-1a2b3c
     """
     from rtcan_cli.steps.evaluate import evaluate_run
 

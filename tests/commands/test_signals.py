@@ -30,6 +30,7 @@ def terminate(command: list[str], begun: Callable[[], bool]) -> subprocess.Compl
         while process.poll() is None and not begun() and time.monotonic() < deadline:
             time.sleep(0.005)
         assert process.poll() is None, "the command ended before it could be stopped"
+        assert begun(), "the command kept no work for a minute"
         process.terminate()
         # Workers hold the pipes as well: this returns when they are gone, too.
         out, err = process.communicate(timeout=60)
@@ -62,10 +63,10 @@ def test_decompose_goes_on_after_sigterm(
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", jobs]
-    result = terminate(command, lambda: len(list(partial.glob("*.npz"))) >= 3)
+    result = terminate(command, lambda: len(list(partial.rglob("*.npz"))) >= 3)
     assert_ended_cleanly(result)
     assert not path.exists()
-    kept = len(list(partial.glob("*.npz")))
+    kept = len(list(partial.rglob("*.npz")))
     assert kept >= 3
     outcome = must(*command[:-1], "1")
     assert f"going on: {kept} of 144" in outcome.stderr
@@ -80,11 +81,11 @@ def test_train_leaves_no_store_and_keeps_its_checkpoint_after_sigterm(
     partial = path.with_name("run.h5.partial")
     options = ["--target", "arousal", *SMALL_TRAINING, "--epochs", "400", "-o", str(path)]
     result = terminate(
-        ["train", "-w", str(prepared), *options], lambda: bool(list(partial.glob("*.npz")))
+        ["train", "-w", str(prepared), *options], lambda: bool(list(partial.rglob("*.npz")))
     )
     assert_ended_cleanly(result)
     assert not path.exists()
-    assert list(partial.glob("*.npz"))
+    assert list(partial.rglob("*.npz"))
 
 
 def test_sigterm_spares_the_store_that_is_made_anew(
@@ -95,6 +96,6 @@ def test_sigterm_spares_the_store_that_is_made_anew(
     before = path.read_bytes()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "1", "--force"]
-    result = terminate(command, lambda: bool(list(partial.glob("*.npz"))))
+    result = terminate(command, lambda: bool(list(partial.rglob("*.npz"))))
     assert_ended_cleanly(result)
     assert path.read_bytes() == before
