@@ -24,12 +24,8 @@ def gradcam(
         ),
     ] = None,
     dataset: options.Dataset = None,
-    components: Annotated[
-        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
-    ] = None,
+    components: options.OtherStore = None,
+    labels: options.OtherStore = None,
     features: Annotated[
         Path | None,
         typer.Option(help="Music store, instead of the workspace's.", show_default=False),

@@ -31,6 +31,9 @@ Recordings = Annotated[
         "--input", help="Recordings store, instead of the workspace's.", show_default=False
     ),
 ]
+OtherStore = Annotated[
+    Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
+]
 Output = Annotated[
     Path | None,
     typer.Option(

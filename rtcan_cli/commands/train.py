@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -99,15 +98,9 @@ def train(
         ),
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    components: Annotated[
-        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
-    ] = None,
-    music: Annotated[
-        Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
-    ] = None,
+    components: options.OtherStore = None,
+    labels: options.OtherStore = None,
+    music: options.OtherStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:
