@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole chain, from raw files to figures, on a small simulated copy of PMEmo.
 # Usage: bash examples/quickstart.sh [FOLDER]     (default: demo)
-# Run it twice: what is done already is not done again.
+# Run it twice: stores that are there are not made again; the figures are drawn anew.
 set -euo pipefail
 
 demo=${1:-demo}
