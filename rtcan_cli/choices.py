@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-LabelMethod = Literal["kmeans", "fixed", "median", "mean"]
+LabelMethod = Literal["kmeans", "fixed", "median", "mean", "stimulus-mean"]
+Layout = Literal["paper", "released"]
 Variant = Literal["base", "Ra", "Rb", "Rc", "Rd", "Re", "Rf"]
 Fusion = Literal["none", "music"]
 Target = Literal["valence", "arousal", "both"]
 RecipeName = Literal["paper", "tuned"]
+ClassWeights = Literal["none", "balanced"]
+Precision = Literal["fp32", "bf16"]
+Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
+Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
+Solver = Literal["auto", "structured", "cvxopt"]
 
 #: Samples of each EDA channel that the network sees (the released code's 50 x 50).
 LENGTH = 2500
+#: The network as the paper's text has it, not as the authors' code.
+LAYOUT: Layout = "paper"
 #: Widths of the four residual stages, and convolutions in a residual block (Table 4).
 CHANNELS = (64, 64, 64, 64)
 DEPTH = 1
@@ -21,7 +29,21 @@ LABEL_METHOD: LabelMethod = "kmeans"
 SEED = 0
 #: Folds of the cross-validation (sec. 5.1).
 FOLDS = 10
+#: What a fold holds out; `rtcan_cli.training.protocols` says what each promises.
+PROTOCOL: Protocol = "subject"
 
+#: How EDA is split into phasic and tonic part, and what solves cvxEDA.
+DECOMPOSITION: Decomposition = "cvxeda"
+SOLVER: Solver = "auto"
 #: Published weights of the cvxEDA penalties on the driver and on the tonic spline.
 ALPHA = 8e-4
 GAMMA = 1e-2
+
+#: What a recording may suffer before it is left out; `rtcan_cli.eda.quality` gives the reasons.
+#: Seconds, share of all samples, two shares of the known samples, share of a step, seconds.
+MAX_GAP = 1.0
+MAX_MISSING = 0.1
+MAX_FLAT = 0.5
+MAX_CLIPPED = 0.25
+MAX_JITTER = 0.5
+MIN_DURATION = 6.0

@@ -15,8 +15,13 @@ from rtcan_cli.choices import LabelMethod
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 
-METHODS = get_args(LabelMethod)
-NO_RATING = -1
+BY_STIMULUS = "stimulus-mean"
+"""The method that needs no ratings of single subjects; see `label_by_stimulus`."""
+
+METHODS = tuple(each for each in get_args(LabelMethod) if each != BY_STIMULUS)
+"""The methods of `relabel`, which turn each subject's own ratings into labels."""
+
+NO_LABEL = -1
 
 _RATINGS = list(TARGETS)  # pandas takes a tuple for one name
 _CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
@@ -102,9 +107,56 @@ def relabel(
     points = ratings[_RATINGS].to_numpy(dtype=np.float64)
     # Without a margin, rounding of the threshold would decide about ratings that equal it.
     is_high = points > of_subject + _MARGIN * (scale[1] - scale[0])
-    classes = np.where(np.isnan(points), NO_RATING, is_high).astype(np.int64)
-    labels = ratings[["subject", "stimulus"]].reset_index(drop=True)
-    return Relabelling(labels.assign(valence=classes[:, 0], arousal=classes[:, 1]), thresholds)
+    return Relabelling(_labels(ratings, points, is_high), thresholds)
+
+
+def label_by_stimulus(
+    trials: pd.DataFrame, stimuli: pd.DataFrame, scale: tuple[float, float]
+) -> pd.DataFrame:
+    """Give every listener of a stimulus the same label: that of its published mean rating.
+
+    A mean is high if it lies strictly above the centre of the scale, as in `relabel`.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        `subject`, `stimulus`.
+    stimuli : DataFrame
+        `stimulus` (each once), `valence_mean`, `arousal_mean`; NaN for no mean.
+    scale : tuple of float
+        Lowest and highest possible rating.
+
+    Returns
+    -------
+    DataFrame
+        Labels as in `Relabelling`; -1 where the stimulus has no mean.
+
+    Raises
+    ------
+    RtcanError
+        If a mean lies outside the scale.
+    """
+    columns = {f"{target}_mean": target for target in TARGETS}
+    means = stimuli.set_index("stimulus")[list(columns)].rename(columns=columns)
+    points = means.reindex(trials["stimulus"])[_RATINGS].to_numpy(dtype=np.float64)
+    outside = (points < scale[0]) | (points > scale[1])
+    if outside.any():
+        trial, column = np.argwhere(outside)[0]
+        raise RtcanError(
+            f"the mean {TARGETS[column]} of {trials['stimulus'].iloc[trial]} is "
+            f"{points[trial, column]:g}, outside the scale {scale[0]:g} to {scale[1]:g}",
+            hint="give the scale that was used",
+        )
+    is_high = points > sum(scale) / 2 + _MARGIN * (scale[1] - scale[0])
+    return _labels(trials, points, is_high)
+
+
+def _labels(
+    trials: pd.DataFrame, points: NDArray[np.float64], is_high: NDArray[np.bool_]
+) -> pd.DataFrame:
+    classes = np.where(np.isnan(points), NO_LABEL, is_high).astype(np.int64)
+    labels = trials[["subject", "stimulus"]].reset_index(drop=True)
+    return labels.assign(valence=classes[:, 0], arousal=classes[:, 1])
 
 
 def class_counts(labels: pd.DataFrame) -> pd.DataFrame:

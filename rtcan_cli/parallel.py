@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing import resource_tracker
 from typing import Literal, TypeVar, overload
 
@@ -26,14 +28,14 @@ def map_unordered(
     jobs: int,
     *,
     keep_errors: Literal[False] = False,
-) -> Iterator[tuple[int, R]]: ...
+) -> Generator[tuple[int, R], None, None]: ...
 @overload
 def map_unordered(
     function: Callable[[T], R], items: Sequence[T], jobs: int, *, keep_errors: Literal[True]
-) -> Iterator[tuple[int, R | RtcanError]]: ...
+) -> Generator[tuple[int, R | RtcanError], None, None]: ...
 def map_unordered(
     function: Callable[[T], R], items: Sequence[T], jobs: int, *, keep_errors: bool = False
-) -> Iterator[tuple[int, R]] | Iterator[tuple[int, R | RtcanError]]:
+) -> Generator[tuple[int, R], None, None] | Generator[tuple[int, R | RtcanError], None, None]:
     """Apply a function to every item, in several processes, and yield each result as it is ready.
 
     Nothing starts before the first result is asked for, and closing the iterator early stops the
@@ -75,6 +77,23 @@ def map_unordered(
     return _in_processes(function, items, workers, keep_errors)
 
 
+def map_ordered(
+    function: Callable[[T], R], items: Sequence[T], jobs: int
+) -> Iterator[R | RtcanError]:
+    """Like `map_unordered` with `keep_errors`, but the results come in the order of the items.
+
+    A result waits until those before it are there, so that what is written from them does not
+    depend on which process was faster.
+    """
+    waiting: dict[int, R | RtcanError] = {}
+    following = 0
+    for index, result in map_unordered(function, items, jobs, keep_errors=True):
+        waiting[index] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
 def _numbered(
     function: Callable[[T], R], index: int, item: T, keep_errors: bool
 ) -> tuple[int, R | RtcanError]:
@@ -86,9 +105,23 @@ def _numbered(
         return index, error
 
 
+def _in_worker(
+    function: Callable[[T], R], index: int, item: T, keep_errors: bool
+) -> tuple[int, R | RtcanError]:
+    _spare_the_collector()
+    return _numbered(function, index, item, keep_errors)
+
+
+@cache
+def _spare_the_collector() -> None:
+    # A worker collects garbage every second. To look through all that the numerical libraries have
+    # loaded takes 0.1 s each time, and they are there to stay.
+    gc.freeze()
+
+
 def _in_processes(
     function: Callable[[T], R], items: Sequence[T], workers: int, keep_errors: bool
-) -> Iterator[tuple[int, R | RtcanError]]:
+) -> Generator[tuple[int, R | RtcanError], None, None]:
     # The context is left again before the first result is yielded: it would otherwise apply to
     # whatever the caller does between two results.
     with joblib.parallel_config("loky", inner_max_num_threads=1):
@@ -100,7 +133,7 @@ def _in_processes(
     try:
         with _interrupts_held_back():
             results = parallel(
-                joblib.delayed(_numbered)(function, i, item, keep_errors)
+                joblib.delayed(_in_worker)(function, i, item, keep_errors)
                 for i, item in enumerate(items)
             )
         # Not "yield from": that would close the results before the warning below is silenced.

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.labels import METHODS, class_counts, rating_correlation, relabel
+from rtcan_cli.labels import (
+    METHODS,
+    class_counts,
+    label_by_stimulus,
+    rating_correlation,
+    relabel,
+)
 
 SCALE = (1.0, 9.0)
 CENTRES = ["centre0_valence", "centre0_arousal", "centre1_valence", "centre1_arousal"]
@@ -267,3 +273,36 @@ def test_no_ratings_give_empty_tables():
     assert result.labels.empty
     assert result.thresholds.empty
     assert class_counts(result.labels)["n_high"].tolist() == [0, 0]
+
+
+def stimuli(means):
+    return pd.DataFrame(
+        [(name, *pair) for name, pair in means.items()],
+        columns=["stimulus", "valence_mean", "arousal_mean"],
+    )
+
+
+def test_every_listener_has_the_label_of_the_songs_mean():
+    trials = pd.DataFrame(
+        [(f"s{i}", song) for i in range(3) for song in ("a", "b", "c", "d")],
+        columns=["subject", "stimulus"],
+    ).sample(frac=1, random_state=1)
+    means = {"d": (5, np.nan), "b": (1, 5.01), "a": (9, 4.99), "unheard": (2, 2)}
+    labels = label_by_stimulus(trials, stimuli(means), SCALE)
+    assert labels[["subject", "stimulus"]].to_numpy().tolist() == trials.to_numpy().tolist()
+    expected = {"a": (1, 0), "b": (0, 1), "c": (-1, -1), "d": (0, -1)}
+    for row in labels.itertuples():
+        assert (row.valence, row.arousal) == expected[row.stimulus]
+
+
+def test_means_need_no_ratings_and_agree_with_a_fixed_threshold():
+    ratings = random_ratings(4)
+    ratings["stimulus"] = ratings["subject"] + ratings["stimulus"]
+    means = ratings.rename(columns={"valence": "valence_mean", "arousal": "arousal_mean"})
+    labels = label_by_stimulus(ratings[["subject", "stimulus"]], means, SCALE)
+    pd.testing.assert_frame_equal(labels, relabel(ratings, "fixed", SCALE, seed=0).labels)
+
+
+def test_means_outside_the_scale_are_refused():
+    with pytest.raises(RtcanError, match=r"mean arousal of song0 is 9\.5, outside the scale 1"):
+        label_by_stimulus(table([(1, 1)]), stimuli({"song0": (1, 9.5)}), SCALE)

@@ -73,6 +73,17 @@ def test_equals_opensmile_on_real_music(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+def test_bytes_are_as_good_as_a_file(tmp_path, suffix):
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, melody(), RATE)
+    content = path.read_bytes()
+    assert np.array_equal(extract(content, name="a.zip:song"), extract(path))
+    with pytest.raises(RtcanError, match=r"^a\.zip:song is (incomplete|no audio file)") as caught:
+        extract(content[: len(content) // 2], name="a.zip:song")
+    assert "BytesIO" not in f"{caught.value}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
 def test_incomplete_file(tmp_path, suffix):
     path = tmp_path / f"song.{suffix}"
     soundfile.write(path, melody(4.0), RATE)
@@ -158,6 +169,41 @@ def test_published_features(tmp_path):
     assert stimuli == ["1", "4", "1000"]
     assert names == list(table.columns[1:])
     assert features.dtype == np.float32
+    np.testing.assert_allclose(features, table.iloc[:, 1:].to_numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table,
+        lambda table: table[[*table.columns[1:], "musicId"]],
+        lambda table: table.rename(columns={"musicId": "song_id"}).iloc[:, ::-1],
+        lambda table: table.reset_index().rename(columns={"index": ""}),
+        lambda table: table.rename(columns={"musicId": ""}),
+        lambda table: table.assign(musicId=["1.0", "4.0", "1000.0"]),
+    ],
+)
+def test_published_features_in_any_order_of_columns(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(music, "N_FEATURES", 8)
+    path = tmp_path / "static_features.csv"
+    table = change(static_table(8))
+    table.to_csv(path, index=False)
+    for source in (path, path.read_bytes()):
+        stimuli, names, features = read_static_features(source)
+        assert [float(song) for song in stimuli] == [1, 4, 1000]
+        assert stimuli[0] in ("1", "1.0"), "as it is written"
+        assert sorted(names) == [f"feature {i}" for i in range(8)]
+        np.testing.assert_allclose(features, table[names].to_numpy(), rtol=1e-6)
+
+
+def test_published_features_without_a_header(tmp_path, monkeypatch):
+    monkeypatch.setattr(music, "N_FEATURES", 8)
+    path = tmp_path / "static_features.csv"
+    table = static_table(8)
+    table.to_csv(path, index=False, header=False)
+    stimuli, names, features = read_static_features(path)
+    assert stimuli == ["1", "4", "1000"]
+    assert names == [str(k) for k in range(1, 9)]
     np.testing.assert_allclose(features, table.iloc[:, 1:].to_numpy(), rtol=1e-6)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import rtcan_cli
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.parallel import map_unordered
+from rtcan_cli.parallel import map_ordered, map_unordered
 
 # Long enough never to be reached, short enough to end a broken test.
 FOREVER = 120.0
@@ -73,6 +73,17 @@ class Counted(Sequence):
 def test_results_carry_the_index_of_their_item(jobs, items):
     results = list(map_unordered(square, items, jobs))
     assert sorted(results) == [(i, x * x) for i, x in enumerate(items)]
+
+
+def slow_at_first(x):
+    time.sleep(0.1 if x == 1 else 0)
+    return fail_on_three(x)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ordered_results_wait_for_those_before_them(jobs):
+    results = list(map_ordered(slow_at_first, [1, 2, 3, 4, 5], jobs))
+    assert [str(each) for each in results] == ["1", "2", "item three is broken", "4", "5"]
 
 
 def test_one_job_works_here_and_lazily():
@@ -150,7 +161,7 @@ def test_refuses_job_numbers_without_a_meaning(jobs):
 
 INTERRUPTED = f"""
 import os, signal, sys, time
-from rtcan_cli.parallel import map_unordered
+from rtcan_cli.parallel import map_ordered, map_unordered
 
 def work(x):
     if x >= 2:

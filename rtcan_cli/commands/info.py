@@ -10,6 +10,8 @@ import typer
 from rtcan_cli.commands import options
 from rtcan_cli.report import Report
 
+DEFAULT_ROWS = 20
+
 
 def info(
     store: Annotated[
@@ -18,18 +20,51 @@ def info(
             metavar="[STORE]", help="A store; the whole workspace if left out.", show_default=False
         ),
     ] = None,
+    quality: Annotated[
+        bool,
+        typer.Option(
+            "--quality",
+            help="The signal quality of every recording in a recordings store, worst first.",
+        ),
+    ] = False,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Recordings that --quality lists. Default: {DEFAULT_ROWS}",
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="With --quality: also draw a page of the worst traces.")
+    ] = False,
+    figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
 ) -> Report:
     """Show a store, or the state of the workspace.
 
-    A store: what it holds and where it came from. The workspace: which steps are done, which are
-    stale, and what to run next.
+    A store: what it holds and where it came from; of recordings, also how good they are. The
+    workspace: which steps are done, which are stale, and what to run next.
 
     \b
     Examples:
       rtcan info
       rtcan info rtcan-stores/pmemo/components.h5
+      rtcan info rtcan-stores/pmemo/recordings.h5 --quality --plot
     """
+    if not quality:
+        for option, given in (("--plot", plot), ("--rows", rows is not None)):
+            if given:
+                raise typer.BadParameter(f"{option} is about what --quality lists: give both")
+    if quality:
+        if store is None:
+            raise typer.BadParameter("--quality needs a recordings store: rtcan info STORE")
+        from rtcan_cli.steps.quality import describe_quality, plot_quality
+
+        report = describe_quality(store, DEFAULT_ROWS if rows is None else rows)
+        if plot:
+            report.files += plot_quality(store, figures)
+        return report
     from rtcan_cli.steps.info import describe_store, describe_workspace
 
     return describe_workspace(workspace) if store is None else describe_store(store)

@@ -1,47 +1,128 @@
-"""`rtcan ingest`: the publisher's raw files -> recordings.h5."""
+"""`rtcan ingest`: raw files, the publisher's or a lab's own -> recordings.h5."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.commands import options
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.report import Report
+
+_TABLE = profile("table")
 
 
 def ingest(
     dataset: Annotated[
-        str, typer.Argument(metavar="DATASET", help="deap, amigos or pmemo.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help=f"{options.DATASETS}; table is a folder of your own recordings.",
+            show_default=False,
+        ),
     ],
     raw: Annotated[
         Path,
         typer.Argument(
             metavar="RAW",
-            help="Folder with the publisher's files, or the publisher's zip.",
+            help="Folder with the publisher's files, the publisher's zip, or the folder that "
+            "holds your own trials.csv.",
             show_default=False,
         ),
     ],
+    max_gap: Annotated[
+        float,
+        typer.Option(help="Longest gap that is repaired by a straight line, in seconds."),
+    ] = choices.MAX_GAP,
+    max_missing: Annotated[
+        float, typer.Option(help="Largest share of missing samples, repaired or not.")
+    ] = choices.MAX_MISSING,
+    max_flat: Annotated[
+        float, typer.Option(help="Largest share of samples in stretches that never change.")
+    ] = choices.MAX_FLAT,
+    max_clipped: Annotated[
+        float, typer.Option(help="Largest share of samples at a limit of the sensor.")
+    ] = choices.MAX_CLIPPED,
+    max_jitter: Annotated[
+        float,
+        typer.Option(help="Largest spread of the steps between sampling times, in median steps."),
+    ] = choices.MAX_JITTER,
+    min_duration: Annotated[
+        float, typer.Option(help="Shortest recording, in seconds.")
+    ] = choices.MIN_DURATION,
+    rating_scale: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="Lowest and highest possible rating (only for table). Default: "
+            f"{_TABLE.rating_scale[0]:g} {_TABLE.rating_scale[1]:g}",
+            show_default=False,
+        ),
+    ] = None,
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        typer.Option(
+            help="Decimal mark in your files (only for table). Default: .", show_default=False
+        ),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Unit of the EDA (only for table). Default: {_TABLE.eda_unit}", show_default=False
+        ),
+    ] = None,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="List damaged files and read the rest."),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            help="Processes that read; -1 for all cores. Default: 1 where more do not help (DEAP's "
+            ".dat files, zips in zips), else all cores.",
+            show_default=False,
+        ),
+    ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:
-    """Read the publisher's raw files into one store.
+    """Read raw files into one store.
 
-    EDA stays at its own rate, ratings stay on their own scale.
+    EDA stays at its own rate, ratings stay on their own scale. Short gaps in the EDA are repaired
+    and marked. A recording that breaks one of the --max and --min rules stays in the store with
+    the reason, and later steps leave it out: see `rtcan info STORE --quality`.
 
     DEAP: data_preprocessed_python (s01.dat ...). AMIGOS: data_preprocessed_matlab
     (Data_Preprocessed_P01.mat ...). PMEmo: the 2018 or the 2019 edition. A zip is read in place.
-    Nothing in the files is executed. What cannot be used is left out and listed with the reason.
+    Nothing in the files is executed. What cannot be used is listed with the reason.
+
+    table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
+    arousal, signal, and more if needed) and the signal files that it names: CSV, NPY, or sessions
+    of an Empatica E4.
 
     \b
     Examples:
       rtcan ingest deap ./raw
-      rtcan ingest amigos data_preprocessed_matlab.zip
-      rtcan ingest pmemo ~/data/PMEmo
+      rtcan ingest amigos data_preprocessed_matlab.zip --max-gap 0.5
+      rtcan ingest pmemo ~/data/PMEmo --skip-bad
+      rtcan ingest table ~/data/my-study --rating-scale 1 7
     """
+    from rtcan_cli.datasets.table import TableOptions
+    from rtcan_cli.eda.quality import Rules
     from rtcan_cli.steps.ingest import ingest_raw
 
+    given: dict[str, Any] = {"rating_scale": rating_scale, "decimal": decimal, "unit": unit}
+    given = {name: value for name, value in given.items() if value is not None}
+    if given and profile(dataset) is not _TABLE:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise typer.BadParameter(f"{names}: only for the dataset table")
     target = options.store_path(workspace, output, dataset, "recordings")
-    return ingest_raw(dataset, raw, target, force)
+    rules = Rules(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration)
+    table = TableOptions(**given) if profile(dataset) is _TABLE else None
+    return ingest_raw(dataset, raw, target, rules, skip_bad, jobs, force, table)

@@ -18,7 +18,8 @@ def music_features(
         typer.Option(
             "--import",
             metavar="CSV",
-            help="Take published features (PMEmo's static_features.csv) instead of the audio.",
+            help="Take published features instead of the audio: PMEmo's static_features.csv, or "
+            "the folder or zip that holds it.",
             show_default=False,
         ),
     ] = None,
@@ -40,14 +41,17 @@ def music_features(
 
     The 6373 of the ComParE 2016 set.
 
-    Reads MP3, WAV or FLAC, one song per process. Interrupted, it goes on where it stopped when run
-    again.
+    Reads MP3, WAV or FLAC, also inside a zip, one song per process. Interrupted, it goes on where
+    it stopped when run again.
 
     \b
     Examples:
       rtcan music-features --dataset pmemo
       rtcan music-features --dataset pmemo --import PMEmo/static_features.csv
     """
+    if import_ is not None and mixdown:
+        raise typer.BadParameter("--mixdown is about audio: leave it out with --import")
+
     from rtcan_cli.steps.music_features import extract_features, import_features
 
     name = options.dataset_of(workspace, dataset, input, "recordings")

@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+from rtcan_cli.datasets.profiles import PROFILES
+
+DATASETS = "{} or {}".format(", ".join([*PROFILES][:-1]), [*PROFILES][-1])
+"""What there is to choose from, in words."""
+
 DEFAULT_WORKSPACE = Path("rtcan-stores")
 DEFAULT_FIGURES = Path("rtcan-figures")
 
@@ -15,7 +20,7 @@ Dataset = Annotated[
     typer.Option(
         "--dataset",
         "-d",
-        help="deap, amigos or pmemo; may be left out where the workspace holds only one.",
+        help=f"{DATASETS}; may be left out where the workspace holds only one.",
         show_default=False,
     ),
 ]

@@ -15,28 +15,50 @@ from rtcan_cli.report import Report
 def relabel(
     dataset: options.Dataset = None,
     method: Annotated[
-        choices.LabelMethod,
+        choices.LabelMethod | None,
         typer.Option(
             help="Where high begins: between the subject's two k-means clusters (the paper's four "
-            "steps), at the centre of the rating scale, or at the subject's median or mean."
+            "steps), at the centre of the rating scale, or at the subject's median or mean. "
+            "stimulus-mean needs no ratings of single subjects: every listener gets the label of "
+            "the stimulus's published mean, high above the centre of the scale. "
+            f"Default: {choices.LABEL_METHOD}",
+            show_default=False,
         ),
-    ] = choices.LABEL_METHOD,
+    ] = None,
+    import_: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="CSV",
+            help="Take labels from a table instead: subject, stimulus, arousal and valence label "
+            "(1 high, 0 low), in this order or with a header that names them.",
+            show_default=False,
+        ),
+    ] = None,
     plot: Annotated[
         str | None,
         typer.Option(
             metavar="SUBJECT",
-            help="Also draw the four steps (the paper's Fig. 3) for this subject.",
+            help="Also draw the four steps (the paper's Fig. 3) for this subject; k-means only.",
             show_default=False,
         ),
     ] = None,
     figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
-    seed: options.Seed = choices.SEED,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            help=f"Seed for the starts of k-means. Default: {choices.SEED}",
+            show_default=False,
+        ),
+    ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     input: options.Recordings = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:
-    """Turn ratings into high and low labels.
+    """Turn ratings into high and low labels, or take labels from a table.
 
     Every subject uses a rating scale in an own way, so the threshold is each subject's own
     (Yin et al. 2022, sec. 4.2). Prints class counts and the correlation of the two ratings; for
@@ -47,13 +69,24 @@ def relabel(
       rtcan relabel --dataset pmemo
       rtcan relabel --dataset deap --method fixed
       rtcan relabel --dataset pmemo --plot 100184
+      rtcan relabel --dataset pmemo --import value_all.csv
     """
-    from rtcan_cli.steps.relabel import plot_steps, relabel_ratings
+    if import_ is not None and method is not None:
+        raise typer.BadParameter("--import takes finished labels: leave --method out")
+    if import_ is not None or method not in (None, "kmeans"):
+        for option, given in (("--plot", plot), ("--seed", seed)):
+            if given is not None:
+                raise typer.BadParameter(f"{option} is for --method kmeans only")
+
+    from rtcan_cli.steps.relabel import import_labels, plot_steps, relabel_ratings
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     target = options.store_path(workspace, output, name, "labels")
     source = options.store_path(workspace, input, name, "recordings")
-    report = relabel_ratings(source, target, method, seed, force)
+    if import_ is not None:
+        return import_labels(source, import_, target, force)
+    chosen = choices.LABEL_METHOD if method is None else method
+    report = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
     if plot is not None:
         report.files += plot_steps(source, target, plot, figures)
     return report

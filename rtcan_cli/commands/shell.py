@@ -48,10 +48,14 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
         try:
             console.show(function(**options))
             sys.stdout.flush()
+        except typer.BadParameter:
+            raise  # options that do not go together: Typer shows the usage, with exit code 2
         except RtcanError as error:
             _fail(error, str(error), error.hint)
         except KeyboardInterrupt:
-            console.fail("interrupted", "the same command again; finished work is kept")
+            console.fail(
+                "interrupted", "the same command again; long steps go on where they stopped"
+            )
             raise typer.Exit(console.EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             # Whoever read our output has seen enough; that is not an error.

@@ -10,12 +10,12 @@ import typer
 from rtcan_cli import choices
 from rtcan_cli.commands import options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.simulate.sizes import DEFAULT_SIZES, Size
+from rtcan_cli.datasets.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
 from rtcan_cli.report import Report
 
 
 def _default(number: str) -> str:
-    return "Default: " + ", ".join(
+    return "At demo scale: " + ", ".join(
         f"{getattr(size, number):g} for {profile(name).title}"
         for name, size in DEFAULT_SIZES.items()
     )
@@ -23,7 +23,8 @@ def _default(number: str) -> str:
 
 def simulate(
     dataset: Annotated[
-        str, typer.Argument(metavar="DATASET", help="deap, amigos or pmemo.", show_default=False)
+        str,
+        typer.Argument(metavar="DATASET", help=f"{options.DATASETS}.", show_default=False),
     ],
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder to write.", show_default=False)
@@ -40,7 +41,20 @@ def simulate(
         float | None,
         typer.Option(help=f"Seconds of each. {_default('duration')}", show_default=False),
     ] = None,
+    scale: Annotated[
+        Scale,
+        typer.Option(help="A small dataset for a try, or as large as the published one."),
+    ] = "demo",
+    faults: Annotated[
+        bool,
+        typer.Option("--faults", help="Give the files faults, as real ones have; FAULTS.json."),
+    ] = False,
+    truth: Annotated[
+        bool,
+        typer.Option("--truth", help="Write what the data were made from, too, to truth/."),
+    ] = False,
     seed: options.Seed = choices.SEED,
+    jobs: options.Jobs = -1,
     force: options.Force = False,
 ) -> Report:
     """Write raw files as a publisher lays them out.
@@ -53,13 +67,9 @@ def simulate(
     Examples:
       rtcan simulate pmemo raw/pmemo
       rtcan simulate deap raw/deap --subjects 10 --stimuli 8 --duration 30
+      rtcan simulate amigos raw/amigos --scale full --faults --truth
     """
     from rtcan_cli.steps.simulate import simulate_raw
 
-    usual = DEFAULT_SIZES[profile(dataset).name]
-    size = Size(
-        usual.subjects if subjects is None else subjects,
-        usual.stimuli if stimuli is None else stimuli,
-        usual.duration if duration is None else duration,
-    )
-    return simulate_raw(dataset, folder, size, seed, force)
+    size = choose_size(profile(dataset).name, scale, subjects, stimuli, duration)
+    return simulate_raw(dataset, folder, size, seed, force, scale, faults, truth, jobs)

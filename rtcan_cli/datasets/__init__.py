@@ -1,4 +1,4 @@
-"""From the publishers' raw files to trials."""
+"""From raw files, the publishers' or a lab's own, to trials."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.errors import RtcanError
 
 if TYPE_CHECKING:
+    from rtcan_cli.datasets.table import TableOptions
     from rtcan_cli.datasets.trials import RawDataset
 
 
-def open_raw(name: str, raw: Path) -> RawDataset:
+def open_raw(name: str, raw: Path, table: TableOptions | None = None) -> RawDataset:
     """Open a dataset's raw files.
 
     Parameters
     ----------
     name : str
-        ``"deap"``, ``"amigos"`` or ``"pmemo"``.
+        ``"deap"``, ``"amigos"``, ``"pmemo"`` or ``"table"``.
     raw : Path
-        The publisher's folder, a folder above it, or the publisher's zip file.
+        The publisher's folder, a folder above it, or the publisher's zip file; for ``"table"`` the
+        folder with ``trials.csv``, or one above it.
+    table : TableOptions, optional
+        What a table of trials does not say itself; for ``"table"`` only.
 
     Returns
     -------
@@ -31,6 +36,15 @@ def open_raw(name: str, raw: Path) -> RawDataset:
     RtcanError
         If there is no such dataset, or its files are not there or damaged.
     """
-    reader = import_module(f"rtcan_cli.datasets.{profile(name).name}")
-    dataset: RawDataset = reader.open_raw(Path(raw).expanduser())
+    name = profile(name).name
+    raw = Path(raw).expanduser()
+    dataset: RawDataset
+    if name == "table":
+        from rtcan_cli.datasets import table as own
+
+        dataset = own.open_raw(raw, table)
+        return dataset
+    if table is not None:
+        raise RtcanError(f"{name} has its own rating scale and unit", hint="leave the options out")
+    dataset = import_module(f"rtcan_cli.datasets.{name}").open_raw(raw)
     return dataset

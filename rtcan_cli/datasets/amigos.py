@@ -8,35 +8,37 @@ which are **arousal, valence**, the other way round than DEAP's) and ``VideoIDs`
 
 from __future__ import annotations
 
-import io
 import math
 import re
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rtcan_cli.datasets.files import RawFile, find_files, read_marker, unreadable
-from rtcan_cli.datasets.matlab import load_variables
+from rtcan_cli.datasets.files import RawFile, find_files, inside, printable, regular_only
+from rtcan_cli.datasets.matlab import Keep, Variable, load_variables
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.simulation_marker import read_marker
+from rtcan_cli.datasets.subject_files import one_a_subject
 from rtcan_cli.datasets.trials import (
     Excluded,
+    Item,
     RawDataset,
     Recording,
     Stimulus,
     Trial,
     check_rating,
-    check_signal,
 )
 from rtcan_cli.errors import RtcanError
 
 N_CHANNELS = 17
 GSR_CHANNEL = 16
 N_LABELS = 12
-_SUBJECT_FILE = re.compile(r"data_preprocessed_p(\d+)\.(mat|zip)", re.IGNORECASE)
+N_VIDEOS = 20
+_MOST_VIDEOS = 1000
+_SUBJECT_FILE = re.compile(r"data_preprocessed_p([0-9]{1,4})\.(mat|zip)", re.IGNORECASE)
+_EMPTY = Variable("numbers", (0, 0))
 
 
 def open_raw(raw: Path) -> RawDataset:
@@ -51,132 +53,166 @@ def open_raw(raw: Path) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a subject; only the GSR channel is kept. A trial whose GSR cannot be used keeps
-        its ratings. The stimuli are those of the first subject.
+        One part a subject; only the GSR column is ever in memory. The stimuli are those of the
+        first subject whose file can be read and holds all. A subject's unpacked file goes before
+        the zip file it came in. Of two files alike the first is read, and the other one is damaged.
 
     Raises
     ------
     RtcanError
-        If there are no such files, or two for one subject, or the first is damaged.
+        If there are no such files, or none that can be read.
     """
     found, listing = find_files(
         raw,
-        lambda each: _SUBJECT_FILE.fullmatch(each.name.name) is not None,
+        lambda each: _subject(each) is not None,
         "AMIGOS subject files (Data_Preprocessed_P01.mat, ...)",
     )
-    by_subject: dict[str, RawFile] = {}
-    # A subject's unpacked file goes before the zip file it came in.
-    for suffix in (".zip", ".mat"):
-        chosen: dict[str, RawFile] = {}
-        for each in found:
-            match = _SUBJECT_FILE.fullmatch(each.name.name)
-            if match is None or each.name.suffix.lower() != suffix:
-                continue
-            if match[1] in chosen:
-                raise RtcanError(
-                    f"subject {match[1]} is there twice: {chosen[match[1]]} and {each}",
-                    hint="name the one folder that is to be read",
-                )
-            chosen[match[1]] = each
-        by_subject.update(chosen)
-    files = sorted(by_subject.items(), key=lambda item: int(item[0]))
-    marker = read_marker("amigos", files[0][1], listing, raw)
-    first = _load(files[0][1], ("joined_data", "VideoIDs"))
-    stimuli = _video_names(first, first["joined_data"].size)
-
-    def batches() -> Iterator[list[Trial | Excluded]]:
-        for subject, file in files:
-            yield _read_subject(subject, file)
-
+    regular, damaged = regular_only(found)
+    if not regular:
+        raise damaged[0]
+    chosen, twice = one_a_subject(regular, _subject, (".mat", ".zip"))
+    marker = read_marker("amigos", chosen[0][1], listing, raw)
+    stimuli = _stimuli(chosen)
     return RawDataset(
         name="amigos",
         edition="AMIGOS, preprocessed for MATLAB",
-        files=tuple(dict.fromkeys(file.path for _, file in files)),
+        files=tuple(dict.fromkeys(file.path for _, file in chosen)),
         stimuli=tuple(map(Stimulus, stimuli)),
-        n_batches=len(files),
-        batches=batches,
+        parts=tuple(partial(_read_subject, subject, stimuli, file) for subject, file in chosen),
+        # A zip file inside another is unpacked into memory.
+        in_turn=any(file.members and file.name.suffix.lower() == ".zip" for _, file in chosen),
+        damaged=(*damaged, *twice),
         simulated=marker is not None,
         notes=(),
     )
 
 
-def _load(file: RawFile, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def _subject(file: RawFile) -> str | None:
+    match = _SUBJECT_FILE.fullmatch(file.name.name)
+    return f"{int(match[1]):02d}" if match else None
+
+
+def _stimuli(files: Sequence[tuple[str, RawFile]]) -> list[str]:
+    """Names of the videos in the first file that has all; damaged files are told of later."""
+    longest: list[str] = []
+    damaged: list[RtcanError] = []
+    for subject, file in files:
+        try:
+            variables = _load(subject, file, {"joined_data": "shape", "VideoIDs": "all"})
+        except RtcanError as error:
+            damaged.append(error)
+            continue
+        n_videos = math.prod(variables["joined_data"].shape)
+        if n_videos > _MOST_VIDEOS:
+            damaged.append(RtcanError(f"{file} holds {n_videos} recordings"))
+            continue
+        if n_videos > len(longest):
+            longest = _video_names(variables, [str(number + 1) for number in range(n_videos)])
+        if len(longest) >= N_VIDEOS:
+            break
+    if not longest:
+        raise damaged[0]
+    return longest
+
+
+def _load(subject: str, file: RawFile, wanted: dict[str, Keep]) -> dict[str, Variable]:
     """Variables of a subject's file; only `VideoIDs` may be missing."""
     if file.name.suffix.lower() == ".zip":
-        try:
-            inner = zipfile.ZipFile(io.BytesIO(file.content()))
-        except zipfile.BadZipFile as error:
-            raise unreadable(file, error) from error
-        members = [PurePosixPath(name) for name in inner.namelist()]
-        matching = [
-            each
-            for each in members
-            if _SUBJECT_FILE.fullmatch(each.name) and "__MACOSX" not in each.parts
-        ]
-        if not matching:
-            raise RtcanError(f"{file} holds no Data_Preprocessed_P*.mat")
-        file = RawFile(file.path, matching[0], inner)
-    variables = load_variables(file, names)
-    missing = [name for name in names if name not in variables and name != "VideoIDs"]
-    if missing:
+        matching = [each for each in inside(file) if each.name.suffix.lower() == ".mat"]
+        mine = [each for each in matching if _subject(each) == subject]
+        if len(mine) != 1:
+            there = ", ".join(printable(each.name.name) for each in matching[:3])
+            raise RtcanError(
+                f"{file} holds {len(mine)} files Data_Preprocessed_P{subject}.mat instead of one"
+                + (f"; among others {there}" if matching else "")
+            )
+        file = mine[0]
+    variables = load_variables(file, wanted)
+    for name in wanted:
+        if name not in variables and name != "VideoIDs":
+            raise RtcanError(
+                f"{file} holds no variable {name!r}",
+                hint="AMIGOS's preprocessed files are needed, not the raw ones",
+            )
+    data = variables["joined_data"]
+    if data.kind != "cells" or math.prod(data.shape) == 0:
         raise RtcanError(
-            f"{file} holds no variable {missing[0]!r}",
-            hint="AMIGOS's preprocessed files are needed, not the raw ones",
+            f"{file}: 'joined_data' is {data.kind} of the shape {data.shape}, and not one cell for "
+            "each video"
         )
     return variables
 
 
-def _video_names(variables: dict[str, NDArray[Any]], n_videos: int) -> list[str]:
-    """Names of the videos, or their positions where the file has no usable names."""
-    cells = variables.get("VideoIDs", np.empty(0)).ravel()
-    # A name is a string in a cell of its own, a number in a plain matrix.
-    names = [str(np.ravel(cell)[0]).strip() for cell in cells if np.size(cell)]
-    if len(names) != n_videos or len(set(names)) != n_videos:
-        return [str(number) for number in range(1, n_videos + 1)]
-    return names
+def _video_names(variables: dict[str, Variable], otherwise: list[str]) -> list[str]:
+    """Names of the videos, of which some may be missing; `otherwise` where they tell nothing.
+
+    Where a file names only some of its videos, the others are those of `otherwise` that are left,
+    in their order: positions alone may mean other videos than in another subject's file.
+    """
+    found = variables.get("VideoIDs", _EMPTY)
+    names = [name for cell in found.cells or (found,) for name in _names(cell) or [""]]
+    if "" in names:
+        left = [each for each in otherwise if each not in names]
+        if names.count("") != len(left):
+            return otherwise
+        names = [name or left.pop(0) for name in names]
+    return names if len(set(names)) == len(names) == len(otherwise) else otherwise
 
 
-def _read_subject(subject: str, file: RawFile) -> list[Trial | Excluded]:
-    variables = _load(file, ("joined_data", "labels_selfassessment", "VideoIDs"))
-    data = variables["joined_data"].ravel()
-    labels = variables["labels_selfassessment"].ravel()
-    if data.dtype != object or labels.dtype != object or len(data) != len(labels):
+def _names(variable: Variable) -> list[str]:
+    """Names in a cell of their own, one a row of a text, or numbers in a matrix."""
+    if variable.kind == "numbers":
+        return [f"{number:g}" for number in variable.numbers.ravel(order="F").tolist()]
+    inner = [name for cell in variable.cells for name in _names(cell)]
+    return [printable(row.strip()) for row in variable.rows] + inner
+
+
+def _read_subject(subject: str, stimuli: list[str], file: RawFile) -> list[Item]:
+    variables = _load(
+        subject,
+        file,
+        {"joined_data": GSR_CHANNEL, "labels_selfassessment": "all", "VideoIDs": "all"},
+    )
+    data, labels = variables["joined_data"].cells, variables["labels_selfassessment"].cells
+    n_videos = len(stimuli)
+    if max(len(data), len(labels)) > n_videos:
         raise RtcanError(
-            f"{file}: 'joined_data' {data.shape} and 'labels_selfassessment' {labels.shape} "
-            "are not one cell for each video"
+            f"{file} holds {len(data)} recordings and {len(labels)} self-assessments, but there "
+            f"are {n_videos} videos"
         )
-    trials: list[Trial | Excluded] = []
-    for stimulus, cell, label in zip(_video_names(variables, len(data)), data, labels, strict=True):
-        trials += _read_trial(subject, stimulus, cell, np.ravel(label), str(file))
-    return trials
+    items: list[Item] = []
+    for number, stimulus in enumerate(_video_names(variables, stimuli), start=1):
+        position = file.within(f"joined_data{{{number}}}(:, {GSR_CHANNEL + 1})")
+        cell = data[number - 1] if number <= len(data) else _EMPTY
+        label = labels[number - 1] if number <= len(labels) else _EMPTY
+        items += _read_trial(subject, stimulus, cell, label, (file.source, position))
+    return items
 
 
 def _read_trial(
-    subject: str, stimulus: str, cell: NDArray[Any], label: NDArray[Any], source: str
-) -> list[Trial | Excluded]:
+    subject: str, stimulus: str, cell: Variable, label: Variable, place: tuple[str, str]
+) -> list[Item]:
     facts = profile("amigos")
     arousal = valence = math.nan
-    if cell.size == 0:
+    assessments = label.numbers.ravel()
+    if 0 in cell.shape:
         # AMIGOS leaves a cell empty where the subject was not shown the video.
         problem: str | None = "there is no recording: the cell is empty"
-    elif label.size not in (0, N_LABELS):
-        problem = f"there are {label.size} self-assessments instead of {N_LABELS}"
+    elif assessments.size not in (0, N_LABELS):
+        problem = f"there are {assessments.size} self-assessments instead of {N_LABELS}"
     else:
-        if label.size:
-            arousal, valence = float(label[0]), float(label[1])
+        if assessments.size:
+            arousal, valence = float(assessments[0]), float(assessments[1])
         problem = check_rating(valence, arousal, facts)
     if problem is not None:
-        return [Excluded(subject, stimulus, problem, source)]
-    if cell.ndim != 2 or cell.shape[1] != N_CHANNELS:
-        problem = f"the cell has the shape {cell.shape} instead of (samples, {N_CHANNELS})"
-    else:
-        eda = np.array(cell[:, GSR_CHANNEL], np.float64)
-        problem = check_signal(eda)
-    if problem is not None:
-        # Without a recording that can be used, but rated: the rating counts for the threshold.
+        return [Excluded(subject, stimulus, problem, *place)]
+    if cell.kind != "numbers" or len(cell.shape) != 2 or cell.shape[1] != N_CHANNELS:
+        # Rated, but without a recording that can be read: the rating counts for the threshold.
+        what = "" if cell.kind == "numbers" else f"holds {cell.kind} and "
+        problem = f"the cell {what}has the shape {cell.shape} instead of (samples, {N_CHANNELS})"
         return [
-            Excluded(subject, stimulus, problem, source),
+            Excluded(subject, stimulus, problem, *place),
             Trial(subject, stimulus, valence, arousal, ()),
         ]
-    recording = Recording("both", eda, facts.sampling_rate, source)
+    recording = Recording("both", cell.numbers.astype(np.float64), facts.sampling_rate, *place)
     return [Trial(subject, stimulus, valence, arousal, (recording,))]

@@ -9,25 +9,27 @@ the order valence, arousal, dominance, liking.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.files import RawFile, find_files, read_marker
+from rtcan_cli.datasets.files import RawFile, find_files, printable, regular_only
 from rtcan_cli.datasets.matlab import load_variables
+from rtcan_cli.datasets.pickled_arrays import load_arrays
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.python2_pickle import load_arrays
+from rtcan_cli.datasets.simulation_marker import read_marker
+from rtcan_cli.datasets.subject_files import one_a_subject
 from rtcan_cli.datasets.trials import (
     Excluded,
+    Item,
     RawDataset,
     Recording,
     Stimulus,
     Trial,
     check_rating,
-    check_signal,
 )
 from rtcan_cli.errors import RtcanError
 
@@ -35,7 +37,9 @@ N_CHANNELS = 40
 GSR_CHANNEL = 36
 N_LABELS = 4
 N_VIDEOS = 40
-_SUBJECT_FILE = re.compile(r"s(\d+)\.(dat|mat)", re.IGNORECASE)
+_MOST_VIDEOS = 1000
+_EDITIONS = {".dat": "Python", ".mat": "MATLAB"}
+_SUBJECT_FILE = re.compile(r"s([0-9]{1,4})\.(dat|mat)", re.IGNORECASE)
 
 
 def open_raw(raw: Path) -> RawDataset:
@@ -50,46 +54,37 @@ def open_raw(raw: Path) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a subject; only the GSR channel is kept. A trial whose GSR cannot be used keeps
-        its ratings.
+        One part a subject; only the GSR channel is ever in memory. Where a subject's file is there
+        for Python and for MATLAB, the one for Python is read. Of two files alike the first is read,
+        and the other one is damaged.
 
     Raises
     ------
     RtcanError
-        If there are no such files, or two for one subject.
+        If there are no such files, or none that can be opened.
     """
     found, listing = find_files(
         raw, lambda each: _subject(each) is not None, "DEAP subject files (s01.dat, s02.dat, ...)"
     )
-    pickles = [each for each in found if each.name.suffix.lower() == ".dat"]
-    by_subject: dict[str, RawFile] = {}
-    for each in pickles or found:
-        subject = _subject(each)
-        if subject is None:
-            continue
-        if subject in by_subject:
-            raise RtcanError(
-                f"subject {subject} is there twice: {by_subject[subject]} and {each}",
-                hint="name the one folder that is to be read",
-            )
-        by_subject[subject] = each
-    files = sorted(by_subject.items(), key=lambda item: int(item[0]))
-    marker = read_marker("deap", files[0][1], listing, raw)
+    regular, damaged = regular_only(found)
+    if not regular:
+        raise damaged[0]
+    chosen, twice = one_a_subject(regular, _subject, (".dat", ".mat"))
+    marker = read_marker("deap", chosen[0][1], listing, raw)
     n_videos = (marker or {}).get("stimuli")
-    if not isinstance(n_videos, int):
+    if type(n_videos) is not int or not 1 <= n_videos <= _MOST_VIDEOS:
         n_videos = N_VIDEOS
-
-    def batches() -> Iterator[list[Trial | Excluded]]:
-        for subject, file in files:
-            yield _read_subject(subject, file)
-
+    suffixes = sorted({file.name.suffix.lower() for _, file in chosen})
     return RawDataset(
         name="deap",
-        edition=f"DEAP, preprocessed for {'Python' if pickles else 'MATLAB'}",
-        files=tuple(dict.fromkeys(file.path for _, file in files)),
+        edition=f"DEAP, preprocessed for {' and '.join(_EDITIONS[each] for each in suffixes)}",
+        files=tuple(dict.fromkeys(file.path for _, file in chosen)),
         stimuli=tuple(Stimulus(str(number)) for number in range(1, n_videos + 1)),
-        n_batches=len(files),
-        batches=batches,
+        parts=tuple(partial(_read_subject, subject, n_videos, file) for subject, file in chosen),
+        # Of a pickle on disk only the GSR is read, which takes less time than starting processes;
+        # all else has to be unpacked.
+        in_turn=all(file.name.suffix.lower() == ".dat" and not file.members for _, file in chosen),
+        damaged=(*damaged, *twice),
         simulated=marker is not None,
         notes=(),
     )
@@ -97,44 +92,56 @@ def open_raw(raw: Path) -> RawDataset:
 
 def _subject(file: RawFile) -> str | None:
     match = _SUBJECT_FILE.fullmatch(file.name.name)
-    return match[1] if match else None
+    return f"{int(match[1]):02d}" if match else None
 
 
-def _read_subject(subject: str, file: RawFile) -> list[Trial | Excluded]:
-    data, labels = _load(file)
-    if data.ndim != 3 or data.shape[1] != N_CHANNELS or 0 in data.shape:
+def _read_subject(subject: str, n_videos: int, file: RawFile) -> list[Item]:
+    arrays = _load(file)
+    shape, eda = arrays["data"]
+    label_shape, labels = arrays["labels"]
+    if len(shape) != 3 or shape[1] != N_CHANNELS or 0 in shape:
         raise RtcanError(
-            f"{file}: 'data' has the shape {data.shape} instead of (40, {N_CHANNELS}, 8064)"
+            f"{file}: 'data' has the shape {shape} instead of ({n_videos}, {N_CHANNELS}, 8064)"
         )
-    if labels.shape != (len(data), N_LABELS):
+    if label_shape != (shape[0], N_LABELS):
         raise RtcanError(
-            f"{file}: 'labels' has the shape {labels.shape} instead of ({len(data)}, {N_LABELS})"
+            f"{file}: 'labels' has the shape {label_shape} instead of ({shape[0]}, {N_LABELS})"
         )
-    rate = profile("deap").sampling_rate
-    trials: list[Trial | Excluded] = []
-    for number, (eda, label) in enumerate(zip(data[:, GSR_CHANNEL], labels, strict=True), start=1):
-        stimulus = str(number)
-        valence, arousal = float(label[0]), float(label[1])
-        off_scale = check_rating(valence, arousal, profile("deap"))
-        problem = off_scale or check_signal(eda)
+    if shape[0] > n_videos:
+        raise RtcanError(f"{file} holds {shape[0]} trials, but there are {n_videos} videos")
+    facts = profile("deap")
+    items: list[Item] = []
+    for number, (samples, label) in enumerate(zip(eda, labels, strict=True), start=1):
+        stimulus, valence, arousal = str(number), float(label[0]), float(label[1])
+        place = (file.source, file.within(f"data[{number - 1}, {GSR_CHANNEL}]"))
+        problem = check_rating(valence, arousal, facts)
         if problem:
-            trials.append(Excluded(subject, stimulus, problem, str(file)))
-        if off_scale:
+            items.append(Excluded(subject, stimulus, problem, *place))
             continue
-        # A copy, so that the 100 MB around it can be freed.
-        recording = Recording("both", np.array(eda, np.float64), rate, str(file))
-        recordings = () if problem else (recording,)
-        trials.append(Trial(subject, stimulus, valence, arousal, recordings))
-    return trials
+        recording = Recording("both", samples.astype(np.float64), facts.sampling_rate, *place)
+        items.append(Trial(subject, stimulus, valence, arousal, (recording,)))
+    missing = f"the file holds only {shape[0]} of {n_videos} trials"
+    return items + [
+        Excluded(subject, str(number), missing, file.source, file.position)
+        for number in range(shape[0] + 1, n_videos + 1)
+    ]
 
 
-def _load(file: RawFile) -> tuple[NDArray[Any], NDArray[Any]]:
+def _load(file: RawFile) -> dict[str, tuple[tuple[int, ...], NDArray[Any]]]:
+    """Shape and values of the two arrays; of the data, the values are the GSR."""
     if file.name.suffix.lower() == ".mat":
-        arrays = load_variables(file, ("data", "labels"))
+        variables = load_variables(file, {"data": GSR_CHANNEL, "labels": "all"})
+        arrays = {
+            name: (each.shape, each.numbers)
+            for name, each in variables.items()
+            if each.kind == "numbers"
+        }
     else:
         with file.open() as stream:
-            arrays = load_arrays(stream, str(file))
+            stored = load_arrays(stream, file, GSR_CHANNEL)
+        arrays = {name: (each.shape, each.values) for name, each in stored.items()}
     for name in ("data", "labels"):
         if name not in arrays:
-            raise RtcanError(f"{file} holds no {name!r}, but {', '.join(arrays) or 'nothing'}")
-    return arrays["data"], arrays["labels"]
+            there = ", ".join(printable(each)[:40] for each in arrays) or "nothing"
+            raise RtcanError(f"{file} holds no array {name!r}, but {there}")
+    return arrays

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
+import re
+import stat
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
+from rtcan_cli.datasets.zips import LARGEST, member_names, member_path, open_archive, open_member
 from rtcan_cli.errors import RtcanError
 
 MARKER = "SIMULATED.json"
@@ -21,10 +25,35 @@ PUBLISHER_FOLDERS = {
     "deap": "data_preprocessed_python",
     "amigos": "data_preprocessed_matlab",
     "pmemo": "PMEmo",
+    "table": "own_recordings",
 }
 """What the publishers call the folders they ship; the simulator puts them beside `MARKER`."""
 
 _MAX_DEPTH = 4
+
+_PIECE = 1 << 20
+_LONGEST_REASON = 200
+
+_State = tuple[int, int, int, int]
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def printable(text: object) -> str:
+    """Text in one line that can be shown and stored.
+
+    A file's name may hold line breaks, and bytes that are no UTF-8; each becomes a question mark in
+    a diamond.
+    """
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def unreadable(what: object, error: Exception) -> RtcanError:
@@ -41,17 +70,25 @@ def unreadable(what: object, error: Exception) -> RtcanError:
     -------
     RtcanError
     """
-    text = "it ends too early" if isinstance(error, EOFError) else str(error)
-    reason = (text.splitlines() or [type(error).__name__])[0]
+    text = str(error)
+    if isinstance(error, EOFError):
+        text = "it ends too early"
+    elif isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    reason = printable((text.splitlines() or [type(error).__name__])[0])
+    if len(reason) > _LONGEST_REASON:
+        reason = f"{reason[:_LONGEST_REASON]} ..."
     return RtcanError(
-        f"{what} cannot be read: {reason}",
-        hint="the file is incomplete or damaged: copy or download it again",
+        f"{printable(what)} cannot be read: {reason}",
+        hint="check that it is a file that you may read, and on a sound disk"
+        if isinstance(error, OSError)
+        else "the file is incomplete or damaged: copy or download it again",
     )
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file of a dataset.
+    """One file of a dataset; it can be pickled, so that another process can read it.
 
     Attributes
     ----------
@@ -59,39 +96,68 @@ class RawFile:
         The file on disk: the file itself, or the zip file that it lies in.
     name : PurePosixPath
         Where it lies below the folder or inside the zip file that was searched.
-    archive : ZipFile or None
-        The opened zip file, for one of its members.
+    members : tuple of str
+        The way to it inside the zip file: its name there, or the name of an inner zip file and the
+        name in that; empty for a file of its own.
     """
 
     path: Path
     name: PurePosixPath
-    archive: zipfile.ZipFile | None = None
+    members: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return str(self.path) if self.archive is None else f"{self.path}:{self.name}"
+        return printable(":".join((str(self.path), *self.members)))
+
+    @property
+    def source(self) -> str:
+        """The file on disk, as it is written into a store."""
+        return printable(self.path)
+
+    @property
+    def position(self) -> str:
+        """Where it lies in the file on disk; empty for a file of its own."""
+        return printable(":".join(self.members))
+
+    def within(self, place: str) -> str:
+        """The position of something in it."""
+        return printable(":".join((*self.members, place)))
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open for reading; a member of a zip file is unpacked as it is read.
 
+        Whoever ends before the end of a member has it read to the end on leaving, because only
+        then its checksum tells whether it is whole.
+
         Raises
         ------
         RtcanError
-            If the file cannot be read, or the zip file is damaged or encrypted.
+            If the file cannot be read, the zip file is damaged or encrypted, or the member is
+            larger than any file of a dataset.
         """
         try:
-            with (
-                self.path.open("rb")
-                if self.archive is None
-                else self.archive.open(str(self.name)) as stream
-            ):
+            if not self.members:
+                with _open_regular(self.path) as stream:
+                    yield stream
+                return
+            archive = _archive(self.path, self.members[:-1], _state(self.path))
+            with open_member(archive, self.members[-1], str(self)) as stream:
                 yield stream
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+                while stream.read(_PIECE):
+                    pass
+        except RtcanError:
+            raise
+        except Exception as error:  # a damaged zip file makes zipfile raise almost anything
             raise unreadable(self, error) from error
 
     def content(self) -> bytes:
-        """All its bytes. Raises RtcanError like `open`."""
+        """All its bytes. Raises RtcanError like `open`, and if they are too many for memory."""
         with self.open() as stream:
+            if self.members:
+                # In pieces: asked for all, zipfile may unpack more than the member says it holds.
+                return b"".join(iter(lambda: stream.read(_PIECE), b""))
+            if (size := os.fstat(stream.fileno()).st_size) > LARGEST:
+                raise RtcanError(f"{self} has {size / 1e9:.1f} GB, as no file of a dataset has")
             return stream.read()
 
     def text(self) -> str:
@@ -102,12 +168,106 @@ class RawFile:
         RtcanError
             If it cannot be read or is not UTF-8.
         """
+        content = self.content()
         try:
-            return self.content().decode("utf-8-sig")
+            return content.decode("utf-8-sig")
         except UnicodeDecodeError:
+            found = "UTF-16" if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else None
             raise RtcanError(
-                f"{self} is not UTF-8 text", hint="save it as CSV in UTF-8, or download it again"
+                f"{self} is {f'{found} text, not UTF-8' if found else 'not UTF-8 text'}",
+                hint=f"iconv -f {found or 'GBK'} -t UTF-8 FILE > NEW"
+                + ("" if found else " (or -f ISO-8859-1, ..., as it was written)"),
             ) from None
+
+
+def inside(file: RawFile) -> list[RawFile]:
+    """The members of a zip file, which may lie in a zip file itself.
+
+    Parameters
+    ----------
+    file : RawFile
+        The zip file.
+
+    Returns
+    -------
+    list of RawFile
+        Sorted by name, without what systems leave behind.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be read, or a member's name leads out of it.
+    """
+    try:
+        archive = _archive(file.path, file.members, _state(file.path))
+    except RtcanError:
+        raise
+    except Exception as error:
+        raise unreadable(file, error) from error
+    return _visible(
+        RawFile(file.path, member_path(name), (*file.members, name))
+        for name in member_names(archive, str(file))
+    )
+
+
+def _archive(path: Path, members: tuple[str, ...], state: _State) -> zipfile.ZipFile:
+    return _archive_in_memory(path, members, state) if members else _archive_on_disk(path, state)
+
+
+@lru_cache(maxsize=2)
+def _archive_on_disk(path: Path, state: _State) -> zipfile.ZipFile:
+    return open_archive(_open_regular(path))
+
+
+@lru_cache(maxsize=1)
+def _archive_in_memory(path: Path, members: tuple[str, ...], state: _State) -> zipfile.ZipFile:
+    """An inner zip file, unpacked as a whole: the list of its members lies at its end."""
+    _archive_in_memory.cache_clear()  # The one before goes first: two may be too many.
+    unpacked = io.BytesIO()
+    with RawFile(path, member_path(members[-1]), members).open() as stream:
+        while piece := stream.read(_PIECE):
+            unpacked.write(piece)
+    return open_archive(unpacked)
+
+
+def _state(path: Path) -> _State:
+    """What changes when a file is replaced or written to."""
+    now = path.stat()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
+
+
+def _open_regular(path: Path) -> io.BufferedReader:
+    """Open a file, but nothing that only looks like one: opening a named pipe may take forever."""
+    kind = stat.S_IFMT(path.stat().st_mode)
+    if kind != stat.S_IFREG:
+        raise OSError(0, f"it is {_KINDS.get(kind, 'no file')}")
+    return path.open("rb")
+
+
+def regular_only(files: Iterable[RawFile]) -> tuple[list[RawFile], list[RtcanError]]:
+    """Tell files that can be opened from what only has such a name.
+
+    Parameters
+    ----------
+    files : iterable of RawFile
+        As listed.
+
+    Returns
+    -------
+    files : list of RawFile
+        Files, and members of zip files.
+    damaged : list of RtcanError
+        One for each link that leads nowhere or in a circle, named pipe, socket and device.
+    """
+    good, damaged = [], []
+    for file in files:
+        try:
+            if not file.members:
+                _open_regular(file.path).close()
+            good.append(file)
+        except OSError as error:
+            damaged.append(unreadable(file, error))
+    return good, damaged
 
 
 def list_files(raw: Path) -> list[RawFile]:
@@ -129,25 +289,23 @@ def list_files(raw: Path) -> list[RawFile]:
     Raises
     ------
     RtcanError
-        If there is no such folder, or the file is no zip file or a damaged one.
+        If there is no such folder or a folder in it cannot be read, or the file is no zip file or
+        a damaged one.
     """
     if raw.is_dir():
-        found = [RawFile(raw / name, name) for name in _walk(raw)]
-    elif not raw.exists():
-        raise RtcanError(f"{raw} does not exist", hint="check the path of the raw files")
-    else:
-        try:
-            archive = zipfile.ZipFile(raw)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise unreadable(raw, error) from error
-        members = [each.filename for each in archive.infolist() if not each.is_dir()]
-        found = [RawFile(raw, PurePosixPath(name), archive) for name in members]
-    visible = (
+        return _visible(RawFile(raw / name, name) for name in _walk(raw))
+    if not raw.exists():
+        raise RtcanError(f"{printable(raw)} does not exist", hint="check the path of the raw files")
+    return inside(RawFile(raw, PurePosixPath(raw.name)))
+
+
+def _visible(files: Iterable[RawFile]) -> list[RawFile]:
+    found = (
         each
-        for each in found
+        for each in files
         if not any(part.startswith(".") or part == "__MACOSX" for part in each.name.parts)
     )
-    return sorted(visible, key=lambda each: each.name)
+    return sorted(found, key=lambda each: each.name)
 
 
 def _walk(folder: Path) -> Iterator[PurePosixPath]:
@@ -159,7 +317,7 @@ def _walk(folder: Path) -> Iterator[PurePosixPath]:
     seen = {_identity(above) for above in folder.resolve().parents}
     waiting = [folder]
     for start in waiting:
-        for here, below, names in os.walk(start):
+        for here, below, names in os.walk(start, onerror=_refuse):
             identity = _identity(Path(here))
             if identity in seen:
                 below.clear()
@@ -173,6 +331,13 @@ def _walk(folder: Path) -> Iterator[PurePosixPath]:
             yield from (place / name for name in names)
 
 
+def _refuse(error: OSError) -> None:
+    raise RtcanError(
+        f"{printable(error.filename)} cannot be read: {error.strerror}",
+        hint="check its permissions, or name the folder that holds nothing but the dataset",
+    ) from error
+
+
 def _identity(folder: Path) -> tuple[int, int]:
     """What two names of one folder have in common."""
     status = folder.stat()
@@ -183,6 +348,8 @@ def find_files(
     raw: Path, wanted: Callable[[RawFile], bool], looked_for: str
 ) -> tuple[list[RawFile], list[RawFile]]:
     """The files of a dataset in a folder, in a zip file, or in a zip file in a folder.
+
+    What lies in the folder itself goes before what lies in a zip file there.
 
     Parameters
     ----------
@@ -201,89 +368,43 @@ def find_files(
     Raises
     ------
     RtcanError
-        If nothing is found, saying what was looked for and what is there.
+        If nothing is found, saying what was looked for and what is there; or if it is found in
+        more than one zip file, since reading the first would leave out the others.
     """
     listing = list_files(raw)
-    zips = [each.path for each in listing if each.archive is None and _is_zip(each)]
-    for found in (listing, *map(list_files, zips)):
+    zips = [each.path for each in listing if not each.members and _is_zip(each)]
+    matching = [each for each in listing if wanted(each)]
+    if matching:
+        return matching, listing
+    damaged: list[RtcanError] = []
+    holding: dict[Path, tuple[list[RawFile], list[RawFile]]] = {}
+    for place in zips:
+        try:
+            found = list_files(place)
+        except RtcanError as error:
+            # It may have nothing to do with the dataset.
+            damaged.append(error)
+            continue
         matching = [each for each in found if wanted(each)]
         if matching:
-            return matching, found
-    shown = ", ".join(str(each.name) for each in listing[:4])
+            holding[place] = matching, found
+    if len(holding) > 1:
+        names = ", ".join(printable(place.relative_to(raw)) for place in list(holding)[:4])
+        raise RtcanError(
+            f"{printable(raw)} holds {looked_for} in {len(holding)} zip files: {names}",
+            hint="name the one that is to be read, or unpack all into one folder",
+        )
+    if holding:
+        return holding.popitem()[1]
+    if damaged:
+        raise damaged[0]
+    shown = ", ".join(printable(each.name) for each in listing[:4])
     there = f"{len(listing)} other files ({shown}{', ...' if len(listing) > 4 else ''})"
     raise RtcanError(
-        f"{raw} holds no {looked_for}, but {there if listing else 'no files at all'}",
+        f"{printable(raw)} holds no {looked_for}, but {there if listing else 'no files at all'}",
         hint="name the folder or the zip file that the publisher ships",
     )
 
 
 def _is_zip(file: RawFile) -> bool:
     return file.name.suffix.lower() == ".zip"
-
-
-def read_marker(
-    name: str, used: RawFile, listing: list[RawFile], raw: Path
-) -> dict[str, Any] | None:
-    """What the simulator says about its files, or None for real ones.
-
-    A marker speaks only for what the simulator wrote beside it: for the publisher's folder of the
-    dataset that it names, for zip files in its own folder, and for all that is read where its own
-    folder is the one that the user named. Real data that lie elsewhere below it stay real.
-
-    Parameters
-    ----------
-    name : str
-        The dataset that is read.
-    used : RawFile
-        Any file that holds signals.
-    listing : list of RawFile
-        All files found beside it.
-    raw : Path
-        What the user named; the marker may lie in it, above it or below it.
-
-    Returns
-    -------
-    dict or None
-
-    Raises
-    ------
-    RtcanError
-        If a marker in such a place is damaged, so that nobody can tell.
-    """
-    for marker in _markers(PUBLISHER_FOLDERS[name], used, listing, raw):
-        try:
-            content = json.loads(marker.text())
-        except ValueError:
-            content = None
-        if not isinstance(content, dict) or "dataset" not in content:
-            raise RtcanError(
-                f"{marker} does not say which dataset was simulated, so that simulated files "
-                "cannot be told from real ones",
-                hint="simulate again; or delete it if the files beside it are real",
-            )
-        if content["dataset"] == name:
-            return content
-    return None
-
-
-def _markers(publisher: str, used: RawFile, listing: list[RawFile], raw: Path) -> Iterator[RawFile]:
-    """Markers in places from which they can speak for a file."""
-    if used.archive is not None:
-        for each in listing:
-            inner = each.name.parent
-            if each.name.name == MARKER and (
-                not inner.parts or inner / publisher in used.name.parents
-            ):
-                yield each
-    named = raw.resolve()
-    # Where a folder is a symbolic link, the marker may lie beside the link or beside its target.
-    for path in dict.fromkeys((Path(os.path.abspath(used.path)), used.path.resolve())):
-        is_zip = used.archive is not None or path.suffix.lower() == ".zip"
-        for folder in path.parents:
-            speaks = (
-                folder / publisher in path.parents
-                or (is_zip and folder == path.parent)
-                or folder.resolve() == named
-            )
-            if speaks and (folder / MARKER).is_file():
-                yield RawFile(folder / MARKER, PurePosixPath(MARKER))

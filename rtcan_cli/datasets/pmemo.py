@@ -8,16 +8,14 @@ and no ratings but each song's means.
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from rtcan_cli.datasets import pmemo_2018, pmemo_2019
-from rtcan_cli.datasets.files import find_files, read_marker
+from rtcan_cli.datasets.files import RawFile, find_files, regular_only
+from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.trials import RawDataset
 from rtcan_cli.errors import RtcanError
 
-_NOTE_ZIP = (
-    "The songs are inside a zip file: unpack it and name the folder if music features are wanted."
-)
 _NOTE_BOTH = "PMEmo's 2019 edition is there as well; the 2018 edition is read, which has ratings."
 
 
@@ -33,12 +31,13 @@ def open_raw(raw: Path) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a song.
+        One part a song.
 
     Raises
     ------
     RtcanError
-        If neither edition is found, or a table is damaged.
+        If neither edition is found, there is more than one copy, or names do not tell files,
+        subjects or songs apart.
     """
     found, listing = find_files(
         raw,
@@ -48,32 +47,37 @@ def open_raw(raw: Path) -> RawDataset:
         ),
         "PMEmo recordings (EDA/Arousal/1_100177_A.csv, ... or EDA/1_EDA.csv, ...)",
     )
-    edition = (
-        pmemo_2018
-        if any(pmemo_2018.EDA_FILE.fullmatch(str(each.name)) for each in found)
-        else pmemo_2019
-    )
-    matches = [(each, edition.EDA_FILE.fullmatch(str(each.name))) for each in found]
-    roots = {PurePosixPath(match["root"] or "") for _, match in matches if match}
+    names = [str(each.name) for each in found]
+    edition = pmemo_2018 if any(map(pmemo_2018.EDA_FILE.fullmatch, names)) else pmemo_2019
+    matches = [edition.EDA_FILE.fullmatch(name) for name in names]
+    roots = {match["root"] or "" for match in matches if match}
     if len(roots) > 1:
         raise RtcanError(
-            f"{raw} holds PMEmo more than once: in {', '.join(sorted(map(str, roots)))}",
+            f"{raw} holds PMEmo more than once: in {', '.join(sorted(roots))}",
             hint="name the one folder that is to be read",
         )
     root = roots.pop()
-    files = {
-        str(each.name.relative_to(root)).lower(): each
-        for each in listing
-        if root in each.name.parents
-    }
-    dataset = edition.open_files(files)
-    used = next(each for each, match in matches if match)
+    below = [each for each in listing if str(each.name).startswith(f"{root}/" if root else "")]
+    regular, odd = regular_only(below)
+    dataset = edition.open_files(_by_name(root, regular))
+    used = next(each for each, match in zip(found, matches, strict=True) if match)
     notes = dataset.notes
-    if not all(match for _, match in matches):
+    if not all(matches):
         notes += (_NOTE_BOTH,)
-    stimuli = dataset.stimuli
-    if used.archive is not None and any(each.audio for each in stimuli):
-        stimuli = tuple(dataclasses.replace(each, audio="") for each in stimuli)
-        notes += (_NOTE_ZIP,)
     simulated = read_marker("pmemo", used, listing, raw) is not None
-    return dataclasses.replace(dataset, stimuli=stimuli, notes=notes, simulated=simulated)
+    damaged = (*dataset.damaged, *odd)
+    return dataclasses.replace(dataset, notes=notes, simulated=simulated, damaged=damaged)
+
+
+def _by_name(root: str, regular: list[RawFile]) -> dict[str, RawFile]:
+    """Files by lower-case name: unpacking programs and copies change the case of folders."""
+    files: dict[str, RawFile] = {}
+    for each in regular:
+        name = str(each.name)[len(root) :].lstrip("/")
+        other = files.setdefault(name.lower(), each)
+        if other is not each and name.endswith(".csv"):
+            raise RtcanError(
+                f"{other} and {each} differ in upper and lower case only",
+                hint="keep the one that is right",
+            )
+    return files

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.csvfile import is_number, number, read_numbers, read_rows, sampling_grid
-from rtcan_cli.datasets.files import RawFile
-from rtcan_cli.datasets.pmemo_songs import by_number, read_means, read_songs
-from rtcan_cli.datasets.profiles import TARGETS, profile
-from rtcan_cli.datasets.trials import (
-    Excluded,
-    RawDataset,
-    Recording,
-    Trial,
-    check_rating,
-    check_signal,
+from rtcan_cli.datasets.csvfile import (
+    decimal_commas,
+    is_number,
+    number,
+    numbered_rows,
+    read_numbers,
 )
+from rtcan_cli.datasets.files import RawFile
+from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
+from rtcan_cli.datasets.pmemo_songs import is_nine_point, read_songs, to_unit_scale
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.sampling import even_samples
+from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Trial, check_rating
 from rtcan_cli.errors import RtcanError
 
 EDA_FILE = re.compile(
-    r"(?:(?P<root>.*)/)?eda/(?P<target>arousal|valence)/(?P<song>\d+)_(?P<subject>\d+)_[av]\.csv",
+    r"(?:(?P<root>.*)/)?eda/(?P<target>arousal|valence)/"
+    r"(?P<song>\d+)_(?P<subject>\d+)_(?P<initial>[av])\.csv",
     re.IGNORECASE,
 )
-_RATING_FILE = re.compile(r"annotations/(?P<target>arousal|valence)/(?P<song>\d+)-[av]\.csv")
+_RATING_FILE = re.compile(
+    r"annotations/(?P<target>arousal|valence)/(?P<song>\d+)-(?P<initial>[av])\.csv"
+)
+_NINE_POINTS = (1.0, 9.0)
 _NOTE_SCALE = "The ratings are on a scale from 1 to 9; they are read as (rating - 1) / 8."
+_DAMAGED_ANNOTATIONS = "there is no rating, for the song's annotations are damaged"
+_NO_ANNOTATIONS = "the song has no annotations: PMEmo has none of clips shorter than 15.5 s"
 
 
 @dataclass
@@ -39,12 +48,16 @@ class _Hearing:
 
     ratings: dict[str, float] = field(default_factory=dict)
     rating_file: RawFile | None = None
+    is_damaged: bool = False
     rated_twice: list[str] = field(default_factory=list)
     recordings: dict[str, RawFile] = field(default_factory=dict)
 
-    def source(self, subject: str) -> str:
-        """The file that says that this subject heard the song."""
-        return str(self.recordings.get(subject) or self.rating_file or "")
+    def place(self, subject: str) -> tuple[str, str]:
+        """The file that says that this subject heard the song, and where it is in a zip file."""
+        return _place(self.recordings.get(subject) or self.rating_file)
+
+
+_Song = Mapping[str, _Hearing]
 
 
 def open_files(files: Mapping[str, RawFile]) -> RawDataset:
@@ -58,25 +71,42 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a song. A trial holds up to two recordings; each that is missing or unusable is
-        reported as excluded beside it.
+        One part a song. A trial holds up to two recordings; each that is missing is reported as
+        excluded beside it.
 
     Raises
     ------
     RtcanError
-        If there are no ratings, or a table is damaged.
+        If there are no ratings, or names of subjects or songs differ in leading zeros only.
     """
     songs: defaultdict[str, dict[str, _Hearing]] = defaultdict(
         lambda: {target: _Hearing() for target in TARGETS}
     )
+    damaged: list[RtcanError] = []
     read: list[RawFile] = []
     for name, file in files.items():
-        if match := EDA_FILE.fullmatch(name):
-            songs[match["song"]][match["target"]].recordings[match["subject"]] = file
-            read.append(file)
-        elif match := _RATING_FILE.fullmatch(name):
-            _read_ratings(file, songs[match["song"]][match["target"]])
-            read.append(file)
+        match = EDA_FILE.fullmatch(name) or _RATING_FILE.fullmatch(name)
+        if match is None:
+            continue
+        read.append(file)
+        if match["initial"] != match["target"][0]:
+            damaged.append(
+                RtcanError(
+                    f"{file} belongs to the other rating by its name than by its folder",
+                    hint="move it to where it belongs",
+                )
+            )
+            continue
+        hearing = songs[match["song"]][match["target"]]
+        if "subject" in match.groupdict():
+            hearing.recordings[match["subject"]] = file
+            continue
+        hearing.rating_file = file
+        try:
+            _read_ratings(file, hearing)
+        except RtcanError as error:
+            damaged.append(error)
+            hearing.is_damaged = True
     for target in TARGETS:
         if not any(hearings[target].rating_file for hearings in songs.values()):
             raise RtcanError(
@@ -84,117 +114,142 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
                 f"Annotations/{target.title()}/1-{target[0].upper()}.csv, ...",
                 hint="unpack PMEmo's 2018 edition with all its folders",
             )
-    notes = (_NOTE_SCALE,) if _put_on_unit_scale(songs) else ()
-    means = {}
-    for target in TARGETS:
-        static = files.get(f"{target[0]}_static.csv")
-        means[target] = read_means(static, target)
-        if max(means[target].values(), default=0.0) > 1:
-            means[target] = {song: (mean - 1) / 8 for song, mean in means[target].items()}
-        read += [static] if static else []
-    read += [files["metadata.csv"]] if "metadata.csv" in files else []
+    check_distinct(_subject_files(songs), "the subjects")
+    ratings = (
+        rating
+        for hearings in songs.values()
+        for hearing in hearings.values()
+        for rating in hearing.ratings.values()
+    )
+    nine_points = is_nine_point(ratings)
+    means = {target: files.get(f"{target[0]}_static.csv") for target in TARGETS}
+    stimuli = read_songs(files, _song_files(songs), means, damaged)
+    read += [file for file in (*means.values(), files.get("metadata.csv")) if file]
     ordered = sorted(songs.items(), key=lambda item: by_number(item[0]))
-
-    def batches() -> Iterator[list[Trial | Excluded]]:
-        for song, hearings in ordered:
-            yield _read_song(song, hearings)
 
     return RawDataset(
         name="pmemo",
         edition="PMEmo 2018",
         files=tuple(dict.fromkeys(file.path for file in read)),
-        stimuli=read_songs(files, songs, means["valence"], means["arousal"]),
-        n_batches=len(ordered),
-        batches=batches,
+        stimuli=stimuli,
+        parts=tuple(partial(_read_song, song, hearings, nine_points) for song, hearings in ordered),
+        in_turn=False,
+        damaged=tuple(damaged),
         simulated=False,
-        notes=notes,
+        notes=(_NOTE_SCALE,) if nine_points else (),
     )
+
+
+def _place(file: RawFile | None) -> tuple[str, str]:
+    return (file.source, file.position) if file else ("", "")
+
+
+def _subject_files(songs: Mapping[str, _Song]) -> dict[str, RawFile | None]:
+    """A file that names each subject."""
+    found: dict[str, RawFile | None] = {}
+    for hearings in songs.values():
+        for hearing in hearings.values():
+            found.update(hearing.recordings)
+            for subject in hearing.ratings:
+                found.setdefault(subject, hearing.rating_file)
+    return found
+
+
+def _song_files(songs: Mapping[str, _Song]) -> dict[str, RawFile]:
+    """A file that names each song."""
+    found: dict[str, RawFile] = {}
+    for song, hearings in songs.items():
+        for hearing in hearings.values():
+            for file in (*hearing.recordings.values(), hearing.rating_file):
+                if file:
+                    found.setdefault(song, file)
+    return found
 
 
 def _read_ratings(file: RawFile, hearing: _Hearing) -> None:
     """Subjects and their static ratings: the first two columns."""
-    hearing.rating_file = file
-    for line, row in enumerate(read_rows(file), start=1):
-        if line == 1 and not is_number(row[0]):
+    ratings: dict[str, float] = {}
+    twice: list[str] = []
+    for place, (line, row) in enumerate(numbered_rows(file, width=2)):
+        if place == 0 and not is_number(row[0]):
             continue
         try:
-            subject, rating = row[0], number(row[1])
+            subject, rating = plain(row[0]), number(row[1])
         except (IndexError, ValueError):
+            subject, rating = "", math.nan
+        if not subject.isdecimal():
             raise RtcanError(
-                f"{file}: line {line} is no subject with a rating: {','.join(row[:3])[:60]}",
+                f"{file}: line {line} is no subject with a rating: {','.join(row)[:60]}",
                 hint="the file is incomplete or damaged: copy or download it again",
-            ) from None
-        if subject in hearing.ratings:
-            hearing.rated_twice.append(subject)
+            )
+        if subject in ratings:
+            twice.append(subject)
         else:
-            hearing.ratings[subject] = rating
+            ratings[subject] = rating
+    # Only here, so that nothing comes from a file that turns out to be damaged.
+    hearing.ratings, hearing.rated_twice = ratings, twice
 
 
-def _put_on_unit_scale(songs: Mapping[str, Mapping[str, _Hearing]]) -> bool:
-    """Turn ratings on 1..9 into ratings on 0..1; tells whether there was anything to do."""
-    hearings = [hearing for song in songs.values() for hearing in song.values()]
-    # NaN > 1 is false, so that missing ratings do not count.
-    if not any(rating > 1 for hearing in hearings for rating in hearing.ratings.values()):
-        return False
-    for hearing in hearings:
-        hearing.ratings = {name: (rating - 1) / 8 for name, rating in hearing.ratings.items()}
-    return True
-
-
-def _read_song(song: str, hearings: Mapping[str, _Hearing]) -> list[Trial | Excluded]:
-    batch: list[Trial | Excluded] = []
+def _read_song(song: str, hearings: _Song, nine_points: bool) -> list[Item]:
+    items: list[Item] = []
+    facts = profile("pmemo")
+    if nine_points:
+        facts = dataclasses.replace(facts, rating_scale=_NINE_POINTS)
+    unrated = None
+    if not any(hearing.rating_file for hearing in hearings.values()):
+        unrated = _NO_ANNOTATIONS
+    elif any(hearing.is_damaged for hearing in hearings.values()):
+        unrated = _DAMAGED_ANNOTATIONS
     subjects = {name for each in hearings.values() for name in (*each.ratings, *each.recordings)}
     for subject in sorted(subjects, key=by_number):
-        sources = {target: hearings[target].source(subject) for target in TARGETS}
+        places = {target: hearings[target].place(subject) for target in TARGETS}
         ratings = {target: hearings[target].ratings.get(subject, math.nan) for target in TARGETS}
-        problem = check_rating(ratings["valence"], ratings["arousal"], profile("pmemo"))
+        problem = check_rating(ratings["valence"], ratings["arousal"], facts)
         if problem:
-            source = sources["valence"] or sources["arousal"]
-            batch.append(Excluded(subject, song, problem, source))
+            place = places["valence"] if any(places["valence"]) else places["arousal"]
+            if all(map(math.isnan, ratings.values())):
+                problem = unrated or problem
+            items.append(Excluded(subject, song, problem, *place))
             continue
-        recordings = []
+        if nine_points:
+            ratings = {target: to_unit_scale(rating) for target, rating in ratings.items()}
+        recordings: list[Recording] = []
         for target in TARGETS:
-            if subject in hearings[target].rated_twice:
+            hearing = hearings[target]
+            if subject in hearing.rated_twice:
                 reason = f"{target} was rated twice: the first rating is kept"
-                batch.append(Excluded(subject, song, reason, str(hearings[target].rating_file)))
-            recording = _read_recording(target, hearings[target].recordings.get(subject))
-            if isinstance(recording, Recording):
-                recordings.append(recording)
+                items.append(Excluded(subject, song, reason, *_place(hearing.rating_file)))
+            file = hearing.recordings.get(subject)
+            if file is None:
+                reason = f"there is no recording of the {target} hearing"
+                items.append(Excluded(subject, song, reason, *places[target]))
+                continue
+            try:
+                eda, sampling_rate, jitter = _read_signal(file)
+            except RtcanError as error:
+                items.append(error)
             else:
-                batch.append(Excluded(subject, song, recording, sources[target]))
-        trial = Trial(subject, song, ratings["valence"], ratings["arousal"], tuple(recordings))
-        batch.append(trial)
-    return batch
+                recordings.append(Recording(target, eda, sampling_rate, *places[target], jitter))
+        items.append(
+            Trial(subject, song, ratings["valence"], ratings["arousal"], tuple(recordings))
+        )
+    return items
 
 
-def _read_recording(target: str, file: RawFile | None) -> Recording | str:
-    """The recording of one hearing, or why there is none."""
-    if file is None:
-        return f"there is no recording of the {target} hearing"
-    eda, sampling_rate = _read_signal(file)
-    problem = check_signal(eda)
-    if problem:
-        return f"{target} hearing: {problem}"
-    return Recording(target, eda, sampling_rate, str(file))
-
-
-def _read_signal(file: RawFile) -> tuple[NDArray[np.float64], float]:
-    """One value a line, or time and value; with or without a header."""
+def _read_signal(file: RawFile) -> tuple[NDArray[np.float64], float, float]:
+    """Samples, sampling rate and jitter; one value a line, or time and value."""
     published_rate = profile("pmemo").sampling_rate
-    lines = file.text().rstrip().splitlines()
-    has_header = any(cell.strip() and not is_number(cell) for cell in "".join(lines[:1]).split(","))
-    lines = lines[has_header:]
-    if not lines:
-        return np.empty(0), published_rate
-    width = len(lines[0].split(","))
+    table = read_numbers(file)
+    width = table.numbers.shape[1]
     if width > 2:
-        raise RtcanError(f"{file} has {width} columns instead of a value, or a time and a value")
-    table = read_numbers(lines, width, file, first=1 + has_header)
-    eda = table[:, -1]
-    if width == 1 or len(eda) < 2:
-        return eda, published_rate
-    time = table[:, 0]
-    if (np.diff(time) == 1).all():  # sample numbers
-        return eda, published_rate
-    grid, sampling_rate = sampling_grid(time, file)
-    return np.interp(grid, time, eda), sampling_rate
+        raise RtcanError(
+            f"{file} has {width} columns instead of a value, or a time and a value",
+            hint="copy it again; if commas are its decimal signs, save it with decimal points",
+        )
+    eda = table.numbers[:, -1].copy()  # not a view that keeps the times in memory
+    if width == 1:
+        return eda, published_rate, math.nan
+    time = table.numbers[:, 0]
+    if table.whole_numbers and (np.diff(time) <= 0).any():
+        raise decimal_commas(file, "it seems that every number")
+    return even_samples(time, eda, published_rate, file)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rtcan_cli.datasets.csvfile import read_numbers, sampling_grid
+from rtcan_cli.datasets.csvfile import read_numbers
 from rtcan_cli.datasets.files import RawFile
-from rtcan_cli.datasets.pmemo_songs import by_number, read_means, read_songs
-from rtcan_cli.datasets.trials import Excluded, RawDataset, Recording, Trial, check_signal
+from rtcan_cli.datasets.identifiers import by_number
+from rtcan_cli.datasets.pmemo_songs import read_songs
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.sampling import even_samples
+from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Trial
 from rtcan_cli.errors import RtcanError
 
 EDA_FILE = re.compile(r"(?:(?P<root>.*)/)?eda/(?P<song>\d+)_eda\.csv", re.IGNORECASE)
-_SUBJECT = re.compile(r"\d{6}$")
+_SUBJECT = re.compile(r"(?<!\d)\d{6}$", re.ASCII)
 _NOTE = (
-    "PMEmo 2019 has no subject's own ratings, only each song's mean ratings: ingest, decompose and "
-    "music-features work with it, relabel does not, nor what needs labels. For labels get the 2018 "
-    "edition, which has the folders Annotations/Arousal and Annotations/Valence "
-    "(https://github.com/HuiZhangDB/PMEmo)."
+    "PMEmo 2019 has no subject's own ratings, only each song's mean ratings. So every listener of "
+    "a song gets the same label: rtcan relabel --method stimulus-mean. For labels of each "
+    "subject's own get the 2018 edition, which has the folders Annotations/Arousal and "
+    "Annotations/Valence (https://github.com/HuiZhangDB/PMEmo), or take a published table of "
+    "labels: rtcan relabel --import CSV."
 )
 
 
@@ -35,65 +41,73 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
     Returns
     -------
     RawDataset
-        One batch a song. Trials have no ratings (NaN); the song's means are in the stimuli.
+        One part a song. Trials have no ratings (NaN); the song's means are in the stimuli.
 
     Raises
     ------
     RtcanError
-        If a table is damaged.
+        If two songs' names differ in leading zeros only.
     """
     recordings = {
         match["song"]: file for name, file in files.items() if (match := EDA_FILE.fullmatch(name))
     }
-    songs = sorted(recordings, key=by_number)
     static = files.get("annotations/static_annotations.csv")
     read = [*recordings.values(), static, files.get("metadata.csv")]
-
-    def batches() -> Iterator[list[Trial | Excluded]]:
-        for song in songs:
-            yield _read_song(song, recordings[song])
+    damaged: list[RtcanError] = []
+    stimuli = read_songs(files, recordings, dict.fromkeys(TARGETS, static), damaged)
 
     return RawDataset(
         name="pmemo",
         edition="PMEmo 2019",
         files=tuple(dict.fromkeys(file.path for file in read if file)),
-        stimuli=read_songs(
-            files, songs, read_means(static, "valence"), read_means(static, "arousal")
+        stimuli=stimuli,
+        parts=tuple(
+            partial(_read_song, song, recordings[song])
+            for song in sorted(recordings, key=by_number)
         ),
-        n_batches=len(songs),
-        batches=batches,
+        in_turn=False,
+        damaged=tuple(damaged),
         simulated=False,
         notes=(_NOTE,),
     )
 
 
-def _read_song(song: str, file: RawFile) -> list[Trial | Excluded]:
+def _read_song(song: str, file: RawFile) -> list[Item]:
     """The time in the first column, then one column a subject, all of them on one even grid."""
-    lines = file.text().rstrip().splitlines()
-    if len(lines) < 3:
-        raise RtcanError(f"{file} holds no recordings", hint="copy or download it again")
-    names = [name.strip() for name in lines[0].split(",")]
-    table = read_numbers(lines[1:], len(names), file, first=2)
-    time = table[:, 0]
-    grid, sampling_rate = sampling_grid(time, file)
-    batch: list[Trial | Excluded] = []
+    published_rate = profile("pmemo").sampling_rate
+    table = read_numbers(file)
+    names, values = table.names, table.numbers
+    if not names or len(values) < 2:
+        missing = "names of subjects in its first line" if len(values) else "recordings"
+        raise RtcanError(f"{file} has no {missing}", hint="copy or download it again")
+    if _SUBJECT.search(names[0]):  # no times: the first column is a subject's as well
+        sampling_rate, jitter = published_rate, math.nan
+    else:
+        names = names[1:]
+        values, sampling_rate, jitter = even_samples(
+            values[:, 0], values[:, 1:], published_rate, file
+        )
+    items: list[Item] = []
     seen: set[str] = set()
-    for name, column in zip(names[1:], table.T[1:], strict=True):
+    for name, column in zip(names, values.T, strict=True):
         match = _SUBJECT.search(name)
         subject = match[0] if match else name
-        known = np.flatnonzero(~np.isnan(column))
-        # A column ends in empty cells where others are longer: those are no samples.
-        length = known[-1] + 1 if len(known) else 0
-        eda = np.interp(grid[:length], time[:length], column[:length]) if length else column[:0]
-        problem = check_signal(eda)
+        problem = None
         if match is None:
             problem = "the column's name does not end in a subject's six digits"
         elif subject in seen:
             problem = "the subject has a second column: the first one is kept"
         seen.add(subject)
+        place = (file.source, file.within(f"column {name}"))
         if problem:
-            batch.append(Excluded(subject, song, problem, str(file)))
+            items.append(Excluded(subject, song, problem, *place))
         else:
-            recording = Recording("both", eda, sampling_rate, str(file))
-            batch.append(Trial(subject, song, math.nan, math.nan, (recording,)))
-    return batch
+            recording = Recording("both", _samples(column), sampling_rate, *place, jitter)
+            items.append(Trial(subject, song, math.nan, math.nan, (recording,)))
+    return items
+
+
+def _samples(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A column without the empty cells at its end, which are there because others are longer."""
+    known = np.flatnonzero(~np.isnan(column))
+    return column[: known[-1] + 1 if len(known) else 0].copy()

@@ -6,19 +6,22 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from rtcan_cli.datasets.csvfile import number, read_rows
+from rtcan_cli.datasets.csvfile import is_number, number, numbered_rows
 from rtcan_cli.datasets.files import RawFile
+from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
+from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.trials import Stimulus
 from rtcan_cli.errors import RtcanError
 
 _AUDIO_FILE = re.compile(r"chorus/(\d+)\.(?:mp3|wav|flac|ogg)")
+_NO_HEADER = ("mean", "std")
 
 
 def read_songs(
     files: Mapping[str, RawFile],
-    others: Iterable[str],
-    valence_means: Mapping[str, float],
-    arousal_means: Mapping[str, float],
+    others: Mapping[str, RawFile],
+    means: Mapping[str, RawFile | None],
+    damaged: list[RtcanError],
 ) -> tuple[Stimulus, ...]:
     """Songs that the metadata, the audio files or the recordings name.
 
@@ -26,47 +29,67 @@ def read_songs(
     ----------
     files : mapping of str to RawFile
         All files, by their lower-case names.
-    others : iterable of str
-        Songs with recordings or ratings.
-    valence_means, arousal_means : mapping of str to float
-        Mean ratings by song.
+    others : mapping of str to RawFile
+        Songs with recordings or ratings, and one of these files.
+    means : mapping of str to RawFile
+        Tables of mean ratings, by target; None where there is none.
+    damaged : list of RtcanError
+        Gets what is wrong with a table that cannot be read. The songs go without what it says.
 
     Returns
     -------
     tuple of Stimulus
-        Sorted by number.
+        Sorted by number. Mean ratings are on the scale from 0 to 1.
 
     Raises
     ------
     RtcanError
-        If the metadata are damaged.
+        If two songs' names differ in leading zeros only.
     """
     audio = {
         match[1]: file for name, file in files.items() if (match := _AUDIO_FILE.fullmatch(name))
     }
     metadata = files.get("metadata.csv")
-    described = {row["musicid"]: row for row in read_records(metadata)} if metadata else {}
+    described: dict[str, dict[str, str]] = {}
+    mean: dict[str, dict[str, float]] = {target: {} for target in TARGETS}
+    try:
+        described = {row["musicid"]: row for row in read_records(metadata)} if metadata else {}
+    except RtcanError as error:
+        damaged.append(error)
+    for target in TARGETS:
+        try:
+            mean[target] = read_means(means[target], target)
+        except RtcanError as error:
+            if str(error) not in map(str, damaged):  # one table may serve both
+                damaged.append(error)
+    places = {**dict.fromkeys(described, metadata), **audio, **others}
+    check_distinct(places, "the songs")
     return tuple(
         Stimulus(
             song,
             title=described.get(song, {}).get("title", ""),
             artist=described.get(song, {}).get("artist", ""),
-            audio=str(audio[song].path.resolve()) if song in audio else "",
-            valence_mean=valence_means.get(song, math.nan),
-            arousal_mean=arousal_means.get(song, math.nan),
+            audio=_whole_path(audio[song]) if song in audio else "",
+            valence_mean=mean["valence"].get(song, math.nan),
+            arousal_mean=mean["arousal"].get(song, math.nan),
         )
-        for song in sorted({*others, *described, *audio}, key=by_number)
+        for song in sorted(places, key=by_number)
     )
 
 
+def _whole_path(file: RawFile) -> str:
+    """The absolute path; in a zip file, with the way to it there behind colons."""
+    return ":".join((str(file.path.resolve()), *file.members))
+
+
 def read_means(file: RawFile | None, target: str) -> dict[str, float]:
-    """Songs' mean ratings of one dimension.
+    """Songs' mean ratings of one dimension, on the scale from 0 to 1.
 
     Parameters
     ----------
     file : RawFile or None
-        Table with a header; the song is in the first column. The column whose name says ``mean``
-        and the target is read, else the first one that says ``mean``.
+        The song is in the first column. The column whose name says ``mean`` and the target is
+        read, else the first one that says ``mean``; without a header, the second one.
     target : str
         ``"valence"`` or ``"arousal"``.
 
@@ -78,37 +101,54 @@ def read_means(file: RawFile | None, target: str) -> dict[str, float]:
     Raises
     ------
     RtcanError
-        If there is no such column, or it holds something else than numbers.
+        If there is no such column, it holds something else than numbers, or a song has two means.
     """
     means: dict[str, float] = {}
+    (other,) = (each for each in TARGETS if each != target)
     for row in read_records(file) if file else ():
-        columns = [name for name in row if "mean" in name]
+        song = row["musicid"]
+        columns = [name for name in row if "mean" in name and other not in name]
         columns = [name for name in columns if target in name] or columns
         try:
-            means[row["musicid"]] = number(row[columns[0]])
+            mean = number(row[columns[0]])
         except (ValueError, IndexError):
-            raise RtcanError(f"{file} holds no mean {target} of song {row['musicid']}") from None
+            raise RtcanError(f"{file} holds no mean {target} of song {song}") from None
+        if means.setdefault(song, mean) != mean and not math.isnan(mean):
+            raise RtcanError(f"{file} holds two means of {target} for song {song}")
+    if is_nine_point(means.values()):
+        return {song: to_unit_scale(mean) for song, mean in means.items()}
     return means
 
 
-def read_records(file: RawFile) -> Iterator[dict[str, str]]:
-    """Rows of a table with a header, by lower-case column name.
+def is_nine_point(ratings: Iterable[float]) -> bool:
+    """Whether ratings are on the scale from 1 to 9 rather than on the one from 0 to 1.
 
-    The first column is called ``musicid``, whatever the file calls it.
+    Only ratings of exactly 1 are on both. Most decide, so that a slip of one changes nothing.
+    """
+    sides = [rating > 1 for rating in ratings if rating != 1 and not math.isnan(rating)]
+    return 2 * sum(sides) > len(sides)
+
+
+def to_unit_scale(rating: float) -> float:
+    """A rating from 1 to 9, on the scale from 0 to 1."""
+    return (rating - 1) / 8
+
+
+def read_records(file: RawFile) -> Iterator[dict[str, str]]:
+    """Rows of a table, by lower-case column name.
+
+    The first column is called ``musicid``, whatever the file calls it. Without a header the next
+    ones are ``mean`` and ``std``.
 
     Raises
     ------
     RtcanError
         If the file is empty or no CSV.
     """
-    rows = read_rows(file)
+    rows = [cells for _, cells in numbered_rows(file)]
     if not rows:
         raise RtcanError(f"{file} is empty", hint="download it again")
-    names = ["musicid", *(name.lower() for name in rows[0][1:])]
-    for row in rows[1:]:
-        yield dict(zip(names, row, strict=False))
-
-
-def by_number(name: str) -> tuple[int, str]:
-    """Sorting key that puts ``"9"`` before ``"10"``."""
-    return (int(name) if name.isdecimal() else -1, name)
+    has_header = not all(map(is_number, rows[0]))
+    names = ["musicid", *(map(str.lower, rows[0][1:]) if has_header else _NO_HEADER)]
+    for row in rows[has_header:]:
+        yield dict(zip(names, (plain(row[0]), *row[1:]), strict=False))

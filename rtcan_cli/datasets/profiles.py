@@ -21,22 +21,22 @@ class Profile:
     title : str
         Name in messages, tables and figures.
     rating_scale : tuple of float
-        Lowest and highest possible rating.
+        Lowest and highest possible rating; for own recordings unless an option says otherwise.
     eda_unit : str
         Unit of the signals as they are shipped. ``a.u.`` where the publisher's preprocessing left
-        nothing that could be turned into microsiemens.
+        nothing that could be turned into microsiemens. For own recordings as `rating_scale`.
     sampling_rate : float
-        Published sampling rate in Hz.
+        Published sampling rate in Hz; for own recordings that of common wristbands.
     onset : float
         Seconds dropped from the start of every decomposed recording: the time before the stimulus
         where it was recorded (DEAP 3 s, AMIGOS 5 s), else the 3 s a listener needs before feeling
-        anything (PMEmo).
+        anything (PMEmo, own recordings).
     variant : str
         Attention variant that Yin et al. (2022, Table 5) found best on this dataset.
     stimulus_word : str
         What a stimulus is called in messages.
-    published_trials : int
-        Trials that Yin et al. (2022, Table 1) used.
+    published_trials : int or None
+        Trials that Yin et al. (2022, Table 1) used; None for data that are not theirs.
     """
 
     name: str
@@ -47,7 +47,12 @@ class Profile:
     onset: float
     variant: str
     stimulus_word: str
-    published_trials: int
+    published_trials: int | None
+
+    @property
+    def stimuli_word(self) -> str:
+        """What several stimuli are called in messages."""
+        return "stimuli" if self.stimulus_word == "stimulus" else f"{self.stimulus_word}s"
 
 
 PROFILES: dict[str, Profile] = {
@@ -56,6 +61,10 @@ PROFILES: dict[str, Profile] = {
         Profile("deap", "DEAP", (1.0, 9.0), "a.u.", 128.0, 3.0, "Re", "video", 1280),
         Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788),
         Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690),
+        # What suits a lab's own recordings is not known. A table tells where each trial begins, so
+        # that nothing precedes the stimulus. PMEmo is the one dataset like that, and the one of
+        # music. So onset and variant are PMEmo's.
+        Profile("table", "own recordings", (1.0, 9.0), "uS", 4.0, 3.0, "Rf", "stimulus", None),
     )
 }
 """The datasets rtcan reads, by name."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import Profile
+from rtcan_cli.errors import RtcanError
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,20 @@ class Recording:
     sampling_rate : float
         In Hz.
     source : str
-        The raw file it was read from.
+        The raw file on disk that it was read from.
+    position : str
+        Where it lies in that file, such as ``"data[2, 36]"``; empty where it is the whole file.
+    jitter : float
+        How uneven the sampling times in the file are: the standard deviation of the steps, as a
+        share of their median; NaN where the file has no times.
     """
 
     target: str
     eda: NDArray[np.float64]
     sampling_rate: float
     source: str
+    position: str = ""
+    jitter: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ class Trial:
     valence, arousal : float
         The subject's own ratings on the dataset's scale; NaN where there is none.
     recordings : tuple of Recording
-        Those that are there and usable; empty where none is. The ratings count all the same, since
-        a subject's threshold between high and low rests on everything that the subject rated.
+        Those that are there, good or bad; empty where none is. The ratings count all the same,
+        since a subject's threshold between high and low rests on everything that the subject rated.
     """
 
     subject: str
@@ -63,22 +70,25 @@ class Trial:
 class Excluded:
     """A trial, or one recording of it, that was left out, with the reason.
 
-    A rated trial whose recording cannot be used is there as a `Trial` too, without that recording.
+    A rated trial without a recording is there as a `Trial` too.
 
     Attributes
     ----------
     subject, stimulus : str
-        Identifiers.
+        Identifiers; empty where a whole file was left out.
     reason : str
         Why it was left out, in words.
     source : str
-        The raw file concerned.
+        The raw file on disk concerned.
+    position : str
+        The place in that file.
     """
 
     subject: str
     stimulus: str
     reason: str
     source: str
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,8 @@ class Stimulus:
     title, artist : str
         Empty where unknown.
     audio : str
-        Absolute path of the audio file; empty where there is none.
+        Absolute path of the audio file, in a zip file followed by ``:`` and the member; empty where
+        there is none.
     valence_mean, arousal_mean : float
         Mean rating over all listeners that the publisher ships; NaN where there is none.
     """
@@ -105,9 +116,13 @@ class Stimulus:
     arousal_mean: float = math.nan
 
 
-@dataclass
+Item = Trial | Excluded | RtcanError
+"""What reading yields: a trial, what was left out, or what is wrong with a damaged file."""
+
+
+@dataclass(frozen=True)
 class RawDataset:
-    """An opened dataset, whose trials are read batch by batch.
+    """An opened dataset, whose trials are read part by part.
 
     Attributes
     ----------
@@ -119,12 +134,16 @@ class RawDataset:
         Every raw file that is read, so that a change can be noticed.
     stimuli : tuple of Stimulus
         All stimuli, in the publisher's order.
-    n_batches : int
-        Number of batches that `batches` yields.
-    batches : callable
-        Reads the trials: one batch for each subject file (DEAP, AMIGOS) or song (PMEmo). What was
-        left out of a trial comes before it. Each call starts anew. Raises RtcanError where a file
-        is damaged.
+    parts : tuple of callable
+        Each reads one part, a subject's file (DEAP, AMIGOS) or a song (PMEmo), and returns its
+        items. They can be pickled, so that parts can be read side by side. What was left out of a
+        trial comes before it. A damaged file is an `RtcanError` among the items (or is raised,
+        where nothing of the part can be read); the caller decides whether to go on without it.
+    in_turn : bool
+        Whether parts are read one after the other unless the user says otherwise: several at a
+        time would take too much memory, or no less time.
+    damaged : tuple of RtcanError
+        Files that turned out to be damaged when the dataset was opened, one error each.
     simulated : bool
         True for files that rtcan's simulator wrote.
     notes : tuple of str
@@ -135,34 +154,11 @@ class RawDataset:
     edition: str
     files: tuple[Path, ...]
     stimuli: tuple[Stimulus, ...]
-    n_batches: int
-    batches: Callable[[], Iterator[list[Trial | Excluded]]]
+    parts: tuple[Callable[[], list[Item]], ...]
+    in_turn: bool
+    damaged: tuple[RtcanError, ...]
     simulated: bool
     notes: tuple[str, ...]
-
-
-def check_signal(eda: NDArray[Any]) -> str | None:
-    """Why an array is no recording at all, or None.
-
-    Whether a recording is good enough to be decomposed is for later steps to say.
-
-    Parameters
-    ----------
-    eda : ndarray
-        The samples.
-
-    Returns
-    -------
-    str or None
-        The reason, in words.
-    """
-    if eda.size == 0:
-        return "the recording is empty"
-    if eda.ndim != 1:
-        return f"the recording has the shape {eda.shape} instead of one channel"
-    if np.isnan(eda).all():
-        return "the recording is wholly NaN"
-    return None
 
 
 def check_rating(valence: float, arousal: float, facts: Profile) -> str | None:

@@ -14,10 +14,15 @@ from rtcan_cli.stores import Step, Store, Workspace
 USUAL = {
     "method": choices.LABEL_METHOD,
     "seed": choices.SEED,
+    "decomposition": choices.DECOMPOSITION,
+    "solver": choices.SOLVER,
+    "rate": None,
     "alpha": choices.ALPHA,
     "gamma": choices.GAMMA,
     "mixdown": False,
 }
+#: Options that have another name than the parameter they set.
+RENAMED = {"decomposition": "method"}
 
 
 def describe_store(path: Path) -> Report:
@@ -34,6 +39,8 @@ def describe_store(path: Path) -> Report:
             "content id": store.content_id,
             "size on disk": _size(path),
         }
+        if store.schema.kind == "run":
+            report.facts |= _training(store)
         settings = [[name, str(value)] for name, value in sorted(made.parameters.items())]
         sources = [[f"input: {kind}", value] for kind, value in sorted(made.inputs.items())]
         fields = {field.path: field for field in store.schema.fields}
@@ -53,6 +60,23 @@ def describe_store(path: Path) -> Report:
     return report
 
 
+def _training(store: Store) -> dict[str, object]:
+    """Where and with what the networks of a run were trained, and what that took."""
+    models = store.table("models")
+    trained = models[models["hardware"] != ""]  # not those that were imported
+    if trained.empty:
+        return {}
+    places = trained["device"] + ": " + trained["hardware"]
+    return {
+        "networks": len(trained),
+        "trained on": "; ".join(sorted(set(places))),
+        "trained with": "; ".join(sorted(set(trained["software"]))),
+        "threads each": ", ".join(map(str, sorted(set(trained["threads"])))),
+        "device time [s]": float(trained["seconds"].sum()),
+        "CPU time [s]": float(trained["cpu_seconds"].sum()),
+    }
+
+
 def describe_workspace(root: Path) -> Report:
     """State of every step of every dataset, and the command to run next."""
     workspace = Workspace(root)
@@ -66,7 +90,7 @@ def describe_workspace(root: Path) -> Report:
         rows = [
             [step.kind, step.state, step.path.stem if step.kind == "run" else "", step.detail]
             for step in steps
-            if step.kind != "music" or step.state != "missing" or _wants_music(name)
+            if step.state != "missing" or _wants(step.kind, name, steps[0].path)
         ]
         report.tables.append(Table(profile(name).title, ["store", "state", "run", "detail"], rows))
         report.notes.append(f"{profile(name).title}, next: {next_command(name, steps)}")
@@ -79,30 +103,46 @@ def next_command(dataset: str, steps: list[Step]) -> str:
     The first step before training that is not done, else a run that is stale or was begun, else
     training or the use of the newest run.
     """
-    wants_music = _wants_music(dataset)
     runs = [step for step in steps if step.kind == "run"]
     for step in steps:
-        if step in runs or step.state == "done" or (step.kind == "music" and not wants_music):
+        unwanted = step.state == "missing" and not _wants(step.kind, dataset, steps[0].path)
+        if step in runs or step.state == "done" or unwanted:
             continue
-        if step.kind == "labels" and not _has_ratings(steps[0].path):
-            continue
+        if step.kind == "labels" and step.state == "missing" and not _has_ratings(steps[0].path):
+            return (
+                f"{step.command} --method stimulus-mean, or --import TABLE: there are no ratings "
+                "of single subjects"
+            )
         return f"{step.command}{_options(step)}"
-    if not _has_ratings(steps[0].path):
-        return "nothing: this edition has no ratings of single subjects to learn from"
     for step in runs:
         if step.state == "stale":
             from rtcan_cli.steps.runs import Run  # loads PyTorch, which takes long
 
-            return f"rtcan train {Run.load(step.path).settings.options(dataset)}"
+            run = Run.load(step.path)
+            if run.is_imported:
+                return f"rtcan import-checkpoint CHECKPOINT --dataset {dataset}"
+            return f"rtcan train {run.settings.options(dataset)}"
         if step.state == "partial":
             return f"the `rtcan train` line that began {step.path.stem}, again"
     if not runs:
-        return f"rtcan train --dataset {dataset}{' --fusion music' if wants_music else ''}"
+        fusion = " --fusion music" if _wants("music", dataset, steps[0].path) else ""
+        return f"rtcan train --dataset {dataset}{fusion}"
     return f"rtcan evaluate --dataset {dataset}"
 
 
-def _wants_music(dataset: str) -> bool:
-    return profile(dataset).stimulus_word == "song"
+def _wants(kind: str, dataset: str, recordings: Path) -> bool:
+    """Whether a store of this kind belongs to the usual way to a trained network."""
+    if kind == "music":
+        return profile(dataset).stimulus_word == "song" or _has_audio(recordings)
+    return kind != "features"
+
+
+def _has_audio(recordings: Path) -> bool:
+    try:
+        with Store(recordings, "recordings") as store:
+            return bool((store.table("stimuli")["audio"] != "").any())
+    except RtcanError:
+        return False  # ingest comes first
 
 
 def _has_ratings(recordings: Path) -> bool:
@@ -118,11 +158,14 @@ def _options(step: Step) -> str:
     if step.state != "stale":
         return ""
     with Store(step.path, step.kind) as store:
-        made = store.provenance.parameters
+        made, made_for = store.provenance.parameters, store.provenance.dataset
     words = []
-    for name, usual in USUAL.items():
+    if made.get("method") == "import":
+        return f" --import {made['import']}"
+    for name, usual in {**USUAL, "onset": profile(made_for).onset}.items():
         if made.get(name, usual) != usual:
-            words.append(f" --{name}" if made[name] is True else f" --{name} {made[name]}")
+            option = f" --{RENAMED.get(name, name)}"
+            words.append(option if made[name] is True else f"{option} {made[name]}")
     return "".join(words)
 
 

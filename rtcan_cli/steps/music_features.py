@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import partial as bind
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.datasets.files import RawFile, list_files
+from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract, feature_names, read_static_features
@@ -17,6 +20,9 @@ from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+
+STATIC_FEATURES = "static_features.csv"
+"""What PMEmo calls its table of features: in the 2018 edition at the root, in 2019 in features/."""
 
 
 def extract_features(
@@ -39,10 +45,9 @@ def extract_features(
             f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
             "rtcan music-features --import static_features.csv, if you have published features",
         )
-    root = Path(made.parameters["raw"])
-    files = [root / audio for audio in stimuli["audio"]]
-    absent = [path for path in files if not path.exists()]
-    inputs["audio"] = _audio_id(output) if absent else fingerprint(files)
+    files = [_audio_file(Path(made.parameters["raw"]), name) for name in stimuli["audio"]]
+    absent = [file.path for file in files if not file.path.exists()]
+    inputs["audio"] = _audio_id(output) if absent else fingerprint({file.path for file in files})
     provenance = Provenance(
         "music-features",
         made.dataset,
@@ -57,18 +62,37 @@ def extract_features(
                 f"rtcan ingest {made.dataset} RAW, from where the files are now",
             )
         partial = Partial(output, provenance.digest())
-        failures = _extract_missing(files, partial, mixdown, jobs)
-        found = [index for index in range(len(files)) if index not in failures]
-        if not found:
-            raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
-        values = np.stack([_features(partial, index) for index in found])
-        names = list(stimuli["stimulus"])
-        with create(output, "music", provenance) as writer:
-            _write(writer, [names[index] for index in found], feature_names(), values)
-            writer.write("excluded/stimulus", [names[index] for index in failures])
-            writer.write("excluded/reason", list(failures.values()))
-        partial.discard()
+        with partial.held():
+            failures = _extract_missing(files, partial, mixdown, jobs)
+            found = [index for index in range(len(files)) if index not in failures]
+            if not found:
+                raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
+            values = np.stack([_features(partial, index) for index in found])
+            names = list(stimuli["stimulus"])
+            with create(output, "music", provenance) as writer:
+                _write(writer, [names[index] for index in found], feature_names(), values)
+                writer.write("excluded/stimulus", [names[index] for index in failures])
+                writer.write("excluded/reason", list(failures.values()))
+            partial.discard()
     return summarise(output)
+
+
+def _audio_file(raw: Path, name: str) -> RawFile:
+    """The file that a recordings store names: below the raw folder, or in a zip file there."""
+    folder = raw if raw.is_dir() or raw.suffix.lower() != ".zip" else raw.parent
+    parts = name.split(":")
+    for place in range(1, len(parts)):
+        archive = folder / ":".join(parts[:place])
+        if archive.suffix.lower() == ".zip":
+            return RawFile(archive, PurePosixPath(parts[-1]), tuple(parts[place:]))
+    return RawFile(folder / name, PurePosixPath(name))
+
+
+def extract_file(file: RawFile, mixdown: bool) -> NDArray[np.float32]:
+    """Features of an audio file, on disk or in a zip file: what a worker process does."""
+    if file.members:
+        return extract(file.content(), mixdown, str(file))
+    return extract(file.path, mixdown)
 
 
 def _audio_id(output: Path) -> str:
@@ -80,7 +104,7 @@ def _audio_id(output: Path) -> str:
 
 
 def _extract_missing(
-    files: list[Path], partial: Partial, mixdown: bool, jobs: int
+    files: list[RawFile], partial: Partial, mixdown: bool, jobs: int
 ) -> dict[int, str]:
     """Extract the songs whose features are not kept yet; return the problems, by song."""
     finished = {name for name in partial.names() if partial.get(name) is not None}
@@ -88,10 +112,10 @@ def _extract_missing(
     if finished and missing:
         console.say(f"going on: {len(finished)} of {len(files)} songs are already done")
     failures: dict[int, str] = {}
-    paths = [files[index] for index in missing]
-    work = bind(extract, mixdown=mixdown)
+    wanted = [files[index] for index in missing]
+    work = bind(extract_file, mixdown=mixdown)
     with console.progress(len(files), "music features", "song", done=len(finished)) as bar:
-        for position, outcome in map_unordered(work, paths, jobs, keep_errors=True):
+        for position, outcome in map_unordered(work, wanted, jobs, keep_errors=True):
             if isinstance(outcome, RtcanError):
                 failures[missing[position]] = str(outcome)
             else:
@@ -106,34 +130,64 @@ def _features(partial: Partial, index: int) -> NDArray[np.float32]:
     return item["value"]
 
 
-def import_features(recordings: Path, csv: Path, output: Path, force: bool = False) -> Report:
+def import_features(recordings: Path, source: Path, output: Path, force: bool = False) -> Report:
     """Take a published CSV of features, one row for each song.
+
+    Parameters
+    ----------
+    recordings, output : Path
+        Store to read and store to write.
+    source : Path
+        The CSV, or a folder or zip file that holds one ``static_features.csv``.
+    force : bool
+        Do it even if nothing has changed.
 
     Raises
     ------
     RtcanError
-        If the file is not such a CSV, or none of its songs was listened to.
+        If there is no such file or more than one, or none of its songs was listened to.
     """
     with Store(recordings, "recordings") as store:
         made, inputs = store.provenance, {"recordings": store.content_id}
-        heard = set(store.table("trials")["stimulus"])
-    if not csv.is_file():
-        raise RtcanError(f"{csv}: there is no such file")
-    inputs["features"] = hashlib.blake2b(csv.read_bytes(), digest_size=8).hexdigest()
+        heard = dict.fromkeys(store.table("trials")["stimulus"])
+    csv = _features_file(source)
+    content = csv.content()
+    inputs["features"] = hashlib.blake2b(content, digest_size=8).hexdigest()
     provenance = Provenance(
-        "music-features", made.dataset, {"imported": csv.name}, inputs, made.simulated
+        "music-features", made.dataset, {"imported": csv.name.name}, inputs, made.simulated
     )
     if not is_current(output, "music", provenance, force):
-        songs, names, values = read_static_features(csv)
+        written, names, values = read_static_features(content, str(csv))
+        # A program may have put ".0" behind whole numbers.
+        songs = [song if song in heard else plain(song) for song in written]
         rows = [row for row, song in enumerate(songs) if song in heard]
         if not rows:
             raise RtcanError(f"{csv}: none of its {len(songs)} songs is in {recordings}")
+        repeated = [
+            song for song, count in Counter(songs[row] for row in rows).items() if count > 1
+        ]
+        if repeated:
+            raise RtcanError(f"{csv}: has song {repeated[0]} more than once")
         with create(output, "music", provenance) as writer:
             _write(writer, [songs[row] for row in rows], names, values[rows])
-            absent = sorted(heard - set(songs))
+            absent = sorted(heard.keys() - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
-            writer.write("excluded/reason", [f"not in {csv.name}"] * len(absent))
+            writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
     return summarise(output)
+
+
+def _features_file(source: Path) -> RawFile:
+    """The table itself, or the one in a folder or zip file."""
+    if source.is_file() and source.suffix.lower() != ".zip":
+        return RawFile(source, PurePosixPath(source.name))
+    found = [file for file in list_files(source) if file.name.name.lower() == STATIC_FEATURES]
+    if len(found) != 1:
+        raise RtcanError(
+            f"{source} holds {len(found) or 'no'} {STATIC_FEATURES}"
+            + (f": {', '.join(map(str, found))}" if found else ""),
+            "name the file itself",
+        )
+    return found[0]
 
 
 def _write(

@@ -2,8 +2,9 @@
 
 from rtcan_cli.stores.partial import Partial
 from rtcan_cli.stores.provenance import Provenance
-from rtcan_cli.stores.store import Store, StoreWriter, check_replaceable, create
+from rtcan_cli.stores.store import Store
 from rtcan_cli.stores.workspace import Step, Workspace
+from rtcan_cli.stores.writer import StoreWriter, check_replaceable, create
 
 __all__ = [
     "Partial",

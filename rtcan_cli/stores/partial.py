@@ -6,12 +6,16 @@ import io
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores.lock import lock
 
 
 class Partial:
@@ -31,16 +35,56 @@ class Partial:
     """
 
     def __init__(self, store: Path, digest: str) -> None:
+        self.store = store
         self.folder = store.with_name(store.name + ".partial") / digest
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from the same work while the body runs.
+
+        All work on one store shares a lock, also with other parameters: it ends in the same file.
+
+        Raises
+        ------
+        RtcanError
+            If another process has the lock; it is named.
+        """
+        folder = self.folder.parent
+        try:
+            with lock(folder / "lock", self.store):
+                for leftover in self.folder.glob("*.tmp-*"):  # of a process that was killed
+                    leftover.unlink(missing_ok=True)
+                try:
+                    yield
+                finally:
+                    with suppress(OSError):  # not there, or finished items are kept
+                        self.folder.rmdir()
+        finally:
+            with suppress(OSError):  # not empty, or gone
+                folder.rmdir()
+
     def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep one item, in place of what was kept under that name."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep one item, in place of what was kept under that name.
+
+        Raises
+        ------
+        RtcanError
+            If it cannot be written, for instance because the disk is full. What was kept stays.
+        """
         place = self.folder / f"{name}.npz"
         beside = place.with_suffix(f".tmp-{os.getpid()}")
-        with beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(beside, place)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+            os.replace(beside, place)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise RtcanError(
+                f"{place}: cannot be written: {error.strerror or error}",
+                "make room there, then the same command again; finished work is kept",
+            ) from error
 
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:
         """One item, or None if it is not there or not whole."""

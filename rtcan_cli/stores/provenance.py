@@ -46,6 +46,8 @@ class Provenance:
             new, old = self.parameters.get(name), made.parameters.get(name)
             if new != old:
                 differences.append(f"{name}: {_short(old)} -> {_short(new)}")
+        if self.simulated != made.simulated:
+            differences.append(f"simulated: {_short(made.simulated)} -> {_short(self.simulated)}")
         return differences
 
     def digest(self) -> str:
@@ -75,14 +77,17 @@ class Provenance:
 
         Raises
         ------
-        KeyError, ValueError
-            If an attribute is missing or is not JSON.
+        KeyError, TypeError, ValueError
+            If an attribute is missing or is not what it should be.
         """
+        parameters, inputs = json.loads(attributes["parameters"]), json.loads(attributes["inputs"])
+        if not isinstance(parameters, dict) or not isinstance(inputs, dict):
+            raise ValueError("parameters or inputs are no object")
         return cls(
             command=str(attributes["command"]),
             dataset=str(attributes["dataset"]),
-            parameters=json.loads(attributes["parameters"]),
-            inputs=json.loads(attributes["inputs"]),
+            parameters=parameters,
+            inputs=inputs,
             simulated=bool(attributes["simulated"]),
         )
 

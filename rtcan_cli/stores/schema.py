@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: What differs between two makings of the same store; the content id leaves it out.
-TIMINGS = ("models/seconds",)
+TIMINGS = (
+    "recordings/seconds",
+    *(f"models/{name}" for name in ("seconds", "cpu_seconds", "threads", "hardware", "software")),
+)
 
 #: Samples of all recordings lie end to end; recording i is [offsets[i], offsets[i + 1]).
 OFFSETS = "signals/offsets"
@@ -52,9 +55,11 @@ class Schema:
     fields: tuple[Field, ...]
 
 
-def _table(name: str, *columns: tuple[str, str, str, str]) -> tuple[Field, ...]:
+def _table(
+    name: str, *columns: tuple[str, str, str, str], axis: str | None = None
+) -> tuple[Field, ...]:
     return tuple(
-        Field(f"{name}/{column}", dtype, (name,), unit, meaning)
+        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning)
         for column, dtype, unit, meaning in columns
     )
 
@@ -69,7 +74,7 @@ _RECORDING_KEYS = (
 RECORDINGS = Schema(
     "recordings",
     "ingest",
-    "raw EDA, ratings and stimuli, as published",
+    "raw EDA with its quality, ratings, stimuli and raw files",
     (
         *_table(
             "trials",
@@ -82,26 +87,49 @@ RECORDINGS = Schema(
             "recordings",
             *_RECORDING_KEYS,
             ("trial", "int64", "", "row of the trials table"),
-            ("source", "str", "", "raw file, and the place in it"),
+            ("source", "str", "", "raw file it was read from, as in the files table"),
+            ("position", "str", "", "where in that file; empty if it is the whole file"),
+            ("problem", "str", "", "why later steps leave it out; empty if they use it"),
+        ),
+        *_table(
+            "quality",
+            ("duration", "float64", "s", "length of the recording"),
+            ("missing", "float64", "share", "samples lost by the sensor"),
+            ("longest_gap", "float64", "s", "longest run of lost samples"),
+            ("flat", "float64", "share", "samples in long runs of one value"),
+            ("clipped", "float64", "share", "samples in runs at the highest or lowest value"),
+            ("lowest", "float64", "as recorded", "lowest sample"),
+            ("highest", "float64", "as recorded", "highest sample"),
+            ("jitter", "float64", "share", "unevenness of the sampling times; NaN if unknown"),
+            ("repaired", "float64", "share", "samples interpolated over short gaps"),
+            axis="recordings",
         ),
         *_table(
             "stimuli",
             ("stimulus", "str", "", "song or video"),
             ("title", "str", "", "title"),
             ("artist", "str", "", "artist"),
-            ("audio", "str", "", "audio file, relative to the raw folder; empty if none"),
+            ("audio", "str", "", "audio file below the raw folder, or zip:member; empty if none"),
             ("valence_mean", "float64", "rating scale", "published mean rating; NaN if none"),
             ("arousal_mean", "float64", "rating scale", "published mean rating; NaN if none"),
         ),
         *_table(
             "excluded",
-            ("subject", "str", "", "listener"),
-            ("stimulus", "str", "", "song or video"),
+            ("subject", "str", "", "listener; empty for a file left out as a whole"),
+            ("stimulus", "str", "", "song or video; empty likewise"),
             ("reason", "str", "", "why it was left out"),
-            ("source", "str", "", "raw file, and the place in it"),
+            ("source", "str", "", "raw file concerned"),
+            ("position", "str", "", "where in that file"),
+        ),
+        *_table(
+            "files",
+            ("path", "str", "", "raw file, relative to the raw folder"),
+            ("size", "int64", "B", "size"),
+            ("sha256", "str", "", "SHA-256 of its bytes, hexadecimal; empty if unreadable"),
         ),
         Field(OFFSETS, "int64", ("recordings+1",), "samples", "first sample of each recording"),
-        Field("signals/eda", "float64", ("samples",), "as recorded", "raw EDA"),
+        Field("signals/eda", "float64", ("samples",), "as recorded", "raw EDA; NaN where lost"),
+        Field("signals/repaired", "uint8", ("samples",), "", "1 where interpolated over a gap"),
     ),
 )
 
@@ -114,8 +142,8 @@ LABELS = Schema(
             "labels",
             ("subject", "str", "", "listener"),
             ("stimulus", "str", "", "song or video"),
-            ("valence", "int8", "", "1 high, 0 low, -1 no rating"),
-            ("arousal", "int8", "", "1 high, 0 low, -1 no rating"),
+            ("valence", "int8", "", "1 high, 0 low, -1 no label"),
+            ("arousal", "int8", "", "1 high, 0 low, -1 no label"),
         ),
         *_table(
             "thresholds",
@@ -140,9 +168,14 @@ COMPONENTS = Schema(
         *_table(
             "recordings",
             *_RECORDING_KEYS,
-            ("objective", "float64", "", "value of the cvxEDA objective at the solution"),
-            ("gap", "float64", "", "duality gap of the solution"),
-            ("iterations", "int64", "", "interior-point iterations"),
+            ("solver", "str", "", "structured or cvxopt (cvxEDA), or the method; empty if none"),
+            ("objective", "float64", "", "cvxEDA objective at the solution; NaN for other methods"),
+            ("gap", "float64", "", "proven distance of the objective from its optimum; or NaN"),
+            ("iterations", "int64", "", "steps of the cvxEDA solver"),
+            ("phasic_variance", "float64", "z^2", "variance of the phasic part; NaN if none"),
+            ("tonic_variance", "float64", "z^2", "variance of the tonic part; NaN if none"),
+            ("residual_variance", "float64", "z^2", "variance of the residual; NaN if none"),
+            ("seconds", "float64", "s", "processor time it took; not in the content id"),
             ("problem", "str", "", "why it was not decomposed; empty if it was"),
         ),
         Field(OFFSETS, "int64", ("recordings+1",), "samples", "first sample of each recording"),
@@ -150,6 +183,30 @@ COMPONENTS = Schema(
         Field("signals/tonic", "float32", ("samples",), "z", "tonic part"),
         Field("signals/driver", "float32", ("samples",), "z/s", "sudomotor driver"),
         Field("signals/residual", "float32", ("samples",), "z", "signal - phasic - tonic"),
+    ),
+)
+
+FEATURES = Schema(
+    "features",
+    "eda-features",
+    "hand-crafted features of each recording's EDA",
+    (
+        *_table(
+            "recordings",
+            *_RECORDING_KEYS,
+            ("problem", "str", "", "why it has no features; empty if it has"),
+        ),
+        Field("features/name", "str", ("features",), "", "feature"),
+        Field("features/unit", "str", ("features",), "", "its unit; empty for a number without"),
+        Field("features/domain", "str", ("features",), "", "SCR, time, frequency, time-frequency"),
+        Field("features/formula", "str", ("features",), "", "how it is computed"),
+        Field(
+            "features/value",
+            "float64",
+            ("recordings", "features"),
+            "features/unit",
+            "value; NaN throughout for a recording with a problem",
+        ),
     ),
 )
 
@@ -180,15 +237,15 @@ RUN = Schema(
             ("subject", "str", "", "listener"),
             ("stimulus", "str", "", "song or video"),
             ("label", "int8", "", "1 high, 0 low"),
-            ("fold", "int64", "", "fold that tests this trial, from 1"),
-            ("probability", "float64", "", "P(high) from that fold; NaN if it was not trained"),
+            ("fold", "int64", "", "fold that tests this trial, from 1; 0 if none does"),
+            ("probability", "float64", "", "P(high) from that fold; NaN if none was trained"),
         ),
         Field(
             "membership/role",
             "int8",
             ("predictions", "folds"),
             "",
-            "0 trains, 1 validates, 2 tests",
+            "0 trains, 1 validates, 2 tests, 3 not used in this fold",
         ),
         *_table(
             "epochs",
@@ -204,13 +261,17 @@ RUN = Schema(
             ("target", "str", "", "valence or arousal"),
             ("fold", "int64", "", "from 1"),
             ("best_epoch", "int64", "", "epoch of least validation loss, from 1; its weights"),
-            ("seconds", "float64", "s", "time spent on this fold"),
-            ("device", "str", "", "where it was trained"),
+            ("seconds", "float64", "s", "time that the device spent on this fold"),
+            ("cpu_seconds", "float64", "s", "time of the processor's cores, all threads together"),
+            ("threads", "int64", "", "threads on the processor"),
+            ("device", "str", "", "where it was trained, as PyTorch names it"),
+            ("hardware", "str", "", "model of that processor or GPU"),
+            ("software", "str", "", "versions of rtcan, Python, PyTorch and NumPy"),
         ),
         Field("weights/{target}/*", "", ("models of target", "..."), "", "network parameters"),
     ),
 )
 
 SCHEMAS: dict[str, Schema] = {
-    schema.kind: schema for schema in (RECORDINGS, LABELS, COMPONENTS, MUSIC, RUN)
+    schema.kind: schema for schema in (RECORDINGS, LABELS, COMPONENTS, FEATURES, MUSIC, RUN)
 }

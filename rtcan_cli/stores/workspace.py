@@ -11,7 +11,7 @@ from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.stores.store import Store
 
 #: Kinds with one store for each dataset, in the order of the steps that make them.
-STEP_KINDS = ("recordings", "labels", "components", "music")
+STEP_KINDS = ("recordings", "labels", "components", "features", "music")
 
 
 @dataclass(frozen=True)

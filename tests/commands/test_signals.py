@@ -1,4 +1,4 @@
-"""SIGTERM, as schedulers and `kill` send it: the end of a Ctrl-C, and finished work is kept."""
+"""SIGTERM, as schedulers and `kill` send it: the end of a Ctrl-C, and finished work stays."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def assert_ended_cleanly(result: subprocess.CompletedProcess[str]) -> None:
     assert result.stdout == ""
     errors = [line for line in result.stderr.splitlines() if line.startswith("error:")]
     assert errors == ["error: interrupted"]
-    assert "finished work is kept" in result.stderr
+    assert "long steps go on where they stopped" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -17,7 +17,8 @@ def deap_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def amigos_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve subjects, so that those with missing, flat and broken recordings are among them."""
-    return simulate("amigos", tmp_path_factory.mktemp("amigos"), 12, 5, 6.0, seed=1).folder
+    folder = tmp_path_factory.mktemp("amigos")
+    return simulate("amigos", folder, 12, 5, 6.0, seed=1, faults=True).folder
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,16 @@ from pathlib import Path
 
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.trials import Excluded, Trial
+from rtcan_cli.errors import RtcanError
 
 
 def read(name: str, raw: Path) -> tuple[dict[tuple[str, str], Trial], list[Excluded]]:
-    """All trials by subject and stimulus, and what was left out."""
-    items = [item for batch in open_raw(name, raw).batches() for item in batch]
+    """All trials by subject and stimulus, and what was left out; raises what is damaged."""
+    dataset = open_raw(name, raw)
+    items = [*dataset.damaged, *(item for part in dataset.parts for item in part())]
+    for item in items:
+        if isinstance(item, RtcanError):
+            raise item
     trials = {(item.subject, item.stimulus): item for item in items if isinstance(item, Trial)}
     excluded = [item for item in items if isinstance(item, Excluded)]
     assert len(trials) + len(excluded) == len(items)

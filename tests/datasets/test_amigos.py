@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.io import loadmat, savemat
 
-from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets import amigos, open_raw
+from rtcan_cli.datasets.files import RawFile
+from rtcan_cli.datasets.matlab import load_variables
+from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import read, same_trials, zip_folder
 
@@ -66,9 +70,13 @@ def test_broken_signals_are_kept_for_later_steps_to_judge(amigos_raw: Path) -> N
 
 def test_describes_itself(amigos_raw: Path) -> None:
     dataset = open_raw("amigos", amigos_raw)
-    assert (dataset.name, dataset.simulated, dataset.n_batches) == ("amigos", True, 12)
+    assert (dataset.name, dataset.simulated, len(dataset.parts)) == ("amigos", True, 12)
+    assert (dataset.damaged, dataset.notes, dataset.in_turn) == ((), (), False)
     assert [each.stimulus for each in dataset.stimuli] == ["10", "13", "138", "18", "N1"]
-    assert [batch[0].subject for batch in dataset.batches()] == [f"{i:02d}" for i in range(1, 13)]
+    trials, _ = read("amigos", amigos_raw)
+    assert list(dict.fromkeys(subject for subject, _ in trials)) == [
+        f"{i:02d}" for i in range(1, 13)
+    ]
 
 
 def test_all_packings_read_the_same(amigos_raw: Path, tmp_path: Path) -> None:
@@ -100,9 +108,41 @@ def test_videos_without_usable_names_are_numbered(tmp_path: Path, names: Any) ->
     assert sorted(stimulus for _, stimulus in trials) == ["1", "2"]
 
 
-def test_names_may_be_numbers(tmp_path: Path) -> None:
-    write_subject(tmp_path, VideoIDs=np.array([[10, 138]]))
-    assert [each.stimulus for each in open_raw("amigos", tmp_path).stimuli] == ["10", "138"]
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (cells("10", np.empty((0, 0))), ["10", "N1"]),
+        (cells("N1", ""), ["N1", "10"]),
+        (cells(np.empty((0, 0)), "10"), ["N1", "10"]),
+        (cells("", "other"), ["10", "N1"]),
+    ],
+    ids=["same order", "other order", "first is missing", "unknown"],
+)
+def test_a_missing_name_is_one_that_others_have(
+    tmp_path: Path, names: Any, expected: list[str]
+) -> None:
+    write_subject(tmp_path)
+    write_subject(tmp_path, "Data_Preprocessed_P02.mat", VideoIDs=names)
+    trials, _ = read("amigos", tmp_path)
+    assert [stimulus for subject, stimulus in trials if subject == "02"] == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (np.array([[10, 138]]), ["10", "138"]),
+        (np.array([[10.0, 138.0]]), ["10", "138"]),
+        (cells(10.0, 138.0), ["10", "138"]),
+        (cells(cells("10"), cells("N1")), ["10", "N1"]),
+        (np.array(["10 ", "N1 "]), ["10", "N1"]),
+        (cells("Señor", "雨"), ["Señor", "雨"]),
+    ],
+    ids=["whole numbers", "numbers", "cells of numbers", "cells of cells", "rows", "Unicode"],
+)
+def test_names_come_in_many_forms(tmp_path: Path, names: Any, expected: list[str]) -> None:
+    write_subject(tmp_path, VideoIDs=names)
+    assert [each.stimulus for each in open_raw("amigos", tmp_path).stimuli] == expected
+    assert [stimulus for _, stimulus in read("amigos", tmp_path)[0]] == expected
 
 
 @pytest.mark.parametrize(
@@ -114,6 +154,7 @@ def test_names_may_be_numbers(tmp_path: Path) -> None:
         (np.ones((30, 17)), np.full((1, 12), np.nan), "there is no rating"),
         (np.ones((30, 17)), np.full((1, 5), 5.0), "5 self-assessments instead of 12"),
         (np.ones((30, 17)), np.full((1, 12), 0.0), "valence rating 0 is not on the scale"),
+        (np.ones((30, 17)), "text", "there is no rating"),
     ],
 )
 def test_useless_trials_are_left_out(tmp_path: Path, cell: Any, rating: Any, reason: str) -> None:
@@ -132,8 +173,19 @@ def test_useless_trials_are_left_out(tmp_path: Path, cell: Any, rating: Any, rea
     ("cell", "reason"),
     [
         (np.ones((30, 14)), "the cell has the shape (30, 14) instead of (samples, 17)"),
-        (np.full((30, 17), np.nan), "the recording is wholly NaN"),
+        (np.ones((17, 30)), "the cell has the shape (17, 30) instead of (samples, 17)"),
+        (np.ones((2, 17, 3)), "the cell has the shape (2, 17, 3) instead of (samples, 17)"),
+        ("no", "the cell holds text and has the shape (1, 2) instead of (samples, 17)"),
+        (
+            np.ones((30, 17)) * 1j,
+            "the cell holds complex numbers and has the shape (30, 17) instead of (samples, 17)",
+        ),
+        (
+            {"field": 1.0},
+            "the cell holds a struct and has the shape (1, 1) instead of (samples, 17)",
+        ),
     ],
+    ids=["channels", "turned", "axes", "text", "complex", "struct"],
 )
 def test_ratings_outlive_a_useless_recording(tmp_path: Path, cell: Any, reason: str) -> None:
     """The subject rated the video, so the threshold has to know of it."""
@@ -149,6 +201,81 @@ def test_ratings_outlive_a_useless_recording(tmp_path: Path, cell: Any, reason: 
     assert len(trials["01", "10"].recordings) == 1
 
 
+@pytest.mark.parametrize("dtype", ["<f8", "<f4", ">f8", "i2", "u1", "i8"])
+def test_numbers_of_any_type_are_read(tmp_path: Path, dtype: str) -> None:
+    channels = np.arange(30 * 17).reshape(30, 17).astype(dtype)
+    labels = np.full((12, 1), 5, dtype)
+    write_subject(
+        tmp_path,
+        joined_data=cells(channels, channels).T,
+        labels_selfassessment=cells(labels, labels).T,
+        VideoIDs=cells("10", "N1").T,
+    )
+    trials, excluded = read("amigos", tmp_path)
+    assert (list(trials), excluded) == ([("01", "10"), ("01", "N1")], [])
+    for trial in trials.values():
+        assert (trial.valence, trial.arousal) == (5, 5)
+        assert_array_equal(trial.recordings[0].eda, channels[:, 16])
+        assert trial.recordings[0].eda.dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (1, 0), (0, 17)])
+def test_empty_cells_of_any_shape(tmp_path: Path, shape: tuple[int, int]) -> None:
+    write_subject(tmp_path, joined_data=cells(np.ones((30, 17)), np.empty(shape)))
+    trials, (excluded,) = read("amigos", tmp_path)
+    assert list(trials) == [("01", "10")]
+    assert excluded.reason == "there is no recording: the cell is empty"
+
+
+def test_cells_that_are_not_there_are_empty(tmp_path: Path) -> None:
+    """Those who saw only the short videos may have shorter cell arrays, and may come first."""
+    write_subject(tmp_path, "Data_Preprocessed_P01.mat", joined_data=cells(np.ones((30, 17))))
+    write_subject(
+        tmp_path,
+        "Data_Preprocessed_P02.mat",
+        labels_selfassessment=cells(np.full((1, 12), 5.0)),
+    )
+    assert [each.stimulus for each in open_raw("amigos", tmp_path).stimuli] == ["10", "N1"]
+    trials, excluded = read("amigos", tmp_path)
+    assert list(trials) == [("01", "10"), ("02", "10")]
+    assert [(each.subject, each.stimulus, each.reason) for each in excluded] == [
+        ("01", "N1", "there is no recording: the cell is empty"),
+        ("02", "N1", "there is no rating"),
+    ]
+
+
+def test_a_damaged_first_file_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "Data_Preprocessed_P01.mat").write_bytes(b"damaged" * 100)
+    write_subject(tmp_path, "Data_Preprocessed_P02.mat")
+    dataset = open_raw("amigos", tmp_path)
+    assert [each.stimulus for each in dataset.stimuli] == ["10", "N1"]
+    with pytest.raises(RtcanError, match=r"P01\.mat is no MATLAB file"):
+        dataset.parts[0]()
+    assert len(dataset.parts[1]()) == 2
+
+
+def test_opening_reads_the_first_file_only(tmp_path: Path, monkeypatch: Any) -> None:
+    many = cells(*[np.ones((3, 17))] * 20)
+    labels = cells(*[np.full((1, 12), 5.0)] * 20)
+    for number in (1, 2, 3):
+        write_subject(
+            tmp_path,
+            f"Data_Preprocessed_P{number:02d}.mat",
+            joined_data=many,
+            labels_selfassessment=labels,
+            VideoIDs=None,
+        )
+    read_files: list[str] = []
+
+    def load(file: RawFile, wanted: Any) -> Any:
+        read_files.append(file.name.name)
+        return load_variables(file, wanted)
+
+    monkeypatch.setattr(amigos, "load_variables", load)
+    assert len(open_raw("amigos", tmp_path).stimuli) == 20
+    assert read_files == ["Data_Preprocessed_P01.mat"]
+
+
 def test_raw_recordings_are_refused(tmp_path: Path) -> None:
     write_subject(tmp_path, joined_data=None)
     with pytest.raises(RtcanError, match=r"P01\.mat holds no variable 'joined_data'"):
@@ -157,7 +284,7 @@ def test_raw_recordings_are_refused(tmp_path: Path) -> None:
 
 def test_plain_matrices_are_refused(tmp_path: Path) -> None:
     write_subject(tmp_path, joined_data=np.ones((2, 17)))
-    with pytest.raises(RtcanError, match=r"P01\.mat: .*not one cell for each video"):
+    with pytest.raises(RtcanError, match=r"P01\.mat: 'joined_data' is numbers of the shape"):
         read("amigos", tmp_path)
 
 
@@ -183,9 +310,50 @@ def test_a_newer_matlab_format_is_named(tmp_path: Path) -> None:
         open_raw("amigos", tmp_path)
 
 
-def test_one_subject_twice_is_an_error(tmp_path: Path) -> None:
+def test_one_subject_twice_is_damaged(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         write_subject(tmp_path / name)
-    with pytest.raises(RtcanError, match="subject 01 is there twice"):
-        open_raw("amigos", tmp_path)
+    dataset = open_raw("amigos", tmp_path)
+    (error,) = dataset.damaged
+    assert str(error).startswith(f"subject 01 is there twice: {tmp_path}/a/")
+    assert len(dataset.parts) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ((), r"P01\.zip holds 0 files Data_Preprocessed_P01\.mat instead of one"),
+        (("Data_Preprocessed_P02.mat",), r"among others Data_Preprocessed_P02\.mat"),
+        (
+            ("a/Data_Preprocessed_P01.mat", "b/Data_Preprocessed_P01.mat"),
+            r"holds 2 files Data_Preprocessed_P01\.mat",
+        ),
+        (("Data_Preprocessed_P01.zip",), "holds 0 files"),
+    ],
+    ids=["empty", "another", "twice", "zip in zip"],
+)
+def test_a_subjects_zip_file_holds_that_subject(
+    tmp_path: Path, members: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "raw").mkdir()
+    mat = write_subject(tmp_path)
+    with zipfile.ZipFile(tmp_path / "raw" / "Data_Preprocessed_P01.zip", "w") as archive:
+        for name in members:
+            archive.write(mat, name)
+    with pytest.raises(RtcanError, match=message):
+        open_raw("amigos", tmp_path / "raw")
+
+
+def test_only_one_column_is_ever_in_memory(tmp_path: Path) -> None:
+    """20 MB of a long video, of which the GSR is 1.2 MB."""
+    long = np.random.default_rng(0).normal(size=(150_000, 17))
+    path = write_subject(tmp_path, joined_data=cells(long, np.ones((40, 17))))
+    (part,) = open_raw("amigos", path.parent).parts
+    tracemalloc.start()
+    items = part()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(items[0], Trial)
+    assert_array_equal(items[0].recordings[0].eda, long[:, 16])
+    assert peak < 6e6

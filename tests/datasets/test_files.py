@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import io
+import os
 import shutil
+import socket
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rtcan_cli.datasets.files import MARKER, find_files, list_files, read_marker
+from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.files import (
+    find_files,
+    list_files,
+    regular_only,
+    unreadable,
+)
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import zip_folder
 
@@ -58,6 +68,20 @@ def test_a_missing_layout_says_what_was_looked_for_and_found(folder: Path) -> No
         find_files(folder, lambda each: False, "songs (1.mp3)")
     message = str(caught.value)
     assert message == f"{folder} holds no songs (1.mp3), but 2 other files (a.txt, deep/b.txt)"
+
+
+def test_of_several_zip_files_none_is_left_out_silently(folder: Path, tmp_path: Path) -> None:
+    zips = tmp_path / "zips"
+    zips.mkdir()
+    zip_folder(folder, zips / "one.zip")
+    with zipfile.ZipFile(zips / "other.zip", "w") as archive:
+        archive.writestr("readme.md", "nothing of the dataset")
+    assert wanted_text(zips) == ["a", "b"]
+    zip_folder(folder, zips / "two.zip")
+    with pytest.raises(RtcanError, match=r"in 2 zip files: one\.zip, two\.zip"):
+        wanted_text(zips)
+    (zips / "c.txt").write_text("unpacked")
+    assert wanted_text(zips) == ["c"]
 
 
 def test_an_empty_folder_and_a_wrong_path_are_told_apart(tmp_path: Path) -> None:
@@ -138,83 +162,170 @@ def test_links_do_not_lead_deeper_than_folders(folder: Path, tmp_path: Path) -> 
     assert names == {"a.txt", "deep/b.txt", "1/2/3/4/in.txt", "1/l/3/4/in.txt"}
 
 
-# --- the simulator's marker ------------------------------------------------------------------
+# --- what only looks like a file -------------------------------------------------------------
 
 
-def marker_of(raw: Path, name: str = "pmemo") -> dict[str, object] | None:
-    used, listing = find_files(raw, lambda each: each.name.name == "eda.csv", "eda.csv")
-    return read_marker(name, used[0], listing, raw)
+def make(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(os.path.relpath(path))
+    elif kind == "circle":
+        path.symlink_to(path)
+    elif kind == "nowhere":
+        path.symlink_to(path.parent / "missing")
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe behind a link":
+        os.mkfifo(path.parent / "pipe")
+        path.symlink_to(path.parent / "pipe")
 
 
-@pytest.fixture
-def simulated(tmp_path: Path) -> Path:
-    """A simulated folder, as far as the marker is concerned."""
-    folder = tmp_path / "above" / "sim"
-    (folder / "PMEmo" / "EDA").mkdir(parents=True)
-    (folder / "PMEmo" / "EDA" / "eda.csv").touch()
-    (folder / MARKER).write_text('{"dataset": "pmemo", "stimuli": 3}')
-    return folder
+NO_FILES = {
+    "pipe": "it is a named pipe",
+    "socket": "it is a socket",
+    "circle": "Too many levels of symbolic links",
+    "nowhere": "No such file or directory",
+    "device": "it is a device",
+    "pipe behind a link": "it is a named pipe",
+}
 
 
-def test_the_marker_holds_for_what_the_simulator_wrote(simulated: Path, tmp_path: Path) -> None:
-    expected = {"dataset": "pmemo", "stimuli": 3}
-    for raw in ("..", ".", "PMEmo", "PMEmo/EDA"):
-        assert marker_of(simulated / raw) == expected, raw
-    links = tmp_path / "links"
-    links.mkdir()
-    (links / "mine").symlink_to(simulated / "PMEmo")
-    assert marker_of(links) == expected
-    assert marker_of(links / "mine") == expected
+@pytest.mark.parametrize(("kind", "reason"), NO_FILES.items())
+def test_what_is_no_file_is_never_opened(
+    tmp_path: Path, kind: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.dat").touch()
+    make(tmp_path / "a.dat", kind)
+    files = [each for each in list_files(tmp_path) if each.name.suffix == ".dat"]
+    with pytest.raises(RtcanError, match=rf"a\.dat cannot be read: {reason}"):
+        files[0].content()
+    good, (error,) = regular_only(files)
+    assert [each.path.name for each in good] == ["b.dat"]
+    assert str(error) == f"{tmp_path / 'a.dat'} cannot be read: {reason}"
 
 
-def test_the_marker_holds_for_zip_files_of_it(simulated: Path, tmp_path: Path) -> None:
-    whole = zip_folder(simulated, tmp_path / "whole.zip")
-    assert marker_of(whole) is not None
-    beside = zip_folder(simulated / "PMEmo", simulated / "PMEmo.zip")
-    shutil.rmtree(simulated / "PMEmo")
-    for raw in (beside, simulated, simulated.parent):
-        assert marker_of(raw) is not None, raw
-    (simulated / "PMEmo").mkdir()
-    inside = beside.rename(simulated / "PMEmo" / "PMEmo.zip")
-    for raw in (inside, simulated / "PMEmo", simulated, simulated.parent):
-        assert marker_of(raw) is not None, raw
+@pytest.mark.parametrize("kind", NO_FILES)
+@pytest.mark.parametrize(
+    ("dataset", "name", "other"),
+    [
+        ("deap", "s01.dat", "s02.dat"),
+        ("amigos", "Data_Preprocessed_P01.mat", "Data_Preprocessed_P02.mat"),
+    ],
+)
+def test_readers_go_on_without_what_is_no_file(
+    tmp_path: Path,
+    dataset: str,
+    name: str,
+    other: str,
+    kind: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = request.getfixturevalue(f"{dataset}_raw")
+    make(tmp_path / name, kind)
+    with pytest.raises(RtcanError, match=f"{name} cannot be read"):
+        open_raw(dataset, tmp_path)
+    shutil.copy(next(source.rglob(other)), tmp_path)
+    opened = open_raw(dataset, tmp_path)
+    assert [f"{name} cannot be read" in str(error) for error in opened.damaged] == [True]
+    assert [path.name for path in opened.files] == [other]
 
 
-def test_the_folder_with_the_marker_counts_whatever_its_layout(simulated: Path) -> None:
-    (simulated / "PMEmo").rename(simulated / "renamed")
-    assert marker_of(simulated) is not None
-    assert marker_of(simulated / "renamed") is None
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_a_zip_file_that_is_no_file_is_never_opened(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "a.zip", kind)
+    with pytest.raises(RtcanError, match=r"a\.zip (cannot be read|does not exist)"):
+        open_raw("deap", tmp_path)
+    with pytest.raises(RtcanError, match=r"a\.zip (cannot be read|does not exist)"):
+        open_raw("deap", tmp_path / "a.zip")
 
 
-@pytest.mark.parametrize("place", ["real", "real/PMEmo", "data_preprocessed_python"])
-def test_real_data_below_an_old_simulation_stay_real(simulated: Path, place: str) -> None:
-    real = simulated / place
-    real.mkdir(parents=True)
-    (real / "eda.csv").touch()
-    assert marker_of(real) is None
-    packed = zip_folder(real, simulated / "real.zip")
-    (simulated / "zips").mkdir()
-    assert marker_of(packed.rename(simulated / "zips" / "real.zip")) is None
+def test_a_folder_with_a_files_name_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "s01.dat").mkdir()
+    with pytest.raises(RtcanError, match=r"holds no DEAP subject files .*, but no files at all"):
+        open_raw("deap", tmp_path)
+    (tmp_path / "s01.dat" / "s02.dat").touch()
+    assert [path.name for path in open_raw("deap", tmp_path).files] == ["s02.dat"]
 
 
-def test_the_marker_of_another_dataset_does_not_count(simulated: Path) -> None:
-    for raw in (simulated, simulated / "PMEmo", simulated.parent):
-        assert marker_of(raw, "deap") is None
-    (simulated / MARKER).write_text('{"dataset": "deap"}')
-    for raw in (simulated, simulated / "PMEmo", simulated.parent):
-        assert marker_of(raw) is None
+def test_empty_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "s01.dat").touch()
+    (part,) = open_raw("deap", tmp_path).parts
+    with pytest.raises(RtcanError, match=r"s01\.dat cannot be read: it ends too early"):
+        part()
 
 
-def test_no_marker_means_real_and_one_in_another_folder_does_not_count(simulated: Path) -> None:
-    (simulated / MARKER).rename(simulated / "PMEmo" / MARKER)
-    assert marker_of(simulated) is None
-    (simulated / "PMEmo" / MARKER).unlink()
-    assert marker_of(simulated) is None
+@pytest.mark.skipif(os.geteuid() == 0, reason="everything can be read by root")
+def test_folders_and_files_without_permission_are_named(folder: Path) -> None:
+    (folder / "a.txt").chmod(0)
+    with pytest.raises(RtcanError, match=r"a\.txt cannot be read: Permission denied"):
+        list_files(folder)[0].content()
+    (folder / "deep").chmod(0)
+    try:
+        with pytest.raises(RtcanError, match="deep cannot be read: Permission denied"):
+            list_files(folder)
+    finally:
+        (folder / "deep").chmod(0o755)
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "not JSON", ""])
-def test_a_damaged_marker_is_named(simulated: Path, content: str) -> None:
-    (simulated / MARKER).write_text(content)
-    with pytest.raises(RtcanError, match="does not say which dataset was simulated") as caught:
-        marker_of(simulated)
-    assert str(simulated / MARKER) in str(caught.value)
+def test_a_folder_that_cannot_be_listed_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above, where the tests run as root."""
+    scandir = os.scandir
+
+    def refuse(path: str) -> Any:
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(RtcanError, match=r"raw/deep cannot be read: Permission denied") as caught:
+        list_files(folder)
+    assert "permissions" in str(caught.value.hint)
+
+
+def test_a_failing_disk_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.FileIO):
+        def readall(self) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", lambda path, mode: io.BufferedReader(Failing(path)))
+    with pytest.raises(RtcanError, match=r"a\.txt cannot be read: Input/output error") as caught:
+        list_files(folder)[0].content()
+    assert "sound disk" in str(caught.value.hint)
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.txt").open("wb") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(RtcanError, match=r"a\.txt has 1099\.5 GB, as no file of a dataset has"):
+        wanted_text(tmp_path)
+
+
+def test_names_that_cannot_be_shown_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xff\n\x1b[31m.txt")).write_text("text")
+    (file,) = list_files(tmp_path)
+    assert file.text() == "text"
+    shown = f"{tmp_path}/\ufffd\ufffd\ufffd[31m.txt"
+    assert (str(file), file.source) == (shown, shown)
+    assert file.within("here") == "here"
+    message = str(unreadable(file.path, OSError("no\x07")))
+    assert message == f"{shown} cannot be read: no\ufffd"
+    message.encode()
+
+
+def test_a_damaged_zip_file_does_not_hide_another(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"damaged")
+    with pytest.raises(RtcanError, match=r"a\.zip cannot be read"):
+        wanted_text(tmp_path)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("a.txt", "zipped")
+    assert wanted_text(tmp_path) == ["zipped"]

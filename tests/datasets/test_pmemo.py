@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.trials import Trial
+from rtcan_cli.datasets.trials import Excluded, Trial
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import read, same_trials, zip_folder
 
@@ -52,8 +53,8 @@ def test_reads_what_pandas_reads(pmemo_raw: Path) -> None:
 def test_describes_itself(pmemo_raw: Path) -> None:
     dataset = open_raw("pmemo", pmemo_raw)
     assert (dataset.name, dataset.edition) == ("pmemo", "PMEmo 2018")
-    assert (dataset.simulated, dataset.n_batches, dataset.notes) == (True, 3, ())
-    batches = list(dataset.batches())
+    assert (dataset.simulated, dataset.in_turn, dataset.notes) == (True, False, ())
+    batches = [part() for part in dataset.parts]
     assert [{item.stimulus for item in batch} for batch in batches] == [{"1"}, {"2"}, {"3"}]
     assert len(dataset.files) == 5 * 3 * 2 + 3 * 2 + 2 + 1
     for target in ("valence", "arousal"):
@@ -94,8 +95,10 @@ def test_zip_files_and_folders_around_are_read_in_place(raw: Path, tmp_path: Pat
         assert same_trials(read("pmemo", place)[0], expected)
         assert dataset.files == (packed,)
         assert not dataset.simulated
-        assert {song.audio for song in dataset.stimuli} == {""}
-        assert any("zip file: unpack it" in note for note in dataset.notes)
+        assert [song.audio for song in dataset.stimuli] == [
+            f"{packed.resolve()}:PMEmo/Chorus/{song}.mp3" for song in (1, 2, 3)
+        ]
+        assert not dataset.notes
 
 
 def test_ratings_on_nine_points_are_put_on_the_unit_scale(raw: Path) -> None:
@@ -130,7 +133,7 @@ def test_all_shapes_of_a_recording_are_read(raw: Path, header: str, line_end: st
 
 def test_uneven_times_are_put_on_an_even_grid(raw: Path) -> None:
     path = raw / "EDA" / "Valence" / "1_100184_V.csv"
-    path.write_text("0,0\n0.1,1\n0.4,4\n0.6,6\n")
+    path.write_text("0,0\n0.16,1.6\n0.4,4\n0.6,6\n")
     recording = read("pmemo", raw)[0]["100184", "1"].recordings[0]
     assert_allclose(recording.eda, [0, 2, 4, 6])
     assert recording.sampling_rate == 5
@@ -150,12 +153,11 @@ def test_a_missing_hearing_leaves_the_other(raw: Path) -> None:
     (raw / "EDA" / "Arousal" / "1_100186_A.csv").write_text("nan\nnan\n")
     trials, excluded = read("pmemo", raw)
     assert list(eda_of(trials["100184", "1"])) == ["arousal"]
-    assert list(eda_of(trials["100185", "1"])) == ["valence"]
+    assert eda_of(trials["100185", "1"])["arousal"].size == 0
+    assert np.isnan(eda_of(trials["100186", "1"])["arousal"]).all()
     assert not math.isnan(trials["100184", "1"].valence), "the rating was given all the same"
     assert [(each.subject, each.stimulus, each.reason) for each in excluded] == [
         ("100184", "1", "there is no recording of the valence hearing"),
-        ("100185", "1", "arousal hearing: the recording is empty"),
-        ("100186", "1", "arousal hearing: the recording is wholly NaN"),
     ]
 
 
@@ -175,31 +177,34 @@ def test_a_missing_rating_leaves_the_other(raw: Path) -> None:
 
 
 def test_recordings_without_any_rating_are_left_out(raw: Path) -> None:
+    """A song without annotations is another matter than a subject without ratings."""
     for target in ("Valence", "Arousal"):
         (raw / "Annotations" / target / f"2-{target[0]}.csv").unlink()
+        path = raw / "Annotations" / target / f"3-{target[0]}.csv"
+        path.write_text(path.read_text().replace("\n100184,", "\n999999,"))
     trials, excluded = read("pmemo", raw)
     assert len(trials) == 10
-    assert {(each.stimulus, each.reason) for each in excluded} == {("2", "there is no rating")}
-    assert len(excluded) == 5
+    short = "the song has no annotations: PMEmo has none of clips shorter than 15.5 s"
+    assert [(each.stimulus, each.reason) for each in excluded if each.subject != "999999"] == [
+        *[("2", short)] * 5,
+        ("3", "there is no rating"),
+    ]
+    assert trials["999999", "3"].recordings == ()
 
 
-def test_ratings_outlive_missing_and_useless_recordings(raw: Path) -> None:
+def test_ratings_outlive_missing_recordings(raw: Path) -> None:
     """The subject rated the song, so the threshold has to know of it."""
     expected = read("pmemo", raw)[0]
     for target in ("Valence", "Arousal"):
         (raw / "EDA" / target / f"2_100184_{target[0]}.csv").unlink()
-        (raw / "EDA" / target / f"3_100184_{target[0]}.csv").write_text("nan\nnan\n")
     trials, excluded = read("pmemo", raw)
     assert trials.keys() == expected.keys()
-    for song in ("2", "3"):
-        trial, whole = trials["100184", song], expected["100184", song]
-        assert trial.recordings == ()
-        assert (trial.valence, trial.arousal) == (whole.valence, whole.arousal)
+    trial, whole = trials["100184", "2"], expected["100184", "2"]
+    assert trial.recordings == ()
+    assert (trial.valence, trial.arousal) == (whole.valence, whole.arousal)
     assert [(each.stimulus, each.reason) for each in excluded] == [
         ("2", "there is no recording of the valence hearing"),
         ("2", "there is no recording of the arousal hearing"),
-        ("3", "valence hearing: the recording is wholly NaN"),
-        ("3", "arousal hearing: the recording is wholly NaN"),
     ]
 
 
@@ -225,10 +230,19 @@ def test_ratings_off_the_scale_and_doubled_ones_are_told(raw: Path) -> None:
         ("EDA/Valence/1_100184_V.csv", "1,2,3\n", "has 3 columns instead of a value"),
         ("EDA/Valence/1_100184_V.csv", "1\n2\nx3\n", "line 3 holds something else than numbers"),
         ("EDA/Valence/1_100184_V.csv", "0.1,1\n0.1,2\n", "do not increase"),
+        ("EDA/Valence/1_100184_V.csv", "1,52\n1,53\n2,1\n", "has a comma as decimal sign"),
+        ("EDA/Valence/1_100184_V.csv", '"1,52"\n"1,53"\n', "line 1 has a comma as decimal sign"),
+        ("EDA/Valence/1_100184_V.csv", "0;1,5\n0,02;1,5\n", "has a comma as decimal sign"),
+        ("EDA/Valence/1_100184_V.csv", "20,1.5\n40,1.6\n60,1.7\n", "20 apart"),
+        ("EDA/Valence/1_100184_V.csv", "1.5\n1.6\n\0\0\0", "line 3 has NUL bytes"),
+        ("EDA/Valence/1_100184_V.csv", f"1.5\n{'1.6' * 10**6}\n", r"line 2 .{0,99}$"),
         ("Annotations/Valence/1-V.csv", "id,static\n100184", "line 2 is no subject with a rating"),
         ("Annotations/Valence/1-V.csv", "id,static\n100184,x", "line 2 is no subject with"),
+        ("Annotations/Valence/1-V.csv", "id,static\n\n\n,1", "line 4 is no subject with"),
         ("metadata.csv", "", "is empty"),
         ("A_static.csv", "musicId,sd\n1,0.5\n", "holds no mean arousal of song 1"),
+        ("A_static.csv", "musicId,Valence(mean)\n1,0.5\n", "holds no mean arousal of song 1"),
+        ("A_static.csv", "1,0.5,0.1\n1,0.6,0.1\n", "two means of arousal for song 1"),
     ],
 )
 def test_damaged_tables_are_named(raw: Path, name: str, content: str, message: str) -> None:
@@ -244,8 +258,122 @@ def test_text_in_another_encoding_is_named(raw: Path, name: str) -> None:
     path = raw / name
     path.write_bytes(path.read_bytes() + "4,4.mp3,Señorita,?\n".encode("latin1"))
     with pytest.raises(RtcanError, match="is not UTF-8 text") as caught:
-        open_raw("pmemo", raw)
+        read("pmemo", raw)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [
+        ("metadata.csv", "title"),
+        ("A_static.csv", "arousal_mean"),
+        ("Annotations/Arousal/1-A.csv", "arousal"),
+        ("EDA/Valence/1_100184_V.csv", "recording"),
+    ],
+)
+def test_the_rest_is_there_where_one_file_is_damaged(raw: Path, name: str, lost: str) -> None:
+    whole, _ = read("pmemo", raw)
+    songs = open_raw("pmemo", raw).stimuli
+    path = raw / name
+    path.write_bytes(path.read_bytes()[:-10] + b"\0" * 10)
+    dataset = open_raw("pmemo", raw)
+    items = [item for part in dataset.parts for item in part()]
+    (error,) = [*dataset.damaged, *(item for item in items if isinstance(item, RtcanError))]
+    assert str(path) in str(error)
+    trials = {(item.subject, item.stimulus): item for item in items if isinstance(item, Trial)}
+    assert trials.keys() == whole.keys()
+    if lost == "title":
+        assert {song.title for song in dataset.stimuli} == {""}
+        assert [song.valence_mean for song in dataset.stimuli] == [s.valence_mean for s in songs]
+    elif lost == "arousal_mean":
+        assert all(math.isnan(song.arousal_mean) for song in dataset.stimuli)
+        assert [song.title for song in dataset.stimuli] == [song.title for song in songs]
+    elif lost == "recording":
+        assert list(eda_of(trials.pop(("100184", "1")))) == ["arousal"]
+        del whole["100184", "1"]
+        assert same_trials(trials, whole)
+    else:
+        for (_, song), trial in trials.items():
+            assert math.isnan(trial.arousal) == (song == "1"), "nothing of a damaged file is used"
+
+
+def test_trials_without_ratings_for_damaged_annotations_say_so(raw: Path) -> None:
+    for target in ("Valence", "Arousal"):
+        (raw / "Annotations" / target / f"2-{target[0]}.csv").write_text("id,static\n100184,x\n")
+    dataset = open_raw("pmemo", raw)
+    assert len(dataset.damaged) == 2
+    reasons = [each.reason for each in dataset.parts[1]() if isinstance(each, Excluded)]
+    assert reasons == ["there is no rating, for the song's annotations are damaged"] * 5
+
+
+def test_one_slip_does_not_change_the_scale_of_all(raw: Path) -> None:
+    expected, _ = read("pmemo", raw)
+    path = raw / "Annotations" / "Valence" / "1-V.csv"
+    header, first, *others = path.read_text().splitlines()
+    subject, _, rest = first.split(",", 2)
+    path.write_text("\n".join([header, f"{subject},7,{rest}", *others]))
+    trials, excluded = read("pmemo", raw)
+    (slip,) = excluded
+    assert slip.reason == "the valence rating 7 is not on the scale from 0 to 1"
+    del expected[slip.subject, slip.stimulus]
+    assert same_trials(trials, expected)
+
+
+def test_subjects_are_the_same_where_a_program_wrote_them_as_decimals(raw: Path) -> None:
+    expected, _ = read("pmemo", raw)
+    for path in (raw / "Annotations").rglob("*.csv"):
+        header, *rows = path.read_text().splitlines()
+        rows = [row.replace(",", ".0,", 1) for row in rows]
+        path.write_text("\n".join([header, "", *rows, " , "]))
+    assert same_trials(read("pmemo", raw)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("EDA/Valence/1_100184_V.csv", "EDA/Valence/1_0100184_V.csv"),
+        ("EDA/Valence/1_100184_V.csv", "EDA/Valence/01_100184_V.csv"),
+        ("Annotations/Valence/1-V.csv", "Annotations/Valence/01-V.csv"),
+        ("Chorus/1.mp3", "Chorus/001.mp3"),
+    ],
+)
+def test_names_that_differ_in_leading_zeros_only_are_an_error(
+    raw: Path, old: str, new: str
+) -> None:
+    (raw / old).rename(raw / new)
+    with pytest.raises(RtcanError, match="differ in leading zeros only") as caught:
+        open_raw("pmemo", raw)
+    assert Path(new).name in str(caught.value)
+    assert str(caught.value).count(str(raw)) == 2
+
+
+def test_files_in_the_other_ratings_folder_are_told(raw: Path) -> None:
+    path = raw / "EDA" / "Valence" / "1_100184_V.csv"
+    path.rename(path.with_name("1_100184_A.csv"))
+    with pytest.raises(RtcanError, match=r"Valence/1_100184_A\.csv belongs to the other rating"):
+        read("pmemo", raw)
+
+
+def test_names_that_differ_in_case_only_are_an_error(raw: Path) -> None:
+    shutil.copy(raw / "metadata.csv", raw / "Metadata.csv")
+    with pytest.raises(RtcanError, match=r"Metadata\.csv and .*metadata\.csv differ in upper"):
+        open_raw("pmemo", raw)
+
+
+@pytest.mark.parametrize("rows", ["Arousal(mean),Arousal(std)", "mean,std", None])
+def test_means_may_have_any_header(raw: Path, rows: str | None) -> None:
+    header = [] if rows is None else [f"musicId,{rows}"]
+    (raw / "A_static.csv").write_text("\n".join([*header, "1,0.25,0.1", "2.0,0.5,0.1"]))
+    means = [song.arousal_mean for song in open_raw("pmemo", raw).stimuli]
+    assert_array_equal(means, [0.25, 0.5, np.nan])
+
+
+def test_parts_can_be_read_in_another_process(raw: Path) -> None:
+    expected, _ = read("pmemo", raw)
+    parts = pickle.loads(pickle.dumps(open_raw("pmemo", raw).parts))
+    items = [item for part in parts for item in part()]
+    trials = {(item.subject, item.stimulus): item for item in items if isinstance(item, Trial)}
+    assert same_trials(trials, expected)
 
 
 def test_recordings_without_annotations_say_what_is_missing(raw: Path) -> None:
@@ -296,16 +424,20 @@ def raw_2019(tmp_path: Path) -> Path:
 
 def test_the_2019_edition_has_signals_and_song_means_only(raw_2019: Path) -> None:
     trials, excluded = read("pmemo", raw_2019)
-    assert sorted(trials) == [("100083", "12"), ("100083", "4"), ("200185", "4")]
+    assert sorted(trials) == [
+        ("100083", "12"),
+        ("100083", "4"),
+        ("100086", "4"),
+        ("200185", "4"),
+    ]
     for trial in trials.values():
         assert math.isnan(trial.valence)
         assert math.isnan(trial.arousal)
         assert [recording.target for recording in trial.recordings] == ["both"]
     assert_array_equal(eda_of(trials["100083", "4"])["both"], [1, 2, 3, 4])
     assert trials["100083", "4"].recordings[0].sampling_rate == 50
-    assert [(each.subject, each.reason) for each in excluded] == [
-        ("100086", "the recording is empty")
-    ]
+    assert eda_of(trials["100086", "4"])["both"].size == 0, "the quality rules say so later"
+    assert not excluded
 
 
 def test_only_empty_cells_at_the_end_of_a_column_are_no_samples(raw_2019: Path) -> None:
@@ -315,20 +447,65 @@ def test_only_empty_cells_at_the_end_of_a_column_are_no_samples(raw_2019: Path) 
 
 def test_uneven_2019_recordings_are_put_on_an_even_grid(raw_2019: Path) -> None:
     recording = read("pmemo", raw_2019)[0]["100083", "12"].recordings[0]
-    assert recording.sampling_rate == pytest.approx(7.5)
-    assert_allclose(recording.eda, [0, 4 / 3, 8 / 3, 4])
+    assert recording.sampling_rate == 10
+    assert_array_equal(recording.eda, [0, 1, np.nan, 3, 4])
+    assert recording.jitter == pytest.approx(np.std([1, 2, 1]))
+
+
+def test_a_hole_in_the_times_is_missing_in_all_columns(raw_2019: Path) -> None:
+    rows = [f"{k / 50:.2f},{k},{-k}" for k in range(200) if not 50 <= k < 80]
+    (raw_2019 / "EDA" / "12_EDA.csv").write_text("\n".join(["time,100083,100085", *rows]))
+    trials, _ = read("pmemo", raw_2019)
+    for subject, sign in (("100083", 1.0), ("100085", -1.0)):
+        expected = sign * np.arange(200)
+        expected[50:80] = np.nan
+        (recording,) = trials[subject, "12"].recordings
+        assert_array_equal(recording.eda, expected)
+        assert recording.sampling_rate == 50
+
+
+@pytest.mark.parametrize("first", ["", "sample"])
+def test_sample_numbers_are_no_times(raw_2019: Path, first: str) -> None:
+    (raw_2019 / "EDA" / "12_EDA.csv").write_text(f"{first},100083\n0,1.5\n1,2.5\n2,3.5\n")
+    (recording,) = read("pmemo", raw_2019)[0]["100083", "12"].recordings
+    assert recording.sampling_rate == 50
+    assert_array_equal(recording.eda, [1.5, 2.5, 3.5])
+
+
+def test_a_table_without_times_has_the_published_rate(raw_2019: Path) -> None:
+    (raw_2019 / "EDA" / "12_EDA.csv").write_text("100083,EDA_100084\n1.5,2\n2.5,3\n,4\n")
+    trials, _ = read("pmemo", raw_2019)
+    for subject, expected in (("100083", [1.5, 2.5]), ("100084", [2, 3, 4])):
+        (recording,) = trials[subject, "12"].recordings
+        assert recording.sampling_rate == 50
+        assert math.isnan(recording.jitter)
+        assert_array_equal(recording.eda, expected)
+
+
+def test_damaged_2019_metadata_and_means_leave_the_signals(raw_2019: Path) -> None:
+    whole, _ = read("pmemo", raw_2019)
+    for name in ("metadata.csv", "annotations/static_annotations.csv"):
+        (raw_2019 / name).write_text("")
+    dataset = open_raw("pmemo", raw_2019)
+    assert [str(error).split("PMEmo2019/")[1] for error in dataset.damaged] == [
+        "metadata.csv is empty",
+        "annotations/static_annotations.csv is empty",
+    ]
+    items = [item for part in dataset.parts for item in part()]
+    trials = {(item.subject, item.stimulus): item for item in items if isinstance(item, Trial)}
+    assert same_trials(trials, whole)
 
 
 def test_the_2019_edition_describes_itself(raw_2019: Path) -> None:
     dataset = open_raw("pmemo", raw_2019.parent)
     assert dataset.edition == "PMEmo 2019"
     assert not dataset.simulated
-    assert dataset.n_batches == 2
+    assert len(dataset.parts) == 2
     assert len(dataset.files) == 4
     (note,) = dataset.notes
     assert "2018 edition" in note
-    assert "relabel does not" in note, "no step makes labels of songs from their means"
-    assert "can be made" not in note
+    assert "--method stimulus-mean" in note
+    assert "--import" in note
     four, twelve = dataset.stimuli
     assert (four.title, four.artist) == ("One, two", "Señor X")
     assert (four.arousal_mean, four.valence_mean) == (0.4, 0.575)
@@ -360,11 +537,12 @@ def test_strange_columns_are_left_out(raw_2019: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "holds no recordings"),
-        ("time,100083\n", "holds no recordings"),
+        ("", "has no recordings"),
+        ("time,100083\n", "has no recordings"),
         ("time,100083,100084\n0,1,2\n0.02,2,3\n0.04,3", "line 4 has 2 columns instead of 3"),
         ("time,100083\n0,1\n0.02,abc\n", "line 3 holds something else than numbers"),
-        ("time,100083\n0,1\n0,2\n", "do not increase"),
+        ("time,100083\n0,1\n0,2\n", "do not increase: 0 follows 0"),
+        ("0,1\n0.02,2\n0.04,3\n", "has no names of subjects in its first line"),
     ],
 )
 def test_damaged_2019_tables_are_named(raw_2019: Path, content: str, message: str) -> None:

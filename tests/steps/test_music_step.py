@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import N_FEATURES
 from tests.conftest import must, rtcan
+from tests.datasets.reading import zip_folder
 
 STEP = "rtcan_cli.steps.music_features"
 SONGS = [str(number) for number in range(1, 9)]
@@ -122,3 +124,85 @@ def test_imported_features_stand_under_the_song_of_their_row(
     csv.write_text("\n".join(rows) + "\n")
     must("music-features", "-w", workspace, "--import", csv)
     assert_own_numbers(workspace, ["7", "1", "4"])
+
+
+def test_songs_in_a_zip_file_have_the_same_features(
+    raw_pmemo: Path, prepared: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "raw").mkdir()
+    raw = zip_folder(raw_pmemo / "PMEmo", tmp_path / "raw" / "PMEmo.zip")
+    shutil.copy(raw_pmemo / "SIMULATED.json", raw.parent)
+    for place in (raw, raw.parent):
+        workspace = tmp_path / place.name
+        must("ingest", "pmemo", place, "-w", workspace)
+        must("music-features", "-w", workspace, "--jobs", "1")
+        features, expected = stored(workspace), stored(prepared)
+        assert features.keys() == expected.keys()
+        for song, vector in features.items():
+            np.testing.assert_array_equal(vector, expected[song])
+    raw.rename(raw.with_name("moved.zip"))
+    assert "already done" in must("music-features", "-w", workspace).stderr
+    outcome = rtcan("music-features", "-w", workspace, "--force")
+    assert outcome.exit_code == 1
+    assert "PMEmo.zip: the audio is gone (8 of 8 files)" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("edition", "song", "ending"),
+    [("PMEmo", "musicId", ""), ("PMEmo2019/features", "song_id", ".0"), ("PMEmo", "", "")],
+)
+def test_features_of_both_editions_are_found_in_their_folder_or_zip(
+    prepared: Path,
+    copy_of: Callable[[Path], Path],
+    tmp_path: Path,
+    edition: str,
+    song: str,
+    ending: str,
+) -> None:
+    workspace = copy_of(prepared)
+    folder = tmp_path / "raw" / edition
+    folder.mkdir(parents=True)
+    rows = [f"{song}," + ",".join(f"f{k}" for k in range(N_FEATURES))]
+    rows += [",".join([name + ending] + [name] * N_FEATURES) for name in ("7", "99", "1", "4")]
+    (folder / "static_features.csv").write_text("\n".join(rows) + "\n")
+    packed = zip_folder(tmp_path / "raw", tmp_path / "raw.zip")
+    for place in (folder, tmp_path / "raw", packed):
+        must("music-features", "-w", workspace, "--import", place, "--force")
+        assert_own_numbers(workspace, ["7", "1", "4"])
+    with h5py.File(workspace / "pmemo" / "music.h5") as h5:
+        assert h5["excluded/stimulus"].asstr()[()].tolist() == ["2", "3", "5", "6", "8"]
+
+
+def test_features_that_are_not_there_or_there_twice_are_told(
+    prepared: Path, tmp_path: Path
+) -> None:
+    for places, message in (
+        ([], "holds no static_features.csv"),
+        (["a", "b"], "holds 2 static_features.csv: "),
+    ):
+        for place in places:
+            (tmp_path / place).mkdir()
+            (tmp_path / place / "static_features.csv").touch()
+        outcome = rtcan("music-features", "-w", prepared, "--import", tmp_path)
+        assert outcome.exit_code == 1
+        assert message in outcome.stderr
+    outcome = rtcan("music-features", "-w", prepared, "--import", tmp_path / "gone.csv")
+    assert outcome.exit_code == 1
+    assert "gone.csv does not exist" in outcome.stderr
+
+
+def test_a_song_that_is_there_as_a_decimal_too_is_an_error(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    csv = tmp_path / "static_features.csv"
+    rows = [",".join(str(k) for k in range(N_FEATURES + 1)).replace("0,", "musicId,", 1)]
+    rows += [",".join([song] + ["1"] * N_FEATURES) for song in ("7", "7.0")]
+    csv.write_text("\n".join(rows) + "\n")
+    outcome = rtcan("music-features", "-w", copy_of(prepared), "--import", csv)
+    assert outcome.exit_code == 1
+    assert "has song 7 more than once" in outcome.stderr
+
+
+def test_mixdown_says_nothing_about_imported_features(prepared: Path, tmp_path: Path) -> None:
+    outcome = rtcan("music-features", "-w", prepared, "--import", tmp_path, "--mixdown")
+    assert outcome.exit_code == 2

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores import Provenance, Store, create
+from rtcan_cli.stores import Provenance, Store, Workspace, create
 
 MADE = Provenance("decompose", "pmemo", {"alpha": 8e-4}, {"recordings": "abc"}, simulated=True)
 
@@ -29,9 +29,14 @@ def write_components(path: Path, signals: list[np.ndarray], provenance: Provenan
                     "stimulus": [str(i) for i in range(n)],
                     "target": "both",
                     "sampling_rate": 50.0,
+                    "solver": "structured",
                     "objective": 1.0,
                     "gap": 0.0,
                     "iterations": 7,
+                    "phasic_variance": 0.5,
+                    "tonic_variance": 0.5,
+                    "residual_variance": 0.0,
+                    "seconds": 0.1,
                     "problem": "",
                 }
             ),
@@ -160,6 +165,30 @@ def test_wrong_kind_version_and_file(tmp_path: Path) -> None:
         Store(other)
     with pytest.raises(RtcanError, match="no such store"):
         Store(tmp_path / "absent.h5", "music")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("kind", np.arange(3), "not an rtcan store"),
+        ("schema_version", "two", "schema version two"),
+        ("parameters", "[]", "provenance"),
+        ("inputs", "[1]", "provenance"),
+        ("inputs", 3, "provenance"),
+        ("simulated", np.array([True, False]), "provenance"),
+    ],
+)
+def test_odd_attributes_are_one_clear_error(
+    tmp_path: Path, name: str, value: object, problem: str
+) -> None:
+    path = tmp_path / "pmemo" / "components.h5"
+    write_components(path, [np.ones(3)])
+    with h5py.File(path, "a") as h5:
+        h5.attrs[name] = value
+    with pytest.raises(RtcanError, match=problem):
+        Store(path)
+    states = {step.kind: step.state for step in Workspace(tmp_path).steps("pmemo")}
+    assert states["components"] == "damaged"
 
 
 def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from rtcan_cli import __version__
 from rtcan_cli.datasets.files import MARKER, PUBLISHER_FOLDERS
-from rtcan_cli.datasets.simulate.physiology import MODEL_VERSION
+from rtcan_cli.datasets.simulate.faults import FAULTS_FILE
+from rtcan_cli.datasets.simulate.truth import TRUTH_FOLDER
 from rtcan_cli.errors import RtcanError
 
 
@@ -46,7 +47,7 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
     try:
         new, old = beside / "new", beside / "old"
         new.mkdir()
-        content = {**settings, "model_version": MODEL_VERSION, "rtcan_version": __version__}
+        content = {**settings, "rtcan_version": __version__}
         (new / MARKER).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         yield new
         if target.exists():
@@ -59,6 +60,28 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def read_settings(folder: Path) -> dict[str, Any]:
+    """With what an earlier simulation was made.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+
+    Returns
+    -------
+    dict
+        As given to `new_folder`; empty if there is no marker that can be read.
+    """
+    try:
+        content = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {name: value for name, value in content.items() if name != "rtcan_version"}
+
+
 def _check_replaceable(target: Path) -> None:
     """Refuse a folder with anything in it that the simulator has not written."""
     if not target.exists():
@@ -66,7 +89,12 @@ def _check_replaceable(target: Path) -> None:
     if not target.is_dir():
         raise RtcanError(f"{target} is no folder", hint="choose another folder")
     found = {path.name for path in target.iterdir()}
-    foreign = sorted(found - {MARKER, *PUBLISHER_FOLDERS.values()})
+    settings = read_settings(target)
+    own = {MARKER, *PUBLISHER_FOLDERS.values()}
+    # These names are not ours where the simulation was made without them.
+    own |= {TRUTH_FOLDER} if settings.get("truth") else set()
+    own |= {FAULTS_FILE} if settings.get("faults") else set()
+    foreign = sorted(found - own)
     if found and (MARKER not in found or foreign):
         raise RtcanError(
             f"{target} is not empty and holds other files than a simulation: "

@@ -1,8 +1,12 @@
-"""How much is simulated unless asked otherwise, and how much or little can be."""
+"""How much is simulated: for a try, at the published size, or as asked; and what is possible."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Scale = Literal["demo", "full"]
+"""For a try, or as large as what the publisher ships."""
 
 
 @dataclass(frozen=True)
@@ -15,23 +19,33 @@ class Size:
         Number of listeners.
     stimuli : int
         Number of songs or videos.
-    duration : float
-        Length of a stimulus in seconds, without what is recorded before it.
+    duration : float or None
+        Length of a stimulus in seconds, without what is recorded before it. None for lengths that
+        differ as the published ones do.
     """
 
     subjects: int
     stimuli: int
-    duration: float
+    duration: float | None
 
 
 DEFAULT_SIZES: dict[str, Size] = {
     "deap": Size(12, 20, 20.0),
     "amigos": Size(12, 20, 20.0),
     "pmemo": Size(60, 20, 25.0),
+    "table": Size(24, 20, 25.0),
 }
 """Large enough to learn from, written within seconds."""
 
-MOST_STIMULI: dict[str, int] = {"deap": 40, "amigos": 20, "pmemo": 99999}
+FULL_SIZES: dict[str, Size] = {
+    "deap": Size(32, 40, 60.0),
+    "amigos": Size(40, 20, None),
+    "pmemo": Size(457, 794, None),
+    "table": Size(60, 30, 60.0),
+}
+"""What the publishers ship; of own recordings what a large study has."""
+
+MOST_STIMULI: dict[str, int] = {"deap": 40, "amigos": 20, "pmemo": 99999, "table": 99999}
 """More than this the layout has no place for."""
 
 SHORTEST = 6.0
@@ -40,3 +54,15 @@ SHORTEST = 6.0
 What `rtcan_cli.eda.preprocess.MIN_SECONDS` asks of a recording, since PMEmo's hold nothing but the
 song: anything shorter could be simulated, but not decomposed.
 """
+
+
+def choose_size(
+    name: str, scale: Scale, subjects: int | None, stimuli: int | None, duration: float | None
+) -> Size:
+    """The size of a dataset at a scale, with what the user asked for instead of its numbers."""
+    usual = (DEFAULT_SIZES if scale == "demo" else FULL_SIZES)[name]
+    return Size(
+        usual.subjects if subjects is None else subjects,
+        usual.stimuli if stimuli is None else stimuli,
+        usual.duration if duration is None else duration,
+    )

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from scipy.io import loadmat
 
-from rtcan_cli.datasets.simulate import pmemo, simulate
+from rtcan_cli.datasets.simulate import pmemo_plan, simulate
 
 
 def test_deap(deap_raw: Path) -> None:
@@ -39,6 +39,7 @@ def test_amigos(amigos_raw: Path) -> None:
     assert first.dtype == np.float64
     assert last.size == 0
     assert content["labels_selfassessment"][0, 4].size == 0
+    assert np.isfinite(first).all()
     assessment = content["labels_selfassessment"][0, 0]
     assert assessment.shape == (1, 12)
     assert ((assessment[:, :5] >= 1) & (assessment[:, :5] <= 9)).all()
@@ -83,7 +84,7 @@ def test_pmemo(pmemo_raw: Path) -> None:
 
 
 def test_pmemo_gives_nobody_too_many_songs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pmemo, "SONGS_PER_SUBJECT", 2)
+    monkeypatch.setattr(pmemo_plan, "SONGS_PER_SUBJECT", 2)
     summary = simulate("pmemo", tmp_path / "raw", 3, 5, 6.0, seed=1)
     assert summary.trials == 6
     files = [path.name for path in (tmp_path / "raw/PMEmo/EDA/Arousal").iterdir()]

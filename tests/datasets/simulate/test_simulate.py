@@ -2,12 +2,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rtcan_cli.datasets.simulate import pmemo, simulate
-from rtcan_cli.datasets.simulate.sizes import SHORTEST
+from rtcan_cli.datasets.simulate.design import Written
+from rtcan_cli.datasets.simulate.sizes import (
+    DEFAULT_SIZES,
+    FULL_SIZES,
+    SHORTEST,
+    Scale,
+    choose_size,
+)
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import read
@@ -58,6 +68,74 @@ def test_an_earlier_simulation_is_replaced(tmp_path: Path) -> None:
     simulate("pmemo", tmp_path / "new", 2, 1, 6.0, seed=1)
     assert digests(tmp_path / "raw") == digests(tmp_path / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "raw"]
+
+
+def test_what_a_simulation_left_beside_its_data_is_replaced_too(tmp_path: Path) -> None:
+    simulate("pmemo", tmp_path / "raw", 3, 2, 6.0, seed=1, faults=True, truth=True)
+    assert (tmp_path / "raw" / "truth" / "population.npz").is_file()
+    simulate("pmemo", tmp_path / "raw", 3, 2, 6.0, seed=1)
+    assert sorted(path.name for path in (tmp_path / "raw").iterdir()) == ["PMEmo", "SIMULATED.json"]
+
+
+@pytest.mark.parametrize("name", ["truth", "FAULTS.json"])
+def test_names_that_a_simulation_did_not_use_belong_to_others(tmp_path: Path, name: str) -> None:
+    simulate("deap", tmp_path / "raw", 1, 1, 6.0, seed=1)
+    (tmp_path / "raw" / name).write_text("mine")
+    with pytest.raises(RtcanError, match=f"holds other files than a simulation: {name}"):
+        simulate("deap", tmp_path / "raw", 1, 1, 6.0, seed=2)
+    assert (tmp_path / "raw" / name).read_text() == "mine"
+
+
+def test_options_that_were_not_asked_for_are_not_in_the_marker(tmp_path: Path) -> None:
+    simulate("deap", tmp_path / "plain", 1, 1, 6.0, seed=1)
+    simulate("deap", tmp_path / "all", 1, 1, 6.0, 1, scale="full", faults=True, truth=True)
+    plain, full = (
+        json.loads((tmp_path / name / "SIMULATED.json").read_text()) for name in ("plain", "all")
+    )
+    assert not {"scale", "faults", "truth"} & set(plain)
+    assert (full["scale"], full["faults"], full["truth"]) == ("full", True, True)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_order_of_the_work_does_not_matter(name: str, tmp_path: Path) -> None:
+    def backwards(
+        function: Callable[[Any], Written], items: Sequence[Any]
+    ) -> Generator[tuple[int, Written], None, None]:
+        for index in reversed(range(len(items))):
+            yield index, function(pickle.loads(pickle.dumps(items[index])))
+
+    sizes = (12, 3, 6.0, 3)
+    simulate(name, tmp_path / "a", *sizes, faults=True, truth=True)
+    simulate(name, tmp_path / "b", *sizes, faults=True, truth=True, fan_out=backwards)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+
+
+def test_work_is_stopped_before_the_folder_is_removed(tmp_path: Path) -> None:
+    there: list[bool] = []
+
+    def watched(
+        function: Callable[[Any], Written], items: Sequence[Any]
+    ) -> Generator[tuple[int, Written], None, None]:
+        try:
+            for index, item in enumerate(items):
+                yield index, function(item)
+        finally:
+            there.append(bool(list(tmp_path.rglob("SIMULATED.json"))))
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate("deap", tmp_path / "raw", 3, 2, 6.0, 1, stop, fan_out=watched)
+    assert there == [True]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_size_is_that_of_the_scale_unless_asked_otherwise() -> None:
+    assert choose_size("pmemo", "demo", None, None, None) == DEFAULT_SIZES["pmemo"]
+    assert choose_size("pmemo", "full", None, None, None) == FULL_SIZES["pmemo"]
+    size = choose_size("amigos", "full", 3, None, 10.0)
+    assert (size.subjects, size.stimuli, size.duration) == (3, 20, 10.0)
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
@@ -140,6 +218,16 @@ def test_the_shortest_recordings_can_be_decomposed(name: str, tmp_path: Path) ->
     assert recordings
     for each in recordings:
         assert find_problem(each.eda, each.sampling_rate) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"), [("deap", "demo"), ("deap", "full"), ("amigos", "demo"), ("pmemo", "demo")]
+)
+def test_lengths_as_published_need_published_lengths(
+    name: str, scale: Scale, tmp_path: Path
+) -> None:
+    with pytest.raises(RtcanError, match=r"duration of a (video|song) is missing"):
+        simulate(name, tmp_path / "raw", 1, 1, None, 1, scale=scale)
 
 
 def test_a_library_without_mp3_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,51 @@
+"""Names of subjects and stimuli: text, even where they look like numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from rtcan_cli.errors import RtcanError
+
+_WHOLE = re.compile(r"(\d+)\.0*", re.ASCII)
+
+
+def plain(name: str) -> str:
+    """A name without the spaces and the ``.0`` that some programs put behind whole numbers."""
+    name = name.strip()
+    match = _WHOLE.fullmatch(name)
+    return match[1] if match else name
+
+
+def by_number(name: str) -> tuple[int, str]:
+    """Sorting key that puts ``"9"`` before ``"10"``."""
+    return (int(name) if name.isdecimal() else -1, name)
+
+
+def check_distinct(places: Mapping[str, object], what: str) -> None:
+    """Refuse names that differ in leading zeros only.
+
+    Nobody can tell whether ``1`` and ``01`` are the same, and a subject that passes for two would
+    be in training and test at once.
+
+    Parameters
+    ----------
+    places : mapping of str to object
+        The names, and a file that each one is from.
+    what : str
+        What they name, for the message.
+
+    Raises
+    ------
+    RtcanError
+        For the first such pair, naming both files.
+    """
+    seen: dict[str, str] = {}
+    for name, place in places.items():
+        other = seen.setdefault(name.lstrip("0"), name)
+        if other != name:
+            raise RtcanError(
+                f"{what} {other} ({places[other]}) and {name} ({place}) differ in leading zeros "
+                "only",
+                hint="write the same name in the same way everywhere",
+            )

@@ -1,0 +1,80 @@
+"""The mark that tells simulated files from real ones."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rtcan_cli.datasets.files import MARKER, PUBLISHER_FOLDERS, RawFile
+from rtcan_cli.errors import RtcanError
+
+
+def read_marker(
+    name: str, used: RawFile, listing: list[RawFile], raw: Path
+) -> dict[str, Any] | None:
+    """What the simulator says about its files, or None for real ones.
+
+    A marker speaks only for what the simulator wrote beside it: for the publisher's folder of the
+    dataset that it names, for zip files in its own folder, and for all that is read where its own
+    folder is the one that the user named. Real data that lie elsewhere below it stay real.
+
+    Parameters
+    ----------
+    name : str
+        The dataset that is read.
+    used : RawFile
+        Any file that holds signals.
+    listing : list of RawFile
+        All files found beside it.
+    raw : Path
+        What the user named; the marker may lie in it, above it or below it.
+
+    Returns
+    -------
+    dict or None
+
+    Raises
+    ------
+    RtcanError
+        If a marker in such a place is damaged, so that nobody can tell.
+    """
+    for marker in _markers(PUBLISHER_FOLDERS[name], used, listing, raw):
+        try:
+            content = json.loads(marker.text())
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict) or "dataset" not in content:
+            raise RtcanError(
+                f"{marker} does not say which dataset was simulated, so that simulated files "
+                "cannot be told from real ones",
+                hint="simulate again; or delete it if the files beside it are real",
+            )
+        if content["dataset"] == name:
+            return content
+    return None
+
+
+def _markers(publisher: str, used: RawFile, listing: list[RawFile], raw: Path) -> Iterator[RawFile]:
+    """Markers in places from which they can speak for a file."""
+    if used.members:
+        for each in listing:
+            inner = each.name.parent
+            if each.name.name == MARKER and (
+                not inner.parts or inner / publisher in used.name.parents
+            ):
+                yield each
+    named = raw.resolve()
+    # Where a folder is a symbolic link, the marker may lie beside the link or beside its target.
+    for path in dict.fromkeys((Path(os.path.abspath(used.path)), used.path.resolve())):
+        is_zip = bool(used.members) or path.suffix.lower() == ".zip"
+        for folder in path.parents:
+            speaks = (
+                folder / publisher in path.parents
+                or (is_zip and folder == path.parent)
+                or folder.resolve() == named
+            )
+            if speaks and (folder / MARKER).is_file():
+                yield RawFile(folder / MARKER, PurePosixPath(MARKER))

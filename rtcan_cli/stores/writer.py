@@ -1,0 +1,313 @@
+"""Writing one HDF5 store: whole or not at all, checked against its schema."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores.provenance import Provenance
+from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, TIMINGS, Field, Schema
+from rtcan_cli.stores.store import dataset_paths
+
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SIGNAL_CHUNK = 1 << 16  # samples in one HDF5 chunk
+_SIGNAL_BUFFER = 1 << 20  # samples collected before they are written
+_HASH_BLOCK = 1 << 22  # elements hashed at a time
+# Shuffled gzip at its fastest level; the checksum makes HDF5 notice damaged bytes on reading.
+_FILTERS: dict[str, Any] = {
+    "compression": "gzip",
+    "compression_opts": 1,
+    "shuffle": True,
+    "fletcher32": True,
+}
+
+
+class _Outlet(io.FileIO):
+    """The file that HDF5 writes: takes everything, and remembers what could not be written.
+
+    HDF5 does not get over a full disk: every object that it lets go of tries to write again, with
+    a traceback each, and in the end the process crashes. So it is not told.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of the data, or remember why that failed."""
+        left = memoryview(data).cast("B")
+        size = left.nbytes
+        while left and self.error is None:
+            try:
+                left = left[super().write(left) :]
+            except OSError as error:
+                self.error = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        """Change the size of the file, or remember why that failed."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return self.tell() if size is None else size
+
+    def check(self) -> None:
+        """Raise the OSError that was remembered, if there is one."""
+        if self.error is not None:
+            raise self.error
+
+
+class StoreWriter:
+    """A store being written; see :func:`create`."""
+
+    def __init__(self, h5: h5py.File, schema: Schema, outlet: _Outlet) -> None:
+        self._h5 = h5
+        self._outlet = outlet
+        self._schema = schema
+        self._buffers: dict[str, list[NDArray[Any]]] = {}
+        self._buffered = 0
+        self._offsets = [0]
+
+    def write(self, path: str, values: Any) -> None:
+        """Write one whole dataset."""
+        field = self._field(path)
+        if field.dtype == "str":
+            text = np.asarray(values, dtype=object)
+            dataset = self._h5.create_dataset(path, data=text, dtype=h5py.string_dtype())
+        else:
+            array = np.asarray(values, dtype=field.dtype or None)
+            filters = _FILTERS if array.ndim and array.size else {}
+            dataset = self._h5.create_dataset(path, data=array, **filters)
+        self._describe(dataset, field)
+        self._outlet.check()
+
+    def write_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write one table of the schema, a dataset for each column."""
+        for field in self._schema.fields:
+            table, _, column = field.path.partition("/")
+            if table == name:
+                self.write(field.path, frame[column].to_numpy())
+
+    def write_slice(self, path: str, index: int, count: int, values: NDArray[Any]) -> None:
+        """Write entry ``index`` of a dataset that stacks ``count`` equally shaped arrays."""
+        if path not in self._h5:
+            field = self._field(path)
+            dataset = self._h5.create_dataset(
+                path,
+                shape=(count, *values.shape),
+                dtype=values.dtype,
+                chunks=(1, *values.shape),
+                **_FILTERS,
+            )
+            self._describe(dataset, field)
+        self._h5[path][index] = values
+        self._outlet.check()
+
+    def append_signals(self, channels: Mapping[str, NDArray[Any]]) -> None:
+        """Append one recording: equally long arrays, one for each channel of the schema."""
+        lengths = {len(samples) for samples in channels.values()}
+        if len(lengths) != 1:
+            raise ValueError(f"channels of one recording differ in length: {sorted(lengths)}")
+        for channel, samples in channels.items():
+            self._buffers.setdefault(channel, []).append(samples)
+        length = lengths.pop()
+        self._offsets.append(self._offsets[-1] + length)
+        self._buffered += length
+        if self._buffered >= _SIGNAL_BUFFER:
+            self._flush_signals()
+
+    def _flush_signals(self) -> None:
+        for channel, pieces in self._buffers.items():
+            field = self._field(f"signals/{channel}")
+            block = np.concatenate(pieces).astype(field.dtype, copy=False)
+            if field.path not in self._h5:
+                dataset = self._h5.create_dataset(
+                    field.path,
+                    shape=(0,),
+                    maxshape=(None,),
+                    dtype=field.dtype,
+                    chunks=(_SIGNAL_CHUNK,),
+                    **_FILTERS,
+                )
+                self._describe(dataset, field)
+            dataset = self._h5[field.path]
+            start = dataset.shape[0]
+            dataset.resize(start + len(block), axis=0)
+            dataset[start:] = block
+            pieces.clear()
+        self._buffered = 0
+        self._outlet.check()
+
+    def finish(self) -> None:
+        """Write what is buffered, and check the whole against the schema."""
+        if self._buffers:
+            self._flush_signals()
+            self.write(OFFSETS, self._offsets)
+        lengths: dict[str, tuple[int, str]] = {}
+        written = dataset_paths(self._h5)
+        for field in self._schema.fields:
+            if "{" in field.path:
+                continue
+            if field.path not in written:
+                raise ValueError(f"{self._schema.kind} store lacks '{field.path}'")
+            shape = self._h5[field.path].shape
+            if len(shape) != len(field.shape):
+                raise ValueError(f"'{field.path}' has shape {shape}, not {field.shape}")
+            for axis, length in zip(field.shape, shape, strict=True):
+                name, extra = (axis[:-2], 1) if axis.endswith("+1") else (axis, 0)
+                known, where = lengths.setdefault(name, (length - extra, field.path))
+                if known != length - extra:
+                    raise ValueError(f"'{field.path}' and '{where}' differ in '{name}'")
+
+    def _field(self, path: str) -> Field:
+        for field in self._schema.fields:
+            if field.path == path or _matches(field.path, path):
+                return field
+        raise ValueError(f"{self._schema.kind} stores have no '{path}'")
+
+    @staticmethod
+    def _describe(dataset: h5py.Dataset, field: Field) -> None:
+        dataset.attrs["shape"] = ", ".join(field.shape)
+        dataset.attrs["unit"] = field.unit
+        dataset.attrs["meaning"] = field.meaning
+
+
+@contextmanager
+def create(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWriter]:
+    """Write a store that appears whole or not at all.
+
+    It is written beside its place, checked, flushed to disk and renamed. If the body raises, what
+    was there before stays as it was.
+
+    Parameters
+    ----------
+    path : Path
+        Where the store shall be.
+    kind : str
+        A key of :data:`rtcan_cli.stores.schema.SCHEMAS`.
+    provenance : Provenance
+        What makes it; kept in the root attributes with the content id.
+
+    Raises
+    ------
+    RtcanError
+        If the file cannot be written, for instance because the disk is full.
+    """
+    new_folders = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    outlet = None
+    try:
+        with _Outlet(beside) as outlet:
+            with h5py.File(outlet, "w", track_order=False) as h5:
+                writer = StoreWriter(h5, SCHEMAS[kind], outlet)
+                yield writer
+                writer.finish()
+                h5.attrs["kind"] = kind
+                h5.attrs["content_id"] = _content_id(h5)
+                h5.attrs.update(provenance.attributes())
+            outlet.check()
+            os.fsync(outlet.fileno())
+        os.replace(beside, path)
+    except Exception as error:
+        # What was not written cannot be read back either, so anything may have been raised.
+        if outlet is None or outlet.error is None:
+            raise
+        raise RtcanError(
+            f"{path}: cannot be written: {outlet.error.strerror}",
+            "make room there, then the same command again; what was there before is untouched",
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+        if not path.exists():
+            for folder in new_folders:
+                with suppress(OSError):  # something else was put there meanwhile
+                    folder.rmdir()
+
+
+def check_replaceable(path: Path, kind: str) -> None:
+    """Refuse to put a store where something else is.
+
+    A store of the same kind may be replaced, also a damaged one or one of another schema version.
+
+    Raises
+    ------
+    RtcanError
+        If the file is no HDF5 file, or a store of another kind.
+    """
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        return
+    other = RtcanError(f"{path}: is no {kind} store, and is not replaced", "another --output")
+    if not path.is_file() or not _is_hdf5(path):
+        raise other
+    try:
+        with h5py.File(path, "r") as h5:
+            found = h5.attrs.get("kind")
+    except OSError:
+        return  # damaged
+    if found != kind:
+        raise other
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove half-written files of processes that are gone."""
+    for leftover in path.parent.glob(f"{path.name}.tmp-*"):
+        pid = leftover.name.rpartition("-")[2]
+        if pid.isdigit() and not _is_running(int(pid)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _matches(pattern: str, path: str) -> bool:
+    parts, given = pattern.split("/"), path.split("/")
+    if "{" not in pattern or len(parts) != len(given):
+        return False
+    return all(p == g or p == "*" or p.startswith("{") for p, g in zip(parts, given, strict=True))
+
+
+def _content_id(h5: h5py.File) -> str:
+    """Fingerprint of all data, in whatever order and with whatever filters it was written."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in dataset_paths(h5):
+        if path in TIMINGS:
+            continue
+        dataset = h5[path]
+        text = h5py.check_string_dtype(dataset.dtype) is not None
+        digest.update(f"{path} {dataset.shape} {'str' if text else dataset.dtype.str}".encode())
+        if text:
+            for value in dataset.asstr()[()].ravel():
+                digest.update(value.encode() + b"\0")
+        elif dataset.ndim == 0 or dataset.size <= _HASH_BLOCK:
+            digest.update(np.ascontiguousarray(dataset[()]).tobytes())
+        else:
+            rows = max(1, _HASH_BLOCK // max(1, dataset.size // dataset.shape[0]))
+            for start in range(0, dataset.shape[0], rows):
+                digest.update(np.ascontiguousarray(dataset[start : start + rows]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,108 @@
+"""Own recordings, from files to scores, through the commands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rtcan_cli.stores import Store
+from tests.conftest import SMALL_TRAINING, must, rtcan
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("own") / "raw"
+    must("simulate", "table", folder, "--subjects", "6", "--stimuli", "4", "--duration", "10")
+    # As if they were real: what is shown of them must not differ for want of a mark.
+    (folder / "SIMULATED.json").unlink()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def workspace(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = tmp_path_factory.mktemp("stores")
+    must("ingest", "table", raw, "-w", workspace, "--rating-scale", "0", "10", "--unit", "nS")
+    return workspace
+
+
+def test_scale_and_unit_are_those_of_the_options(workspace: Path) -> None:
+    with Store(workspace / "table" / "recordings.h5", "recordings") as store:
+        made = store.provenance.parameters
+    assert (made["rating_scale"], made["eda_unit"], made["decimal"]) == ([0, 10], "nS", ".")
+
+
+def test_from_files_to_scores_without_the_paper(workspace: Path, tmp_path: Path) -> None:
+    assert "next: rtcan relabel --dataset table" in must("info", "-w", workspace).stdout
+    relabelled = must("relabel", "-w", workspace, "--plot", "P01", "--figures", tmp_path).stdout
+    must("decompose", "-w", workspace)
+    assert "next: rtcan music-features --dataset table" in must("info", "-w", workspace).stdout
+    must("train", "-w", workspace, *SMALL_TRAINING, "--target", "arousal")
+    evaluated = must("evaluate", "-w", workspace, "-o", tmp_path).stdout
+    must("gradcam", "-w", workspace, "--subject", "P01", "--music", "song01", "-o", tmp_path)
+    compared = must("compare", "-w", workspace, "--paper", "-o", tmp_path).stdout
+    for text in (relabelled, evaluated, compared):
+        assert "own recordings" in text
+        assert "paper" not in text
+        assert "stimuluss" not in text
+        assert "simulated" not in text
+
+
+def test_what_ingest_says(raw: Path, tmp_path: Path) -> None:
+    said = json.loads(must("ingest", "table", raw, "-w", tmp_path, "--json").stdout)
+    assert (said["subjects"], said["stimuli"], said["usable_trials"]) == (6, 4, 24)
+    assert said["rating_scale"] == "1 to 9"
+    assert [note.split(":")[0] for note in said["notes"]] == ["Empatica E4 sessions"]
+
+
+def test_options_of_the_table_are_part_of_the_store(raw: Path, tmp_path: Path) -> None:
+    must("ingest", "table", raw, "-w", tmp_path)
+    again = must("ingest", "table", raw, "-w", tmp_path, "--unit", "a.u.").stderr
+    assert "eda_unit: uS -> a.u." in again
+    assert "already done" in must("ingest", "table", raw, "-w", tmp_path, "--unit", "a.u.").stderr
+
+
+def test_audio_that_comes_later_is_noticed(raw: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(raw, folder)
+    (songs,) = folder.rglob("songs")
+    songs.rename(tmp_path / "songs")
+    said = must("ingest", "table", folder, "-w", tmp_path / "stores", "--json").stdout
+    assert json.loads(said)["stimuli_with_audio"] == 0
+    (tmp_path / "songs").rename(songs)
+    said = must("ingest", "table", folder, "-w", tmp_path / "stores", "--json").stdout
+    assert json.loads(said)["stimuli_with_audio"] == 4
+
+
+@pytest.mark.parametrize(
+    "options", [("--decimal", ","), ("--rating-scale", "1", "9"), ("--unit", "uS")]
+)
+def test_options_of_the_table_are_wrong_usage_elsewhere(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    outcome = rtcan("ingest", "deap", tmp_path, *options)
+    assert outcome.exit_code == 2
+    assert f"{options[0]}: only for the dataset table" in outcome.stderr
+
+
+def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "x.txt").write_text("".join(f"{i % 7}\n" for i in range(80)))
+    (folder / "trials.csv").write_text(
+        "subject,stimulus,valence,arousal,signal,sampling_rate\n"
+        "1,a,5,5,x.txt,8\n"
+        "1,b,6;5,5,y.txt,8\n"
+    )
+    outcome = rtcan("ingest", "table", folder, "-w", tmp_path)
+    assert outcome.exit_code == 1
+    assert "trials.csv, line 3: the valence '6;5' is no number" in outcome.stderr
+    assert "--skip-bad" in outcome.stderr
+    assert not (tmp_path / "table" / "recordings.h5").exists()
+    said = json.loads(
+        must("ingest", "table", folder, "-w", tmp_path, "--skip-bad", "--json").stdout
+    )
+    (left_out,) = said["tables"]["Left out"]
+    assert "line 3: the valence '6;5' is no number" in left_out["reason"]

@@ -1,0 +1,96 @@
+"""The page on own recordings: its table is read, its reader runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.table_rows import OPTIONAL, REQUIRED
+from rtcan_cli.datasets.trials import Trial
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores import Store
+
+PAGE = (Path(__file__).parents[2] / "docs/howto/own_data.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.S)
+
+
+def test_the_table_is_complete(tmp_path: Path) -> None:
+    (table,) = blocks("csv")
+    (tmp_path / "trials.csv").write_text(table)
+    for folder in ("e4/007", "eda", "songs"):
+        (tmp_path / folder).mkdir(parents=True)
+    values = np.random.default_rng(0).normal(5, 1, 480).round(6)
+    session = [1_700_000_000, 4, *values[:400]]
+    np.savetxt(tmp_path / "e4/007/EDA.csv", session, fmt="%.6f", newline="\r\n")
+    lines = [f"{i / 32},{value}" for i, value in enumerate(values)]
+    (tmp_path / "eda/008_song1.csv").write_text("\n".join(["time,eda", *lines]) + "\n")
+    (tmp_path / "eda/008_song2.csv").write_text("".join(f"{value}\n" for value in values))
+    for song in ("song1", "song2"):
+        (tmp_path / "songs" / f"{song}.wav").touch()
+    dataset = open_raw("table", tmp_path)
+    items = [item for part in dataset.parts for item in part()]
+    trials = {(t.subject, t.stimulus): t for t in items if isinstance(t, Trial)}
+    assert len(trials) == len(items) == 4
+    for key, first, last, rate in (
+        (("007", "song1"), 40, 160, 4),
+        (("007", "song2"), 220, 340, 4),
+        (("008", "song1"), 0, 480, 32),
+        (("008", "song2"), 0, 480, 16),
+    ):
+        (recording,) = trials[key].recordings
+        assert recording.sampling_rate == rate
+        np.testing.assert_array_equal(recording.eda, values[first:last])
+    assert all(stimulus.audio for stimulus in dataset.stimuli)
+
+
+def test_every_column_is_described() -> None:
+    columns = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (?:yes|no|if|for)", PAGE, re.M)
+    named = {name for cell in columns for name in re.findall(r"\w+", cell)}
+    assert named == {*REQUIRED, *OPTIONAL}
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names that the page's program defines, after it has run on two subjects."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "raw" / "json").mkdir(parents=True)
+    for subject in ("anna", "ben"):
+        trials = [
+            {"song": song, "valence": 2, "arousal": 6, "eda": rng.normal(5, 1, 80).tolist()}
+            for song in ("song1", "song2")
+        ]
+        session = {"rate": 8.0, "trials": trials}
+        (tmp_path / "raw" / "json" / f"{subject}.json").write_text(json.dumps(session))
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec("\n".join(blocks("python")), namespace)
+    return namespace
+
+
+def test_the_reader_makes_a_store(
+    reader: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store(tmp_path / "rtcan-stores/table/recordings.h5", "recordings") as store:
+        assert store.table("trials")["subject"].tolist() == ["anna", "anna", "ben", "ben"]
+        assert store.provenance.parameters["rating_scale"] == [1, 7]
+        assert store.provenance.parameters["edition"] == "our JSON files"
+        written = json.loads((tmp_path / "raw/json/ben.json").read_text())["trials"][1]["eda"]
+        # Samples are kept in single precision.
+        np.testing.assert_allclose(store.signal("eda", 3), written, rtol=1e-6)
+
+
+def test_the_reader_names_a_damaged_file(reader: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "raw/json/ben.json").write_text('{"trials": [')
+    parts = reader["open_raw"](tmp_path / "raw/json").parts
+    assert len(parts[0]()) == 2
+    with pytest.raises(RtcanError, match=r"ben\.json cannot be read"):
+        parts[1]()
