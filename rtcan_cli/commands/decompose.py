@@ -14,13 +14,51 @@ from rtcan_cli.report import Report
 
 def decompose(
     dataset: options.Dataset = None,
+    method: Annotated[
+        choices.Decomposition,
+        typer.Option(
+            help="cvxEDA by convex optimisation; continuous (cda) or discrete (dda) decomposition "
+            "analysis by deconvolution; or a plain split by a high-pass filter or a moving median, "
+            "which have no driver."
+        ),
+    ] = choices.DECOMPOSITION,
+    solver: Annotated[
+        choices.Solver | None,
+        typer.Option(
+            help="For cvxeda. structured is made for it and fast; cvxopt is general; auto takes "
+            "the second where the first proves no optimum. "
+            f"Default: {choices.SOLVER}",
+            show_default=False,
+        ),
+    ] = None,
     alpha: Annotated[
-        float, typer.Option(min=0.0, help="Penalty on the driver: larger gives fewer responses.")
-    ] = choices.ALPHA,
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="For cvxeda: penalty on the driver; larger gives fewer responses. "
+            f"Default: {choices.ALPHA}",
+            show_default=False,
+        ),
+    ] = None,
     gamma: Annotated[
-        float,
-        typer.Option(min=0.0, help="Penalty on the tonic part: larger gives a flatter one."),
-    ] = choices.GAMMA,
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="For cvxeda: penalty on the tonic part; larger gives a flatter one. "
+            f"Default: {choices.GAMMA}",
+            show_default=False,
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=2.0,
+            metavar="HZ",
+            help="Resample recordings to this rate first, if they are sampled faster. Default: "
+            "keep their rates",
+            show_default=False,
+        ),
+    ] = None,
     plot: Annotated[
         str | None,
         typer.Option(
@@ -36,28 +74,46 @@ def decompose(
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:
-    """Split EDA into phasic and tonic with cvxEDA.
+    """Split EDA into phasic and tonic part, with cvxEDA or another method.
 
-    Each recording is z-scored and decomposed by convex optimisation (Greco et al. 2015). All cores
-    work. Interrupted, it goes on where it stopped when run again.
+    Each recording is z-scored and decomposed, by default by convex optimisation (Greco et al.
+    2016), with a proof that the optimum was found. All cores work. Interrupted, it goes on where
+    it stopped when run again.
 
     \b
     Examples:
       rtcan decompose --dataset pmemo
       rtcan decompose --dataset pmemo --plot 100184:1
-      rtcan decompose --dataset deap --jobs 4
+      rtcan decompose --dataset deap --rate 16
+      rtcan decompose --dataset deap --method cda --jobs 4
     """
+    if method != "cvxeda":
+        for option, given in (("--solver", solver), ("--alpha", alpha), ("--gamma", gamma)):
+            if given is not None:
+                raise typer.BadParameter(f"{option} is for --method cvxeda only")
+    if alpha == 0 and solver == "structured":
+        raise typer.BadParameter("--solver structured needs an --alpha above 0")
+
+    from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda import CvxedaParameters
     from rtcan_cli.steps.decompose import decompose_recordings, plot_trial, require_trial
 
+    if method == "cvxeda":
+        chosen = methods.cvxeda_method(
+            CvxedaParameters(
+                alpha=choices.ALPHA if alpha is None else alpha,
+                gamma=choices.GAMMA if gamma is None else gamma,
+            ),
+            solver or choices.SOLVER,
+        )
+    else:
+        chosen = methods.method(method)
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
     if plot is not None:
         require_trial(source, plot)
-    report = decompose_recordings(
-        source, target, CvxedaParameters(alpha=alpha, gamma=gamma), jobs, force
-    )
+    report = decompose_recordings(source, target, chosen, rate, jobs, force)
     if plot is not None:
         report.files += plot_trial(target, plot, figures)
     return report

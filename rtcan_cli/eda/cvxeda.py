@@ -17,33 +17,41 @@ B l + C d: B holds the spline bumps, C an offset and a linear drift. Then q, l a
 
     1/2 |M q + B l + C d - y|^2 + alpha sum(A q) + gamma/2 |l|^2    subject to    A q >= 0,
 
-a convex quadratic program: it has one optimum, and the solver proves how close it came.
+a convex quadratic program: it has one optimum, and every decomposition comes with a proof of how
+close to it is.
 
 The matrices are not altered in their first two rows, which means that the sweat glands are at
 rest before the first sample. A response already under way when the recording begins shows as a
 burst of the driver in its first samples.
+
+Two solvers are there: `rtcan_cli.eda.cvxeda_structured`, made for these matrices, and
+`rtcan_cli.eda.cvxeda_reference`, a general one.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
-from cvxopt import matrix, solvers, spmatrix
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
-from rtcan_cli.choices import ALPHA, GAMMA
+from rtcan_cli.choices import ALPHA, GAMMA, Solver
+from rtcan_cli.eda import cvxeda_structured
+from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.cvxeda_certificate import certify
+from rtcan_cli.eda.cvxeda_matrices import response_filter, tonic_columns
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.errors import RtcanError
 
-# What the solver aims at, so that machines agree to many digits. Rounding errors stop it earlier at
-# sensor spikes and steps; then a gap of at most this share of the objective is enough, and
-# constraints that hold as well.
-_AIM = {"abstol": 1e-8, "reltol": 1e-10, "feastol": 1e-8}
+# Rounding errors stop a solver before its aim at sensor spikes and steps. Then a gap of at most
+# this share of the objective is enough,
 _ENOUGH = 1e-6
-_MAX_ITERATIONS = 100
+# or, where the model fits a recording as good as perfectly, this share of the recording's energy.
+_NEGLIGIBLE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -96,35 +104,34 @@ PUBLISHED = CvxedaParameters()
 
 
 @dataclass(frozen=True)
-class Decomposition:
-    """The parts of one recording; phasic + tonic + residual is the recording.
+class Decomposition(Components):
+    """The parts of one recording, and the proof that they are the optimum.
+
+    The driver is never negative, and the phasic part its convolution with the Bateman response.
 
     Attributes
     ----------
-    phasic, tonic, residual : ndarray of float64, shape (n_samples,)
-        In units of the recording.
-    driver : ndarray of float64, shape (n_samples,)
-        Sudomotor nerve activity, never negative, in units of the recording per second: its
-        convolution over time with the Bateman response is the phasic part.
     objective : float
         Value of the minimised function.
     gap : float
         Proven bound of how far `objective` is above the optimum.
     iterations : int
         Steps the solver took.
+    solver : str
+        Which one: "structured" or "cvxopt".
     """
 
-    phasic: NDArray[np.float64]
-    tonic: NDArray[np.float64]
-    driver: NDArray[np.float64]
-    residual: NDArray[np.float64]
     objective: float
     gap: float
     iterations: int
+    solver: str
 
 
 def decompose(
-    y: ArrayLike, sampling_rate: float, parameters: CvxedaParameters = PUBLISHED
+    y: ArrayLike,
+    sampling_rate: float,
+    parameters: CvxedaParameters = PUBLISHED,
+    solver: Solver = "auto",
 ) -> Decomposition:
     """Split a recording into phasic part, tonic part and residual.
 
@@ -136,157 +143,152 @@ def decompose(
         In Hz.
     parameters : CvxedaParameters, optional
         Time constants, knots and penalties.
+    solver : {"auto", "structured", "cvxopt"}, optional
+        "structured" is made for this problem: time and memory grow with the length only. "cvxopt"
+        is general, slower by one to three orders of magnitude, and there for comparison. "auto"
+        takes the first, and the second where the first proves no optimum or alpha is 0, which it
+        cannot do; `Decomposition.solver` says which it was.
 
     Returns
     -------
     Decomposition
-        Driver samples below zero, which the solver admits within its tolerance, are set to zero.
+        Driver samples below zero, which CVXOPT admits within its tolerance, are set to zero.
 
     Raises
     ------
     RtcanError
         If the recording cannot be decomposed (see `rtcan_cli.eda.preprocess.find_problem`), or
-        if the solver did not reach the optimum.
+        if no solver reached the optimum.
     """
-    signal = np.asarray(y, dtype=np.float64)
+    signal = np.ascontiguousarray(y, dtype=np.float64)
     problem = find_problem(signal, sampling_rate)
     if problem is not None:
         raise RtcanError(f"cannot decompose a recording: {problem}")
-    n = signal.size
-    program = _program(n, sampling_rate, parameters)
-    solution = solvers.qp(
-        program.quadratic,
-        matrix(program.penalty - program.design.T @ signal),
-        program.inequality,
-        matrix(0.0, (n, 1)),
-        options={**_AIM, "maxiters": _MAX_ITERATIONS, "show_progress": False},
+    failures = []
+    for name, attempt in (("structured", _structured), ("cvxopt", _reference)):
+        if solver in (name, "auto"):
+            outcome = attempt(signal, sampling_rate, parameters)
+            if isinstance(outcome, Decomposition):
+                return outcome
+            failures.append(f"{name}: {outcome}")
+    raise RtcanError(
+        f"cvxEDA found no optimum for a recording of {signal.size} samples ({', '.join(failures)})",
+        hint="look for artefacts in the recording, and z-score it first",
     )
-    x = np.array(solution["x"]).ravel()
-    phasic = program.moving_average @ x[:n]
-    tonic = program.design[:, n:] @ x[n:]
-    residual = signal - phasic - tonic
-    objective = residual @ residual / 2 + program.penalty @ x + program.ridge @ x**2 / 2
-    infeasibility = max(solution["primal infeasibility"], solution["dual infeasibility"])
-    proven = solution["gap"] <= _ENOUGH * objective and infeasibility <= _ENOUGH
-    if solution["status"] != "optimal" and not proven:
-        raise RtcanError(
-            f"cvxEDA found no optimum for a recording of {n} samples "
-            f"(solver status: {solution['status']})",
-            hint="look for artefacts in the recording, and z-score it first",
-        )
+
+
+def decompose_batch(
+    recordings: Sequence[ArrayLike],
+    sampling_rate: float,
+    parameters: CvxedaParameters = PUBLISHED,
+    solver: Solver = "auto",
+    threads: int | None = None,
+) -> list[Decomposition | RtcanError]:
+    """Split several recordings of one sampling rate, on several processors at the same time.
+
+    Parameters
+    ----------
+    recordings : sequence of array_like, each of shape (n_samples,)
+        z-scored; their lengths may differ.
+    sampling_rate, parameters, solver
+        As for `decompose`.
+    threads : int, optional
+        Processors to use; all by default.
+
+    Returns
+    -------
+    list
+        For each recording its decomposition, the same to the last bit as that of `decompose`, or
+        the error that `decompose` would have raised.
+    """
+    work = partial(
+        _try_decompose, sampling_rate=sampling_rate, parameters=parameters, solver=solver
+    )
+    if threads == 1:
+        return list(map(work, recordings))
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return list(pool.map(work, recordings))
+
+
+def _try_decompose(
+    y: ArrayLike, sampling_rate: float, parameters: CvxedaParameters, solver: Solver
+) -> Decomposition | RtcanError:
+    try:
+        return decompose(y, sampling_rate, parameters, solver)
+    except RtcanError as error:
+        return error
+
+
+def _structured(
+    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
+) -> Decomposition | str:
+    if parameters.alpha == 0:
+        return "needs an alpha above 0"
+    response = response_filter(sampling_rate, parameters.tau0, parameters.tau1)
+    spacing = round(parameters.knot_interval * sampling_rate)
+    level = y.mean()  # belongs to the offset, whatever its size
+    centred = y - level
+    solution = cvxeda_structured.solve(
+        centred,
+        response,
+        _tonic_columns(y.size, spacing),
+        parameters.alpha,
+        parameters.gamma,
+        max(parameters.tau0, parameters.tau1) / parameters.knot_interval,
+    )
+    certificate = certify(
+        centred,
+        solution.driver,
+        solution.coefficients,
+        solution.dual,
+        response,
+        spacing,
+        parameters.alpha,
+        parameters.gamma,
+    )
+    enough = _ENOUGH * certificate.objective + _NEGLIGIBLE * (centred @ centred)
+    if not certificate.gap <= enough:
+        return f"gap {certificate.gap:.1e} after {solution.iterations} steps"
     return Decomposition(
-        phasic=phasic,
-        tonic=tonic,
-        driver=np.maximum(program.autoregressive @ x[:n], 0.0),
-        residual=residual,
-        objective=float(objective),
-        gap=float(solution["gap"]),
-        iterations=int(solution["iterations"]),
+        phasic=certificate.phasic,
+        tonic=certificate.tonic + level,
+        driver=solution.driver,
+        residual=certificate.residual,
+        objective=certificate.objective,
+        gap=certificate.gap,
+        iterations=solution.iterations,
+        solver="structured",
     )
 
 
-def arma_taps(
-    sampling_rate: float, tau0: float, tau1: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Discretise the Bateman response by the bilinear transform.
+def _reference(
+    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
+) -> Decomposition | str:
+    # Loaded only where it is needed, which is hardly ever.
+    from rtcan_cli.eda import cvxeda_reference
 
-    Parameters
-    ----------
-    sampling_rate : float
-        In Hz.
-    tau0, tau1 : float
-        Time constants in seconds, in either order.
-
-    Returns
-    -------
-    ar, ma : ndarray, shape (3,)
-        Denominator and numerator of the filter from driver to phasic part.
-    """
-    step = 1 / sampling_rate
-    fast, slow = 1 / min(tau0, tau1), 1 / max(tau0, tau1)
-    ar = np.array(
-        [
-            (fast * step + 2) * (slow * step + 2),
-            2 * fast * slow * step**2 - 8,
-            (fast * step - 2) * (slow * step - 2),
-        ]
+    solution = cvxeda_reference.solve(
+        y,
+        sampling_rate,
+        parameters.tau0,
+        parameters.tau1,
+        round(parameters.knot_interval * sampling_rate),
+        parameters.alpha,
+        parameters.gamma,
     )
-    return ar / ((fast - slow) * step**2), np.array([1.0, 2.0, 1.0])
-
-
-def spline_bumps(n_samples: int, spacing: int) -> sparse.csc_array:
-    """Cubic B-spline bumps, one on every knot.
-
-    A bump is a box as long as the knot interval, convolved with itself four times over, with its
-    peak scaled to 1. Knots lie on the first sample and every `spacing` samples after it; the last
-    is the one nearest to the end of the recording, so that the curve is as free there as at the
-    beginning.
-
-    Parameters
-    ----------
-    n_samples : int
-        Length of the recording.
-    spacing : int
-        Samples between two knots.
-
-    Returns
-    -------
-    sparse array, shape (n_samples, n_knots)
-    """
-    box = np.ones(spacing)
-    triangle = np.convolve(box, box)
-    bump = np.convolve(triangle, triangle)
-    bump /= bump.max()
-    offsets = np.arange(bump.size) - bump.size // 2
-    knots = np.arange(0, n_samples + spacing // 2, spacing)
-    rows = knots[:, None] + offsets
-    inside = (rows >= 0) & (rows < n_samples)
-    columns, places = np.nonzero(inside)
-    return sparse.csc_array((bump[places], (rows[inside], columns)), shape=(n_samples, knots.size))
-
-
-@dataclass(frozen=True)
-class _Program:
-    """What the quadratic program of a recording has in common with all others as long.
-
-    Its unknowns are x = (q, l, d), one after the other.
-    """
-
-    autoregressive: sparse.csc_array  # A
-    moving_average: sparse.csc_array  # M
-    design: sparse.csc_array  # [M B C]
-    penalty: NDArray[np.float64]  # alpha sum(A q) as a linear function of x
-    ridge: NDArray[np.float64]  # gamma where x is l, else 0
-    quadratic: spmatrix
-    inequality: spmatrix
-
-
-@lru_cache(maxsize=4)
-def _program(n: int, sampling_rate: float, parameters: CvxedaParameters) -> _Program:
-    ar, ma = arma_taps(sampling_rate, parameters.tau0, parameters.tau1)
-    diagonals = {"offsets": [0, -1, -2], "shape": (n, n), "format": "csc"}
-    autoregressive = sparse.diags_array(list(ar), **diagonals)
-    moving_average = sparse.diags_array(list(ma), **diagonals)
-    bumps = spline_bumps(n, round(parameters.knot_interval * sampling_rate))
-    drift = sparse.csc_array(np.column_stack([np.ones(n), np.arange(1, n + 1) / n]))
-    design = sparse.hstack([moving_average, bumps, drift], format="csc")
-
-    n_rest = design.shape[1] - n
-    ridge = np.concatenate([np.zeros(n), np.full(bumps.shape[1], parameters.gamma), np.zeros(2)])
-    penalty = np.concatenate([parameters.alpha * autoregressive.sum(axis=0), np.zeros(n_rest)])
-    return _Program(
-        autoregressive=autoregressive,
-        moving_average=moving_average,
-        design=design,
-        penalty=penalty,
-        ridge=ridge,
-        quadratic=_spmatrix(design.T @ design + sparse.diags_array(ridge)),
-        inequality=_spmatrix(sparse.hstack([-autoregressive, sparse.csc_array((n, n_rest))])),
+    proven = solution.gap <= _ENOUGH * solution.objective and solution.infeasibility <= _ENOUGH
+    if solution.status != "optimal" and not proven:
+        return f"status {solution.status}"
+    return Decomposition(
+        phasic=solution.phasic,
+        tonic=solution.tonic,
+        driver=np.maximum(solution.driver, 0.0),
+        residual=y - solution.phasic - solution.tonic,
+        objective=solution.objective,
+        gap=solution.gap,
+        iterations=solution.iterations,
+        solver="cvxopt",
     )
 
 
-def _spmatrix(array: sparse.sparray) -> spmatrix:
-    coo = array.tocoo()
-    # cvxopt reads neither NumPy arrays nor 32-bit indices here.
-    rows, columns = (matrix(index.astype(np.int64)) for index in (coo.row, coo.col))
-    return spmatrix(matrix(coo.data), rows, columns, coo.shape)
+_tonic_columns = lru_cache(maxsize=4)(tonic_columns)

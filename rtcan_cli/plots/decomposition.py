@@ -1,4 +1,4 @@
-"""One recording and what cvxEDA took it apart into."""
+"""One recording and what a decomposition took it apart into."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def decomposition(
     signal: ArrayLike,
     tonic: ArrayLike,
     phasic: ArrayLike,
-    driver: ArrayLike,
+    driver: ArrayLike | None,
     residual: ArrayLike,
     sampling_rate: float,
     *,
@@ -29,7 +29,8 @@ def decomposition(
     Parameters
     ----------
     signal, tonic, phasic, driver, residual : array, shape (n,)
-        z-scored signal and its parts, in the same units; signal = phasic + tonic + residual.
+        z-scored signal and its parts, in the same units; signal = phasic + tonic + residual. No
+        driver leaves its row out.
     sampling_rate : float
         In Hz.
     title : str
@@ -45,17 +46,19 @@ def decomposition(
     """
     original, sparse, slow = style.SIGNALS
     black: dict[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 0.9}
-    rows = (
-        ("EDA [z]", [(signal, original), (tonic, slow)]),
-        ("phasic [z]", [(phasic, sparse)]),
-        ("driver [z/s]", [(driver, black)]),
-        ("residual [z]", [(residual, black)]),
-    )
+    rows = [
+        ("EDA [z]", 2.0, [(signal, original), (tonic, slow)]),
+        ("phasic [z]", 1.2, [(phasic, sparse)]),
+        ("residual [z]", 0.8, [(residual, black)]),
+    ]
+    if driver is not None:
+        rows.insert(2, ("driver [z/s]", 1.2, [(driver, black)]))
+    heights = [height for _, height, _ in rows]
     time = np.arange(len(np.asarray(signal))) / sampling_rate
-    figure = style.new_figure(5.2, title, simulated)
-    grid = figure.subplots(4, 1, sharex=True, height_ratios=[2, 1.2, 1.2, 0.8])
+    figure = style.new_figure(sum(heights), title, simulated)
+    grid = figure.subplots(len(rows), 1, sharex=True, height_ratios=heights)
     handles = []
-    for axes, (label, curves) in zip(grid, rows, strict=True):
+    for axes, (label, _, curves) in zip(grid, rows, strict=True):
         for values, look in curves:
             handles += axes.plot(time, np.asarray(values), **look)
         if onset > 0:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial as bind
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,169 +13,263 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.cvxeda import CvxedaParameters, Decomposition
-from rtcan_cli.eda.cvxeda import decompose as cvxeda
-from rtcan_cli.eda.preprocess import find_problem, zscore
+from rtcan_cli.eda.blocks import CHANNELS, PARTS, Item, decompose_block
+from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, get_ready
+from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.decomposition import decomposition
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.stores import Partial, Provenance, Store, create
+from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
-CHANNELS = ("phasic", "tonic", "driver", "residual")
+#: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
+#: of a second, which makes the cost of handing it over and of keeping it small.
+_BLOCK = 1 << 16
 
 
 def decompose_recordings(
     recordings: Path,
     output: Path,
-    parameters: CvxedaParameters | None = None,
+    method: Method | None = None,
+    rate: float | None = None,
     jobs: int = -1,
     force: bool = False,
 ) -> Report:
     """Decompose every recording of a store; go on where an interrupted call stopped.
 
-    Recordings that cannot be decomposed (flat, too short, missing samples) stay in the store
-    without samples and with the reason.
+    Recordings that ingest found unusable, or that cannot be decomposed, stay in the store without
+    samples and with the reason.
+
+    Parameters
+    ----------
+    recordings, output : Path
+        The store to read and the one to write.
+    method : Method, optional
+        How, by default cvxEDA as published; see `rtcan_cli.eda.methods`.
+    rate : float, optional
+        Sampling rate in Hz to which recordings are brought first. Those that are sampled more
+        slowly stay as they are.
+    jobs : int
+        Processes that work; -1 for all cores.
+    force : bool
+        Do it even if nothing changed.
+
+    Raises
+    ------
+    RtcanError
+        If the recordings store is missing or damaged, or the rate cannot show a response.
     """
-    parameters = parameters or CvxedaParameters()
+    method = method or cvxeda_method()
+    if rate is not None and not MIN_SAMPLING_RATE <= rate < np.inf:
+        raise RtcanError(
+            f"recordings sampled at {rate:g} Hz cannot be decomposed",
+            f"a rate of at least {MIN_SAMPLING_RATE:g} Hz",
+        )
     with Store(recordings, "recordings") as store:
         made = store.provenance
         provenance = Provenance(
             "decompose",
             made.dataset,
-            {"decomposition": "cvxeda", **asdict(parameters)},
+            {
+                "decomposition": method.name,
+                **({} if rate is None else {"rate": rate}),
+                **method.parameters,
+            },
             {"recordings": store.content_id},
             made.simulated,
         )
         if not is_current(output, "components", provenance, force):
             partial = Partial(output, provenance.digest())
-            table = store.table("recordings")
-            _decompose_missing(store, table, partial, parameters, jobs)
-            _assemble(table, partial, output, provenance)
-            partial.discard()
+            with partial.held():
+                blocks = Blocks(store, rate)
+                with create(output, "components", provenance) as writer:
+                    _decompose(blocks, method, partial, writer, jobs)
+                partial.discard()
     return summarise(output)
 
 
-class Recordings(Sequence[tuple[NDArray[np.float64], float]]):
-    """Some recordings of a store, each read when its turn comes, so that few are in memory."""
+class Blocks(Sequence[list[Item]]):
+    """The recordings of a store in blocks, each read when its turn comes, so few are in memory.
 
-    def __init__(self, store: Store, rows: list[int], sampling_rate: NDArray[np.float64]) -> None:
-        self._store, self._rows, self._sampling_rate = store, rows, sampling_rate
+    Parameters
+    ----------
+    store : Store
+        Of recordings.
+    rate : float, optional
+        The highest sampling rate wanted, in Hz.
+
+    Attributes
+    ----------
+    rows : list of range
+        The recordings of each block.
+    table : DataFrame
+        The recordings, with the sampling rates that they are decomposed at.
+    """
+
+    def __init__(self, store: Store, rate: float | None) -> None:
+        self._store = store
+        self.table = store.table("recordings")
+        self._sampling_rate = self.table["sampling_rate"].to_numpy()
+        self._new_rate = np.minimum(self._sampling_rate, rate or np.inf)
+        self._problem = self.table["problem"].to_numpy()
+        self.table["sampling_rate"] = self._new_rate
+        self.rows = _cut(store.array(OFFSETS))
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def __getitem__(self, position: Any) -> Any:
-        row = self._rows[position]
-        return self._store.signal("eda", row), float(self._sampling_rate[row])
+        return [
+            Item(
+                self._store.signal("eda", row),
+                float(self._sampling_rate[row]),
+                float(self._new_rate[row]),
+                str(self._problem[row]),
+            )
+            for row in self.rows[position]
+        ]
+
+    def name(self, position: int) -> str:
+        """A block's name among the finished ones."""
+        rows = self.rows[position]
+        return f"{rows.start}-{rows.stop}"
 
 
-def _decompose_missing(
-    store: Store, table: pd.DataFrame, partial: Partial, parameters: CvxedaParameters, jobs: int
+def _cut(offsets: NDArray[np.int64]) -> list[range]:
+    """Runs of recordings of at most `_BLOCK` samples, or of one longer recording."""
+    blocks, start = [], 0
+    for row in range(1, len(offsets)):
+        if row == len(offsets) - 1 or offsets[row + 1] - offsets[start] > _BLOCK:
+            blocks.append(range(start, row))
+            start = row
+    return blocks
+
+
+class _Chosen(Sequence[Any]):
+    """Some items of a sequence, still read when their turn comes."""
+
+    def __init__(self, items: Sequence[Any], positions: list[int]) -> None:
+        self._items, self._positions = items, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, position: Any) -> Any:
+        return self._items[self._positions[position]]
+
+
+def _decompose(
+    blocks: Blocks, method: Method, partial: Partial, writer: StoreWriter, jobs: int
 ) -> None:
+    """Decompose what is not yet, and write blocks in their order as soon as those before are."""
     # What a power cut left unreadable counts as not there.
-    finished = {name for name in partial.names() if partial.get(name) is not None}
-    missing = [index for index in range(len(table)) if str(index) not in finished]
-    if finished and missing:
-        console.say(f"going on: {len(finished)} of {len(table)} recordings are already decomposed")
-    signals = Recordings(store, missing, table["sampling_rate"].to_numpy())
-    work = bind(decompose_recording, parameters=parameters)
-    with console.progress(len(table), "decomposing", "recording", done=len(finished)) as bar:
-        for position, outcome in map_unordered(work, signals, jobs):
-            partial.put(str(missing[position]), _as_arrays(outcome))
-            bar.update()
+    kept = {name for name in partial.names() if partial.get(name) is not None}
+    ready = {i for i in range(len(blocks)) if blocks.name(i) in kept}
+    missing = [i for i in range(len(blocks)) if i not in ready]
+    total, done = len(blocks.table), sum(len(blocks.rows[i]) for i in ready)
+    if ready and missing:
+        console.say(f"going on: {done} of {total} recordings are already decomposed")
+    written: list[dict[str, NDArray[Any]]] = []
+
+    def write_ready() -> None:
+        # Compressing takes long: this way it is done while the workers go on.
+        while len(written) in ready:
+            written.append(_write_block(partial, blocks.name(len(written)), writer))
+
+    write_ready()
+    if missing:
+        get_ready(method)
+    work = bind(decompose_block, method=method)
+    with console.progress(total, "decomposing", "recording", done=done) as bar:
+        for position, arrays in map_unordered(work, _Chosen(blocks, missing), jobs):
+            index = missing[position]
+            partial.put(blocks.name(index), arrays)
+            ready.add(index)
+            bar.update(len(blocks.rows[index]))
+            write_ready()
+    columns = {name: np.concatenate([each[name] for each in written]) for name in written[0]}
+    writer.write_table("recordings", blocks.table.assign(**columns))
 
 
-def decompose_recording(
-    recording: tuple[NDArray[np.float64], float], parameters: CvxedaParameters
-) -> Decomposition | str:
-    """Decompose one recording (samples, sampling rate), or say why that cannot be done."""
-    eda, sampling_rate = recording
-    problem = find_problem(eda, sampling_rate)
-    if problem:
-        return problem
-    try:
-        return cvxeda(zscore(eda), sampling_rate, parameters)
-    except RtcanError as error:
-        return str(error)
-
-
-def _as_arrays(outcome: Decomposition | str) -> dict[str, Any]:
-    if isinstance(outcome, str):
-        empty = np.zeros(0, np.float32)
-        return {
-            **dict.fromkeys(CHANNELS, empty),
-            "certificate": np.array([np.nan, np.nan, 0.0]),
-            "problem": np.array(outcome),
-        }
-    return {
-        **{channel: getattr(outcome, channel).astype(np.float32) for channel in CHANNELS},
-        "certificate": np.array([outcome.objective, outcome.gap, outcome.iterations]),
-        "problem": np.array(""),
-    }
-
-
-def _assemble(table: pd.DataFrame, partial: Partial, output: Path, provenance: Provenance) -> None:
-    certificates, problems = [], []
-    with create(output, "components", provenance) as store:
-        for index in range(len(table)):
-            item = partial.get(str(index))
-            assert item is not None, f"recording {index} was decomposed above"
-            store.append_signals({channel: item[channel] for channel in CHANNELS})
-            certificates.append(item["certificate"])
-            problems.append(str(item["problem"]))
-        objective, gap, iterations = zip(*certificates, strict=True)
-        store.write_table(
-            "recordings",
-            table.assign(objective=objective, gap=gap, iterations=iterations, problem=problems),
-        )
+def _write_block(partial: Partial, name: str, writer: StoreWriter) -> dict[str, NDArray[Any]]:
+    """Append the signals of a finished block to the store; its columns of the table are left."""
+    item = partial.get(name)
+    assert item is not None, f"recordings {name} were decomposed above"
+    ends = np.cumsum(item.pop("samples"))
+    signals = {channel: np.split(item.pop(channel), ends[:-1]) for channel in CHANNELS}
+    for row in range(len(ends)):
+        writer.append_signals({channel: signals[channel][row] for channel in CHANNELS})
+    return item
 
 
 def summarise(path: Path) -> Report:
-    """Describe a components store: how much each component explains, and what failed and why."""
+    """Describe a components store: how, how fast, how much each part explains, what failed."""
     with Store(path, "components") as store:
         table = store.table("recordings")
-        offsets = store.array(OFFSETS)
-        simulated, dataset = store.provenance.simulated, store.provenance.dataset
-        parameters = store.provenance.parameters
-        variances = {
-            channel: _variances(store.array(f"signals/{channel}"), offsets)
-            for channel in ("phasic", "tonic", "residual")
-        }
-    solved = table["problem"] == ""
+        seconds = float((np.diff(store.array(OFFSETS)) / table["sampling_rate"]).sum())
+        made = store.provenance
+    name, parameters = made.parameters["decomposition"], made.parameters
+    solved = table[table["problem"] == ""]
+    by_cvxopt = int((solved["solver"] == "cvxopt").sum())
+    rate = parameters.get("rate")
     report = Report("decompose", files=[path])
     report.facts = {
-        "dataset": profile(dataset).title + (" (simulated)" if simulated else ""),
-        "method": f"cvxEDA, alpha {parameters['alpha']:g}, gamma {parameters['gamma']:g}",
+        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
+        "method": _title(parameters),
+        "sampling rate [Hz]": _range(table["sampling_rate"]),
         "recordings": len(table),
-        "decomposed": int(solved.sum()),
-        "seconds of signal": float((np.diff(offsets) / table["sampling_rate"]).sum()),
-        "largest duality gap": float(table.loc[solved, "gap"].max()) if solved.any() else None,
+        "decomposed": len(solved),
+        "seconds of signal": seconds,
+        "processor time [ms] per second of signal": (
+            1e3 * float(solved["seconds"].sum()) / seconds if seconds else None
+        ),
     }
+    if name == "cvxeda":
+        report.facts["median duality gap"] = float(solved["gap"].median()) if len(solved) else None
+        report.facts["largest duality gap"] = float(solved["gap"].max()) if len(solved) else None
+        report.facts["solved by cvxopt"] = by_cvxopt
+    if name == "cvxeda" and parameters["solver"] == "auto" and by_cvxopt:
+        why = (
+            "the structured solver's certificate failed"
+            if parameters["alpha"] > 0
+            else "the structured solver needs an alpha above 0"
+        )
+        report.notes.append(f"solved by cvxopt, because {why}: {by_cvxopt} recordings")
+    if rate is not None and (slower := int((table["sampling_rate"] < rate).sum())):
+        report.notes.append(f"sampled below {rate:g} Hz already, and not changed: {slower}")
     rows = [
-        [channel, *(float(q) for q in np.quantile(values[solved.to_numpy()], [0.5, 0.05, 0.95]))]
-        for channel, values in variances.items()
-        if solved.any()
+        [part, *(float(q) for q in np.quantile(solved[f"{part}_variance"], [0.5, 0.05, 0.95]))]
+        for part in PARTS
+        if len(solved)
     ]
     # The components are not orthogonal, so their variances need not add up to the signal's 1.
     columns = ["component", "median variance", "5 %", "95 %"]
     title = "Variance of each component (the z-scored signal has 1)"
     report.tables.append(Table(title, columns, rows))
-    if not solved.all():
-        left_out = table.loc[~solved, "problem"].value_counts()
+    if len(solved) < len(table):
+        left_out = table.loc[table["problem"] != "", "problem"].value_counts()
         report.tables.append(
             Table("Not decomposed", ["reason", "recordings"], list(left_out.items()))
         )
     return report
 
 
-def _variances(values: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.array(
-        [values[start:stop].var() if stop > start else np.nan for start, stop in pairwise(offsets)]
-    )
+def _title(parameters: dict[str, Any]) -> str:
+    name = parameters["decomposition"]
+    details = {
+        "cvxeda": "alpha {alpha:g}, gamma {gamma:g}",
+        "highpass": "{cutoff:g} Hz",
+        "median": "{window:g} s",
+    }.get(name, "response {tau1:g} s, {tau0:g} s")
+    return f"{TITLES[name]}, {details.format(**parameters)}"
+
+
+def _range(values: pd.Series) -> str:
+    low, high = float(values.min()), float(values.max())
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def require_trial(recordings: Path, trial: str) -> None:
@@ -204,28 +296,28 @@ def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
     with Store(components, "components") as store:
         table = store.table("recordings")
         rows = table[(table["subject"] == subject) & (table["stimulus"] == stimulus)]
-        dataset, simulated = store.provenance.dataset, store.provenance.simulated
-        files = []
+        made, files = store.provenance, []
+        method, known = made.parameters["decomposition"], profile(made.dataset)
         for index, row in rows.iterrows():
             if row["problem"]:
                 raise RtcanError(f"that recording was not decomposed: {row['problem']}")
             phasic, tonic, driver, residual = (
                 store.signal(channel, int(str(index))) for channel in CHANNELS
             )
+            hearing = "" if row["target"] == "both" else f", {row['target']} hearing"
             figure = decomposition(
                 phasic + tonic + residual,
                 tonic,
                 phasic,
-                driver,
+                driver if method in WITH_DRIVER else None,
                 residual,
                 row["sampling_rate"],
-                title=f"{profile(dataset).title}, subject {subject}, "
-                f"{profile(dataset).stimulus_word} {stimulus}"
-                + ("" if row["target"] == "both" else f", {row['target']} hearing"),
-                onset=profile(dataset).onset,
-                simulated=simulated,
+                title=f"{known.title}, subject {subject}, {known.stimulus_word} {stimulus}"
+                f"{hearing}, {TITLES[method]}",
+                onset=known.onset,
+                simulated=made.simulated,
             )
             suffix = "" if row["target"] == "both" else f"_{row['target']}"
-            stem = folder / dataset / f"decomposition_subject_{subject}_stimulus_{stimulus}{suffix}"
-            files += save(figure, stem)
+            stem = f"decomposition_subject_{subject}_stimulus_{stimulus}{suffix}"
+            files += save(figure, folder / made.dataset / stem)
     return files

@@ -10,28 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, stats
-from scipy.interpolate import BSpline
 from scipy.linalg import toeplitz
 
-from rtcan_cli.eda import cvxeda
-from rtcan_cli.eda.cvxeda import CvxedaParameters, arma_taps, decompose, spline_bumps
+from rtcan_cli.eda import cvxeda, cvxeda_reference, cvxeda_structured
+from rtcan_cli.eda.cvxeda import CvxedaParameters, decompose, decompose_batch
 from rtcan_cli.errors import RtcanError
-
-TAU0, TAU1, ALPHA, GAMMA = 2.0, 0.7, 8e-4, 1e-2
-
-
-def simulated(sampling_rate, seconds, seed):
-    """Responses of random size at random times on a drifting level, with sensor noise."""
-    rng = np.random.default_rng(seed)
-    n = int(sampling_rate * seconds)
-    t = np.arange(n) / sampling_rate
-    driver = np.zeros(n)
-    driver[rng.choice(n, max(1, int(seconds / 5)), replace=False)] = 1
-    driver *= rng.gamma(2, 1, n)
-    response = np.exp(-t / TAU0) - np.exp(-t / TAU1)
-    level = 3 + 0.5 * np.sin(2 * np.pi * t / 60 + rng.uniform(0, 6)) + 0.02 * t
-    noise = 0.01 * rng.standard_normal(n)
-    return stats.zscore(np.convolve(driver, response)[:n] + level + noise)
+from tests.eda.recordings import ALPHA, GAMMA, KINDS, TAU0, TAU1, awkward, simulated
 
 
 def assert_agrees_with_package(y, sampling_rate, parameters=CvxedaParameters()):  # noqa: B008
@@ -100,43 +84,62 @@ def test_solution_fulfils_the_optimality_conditions(seed):
 
     slack = ALPHA - response.T @ result.residual
     assert slack.min() > -1e-9
-    assert result.driver.max() > 1
+    assert result.driver.max() > 0.5
     assert result.driver @ slack < 1e-6
     np.testing.assert_allclose(response @ result.driver, result.phasic, atol=1e-7)
 
     coefficients = np.linalg.lstsq(np.hstack([bumps, trend]), result.tonic, rcond=None)[0]
     np.testing.assert_allclose(bumps.T @ result.residual, GAMMA * coefficients[:3], atol=1e-6)
-    np.testing.assert_allclose(trend.T @ result.residual, 0, atol=1e-6)
+    np.testing.assert_allclose(trend.T @ result.residual, 0, atol=1e-5)
     value = result.residual @ result.residual / 2 + ALPHA * result.driver.sum()
     value += GAMMA / 2 * coefficients[:3] @ coefficients[:3]
     assert result.objective == pytest.approx(value, rel=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
-    st.sampled_from([4.0, 10.0, 50.0]),
-    st.floats(6.5, 25),
-    st.sampled_from(["walk", "noise", "steps", "spike", "simulated"]),
+    st.sampled_from([2.0, 4.0, 13.26, 50.0, 128.0, 1000.0]),
+    st.floats(6, 25),
+    st.sampled_from(KINDS),
 )
 def test_parts_add_up_and_prove_themselves(seed, rate, seconds, kind):
-    rng = np.random.default_rng(seed)
-    n = int(rate * seconds)
-    y = {
-        "walk": np.cumsum(rng.standard_normal(n)),
-        "noise": rng.standard_normal(n),
-        "steps": np.repeat(rng.standard_normal(n), 7)[:n],
-        "spike": (np.arange(n) == n // 3) * 1.0,
-        "simulated": simulated(rate, seconds, seed),
-    }[kind]
-    y = stats.zscore(y)
+    y = awkward(kind, rate, seconds, seed)
     result = decompose(y, rate)
+    assert result.solver == "structured"
     np.testing.assert_allclose(result.phasic + result.tonic + result.residual, y, atol=1e-12)
     assert result.driver.min() >= 0
-    assert 0 <= result.gap <= 1e-6 * result.objective + 1e-7
+    assert 0 <= result.gap <= 1e-8 * result.objective + 1e-12 * y.size
     assert result.iterations > 0
     # Never worse than a tonic part alone.
     assert result.objective <= y @ y / 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([4.0, 10.0, 50.0]),
+    st.floats(6, 25),
+    st.sampled_from(KINDS),
+)
+def test_both_solvers_find_the_same(seed, rate, seconds, kind):
+    y = awkward(kind, rate, seconds, seed)
+    fast, general = decompose(y, rate, solver="structured"), decompose(y, rate, solver="cvxopt")
+    assert (fast.solver, general.solver) == ("structured", "cvxopt")
+    assert fast.objective <= general.objective * (1 + 1e-6) + 1e-7
+    # Twice the gap bounds the squared distance of the residuals.
+    far = np.sqrt(2 * (general.gap + fast.gap)) + 1e-3
+    np.testing.assert_allclose(fast.residual, general.residual, atol=far)
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds"), [(4.0, 6.0), (128.0, 1500.0), (1000.0, 30.0), (2.0, 3600.0)]
+)
+def test_short_long_slow_and_fast_recordings(rate, seconds):
+    y = simulated(rate, seconds, 7)
+    result = decompose(y, rate, solver="structured")
+    assert result.gap <= 1e-8 * result.objective
+    assert result.driver.max() > 0.5
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -166,40 +169,6 @@ def test_finds_the_responses_that_were_put_in():
     assert result.driver[quiet].sum() < 0.02 * result.driver.sum()
 
 
-@pytest.mark.parametrize("rate", [4.0, 50.0, 128.0])
-def test_taps_are_the_bilinear_transform_of_the_bateman_response(rate):
-    a1, a0 = 1 / TAU1, 1 / TAU0
-    numerator, denominator = signal.bilinear([a1 - a0], [1, a0 + a1, a0 * a1], rate)
-    for pair in ((TAU0, TAU1), (TAU1, TAU0)):
-        ar, ma = arma_taps(rate, *pair)
-        np.testing.assert_allclose(ar / ar[0], denominator, rtol=1e-12)
-        np.testing.assert_allclose(ma / ar[0], numerator, rtol=1e-12)
-    # What the transform keeps exactly: the area under the response.
-    assert ma.sum() / ar.sum() == pytest.approx(TAU0 - TAU1)
-
-
-def test_sampled_response_is_the_bateman_function():
-    rate = 1000.0
-    ar, ma = arma_taps(rate, TAU0, TAU1)
-    impulse = signal.lfilter(ma, ar, np.r_[rate, np.zeros(9999)])
-    t = np.arange(10000) / rate
-    np.testing.assert_allclose(impulse, np.exp(-t / TAU0) - np.exp(-t / TAU1), atol=1e-3)
-
-
-def test_bumps_are_cubic_b_splines():
-    bumps = spline_bumps(2000, 500).toarray()
-    assert bumps.shape == (2000, 5)
-    for column, knot in zip(bumps.T, range(0, 2001, 500), strict=True):
-        exact = BSpline.basis_element(knot + 500 * np.arange(-2, 3), extrapolate=False)
-        expected = np.nan_to_num(exact(np.arange(2000))) / exact(knot)
-        np.testing.assert_allclose(column, expected, atol=1e-4)
-
-
-@pytest.mark.parametrize(("n", "knots"), [(60, 2), (149, 2), (150, 2), (151, 3), (249, 3), (49, 1)])
-def test_last_knot_is_the_nearest_to_the_end(n, knots):
-    assert spline_bumps(n, 100).shape == (n, knots)
-
-
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -207,6 +176,7 @@ def test_last_knot_is_the_nearest_to_the_end(n, knots):
         CvxedaParameters(tau0=0.5, tau1=3.0),
         CvxedaParameters(knot_interval=4.0, gamma=0.3),
         CvxedaParameters(alpha=0.05),
+        CvxedaParameters(tau0=9.0, knot_interval=3.0),
     ],
 )
 def test_parameters_mean_what_they_mean_in_the_authors_package(parameters):
@@ -223,18 +193,61 @@ def test_same_input_gives_the_same_bits():
     assert np.array_equal(first.tonic, second.tonic)
 
 
-def test_solver_is_silent_and_leaves_global_options_alone(capfd):
+@pytest.mark.parametrize("solver", ["structured", "cvxopt"])
+def test_solvers_are_silent_and_leave_global_options_alone(solver, capfd):
     before = dict(cvxopt.solvers.options)
-    decompose(simulated(20.0, 30, 1), 20.0)
+    decompose(simulated(20.0, 30, 1), 20.0, solver=solver)
     assert cvxopt.solvers.options == before
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_optimum_is_an_error_that_names_the_status(monkeypatch):
-    monkeypatch.setattr(cvxeda, "_MAX_ITERATIONS", 2)
-    with pytest.raises(RtcanError, match=r"of 600 samples \(solver status: unknown\)") as raised:
+def test_takes_the_general_solver_where_the_fast_one_proves_nothing(monkeypatch):
+    y = simulated(20.0, 30, 1)
+    proven = decompose(y, 20.0)
+
+    def spoilt(*arguments):
+        solution = structured_solve(*arguments)
+        return solution._replace(driver=solution.driver * 1.01)
+
+    structured_solve = cvxeda_structured.solve
+    monkeypatch.setattr(cvxeda_structured, "solve", spoilt)
+    result = decompose(y, 20.0)
+    assert (proven.solver, result.solver) == ("structured", "cvxopt")
+    np.testing.assert_allclose(result.phasic, proven.phasic, atol=1e-3)
+    with pytest.raises(RtcanError, match=r"of 600 samples \(structured: gap .* after \d+ steps\)"):
+        decompose(y, 20.0, solver="structured")
+
+
+def test_no_optimum_is_an_error_that_says_what_each_solver_said(monkeypatch):
+    monkeypatch.setattr(cvxeda_reference, "_MAX_ITERATIONS", 2)
+    monkeypatch.setattr(cvxeda, "_ENOUGH", 0.0)
+    monkeypatch.setattr(cvxeda, "_NEGLIGIBLE", 0.0)
+    with pytest.raises(
+        RtcanError, match=r"\(structured: gap .*, cvxopt: status unknown\)"
+    ) as raised:
         decompose(simulated(20.0, 30, 1), 20.0)
     assert raised.value.hint
+
+
+def test_without_a_penalty_on_the_driver_the_general_solver_works():
+    y = simulated(10.0, 30, 1)
+    result = decompose(y, 10.0, CvxedaParameters(alpha=0.0))
+    assert result.solver == "cvxopt"
+    assert result.objective < decompose(y, 10.0).objective
+
+
+def test_batch_gives_the_same_bits_and_keeps_the_order():
+    recordings = [simulated(20.0, seconds, seed) for seed, seconds in enumerate((30, 25, 30, 41))]
+    recordings.insert(2, np.zeros(600))
+    for threads in (1, 3, None):
+        batch = decompose_batch(recordings, 20.0, threads=threads)
+        for y, result in zip(recordings, batch, strict=True):
+            if y.any():
+                assert np.array_equal(result.phasic, decompose(y, 20.0).phasic)
+                assert np.array_equal(result.driver, decompose(y, 20.0).driver)
+            else:
+                assert isinstance(result, RtcanError)
+                assert "flat" in str(result)
 
 
 def test_refuses_what_cannot_be_decomposed():

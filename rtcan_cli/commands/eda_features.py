@@ -1,0 +1,53 @@
+"""`rtcan eda-features`: raw and decomposed EDA -> features.h5, 128 numbers for each recording."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rtcan_cli.commands import options
+from rtcan_cli.report import Report
+
+
+def eda_features(
+    dataset: options.Dataset = None,
+    onset: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Seconds at the beginning that are not described; by default the dataset's own, "
+            "as for train.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: options.Jobs = -1,
+    workspace: options.Workspace = options.DEFAULT_WORKSPACE,
+    input: options.Recordings = None,
+    components: options.OtherStore = None,
+    output: options.Output = None,
+    force: options.Force = False,
+) -> Report:
+    """Describe EDA by 128 hand-crafted features.
+
+    Skin conductance responses, statistics of the signals and their derivatives, band powers,
+    wavelet energies and mel-frequency cepstral coefficients, after Shukla et al. (2021). Needs the
+    components of rtcan decompose. Interrupted, it goes on where it stopped when run again.
+
+    \b
+    Examples:
+      rtcan eda-features --dataset pmemo
+      rtcan eda-features --dataset deap --onset 0 --jobs 4
+    """
+    from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.steps.eda_features import describe_recordings
+
+    name = options.dataset_of(workspace, dataset, input, "recordings")
+    return describe_recordings(
+        options.store_path(workspace, input, name, "recordings"),
+        options.store_path(workspace, components, name, "components"),
+        options.store_path(workspace, output, name, "features"),
+        profile(name).onset if onset is None else onset,
+        jobs,
+        force,
+    )

@@ -1,0 +1,96 @@
+"""Many recordings, one after the other: from raw samples to what a store keeps of each."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.cvxeda import Decomposition
+from rtcan_cli.eda.methods import Method, get_ready
+from rtcan_cli.eda.preprocess import find_problem, zscore
+from rtcan_cli.eda.resample import resample
+from rtcan_cli.errors import RtcanError
+
+PARTS = ("phasic", "tonic", "residual")
+CHANNELS = ("phasic", "tonic", "driver", "residual")
+
+
+class Item(NamedTuple):
+    """A recording to be decomposed.
+
+    Attributes
+    ----------
+    eda : ndarray of float64, shape (n_samples,)
+        As recorded.
+    sampling_rate, rate : float
+        Its sampling rate, and the one it is to be decomposed at, in Hz.
+    problem : str
+        Why it shall not be decomposed; empty if it shall.
+    """
+
+    eda: NDArray[np.float64]
+    sampling_rate: float
+    rate: float
+    problem: str
+
+
+def decompose_block(block: list[Item], method: Method) -> dict[str, NDArray[Any]]:
+    """Decompose some recordings: what a worker process does.
+
+    Parameters
+    ----------
+    block : list of Item
+        One for each recording.
+    method : Method
+        How.
+
+    Returns
+    -------
+    dict of ndarray
+        ``samples``: the length of each; the channels, float32, one recording after another; and the
+        table's columns, as `rtcan_cli.stores.schema.COMPONENTS` names them.
+    """
+    get_ready(method)
+    signals: list[list[NDArray[np.float32]]] = []
+    rows = []
+    for item in block:
+        start = time.thread_time()
+        outcome = _decompose_one(item, method)
+        row, channels = _described(outcome, method)
+        rows.append({**row, "seconds": time.thread_time() - start})
+        signals.append(channels)
+    joined = (np.concatenate(each) for each in zip(*signals, strict=True))
+    samples = np.array([len(channels[0]) for channels in signals])
+    table = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return {"samples": samples, **dict(zip(CHANNELS, joined, strict=True)), **table}
+
+
+def _decompose_one(item: Item, method: Method) -> Components | str:
+    problem = item.problem or find_problem(item.eda, item.sampling_rate)
+    if problem:
+        return problem
+    try:
+        return method.split(zscore(resample(item.eda, item.sampling_rate, item.rate)), item.rate)
+    except RtcanError as error:
+        return str(error)
+
+
+def _described(
+    outcome: Components | str, method: Method
+) -> tuple[dict[str, Any], list[NDArray[np.float32]]]:
+    """A recording's row of the table, and its channels; empty ones if there is only a reason."""
+    row: dict[str, Any] = {"solver": "", "objective": np.nan, "gap": np.nan, "iterations": 0}
+    row |= {f"{part}_variance": np.nan for part in PARTS} | {"problem": ""}
+    if isinstance(outcome, str):
+        return row | {"problem": outcome}, [np.zeros(0, np.float32)] * len(CHANNELS)
+    if isinstance(outcome, Decomposition):
+        row |= {"objective": outcome.objective, "gap": outcome.gap}
+        row |= {"solver": outcome.solver, "iterations": outcome.iterations}
+    else:
+        row["solver"] = method.name
+    row |= {f"{part}_variance": float(getattr(outcome, part).var()) for part in PARTS}
+    return row, [getattr(outcome, channel).astype(np.float32) for channel in CHANNELS]

@@ -1,0 +1,92 @@
+"""The decompositions to choose from, each as one function of a recording and its sampling rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.choices import DECOMPOSITION, Decomposition, Solver
+from rtcan_cli.eda import cvxeda, deconvolution, highpass
+from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.preprocess import zscore
+
+#: What each is called in figures and summaries.
+TITLES: dict[str, str] = {
+    "cvxeda": "cvxEDA",
+    "cda": "continuous decomposition analysis",
+    "dda": "discrete decomposition analysis",
+    "highpass": "high-pass filter",
+    "median": "moving median",
+}
+
+#: Those whose driver means something: the others have no impulse response, and a driver of zeros.
+WITH_DRIVER = ("cvxeda", "cda", "dda")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A decomposition with its parameters.
+
+    Attributes
+    ----------
+    name : str
+        A key of `TITLES`.
+    parameters : dict
+        Every number and choice that shapes the result; JSON types.
+    split : callable
+        Called with a z-scored recording, shape (n_samples,), and its sampling rate in Hz; returns
+        its parts, or raises `RtcanError`. It can be pickled.
+    """
+
+    name: Decomposition
+    parameters: dict[str, Any]
+    split: Callable[[NDArray[np.float64], float], Components]
+
+
+def method(name: Decomposition = DECOMPOSITION) -> Method:
+    """A decomposition with its published parameters; `cvxeda_method` has others."""
+    if name == "cvxeda":
+        return cvxeda_method()
+    if name == "highpass":
+        parameters = {"cutoff": highpass.CUTOFF}
+        return Method(name, parameters, partial(highpass.split_by_frequency, **parameters))
+    if name == "median":
+        parameters = {"window": highpass.MEDIAN_SECONDS}
+        return Method(
+            name, parameters, partial(highpass.split_by_median, seconds=highpass.MEDIAN_SECONDS)
+        )
+    split = deconvolution.continuous if name == "cda" else deconvolution.discrete
+    assumed = deconvolution.PUBLISHED
+    return Method(name, asdict(assumed), partial(split, parameters=assumed))
+
+
+def cvxeda_method(
+    parameters: cvxeda.CvxedaParameters = cvxeda.PUBLISHED, solver: Solver = "auto"
+) -> Method:
+    """The decomposition by convex optimisation, see `rtcan_cli.eda.cvxeda.decompose`."""
+    return Method(
+        "cvxeda",
+        {"solver": solver, **asdict(parameters)},
+        partial(cvxeda.decompose, parameters=parameters, solver=solver),
+    )
+
+
+def get_ready(method: Method) -> None:
+    """Do, once in a process, what else the first recording would wait for: compile and load.
+
+    Compiled code is kept on disk. So if a process does this before it starts others, these find
+    it there instead of compiling all at the same time.
+    """
+    _get_ready(method.name, method.parameters.get("solver", "auto"))
+
+
+@cache
+def _get_ready(name: Decomposition, solver: Solver) -> None:
+    t = np.arange(600) / 20
+    usual = cvxeda_method(solver=solver) if name == "cvxeda" else method(name)
+    usual.split(zscore(np.sin(t) + 0.1 * np.sin(7 * t)), 20.0)

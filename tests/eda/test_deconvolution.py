@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rtcan_cli.eda.deconvolution import (
+    DeconvolutionParameters,
+    continuous,
+    discrete,
+    optimised,
+)
+from rtcan_cli.errors import RtcanError
+from tests.eda.recordings import KINDS, awkward
+
+TAU0, TAU1 = 8.0, 0.6
+PARAMETERS = DeconvolutionParameters(tau0=TAU0, tau1=TAU1)
+PLANTED = {12.0: 1.0, 36.0: 2.0, 60.0: 1.5, 74.4: 1.0, 96.0: 2.0}
+
+
+def planted(rate, noise=0.003):
+    """Single discharges on a slow wave: recording, phasic part, tonic part."""
+    t = np.arange(int(120 * rate)) / rate
+    phasic = np.zeros(t.size)
+    for at, size in PLANTED.items():
+        since = np.maximum(t - at, 0)
+        phasic += size * (np.exp(-since / TAU0) - np.exp(-since / TAU1))
+    tonic = 5 + 0.3 * np.sin(2 * np.pi * t / 100)
+    return (
+        phasic + tonic + noise * np.random.default_rng(0).standard_normal(t.size),
+        phasic,
+        tonic,
+    )
+
+
+@pytest.mark.parametrize("rate", [16.0, 50.0, 128.0])
+@pytest.mark.parametrize("method", [continuous, discrete])
+def test_finds_the_discharges_that_were_put_in(rate, method):
+    y, phasic, tonic = planted(rate)
+    parts = method(y, rate, PARAMETERS)
+    for at, size in PLANTED.items():
+        window = slice(int((at - 1) * rate), int((at + 1) * rate))
+        # A sample of the driver is a rate: its area is the size.
+        assert parts.driver[window].sum() / rate == pytest.approx(size, rel=0.15)
+    inside = slice(int(5 * rate), None)
+    np.testing.assert_allclose(parts.tonic[inside], tonic[inside], atol=0.25)
+    np.testing.assert_allclose(parts.phasic[inside], phasic[inside], atol=0.25)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([2.0, 4.7, 16.0, 50.0]),
+    st.floats(6, 60),
+    st.sampled_from(KINDS),
+    st.sampled_from([continuous, discrete]),
+)
+def test_parts_add_up(seed, rate, seconds, kind, method):
+    y = awkward(kind, rate, seconds, seed)
+    parts = method(y, rate)
+    for part in (parts.phasic, parts.tonic, parts.driver, parts.residual):
+        assert part.shape == y.shape
+        assert np.isfinite(part).all()
+    np.testing.assert_allclose(parts.phasic + parts.tonic + parts.residual, y, atol=1e-10)
+
+
+@pytest.mark.parametrize("rate", [16.0, 50.0])
+def test_driver_makes_the_phasic_part(rate):
+    y, _, _ = planted(rate)
+    t = np.arange(y.size) / rate
+    response = np.exp(-t / TAU0) - np.exp(-t / TAU1)
+    parts = continuous(y, rate, PARAMETERS)
+    made = np.convolve(parts.driver, response)[: y.size] / rate
+    # They differ by what fades from before the first sample: a mixture of the two exponentials.
+    rest = parts.phasic - made
+    modes = np.column_stack([np.exp(-t / TAU0), np.exp(-t / TAU1)])
+    weights = np.linalg.lstsq(modes, rest, rcond=None)[0]
+    np.testing.assert_allclose(rest, modes @ weights, atol=1e-9)
+
+    parts = discrete(y, rate, PARAMETERS)
+    made = np.convolve(parts.driver, response)[: y.size] / rate
+    assert parts.driver.min() >= 0
+    assert parts.phasic.min() >= 0
+    seen = t < TAU0  # the response is followed until it has faded to a twentieth
+    assert (made - parts.phasic).max() < 0.05 * parts.phasic.max()
+    assert (made - parts.phasic)[seen].max() < 1e-9
+
+
+def test_recording_of_responses_of_the_assumed_shape_leaves_no_remainder():
+    rate = 20.0
+    t = np.arange(1200) / rate
+    response = np.exp(-t / TAU0) - np.exp(-t / TAU1)
+    bump = np.exp(-0.5 * ((t - 20) / 0.5) ** 2)
+    y = 2 + np.convolve(bump, response)[: t.size] / rate
+    parts = discrete(y, rate, PARAMETERS)
+    made = np.convolve(parts.driver, response)[: t.size] / rate
+    np.testing.assert_allclose(made, parts.phasic, atol=0.02 * parts.phasic.max())
+    np.testing.assert_allclose(parts.tonic, 2, atol=0.02)
+
+
+@pytest.mark.parametrize("rate", [16.0, 50.0])
+def test_constant_and_slope_are_tonic(rate):
+    t = np.arange(int(60 * rate)) / rate
+    parts = continuous(4 + 0.01 * t, rate)
+    np.testing.assert_allclose(parts.residual, 0, atol=1e-9)
+    assert np.abs(parts.phasic).max() < 0.1
+
+
+def test_time_constants_are_found():
+    y, _, _ = planted(16.0)
+    found = optimised(y, 16.0)
+    assert found.tau0 == pytest.approx(TAU0, rel=0.25)
+    assert found.tau1 == pytest.approx(TAU1, rel=0.25)
+    assert found.grid == 10.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tau0": 0.5},
+        {"tau1": 0.0},
+        {"tau0": float("nan")},
+        {"grid": 0.5},
+        {"smoothing": 0.0},
+        {"significance": -1.0},
+    ],
+)
+def test_refuses_parameters_without_a_meaning(wrong):
+    with pytest.raises(RtcanError):
+        DeconvolutionParameters(**wrong)
+
+
+@pytest.mark.parametrize("method", [continuous, discrete, optimised])
+def test_refuses_what_cannot_be_decomposed(method):
+    with pytest.raises(RtcanError, match="flat"):
+        method(np.ones(600), 20.0)

@@ -1,0 +1,153 @@
+"""What holds for every decomposition that a user can choose, and for blocks of recordings."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from rtcan_cli.choices import ALPHA
+from rtcan_cli.eda.blocks import CHANNELS, PARTS, Item, decompose_block
+from rtcan_cli.eda.cvxeda import CvxedaParameters
+from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method
+from rtcan_cli.eda.preprocess import zscore
+from rtcan_cli.eda.resample import resample
+from tests.eda.recordings import KINDS, awkward, simulated
+
+METHODS = [method(name) for name in TITLES]
+each_method = pytest.mark.parametrize("chosen", METHODS, ids=lambda m: m.name)
+
+
+def alone(item: Item, chosen: Method) -> dict[str, np.ndarray]:
+    return decompose_block([item], chosen)
+
+
+@each_method
+def test_same_after_pickling(chosen):
+    y = simulated(20.0, 40, 0)
+    again = pickle.loads(pickle.dumps(chosen))
+    assert again.parameters == chosen.parameters
+    assert np.array_equal(again.split(y, 20.0).phasic, chosen.split(y, 20.0).phasic)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([4.0, 13.26, 50.0]),
+    st.floats(8, 40),
+    st.sampled_from(KINDS),
+    st.sampled_from(METHODS),
+)
+def test_parts_are_finite_and_add_up(seed, rate, seconds, kind, chosen):
+    y = awkward(kind, rate, seconds, seed)
+    parts = chosen.split(y, rate)
+    assert all(np.isfinite(getattr(parts, name)).all() for name in CHANNELS)
+    np.testing.assert_allclose(sum(getattr(parts, name) for name in PARTS), y, atol=1e-9)
+    if chosen.name != "cda":  # whose driver may be negative
+        assert parts.driver.min() >= 0
+    if chosen.name not in WITH_DRIVER:
+        assert not parts.driver.any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-3, 3).map(lambda exponent: 10**exponent),
+    st.floats(-100, 100),
+    st.sampled_from(METHODS),
+)
+def test_unit_and_offset_of_a_recording_do_not_matter(seed, gain, offset, chosen):
+    y = simulated(20.0, 30, seed % 1000)
+    here = decompose_block([Item(y, 20.0, 20.0, "")], chosen)
+    there = decompose_block([Item(gain * (y + offset), 20.0, 20.0, "")], chosen)
+    for name in PARTS:
+        np.testing.assert_allclose(there[name], here[name], atol=1e-4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 20.0))
+def test_cvxeda_scales_with_recording_and_penalty(seed, scale):
+    # All terms of the objective then grow by the square of the scale.
+    y = simulated(20.0, 30, seed)
+    plain = cvxeda_method().split(y, 20.0)
+    scaled = cvxeda_method(CvxedaParameters(alpha=scale * ALPHA)).split(scale * y, 20.0)
+    assert scaled.objective == pytest.approx(scale**2 * plain.objective, rel=1e-6)
+    np.testing.assert_allclose(scaled.residual, scale * plain.residual, atol=1e-4 * scale)
+    np.testing.assert_allclose(scaled.phasic, scale * plain.phasic, atol=2e-3 * scale)
+
+
+@pytest.mark.parametrize("name", ["highpass", "median"])
+@given(st.floats(-3, 3), st.floats(-100, 100))
+@settings(max_examples=20, deadline=None)
+def test_plain_splits_are_linear_in_scale_and_shift_the_tonic_part(name, exponent, offset):
+    y, gain = simulated(20.0, 30, 1), 10**exponent
+    plain, changed = method(name).split(y, 20.0), method(name).split(gain * y + offset, 20.0)
+    atol = 1e-9 * (gain + abs(offset))
+    np.testing.assert_allclose(changed.phasic, gain * plain.phasic, atol=atol)
+    np.testing.assert_allclose(changed.tonic, gain * plain.tonic + offset, atol=atol)
+
+
+@each_method
+def test_a_block_holds_what_each_recording_gives_alone_in_any_order(chosen):
+    items = [
+        Item(simulated(20.0, 30, 0), 20.0, 20.0, ""),
+        Item(simulated(50.0, 25, 1), 50.0, 10.0, ""),
+        Item(np.ones(600), 20.0, 20.0, ""),
+        Item(simulated(20.0, 41, 2), 20.0, 20.0, "clipped"),
+        Item(simulated(20.0, 41, 2), 20.0, 20.0, ""),
+        Item(np.r_[np.nan, simulated(20.0, 30, 3)], 20.0, 20.0, ""),
+    ]
+    single = [alone(item, chosen) for item in items]
+    for order in ([0, 1, 2, 3, 4, 5], [4, 0, 5, 2, 1, 3]):
+        block = decompose_block([items[i] for i in order], chosen)
+        for name in block.keys() - {"seconds"}:
+            expected = np.concatenate([single[i][name] for i in order])
+            np.testing.assert_array_equal(block[name], expected, err_msg=name)
+    assert single[1]["samples"] == [250]
+    assert [str(each["problem"][0])[:7] for each in single] == [
+        "", "", "flat: e", "clipped", "", "1 of 60"
+    ]  # fmt: skip
+    assert [str(each["solver"][0]) != "" for each in single] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+@each_method
+def test_what_a_block_says_of_a_recording(chosen):
+    y = simulated(50.0, 40, 4) + 3
+    row = alone(Item(y, 50.0, 8.0, ""), chosen)
+    parts = chosen.split(stats.zscore(resample(y, 50.0, 8.0)), 8.0)
+    for name in CHANNELS:
+        assert row[name].dtype == np.float32
+        np.testing.assert_allclose(row[name], getattr(parts, name), atol=1e-5)
+    for name in PARTS:
+        assert row[f"{name}_variance"][0] == pytest.approx(np.var(getattr(parts, name)))
+    assert row["seconds"][0] >= 0
+    if chosen.name == "cvxeda":
+        assert row["solver"][0] == "structured"
+        assert 0 <= row["gap"][0] <= 1e-6 * row["objective"][0]
+        assert row["iterations"][0] > 0
+    else:
+        assert row["solver"][0] == chosen.name
+        assert np.isnan([row["gap"][0], row["objective"][0]]).all()
+
+
+def test_the_general_solver_is_named():
+    row = alone(Item(simulated(10.0, 20, 0), 10.0, 10.0, ""), cvxeda_method(solver="cvxopt"))
+    assert row["solver"][0] == "cvxopt"
+
+
+def test_resampling_keeps_what_the_decomposition_finds():
+    # Responses are slow: at 8 Hz nearly all of them is there.
+    y = simulated(128.0, 60, 5)
+    fast, slow = (cvxeda_method().split(zscore(resample(y, 128.0, r)), r) for r in (128.0, 8.0))
+    assert np.corrcoef(fast.phasic[::16][: slow.phasic.size], slow.phasic)[0, 1] > 0.99
