@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rtcan_cli.models.layers import BatchNorm, Conv, join
+
 PARTS = 3
 REDUCTION = 8
 POOL = 2
@@ -31,8 +33,12 @@ def clip(x: Tensor, parts: int) -> tuple[Tensor, ...]:
     tuple of Tensor
         Views of `x` along its last axis, in order.
     """
+    if parts == 1:
+        return (x,)
     length = x.shape[-1] // parts
-    return x.split([length] * (parts - 1) + [x.shape[-1] - length * (parts - 1)], dim=-1)
+    lengths = [length] * (parts - 1) + [x.shape[-1] - length * (parts - 1)]
+    # With time in front of the channels, gradients too are joined with their channels last.
+    return tuple(piece.mT for piece in x.mT.split(lengths, dim=-2))
 
 
 class SCA(nn.Module):
@@ -71,10 +77,10 @@ class SCA(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Scale the channels of each part of `x` (batch, C, time)."""
         pieces = clip(x, self.parts)
-        gates = self.gate(torch.stack([piece.mean(dim=-1) for piece in pieces], dim=-1))
+        gates = self.gate(torch.stack([piece.mT.mean(dim=-2) for piece in pieces], dim=-1))
         if self.parts == 1:
             return x * gates
-        return torch.cat([piece * gates[..., i, None] for i, piece in enumerate(pieces)], dim=-1)
+        return join([piece * gates[..., i, None] for i, piece in enumerate(pieces)])
 
 
 class RNTA(nn.Module):
@@ -108,25 +114,34 @@ class RNTA(nn.Module):
         super().__init__()
         self.parts = parts
         inner = max(1, channels // 2)
-        self.theta = nn.Conv1d(channels, inner, 1)
-        self.phi = nn.Conv1d(channels, inner, 1)
-        self.g = nn.Conv1d(channels, inner, 1)
-        scale = nn.BatchNorm1d(channels)
+        self.theta = Conv(channels, inner, 1)
+        self.phi = Conv(channels, inner, 1)
+        self.g = Conv(channels, inner, 1)
+        scale = BatchNorm(channels)
         nn.init.zeros_(scale.weight)
-        self.W = nn.Sequential(nn.Conv1d(inner, channels, 1), scale)
+        self.W = nn.Sequential(Conv(inner, channels, 1), scale)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add to `x` (batch, C, time) what each sample gathers from its part."""
-        theta, phi, g = (clip(conv(x), self.parts) for conv in (self.theta, self.phi, self.g))
+        # phi and g are linear and act on single samples, so pooling may as well come first.
         gathered = [
-            attend(theta[i], F.avg_pool1d(phi[i], POOL), F.avg_pool1d(g[i], POOL))
-            for i in range(self.parts)
+            attend(theta, self.phi(pooled), self.g(pooled))
+            for theta, pooled in zip(
+                clip(self.theta(x), self.parts), map(pool, clip(x, self.parts)), strict=True
+            )
         ]
-        return x + self.W(torch.cat(gathered, dim=-1))
+        return x + self.W(join(gathered))
+
+
+def pool(x: Tensor) -> Tensor:
+    """Average pairs of samples of a map (batch, channels, time); an odd one at the end is left."""
+    batch, channels, time = x.shape
+    pairs = x.mT[:, : time // POOL * POOL].reshape(batch, time // POOL, POOL, channels)
+    return pairs.mean(dim=2).mT
 
 
 def attend(theta: Tensor, phi: Tensor, g: Tensor) -> Tensor:
-    """Return softmax(theta' phi) g without ever holding the matrix of weights.
+    """Return softmax(theta' phi) g.
 
     Parameters
     ----------
@@ -137,6 +152,9 @@ def attend(theta: Tensor, phi: Tensor, g: Tensor) -> Tensor:
     -------
     Tensor (batch, channels, time)
     """
-    # The fused kernels want one head and the channels last in memory.
+    if theta.dtype == torch.bfloat16 and theta.device.type == "cpu":
+        # The fused kernel takes three times as long as this on CPUs that multiply this type.
+        return ((theta.mT @ phi).softmax(dim=-1) @ g.mT).mT
+    # Never holds the matrix of weights. The kernels want one head and the channels last in memory.
     query, key, value = (x.mT.contiguous().unsqueeze(1) for x in (theta, phi, g))
     return F.scaled_dot_product_attention(query, key, value, scale=1.0).squeeze(1).mT

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rtcan_cli.models.attention import SCA
+from rtcan_cli.models.layers import BatchNorm, Conv
 
 BLOCKS_PER_STAGE = 2
 POOLED = 14
@@ -47,14 +48,14 @@ class ResidualBlock(nn.Module):
         for i in range(depth):
             layers += [nn.ReLU()] if i else []
             layers += [
-                nn.Conv1d(n_out if i else n_in, n_out, 3, 1 if i else stride, 1, bias=False),
-                nn.BatchNorm1d(n_out),
+                Conv(n_out if i else n_in, n_out, 3, 1 if i else stride, 1, bias=False),
+                BatchNorm(n_out),
             ]
         self.branch = nn.Sequential(*layers)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or n_in != n_out:
             self.shortcut = nn.Sequential(
-                nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out)
+                Conv(n_in, n_out, 1, stride, bias=False), BatchNorm(n_out)
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,7 +94,7 @@ class RFE(nn.Module):
                 blocks.append(ResidualBlock(n_in, width, 1 if i else 2, depth, sca))
                 n_in = width
         self.blocks = nn.Sequential(*blocks)
-        self.tail = nn.Sequential(nn.Conv1d(n_in, n_in, 1, 3, bias=False), nn.BatchNorm1d(n_in))
+        self.tail = nn.Sequential(Conv(n_in, n_in, 1, 3, bias=False), BatchNorm(n_in))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, n_in, time) to (batch, channels[-1], 14)."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from rtcan_cli.choices import LAYOUT, Layout
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA
+from rtcan_cli.models.layers import BatchNorm, Conv, channels_last
 from rtcan_cli.models.residual import POOLED, RFE
 
 
@@ -139,8 +141,9 @@ class RTCAN(nn.Module):
         width = channels[0]
         self.variant = variant
         self.n_music = n_music
+        self.n_classes = n_classes
         self.sfe = (
-            nn.Sequential(nn.Conv1d(in_channels, width, 7, 2, 3), nn.BatchNorm1d(width))
+            nn.Sequential(Conv(in_channels, width, 7, 2, 3), BatchNorm(width))
             if parts.sfe
             else None
         )
@@ -157,6 +160,10 @@ class RTCAN(nn.Module):
             nn.Linear(128, n_classes),
         )
 
+    def front(self) -> list[nn.Module]:
+        """The modules in front of the residual stages that the variant has, in their order."""
+        return [module for module in (self.sfe, self.sca, self.rnta) if module is not None]
+
     def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
         """Return logits (batch, n_classes).
 
@@ -167,10 +174,9 @@ class RTCAN(nn.Module):
             Needed if and only if `n_music` is not 0.
         """
         check_length(self.variant, eda.shape[-1])
-        x = eda
-        for module in (self.sfe, self.sca, self.rnta):
-            if module is not None:
-                x = module(x)
+        x = channels_last(eda)
+        for module in self.front():
+            x = module(x)
         features = self.rfe(x).flatten(1)
         if self.n_music:
             if music is None:
@@ -195,6 +201,8 @@ class ModelSpec:
         Length of the music vector; 0 for a network on EDA alone.
     length : int
         Samples per channel of the EDA it is trained on.
+    layout : {"paper", "released"}
+        `RTCAN`, or the network of the authors' code (`rtcan_cli.models.released`).
     """
 
     variant: str
@@ -202,6 +210,7 @@ class ModelSpec:
     depth: int = 1
     n_music: int = 0
     length: int = 2500
+    layout: Layout = LAYOUT
 
     def build(self, dropout: float = 0.0) -> RTCAN:
         """Return a new network with PyTorch's default initialisation.
@@ -214,8 +223,17 @@ class ModelSpec:
         Raises
         ------
         RtcanError
-            If the variant is unknown, or `length` is too short for it.
+            If the variant or the layout is unknown, the layout has no such variant, or `length` is
+            too short for it.
         """
-        model = RTCAN(self.variant, self.channels, self.depth, self.n_music, dropout=dropout)
+        from rtcan_cli.models.released import ReleasedRTCAN  # is built on this module
+
+        networks = {"paper": RTCAN, "released": ReleasedRTCAN}
+        if self.layout not in networks:
+            raise RtcanError(
+                f"there is no network layout {self.layout!r}", f"choose {' or '.join(networks)}"
+            )
+        network = networks[self.layout]
+        model = network(self.variant, self.channels, self.depth, self.n_music, dropout=dropout)
         check_length(self.variant, self.length)
         return model

@@ -53,6 +53,7 @@ def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus
         tested = run.predictions.dropna(subset=["probability"])
         if (
             run.can_be_explained
+            and not run.is_imported
             and ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any()
         ):
             return path
@@ -77,7 +78,8 @@ def explain_trial(
 ) -> Report:
     """Draw the paper's Figs. 5 to 8 for one trial: attention as columns and as a heat strip.
 
-    The network used is always the one that neither trained nor validated on this subject.
+    The network used is always the one that neither trained nor validated on this subject. Of an
+    imported network nobody knows that, and the table says so.
 
     Parameters
     ----------
@@ -157,9 +159,11 @@ def explain_trial(
     columns = ["target", "variant", "fold", "true", "called", "P(called)", "peak at [s]"]
     mark = ", simulated data" if first.simulated else ""
     title = f"The network of the fold that tests this subject{mark}"
+    if first.is_imported:
+        title = f"An imported network, which may have been trained on this trial{mark}"
     report.tables.append(Table(title, columns, rows))
     shown = {run.settings.spec.variant for run in runs}
-    for variant in sorted(SHOWN.keys() - shown):
+    for variant in sorted(SHOWN.keys() - shown) if not first.is_imported else ():
         options = first.settings.options(first.dataset.name, variant=variant, test_subject=subject)
         report.notes.append(f"to see {variant} beside it, as in the paper: rtcan train {options}")
     return report
@@ -243,9 +247,12 @@ def _explain(
     """Explain one run's decision, or None if none of its networks tests this trial."""
     trials = run.trials(target)
     mine = trials[(trials["subject"] == subject) & (trials["stimulus"] == stimulus)]
-    if mine.empty or int(mine["fold"].iloc[0]) not in run.trained_folds(target):
+    if mine.empty:
         return None
-    fold = int(mine["fold"].iloc[0])
+    # The one network of an imported run tests no trial, but answers to all of them.
+    fold = 1 if run.is_imported else int(mine["fold"].iloc[0])
+    if fold not in run.trained_folds(target):
+        return None
     network = run.network_of_fold(target, fold)
     vector = None
     if music is not None and network.music_mean is not None and network.music_sd is not None:

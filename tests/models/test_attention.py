@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtcan_cli.models.attention import RNTA, SCA, clip
+from rtcan_cli.models.attention import RNTA, SCA, attend, clip
 
 
 def trained(module: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
@@ -115,3 +115,13 @@ def test_untrained_rnta_is_the_identity() -> None:
     x = signal(4, 16, 31).float()
     assert torch.equal(module.train()(x), x)
     assert torch.equal(module.eval()(x), x)
+
+
+def test_bfloat16_attends_like_single_precision() -> None:
+    theta, phi, g = signal(2, 8, 40), signal(2, 8, 20, seed=2), signal(2, 8, 20, seed=3)
+    exact = attend(theta, phi, g)
+    rounded = attend(*(x.bfloat16() for x in (theta, phi, g)))
+    assert rounded.dtype == torch.bfloat16
+    assert exact.abs().mean() > 0.3
+    # Eight bits behind the point, of similarities that are some ten at most.
+    torch.testing.assert_close(rounded.double(), exact, rtol=0, atol=0.1)

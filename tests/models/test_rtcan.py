@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.attention import RNTA, SCA
+from rtcan_cli.models.released import ReleasedRTCAN
 from rtcan_cli.models.rtcan import RTCAN, VARIANTS, ModelSpec
 
 SMALL = (8, 8, 8, 8)
@@ -80,6 +83,36 @@ def test_any_length_works(variant: str, n_music: int) -> None:
     music = torch.randn(2, n_music) if n_music else None
     for length in (VARIANTS[variant].minimum_length, 50, 501, 2500):
         assert model.train()(torch.randn(2, 3, length), music).shape == (2, 2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    variant=st.sampled_from(sorted(VARIANTS)),
+    layout=st.sampled_from(["paper", "released"]),
+    length=st.integers(11, 700),
+    in_channels=st.integers(1, 5),
+    widths=st.tuples(*[st.sampled_from([4, 8, 12])] * 4),
+    n_classes=st.integers(2, 5),
+)
+def test_any_length_and_any_channels_give_a_row_of_logits(
+    variant: str,
+    layout: str,
+    length: int,
+    in_channels: int,
+    widths: tuple[int, ...],
+    n_classes: int,
+) -> None:
+    network = RTCAN if layout == "paper" or variant == "base" else ReleasedRTCAN
+    model = network(variant, widths, n_classes=n_classes, in_channels=in_channels).eval()
+    fronts = {}
+    for name in ("sfe", "sca", "rnta"):
+        if (module := getattr(model, name)) is not None:
+            module.register_forward_hook(
+                lambda _module, _input, output, name=name: fronts.update({name: output.shape})
+            )
+    assert model(torch.randn(2, in_channels, length)).shape == (2, n_classes)
+    assert set(fronts.values()) <= {(2, widths[0], (length + 1) // 2)}
+    assert len(fronts) == (variant != "base") + sum(TABLE_5[variant][1:])
 
 
 def test_896_eda_values_at_the_papers_length() -> None:

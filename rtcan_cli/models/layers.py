@@ -1,0 +1,48 @@
+"""Convolution and batch normalisation in one dimension, fast where channels lie last in memory.
+
+A feature map (batch, channels, time) can lie in memory with either of its last two axes last. On a
+CPU everything but a convolution along a single channel is faster with the channels last: they are
+what convolutions, normalisation and attention sum over. PyTorch knows this layout for images only.
+So the maps are shown to it as images of height 1, which copies nothing. Names, shapes and
+initialisation of the weights are those of PyTorch's own layers in one dimension.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """Lay a map (batch, channels, time) out with its channels last, if it is on the CPU."""
+    return x.mT.contiguous().mT if x.device.type == "cpu" else x
+
+
+def join(pieces: list[Tensor]) -> Tensor:
+    """Join maps (batch, channels, time) in time, with their channels last in memory."""
+    return torch.cat([piece.mT for piece in pieces], dim=1).mT
+
+
+class Conv(nn.Conv1d):
+    """Convolution over time; maps (batch, n_in, time) to (batch, n_out, new time)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve; the result has its channels last in memory if `x` has."""
+        if self.kernel_size == self.stride == (1,):
+            return F.linear(x.mT, self.weight[..., 0], self.bias).mT
+        stride, padding = (1, *self.stride), (0, int(self.padding[0]))
+        weight = self.weight.unsqueeze(2)
+        return F.conv2d(x.unsqueeze(2), weight, self.bias, stride, padding).squeeze(2)
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation of the channels of a map (batch, channels, time)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise, and keep the layout of `x` in memory."""
+        return super().forward(x.unsqueeze(2)).squeeze(2)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() != 4:
+            raise ValueError(f"a map (batch, channels, time) is needed, not {input.dim() - 1} axes")

@@ -1,0 +1,277 @@
+"""The network of the authors' published code, and the names its checkpoints use.
+
+It differs from the network of the paper's text (`rtcan_cli.models.rtcan`) in these points:
+
+====================  ==============================  ==================================
+What                  Paper                           Published code
+====================  ==============================  ==================================
+order                 SCA, then RNTA                  RNTA, then SCA
+SCA                   on three parts                  on the whole length
+pooling in RNTA       average                         maximum
+EDA channels          original, phasic, tonic         see `CHANNEL_ORDER`
+last layer            ReLU and softmax                softmax, and a cross-entropy on top
+unused layer          none                            ``Res_sub.fc``
+====================  ==============================  ==================================
+
+Names and shapes of a state dict leave some of the forward pass open. What is **inferred**:
+
+- RNTA runs on three parts, and its W normalises each part by itself. In evaluation mode the second
+  has no effect.
+- The pool in ``phi`` and ``origin_conv`` is of size 2, as the block it descends from has it (Wang
+  et al., CVPR 2018). ``origin_conv`` is the non-local block's g: it has g's shape, g's place in
+  front of W, and there is no other g.
+- The similarities are not scaled before their softmax. There is no ReLU behind the shallow feature
+  extraction.
+- A residual block attends to its input, so that branch and shortcut both see the result, and its
+  ReLU comes after the two are added.
+- All four stages halve the length, the tail strides by three and averages 14 values, stride 1. The
+  896 inputs of the classifier at 2500 samples fit these strides only.
+- EDA comes before music in the classifier's input.
+- Output 1 is high. Behind the last layer there is a softmax and no ReLU. The network here returns
+  what goes into that softmax, so that the softmax of its logits is what the published one returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA, attend, clip
+from rtcan_cli.models.layers import join
+from rtcan_cli.models.residual import BLOCKS_PER_STAGE, POOLED
+from rtcan_cli.models.rtcan import RTCAN, VARIANTS, Variant
+
+WIDTHS = (64, 64, 64, 64)
+#: What the networks of rtcan take, whatever their layout.
+OWN_ORDER = ("original", "phasic", "tonic")
+#: EDA channels of the published networks by the dataset they were trained on.
+CHANNEL_ORDER = {
+    "pmemo": ("original", "tonic", "phasic"),
+    "deap": ("tonic", "phasic", "original"),
+    "amigos": ("tonic", "phasic", "original"),
+}
+_UNUSED = {"Res_sub.fc.weight": (10, 256), "Res_sub.fc.bias": (10,)}
+_NAMED = 3  # keys that an error names before it only counts
+
+
+class ReleasedRNTA(RNTA):
+    """Residual non-local temporal attention with maximum pooling, each part on its own.
+
+    Parameters
+    ----------
+    channels, parts : int
+        As of `RNTA`, whose weights it has.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add to `x` (batch, C, time) what each sample gathers from its part."""
+        return join([self._part(piece) for piece in clip(x, self.parts)])
+
+    def _part(self, x: Tensor) -> Tensor:
+        phi, g = (F.max_pool1d(conv(x), POOL) for conv in (self.phi, self.g))
+        return x + self.W(attend(self.theta(x), phi, g))
+
+
+class ReleasedRTCAN(RTCAN):
+    """The network of the authors' published code.
+
+    ::
+
+        EDA ─ SFE ─ RNTA in 3 parts, max pooling ─ SCA on the whole length ─ RFE ─ flatten ─ ...
+
+    Parameters
+    ----------
+    variant : str
+        As of `RTCAN`, but not `base`: the published one has another classifier than its
+        checkpoints. PMEmo's published network is Rf, DEAP's and AMIGOS's is Re.
+    channels, depth, n_music, n_classes, in_channels, dropout
+        As of `RTCAN`. Published are widths of 64, depth 1 and no dropout.
+
+    Raises
+    ------
+    RtcanError
+        For `base` and unknown variants.
+    """
+
+    def __init__(
+        self,
+        variant: str,
+        channels: Sequence[int] = WIDTHS,
+        depth: int = 1,
+        n_music: int = 0,
+        n_classes: int = 2,
+        in_channels: int = 3,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(variant, channels, depth, n_music, n_classes, in_channels, dropout)
+        parts = VARIANTS[variant]
+        if not parts.sfe:
+            raise RtcanError(
+                f"the released layout has no network variant {variant!r}",
+                "a variant with attention, such as Re or Rf, or the layout of the paper",
+            )
+        self.sca = SCA(channels[0]) if parts.sca else None
+        self.rnta = ReleasedRNTA(channels[0], PARTS) if parts.rnta else None
+
+    def front(self) -> list[nn.Module]:
+        """The modules in front of the residual stages that the variant has, in their order."""
+        return [module for module in (self.sfe, self.rnta, self.sca) if module is not None]
+
+
+def to_released_state_dict(model: ReleasedRTCAN, order: Sequence[str]) -> dict[str, Tensor]:
+    """Return the weights of a network under the names of the published code.
+
+    Parameters
+    ----------
+    model : ReleasedRTCAN
+        Network of depth 1 that takes its EDA channels in `OWN_ORDER`.
+    order : sequence of str
+        Order in which the published network takes them, a value of `CHANNEL_ORDER`.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Copies. The layer that the published network has but never uses is all zero.
+
+    Raises
+    ------
+    ValueError
+        If the network has other modules than a published one can have.
+    """
+    state = {}
+    for name, tensor in model.state_dict().items():
+        for own, released in _modules():
+            if name.startswith(own + "."):
+                state[released + name.removeprefix(own)] = tensor.clone()
+                break
+        else:
+            raise ValueError(f"{name} has no name in the published code")
+    state[_INPUT] = _reordered(state[_INPUT], OWN_ORDER, order)
+    return state | {name: torch.zeros(shape) for name, shape in _UNUSED.items()}
+
+
+def from_released_state_dict(state: Mapping[str, Tensor], order: Sequence[str]) -> ReleasedRTCAN:
+    """Return the network that a state dict of the published code holds.
+
+    Variant, number of classes and length of the music vector are read from names and shapes.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        Its names may begin with ``module.``, as training on several GPUs leaves them. Values of
+        any floating type. The unused layer and BatchNorm's counts of batches may be missing.
+    order : sequence of str
+        Order of the EDA channels it was trained with, a value of `CHANNEL_ORDER`.
+
+    Returns
+    -------
+    ReleasedRTCAN
+        In evaluation mode, in single precision; takes its EDA channels in `OWN_ORDER`.
+
+    Raises
+    ------
+    RtcanError
+        Naming entries that are missing, unknown, of a wrong shape or not finite.
+    """
+    state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    first, last = (state.get(f"regression.{i}.weight", torch.empty(0)).shape for i in (0, 4))
+    # What does not fit comes to light when all shapes are compared.
+    n_music = max(0, first[1] - WIDTHS[-1] * POOLED) if len(first) == 2 else 0
+    n_classes = max(1, last[0]) if len(last) == 2 else 2
+    # On no device: shapes come from a file, and must not take memory before they are checked.
+    with torch.device("meta"):
+        model = ReleasedRTCAN(_variant_of(state), n_music=n_music, n_classes=n_classes)
+    expected = to_released_state_dict(model, order)
+    _check_entries(state, expected)
+    model = model.to_empty(device="cpu")
+    own = {}
+    for released in expected.keys() - _UNUSED.keys():
+        tensor = state.get(released, torch.tensor(0))
+        if released == _INPUT:
+            tensor = _reordered(tensor, order, OWN_ORDER)
+        own[_own_name(released)] = tensor
+    model.load_state_dict(own)
+    return model.eval()
+
+
+_INPUT = "origin_block.0.weight"
+
+
+def _modules() -> Iterator[tuple[str, str]]:
+    """Our name of each module beside the one in the published code."""
+    yield "sfe", "origin_block"
+    yield "rnta.theta", "Non_local.non_local.theta"
+    yield "rnta.phi", "Non_local.non_local.phi.0"
+    yield "rnta.g", "Non_local.non_local.origin_conv.0"
+    yield "rnta.W", "Non_local.non_local.W"
+    yield "sca.gate", "Attention.conv_du"
+    for i in range(len(WIDTHS) * BLOCKS_PER_STAGE):
+        stage, block = divmod(i, BLOCKS_PER_STAGE)
+        own, released = f"rfe.blocks.{i}", f"Res_sub.layer3x3_{stage + 1}.{block}"
+        yield f"{own}.branch.0", f"{released}.conv1"
+        yield f"{own}.branch.1", f"{released}.bn1"
+        yield f"{own}.sca.gate", f"{released}.Attention.conv_du"
+        yield f"{own}.shortcut", f"{released}.downsample"
+    yield "rfe.tail", "Res_sub.final_downsample"
+    for own, released in (("1", "0"), ("4", "2"), ("6", "4")):  # ours has Dropout in between
+        yield f"classifier.{own}", f"regression.{released}"
+
+
+def _own_name(name: str) -> str:
+    for own, released in _modules():
+        if name.startswith(released + "."):
+            return own + name.removeprefix(released)
+    raise KeyError(name)
+
+
+def _reordered(weight: Tensor, old: Sequence[str], new: Sequence[str]) -> Tensor:
+    """Reorder the input channels of a convolution's weight (out, in, kernel)."""
+    return weight[:, [list(old).index(channel) for channel in new]]
+
+
+def _variant_of(state: Mapping[str, Tensor]) -> str:
+    found = Variant(
+        sca=any(name.startswith("Attention.") for name in state),
+        sca_res=any(name.startswith("Res_sub.") and ".Attention." in name for name in state),
+        rnta=any(name.startswith("Non_local.") for name in state),
+    )
+    # Without any attention it is compared with the full network, and what it lacks is named.
+    return next(name for name in VARIANTS if VARIANTS[name] == found) if found.sfe else "Rf"
+
+
+def _check_entries(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    optional = {name for name in expected if name.endswith("num_batches_tracked")} | set(_UNUSED)
+    missing = [name for name in expected if name not in state and name not in optional]
+    unknown = [name for name in state if name not in expected]
+    if missing or unknown:
+        found = [
+            f"{what} {_some(names)}"
+            for what, names in (("lacks", missing), ("has the unknown", unknown))
+            if names
+        ]
+        raise RtcanError(f"is not a state dict of the published network: it {' and '.join(found)}")
+    wrong = [
+        f"'{name}' {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in state and name not in _UNUSED and state[name].shape != tensor.shape
+    ]
+    if wrong:
+        raise RtcanError(f"has weights of another shape: {_some(wrong, quote=False)}")
+    bad = [
+        name
+        for name, tensor in state.items()
+        if name not in _UNUSED
+        and not name.endswith("num_batches_tracked")
+        and not (tensor.is_floating_point() and bool(tensor.isfinite().all()))
+    ]
+    if bad:
+        raise RtcanError(f"has weights that are no finite numbers: {_some(bad)}")
+
+
+def _some(names: Sequence[str], quote: bool = True) -> str:
+    shown = ", ".join(f"'{name}'" if quote else name for name in names[:_NAMED])
+    return shown + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

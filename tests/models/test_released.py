@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from rtcan_cli.eda.preprocess import CHANNELS
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.released import (
+    CHANNEL_ORDER,
+    OWN_ORDER,
+    ReleasedRTCAN,
+    from_released_state_dict,
+    to_released_state_dict,
+)
+from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+from rtcan_cli.models.weights import build, rebuild, to_arrays
+from tests.models.released_reference import Reference, published
+
+KEYS = Path(__file__).with_name("released_keys.txt")
+State = dict[str, Tensor]
+#: The published networks: PMEmo's has channel attention in its residual blocks.
+PARTS: dict[str, dict[str, bool]] = {
+    "pmemo": {},
+    "deap": {"residual_channel": False},
+    "amigos": {"residual_channel": False},
+}
+#: Variants by the modules that they have: temporal, channel, channel in the residual blocks.
+VARIANTS = {
+    "Ra": (False, False, True),
+    "Rb": (False, True, False),
+    "Rc": (False, True, True),
+    "Rd": (True, False, False),
+    "Re": (True, True, False),
+    "Rf": (True, True, True),
+}
+
+
+def in_order(eda: dict[str, Tensor], channels: tuple[str, ...]) -> Tensor:
+    return torch.stack([eda[name] for name in channels], dim=1)
+
+
+def trials(n: int, n_music: int, length: int = 2500) -> tuple[dict[str, Tensor], Tensor | None]:
+    """Random walks, as slow as EDA, of standard deviation 1."""
+    generator = torch.Generator().manual_seed(1)
+    eda = {}
+    for name in CHANNELS:
+        walk = torch.randn(n, length, generator=generator).cumsum(dim=1)
+        eda[name] = (walk - walk.mean(dim=1, keepdim=True)) / walk.std(dim=1, keepdim=True)
+    return eda, torch.randn(n, n_music, generator=generator) if n_music else None
+
+
+def published_shapes() -> dict[str, tuple[int, ...]]:
+    found = {}
+    for line in KEYS.read_text().splitlines():
+        name, _, shape = line.partition(" ")
+        found[name] = tuple(int(n) for n in shape.strip("()").split(",") if n.strip())
+    return found
+
+
+@pytest.mark.parametrize("dataset", CHANNEL_ORDER)
+@pytest.mark.parametrize("n_music", [0, 6373])
+def test_an_imported_network_gives_the_logits_of_the_one_it_came_from(
+    dataset: str, n_music: int
+) -> None:
+    theirs = published(n_music, seed=3, **PARTS[dataset])
+    ours = from_released_state_dict(theirs.state_dict(), CHANNEL_ORDER[dataset])
+    assert ours.variant == ("Rf" if dataset == "pmemo" else "Re")
+    assert ours.n_music == n_music
+    assert not ours.training
+    eda, music = trials(4, n_music)
+    with torch.no_grad():
+        expected = theirs(in_order(eda, CHANNEL_ORDER[dataset]), music)
+        found = ours(in_order(eda, CHANNELS), music)
+        assert expected.std(dim=0).min() > 0.01  # they depend on the trial
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+        # With its channels in the wrong order it says something else.
+        assert (theirs(in_order(eda, CHANNELS), music) - expected).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_variants_are_read_from_the_names(variant: str) -> None:
+    temporal, channel, residual = VARIANTS[variant]
+    theirs = published(temporal=temporal, channel=channel, residual_channel=residual)
+    ours = from_released_state_dict(theirs.state_dict(), OWN_ORDER)
+    assert ours.variant == variant
+    eda, _ = trials(3, 0)
+    x = in_order(eda, CHANNELS)
+    assert theirs(x).std(dim=0).min() > 0.01
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+
+
+def test_there_and_back_again() -> None:
+    theirs = published(7, seed=5).state_dict()
+    order = CHANNEL_ORDER["deap"]
+    again = to_released_state_dict(from_released_state_dict(theirs, order), order)
+    assert again.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        if name.startswith("Res_sub.fc."):
+            assert not again[name].any()
+        else:
+            assert torch.equal(again[name], tensor), name
+    Reference(n_music=7).load_state_dict(again)
+
+
+def test_names_and_shapes_are_the_published_ones() -> None:
+    expected = published_shapes()
+    assert len(expected) == 142
+    model = ReleasedRTCAN("Rf", n_music=6373)
+    state = to_released_state_dict(model, CHANNEL_ORDER["pmemo"])
+    assert {name: tuple(tensor.shape) for name, tensor in state.items()} == expected
+    reference = Reference(n_music=6373).state_dict()
+    assert {name: tuple(tensor.shape) for name, tensor in reference.items()} == expected
+
+
+def test_number_of_classes_is_that_of_the_last_layer() -> None:
+    theirs = published(n_classes=4)
+    ours = from_released_state_dict(theirs.state_dict(), OWN_ORDER)
+    x = torch.randn(2, 3, 2500)
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
+def test_other_floating_types_become_single_precision(kind: torch.dtype) -> None:
+    state = {
+        name: tensor.to(kind) if tensor.is_floating_point() else tensor
+        for name, tensor in published().state_dict().items()
+    }
+    ours = from_released_state_dict(state, OWN_ORDER)
+    assert {parameter.dtype for parameter in ours.parameters()} == {torch.float32}
+    assert torch.equal(ours.classifier[6].weight, state["regression.4.weight"].float())
+
+
+def test_prefix_of_several_gpus_and_what_nobody_needs_may_be_there_or_not() -> None:
+    full = published().state_dict()
+    lean = {
+        f"module.{name}": tensor
+        for name, tensor in full.items()
+        if "num_batches" not in name and not name.startswith("Res_sub.fc")
+    }
+    x = torch.randn(2, 3, 2500)
+    one, other = (from_released_state_dict(state, OWN_ORDER) for state in (full, lean))
+    assert torch.equal(one(x), other(x))
+
+
+def lacking(state: State) -> State:
+    return {name: t for name, t in state.items() if not name.startswith("Res_sub.layer3x3_2.")}
+
+
+def with_more(state: State) -> State:
+    return state | {"Non_local.non_local.g.weight": torch.ones(1)}
+
+
+def wider(state: State) -> State:
+    return state | {"origin_block.0.weight": torch.zeros(128, 3, 7)}
+
+
+def narrower(state: State) -> State:
+    return state | {"regression.0.weight": torch.zeros(256, 100)}
+
+
+def not_finite(state: State) -> State:
+    return state | {"regression.2.bias": torch.full((128,), torch.nan)}
+
+
+def whole_numbers(state: State) -> State:
+    return state | {"regression.2.bias": torch.zeros(128, dtype=torch.int64)}
+
+
+def of_another_network(state: State) -> State:
+    return RTCAN("Rf").state_dict()
+
+
+def without_attention(state: State) -> State:
+    return {name: t for name, t in state.items() if not ("Attention" in name or "local" in name)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lacking, r"lacks 'Res_sub.layer3x3_2.0.Att.* and 20 more"),
+        (with_more, r"has the unknown 'Non_local.non_local.g.weight'$"),
+        (wider, r"'origin_block.0.weight' \(128, 3, 7\) instead of \(64, 3, 7\)"),
+        (narrower, r"'regression.0.weight' \(256, 100\) instead of \(256, 896\)"),
+        (not_finite, r"no finite numbers: 'regression.2.bias'"),
+        (whole_numbers, r"no finite numbers: 'regression.2.bias'"),
+        (of_another_network, r"lacks 'origin_block.0.weight', .* more and has the unknown 'sfe.0"),
+        (without_attention, r"lacks 'Attention.conv_du.0.weight'"),
+        (lambda state: {}, r"lacks 'origin_block.0.weight'"),
+    ],
+)
+def test_other_state_dicts_are_refused_by_name(
+    change: Callable[[State], State], message: str
+) -> None:
+    with pytest.raises(RtcanError, match=message):
+        from_released_state_dict(change(published().state_dict()), OWN_ORDER)
+
+
+@pytest.mark.parametrize("claimed", [0, 10**12])
+def test_absurd_shapes_take_no_memory(claimed: int) -> None:
+    state = published().state_dict()
+    state["regression.0.weight"] = torch.zeros(1, 1).expand(256, 1)[:, :0].expand(256, 0)
+    state["regression.4.weight"] = torch.zeros(1, 128).expand(claimed, 128)
+    with pytest.raises(RtcanError, match="another shape"):
+        from_released_state_dict(state, OWN_ORDER)
+
+
+def test_own_order_is_that_of_the_networks_input() -> None:
+    assert OWN_ORDER == CHANNELS
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("length", [50, 501, 2500])
+def test_the_layout_can_be_trained_at_any_length(variant: str, length: int) -> None:
+    spec = ModelSpec(variant, (16, 16, 16, 16), n_music=5, length=length, layout="released")
+    model = build(spec, "default", seed=0).train()
+    assert isinstance(model, ReleasedRTCAN)
+    if model.rnta is not None:
+        torch.nn.init.ones_(model.rnta.W[1].weight)
+    model(torch.randn(6, 3, length), torch.randn(6, 5)).square().sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    x, music = torch.randn(3, 3, length), torch.randn(3, 5)
+    again = rebuild(to_arrays(model), spec)
+    assert torch.equal(again(x, music), model.eval()(x, music))
+
+
+def test_untrained_temporal_attention_is_the_identity() -> None:
+    model = ReleasedRTCAN("Rd").train()
+    assert model.rnta is not None
+    x = torch.randn(4, 64, 31)
+    assert torch.equal(model.rnta(x), x)
+
+
+def test_the_two_layouts_take_the_same_arrays_but_do_different_things() -> None:
+    paper, released = (ModelSpec("Rf", layout=layout) for layout in ("paper", "released"))
+    arrays = to_arrays(from_released_state_dict(published().state_dict(), OWN_ORDER))
+    x = torch.randn(2, 3, 2500)
+    assert not torch.allclose(rebuild(arrays, paper)(x), rebuild(arrays, released)(x), atol=1e-2)
+
+
+def test_what_the_layout_lacks_is_refused() -> None:
+    with pytest.raises(RtcanError, match="base"):
+        ModelSpec("base", layout="released").build()
+    with pytest.raises(RtcanError, match="layout 'unpublished'"):
+        ModelSpec("Rf", layout="unpublished").build()
+    with pytest.raises(ValueError, match="no name in the published code"):
+        to_released_state_dict(ReleasedRTCAN("Rf", depth=2), OWN_ORDER)
