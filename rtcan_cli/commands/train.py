@@ -1,13 +1,15 @@
-"""`rtcan train`: components, labels and music -> a run store with a trained network per fold."""
+"""`rtcan train`: components, labels and music -> run stores with a trained network per fold."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import product
+from typing import Annotated, get_args
 
 import typer
 
 from rtcan_cli import choices, console
 from rtcan_cli.commands import options
+from rtcan_cli.commands.lists import entries, one_of, whole_number
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
@@ -20,47 +22,111 @@ _ONSET_HELP = "Seconds dropped at the start of a recording. Default: " + ", ".jo
 )
 
 
+def _names(choice: object) -> str:
+    return "|".join(get_args(choice)) + ",..."
+
+
 def train(
     dataset: options.Dataset = None,
     fusion: Annotated[
-        choices.Fusion, typer.Option(help="Use EDA alone (none), or fuse it with the music.")
-    ] = "none",
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Fusion),
+            help="Use EDA alone (none), or fuse it with the music. Default: none",
+            show_default=False,
+        ),
+    ] = None,
     target: Annotated[
         choices.Target, typer.Option(help="What to predict; a network is trained for each.")
     ] = "both",
     variant: Annotated[
-        choices.Variant | None, typer.Option(help=_VARIANT_HELP, show_default=False)
+        list[str] | None,
+        typer.Option(metavar=_names(choices.Variant), help=_VARIANT_HELP, show_default=False),
+    ] = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Layout),
+            help="The network as the paper's text has it, or as the authors' code. "
+            f"Default: {choices.LAYOUT}",
+            show_default=False,
+        ),
     ] = None,
     depth: Annotated[
-        int, typer.Option(min=1, help="Convolutions in a residual block.")
-    ] = choices.DEPTH,
-    channels: Annotated[str, typer.Option(help="Widths of the four residual stages.")] = ",".join(
-        map(str, choices.CHANNELS)
-    ),
+        list[str] | None,
+        typer.Option(
+            metavar="N,...",
+            help=f"Convolutions in a residual block. Default: {choices.DEPTH}",
+            show_default=False,
+        ),
+    ] = None,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B,C,D",
+            help="Widths of the four residual stages; give it again for more runs. Default: "
+            + ",".join(map(str, choices.CHANNELS)),
+            show_default=False,
+        ),
+    ] = None,
     length: Annotated[
         int, typer.Option(min=1, help="Samples each EDA channel is interpolated to.")
     ] = choices.LENGTH,
     onset: Annotated[
         float | None, typer.Option(min=0.0, help=_ONSET_HELP, show_default=False)
     ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Protocol),
+            help=f"What a fold holds out, see above. Default: {choices.PROTOCOL}",
+            show_default=False,
+        ),
+    ] = None,
     folds: Annotated[
-        int, typer.Option(min=3, help="Folds of the cross-validation; subjects are disjoint.")
-    ] = choices.FOLDS,
+        int | None,
+        typer.Option(
+            min=3,
+            help="Folds of the cross-validation; with loso, the groups that validate in turn. "
+            f"Default: {choices.FOLDS}",
+            show_default=False,
+        ),
+    ] = None,
+    subjects: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SHARE,...",
+            help="Use only some subjects, 40% or 183, drawn by the seed; smaller draws lie in "
+            "larger ones (the paper's Fig. 4).",
+            show_default=False,
+        ),
+    ] = None,
+    splits_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Take the folds of another run, with its protocol, seed and subjects, so that "
+            "both test the same trials.",
+            show_default=False,
+        ),
+    ] = None,
     test_subject: Annotated[
         str | None,
         typer.Option(
             metavar="SUBJECT",
-            help="Train only the fold that tests this subject (for a quick look, or for gradcam).",
+            help="Train only the folds that test this subject (for a quick look, or for gradcam).",
             show_default=False,
         ),
     ] = None,
     recipe: Annotated[
-        choices.RecipeName,
+        list[str] | None,
         typer.Option(
+            metavar=_names(choices.RecipeName),
             help="How to train: the paper's SGD, which needs thousands of steps, or AdamW, which "
-            "learns from few subjects."
+            "learns from few subjects. Default: paper",
+            show_default=False,
         ),
-    ] = "paper",
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Instead of the recipe's.", show_default=False)
     ] = None,
@@ -71,7 +137,39 @@ def train(
         float | None,
         typer.Option(help="Learning rate, instead of the recipe's.", show_default=False),
     ] = None,
-    seed: options.Seed = choices.SEED,
+    class_weights: Annotated[
+        choices.ClassWeights,
+        typer.Option(help="Weigh training trials so that high and low count the same (balanced)."),
+    ] = "none",
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(
+            help="Scale gradients down to this norm where they are longer.", show_default=False
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Stop a fold after so many epochs without a smaller validation loss.",
+            show_default=False,
+        ),
+    ] = None,
+    precision: Annotated[
+        choices.Precision,
+        typer.Option(
+            help="Numbers that training passes compute with; bf16 is for GPUs. Predictions are "
+            "always made in fp32."
+        ),
+    ] = "fp32",
+    seed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N,...",
+            help=f"Seed of everything that is drawn. Default: {choices.SEED}",
+            show_default=False,
+        ),
+    ] = None,
     gpu: Annotated[
         int | None,
         typer.Option(
@@ -106,23 +204,70 @@ def train(
 ) -> Report:
     """Train RTCAN-1D by cross-validation.
 
-    The subjects that test a network are never those that trained it.
+    The subjects that test a network are never those that trained it, unless --protocol says so.
 
     One fold tests, the next one validates (it picks the epoch), the others train; rotated. The run
     store keeps curves, test probabilities, fold membership and weights. Interrupted, it goes on
     from the last finished epoch when run again.
+
+    Options with ,... take a list, or may be given several times: a run is trained for each
+    combination, under a name of its own. Runs that are there already are left as they are.
+
+    \b
+    Protocols, what a fold holds out, and what that is for:
+      subject           whole subjects: how good it is for new listeners (the paper's)
+      stimulus          whole songs or videos: how good it is for new ones
+      subject+stimulus  both: the hardest; tests about a fifth of the trials
+      loso              one subject at a time: as subject, for small studies
+      trial             single trials, shuffled, as the paper's released code does: leaks
+                        subjects and songs; only to measure what that is worth
 
     \b
     Examples:
       rtcan train --dataset pmemo --fusion music --gpu 0
       rtcan train --dataset deap --target arousal --recipe tuned
       rtcan train --dataset pmemo --variant Rb --fusion music --test-subject 100184
+      rtcan train --dataset pmemo --fusion music --protocol subject+stimulus
+      rtcan train --dataset pmemo --splits-from Rf-eda+music-both-1a2b3c
+      rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
+      rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
     """
+    borrowed = {"protocol": protocol, "folds": folds, "seed": seed, "subjects": subjects}
+    given = [f"--{name}" for name, value in borrowed.items() if value is not None]
+    if splits_from is not None and given:
+        raise typer.BadParameter(
+            f"--splits-from takes this from the other run: leave out {', '.join(given)}"
+        )
+
+    from rtcan_cli.training.subsets import parse_share
+
+    combinations = [
+        *product(
+            entries("--fusion", fusion, one_of(get_args(choices.Fusion)), "none"),
+            entries("--layout", layout, one_of(get_args(choices.Layout)), choices.LAYOUT),
+            entries("--variant", variant, one_of(get_args(choices.Variant)), None),
+            entries("--depth", depth, whole_number(1), choices.DEPTH),
+            entries("--channels", channels, _widths, choices.CHANNELS, separator=None),
+            entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper"),
+            entries("--protocol", protocol, one_of(get_args(choices.Protocol)), choices.PROTOCOL),
+            entries("--subjects", subjects, parse_share, None),
+            entries("--seed", seed, whole_number(0, 2**32 - 1), choices.SEED),
+        )
+    ]
+    if len(combinations) > 1 and (name is not None or output is not None):
+        raise typer.BadParameter(
+            f"{'--name' if output is None else '--output'} is for one run, and these options ask "
+            f"for {len(combinations)}: leave it out, they get names of their own"
+        )
+
     from dataclasses import replace
 
     from rtcan_cli.models.rtcan import ModelSpec
     from rtcan_cli.steps.assemble import Sources
+    from rtcan_cli.steps.run_plan import RunRequest
     from rtcan_cli.steps.run_settings import RunSettings
+    from rtcan_cli.steps.run_splits import borrow
+    from rtcan_cli.steps.sweep import train_sweep
     from rtcan_cli.steps.train import train_run
     from rtcan_cli.stores import Workspace
     from rtcan_cli.training.device import pick_device
@@ -132,30 +277,44 @@ def train(
     where, message = pick_device(gpu, device)
     if message:
         console.warn(message)
-    base = RECIPES[recipe]
-    settings = RunSettings(
-        spec=ModelSpec(variant or known.variant, _widths(channels), depth, 0, length),
-        recipe=replace(
-            base,
-            epochs=epochs or base.epochs,
-            batch_size=batch_size or base.batch_size,
-            lr=base.lr if lr is None else lr,
-        ),
-        fusion=fusion,
-        targets=TARGETS if target == "both" else (target,),
-        onset=known.onset if onset is None else onset,
-        n_folds=folds,
-        seed=seed,
-        test_subject=test_subject,
-    )
+    source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     stores = Workspace(workspace)
-    sources = Sources(
-        components or stores.store(known.name, "components"),
-        labels or stores.store(known.name, "labels"),
-        (music or stores.store(known.name, "music")) if fusion == "music" else None,
-    )
-    path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
-    return train_run(sources, path, settings, where, jobs, force)
+    requests = []
+    for inputs, form, kind, convolutions, widths, how, held_out, share, number in combinations:
+        base = RECIPES[how]
+        settings = RunSettings(
+            spec=ModelSpec(kind or known.variant, widths, convolutions, 0, length, form),
+            recipe=replace(
+                base,
+                epochs=epochs or base.epochs,
+                batch_size=batch_size or base.batch_size,
+                lr=base.lr if lr is None else lr,
+                class_weights=class_weights,
+                clip_norm=clip_norm,
+                patience=patience,
+                precision=precision,
+            ),
+            fusion=inputs,
+            targets=TARGETS if target == "both" else (target,),
+            onset=known.onset if onset is None else onset,
+            n_folds=choices.FOLDS if folds is None else folds,
+            seed=number,
+            test_subject=test_subject,
+            protocol=held_out,
+            subjects=share,
+        )
+        if source is not None:
+            settings = borrow(source, settings, known.name)
+        sources = Sources(
+            components or stores.store(known.name, "components"),
+            labels or stores.store(known.name, "labels"),
+            (music or stores.store(known.name, "music")) if inputs == "music" else None,
+        )
+        path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
+        requests.append(RunRequest(sources, path, settings, source))
+    if len(requests) > 1:
+        return train_sweep(requests, where, jobs, force)
+    return train_run(sources, path, settings, where, jobs, force, source)
 
 
 def _widths(text: str) -> tuple[int, ...]:

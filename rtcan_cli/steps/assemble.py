@@ -103,7 +103,7 @@ def training_data(
             label = int(label_of.get((subject, stimulus), -1))
             problem = recording.problem
             if not problem and label < 0:
-                problem = f"no {target} rating"
+                problem = f"no {target} label"
             if not problem and row_of is not None and stimulus not in row_of:
                 problem = "no music features"
             if not problem:

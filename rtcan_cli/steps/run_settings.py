@@ -12,6 +12,39 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.models.rtcan import ModelSpec
 from rtcan_cli.training.recipes import RECIPES, Recipe
 
+#: Settings that come with the folds of another run.
+BORROWED = ("protocol", "folds", "seed", "subjects")
+_USUAL = {
+    "layout": choices.LAYOUT,
+    "protocol": choices.PROTOCOL,
+    "subjects": None,
+    "splits_from": None,
+}
+#: Entries of a recipe that the provenance leaves out where they change nothing, so that runs keep
+#: the names, and are found current, that they had before these entries existed.
+_OFF: dict[str, object] = {
+    "class_weights": "none",
+    "clip_norm": None,
+    "patience": None,
+    "precision": "fp32",
+}
+
+
+@dataclass(frozen=True)
+class SplitsFrom:
+    """The run that folds are taken from.
+
+    Parameters
+    ----------
+    run : str
+        Its name.
+    content_id : str
+        Content id of its store.
+    """
+
+    run: str
+    content_id: str
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -30,11 +63,19 @@ class RunSettings:
     onset : float
         Seconds dropped at the start of each recording.
     n_folds : int
-        Folds of the cross-validation.
+        Folds of the cross-validation, as the protocol deals them.
     seed : int
         Seed of folds, initialisation and shuffling.
     test_subject : str, optional
-        Train only the fold that tests this subject.
+        Train only the folds that test this subject.
+    protocol : str
+        What a fold holds out, a name of `rtcan_cli.training.protocols.PROTOCOLS`; anything else
+        if the network comes from elsewhere.
+    subjects : str, optional
+        Share (``40%``) or number of the subjects to use, drawn before folds are dealt; all by
+        default.
+    splits_from : SplitsFrom, optional
+        The run whose folds are used; protocol, number of folds, seed and subjects are then its.
     """
 
     spec: ModelSpec
@@ -45,6 +86,9 @@ class RunSettings:
     n_folds: int
     seed: int
     test_subject: str | None = None
+    protocol: str = choices.PROTOCOL
+    subjects: str | None = None
+    splits_from: SplitsFrom | None = None
 
     def parameters(self) -> dict[str, Any]:
         """The settings as the provenance of the run store keeps them (JSON types)."""
@@ -53,13 +97,21 @@ class RunSettings:
             "channels": list(self.spec.channels),
             "depth": self.spec.depth,
             "length": self.spec.length,
-            "recipe": asdict(self.recipe),
+            "layout": self.spec.layout,
+            "recipe": {
+                name: value
+                for name, value in asdict(self.recipe).items()
+                if name not in _OFF or value != _OFF[name]
+            },
             "fusion": self.fusion,
             "targets": list(self.targets),
             "onset": self.onset,
             "folds": self.n_folds,
             "seed": self.seed,
             "test_subject": self.test_subject,
+            "protocol": self.protocol,
+            "subjects": self.subjects,
+            "splits_from": asdict(self.splits_from) if self.splits_from else None,
         }
 
     @classmethod
@@ -72,6 +124,7 @@ class RunSettings:
                 parameters["depth"],
                 0,
                 parameters["length"],
+                parameters["layout"],
             ),
             recipe=Recipe(**parameters["recipe"]),
             fusion=parameters["fusion"],
@@ -80,6 +133,11 @@ class RunSettings:
             n_folds=parameters["folds"],
             seed=parameters["seed"],
             test_subject=parameters["test_subject"],
+            protocol=parameters["protocol"],
+            subjects=parameters["subjects"],
+            splits_from=SplitsFrom(**parameters["splits_from"])
+            if parameters["splits_from"]
+            else None,
         )
 
     def options(self, dataset: str, **changed: str) -> str:
@@ -103,13 +161,21 @@ class RunSettings:
             "length": spec.length,
             "onset": self.onset,
             "depth": spec.depth,
+            "layout": spec.layout,
             "channels": ",".join(map(str, spec.channels)),
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
             "lr": recipe.lr,
+            **{name: getattr(recipe, name) for name in _OFF},
             "seed": self.seed,
             "test_subject": self.test_subject,
+            "protocol": self.protocol,
+            "subjects": self.subjects,
         }
+        if self.splits_from is not None:
+            for name in BORROWED:
+                del wanted[name]
+            wanted["splits_from"] = self.splits_from.run
         defaults = {
             "variant": profile(dataset).variant,
             "fusion": "none",
@@ -119,12 +185,16 @@ class RunSettings:
             "length": choices.LENGTH,
             "onset": profile(dataset).onset,
             "depth": choices.DEPTH,
+            "layout": choices.LAYOUT,
             "channels": ",".join(map(str, choices.CHANNELS)),
             "epochs": usual.epochs,
             "batch_size": usual.batch_size,
             "lr": usual.lr,
+            **{name: getattr(usual, name) for name in _OFF},
             "seed": choices.SEED,
             "test_subject": None,
+            "protocol": choices.PROTOCOL,
+            "subjects": None,
         }
         return " ".join(
             f"--{name.replace('_', '-')} {value}"
@@ -134,8 +204,37 @@ class RunSettings:
 
     def name(self) -> str:
         """A name for the run: readable, and different for different settings."""
-        text = json.dumps(self.parameters(), sort_keys=True)
+        # Where a setting is left as usual, the name is the one that runs had before it existed.
+        settings = {
+            name: value
+            for name, value in self.parameters().items()
+            if name not in _USUAL or value != _USUAL[name]
+        }
+        text = json.dumps(settings, sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
-        target = "both" if len(self.targets) > 1 else self.targets[0]
-        signals = "eda+music" if self.fusion == "music" else "eda"
-        return f"{self.spec.variant}-{signals}-{target}-{digest}"
+        words: list[str] = [self.spec.layout] if self.spec.layout != choices.LAYOUT else []
+        words += [
+            self.spec.variant,
+            "eda+music" if self.fusion == "music" else "eda",
+            "both" if len(self.targets) > 1 else self.targets[0],
+        ]
+        if self.protocol != choices.PROTOCOL:
+            words.append(self.protocol)
+        if self.subjects is not None:
+            words.append(self.subjects.replace("%", "pct"))
+        words += _special(self.recipe)
+        return "-".join([*words, digest])
+
+
+def _special(recipe: Recipe) -> list[str]:
+    """Words of a run's name for what its training does beyond the usual."""
+    words = []
+    if recipe.class_weights != "none":
+        words.append(recipe.class_weights)
+    if recipe.clip_norm is not None:
+        words.append(f"clip{recipe.clip_norm:g}")
+    if recipe.patience is not None:
+        words.append(f"patience{recipe.patience}")
+    if recipe.precision != "fp32":
+        words.append(recipe.precision)
+    return words

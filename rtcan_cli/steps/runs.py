@@ -16,12 +16,22 @@ from rtcan_cli.models.rtcan import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
-from rtcan_cli.training.splits import Roles
+from rtcan_cli.training.guard import seen_in_training
+from rtcan_cli.training.protocols import PROTOCOLS, Protocol
+from rtcan_cli.training.splits import PARTS, Roles, Splits
 
 #: What a network sees, by its fusion.
 INPUTS = {"none": "EDA alone", "music": "EDA and music"}
-#: Parts of a fold, in the order of their codes in a run store's membership.
-PARTS = ("train", "validation", "test")
+
+
+def describe_protocol(settings: RunSettings) -> str:
+    """Protocol of a run and where its folds come from, for a summary."""
+    words = [settings.protocol]
+    if settings.subjects is not None:
+        words.append(f"{settings.subjects} of the subjects")
+    if settings.splits_from is not None:
+        words.append(f"folds of {settings.splits_from.run}")
+    return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Run:
     predictions, epochs, models : DataFrame
         Tables of the run store.
     membership : NDArray of int8 (n_predictions, n_folds)
-        Code of each trial's part in each fold, see `PARTS`.
+        What each trial is used for in each fold, see `rtcan_cli.training.splits.Splits`.
     """
 
     path: Path
@@ -88,12 +98,41 @@ class Run:
     @property
     def network(self) -> str:
         """Variant and inputs, for a table."""
-        return f"{self.settings.spec.variant}, {INPUTS[self.settings.fusion]}"
+        spec = self.settings.spec
+        layout = "" if spec.layout == "paper" else f" ({spec.layout} layout)"
+        return f"{spec.variant}{layout}, {INPUTS[self.settings.fusion]}"
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether its network was trained elsewhere, so that nobody knows its folds."""
+        return self.settings.protocol not in PROTOCOLS
+
+    @property
+    def protocol(self) -> Protocol:
+        """What its folds hold out.
+
+        Raises
+        ------
+        RtcanError
+            If its network was trained elsewhere.
+        """
+        if self.is_imported:
+            raise RtcanError(
+                f"{self.path}: holds an imported network, whose folds nobody knows; it has no "
+                "held-out scores",
+                f"rtcan evaluate {self.name}, for what it says of all trials",
+            )
+        return PROTOCOLS[self.settings.protocol]
+
+    @property
+    def n_folds(self) -> int:
+        """Folds of each target, trained or not; with ``loso`` as many as subjects."""
+        return self.membership.shape[1]
 
     @property
     def is_complete(self) -> bool:
         """Whether every fold of every target was trained."""
-        return len(self.models) == len(self.settings.targets) * self.settings.n_folds
+        return len(self.models) == len(self.settings.targets) * self.n_folds
 
     @property
     def can_be_explained(self) -> bool:
@@ -109,44 +148,71 @@ class Run:
         """Folds of one target that were trained, from 1, in the order of their weights."""
         return self.models.loc[self.models["target"] == target, "fold"].tolist()
 
+    def splits(self, target: str) -> Splits:
+        """Roles of the rows of `trials` in all folds, trained or not."""
+        return Splits(self.membership[self.trials(target).index.to_numpy()])
+
     def roles(self, target: str) -> dict[int, Roles]:
         """Rows of `trials` that train, validate and test in each trained fold."""
-        member = self.membership[self.trials(target).index.to_numpy()]
-        return {
-            fold: Roles(*(np.flatnonzero(member[:, fold - 1] == code) for code in range(3)))
-            for fold in self.trained_folds(target)
-        }
+        splits = self.splits(target)
+        return {fold: splits.roles(fold - 1) for fold in self.trained_folds(target)}
 
     def scores(self, target: str) -> tuple[pd.DataFrame, Summary]:
         """Scores of each fold's test trials, and their mean over folds.
 
+        Trials that no fold of the protocol tests are not counted.
+
         Raises
         ------
         RtcanError
-            If a subject that tests has also trained or validated: such scores are not shown.
+            If a fold breaks the promise of its protocol, such as that a subject that tests has
+            neither trained nor validated: such scores are not shown.
         """
-        self._check_subjects(target)
+        self._check_promise(target)
         trials = self.trials(target)
-        label = trials["label"].to_numpy()
-        majority = {
-            fold: majority_class(label[roles.train]) for fold, roles in self.roles(target).items()
-        }
+        tested = trials[trials["fold"] > 0]
         folds = fold_scores(
-            label, trials["probability"].to_numpy(), trials["fold"].to_numpy(), majority
+            tested["label"], tested["probability"], tested["fold"], self.majority(target)
         )
         return folds, summarise(folds)
 
-    def _check_subjects(self, target: str) -> None:
-        table = overlap(self.roles(target), self.trials(target)["subject"], "subject")
-        leaking = table[
-            (table[["train_validation", "train_test", "validation_test"]] > 0).any(axis=1)
-        ]
-        if len(leaking):
-            raise RtcanError(
-                f"{self.path}: in fold {leaking['fold'].iloc[0]} of {target}, subjects are on both "
-                "sides; its scores would not be those of unseen subjects",
-                "rtcan train, with --force, to train it again",
-            )
+    def majority(self, target: str) -> dict[int, int]:
+        """Majority class of the training trials of each trained fold, from 1."""
+        label = self.trials(target)["label"].to_numpy()
+        return {
+            fold: majority_class(label[roles.train]) for fold, roles in self.roles(target).items()
+        }
+
+    def audit(self, target: str) -> pd.DataFrame:
+        """Count what each trained fold holds out, from the stored membership.
+
+        Returns
+        -------
+        DataFrame
+            One row a fold: ``fold``, from 1; the trials of ``train``, ``validation``, ``test`` and
+            ``unused``; ``subject_in_training`` and ``stimulus_in_training``, the test trials whose
+            subject, or stimulus, has trained the network that tests them.
+        """
+        splits, trials = self.splits(target), self.trials(target)
+        table = pd.DataFrame({"fold": np.arange(splits.n_folds) + 1})
+        for code, part in enumerate((*PARTS, "unused")):
+            table[part] = (splits.role == code).sum(axis=0)
+        for what in ("subject", "stimulus"):
+            table[f"{what}_in_training"] = seen_in_training(splits, trials[what].to_numpy(str))
+        return table[table["fold"].isin(self.trained_folds(target))].reset_index(drop=True)
+
+    def _check_promise(self, target: str) -> None:
+        for what in self.protocol.disjoint:
+            table = overlap(self.roles(target), self.trials(target)[what], what)
+            shared = table[["train_validation", "train_test", "validation_test"]] > 0
+            leaking = table[shared.any(axis=1)]
+            if len(leaking):
+                whole = {"subject": "subjects", "stimulus": "stimuli"}[what]
+                raise RtcanError(
+                    f"{self.path}: in fold {leaking['fold'].iloc[0]} of {target}, {whole} are on "
+                    f"both sides; its scores would not be those of {self.protocol.tests}",
+                    "rtcan train, with --force, to train it again",
+                )
 
     def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
         """The network that a fold trained, with its music standardisation.

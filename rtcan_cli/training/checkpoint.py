@@ -29,12 +29,15 @@ class Progress:
         Weights after that epoch.
     seconds : float
         Time spent in the finished epochs.
+    cpu_seconds : float
+        Time that the processor's cores spent on them, all threads together.
     """
 
     history: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in HISTORY})
     best_epoch: int = -1
     best: Arrays = field(default_factory=dict)
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -47,6 +50,7 @@ def pack(model: nn.Module, optimizer: optim.Optimizer, progress: Progress) -> Ar
     checkpoint: Arrays = {
         "best_epoch": np.array(progress.best_epoch),
         "seconds": np.array(progress.seconds),
+        "cpu_seconds": np.array(progress.cpu_seconds),
     }
     checkpoint |= {f"history.{name}": np.array(row) for name, row in progress.history.items()}
     checkpoint |= {f"model.{name}": array for name, array in to_arrays(model).items()}
@@ -74,6 +78,7 @@ def unpack(checkpoint: Arrays, model: nn.Module, optimizer: optim.Optimizer) -> 
         best_epoch=int(checkpoint["best_epoch"]),
         best=under("best.", checkpoint),
         seconds=float(checkpoint["seconds"]),
+        cpu_seconds=float(checkpoint["cpu_seconds"]),
     )
 
 

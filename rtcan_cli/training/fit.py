@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,9 +25,14 @@ from rtcan_cli.models.rtcan import RTCAN, ModelSpec
 from rtcan_cli.models.weights import build, from_arrays, to_arrays
 from rtcan_cli.training.checkpoint import HISTORY, Arrays, Progress, pack, unpack
 from rtcan_cli.training.data import Inputs, TrainingData, music_scale, place, standardise
+from rtcan_cli.training.device import keep_memory
 from rtcan_cli.training.predict import logits, probability_of_high
 from rtcan_cli.training.recipes import Recipe
 from rtcan_cli.training.splits import Roles
+
+
+class NotFinite(RtcanError):
+    """The loss of a fold is not finite any more. Other folds may well be."""
 
 
 class Sink(Protocol):
@@ -66,7 +71,10 @@ class FoldResult:
     music_mean, music_sd : NDArray of float32 (F,) or None
         Statistics that music features were standardised with.
     seconds : float
-        Time spent in epochs, those before an interruption included.
+        Time spent in epochs, those before an interruption included. The device is busy with this
+        fold for as long.
+    cpu_seconds : float
+        Time that the processor's cores spent meanwhile, all threads of the process together.
     """
 
     fold: int
@@ -78,6 +86,7 @@ class FoldResult:
     music_mean: NDArray[np.float32] | None
     music_sd: NDArray[np.float32] | None
     seconds: float
+    cpu_seconds: float
 
 
 def fit_fold(
@@ -122,13 +131,18 @@ def fit_fold(
     Raises
     ------
     RtcanError
-        If training or validation trials are missing or all of one class, or the loss is not
-        finite any more.
+        If training or validation trials are missing or all of one class, or the device knows no
+        such precision.
+    NotFinite
+        If the loss is not finite any more. The checkpoint is that of the epoch before.
     """
     check_classes(data, parts, fold)
     if spec.n_music not in (0, data.n_music) or spec.length != data.eda.shape[-1]:
         raise ValueError(f"{spec} does not fit EDA {data.eda.shape} and {data.n_music} features")
     device = device or torch.device("cpu")
+    check_precision(recipe, device)
+    if device.type == "cpu":
+        keep_memory()
     inputs = Inputs(place(data.eda, device) if eda is None else eda)
     mean = sd = None
     if spec.n_music and data.music is not None and data.song is not None:
@@ -139,6 +153,7 @@ def fit_fold(
             place(data.song, device),
         )
     label = place(data.label, device)
+    weight = class_weight(data.label[parts.train], recipe, device)
     validation = place(parts.validation, device)
     test = place(parts.test, device)
 
@@ -151,22 +166,25 @@ def fit_fold(
     progress = Progress() if checkpoint is None else unpack(checkpoint, model, optimizer)
 
     for epoch in range(progress.epochs, recipe.epochs):
-        start = time.perf_counter()
+        if recipe.patience is not None and epoch - 1 - progress.best_epoch >= recipe.patience:
+            break
+        start, cpu_start = time.perf_counter(), time.process_time()
         with seeded(derive(seed, fold, 1 + epoch), device):
             order = place(parts.train, device)[torch.randperm(len(parts.train)).to(device)]
-            loss = train_epoch(model, optimizer, inputs, label, order, recipe, epoch)
+            loss = train_epoch(model, optimizer, inputs, label, order, recipe, epoch, weight)
         row = {"train_loss": loss}
         row |= validate(model, inputs, label, validation)
         if not (math.isfinite(row["train_loss"]) and math.isfinite(row["validation_loss"])):
-            raise RtcanError(
+            raise NotFinite(
                 f"the loss is not finite any more in fold {fold + 1}, epoch {epoch + 1}",
-                "lower the learning rate",
+                "a lower learning rate, or clipped gradients",
             )
         if row["validation_loss"] < min(progress.history["validation_loss"], default=math.inf):
             progress.best_epoch, progress.best = epoch, to_arrays(model)
         for name in HISTORY:
             progress.history[name].append(row[name])
         progress.seconds += time.perf_counter() - start
+        progress.cpu_seconds += time.process_time() - cpu_start
         if sink is not None:
             sink.save(fold, pack(model, optimizer, progress))
             sink.on_epoch(fold, epoch, row)
@@ -182,6 +200,7 @@ def fit_fold(
         music_mean=mean,
         music_sd=sd,
         seconds=progress.seconds,
+        cpu_seconds=progress.cpu_seconds,
     )
 
 
@@ -193,8 +212,12 @@ def train_epoch(
     order: Tensor,
     recipe: Recipe,
     epoch: int,
+    weight: Tensor | None = None,
 ) -> float:
-    """Pass once through the training trials in `order`; return the mean training loss."""
+    """Pass once through the training trials in `order`; return the mean training loss.
+
+    With `weight`, the weight of each class, the loss of a batch is the weighted mean of its trials.
+    """
     model.train()
     total = torch.zeros((), device=order.device)  # read once an epoch: reading waits for the GPU
     parts = batches(order, recipe.batch_size)
@@ -202,12 +225,17 @@ def train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate(epoch + i / len(parts))
         optimizer.zero_grad()
+        with autocast(recipe, order.device):
+            scores = model(*inputs.batch(index))
         loss = F.cross_entropy(
-            model(*inputs.batch(index)),
+            scores.float(),
             label.index_select(0, index),
+            weight,
             label_smoothing=recipe.label_smoothing,
         )
         loss.backward()
+        if recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimizer.step()
         total += loss.detach() * len(index)
     return total.item() / len(order)
@@ -233,6 +261,29 @@ def batches(order: Tensor, size: int) -> list[Tensor]:
         last = parts.pop()
         parts[-1] = torch.cat([parts[-1], last])
     return parts
+
+
+def class_weight(label: NDArray[np.int64], recipe: Recipe, device: torch.device) -> Tensor | None:
+    """Weight of each class in the training loss; None if trials are not weighted."""
+    if recipe.class_weights == "none":
+        return None
+    n = np.bincount(label, minlength=2)
+    return place((len(label) / (2 * n)).astype(np.float32), device)
+
+
+def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[object]:
+    """Context in which the recipe's forward passes compute."""
+    return (
+        nullcontext() if recipe.precision == "fp32" else torch.autocast(device.type, torch.bfloat16)
+    )
+
+
+def check_precision(recipe: Recipe, device: torch.device) -> None:
+    """Raise RtcanError if the device cannot train in the recipe's precision."""
+    if recipe.precision == "fp32" or device.type == "cpu":
+        return
+    if device.type != "cuda" or not torch.cuda.is_bf16_supported():
+        raise RtcanError(f"{device} does not compute in {recipe.precision}", "--precision fp32")
 
 
 def check_classes(data: TrainingData, parts: Roles, fold: int) -> None:

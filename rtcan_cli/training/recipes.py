@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 from torch import nn, optim
 
+from rtcan_cli import choices
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.weights import INITIALISATIONS
 
 OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("step", "cosine")
+CLASS_WEIGHTS = get_args(choices.ClassWeights)
+PRECISIONS = get_args(choices.Precision)
 STEP_EPOCHS = 15
 STEP_FACTOR = 0.9
 
@@ -50,6 +54,17 @@ class Recipe:
         Weight of the newest batch in BatchNorm's running statistics. PyTorch's 0.1 needs some
         thirty steps to forget its start, which are several epochs of a small study, and until
         then validation loss says little about the weights.
+    class_weights : {"none", "balanced"}
+        "balanced" weighs each training trial by n / (2 n_class), counted over the training trials
+        of the fold, so that both classes weigh the same. Validation loss is not weighted.
+    clip_norm : float, optional
+        Largest Euclidean norm of the gradient of all weights; longer ones are scaled down to it.
+    patience : int, optional
+        Stop after this many epochs without a smaller validation loss; train all epochs if None.
+        The schedule of the learning rate does not change.
+    precision : {"fp32", "bf16"}
+        "bf16" computes what is safe of the training passes in bfloat16 (PyTorch's autocast).
+        Weights, their updates and every prediction stay in single precision.
 
     Raises
     ------
@@ -69,12 +84,18 @@ class Recipe:
     label_smoothing: float = 0.0
     dropout: float = 0.0
     norm_momentum: float = 0.1
+    class_weights: str = "none"
+    clip_norm: float | None = None
+    patience: int | None = None
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
         for entry, known in (
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
             ("initialisation", INITIALISATIONS),
+            ("class_weights", CLASS_WEIGHTS),
+            ("precision", PRECISIONS),
         ):
             if getattr(self, entry) not in known:
                 raise RtcanError(
@@ -89,6 +110,8 @@ class Recipe:
             ("label_smoothing", 0 <= self.label_smoothing < 1, "in [0, 1)"),
             ("dropout", 0 <= self.dropout < 1, "in [0, 1)"),
             ("norm_momentum", 0 < self.norm_momentum <= 1, "in (0, 1]"),
+            ("clip_norm", self.clip_norm is None or 0 < self.clip_norm < math.inf, "above 0"),
+            ("patience", self.patience is None or self.patience >= 1, "1 or more"),
         ):
             if not fits:
                 raise RtcanError(f"{entry} {getattr(self, entry)} is out of range: must be {needs}")

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from rtcan_cli.models.rtcan import ModelSpec
 from rtcan_cli.training.data import TrainingData, place
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
+from rtcan_cli.training.guard import check_promise
+from rtcan_cli.training.protocols import Protocol
 from rtcan_cli.training.recipes import Recipe
-from rtcan_cli.training.splits import Roles, check_disjoint, roles
+from rtcan_cli.training.splits import Roles, Splits
 
 
 def cross_validate(
     data: TrainingData,
-    fold_of: NDArray[np.intp],
+    splits: Splits,
+    protocol: Protocol,
     spec: ModelSpec,
     recipe: Recipe,
     *,
-    n_folds: int,
     seed: int,
     device: torch.device | None = None,
     sink: Sink | None = None,
     folds: Iterable[int] | None = None,
 ) -> Iterator[FoldResult]:
-    """Train one network per fold: fold k tests, the next validates, the rest train.
+    """Train one network per fold.
 
     Parameters
     ----------
     data : TrainingData
         All trials of the target.
-    fold_of : NDArray of int (n,)
-        Fold of each trial (`rtcan_cli.training.splits.subject_folds`).
+    splits : Splits
+        What each trial is used for in each fold.
+    protocol : Protocol
+        What dealt them; its promise is checked (`rtcan_cli.training.guard`).
     spec : ModelSpec
         The network.
     recipe : Recipe
         How to train it.
-    n_folds : int
-        Number of folds.
     seed : int
         Seed of the run, 0 or above.
     device : torch.device, optional
@@ -59,11 +59,11 @@ def cross_validate(
     Raises
     ------
     RtcanError
-        At once if a subject is on two sides of a fold or a fold lacks a class; from the iterator
-        if a loss is not finite any more.
+        At once if the folds break the promise of their protocol or a fold lacks a class; from the
+        iterator if a loss is not finite any more.
     """
     device = device or torch.device("cpu")
-    parts = checked_roles(data, fold_of, n_folds, folds)
+    parts = checked_roles(data, splits, protocol, folds)
     eda = place(data.eda, device)
     return (
         fit_fold(data, own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
@@ -73,8 +73,8 @@ def cross_validate(
 
 def checked_roles(
     data: TrainingData,
-    fold_of: NDArray[np.intp],
-    n_folds: int,
+    splits: Splits,
+    protocol: Protocol,
     folds: Iterable[int] | None = None,
 ) -> dict[int, Roles]:
     """Roles of the trials in each fold that is to be trained, checked before any is.
@@ -82,10 +82,11 @@ def checked_roles(
     Raises
     ------
     RtcanError
-        If a subject is on two sides of a fold or a fold lacks a class.
+        If the folds, also those that are not to be trained, break the promise of their protocol,
+        or a fold lacks a class.
     """
-    parts = {k: roles(fold_of, k, n_folds) for k in (range(n_folds) if folds is None else folds)}
+    check_promise(splits, protocol, data.subject, data.stimulus)
+    parts = {k: splits.roles(k) for k in (range(splits.n_folds) if folds is None else folds)}
     for k, own in parts.items():
-        check_disjoint(own, data.subject)
         check_classes(data, own, k)
     return parts

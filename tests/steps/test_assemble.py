@@ -142,7 +142,7 @@ def test_unusable_trials_are_left_out_and_the_others_stay_aligned(
     without_music = whole.stimulus == silent
     kept = ~without_music
     kept[0] = False
-    assert left_out == {"no valence rating": 1, "no music features": without_music.sum()}
+    assert left_out == {"no valence label": 1, "no music features": without_music.sum()}
     assert data.music is not None
     assert data.song is not None
     for name in ("eda", "label", "subject", "stimulus"):

@@ -3,18 +3,26 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from rtcan_cli.models.rtcan import ModelSpec
-from rtcan_cli.steps.run_settings import RunSettings
+from rtcan_cli.steps.run_settings import RunSettings, SplitsFrom
 from rtcan_cli.training.recipes import RECIPES
 
 SETTINGS = RunSettings(
     ModelSpec("Rf", length=500), RECIPES["tuned"], "music", ("valence", "arousal"), 3.0, 5, 0
 )
+BORROWED = replace(
+    SETTINGS, protocol="trial", n_folds=4, seed=3, splits_from=SplitsFrom("Re-eda-both-0", "ab12")
+)
 
 
-def test_settings_survive_json() -> None:
-    stored = json.loads(json.dumps(SETTINGS.parameters()))
-    assert RunSettings.from_parameters(stored) == SETTINGS
+@pytest.mark.parametrize(
+    "settings", [SETTINGS, BORROWED, replace(SETTINGS, protocol="loso", subjects="40%")]
+)
+def test_settings_survive_json(settings: RunSettings) -> None:
+    stored = json.loads(json.dumps(settings.parameters()))
+    assert RunSettings.from_parameters(stored) == settings
 
 
 def test_names_differ_where_settings_do() -> None:
@@ -24,8 +32,25 @@ def test_names_differ_where_settings_do() -> None:
         replace(SETTINGS, fusion="none"),
         replace(SETTINGS, targets=("arousal",)),
         replace(SETTINGS, recipe=replace(SETTINGS.recipe, lr=1e-4)),
+        replace(SETTINGS, spec=replace(SETTINGS.spec, layout="released")),
+        replace(SETTINGS, protocol="trial"),
+        replace(SETTINGS, protocol="stimulus"),
+        replace(SETTINGS, subjects="40%"),
+        replace(SETTINGS, subjects="40"),
+        replace(SETTINGS, splits_from=SplitsFrom("a", "1")),
+        replace(SETTINGS, splits_from=SplitsFrom("a", "2")),
     ]
-    assert len({s.name() for s in [SETTINGS, *others]}) == 5
+    assert len({s.name() for s in [SETTINGS, *others]}) == 1 + len(others)
+
+
+def test_a_name_says_what_is_unusual() -> None:
+    # As runs were named before there were protocols.
+    assert SETTINGS.name() == "Rf-eda+music-both-6cefec"
+    assert (
+        replace(SETTINGS, protocol="loso", subjects="10%")
+        .name()
+        .startswith("Rf-eda+music-both-loso-10pct-")
+    )
 
 
 def test_options_are_those_a_user_types() -> None:
@@ -33,4 +58,36 @@ def test_options_are_those_a_user_types() -> None:
         "--dataset pmemo --variant Rb --fusion music --recipe tuned --folds 5 --length 500 "
         "--test-subject 7"
     )
+    assert (
+        replace(SETTINGS, protocol="loso", subjects="40%")
+        .options("pmemo")
+        .endswith("--protocol loso --subjects 40%")
+    )
+    released = replace(SETTINGS, spec=replace(SETTINGS.spec, layout="released"))
+    assert "--layout released" in released.options("pmemo")
+    assert released.name().startswith("released-Rf-eda+music-both-")
+    assert BORROWED.options("pmemo") == (
+        "--dataset pmemo --fusion music --recipe tuned --length 500 --splits-from Re-eda-both-0"
+    )
     assert SETTINGS.options("deap").startswith("--dataset deap --variant Rf --fusion music")
+
+
+SPECIAL = {
+    "class_weights": ("balanced", "--class-weights balanced", "balanced"),
+    "clip_norm": (1.5, "--clip-norm 1.5", "clip1.5"),
+    "patience": (5, "--patience 5", "patience5"),
+    "precision": ("bf16", "--precision bf16", "bf16"),
+}
+
+
+@pytest.mark.parametrize("entry", SPECIAL)
+def test_what_training_does_beyond_the_usual_is_recorded_and_named(entry: str) -> None:
+    value, option, word = SPECIAL[entry]
+    changed = replace(SETTINGS, recipe=replace(SETTINGS.recipe, **{entry: value}))
+    stored = json.loads(json.dumps(changed.parameters()))
+    assert stored["recipe"][entry] == value
+    assert RunSettings.from_parameters(stored) == changed
+    assert changed.name().startswith(f"Rf-eda+music-both-{word}-")
+    assert changed.options("pmemo") == f"{SETTINGS.options('pmemo')} {option}"
+    # Runs from before the entry existed stay what they were.
+    assert entry not in SETTINGS.parameters()["recipe"]

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -29,3 +33,28 @@ def test_an_unknown_device_is_refused() -> None:
 def test_gpu_and_device_exclude_each_other() -> None:
     with pytest.raises(RtcanError, match="both"):
         pick_device(0, "cpu")
+
+
+_RESIDENT = """
+import numpy as np
+from rtcan_cli.training.device import keep_memory
+if {keep}:
+    keep_memory()
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+before = resident()
+array = np.ones(2**24)  # 128 MiB
+print(resident() - before)
+del array
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not GNU's")
+@pytest.mark.parametrize("keep", [True, False])
+def test_freed_memory_is_kept_if_wanted(keep: bool) -> None:
+    command = [sys.executable, "-c", _RESIDENT.format(keep=keep)]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    used, afterwards = map(float, out.split())
+    assert used > 120
+    assert (afterwards > 120) is keep

@@ -64,6 +64,11 @@ def test_adamw_decays_weights() -> None:
         ("label_smoothing", 1.0),
         ("dropout", 1.0),
         ("norm_momentum", 0.0),
+        ("class_weights", "auto"),
+        ("clip_norm", 0.0),
+        ("clip_norm", float("nan")),
+        ("patience", 0),
+        ("precision", "fp16"),
     ],
 )
 def test_nonsense_is_refused(entry: str, value: object) -> None:

@@ -1,0 +1,207 @@
+"""What a run trains: the trials of each target, their folds, and the networks to fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rtcan_cli import console
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.assemble import Sources, training_data
+from rtcan_cli.steps.run_settings import RunSettings
+from rtcan_cli.steps.run_splits import TrialSplits, deal_labelled, splits_of_run
+from rtcan_cli.stores import Partial, Provenance
+from rtcan_cli.training.data import TrainingData
+from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.run import checked_roles
+from rtcan_cli.training.splits import Roles, Splits
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run that is wanted.
+
+    Parameters
+    ----------
+    sources : Sources
+        Stores to train on.
+    output : Path
+        Run store to write.
+    settings : RunSettings
+        Network, recipe, targets and folds.
+    splits_from : Path, optional
+        Run store to take the folds from; the one that ``settings.splits_from`` names.
+    """
+
+    sources: Sources
+    output: Path
+    settings: RunSettings
+    splits_from: Path | None = None
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """What is to be trained for one target: its trials, their folds, and which folds to train."""
+
+    target: str
+    data: TrainingData
+    splits: Splits
+    folds: list[int]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run that is to be trained: where it goes, what it is made from, its networks."""
+
+    output: Path
+    settings: RunSettings
+    provenance: Provenance
+    targets: list[TargetPlan]
+
+    @property
+    def partial(self) -> Partial:
+        """Where its finished work is kept."""
+        return Partial(self.output, self.provenance.digest())
+
+    def units(self) -> list[Unit]:
+        """Its networks to train, in the order of targets and folds.
+
+        Raises
+        ------
+        RtcanError
+            If there can be no such network, the folds break the promise of their protocol, or a
+            fold lacks a class.
+        """
+        self.settings.spec.build()
+        protocol = PROTOCOLS[self.settings.protocol]
+        units = []
+        for plan in self.targets:
+            try:
+                parts = checked_roles(plan.data, plan.splits, protocol, plan.folds)
+            except RtcanError as error:
+                raise RtcanError(f"{plan.target}: {error}", error.hint) from None
+            units += [
+                Unit(plan.target, fold, own, plan.data, self.settings, self.partial)
+                for fold, own in parts.items()
+            ]
+        return units
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One network to train: a fold of a target of a run. It carries all that a worker needs."""
+
+    target: str
+    fold: int
+    parts: Roles
+    data: TrainingData
+    settings: RunSettings
+    partial: Partial
+
+    @property
+    def result(self) -> str:
+        """Name of its kept result."""
+        return result_name(self.target, self.fold)
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of its last finished epoch."""
+        return f"checkpoint-{self.target}-{self.fold}"
+
+
+def result_name(target: str, fold: int) -> str:
+    """Name of the kept result of a fold, which counts from 0."""
+    return f"result-{target}-{fold}"
+
+
+class Planner:
+    """Plans runs, and keeps what it has loaded: runs that use the same trials share them."""
+
+    def __init__(self) -> None:
+        self._splits: dict[object, TrialSplits] = {}
+        self._data: dict[object, TrainingData] = {}
+        self._restricted: dict[object, tuple[TrainingData, Splits]] = {}
+
+    def plan(self, request: RunRequest, provenance: Provenance) -> RunPlan:
+        """Load the trials of each target and find their folds, the same for both targets.
+
+        Raises
+        ------
+        RtcanError
+            If too few subjects, stimuli or trials are there for the folds, or no fold tests the
+            subject that is wanted.
+        """
+        settings = request.settings
+        known = self._known(request)
+        folds = list(range(known.splits.n_folds))
+        if settings.test_subject is not None:
+            folds = known.folds_that_test(settings.test_subject)
+            if not folds:
+                raise RtcanError(
+                    f"{request.splits_from or request.sources.labels}: no fold tests a subject "
+                    f"'{settings.test_subject}'",
+                    f"--test-subject {known.trials[known.splits.test_fold >= 0][0][0]}, "
+                    "for example",
+                )
+        plans = [
+            TargetPlan(target, *self._target(request, target, known), folds)
+            for target in settings.targets
+        ]
+        return RunPlan(request.output, settings, provenance, plans)
+
+    def _known(self, request: RunRequest) -> TrialSplits:
+        key = _splits_key(request)
+        if key not in self._splits:
+            settings = request.settings
+            if settings.splits_from is None:
+                self._splits[key] = deal_labelled(request.sources.labels, settings)
+            elif request.splits_from is None:
+                raise ValueError("settings with splits_from need the run store that they name")
+            else:
+                self._splits[key] = splits_of_run(
+                    request.splits_from, settings.splits_from.content_id
+                )
+        return self._splits[key]
+
+    def _target(
+        self, request: RunRequest, target: str, known: TrialSplits
+    ) -> tuple[TrainingData, Splits]:
+        settings, other = request.settings, request.splits_from
+        trials = (request.sources, target, settings.onset, settings.spec.length)
+        key = (trials, _splits_key(request))
+        if key in self._restricted:
+            return self._restricted[key]
+        if trials not in self._data:
+            self._data[trials], left_out = training_data(*trials)
+            for reason, count in left_out.items():
+                console.say(f"{target}: left out {count} recordings: {reason}")
+        data, splits, n_unknown, n_absent = known.restrict(self._data[trials])
+        if other is not None:
+            if n_unknown:
+                console.say(f"{target}: left out {n_unknown} trials: {other.stem} has none")
+            if n_absent:
+                console.say(f"{target}: {n_absent} trials of {other.stem} are not here")
+        untested = np.count_nonzero(splits.test_fold < 0)
+        if untested:
+            console.say(
+                f"{target}: the protocol '{settings.protocol}' tests "
+                f"{len(data.label) - untested} of {len(data.label)} trials"
+            )
+        self._restricted[key] = data, splits
+        return self._restricted[key]
+
+
+def _splits_key(request: RunRequest) -> object:
+    """What decides the folds of a run."""
+    settings = request.settings
+    return (
+        request.sources.labels,
+        request.splits_from,
+        settings.splits_from,
+        settings.protocol,
+        settings.n_folds,
+        settings.seed,
+        settings.subjects,
+    )

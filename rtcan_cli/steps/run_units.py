@@ -1,0 +1,207 @@
+"""Fit the networks of one or many runs, several at a time, with one display of the progress."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial as bind
+from threading import Event, Thread
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rtcan_cli import console
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.parallel import map_unordered
+from rtcan_cli.steps.run_plan import Unit
+from rtcan_cli.training.environment import hardware, software
+from rtcan_cli.training.fit import FoldResult, NotFinite, fit_fold
+
+_LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
+
+
+def fit_units(
+    units: Sequence[Unit],
+    device: torch.device | None,
+    jobs: int,
+    on_finished: Callable[[Unit], None],
+) -> list[tuple[Unit, NotFinite]]:
+    """Train the units whose result is not kept yet, and keep it.
+
+    Units of all runs share the worker processes, so that no core waits for the last fold of a run.
+
+    Parameters
+    ----------
+    units : sequence of Unit
+        Networks to train.
+    device : torch.device, optional
+        Where to train; the CPU by default.
+    jobs : int
+        Networks trained at the same time on the CPU.
+    on_finished : callable
+        Called with each unit as soon as its result is kept, also with those that had one before.
+
+    Returns
+    -------
+    list of (Unit, NotFinite)
+        Units that cannot be trained, and why. The others go on without them.
+
+    Raises
+    ------
+    RtcanError
+        If anything else than the numbers of a unit is wrong: a full disk, a killed worker.
+    """
+    kept = [unit.partial.get(unit.result) is not None for unit in units]
+    missing = [unit for unit, there in zip(units, kept, strict=True) if not there]
+    if any(kept) or any(unit.checkpoint in unit.partial.names() for unit in missing):
+        console.say(
+            f"going on: {sum(kept)} of {len(units)} folds are trained, others perhaps begun"
+        )
+    on_cpu = device is None or device.type == "cpu"
+    workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
+    work = bind(_fit, device=device, caller=os.getpid())
+    failed: list[tuple[Unit, NotFinite]] = []
+    pace = Pace(units)
+    finished = [unit for unit, there in zip(units, kept, strict=True) if there]
+    for unit in finished:
+        pace.finish(unit)
+    total = sum(unit.settings.recipe.epochs for unit in units)
+    with console.progress(total, "training", "epoch") as bar, _watching(pace, bar):
+        for unit in finished:
+            on_finished(unit)
+        with closing(map_unordered(work, missing, workers, keep_errors=True)) as results:
+            for index, outcome in results:
+                unit = missing[index]
+                if isinstance(outcome, NotFinite):
+                    console.warn(f"{unit.partial.store.stem}, {unit.target}: {outcome}")
+                    failed.append((unit, outcome))
+                elif isinstance(outcome, RtcanError):
+                    raise outcome
+                else:
+                    unit.partial.put(unit.result, outcome)
+                    pace.finish(unit)
+                    unit.partial.remove(unit.checkpoint)
+                    on_finished(unit)
+    return failed
+
+
+@dataclass(frozen=True)
+class PartialSink:
+    """Keeps the last finished epoch of a unit beside its run store.
+
+    Parameters
+    ----------
+    unit : Unit
+        The network in training.
+    caller : int, optional
+        Process that asked for it. A worker whose caller was killed stops at its next epoch.
+    """
+
+    unit: Unit
+    caller: int | None = None
+
+    def load(self, fold: int) -> dict[str, Any] | None:
+        """Return the last checkpoint."""
+        return self.unit.partial.get(self.unit.checkpoint)
+
+    def save(self, fold: int, checkpoint: Mapping[str, Any]) -> None:
+        """Keep a checkpoint in place of the last one."""
+        if self.caller not in (None, os.getpid(), os.getppid()):
+            os._exit(1)  # nobody is left to report to, and an exception would only be queued
+        self.unit.partial.put(self.unit.checkpoint, checkpoint)
+
+    def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
+        """Show nothing: whoever watches the checkpoints does, see `Pace`."""
+
+
+def _fit(unit: Unit, device: torch.device | None, caller: int) -> dict[str, NDArray[Any]]:
+    """Train one network, perhaps in a worker process.
+
+    On the CPU it takes one thread, however many are trained at the same time: the number of
+    threads decides the order of sums, and so the last bits of a result.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        result = fit_fold(
+            unit.data,
+            unit.parts,
+            replace(unit.settings.spec, n_music=unit.data.n_music),
+            unit.settings.recipe,
+            fold=unit.fold,
+            seed=unit.settings.seed,
+            device=device,
+            sink=PartialSink(unit, caller),
+        )
+        return _as_arrays(result, device or torch.device("cpu"))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "best_epoch": np.array(result.best_epoch),
+        "seconds": np.array(result.seconds),
+        "cpu_seconds": np.array(result.cpu_seconds),
+        "threads": np.array(torch.get_num_threads()),
+        "device": np.array(str(device)),
+        "hardware": np.array(hardware(device)),
+        "software": np.array(software()),
+        "test_probability": result.test_probability,
+    }
+    arrays |= {f"history.{name}": values for name, values in result.history.items()}
+    arrays |= {f"weights.{name}": values for name, values in result.weights.items()}
+    if result.music_mean is not None and result.music_sd is not None:
+        arrays |= {"weights.music_mean": result.music_mean, "weights.music_sd": result.music_sd}
+    return arrays
+
+
+class Pace:
+    """Counts finished epochs. Workers tell them by their checkpoints, which are looked at."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._units = units
+        self._finished: set[int] = set()
+
+    def finish(self, unit: Unit) -> None:
+        """Take a unit as done with all its epochs, also those that it stopped before."""
+        self._finished.add(id(unit))
+
+    def epochs(self) -> int:
+        """Epochs that are finished by now."""
+        total = 0
+        for unit in self._units:
+            if id(unit) in self._finished:
+                total += unit.settings.recipe.epochs
+            else:
+                losses = unit.partial.peek(unit.checkpoint, "history.train_loss")
+                total += 0 if losses is None else len(losses)
+        return total
+
+
+@contextmanager
+def _watching(pace: Pace, bar: console.Progress) -> Iterator[None]:
+    """Move the bar by the epochs that are finished."""
+    bar.initial = bar.n = pace.epochs()  # the pace shown is that of this call
+    stop = Event()
+
+    def look() -> None:
+        bar.update(max(0, pace.epochs() - bar.n))
+
+    def watch() -> None:
+        while not stop.wait(_LOOK_SECONDS):
+            look()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+        look()
