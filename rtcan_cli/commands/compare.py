@@ -1,4 +1,4 @@
-"""`rtcan compare`: runs side by side, and beside the paper's figures."""
+"""`rtcan compare`: runs side by side, how far they are apart, and the paper's figures."""
 
 from __future__ import annotations
 
@@ -21,30 +21,58 @@ def compare(
         ),
     ] = None,
     dataset: options.Dataset = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Test all others against this run, whatever their protocol. Default: the first "
+            "named of each protocol, or the newest.",
+            show_default=False,
+        ),
+    ] = None,
     paper: Annotated[
         bool, typer.Option("--paper", help="Add the paper's figures for the same networks.")
+    ] = False,
+    leakage: Annotated[
+        bool,
+        typer.Option(
+            "--leakage",
+            help="Instead, show how much of a score is memory: runs that differ only in their "
+            "protocol.",
+        ),
     ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
     """Put runs side by side, and beside the paper.
 
-    Accuracy and F1 on unseen subjects, and what the majority class gets.
+    Accuracy and F1 on what the folds held out, and what the majority class gets. Every run is
+    tested against one: on the trials that both tested, and over folds where these are the same.
+    Writes the tables as CSV, Markdown and LaTeX.
 
     \b
     Examples:
       rtcan compare
       rtcan compare --dataset pmemo --paper
-      rtcan compare Rf-eda-both-1a2b3c Rf-eda+music-both-4d5e6f
+      rtcan compare --against Rf-eda-both-1a2b3c
+      rtcan compare --leakage
     """
     from rtcan_cli.datasets.profiles import profile
-    from rtcan_cli.steps.compare import compare_runs
     from rtcan_cli.stores import Workspace
 
+    if leakage and (paper or against is not None):
+        raise typer.BadParameter("--leakage compares protocols: leave --paper and --against out")
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
     paths = [stores.find_run(run, name) for run in runs] if runs else stores.runs(name)
     if not runs:
         for damaged in stores.damaged_runs(name):
             console.warn(f"{damaged}: left out, because it cannot be read (damaged or cut short?)")
-    return compare_runs(paths, output, paper, only_complete=not runs)
+    if leakage:
+        from rtcan_cli.steps.leakage import compare_protocols
+
+        return compare_protocols(paths, output)
+    from rtcan_cli.steps.compare import compare_runs
+
+    other = stores.find_run(against, name) if against is not None else None
+    return compare_runs(paths, output, paper, only_complete=not runs, against=other)

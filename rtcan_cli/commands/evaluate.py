@@ -1,4 +1,4 @@
-"""`rtcan evaluate`: a run's scores on subjects it has never seen."""
+"""`rtcan evaluate`: a run's scores on trials it has never seen, and the audit of its folds."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ def evaluate(
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
-    """Score a run on subjects it has never seen.
+    """Score a run on what its folds held out: subjects it has never seen, unless trained otherwise.
 
-    Fold by fold: accuracy, F1 of the high class, confusion, and what the majority class gets.
+    Fold by fold: accuracy, F1 of the high class, confusion, and what the majority class gets. All
+    folds together: more scores, each with its 95 % interval over subjects, and who it is bad for.
 
-    Checks that no subject is on two sides of a fold, and says how many songs are. Writes the table
-    as CSV, learning curves and confusion matrices.
+    Checks that each fold holds out what its protocol promises, and counts the test trials whose
+    subject, or song, was also in training. Writes tables as CSV, and figures: learning curves,
+    confusion, ROC, reliability, accuracy of each subject.
 
     \b
     Examples:

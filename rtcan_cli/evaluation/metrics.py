@@ -3,7 +3,11 @@
 Yin et al. (2022, sec. 5.1) report the accuracy and the F1 score of the high class, each averaged
 over ten test folds whose subjects the network has never seen. The same is computed here, beside
 the accuracy that needs no signal at all: always saying the class that is more frequent in the
-training fold.
+training fold. Further scores do not reward that: balanced accuracy, macro F1, the Matthews
+correlation and the two areas under curves; Brier score and calibration error judge the
+probabilities themselves.
+
+Scores of all test folds together, with their intervals, are in `rtcan_cli.evaluation.bootstrap`.
 """
 
 from __future__ import annotations
@@ -11,17 +15,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from rtcan_cli.evaluation.calibration import expected_calibration_error
 
 if TYPE_CHECKING:
     from rtcan_cli.training.splits import Roles
 
 COUNTS = ("true_high", "false_high", "true_low", "false_low")
+
+#: Scores of called classes, of the ranking, and of the probabilities.
+SCORES = (
+    "accuracy",
+    "f1",
+    "balanced_accuracy",
+    "macro_f1",
+    "mcc",
+    "auc",
+    "average_precision",
+    "brier",
+    "ece",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,47 @@ def majority_class(label: ArrayLike) -> int:
     return int(2 * np.count_nonzero(label == 1) > len(label))
 
 
+def class_scores(
+    true_high: ArrayLike, false_high: ArrayLike, true_low: ArrayLike, false_low: ArrayLike
+) -> dict[str, NDArray[np.float64]]:
+    """Score called classes from their confusion counts, for many tables at once.
+
+    Parameters
+    ----------
+    true_high, false_high, true_low, false_low : array, shape (...)
+        Counts, or sums of weights; all of one shape.
+
+    Returns
+    -------
+    dict of array, shape (...)
+        ``accuracy``; ``f1`` of the high class, 0 if no trial is called high; ``balanced_accuracy``
+        (mean recall of both classes), ``macro_f1`` (mean F1 of both) and ``mcc`` (Matthews 1975;
+        0 if all trials are called the same): these three are NaN where the trials are all truly
+        low or all truly high, since they say nothing then. All are NaN where there is no trial.
+    """
+    tp, fp, tn, fn = (
+        np.asarray(x, dtype=float) for x in (true_high, false_high, true_low, false_low)
+    )
+    n = tp + fp + tn + fn
+    high, low = tp + fn, tn + fp
+    both = (high > 0) & (low > 0)
+    f1, f1_low = (np.where(n > 0, _ratio(2 * x, 2 * x + fp + fn, 0.0), np.nan) for x in (tp, tn))
+    spread = np.sqrt(high * low * (tp + fp) * (tn + fn))
+    return {
+        "accuracy": _ratio(tp + tn, n),
+        "f1": f1,
+        "balanced_accuracy": (_ratio(tp, high) + _ratio(tn, low)) / 2,
+        "macro_f1": np.where(both, (f1 + f1_low) / 2, np.nan),
+        "mcc": np.where(both, _ratio(tp * tn - fp * fn, spread, 0.0), np.nan),
+    }
+
+
+def _ratio(
+    part: NDArray[np.float64], whole: NDArray[np.float64], otherwise: float = np.nan
+) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(np.shape(whole), otherwise), where=whole > 0)
+
+
 def fold_scores(
     label: ArrayLike, probability: ArrayLike, fold: ArrayLike, majority: Mapping[int, int]
 ) -> pd.DataFrame:
@@ -70,10 +130,13 @@ def fold_scores(
     Returns
     -------
     DataFrame
-        One row a fold: ``fold``, ``n`` (tested trials), ``n_untested``, ``accuracy``, ``f1`` (of
-        the high class; 0 if no trial is called high), ``majority_accuracy`` (of always predicting
-        the training majority) and the confusion counts ``true_high``, ``false_high``,
-        ``true_low``, ``false_low``. Scores are fractions of 1, NaN in an untested fold.
+        One row a fold: ``fold``, ``n`` (tested trials), ``n_untested``; the scores of
+        `class_scores`; ``auc``, the area under the ROC curve, and ``average_precision``, that
+        under the curve of precision over recall (both NaN in a fold with a single class);
+        ``brier``, the mean squared error of the probability; ``ece``, see
+        `rtcan_cli.evaluation.calibration.expected_calibration_error`; ``majority_accuracy`` (of
+        always predicting the training majority); and the confusion counts ``true_high``,
+        ``false_high``, ``true_low``, ``false_low``. Scores are NaN in an untested fold.
 
     Raises
     ------
@@ -89,35 +152,64 @@ def fold_scores(
     for k in np.unique(fold):
         here = fold == k
         truth = label[here & tested]
-        row: dict[str, float] = {"fold": k, "n": len(truth), "n_untested": np.sum(here & ~tested)}
+        row: dict[str, Any] = {"fold": k, "n": len(truth), "n_untested": np.sum(here & ~tested)}
         if len(truth):
-            row |= _scores(truth, probability[here & tested] > 0.5, majority[int(k)])
+            row |= _scores(truth, probability[here & tested])
+            row["majority_accuracy"] = float(np.mean(truth == majority[int(k)]))
         rows.append(row)
-    columns = ["fold", "n", "n_untested", "accuracy", "f1", "majority_accuracy", *COUNTS]
+    columns = ["fold", "n", "n_untested", *SCORES, "majority_accuracy", *COUNTS]
     scores = pd.DataFrame(rows, columns=columns)
     whole = ["fold", "n", "n_untested", *COUNTS]
     return scores.fillna(dict.fromkeys(COUNTS, 0)).astype(dict.fromkeys(whole, np.int64))
 
 
-def _scores(truth: NDArray[np.int64], high: NDArray[np.bool_], majority: int) -> dict[str, float]:
-    predicted = high.astype(int)
-    counts = confusion_matrix(truth, predicted, labels=[0, 1])
-    (true_low, false_high), (false_low, true_high) = counts
+def confusion_counts(label: ArrayLike, called_high: ArrayLike) -> dict[str, NDArray[np.bool_]]:
+    """Mark each trial as one of the four `COUNTS`; the sum of each mark is its count."""
+    high, called = np.asarray(label) == 1, np.asarray(called_high, dtype=bool)
+    marks = (high & called, ~high & called, ~high & ~called, high & ~called)
+    return dict(zip(COUNTS, marks, strict=True))
+
+
+def ranking_scores(label: NDArray[np.int64], probability: NDArray[np.float64]) -> dict[str, float]:
+    """Area under the ROC curve and average precision; NaN if there is a single class."""
+    if len(np.unique(label)) < 2:
+        return {"auc": np.nan, "average_precision": np.nan}
     return {
-        "accuracy": accuracy_score(truth, predicted),
-        "f1": f1_score(truth, predicted, pos_label=1, average="binary", zero_division=0.0),
-        "majority_accuracy": float(np.mean(truth == majority)),
-        "true_high": true_high,
-        "false_high": false_high,
-        "true_low": true_low,
-        "false_low": false_low,
+        "auc": float(roc_auc_score(label, probability)),
+        "average_precision": float(average_precision_score(label, probability)),
     }
+
+
+def _scores(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> dict[str, float]:
+    marks = confusion_counts(truth, probability > 0.5)
+    counts = {name: int(mark.sum()) for name, mark in marks.items()}
+    return {
+        **{name: float(score) for name, score in class_scores(**counts).items()},
+        **ranking_scores(truth, probability),
+        "brier": float(np.mean((probability - truth) ** 2)),
+        "ece": expected_calibration_error(truth, probability),
+        **counts,
+    }
+
+
+def over_folds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Average every score of `fold_scores`, every fold counting the same.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by score: ``mean``, ``sd`` (n - 1; NaN with a single fold) and ``n_folds``, the
+        folds that have the score. Fewer than were tested means that some hold a single class.
+    """
+    values = scores[[*SCORES, "majority_accuracy"]]
+    return pd.DataFrame(
+        {"mean": values.mean(), "sd": values.std(ddof=1), "n_folds": values.notna().sum()}
+    )
 
 
 def summarise(scores: pd.DataFrame) -> Summary:
     """Average the tested folds of `fold_scores`, every fold counting the same as in the paper."""
-    tested = scores[scores["n"] > 0]
-    mean, sd = tested.mean(), tested.std(ddof=1)
+    mean, sd = (over_folds(scores)[column] for column in ("mean", "sd"))
     return Summary(
         accuracy_mean=float(mean["accuracy"]),
         accuracy_sd=float(sd["accuracy"]),
@@ -125,7 +217,7 @@ def summarise(scores: pd.DataFrame) -> Summary:
         f1_sd=float(sd["f1"]),
         majority_mean=float(mean["majority_accuracy"]),
         majority_sd=float(sd["majority_accuracy"]),
-        n_folds=len(tested),
+        n_folds=int((scores["n"] > 0).sum()),
         n_trials=int(scores["n"].sum()),
         n_untested=int(scores["n_untested"].sum()),
     )

@@ -1,4 +1,4 @@
-"""Run stores -> one table of scores, beside the paper's if wanted."""
+"""Run stores -> their scores and how far these differ, beside the paper's if wanted."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import console
+from rtcan_cli import choices, console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.differences import add_differences
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.table_files import write_tables
+from rtcan_cli.training.protocols import PROTOCOLS
 
 COLUMNS = {
     "run": "run",
@@ -37,40 +40,59 @@ def compare_runs(
     figures: Path | None = None,
     paper: bool = False,
     only_complete: bool = False,
+    against: Path | None = None,
 ) -> Report:
-    """Put the test scores of several runs side by side.
+    """Put the test scores of several runs side by side, and test their differences.
 
     Parameters
     ----------
     paths : sequence of Path
         Run stores.
     figures : Path, optional
-        Folder for the table (CSV) and a figure for each dataset and target.
+        Folder for the tables (CSV, Markdown, LaTeX) and a figure for each dataset and target.
     paper : bool
         Add the paper's figure for the same network on the same dataset, where it prints one.
     only_complete : bool
         Leave out runs that were not trained on all of their folds; they are named.
+    against : Path, optional
+        The run that all others are compared with; by default the first of each protocol.
 
     Raises
     ------
     RtcanError
-        If there is no run.
+        If there is no run, or ``against`` has no held-out scores.
     """
-    runs = [Run.load(path) for path in paths]
+    every = [*paths, *([against] if against is not None else [])]
+    loaded = {path.resolve(): Run.load(path) for path in every}
+    reference = loaded[against.resolve()] if against is not None else None
+    if reference is not None and reference.is_imported:
+        raise RtcanError(
+            f"{reference.path}: holds an imported network, which has no held-out scores",
+            "--against with a run that rtcan has trained",
+        )
+    runs = [run for run in loaded.values() if not run.is_imported]
     if not runs:
         raise RtcanError("there is no run to compare", "rtcan train --dataset pmemo")
-    partial = [run for run in runs if only_complete and not run.is_complete]
+    partial = [
+        run for run in runs if only_complete and not run.is_complete and run is not reference
+    ]
     runs = [run for run in runs if run not in partial] or runs
+    # Own recordings have no figures in the paper to stand beside.
+    paper = paper and any(run.dataset.published_trials is not None for run in runs)
     rows = [_row(run, target, paper) for run in runs for target in run.settings.targets]
     columns = COLUMNS | (PAPER_COLUMNS if paper else {})
-    keys = ["dataset", "target", "network", *columns, "simulated"]
+    keys = ["dataset", "target", "protocol", "network", *columns, "simulated"]
     table = pd.DataFrame(rows).reindex(columns=keys)
     table = table.sort_values(["dataset", "target", "accuracy"], ascending=[True, False, False])
     report = Report("compare")
-    for (dataset, target), part in table.groupby(["dataset", "target"], sort=False):
+    # A table for each protocol: what is asked of the networks differs, so the scores do.
+    by = ["dataset", "target", "protocol"]
+    for (dataset, target, protocol), part in table.groupby(by, sort=False):
         cells = part[list(columns)].astype(object).to_numpy().tolist()
-        title = f"{dataset}, {target}: mean over the test folds, unseen subjects"
+        tests = PROTOCOLS[protocol].tests
+        title = f"{dataset}, {target}: mean over the test folds, {tests}"
         report.tables.append(Table(title, list(columns.values()), cells))
+    differences = add_differences(report, runs, reference)
     simulated = table["simulated"].any()
     if paper:
         report.notes.append(
@@ -78,11 +100,16 @@ def compare_runs(
             + ("; the data here are simulated, so the two are not comparable" if simulated else "")
         )
     report.notes += _pairing_notes(runs)
+    imported = [run.name for run in loaded.values() if run.is_imported]
+    if imported:
+        report.notes.append(
+            f"left out, because imported networks are not held out: {', '.join(imported)}"
+        )
     if partial and partial[0] not in runs:
         names = ", ".join(run.name for run in partial)
         report.notes.append(f"left out, because not all of their folds were trained: {names}")
     if figures is not None:
-        report.files = _write(table, figures)
+        report.files = _write(table, differences, report, figures)
     return report
 
 
@@ -91,10 +118,11 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
     row: dict[str, object] = {
         "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
         "target": target,
+        "protocol": run.protocol.name,
         "run": run.name,
         "network": run.network,
         "recipe": run.settings.recipe.name,
-        "folds": f"{summary.n_folds} of {run.settings.n_folds}",
+        "folds": f"{summary.n_folds} of {run.n_folds}",
         "accuracy": 100 * summary.accuracy_mean,
         "accuracy_sd": 100 * summary.accuracy_sd,
         "f1": 100 * summary.f1_mean,
@@ -102,7 +130,7 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
         "majority": 100 * summary.majority_mean,
         "simulated": run.simulated,
     }
-    if paper:
+    if paper and run.protocol.name == choices.PROTOCOL and run.settings.subjects is None:
         spec = run.settings.spec
         found = published.matching_rows(
             run.provenance.dataset,
@@ -125,34 +153,53 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
 
 
 def _pairing_notes(runs: list[Run]) -> list[str]:
-    """Say whether runs of one dataset share their labels and their folds."""
+    """Say whether runs of one dataset share their labels, and those of a protocol their folds."""
     notes = []
     for name in sorted({run.provenance.dataset for run in runs}):
         same = [run for run in runs if run.provenance.dataset == name]
-        if len(same) < 2:
-            continue
         if len({run.provenance.inputs["labels"] for run in same}) > 1:
             console.warn(f"the {name} runs were trained on different labels")
-        deals = [run.predictions[["subject", "fold"]].drop_duplicates() for run in same]
-        folds = {frozenset(deal.itertuples(index=False, name=None)) for deal in deals}
-        if len(folds) == 1:
-            notes.append(f"all {len(same)} {name} runs test the same subjects in the same folds")
-        else:
-            console.warn(f"the {name} runs deal subjects into different folds")
+        for protocol in sorted({run.protocol.name for run in same}):
+            alike = [run for run in same if run.protocol.name == protocol]
+            what = f"{name} runs" + (f" ({protocol})" if protocol != choices.PROTOCOL else "")
+            if len(alike) > 1 and _share_folds(alike):
+                notes.append(f"all {len(alike)} {what} test their common trials in the same folds")
+            elif len(alike) > 1:
+                console.warn(f"the {what} deal trials into different folds")
     return notes
 
 
-def _write(table: pd.DataFrame, folder: Path) -> list[Path]:
+def _share_folds(runs: list[Run]) -> bool:
+    """Whether the trials that all runs have are tested by the same folds of each."""
+    folds = [
+        run.predictions.drop_duplicates(["subject", "stimulus"]).set_index(["subject", "stimulus"])
+        for run in runs
+    ]
+    joined = pd.concat([each["fold"] for each in folds], axis=1, join="inner")
+    same = joined.eq(joined.iloc[:, 0], axis=0).to_numpy()
+    return len(joined) > 0 and bool(same.all())
+
+
+def _write(
+    table: pd.DataFrame, differences: pd.DataFrame, report: Report, folder: Path
+) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     csv = folder / "comparison.csv"
     table.to_csv(csv, index=False)
-    files = [csv]
-    for (dataset, target), rows in table.groupby(["dataset", "target"]):
+    files = [csv, *write_tables(report, folder / "comparison")]
+    if len(differences):
+        files.append(folder / "differences.csv")
+        differences.to_csv(files[-1], index=False)
+    for (dataset, target, protocol), rows in table.groupby(["dataset", "target", "protocol"]):
+        other = [] if protocol == choices.PROTOCOL else [protocol]
         bars = rows.assign(run=rows["network"])
         if bars["run"].duplicated().any():
             bars["run"] = rows["run"]
         figure = comparison(
-            bars, title=f"{dataset}, {target}", simulated=bool(rows["simulated"].any())
+            bars,
+            title=", ".join([dataset, target, *other]),
+            simulated=bool(rows["simulated"].any()),
         )
-        files += save(figure, folder / f"comparison_{dataset.split()[0].lower()}_{target}")
+        stem = "_".join(["comparison", dataset.split()[0].lower(), target, *other])
+        files += save(figure, folder / stem)
     return files

@@ -5,12 +5,22 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import classification_report
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    classification_report,
+    f1_score,
+    matthews_corrcoef,
+    roc_auc_score,
+)
 
 from rtcan_cli.evaluation.metrics import (
+    class_scores,
     confusion,
     fold_scores,
     majority_class,
+    over_folds,
     overlap,
     summarise,
 )
@@ -59,7 +69,7 @@ def test_a_case_counted_by_hand():
     assert confusion(scores).tolist() == [[1 + 2, 1], [1, 2 + 1]]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(trials)
 def test_scores_agree_with_their_definitions(rows):
     label, probability, fold = (np.array(column) for column in zip(*rows, strict=True))
@@ -84,7 +94,52 @@ def test_scores_agree_with_their_definitions(rows):
         assert row.true_high + row.false_high + row.true_low + row.false_low == row.n
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
+@given(trials)
+def test_further_scores_are_those_of_scikit_learn(rows):
+    label, probability, fold = (np.array(column) for column in zip(*rows, strict=True))
+    scores = fold_scores(label, probability, fold, dict.fromkeys(range(4), 1))
+    for row in scores[scores["n"] > 0].itertuples():
+        here = (fold == row.fold) & ~np.isnan(probability)
+        truth, p = label[here], probability[here]
+        assert row.brier == pytest.approx(brier_score_loss(truth, p, pos_label=1))
+        undefined = [row.auc, row.average_precision, row.balanced_accuracy, row.macro_f1, row.mcc]
+        if len(set(truth)) == 1:
+            assert np.isnan(undefined).all()
+            continue
+        called = p > 0.5
+        assert undefined == pytest.approx(
+            [
+                roc_auc_score(truth, p),
+                average_precision_score(truth, p),
+                balanced_accuracy_score(truth, called),
+                f1_score(truth, called, average="macro", labels=[0, 1], zero_division=0),
+                matthews_corrcoef(truth, called),
+            ]
+        )
+
+
+def test_class_scores_take_many_tables_at_once():
+    counts = np.array([[3, 0, 5], [1, 0, 2], [4, 0, 0], [2, 0, 0]])
+    many = class_scores(*counts)
+    for k in range(3):
+        for name, value in class_scores(*counts[:, k]).items():
+            np.testing.assert_array_equal(value, many[name][k])
+    assert all(np.isnan(many[name][1]) for name in many)  # no trial, no score
+
+
+def test_the_mean_of_a_score_counts_the_folds_that_have_it():
+    label, probability = [1, 0, 1, 1, 0, 0], [0.9, 0.1, 0.8, 0.7, 0.6, np.nan]
+    table = over_folds(
+        fold_scores(label, probability, [1, 1, 2, 2, 3, 4], dict.fromkeys(range(5), 1))
+    )
+    assert table.loc["accuracy", "n_folds"] == 3  # the fourth was not trained
+    assert table.loc["auc"].tolist()[::2] == [1, 1]  # the second and the third hold one class
+    assert np.isnan(table.loc["auc", "sd"])
+    assert table.loc["accuracy", "mean"] == pytest.approx(2 / 3)
+
+
+@settings(max_examples=40, deadline=None)
 @given(trials, st.randoms(use_true_random=False))
 def test_the_order_of_trials_does_not_matter(rows, random):
     shuffled = random.sample(rows, len(rows))

@@ -12,6 +12,7 @@ from rtcan_cli.evaluation.published import (
     table,
 )
 
+PUBLISHED = [name for name, each in PROFILES.items() if each.published_trials is not None]
 CONDITIONS = {
     "dataset",
     "target",
@@ -32,20 +33,20 @@ def test_every_figure_says_that_it_is_the_papers(number):
     figures = [column for column in rows if column.startswith("paper_")]
     assert figures
     assert set(rows) - set(figures) <= CONDITIONS
-    assert set(rows["dataset"]) <= set(PROFILES)
+    assert set(rows["dataset"]) <= set(PUBLISHED)
     scores = rows[[column for column in figures if column.endswith(("accuracy", "f1"))]]
     assert ((scores > 50) | scores.isna()).all(axis=None)
     assert ((scores < 100) | scores.isna()).all(axis=None)
 
 
-@pytest.mark.parametrize("dataset", PROFILES)
+@pytest.mark.parametrize("dataset", PUBLISHED)
 @pytest.mark.parametrize("target", TARGETS)
 def test_table_1_adds_up_to_the_published_number_of_trials(dataset, target):
     counts = labels_table(dataset).set_index("target").loc[target]
     assert counts["paper_n_high"] + counts["paper_n_low"] == PROFILES[dataset].published_trials
 
 
-@pytest.mark.parametrize("dataset", PROFILES)
+@pytest.mark.parametrize("dataset", PUBLISHED)
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_default_variant_is_the_best_of_table_5(dataset, target):
     rows = table(5)

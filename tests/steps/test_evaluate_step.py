@@ -1,0 +1,147 @@
+"""The report of a run: intervals, subjects and figures beside the scores of the folds."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_corrcoef
+
+from rtcan_cli import console
+from rtcan_cli.report import Report
+from rtcan_cli.steps import evaluate
+from rtcan_cli.steps.evaluate import evaluate_run
+from rtcan_cli.steps.runs import Run
+from tests.steps.finished_runs import finish_run
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finish_run(tmp_path_factory.mktemp("runs"), "full")
+
+
+@pytest.fixture(scope="module")
+def written(path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
+    folder = tmp_path_factory.mktemp("figures")
+    return evaluate_run(path, folder), folder / "pmemo" / "full"
+
+
+def shown(report: Report, start: str, target: str) -> dict[str, dict[str, object]]:
+    (table,) = (each for each in report.tables if each.title.startswith(start))
+    return {str(row["score"]): row for row in table.records() if row["target"] == target}
+
+
+@pytest.mark.parametrize("target", ["valence", "arousal"])
+def test_scores_of_all_folds_together(path: Path, target: str) -> None:
+    report = evaluate_run(path)
+    trials = Run.load(path).trials(target)
+    label, called = trials["label"], trials["probability"] > 0.5
+    percent = shown(report, "In percent", target)
+    assert percent["accuracy"]["all trials"] == pytest.approx(100 * (label == called).mean())
+    balanced = 100 * balanced_accuracy_score(label, called)
+    assert percent["balanced accuracy"]["all trials"] == pytest.approx(balanced)
+    other = shown(report, "On other scales", target)
+    assert other["MCC"]["all trials"] == pytest.approx(matthews_corrcoef(label, called))
+    brier = brier_score_loss(label, trials["probability"])
+    assert other["Brier score"]["all trials"] == pytest.approx(brier)
+    assert other["ECE"]["all trials"] > 0
+    assert other["ECE if calibrated"]["all trials"] > 0
+    for row in [*percent.values(), *other.values()]:
+        if row["score"] not in ("ECE", "ECE if calibrated"):
+            assert row["95 % from"] < row["all trials"] < row["to"]
+            assert row["folds"] == 5
+
+
+def test_gain_is_that_over_the_majority_of_each_folds_training_trials(path: Path) -> None:
+    run = Run.load(path)
+    trials = run.trials("arousal")
+    label = trials["label"].to_numpy()
+    gains = []
+    for fold, roles in run.roles("arousal").items():
+        majority = int(label[roles.train].mean() > 0.5)
+        assert run.majority("arousal")[fold] == majority
+        called = trials["probability"].to_numpy()[roles.test] > 0.5
+        gains.append((called == label[roles.test]).mean() - (label[roles.test] == majority).mean())
+    row = shown(evaluate_run(path), "In percent", "arousal")["above majority"]
+    assert row["mean of folds"] == pytest.approx(100 * np.mean(gains))
+    assert row["sd"] == pytest.approx(100 * np.std(gains, ddof=1))
+
+
+def test_files_hold_the_intervals_and_each_subject(
+    path: Path, written: tuple[Report, Path]
+) -> None:
+    report, folder = written
+    assert all(file.exists() for file in report.files)
+    table = pd.read_csv(folder / "intervals.csv").query("target == 'valence'").set_index("score")
+    row = shown(report, "In percent", "valence")["accuracy"]
+    assert 100 * table.loc["accuracy", "low"] == pytest.approx(row["95 % from"])
+    assert table["simulated"].all()
+    trials = Run.load(path).trials("valence")
+    right = (trials["probability"] > 0.5) == trials["label"]
+    for name, by in (("subjects", "subject"), ("stimuli", "stimulus")):
+        found = pd.read_csv(folder / f"{name}_valence.csv").set_index(by)
+        assert found["simulated"].all()
+        assert found["n_right"].to_dict() == right.groupby(trials[by]).sum().to_dict()
+    for name in ("roc", "reliability", "subjects", "confusion", "learning_curves"):
+        for target in ("valence", "arousal"):
+            assert (folder / f"{name}_{target}.png") in report.files
+    least = right.groupby(trials["subject"]).mean().min()
+    (note,) = (n for n in report.notes if n.startswith("valence: accuracy by subject"))
+    worst = note.split("least accurate: ")[1].split(" ")[0]
+    assert right.groupby(trials["subject"]).mean()[worst] == least
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_every_table_of_scores_says_whether_data_are_simulated(
+    tmp_path: Path, simulated: bool
+) -> None:
+    report = evaluate_run(finish_run(tmp_path, "run", simulated=simulated))
+    scores = [table.title for table in report.tables if not table.title.startswith("Audit")]
+    assert len(scores) == 4
+    assert all(("simulated data" in title) == simulated for title in scores)
+
+
+def test_tables_fit_a_terminal_of_100_columns(path: Path) -> None:
+    text = io.StringIO()
+    out = Console(file=text, width=300)
+    for table in evaluate_run(path).tables:
+        out.print(table.title)
+        out.print(console._rich_table(table))
+    assert max(len(line.rstrip()) for line in text.getvalue().splitlines()) <= 100
+
+
+def test_a_single_trained_fold_is_scored_without_a_spread_over_folds(tmp_path: Path) -> None:
+    path = finish_run(tmp_path, "one", folds=(2,), targets=("arousal",))
+    report = evaluate_run(path, tmp_path / "figures")
+    row = shown(report, "In percent", "arousal")["accuracy"]
+    assert row["folds"] == 1
+    assert np.isnan(row["sd"])
+    assert row["all trials"] == pytest.approx(row["mean of folds"])
+    assert any("in folds that were not trained" in note for note in report.notes)
+
+
+def test_the_same_run_has_the_same_intervals(path: Path) -> None:
+    one, other = (evaluate_run(path).as_json() for _ in range(2))
+    assert console._jsonable(one) == console._jsonable(other)
+
+
+def test_learning_curves_of_many_folds_show_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A panel each for hundreds of folds would take minutes to draw and could not be read.
+    monkeypatch.setattr(evaluate, "N_CURVES", 4)
+    drawn = []
+    original = evaluate.learning_curves
+    monkeypatch.setattr(
+        evaluate,
+        "learning_curves",
+        lambda folds, **kw: drawn.append([f.fold for f in folds]) or original(folds, **kw),
+    )
+    path = finish_run(tmp_path, "loso", protocol="loso", targets=("arousal",))
+    report = evaluate.evaluate_run(path, tmp_path)
+    assert drawn == [[1, 5, 8, 12]]
+    assert "learning curves are drawn of 4 of the 12 folds" in report.notes
