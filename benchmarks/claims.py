@@ -18,22 +18,23 @@ from rtcan_cli.evaluation.metrics import fold_scores, majority_class, summarise
 from rtcan_cli.models.rtcan import ModelSpec
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.training.data import TrainingData
+from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import cross_validate
-from rtcan_cli.training.splits import roles, subject_folds
 
 FOLDS, LENGTH, ONSET, SEED = 5, 500, 3.0, 0
 
 
 def accuracy(data: TrainingData) -> tuple[float, float, float]:
     """Mean and standard deviation of the accuracy over folds, and the majority class's mean."""
-    fold_of = subject_folds(data.subject, data.label, FOLDS, SEED)
+    protocol = PROTOCOLS["subject"]
+    splits = protocol.split(data.subject, data.stimulus, data.label, FOLDS, SEED)
     spec = ModelSpec("Rf", n_music=data.n_music, length=LENGTH)
     probability = np.full(len(data.label), np.nan)
-    for result in cross_validate(data, fold_of, spec, RECIPES["tuned"], n_folds=FOLDS, seed=SEED):
-        probability[fold_of == result.fold] = result.test_probability
-    majority = {k: majority_class(data.label[roles(fold_of, k, FOLDS).train]) for k in range(FOLDS)}
-    summary = summarise(fold_scores(data.label, probability, fold_of, majority))
+    for result in cross_validate(data, splits, protocol, spec, RECIPES["tuned"], seed=SEED):
+        probability[splits.roles(result.fold).test] = result.test_probability
+    majority = {k: majority_class(data.label[splits.roles(k).train]) for k in range(FOLDS)}
+    summary = summarise(fold_scores(data.label, probability, splits.test_fold, majority))
     return summary.accuracy_mean, summary.accuracy_sd, summary.majority_mean
 
 

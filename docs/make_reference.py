@@ -1,7 +1,8 @@
-"""Write docs/reference.md from the command line itself and docs/stores.md from the schema.
+"""Write docs/reference.md, docs/stores.md and docs/eda_features.md from the program itself.
 
-Both are committed, so that they can be read without building anything; a test fails if they are
-not what this script writes.
+That is, from the command line, the schema and the catalogue of features. They are committed, so
+that they can be read without building anything; a test fails if they are not what this script
+writes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from rtcan_cli.app import app
+from rtcan_cli.eda.features import catalogue, frequency, scr, stretch, timefrequency
 from rtcan_cli.stores.schema import SCHEMA_VERSION, SCHEMAS
 
 HERE = Path(__file__).parent
@@ -24,8 +26,9 @@ Every step writes one HDF5 file (schema version {SCHEMA_VERSION}). This page is 
 `rtcan_cli/stores/schema.py`, which is also what a store is checked against when it is written. How
 stores behave is told in [the architecture](architecture.md).
 
-A workspace holds `<dataset>/recordings.h5`, `labels.h5`, `components.h5`, `music.h5` and
-`<dataset>/runs/<run>.h5`. Axes of the same name have the same length within a store. Text is UTF-8.
+A workspace holds `<dataset>/recordings.h5`, `labels.h5`, `components.h5`, `features.h5`,
+`music.h5` and `<dataset>/runs/<run>.h5`. Axes of the same name have the same length within a store.
+Text is UTF-8.
 Every dataset has the attributes `unit`, `shape` and `meaning`; every store has the root attributes
 `kind`, `schema_version`, `package_version`, `created`, `command`, `dataset`, `parameters` and
 `inputs` (JSON), `simulated` and `content_id`.
@@ -39,6 +42,77 @@ trials = pd.DataFrame({{k: v[()] for k, v in h5py.File("recordings.h5")["trials"
 ```
 
 The samples of recording `i` are `signals/<channel>[offsets[i]:offsets[i + 1]]`."""
+
+
+FEATURES_INTRODUCTION = f"""\
+# EDA features
+
+`rtcan eda-features` describes each recording by {len(catalogue.CATALOGUE)} numbers, in
+`features.h5`. They are composed after Shukla, Barreda-Ángeles, Oliver, Nandi & Puig, *Feature
+Extraction and Selection for Emotion Recognition from Electrodermal Activity* (IEEE TAC 12(4),
+2021), who compare features of skin conductance responses (SCR), time, frequency and
+time-frequency, and find statistics of mel-frequency cepstral coefficients the most predictive.
+Which 128 numbers Yin et al. (2022) gave to their SVM is not published. So this list is rtcan's own,
+and is made from `rtcan_cli/eda/features/catalogue.py`.
+
+```bash
+rtcan decompose --dataset pmemo
+rtcan eda-features --dataset pmemo
+```
+
+```python
+from rtcan_cli.eda.features import eda_features
+
+values = eda_features(original, phasic, tonic, driver, sampling_rate, onset=3.0)  # shape (128,)
+```
+
+## How they are computed
+
+**What is described.** The part of a recording after its onset, which is also what a network sees:
+`--onset` seconds are left out, by default the dataset's own. Recordings that ingest or decompose
+refused, or of which less than {stretch.MIN_SECONDS:g} s are left, stay in the store with the reason
+and with NaN.
+
+**Units.** EDA, phasic and tonic part are in z units, that is in standard deviations of the whole
+recording: unit and level of the recording do not matter. z-scoring takes away how strongly a
+subject responds. The features with the unit "as recorded" keep that; compare them within one
+dataset only.
+
+**Sampling.** Every signal is brought to {stretch.RATE:g} Hz first, and spectra, cepstra and
+derivatives look no higher than {stretch.HIGHEST:g} Hz. So a recording of 4 Hz has nearly the
+features of one of 1000 Hz, but for noise and for times shorter than a sample. The driver is
+averaged over 1 s, as the height of its impulses depends on the sampling.
+
+**SCR.** A peak of the phasic part with a prominence of at least {scr.MIN_AMPLITUDE:g} z. Its
+amplitude is counted from the lowest point since the peak before, so that a response gets no credit
+for the tail it stands on. It begins where the phasic part leaves that point by
+{100 * scr.ONSET_SHARE:g} % of the amplitude; if that was before the stretch, with the stretch
+itself. Without any SCR all its features are 0, but for `scr_first`, which is the length of the
+stretch, and `scr_late`, which is one half.
+
+**Derivatives.** Savitzky-Golay, cubics over 11 samples (1.4 s).
+
+**Power.** Welch's spectrum: the linear trend of the stretch is taken out; Hann windows of 20 s, or
+as long as the stretch, half overlapping. Powers and energies are given as common logarithms, and
+those below {frequency.POWER_FLOOR:.6f} z^2 as this floor. A signal that does not change has the
+floor everywhere, and 0 for centroid, edge, entropy and shares.
+
+**Wavelets.** Maximal overlap transform (no decimation) with Daubechies' wavelet of two vanishing
+moments; the signal, without its mean, is continued by its mirror image. The energies, with
+those of the two faster octaves that are not listed, add up to its variance.
+
+**Mel-frequency cepstral coefficients.** The mel scale is made for hearing: far below 1 kHz, and so
+wherever EDA is, it is a straight line. So EDA is played {timefrequency.SPEED:g} times faster, as if
+its {stretch.RATE:g} Hz were the 16 kHz of speech: the scale then resolves slow changes finely and
+fast ones coarsely. Pre-emphasis 0.97, Hann frames of {timefrequency.FRAME / stretch.RATE:g} s every
+{timefrequency.HOP / stretch.RATE:g} s, {timefrequency.N_FILTERS} triangular filters up to
+{stretch.HIGHEST:g} Hz, natural logarithm, orthonormal cosine transform. Of each of the first
+{timefrequency.N_COEFFICIENTS} coefficients there are the mean, the standard deviation and the mean
+absolute change from frame to frame.
+
+## The list
+
+x is the signal named, x' and x'' are its derivatives, P is its power spectrum."""
 
 
 def reference() -> str:
@@ -86,7 +160,25 @@ def stores() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES = {"reference.md": reference, "stores.md": stores}
+def eda_features() -> str:
+    """The table of hand-crafted features."""
+    parts = [FEATURES_INTRODUCTION]
+    for domain in catalogue.DOMAINS:
+        features = [each for each in catalogue.CATALOGUE if each.domain == domain]
+        rows = [f"| `{each.name}` | {each.unit} | {_escaped(each.formula)} |" for each in features]
+        parts += [
+            f"### {domain[0].upper()}{domain[1:]}: {len(features)}",
+            "\n".join(["| feature | unit | formula |", "|---|---|---|", *rows]),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _escaped(formula: str) -> str:
+    """A formula that may stand in a table."""
+    return formula.replace("|", "\\|")
+
+
+PAGES = {"reference.md": reference, "stores.md": stores, "eda_features.md": eda_features}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

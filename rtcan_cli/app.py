@@ -13,8 +13,10 @@ import typer
 from rtcan_cli import __version__
 from rtcan_cli.commands.compare import compare
 from rtcan_cli.commands.decompose import decompose
+from rtcan_cli.commands.eda_features import eda_features
 from rtcan_cli.commands.evaluate import evaluate
 from rtcan_cli.commands.gradcam import gradcam
+from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
 from rtcan_cli.commands.ingest import ingest
 from rtcan_cli.commands.music_features import music_features
@@ -63,8 +65,10 @@ for _step in (
     ingest,
     relabel,
     decompose,
+    eda_features,
     music_features,
     train,
+    import_checkpoint,
     evaluate,
     gradcam,
     compare,

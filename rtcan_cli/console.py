@@ -140,20 +140,30 @@ def _rich_table(table: Table) -> Any:
     from rich.text import Text
 
     rich = RichTable(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
-    for name, column in zip(table.columns, columns, strict=True):
-        numbers = all(isinstance(value, int | float | None) for value in column)
+    columns = column_texts(table)
+    for name, (_, numbers) in zip(table.columns, columns, strict=True):
         rich.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
-    texts = [[cell(value, _decimals(column)) for value in column] for column in columns]
-    for row in zip(*texts, strict=True):
+    for row in zip(*(texts for texts, _ in columns), strict=True):
         rich.add_row(*(Text(text) for text in row))
     return rich
+
+
+def column_texts(table: Table) -> list[tuple[list[str], bool]]:
+    """Cells of each column as they are shown, and whether it is one of numbers."""
+    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
+    return [
+        (
+            [cell(value, _decimals(column)) for value in column],
+            all(isinstance(value, int | float | None) for value in column),
+        )
+        for column in columns
+    ]
 
 
 def _decimals(column: list[Any]) -> int | None:
     """Decimals that suit all numbers of a column; None where each is better shown on its own."""
     sizes = [abs(x) for x in column if isinstance(x, float) and math.isfinite(x)]
-    if not sizes or max(sizes) < 1:
+    if not sizes or max(sizes) <= 1:
         return None
     return 1 if max(sizes) >= 10 else 2
 

@@ -21,8 +21,10 @@ COMMANDS = (
     "ingest",
     "relabel",
     "decompose",
+    "eda-features",
     "music-features",
     "train",
+    "import-checkpoint",
     "evaluate",
     "gradcam",
     "compare",
@@ -147,14 +149,18 @@ def test_help_loads_no_numerical_library() -> None:
     assert "compare" in result.stdout
 
 
-def interrupt(command: list[str], begun: Callable[[], bool]) -> subprocess.CompletedProcess[str]:
+def interrupt(
+    command: list[str], begun: Callable[[], bool], *program: str
+) -> subprocess.CompletedProcess[str]:
     """Start a command, press Ctrl-C as soon as it has begun to keep work, and wait for its end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "rtcan_cli", *command],
+        [sys.executable, *(program or ("-m", "rtcan_cli")), *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that runs the tests in the background ignores the signal, and so would they.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while process.poll() is None and not begun():
         time.sleep(0.01)
@@ -163,18 +169,37 @@ def interrupt(command: list[str], begun: Callable[[], bool]) -> subprocess.Compl
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
+HOLD = """
+import sys, time
+from rtcan_cli.app import main
+from rtcan_cli.stores.partial import Partial
+
+keep = Partial.put
+
+
+def keep_and_wait(self, *arguments):
+    keep(self, *arguments)
+    time.sleep(60)
+
+
+Partial.put = keep_and_wait
+sys.argv = ["rtcan", *sys.argv[1:]]
+main()
+"""
+"""Runs a command that stops for breath whenever it has kept something: fast machines as well."""
+
+
 def test_decompose_goes_on_after_ctrl_c(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
     workspace = copy_of(prepared)
     path = workspace / "pmemo" / "components.h5"
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "2"]
-    result = interrupt(command, lambda: len(list(partial.rglob("*.npz"))) >= 3)
+    result = interrupt(command, lambda: any(partial.rglob("*.npz")), "-c", HOLD)
     assert result.returncode == 130
     assert "Traceback" not in result.stderr
     assert not path.exists()
-    kept = {p: p.stat().st_mtime_ns for p in partial.rglob("*.npz")}
-    assert kept
+    assert list(partial.rglob("*.npz"))
     outcome = must(*command)
     assert "going on" in outcome.stderr
     assert Store(path).content_id == Store(prepared / "pmemo" / "components.h5").content_id
