@@ -86,7 +86,7 @@ def share_deal(one: Run, other: Run, target: str) -> bool:
         for run in (one, other)
     ]
     first, second = roles[0].align(roles[1], join="inner", axis=0)
-    return True
+    return len(first) > 0 and first.equals(second)
 
 
 def compare_pair(run: Run, reference: Run, target: str) -> list[dict[str, object]]:

@@ -14,6 +14,7 @@ import pytest
 
 from rtcan_cli.app import app
 from rtcan_cli.stores import Store
+from tests.commands.holding import BLOCK, HOLD
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 
 COMMANDS = (
@@ -169,33 +170,16 @@ def interrupt(
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-HOLD = """
-import sys, time
-from rtcan_cli.app import main
-from rtcan_cli.stores.partial import Partial
-
-keep = Partial.put
-
-
-def keep_and_wait(self, *arguments):
-    keep(self, *arguments)
-    time.sleep(60)
-
-
-Partial.put = keep_and_wait
-sys.argv = ["rtcan", *sys.argv[1:]]
-main()
-"""
-"""Runs a command that stops for breath whenever it has kept something: fast machines as well."""
-
-
-def test_decompose_goes_on_after_ctrl_c(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
+def test_decompose_goes_on_after_ctrl_c(
+    prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtcan_cli.steps.decompose._BLOCK", BLOCK)
     workspace = copy_of(prepared)
     path = workspace / "pmemo" / "components.h5"
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "2"]
-    result = interrupt(command, lambda: any(partial.rglob("*.npz")), "-c", HOLD)
+    result = interrupt(command, lambda: len(list(partial.rglob("*.npz"))) >= 3, "-c", HOLD)
     assert result.returncode == 130
     assert "Traceback" not in result.stderr
     assert not path.exists()

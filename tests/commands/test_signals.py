@@ -13,13 +13,16 @@ from pathlib import Path
 import h5py
 import pytest
 
+from tests.commands.holding import BLOCK, HOLD
 from tests.conftest import SMALL_TRAINING, must
 
 
-def terminate(command: list[str], begun: Callable[[], bool]) -> subprocess.CompletedProcess[str]:
+def terminate(
+    command: list[str], begun: Callable[[], bool], *program: str
+) -> subprocess.CompletedProcess[str]:
     """Start a command, send SIGTERM to it alone once it keeps work, and wait for its end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "rtcan_cli", *command],
+        [sys.executable, *(program or ("-m", "rtcan_cli")), *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -56,20 +59,25 @@ def assert_ended_cleanly(result: subprocess.CompletedProcess[str]) -> None:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_decompose_goes_on_after_sigterm(
-    prepared: Path, copy_of: Callable[[Path], Path], jobs: str
+    prepared: Path,
+    copy_of: Callable[[Path], Path],
+    jobs: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("rtcan_cli.steps.decompose._BLOCK", BLOCK)
     workspace = copy_of(prepared)
     path = workspace / "pmemo" / "components.h5"
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", jobs]
-    result = terminate(command, lambda: len(list(partial.rglob("*.npz"))) >= 3)
+    result = terminate(command, lambda: len(list(partial.rglob("*.npz"))) >= 3, "-c", HOLD)
     assert_ended_cleanly(result)
     assert not path.exists()
-    kept = len(list(partial.rglob("*.npz")))
-    assert kept >= 3
+    kept = [path.stem.split("-") for path in partial.rglob("*.npz")]
+    assert len(kept) == 3
     outcome = must(*command[:-1], "1")
-    assert f"going on: {kept} of 144" in outcome.stderr
+    done = sum(int(stop) - int(start) for start, stop in kept)
+    assert f"going on: {done} of 144" in outcome.stderr
     assert content_id(path) == content_id(prepared / "pmemo" / "components.h5")
     assert not partial.exists()
 
@@ -96,6 +104,7 @@ def test_sigterm_spares_the_store_that_is_made_anew(
     before = path.read_bytes()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "1", "--force"]
-    result = terminate(command, lambda: bool(list(partial.rglob("*.npz"))))
+    begun = lambda: len(list(partial.rglob("*.npz"))) >= 3  # noqa: E731
+    result = terminate(command, begun, "-c", HOLD)
     assert_ended_cleanly(result)
     assert path.read_bytes() == before

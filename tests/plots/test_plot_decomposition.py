@@ -25,3 +25,11 @@ def test_draws_every_part_over_seconds():
         np.testing.assert_array_equal(line.get_ydata(), part)
         assert line.get_xdata()[-1] == pytest.approx(1899 / 50)
     assert [line.get_color() for line in lines[:3]] == [style.ORIGINAL, style.TONIC, style.PHASIC]
+
+
+def test_without_a_driver_its_row_is_left_out(read):
+    signal, tonic, phasic, _, residual = PARTS
+    figure = decomposition(signal, tonic, phasic, None, residual, 50, title="song 1")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["EDA [z]", "phasic [z]", "residual [z]"]
+    np.testing.assert_array_equal(figure.axes[2].lines[0].get_ydata(), residual)
+    assert "driver [z/s]" not in read(figure)

@@ -50,6 +50,8 @@ def test_scores_of_all_folds_together(path: Path, target: str) -> None:
     assert other["Brier score"]["all trials"] == pytest.approx(brier)
     assert other["ECE"]["all trials"] > 0
     assert other["ECE if calibrated"]["all trials"] > 0
+    # The error of a fold has fewer bins: its mean is another quantity, and is not shown.
+    assert np.isnan(other["ECE"]["mean of folds"])
     for row in [*percent.values(), *other.values()]:
         if row["score"] not in ("ECE", "ECE if calibrated"):
             assert row["95 % from"] < row["all trials"] < row["to"]
