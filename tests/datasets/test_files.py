@@ -81,7 +81,7 @@ def test_of_several_zip_files_none_is_left_out_silently(folder: Path, tmp_path: 
     with pytest.raises(RtcanError, match=r"in 2 zip files: one\.zip, two\.zip"):
         wanted_text(zips)
     (zips / "c.txt").write_text("unpacked")
-    assert wanted_text(zips) == ["c"]
+    assert wanted_text(zips) == ["unpacked"]
 
 
 def test_an_empty_folder_and_a_wrong_path_are_told_apart(tmp_path: Path) -> None:
