@@ -166,6 +166,8 @@ def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> M
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Rows that are not empty, with the numbers of their lines."""
+    if path.exists() and not path.is_file():
+        raise RtcanError(f"{path} is no file", hint="name the CSV file with the labels")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

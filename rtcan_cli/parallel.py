@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from rtcan_cli.errors import RtcanError
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_LOOK_SECONDS = 2.0  # between two looks of a worker whether its caller is still there
 
 
 @overload
@@ -109,6 +113,7 @@ def _in_worker(
     function: Callable[[T], R], index: int, item: T, keep_errors: bool
 ) -> tuple[int, R | RtcanError]:
     _spare_the_collector()
+    _end_with_the_caller()
     return _numbered(function, index, item, keep_errors)
 
 
@@ -117,6 +122,19 @@ def _spare_the_collector() -> None:
     # A worker collects garbage every second. To look through all that the numerical libraries have
     # loaded takes 0.1 s each time, and they are there to stay.
     gc.freeze()
+
+
+@cache
+def _end_with_the_caller() -> None:
+    """End this worker if the process that started it was killed: nobody waits for its results."""
+    caller = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _in_processes(

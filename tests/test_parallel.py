@@ -241,3 +241,29 @@ def test_interrupt_ends_promptly_quietly_and_leaves_nobody_behind(tmp_path, send
     while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(alive(pid) for pid in pids)
+
+
+def test_workers_end_when_their_caller_is_killed(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, time\n"
+        "from rtcan_cli.parallel import map_unordered\n"
+        "def work(x):\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    time.sleep(600)\n"
+        "if __name__ == '__main__':\n"
+        "    list(map_unordered(work, [1, 2], 2))\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(rtcan_cli.__file__).parents[1])},
+    )
+    pids = [int(child.stdout.readline()) for _ in range(2)]
+    child.kill()
+    child.wait()
+    deadline = time.monotonic() + FOREVER / 2
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(alive(pid) for pid in pids)

@@ -149,14 +149,19 @@ def _video_names(variables: dict[str, Variable], otherwise: list[str]) -> list[s
     Where a file names only some of its videos, the others are those of `otherwise` that are left,
     in their order: positions alone may mean other videos than in another subject's file.
     """
-    found = variables.get("VideoIDs", _EMPTY)
-    names = [name for cell in found.cells or (found,) for name in _names(cell) or [""]]
+    names = _all_names(variables)
     if "" in names:
         left = [each for each in otherwise if each not in names]
         if names.count("") != len(left):
             return otherwise
         names = [name or left.pop(0) for name in names]
     return names if len(set(names)) == len(names) == len(otherwise) else otherwise
+
+
+def _all_names(variables: dict[str, Variable]) -> list[str]:
+    """What the file calls its videos; empty for a missing name."""
+    found = variables.get("VideoIDs", _EMPTY)
+    return [name for cell in found.cells or (found,) for name in _names(cell) or [""]]
 
 
 def _names(variable: Variable) -> list[str]:
@@ -174,6 +179,9 @@ def _read_subject(subject: str, stimuli: list[str], file: RawFile) -> list[Item]
         {"joined_data": GSR_CHANNEL, "labels_selfassessment": "all", "VideoIDs": "all"},
     )
     data, labels = variables["joined_data"].cells, variables["labels_selfassessment"].cells
+    named = [name for name in _all_names(variables) if name]
+    if len(set(named)) < len(named):
+        raise RtcanError(f"{file}: 'VideoIDs' names a video twice, so that none can be told")
     n_videos = len(stimuli)
     if max(len(data), len(labels)) > n_videos:
         raise RtcanError(

@@ -79,6 +79,7 @@ def numbered_rows(file: RawFile, width: int | None = None) -> Iterator[tuple[int
         If the file cannot be read, is not UTF-8 or no CSV.
     """
     text = _text(file)
+    check_ending(text, ",", file)
     if '"' not in text:
         for place, line in enumerate(text.split("\n"), start=1):
             if line.strip(", \t"):
@@ -94,6 +95,27 @@ def numbered_rows(file: RawFile, width: int | None = None) -> Iterator[tuple[int
         raise RtcanError(
             f"{file} is no CSV file: {error} (line {reader.line_num})", hint=_HINT_DAMAGED
         ) from error
+
+
+def check_ending(text: str, delimiter: str, file: object) -> None:
+    """Refuse a table that ends in the middle of a row.
+
+    A last line without an end that has fewer cells than the line before it was cut off: what is
+    left of its last cell may be another number.
+
+    Raises
+    ------
+    RtcanError
+        If it is so.
+    """
+    last = text[text.rfind("\n") + 1 :]
+    if last.strip(f"{delimiter} \t\r") and '"' not in last:
+        before = text[: -len(last)].rstrip().rpartition("\n")[2]
+        if last.count(delimiter) < before.count(delimiter):
+            raise RtcanError(
+                f"{file} ends in the middle of line {text.count(chr(10)) + 1}: {last[:60]}",
+                hint=_HINT_DAMAGED,
+            )
 
 
 def number(cell: str) -> float:

@@ -75,7 +75,7 @@ def _by_name(root: str, regular: list[RawFile]) -> dict[str, RawFile]:
     for each in regular:
         name = str(each.name)[len(root) :].lstrip("/")
         other = files.setdefault(name.lower(), each)
-        if other is not each and name.endswith(".csv"):
+        if other is not each and name.lower().endswith(".csv"):
             raise RtcanError(
                 f"{other} and {each} differ in upper and lower case only",
                 hint="keep the one that is right",

@@ -186,6 +186,8 @@ def _read_ratings(file: RawFile, hearing: _Hearing) -> None:
             twice.append(subject)
         else:
             ratings[subject] = rating
+    if not ratings:
+        raise RtcanError(f"{file} holds no ratings", hint="copy or download it again")
     # Only here, so that nothing comes from a file that turns out to be damaged.
     hearing.ratings, hearing.rated_twice = ratings, twice
 
@@ -206,9 +208,12 @@ def _read_song(song: str, hearings: _Song, nine_points: bool) -> list[Item]:
         ratings = {target: hearings[target].ratings.get(subject, math.nan) for target in TARGETS}
         problem = check_rating(ratings["valence"], ratings["arousal"], facts)
         if problem:
-            place = places["valence"] if any(places["valence"]) else places["arousal"]
             if all(map(math.isnan, ratings.values())):
+                place = places["valence"] if any(places["valence"]) else places["arousal"]
                 problem = unrated or problem
+            else:
+                off_scale = next(target for target in TARGETS if f"the {target} rating" in problem)
+                place = _place(hearings[off_scale].rating_file)
             items.append(Excluded(subject, song, problem, *place))
             continue
         if nine_points:
@@ -216,6 +221,9 @@ def _read_song(song: str, hearings: _Song, nine_points: bool) -> list[Item]:
         recordings: list[Recording] = []
         for target in TARGETS:
             hearing = hearings[target]
+            if math.isnan(ratings[target]):
+                reason = f"there is no {target} rating"
+                items.append(Excluded(subject, song, reason, *places[target]))
             if subject in hearing.rated_twice:
                 reason = f"{target} was rated twice: the first rating is kept"
                 items.append(Excluded(subject, song, reason, *_place(hearing.rating_file)))

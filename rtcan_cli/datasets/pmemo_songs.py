@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -79,7 +80,7 @@ def read_songs(
 
 def _whole_path(file: RawFile) -> str:
     """The absolute path; in a zip file, with the way to it there behind colons."""
-    return ":".join((str(file.path.resolve()), *file.members))
+    return ":".join((os.path.realpath(file.path), *file.members))
 
 
 def read_means(file: RawFile | None, target: str) -> dict[str, float]:

@@ -66,15 +66,16 @@ def _markers(publisher: str, used: RawFile, listing: list[RawFile], raw: Path) -
                 not inner.parts or inner / publisher in used.name.parents
             ):
                 yield each
-    named = raw.resolve()
+    named = Path(os.path.realpath(raw))
     # Where a folder is a symbolic link, the marker may lie beside the link or beside its target.
-    for path in dict.fromkeys((Path(os.path.abspath(used.path)), used.path.resolve())):
+    places = (os.path.abspath(used.path), os.path.realpath(used.path))
+    for path in map(Path, dict.fromkeys(places)):
         is_zip = bool(used.members) or path.suffix.lower() == ".zip"
         for folder in path.parents:
             speaks = (
                 folder / publisher in path.parents
                 or (is_zip and folder == path.parent)
-                or folder.resolve() == named
+                or Path(os.path.realpath(folder)) == named
             )
             if speaks and (folder / MARKER).is_file():
                 yield RawFile(folder / MARKER, PurePosixPath(MARKER))

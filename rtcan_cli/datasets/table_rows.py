@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.csvfile import is_number, number
+from rtcan_cli.datasets.csvfile import check_ending, is_number, number
 from rtcan_cli.datasets.files import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
@@ -191,6 +191,7 @@ def _find_delimiter(text: str) -> str:
 
 def _records(text: str, delimiter: str, file: RawFile) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of each row that is not empty."""
+    check_ending(text, delimiter, file)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     line = 1
     try:
@@ -230,6 +231,11 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
                 "use letters, digits, spaces, - and _",
             )
     rate, start, duration = numeric("sampling_rate"), numeric("start"), numeric("duration")
+    for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
+        written = cells.get(name.replace(" ", "_"), "")
+        if math.isnan(value) and written:
+            # Taken for an empty cell, it would mean the whole file.
+            raise _Wrong(f"the {name} {written!r} is not known", "leave out what is not known")
     if rate <= 0 or rate > _FASTEST:
         raise _Wrong(f"the sampling rate {rate:g} Hz is not possible")
     if start < 0 or start > UNIX_LAST:

@@ -173,6 +173,7 @@ class _Reading:
 
     def __init__(self, root: Path, skip_bad: bool, store: StoreWriter) -> None:
         self._root, self._skip_bad, self._store = root, skip_bad, store
+        self._files: tuple[Path, ...] = ()
         self._trials: dict[tuple[str, str], tuple[str, str, float, float]] = {}
         self._recordings: list[tuple[str, str, str, float, int, str, str, str]] = []
         self._quality: list[Quality] = []
@@ -180,6 +181,7 @@ class _Reading:
 
     def read(self, source: RawDataset, rules: Rules, jobs: int) -> None:
         """Read all parts of a dataset and write the store."""
+        self._files = source.files
         with _hashed(source.files) as digests:
             for error in source.damaged:
                 self._leave_out(error)
@@ -228,7 +230,11 @@ class _Reading:
         if not self._skip_bad:
             advice = "--skip-bad leaves it out and reads the rest"
             raise RtcanError(str(error), f"{error.hint}; {advice}" if error.hint else advice)
-        self._excluded.append(Excluded("", "", str(error), ""))
+        # Without the folder's own name, so that the same files give the same store elsewhere.
+        reason = str(error)
+        place = next((path for path in map(str, self._files) if reason.startswith(path)), "")
+        reason = printable(reason.replace(f"{self._root}/", ""))
+        self._excluded.append(Excluded("", "", reason, place))
 
     def _write_tables(
         self, source: RawDataset, digests: Callable[[], list[tuple[int, str]]]

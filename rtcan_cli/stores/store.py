@@ -40,6 +40,8 @@ class Store:
         command = _command(path, kind) if kind else None
         if not path.exists():
             raise RtcanError(f"{path}: there is no such store", command)
+        if not path.is_file():
+            raise RtcanError(f"{path}: is no file, and so no store", command)
         try:
             self._h5 = h5py.File(path, "r")
         except OSError as error:

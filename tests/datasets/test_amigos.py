@@ -99,13 +99,19 @@ def test_all_packings_read_the_same(amigos_raw: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [None, cells("10"), cells("10", "10"), cells("10", np.empty((0, 0)))],
-    ids=["no names", "too few", "twice", "one missing"],
+    [None, cells("10"), cells("10", np.empty((0, 0)))],
+    ids=["no names", "too few", "one missing"],
 )
 def test_videos_without_usable_names_are_numbered(tmp_path: Path, names: Any) -> None:
     write_subject(tmp_path, VideoIDs=names)
     trials, _ = read("amigos", tmp_path)
     assert sorted(stimulus for _, stimulus in trials) == ["1", "2"]
+
+
+def test_a_video_named_twice_is_damage(tmp_path: Path) -> None:
+    write_subject(tmp_path, VideoIDs=cells("10", "10"))
+    with pytest.raises(RtcanError, match="names a video twice"):
+        read("amigos", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -170,8 +170,8 @@ def test_rows_may_have_quotes_and_gaps(tmp_path: Path) -> None:
 
 @given(st.lists(st.lists(st.sampled_from(["", "a", " b ", "1"]), min_size=1, max_size=5)))
 def test_a_few_columns_of_each_row_are_the_first_ones(rows: list[list[str]]) -> None:
-    plain = Text("\n".join(",".join(row) for row in rows))
-    quoted = Text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows))
+    plain = Text("".join(",".join(row) + "\n" for row in rows))
+    quoted = Text("".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in rows))
     whole = list(numbered_rows(plain))
     assert list(numbered_rows(quoted)) == whole
     for file in (plain, quoted):

@@ -173,7 +173,8 @@ def test_a_missing_rating_leaves_the_other(raw: Path) -> None:
         assert math.isnan(trial.valence)
         assert not math.isnan(trial.arousal)
         assert len(trial.recordings) == 2
-    assert not excluded
+    assert {each.subject for each in excluded} == {"100184", subject}
+    assert {each.reason for each in excluded} == {"there is no valence rating"}
 
 
 def test_recordings_without_any_rating_are_left_out(raw: Path) -> None:
@@ -236,7 +237,8 @@ def test_ratings_off_the_scale_and_doubled_ones_are_told(raw: Path) -> None:
         ("EDA/Valence/1_100184_V.csv", "20,1.5\n40,1.6\n60,1.7\n", "20 apart"),
         ("EDA/Valence/1_100184_V.csv", "1.5\n1.6\n\0\0\0", "line 3 has NUL bytes"),
         ("EDA/Valence/1_100184_V.csv", f"1.5\n{'1.6' * 10**6}\n", r"line 2 .{0,99}$"),
-        ("Annotations/Valence/1-V.csv", "id,static\n100184", "line 2 is no subject with a rating"),
+        ("Annotations/Valence/1-V.csv", "id,static\n100184\n", "line 2 is no subject with"),
+        ("Annotations/Valence/1-V.csv", "id,static\n100184", "ends in the middle of line 2"),
         ("Annotations/Valence/1-V.csv", "id,static\n100184,x", "line 2 is no subject with"),
         ("Annotations/Valence/1-V.csv", "id,static\n\n\n,1", "line 4 is no subject with"),
         ("metadata.csv", "", "is empty"),
@@ -579,3 +581,27 @@ def test_the_real_sample_is_readable_as_it_is() -> None:
         assert_allclose(recording.eda[[0, -1]], table[subject].iloc[[0, -1]])
     assert dataset.stimuli[0].title == "This Is What You Came For"
     assert all(Path(song.audio).is_file() for song in dataset.stimuli)
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [(-4, "ends in the middle of line"), (0, "holds no ratings")],
+)
+def test_ratings_that_were_cut_off_are_damage(raw: Path, keep: int, message: str) -> None:
+    path = raw / "Annotations" / "Arousal" / "1-A.csv"
+    lines = path.read_text().splitlines()
+    cells = lines[-1].split(",")
+    # The last row ends within its rating: 0.875 would be read as 0.8.
+    cut = "\n".join([*lines[:-1], f"{cells[0]},0.8"])
+    path.write_text(cut if keep else "")
+    (error,) = open_raw("pmemo", raw).damaged
+    assert message in str(error)
+    assert "1-A.csv" in str(error)
+
+
+def test_a_link_that_leads_to_itself_is_damage(raw: Path) -> None:
+    recording = next((raw / "EDA" / "Arousal").iterdir())
+    recording.unlink()
+    recording.symlink_to(recording.name)
+    (error,) = open_raw("pmemo", raw).damaged
+    assert f"{recording} cannot be read" in str(error)

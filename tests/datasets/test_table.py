@@ -386,3 +386,12 @@ def test_values_survive_whatever_the_file(tmp_path: Path) -> None:
     for trial in trials:
         assert_array_equal(trial.recordings[0].eda, values)
         assert trial.recordings[0].sampling_rate == 8
+
+
+def test_a_table_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    """What is left of the last number may be another number."""
+    raw = study(tmp_path, "P01,a,6.5,8,one.csv,10", "P02,a,6")
+    path = raw / "trials.csv" if raw.is_dir() else raw
+    path.write_text(path.read_text().rstrip("\n"))
+    with pytest.raises(RtcanError, match=r"ends in the middle of line 3: P02,a,6"):
+        open_raw("table", tmp_path)
