@@ -73,6 +73,8 @@ def unreadable(what: object, error: Exception) -> RtcanError:
     text = str(error)
     if isinstance(error, EOFError):
         text = "it ends too early"
+    elif isinstance(error, LookupError):  # says only what was looked up
+        text = "its content makes no sense"
     elif isinstance(error, OSError) and error.strerror:
         text = error.strerror
     reason = printable((text.splitlines() or [type(error).__name__])[0])
