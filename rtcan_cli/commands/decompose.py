@@ -43,8 +43,7 @@ def decompose(
     gamma: Annotated[
         float | None,
         typer.Option(
-            min=0.0,
-            help="For cvxeda: penalty on the tonic part; larger gives a flatter one. "
+            help="For cvxeda: penalty on the tonic part, above 0; larger gives a flatter one. "
             f"Default: {choices.GAMMA}",
             show_default=False,
         ),

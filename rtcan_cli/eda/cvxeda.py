@@ -30,6 +30,7 @@ Two solvers are there: `rtcan_cli.eda.cvxeda_structured`, made for these matrice
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -93,10 +94,10 @@ class CvxedaParameters:
                 "responses",
                 hint="give at least 1 s",
             )
-        if not (self.alpha >= 0 and self.gamma > 0):
+        if not (0 <= self.alpha < math.inf and 0 < self.gamma < math.inf):
             raise RtcanError(
                 f"alpha = {self.alpha:g} and gamma = {self.gamma:g} are no penalties",
-                hint="alpha must not be negative, gamma must be above 0",
+                hint="both must be finite, alpha not negative, gamma above 0",
             )
 
 
