@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from rtcan_cli.eda.cvxeda_matrices import arma_taps, drift_columns, spline_bumps
+from rtcan_cli.errors import RtcanError
 
 # What the solver aims at, so that machines agree to many digits. Rounding errors stop it earlier at
 # sensor spikes and steps.
@@ -78,13 +79,16 @@ def solve(
     """
     n = y.size
     program = _program(n, sampling_rate, tau0, tau1, spacing, alpha, gamma)
-    solution = solvers.qp(
-        program.quadratic,
-        matrix(program.penalty - program.design.T @ y),
-        program.inequality,
-        matrix(0.0, (n, 1)),
-        options={**_AIM, "maxiters": _MAX_ITERATIONS, "show_progress": False},
-    )
+    try:
+        solution = solvers.qp(
+            program.quadratic,
+            matrix(program.penalty - program.design.T @ y),
+            program.inequality,
+            matrix(0.0, (n, 1)),
+            options={**_AIM, "maxiters": _MAX_ITERATIONS, "show_progress": False},
+        )
+    except (ValueError, ArithmeticError) as error:  # a singular system
+        raise RtcanError(f"CVXOPT cannot solve it: {error}") from error
     x = np.array(solution["x"]).ravel()
     phasic = program.moving_average @ x[:n]
     tonic = program.design[:, n:] @ x[n:]

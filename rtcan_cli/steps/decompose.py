@@ -25,6 +25,8 @@ from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
+#: A component that varies that many times as much as the signal is cancelled by another one.
+_SUSPICIOUS_VARIANCE = 10
 #: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
 #: of a second, which makes the cost of handing it over and of keeping it small.
 _BLOCK = 1 << 16
@@ -240,6 +242,18 @@ def summarise(path: Path) -> Report:
         report.notes.append(f"solved by cvxopt, because {why}: {by_cvxopt} recordings")
     if rate is not None and (slower := int((table["sampling_rate"] < rate).sum())):
         report.notes.append(f"sampled below {rate:g} Hz already, and not changed: {slower}")
+    largest = solved[[f"{part}_variance" for part in PARTS]].max(axis=1)
+    if cancelling := int((largest > _SUSPICIOUS_VARIANCE).sum()):
+        advice = (
+            "a larger --alpha helps"
+            if name == "cvxeda"
+            else "deconvolution with a response of 20 s cannot tell the parts of short recordings "
+            "apart; its driver suffers less"
+        )
+        report.notes.append(
+            f"in {cancelling} of {len(solved)} recordings components cancel each other, with more "
+            f"than {_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}"
+        )
     rows = [
         [part, *(float(q) for q in np.quantile(solved[f"{part}_variance"], [0.5, 0.05, 0.95]))]
         for part in PARTS

@@ -271,6 +271,8 @@ def test_refuses_what_cannot_be_decomposed():
         {"tau0": float("nan")},
         {"knot_interval": 0.0},
         {"alpha": -1e-3},
+        {"alpha": float("inf")},
+        {"gamma": float("inf")},
         {"gamma": 0.0},
     ],
 )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rtcan_cli.eda.methods import TITLES
+from rtcan_cli.eda.methods import TITLES, method
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps import decompose as step
 from rtcan_cli.stores import Store
@@ -278,3 +278,16 @@ def test_info_names_the_options_a_stale_store_was_made_with(
     must("relabel", "-w", workspace)
     outcome = must("info", "-w", workspace)
     assert "rtcan decompose --dataset pmemo --method highpass --rate 8.0" in outcome.stdout
+
+
+def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Path) -> None:
+    """14 s are too short for a response of 20 s."""
+    recordings = prepared / "pmemo" / "recordings.h5"
+    report = step.decompose_recordings(recordings, tmp_path / "cda.h5", method("cda"), rate=10.0)
+    (note,) = [each for each in report.notes if "cancel each other" in each]
+    with Store(tmp_path / "cda.h5", "components") as store:
+        table = store.table("recordings")
+    variances = table[["phasic_variance", "tonic_variance", "residual_variance"]]
+    assert note.startswith(f"in {int((variances.max(axis=1) > 10).sum())} of {len(table)} ")
+    usual = step.decompose_recordings(recordings, tmp_path / "cvxeda.h5")
+    assert not [each for each in usual.notes if "cancel each other" in each]
