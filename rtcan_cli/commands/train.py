@@ -186,7 +186,7 @@ def train(
             "--jobs",
             "-j",
             help="Folds to train at the same time on the CPU, at most one on each core, -1 for as "
-            "many; results do not depend on it. A fold of the default network takes about 2 GB.",
+            "many; results do not depend on it. A fold of the default network takes about 2.5 GB.",
         ),
     ] = 4,
     name: Annotated[

@@ -260,7 +260,7 @@ RUN = Schema(
             "models",
             ("target", "str", "", "valence or arousal"),
             ("fold", "int64", "", "from 1"),
-            ("best_epoch", "int64", "", "epoch of least validation loss, from 1; its weights"),
+            ("best_epoch", "int64", "", "epoch of least validation loss, from 1; 0 if imported"),
             ("seconds", "float64", "s", "time that the device spent on this fold"),
             ("cpu_seconds", "float64", "s", "time of the processor's cores, all threads together"),
             ("threads", "int64", "", "threads on the processor"),
