@@ -11,7 +11,7 @@ demo: $(READY)-demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/quickstart.sh
 
 test: $(READY)-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)-test
 	$(BIN)/ruff check .
