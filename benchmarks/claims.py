@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli.evaluation.metrics import fold_scores, majority_class, summarise
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.protocols import PROTOCOLS

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rtcan_cli.models.layers import BatchNorm, Conv
-from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build
 from rtcan_cli.training.device import keep_memory
 from rtcan_cli.training.fit import autocast

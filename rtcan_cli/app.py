@@ -19,6 +19,7 @@ from rtcan_cli.commands.gradcam import gradcam
 from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
 from rtcan_cli.commands.ingest import ingest
+from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
 from rtcan_cli.commands.relabel import relabel
 from rtcan_cli.commands.shell import command
@@ -67,6 +68,7 @@ for _step in (
     decompose,
     eda_features,
     music_features,
+    models,
     train,
     import_checkpoint,
     evaluate,

@@ -7,7 +7,9 @@ from typing import Literal
 LabelMethod = Literal["kmeans", "fixed", "median", "mean", "stimulus-mean"]
 Layout = Literal["paper", "released"]
 Variant = Literal["base", "Ra", "Rb", "Rc", "Rd", "Re", "Rf"]
-Fusion = Literal["none", "music"]
+Fusion = Literal["none", "music", "music-only"]
+#: Each is a file of `rtcan_cli.models`; the paper's network first, then what it is compared with.
+Model = Literal["rtcan", "majority"]
 Target = Literal["valence", "arousal", "both"]
 RecipeName = Literal["paper", "tuned"]
 ClassWeights = Literal["none", "balanced"]
@@ -16,6 +18,8 @@ Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
 Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Solver = Literal["auto", "structured", "cvxopt"]
 
+#: What is trained unless another model is named: RTCAN-1D.
+MODEL: Model = "rtcan"
 #: Samples of each EDA channel that the network sees (the released code's 50 x 50).
 LENGTH = 2500
 #: The network as the paper's text has it, not as the authors' code.

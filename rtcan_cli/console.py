@@ -105,6 +105,9 @@ def show(report: Report) -> None:
         out.print()
         out.print(table.title, style="bold", markup=False)
         out.print(_rich_table(table))
+    if report.text:
+        out.print()
+        out.print(report.text, markup=False, soft_wrap=True)
     for note in report.notes:
         out.print(f"note: {note}", markup=False, soft_wrap=True)
     for line in _grouped(report.files):

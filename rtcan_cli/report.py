@@ -43,6 +43,8 @@ class Report:
         Single values, in reading order: name to number, text or path.
     tables : list of Table
         Tables, in reading order.
+    text : str
+        Something longer to read, printed as it is.
     notes : list of str
         Sentences the user should not miss.
     files : list of Path
@@ -52,6 +54,7 @@ class Report:
     command: str
     facts: dict[str, Any] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
+    text: str = ""
     notes: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
@@ -60,6 +63,7 @@ class Report:
         return {
             "command": self.command,
             **{name.replace(" ", "_"): value for name, value in self.facts.items()},
+            **({"text": self.text} if self.text else {}),
             "tables": {table.title: table.records() for table in self.tables},
             "notes": self.notes,
             "files": [str(path) for path in self.files],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -28,16 +28,25 @@ def _names(choice: object) -> str:
 
 def train(
     dataset: options.Dataset = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,...",
+            help=f"What to train; rtcan models lists them. Default: {choices.MODEL}",
+            show_default=False,
+        ),
+    ] = None,
     fusion: Annotated[
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Fusion),
-            help="Use EDA alone (none), or fuse it with the music. Default: none",
+            help="Use EDA alone (none), fuse it with the music, or use music alone, as far as a "
+            "model can. Default: what comes first in rtcan models, none for RTCAN-1D",
             show_default=False,
         ),
     ] = None,
     target: Annotated[
-        choices.Target, typer.Option(help="What to predict; a network is trained for each.")
+        choices.Target, typer.Option(help="What to predict; a model is trained for each.")
     ] = "both",
     variant: Annotated[
         list[str] | None,
@@ -70,8 +79,13 @@ def train(
         ),
     ] = None,
     length: Annotated[
-        int, typer.Option(min=1, help="Samples each EDA channel is interpolated to.")
-    ] = choices.LENGTH,
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Samples each EDA channel is interpolated to. Default: {choices.LENGTH}",
+            show_default=False,
+        ),
+    ] = None,
     onset: Annotated[
         float | None, typer.Option(min=0.0, help=_ONSET_HELP, show_default=False)
     ] = None,
@@ -138,9 +152,13 @@ def train(
         typer.Option(help="Learning rate, instead of the recipe's.", show_default=False),
     ] = None,
     class_weights: Annotated[
-        choices.ClassWeights,
-        typer.Option(help="Weigh training trials so that high and low count the same (balanced)."),
-    ] = "none",
+        choices.ClassWeights | None,
+        typer.Option(
+            help="Weigh training trials so that high and low count the same (balanced). "
+            "Default: none",
+            show_default=False,
+        ),
+    ] = None,
     clip_norm: Annotated[
         float | None,
         typer.Option(
@@ -156,12 +174,13 @@ def train(
         ),
     ] = None,
     precision: Annotated[
-        choices.Precision,
+        choices.Precision | None,
         typer.Option(
             help="Numbers that training passes compute with; bf16 is for GPUs. Predictions are "
-            "always made in fp32."
+            "always made in fp32. Default: fp32",
+            show_default=False,
         ),
-    ] = "fp32",
+    ] = None,
     seed: Annotated[
         list[str] | None,
         typer.Option(
@@ -199,12 +218,13 @@ def train(
     components: options.OtherStore = None,
     labels: options.OtherStore = None,
     music: options.OtherStore = None,
+    features: options.OtherStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:
-    """Train RTCAN-1D by cross-validation.
+    """Train RTCAN-1D, or what it is compared with, by cross-validation.
 
-    The subjects that test a network are never those that trained it, unless --protocol says so.
+    The subjects that test a model are never those that trained it, unless --protocol says so.
 
     One fold tests, the next one validates (it picks the epoch), the others train; rotated. The run
     store keeps curves, test probabilities, fold membership and weights. Interrupted, it goes on
@@ -231,6 +251,7 @@ def train(
       rtcan train --dataset pmemo --splits-from Rf-eda+music-both-1a2b3c
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
+      rtcan train --dataset pmemo --model svm-eda,svm-music,song-prior,majority
     """
     borrowed = {"protocol": protocol, "folds": folds, "seed": seed, "subjects": subjects}
     given = [f"--{name}" for name, value in borrowed.items() if value is not None]
@@ -239,16 +260,69 @@ def train(
             f"--splits-from takes this from the other run: leave out {', '.join(given)}"
         )
 
+    from dataclasses import replace
+
+    from rtcan_cli.models.registry import find
+    from rtcan_cli.models.spec import ModelSpec
+    from rtcan_cli.steps.assemble import sources_for
+    from rtcan_cli.steps.run_plan import RunRequest
+    from rtcan_cli.steps.run_settings import RunSettings
+    from rtcan_cli.steps.run_splits import borrow
+    from rtcan_cli.steps.sweep import train_sweep
+    from rtcan_cli.steps.train import train_run
+    from rtcan_cli.stores import Workspace
+    from rtcan_cli.training.device import pick_device
+    from rtcan_cli.training.recipes import RECIPES
     from rtcan_cli.training.subsets import parse_share
 
-    combinations = [
-        *product(
-            entries("--fusion", fusion, one_of(get_args(choices.Fusion)), "none"),
+    names = entries("--model", model, one_of(get_args(choices.Model)), choices.MODEL)
+    found = [find(name) for name in names]
+    wanted_fusion = entries("--fusion", fusion, one_of(get_args(choices.Fusion)), None)
+    changes: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "class_weights": class_weights,
+        "clip_norm": clip_norm,
+        "patience": patience,
+        "precision": precision,
+    }
+    shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
+    if choices.MODEL not in names:
+        _refuse(shapes, f"only {choices.MODEL} knows them")
+    if all(each.network is None for each in found):
+        _refuse({"recipe": recipe} | changes, "none of these models is a network")
+    seen = {each.sees(kind or each.fusion[0]) for each in found for kind in wanted_fusion}
+    if "signals" not in seen:
+        _refuse({"length": length, "onset": onset}, "none of these models sees signals")
+
+    stored = {"components": components, "features": features, "labels": labels, "music": music}
+    kind, store = next(
+        ((kind, path) for kind, path in stored.items() if path is not None), ("components", None)
+    )
+    known = profile(options.dataset_of(workspace, dataset, store, kind))
+    specs = [
+        ModelSpec(kind or known.variant, widths, convolutions, 0, length or choices.LENGTH, form)
+        for form, kind, convolutions, widths in product(
             entries("--layout", layout, one_of(get_args(choices.Layout)), choices.LAYOUT),
             entries("--variant", variant, one_of(get_args(choices.Variant)), None),
             entries("--depth", depth, whole_number(1), choices.DEPTH),
             entries("--channels", channels, _widths, choices.CHANNELS, separator=None),
-            entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper"),
+        )
+    ]
+    recipes = [
+        replace(RECIPES[name], **{k: value for k, value in changes.items() if value is not None})
+        for name in entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
+    ]
+    combinations = [
+        (each, *rest)
+        for each in found
+        for rest in product(
+            [kind or each.fusion[0] for kind in wanted_fusion],
+            specs
+            if each.name == choices.MODEL
+            else [ModelSpec(model=each.name, length=length or choices.LENGTH)],
+            recipes if each.network is not None else [None],
             entries("--protocol", protocol, one_of(get_args(choices.Protocol)), choices.PROTOCOL),
             entries("--subjects", subjects, parse_share, None),
             entries("--seed", seed, whole_number(0, 2**32 - 1), choices.SEED),
@@ -259,41 +333,16 @@ def train(
             f"{'--name' if output is None else '--output'} is for one run, and these options ask "
             f"for {len(combinations)}: leave it out, they get names of their own"
         )
-
-    from dataclasses import replace
-
-    from rtcan_cli.models.rtcan import ModelSpec
-    from rtcan_cli.steps.assemble import Sources
-    from rtcan_cli.steps.run_plan import RunRequest
-    from rtcan_cli.steps.run_settings import RunSettings
-    from rtcan_cli.steps.run_splits import borrow
-    from rtcan_cli.steps.sweep import train_sweep
-    from rtcan_cli.steps.train import train_run
-    from rtcan_cli.stores import Workspace
-    from rtcan_cli.training.device import pick_device
-    from rtcan_cli.training.recipes import RECIPES
-
-    known = profile(options.dataset_of(workspace, dataset, components, "components"))
     where, message = pick_device(gpu, device)
     if message:
         console.warn(message)
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     stores = Workspace(workspace)
     requests = []
-    for inputs, form, kind, convolutions, widths, how, held_out, share, number in combinations:
-        base = RECIPES[how]
+    for each, inputs, spec, how, held_out, share, number in combinations:
         settings = RunSettings(
-            spec=ModelSpec(kind or known.variant, widths, convolutions, 0, length, form),
-            recipe=replace(
-                base,
-                epochs=epochs or base.epochs,
-                batch_size=batch_size or base.batch_size,
-                lr=base.lr if lr is None else lr,
-                class_weights=class_weights,
-                clip_norm=clip_norm,
-                patience=patience,
-                precision=precision,
-            ),
+            spec=spec,
+            recipe=how,
             fusion=inputs,
             targets=TARGETS if target == "both" else (target,),
             onset=known.onset if onset is None else onset,
@@ -305,16 +354,20 @@ def train(
         )
         if source is not None:
             settings = borrow(source, settings, known.name)
-        sources = Sources(
-            components or stores.store(known.name, "components"),
-            labels or stores.store(known.name, "labels"),
-            (music or stores.store(known.name, "music")) if inputs == "music" else None,
-        )
+        each.check(settings.fusion, settings.protocol)
+        sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
     if len(requests) > 1:
         return train_sweep(requests, where, jobs, force)
     return train_run(sources, path, settings, where, jobs, force, source)
+
+
+def _refuse(given: dict[str, Any], why: str) -> None:
+    """Refuse options that would change nothing."""
+    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
+    if names:
+        raise typer.BadParameter(f"leave out {', '.join(names)}: {why}")
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -1,4 +1,20 @@
-"""RTCAN-1D: residual temporal and channel attention network for EDA, alone or with music."""
+"""RTCAN-1D: residual temporal and channel attention network for EDA, alone or with music.
+
+::
+
+    EDA (3, L) ── SFE ── SCA ── RNTA ── RFE ── (896) ──┐
+    music (6373) ──────────────────────────────────────┴── classifier ── low, high
+
+The network of the paper, in the seven variants of its Table 5 (`--variant`), with the depths and
+widths of its Table 4 (`--depth`, `--channels`), or as the authors' code has it (`--layout
+released`). On EDA alone the paper calls it RTCAG.
+
+Inputs: original, phasic and tonic EDA, z-scored and interpolated to L = 2500 samples; with
+`--fusion music` the openSMILE features of the song.
+
+Different from the paper: it returns logits, without a ReLU and a softmax behind the last layer, see
+`RTCAN`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +24,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rtcan_cli.choices import LAYOUT, Layout
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA
 from rtcan_cli.models.layers import BatchNorm, Conv, channels_last
+from rtcan_cli.models.registry import Model
 from rtcan_cli.models.residual import POOLED, RFE
+from rtcan_cli.models.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -185,55 +202,33 @@ class RTCAN(nn.Module):
         return self.classifier(features)
 
 
-@dataclass(frozen=True)
-class ModelSpec:
-    """What must be known to build a network, and to build it again around stored weights.
+def build(spec: ModelSpec, dropout: float) -> RTCAN:
+    """Return RTCAN-1D, or its layout in the authors' code.
 
-    Parameters
-    ----------
-    variant : str
-        A name of `VARIANTS`.
-    channels : tuple of int
-        Width of each residual stage.
-    depth : int
-        Convolutions per residual block.
-    n_music : int
-        Length of the music vector; 0 for a network on EDA alone.
-    length : int
-        Samples per channel of the EDA it is trained on.
-    layout : {"paper", "released"}
-        `RTCAN`, or the network of the authors' code (`rtcan_cli.models.released`).
+    Raises
+    ------
+    RtcanError
+        If the variant or the layout is unknown, the layout has no such variant, or ``length`` is
+        too short for it.
     """
+    from rtcan_cli.models.released import ReleasedRTCAN  # is built on this module
 
-    variant: str
-    channels: tuple[int, ...] = (64, 64, 64, 64)
-    depth: int = 1
-    n_music: int = 0
-    length: int = 2500
-    layout: Layout = LAYOUT
+    networks = {"paper": RTCAN, "released": ReleasedRTCAN}
+    if spec.layout not in networks:
+        raise RtcanError(
+            f"there is no network layout {spec.layout!r}", f"choose {' or '.join(networks)}"
+        )
+    network = networks[spec.layout]
+    model = network(spec.variant, spec.channels, spec.depth, spec.n_music, dropout=dropout)
+    check_length(spec.variant, spec.length)
+    return model
 
-    def build(self, dropout: float = 0.0) -> RTCAN:
-        """Return a new network with PyTorch's default initialisation.
 
-        Parameters
-        ----------
-        dropout : float
-            As of `RTCAN`; it matters in training only.
-
-        Raises
-        ------
-        RtcanError
-            If the variant or the layout is unknown, the layout has no such variant, or `length` is
-            too short for it.
-        """
-        from rtcan_cli.models.released import ReleasedRTCAN  # is built on this module
-
-        networks = {"paper": RTCAN, "released": ReleasedRTCAN}
-        if self.layout not in networks:
-            raise RtcanError(
-                f"there is no network layout {self.layout!r}", f"choose {' or '.join(networks)}"
-            )
-        network = networks[self.layout]
-        model = network(self.variant, self.channels, self.depth, self.n_music, dropout=dropout)
-        check_length(self.variant, self.length)
-        return model
+MODEL = Model(
+    name="rtcan",
+    title="RTCAN-1D",
+    source="Yin et al., ACM TOMM 18(3), 2022",
+    eda="signals",
+    fusion=("none", "music"),
+    network=build,
+)

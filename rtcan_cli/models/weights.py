@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 
 INITIALISATIONS = ("normal", "default")
 NORMAL_SD = 0.01
 
 
-def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0) -> RTCAN:
+def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0) -> nn.Module:
     """Return a new network with drawn weights.
 
     Parameters
@@ -30,7 +30,7 @@ def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0)
     seed : int
         Seed of the draw. The global random state is left as it was.
     dropout : float
-        As of `RTCAN`.
+        As of `ModelSpec.build`.
     """
     if initialisation not in INITIALISATIONS:
         raise ValueError(f"initialisation must be one of {INITIALISATIONS}: {initialisation!r}")
@@ -39,7 +39,7 @@ def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0)
         model = spec.build(dropout)
         if initialisation == "normal":
             for module in model.modules():
-                if isinstance(module, (nn.Conv1d, nn.Linear)):
+                if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)):
                     nn.init.normal_(module.weight, std=NORMAL_SD)
                     if module.bias is not None:
                         nn.init.zeros_(module.bias)
@@ -65,7 +65,7 @@ def from_arrays(module: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) ->
         raise RtcanError("the stored weights belong to another network") from error
 
 
-def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> RTCAN:
+def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> nn.Module:
     """Build a network around stored weights, ready for inference.
 
     Parameters
@@ -77,7 +77,7 @@ def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> RTCA
 
     Returns
     -------
-    RTCAN
+    Module
         On the CPU, in evaluation mode.
 
     Raises

@@ -1,18 +1,22 @@
-"""From stores to the arrays a network sees: the same for training and for explaining."""
+"""From stores to the arrays a model sees: the same for training and for explaining."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.steps.run_settings import RunSettings
+from rtcan_cli.stores import Provenance, Store, Workspace
 from rtcan_cli.training.data import TrainingData
 
 
@@ -22,18 +26,27 @@ class Sources:
 
     Parameters
     ----------
-    components, labels : Path
-        Decomposed EDA and labels.
+    components : Path or None
+        Decomposed EDA; None for a model that sees no signals.
+    labels : Path
+        Labels.
     music : Path, optional
-        Music features; None for EDA alone.
+        Music features; None for a model without music.
+    features : Path, optional
+        EDA features, for a model that sees these instead of signals.
     """
 
-    components: Path
+    components: Path | None
     labels: Path
     music: Path | None = None
+    features: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.components is not None and self.features is not None:
+            raise ValueError("a model sees either signals or features of the EDA")
 
     def check(self) -> tuple[dict[str, str], Provenance]:
-        """Content ids of the stores, and the provenance of the components.
+        """Content ids of the stores, and the provenance of the first of them.
 
         Raises
         ------
@@ -41,31 +54,57 @@ class Sources:
             If one is missing, or they were not made from the same recordings. The hint names the
             command that mends it.
         """
-        stores = {"components": self.components, "labels": self.labels}
-        if self.music is not None:
-            stores["music"] = self.music
+        given = {
+            "components": self.components,
+            "features": self.features,
+            "labels": self.labels,
+            "music": self.music,
+        }
+        stores = {kind: path for kind, path in given.items() if path is not None}
         ids, made = {}, {}
         for kind, path in stores.items():
             with Store(path, kind) as store:
                 ids[kind], made[kind] = store.content_id, store.provenance
-        first = made["components"]
+        leading = next(iter(stores))
+        first = made[leading]
         for kind, provenance in made.items():
             same = provenance.inputs.get("recordings") == first.inputs.get("recordings")
             if provenance.dataset != first.dataset or not same:
                 # The older one is behind: its step has not been run on the present recordings.
                 raise RtcanError(
-                    f"{stores[kind]} and {self.components} were not made from the same recordings",
+                    f"{stores[kind]} and {stores[leading]} were not made from the same recordings",
                     f"rtcan {provenance.command} --dataset {first.dataset}, then "
-                    f"rtcan decompose --dataset {first.dataset}; the one that is current does "
-                    "nothing",
+                    f"rtcan {first.command} --dataset {first.dataset}; the one that is current "
+                    "does nothing",
                 )
         return ids, first
 
 
+def sources_for(
+    settings: RunSettings,
+    workspace: Workspace,
+    dataset: str,
+    given: Mapping[str, Path | None] | None = None,
+) -> Sources:
+    """The stores that a run needs: those given by kind, else the workspace's own."""
+    given = given or {}
+
+    def store(kind: str) -> Path:
+        return given.get(kind) or workspace.store(dataset, kind)
+
+    sees = settings.model.sees(settings.fusion)
+    return Sources(
+        store("components") if sees == "signals" else None,
+        store("labels"),
+        store("music") if settings.fusion != "none" else None,
+        store("features") if sees == "features" else None,
+    )
+
+
 def training_data(
-    sources: Sources, target: str, onset: float, length: int
+    sources: Sources, target: str, onset: float, length: int, names: Sequence[str] = ()
 ) -> tuple[TrainingData, Counter[str]]:
-    """Load all trials of one target that have EDA, a label and, if wanted, music.
+    """Load all trials of one target that have a label and what of EDA and music is wanted.
 
     Parameters
     ----------
@@ -77,11 +116,13 @@ def training_data(
         Seconds dropped at the beginning of each recording.
     length : int
         Samples of each EDA channel.
+    names : sequence of str
+        EDA features that are wanted; all by default.
 
     Returns
     -------
     data : TrainingData
-        One row for each trial, in the order of the components store.
+        One row for each trial, in the order of the store with the EDA, or of the labels.
     left_out : Counter of str
         Reason to number of recordings of this target that were left out.
     """
@@ -91,11 +132,10 @@ def training_data(
         zip(zip(table["subject"], table["stimulus"], strict=True), table[target], strict=True)
     )
     music, row_of = _music(sources.music)
-    signals: list[NDArray[np.float32]] = []
+    eda: list[NDArray[np.float32]] = []
     rows: list[tuple[str, str, int, int]] = []
     left_out: Counter[str] = Counter()
-    with Store(sources.components, "components") as store:
-        recordings = store.table("recordings")
+    with _recordings(sources, table, onset, length, names) as (recordings, load):
         for index, recording in enumerate(recordings.itertuples(index=False)):
             if recording.target not in (target, "both"):
                 continue
@@ -108,9 +148,7 @@ def training_data(
                 problem = "no music features"
             if not problem:
                 try:
-                    signals.append(
-                        trial_input(store, index, recording.sampling_rate, onset, length)
-                    )
+                    eda.append(load(index))
                 except RtcanError as error:
                     problem = str(error)
             if problem:
@@ -122,7 +160,7 @@ def training_data(
         raise RtcanError(f"no trial can be used for {target}: {reasons}")
     subjects, stimuli, labels, songs = zip(*rows, strict=True)
     data = TrainingData(
-        eda=np.stack(signals),
+        eda=np.stack(eda),
         label=np.array(labels, dtype=np.int64),
         subject=np.array(subjects),
         stimulus=np.array(stimuli),
@@ -130,6 +168,40 @@ def training_data(
         song=None if music is None else np.array(songs, dtype=np.int64),
     )
     return data, left_out
+
+
+@contextmanager
+def _recordings(
+    sources: Sources, labels: pd.DataFrame, onset: float, length: int, names: Sequence[str]
+) -> Iterator[tuple[pd.DataFrame, Callable[[int], NDArray[np.float32]]]]:
+    """Recordings, and what gives the EDA of each."""
+    if sources.components is not None:
+        with Store(sources.components, "components") as store:
+            table = store.table("recordings")
+            rates = table["sampling_rate"].tolist()
+            yield table, lambda index: trial_input(store, index, rates[index], onset, length)
+    elif sources.features is not None:
+        with Store(sources.features, "features") as store:
+            values = _columns(store, names)
+            yield store.table("recordings"), lambda index: values[index]
+    else:
+        nothing = np.empty(0, np.float32)
+        yield labels.assign(target="both", problem=""), lambda index: nothing
+
+
+def _columns(store: Store, names: Sequence[str]) -> NDArray[np.float32]:
+    """Features of a features store by name, all by default."""
+    values = store.array("features/value").astype(np.float32)
+    if not names:
+        return values
+    known = {str(name): column for column, name in enumerate(store.array("features/name"))}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise RtcanError(
+            f"{store.path}: has no features {', '.join(missing)}",
+            f"rtcan eda-features --dataset {store.provenance.dataset}, to make it again",
+        )
+    return values[:, [known[name] for name in names]]
 
 
 def trial_input(

@@ -121,7 +121,7 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
         "protocol": run.protocol.name,
         "run": run.name,
         "network": run.network,
-        "recipe": run.settings.recipe.name,
+        "recipe": run.settings.training,
         "folds": f"{summary.n_folds} of {run.n_folds}",
         "accuracy": 100 * summary.accuracy_mean,
         "accuracy_sd": 100 * summary.accuracy_sd,

@@ -96,8 +96,8 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     report.facts = {
         "run": run.name,
         "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
-        "network": run.network,
-        "recipe": run.settings.recipe.name,
+        "model": run.network,
+        "recipe": run.settings.training,
         "protocol": describe_protocol(run.settings),
     }
     found = {target: score_run(run, target) for target in run.settings.targets}

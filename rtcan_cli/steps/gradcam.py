@@ -201,6 +201,7 @@ def _trial(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Network input (3, length) of a trial, and the time of each of its samples."""
     settings = run.settings
+    assert sources.components is not None, "what can be explained sees signals"
     with Store(sources.components, "components") as store:
         table = store.table("recordings")
         rows = table[

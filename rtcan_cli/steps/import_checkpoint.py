@@ -23,7 +23,8 @@ from rtcan_cli.models.released import (
     from_released_state_dict,
 )
 from rtcan_cli.models.released_file import read_state_dict
-from rtcan_cli.models.rtcan import VARIANTS, ModelSpec
+from rtcan_cli.models.rtcan import VARIANTS
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import to_arrays
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots.save import save
@@ -33,7 +34,7 @@ from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Provenance, create
-from rtcan_cli.training.data import TrainingData, music_scale, standardise
+from rtcan_cli.training.data import TrainingData, scale_of, standardise
 from rtcan_cli.training.predict import predict
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.splits import UNUSED
@@ -217,7 +218,7 @@ def _write(
     weights: dict[str, NDArray[Any]] = dict(to_arrays(checkpoint.model))
     music = None
     if data.music is not None and data.song is not None:
-        mean, sd = music_scale(data.music, data.song)
+        mean, sd = scale_of(data.music, data.song)
         weights |= {"music_mean": mean, "music_sd": sd}
         music = standardise(data.music, mean, sd)[data.song]
     n, target = len(data.label), checkpoint.target
@@ -252,6 +253,10 @@ def _write(
                     "target": [target],
                     "fold": [1],
                     "best_epoch": [0],
+                    "candidate": [1],
+                    "setting": [""],
+                    "n_parameters": [sum(w.numel() for w in checkpoint.model.parameters())],
+                    "temperature": [np.nan],
                     "seconds": [0.0],
                     "cpu_seconds": [0.0],
                     "threads": [0],

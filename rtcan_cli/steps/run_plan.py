@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,8 @@ class RunPlan:
             If there can be no such network, the folds break the promise of their protocol, or a
             fold lacks a class.
         """
-        self.settings.spec.build()
+        model = self.settings.model
+        model.check(self.settings.fusion, self.settings.protocol)
         protocol = PROTOCOLS[self.settings.protocol]
         units = []
         for plan in self.targets:
@@ -82,16 +83,27 @@ class RunPlan:
                 parts = checked_roles(plan.data, plan.splits, protocol, plan.folds)
             except RtcanError as error:
                 raise RtcanError(f"{plan.target}: {error}", error.hint) from None
-            units += [
-                Unit(plan.target, fold, own, plan.data, self.settings, self.partial)
-                for fold, own in parts.items()
-            ]
+            sized = replace(
+                self.settings.spec, n_music=plan.data.n_music, n_features=plan.data.n_features
+            )
+            for candidate in range(len(model.grid)):
+                spec = replace(sized, candidate=candidate)
+                if model.network is not None:
+                    model.build(spec)  # raises where there can be no such network
+                settings = replace(self.settings, spec=spec)
+                units += [
+                    Unit(plan.target, fold, own, plan.data, settings, self.partial)
+                    for fold, own in parts.items()
+                ]
         return units
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One network to train: a fold of a target of a run. It carries all that a worker needs."""
+    """One model to train: a fold of a target of a run, or one candidate for it.
+
+    It carries all that a worker needs. Its settings have the sizes of the inputs and the candidate.
+    """
 
     target: str
     fold: int
@@ -103,17 +115,21 @@ class Unit:
     @property
     def result(self) -> str:
         """Name of its kept result."""
-        return result_name(self.target, self.fold)
+        return result_name(self.target, self.fold, self.settings.spec.candidate)
 
     @property
     def checkpoint(self) -> str:
         """Name of its last finished epoch."""
-        return f"checkpoint-{self.target}-{self.fold}"
+        return "checkpoint-" + _item(self.target, self.fold, self.settings.spec.candidate)
 
 
-def result_name(target: str, fold: int) -> str:
-    """Name of the kept result of a fold, which counts from 0."""
-    return f"result-{target}-{fold}"
+def result_name(target: str, fold: int, candidate: int = 0) -> str:
+    """Name of the kept result of a fold and a candidate for it, which count from 0."""
+    return "result-" + _item(target, fold, candidate)
+
+
+def _item(target: str, fold: int, candidate: int) -> str:
+    return f"{target}-{fold}" + (f"-{candidate}" if candidate else "")
 
 
 class Planner:
@@ -169,7 +185,8 @@ class Planner:
         self, request: RunRequest, target: str, known: TrialSplits
     ) -> tuple[TrainingData, Splits]:
         settings, other = request.settings, request.splits_from
-        trials = (request.sources, target, settings.onset, settings.spec.length)
+        shape = settings.onset, settings.spec.length, settings.model.features
+        trials = (request.sources, target, *shape)
         key = (trials, _splits_key(request))
         if key in self._restricted:
             return self._restricted[key]

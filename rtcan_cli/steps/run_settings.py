@@ -9,12 +9,14 @@ from typing import Any
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.registry import Model, find
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.recipes import RECIPES, Recipe
 
 #: Settings that come with the folds of another run.
 BORROWED = ("protocol", "folds", "seed", "subjects")
 _USUAL = {
+    "model": choices.MODEL,
     "layout": choices.LAYOUT,
     "protocol": choices.PROTOCOL,
     "subjects": None,
@@ -53,11 +55,11 @@ class RunSettings:
     Parameters
     ----------
     spec : ModelSpec
-        The network. Its ``n_music`` is that of the music store (0 for EDA alone).
-    recipe : Recipe
-        How it is trained.
+        The model. Sizes of its inputs are those of the stores.
+    recipe : Recipe, optional
+        How it is trained, if it is a network; None for a model that fits itself.
     fusion : str
-        ``none`` or ``music``.
+        ``none``, ``music`` or ``music-only``.
     targets : tuple of str
         ``valence``, ``arousal`` or both.
     onset : float
@@ -79,7 +81,7 @@ class RunSettings:
     """
 
     spec: ModelSpec
-    recipe: Recipe
+    recipe: Recipe | None
     fusion: str
     targets: tuple[str, ...]
     onset: float
@@ -90,22 +92,52 @@ class RunSettings:
     subjects: str | None = None
     splits_from: SplitsFrom | None = None
 
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return find(self.spec.model)
+
+    @property
+    def network(self) -> str:
+        """The model and its inputs, for tables."""
+        spec = self.spec
+        name = spec.variant if spec.model == choices.MODEL else spec.model
+        if spec.layout != choices.LAYOUT:
+            name += f" ({spec.layout} layout)"
+        return f"{name}, {self.model.inputs(self.fusion)}"
+
+    @property
+    def training(self) -> str:
+        """How it is trained, for tables: the name of the recipe."""
+        return self.recipe.name if self.recipe is not None else "its own"
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that training takes at most."""
+        return self.recipe.epochs if self.recipe is not None else 1
+
     def parameters(self) -> dict[str, Any]:
         """The settings as the provenance of the run store keeps them (JSON types)."""
-        return {
-            "variant": self.spec.variant,
-            "channels": list(self.spec.channels),
-            "depth": self.spec.depth,
-            "length": self.spec.length,
-            "layout": self.spec.layout,
-            "recipe": {
+        spec = self.spec
+        found: dict[str, Any] = {"model": spec.model}
+        if spec.model == choices.MODEL:
+            found |= {
+                "variant": spec.variant,
+                "channels": list(spec.channels),
+                "depth": spec.depth,
+                "layout": spec.layout,
+            }
+        if self.model.sees(self.fusion) == "signals":
+            found |= {"length": spec.length, "onset": self.onset}
+        if self.recipe is not None:
+            found["recipe"] = {
                 name: value
                 for name, value in asdict(self.recipe).items()
                 if name not in _OFF or value != _OFF[name]
-            },
+            }
+        return found | {
             "fusion": self.fusion,
             "targets": list(self.targets),
-            "onset": self.onset,
             "folds": self.n_folds,
             "seed": self.seed,
             "test_subject": self.test_subject,
@@ -119,17 +151,18 @@ class RunSettings:
         """Read back what :meth:`parameters` gave."""
         return cls(
             spec=ModelSpec(
-                parameters["variant"],
-                tuple(parameters["channels"]),
-                parameters["depth"],
+                parameters.get("variant", ""),
+                tuple(parameters.get("channels", choices.CHANNELS)),
+                parameters.get("depth", choices.DEPTH),
                 0,
-                parameters["length"],
-                parameters["layout"],
+                parameters.get("length", choices.LENGTH),
+                parameters.get("layout", choices.LAYOUT),
+                parameters["model"],
             ),
-            recipe=Recipe(**parameters["recipe"]),
+            recipe=Recipe(**parameters["recipe"]) if "recipe" in parameters else None,
             fusion=parameters["fusion"],
             targets=tuple(parameters["targets"]),
-            onset=parameters["onset"],
+            onset=parameters.get("onset", 0.0),
             n_folds=parameters["folds"],
             seed=parameters["seed"],
             test_subject=parameters["test_subject"],
@@ -150,23 +183,13 @@ class RunSettings:
         changed : str
             Options to take instead of the settings' own, such as ``variant="Rb"``.
         """
-        spec, recipe, usual = self.spec, self.recipe, RECIPES[self.recipe.name]
-        wanted = {
+        spec = self.spec
+        wanted: dict[str, Any] = {
             "dataset": dataset,
-            "variant": spec.variant,
+            "model": spec.model,
             "fusion": self.fusion,
             "target": "both" if len(self.targets) > 1 else self.targets[0],
-            "recipe": recipe.name,
             "folds": self.n_folds,
-            "length": spec.length,
-            "onset": self.onset,
-            "depth": spec.depth,
-            "layout": spec.layout,
-            "channels": ",".join(map(str, spec.channels)),
-            "epochs": recipe.epochs,
-            "batch_size": recipe.batch_size,
-            "lr": recipe.lr,
-            **{name: getattr(recipe, name) for name in _OFF},
             "seed": self.seed,
             "test_subject": self.test_subject,
             "protocol": self.protocol,
@@ -176,26 +199,38 @@ class RunSettings:
             for name in BORROWED:
                 del wanted[name]
             wanted["splits_from"] = self.splits_from.run
-        defaults = {
-            "variant": profile(dataset).variant,
-            "fusion": "none",
+        defaults: dict[str, Any] = {
+            "model": choices.MODEL,
+            "fusion": self.model.fusion[0],
             "target": "both",
-            "recipe": "paper",
             "folds": choices.FOLDS,
-            "length": choices.LENGTH,
-            "onset": profile(dataset).onset,
-            "depth": choices.DEPTH,
-            "layout": choices.LAYOUT,
-            "channels": ",".join(map(str, choices.CHANNELS)),
-            "epochs": usual.epochs,
-            "batch_size": usual.batch_size,
-            "lr": usual.lr,
-            **{name: getattr(usual, name) for name in _OFF},
             "seed": choices.SEED,
             "test_subject": None,
             "protocol": choices.PROTOCOL,
             "subjects": None,
         }
+        if spec.model == choices.MODEL:
+            wanted |= {
+                "variant": spec.variant,
+                "depth": spec.depth,
+                "layout": spec.layout,
+                "channels": ",".join(map(str, spec.channels)),
+            }
+            defaults |= {
+                "variant": profile(dataset).variant,
+                "depth": choices.DEPTH,
+                "layout": choices.LAYOUT,
+                "channels": ",".join(map(str, choices.CHANNELS)),
+            }
+        if self.model.sees(self.fusion) == "signals":
+            wanted |= {"length": spec.length, "onset": self.onset}
+            defaults |= {"length": choices.LENGTH, "onset": profile(dataset).onset}
+        if self.recipe is not None:
+            entries = ("epochs", "batch_size", "lr", *_OFF)
+            usual = RECIPES[self.recipe.name]
+            wanted |= {"recipe": self.recipe.name}
+            wanted |= {name: getattr(self.recipe, name) for name in entries}
+            defaults |= {"recipe": "paper"} | {name: getattr(usual, name) for name in entries}
         return " ".join(
             f"--{name.replace('_', '-')} {value}"
             for name, value in (wanted | changed).items()
@@ -213,16 +248,16 @@ class RunSettings:
         text = json.dumps(settings, sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
         words: list[str] = [self.spec.layout] if self.spec.layout != choices.LAYOUT else []
-        words += [
-            self.spec.variant,
-            "eda+music" if self.fusion == "music" else "eda",
-            "both" if len(self.targets) > 1 else self.targets[0],
-        ]
+        words.append(self.spec.variant or self.spec.model)
+        if len(self.model.fusion) > 1:
+            words.append({"none": "eda", "music": "eda+music", "music-only": "music"}[self.fusion])
+        words.append("both" if len(self.targets) > 1 else self.targets[0])
         if self.protocol != choices.PROTOCOL:
             words.append(self.protocol)
         if self.subjects is not None:
             words.append(self.subjects.replace("%", "pct"))
-        words += _special(self.recipe)
+        if self.recipe is not None:
+            words += _special(self.recipe)
         return "-".join([*words, digest])
 
 

@@ -54,14 +54,7 @@ class TrialSplits:
         known = np.flatnonzero(row >= 0)
         n_unknown, n_absent = len(row) - len(known), len(self.trials) - len(known)
         if n_unknown:
-            data = replace(
-                data,
-                eda=data.eda[known],
-                label=data.label[known],
-                subject=data.subject[known],
-                stimulus=data.stimulus[known],
-                song=None if data.song is None else data.song[known],
-            )
+            data = data.take(known)
         return data, self.splits.take(row[known]), n_unknown, n_absent
 
     def folds_that_test(self, subject: str) -> list[int]:

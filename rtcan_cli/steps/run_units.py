@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial as bind
 from threading import Event, Thread
 from typing import Any
@@ -20,8 +20,10 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.run_plan import Unit
 from rtcan_cli.training.environment import hardware, software
-from rtcan_cli.training.fit import FoldResult, NotFinite, fit_fold
+from rtcan_cli.training.fit import FoldResult, NotFinite
+from rtcan_cli.training.run import fit
 
+_CPU = torch.device("cpu")
 _LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
 
 
@@ -70,7 +72,7 @@ def fit_units(
     finished = [unit for unit, there in zip(units, kept, strict=True) if there]
     for unit in finished:
         pace.finish(unit)
-    total = sum(unit.settings.recipe.epochs for unit in units)
+    total = sum(unit.settings.epochs for unit in units)
     with console.progress(total, "training", "epoch") as bar, _watching(pace, bar):
         for unit in finished:
             on_finished(unit)
@@ -120,7 +122,7 @@ class PartialSink:
 
 
 def _fit(unit: Unit, device: torch.device | None, caller: int) -> dict[str, NDArray[Any]]:
-    """Train one network, perhaps in a worker process.
+    """Train one model, perhaps in a worker process.
 
     On the CPU it takes one thread, however many are trained at the same time: the number of
     threads decides the order of sums, and so the last bits of a result.
@@ -128,17 +130,18 @@ def _fit(unit: Unit, device: torch.device | None, caller: int) -> dict[str, NDAr
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        result = fit_fold(
+        result = fit(
             unit.data,
             unit.parts,
-            replace(unit.settings.spec, n_music=unit.data.n_music),
+            unit.settings.spec,
             unit.settings.recipe,
             fold=unit.fold,
             seed=unit.settings.seed,
             device=device,
             sink=PartialSink(unit, caller),
         )
-        return _as_arrays(result, device or torch.device("cpu"))
+        where = device if device is not None and unit.settings.recipe is not None else _CPU
+        return _as_arrays(result, where)
     finally:
         torch.set_num_threads(threads)
 
@@ -152,12 +155,13 @@ def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[An
         "device": np.array(str(device)),
         "hardware": np.array(hardware(device)),
         "software": np.array(software()),
+        "n_parameters": np.array(result.n_parameters),
+        "temperature": np.array(result.temperature),
         "test_probability": result.test_probability,
     }
     arrays |= {f"history.{name}": values for name, values in result.history.items()}
-    arrays |= {f"weights.{name}": values for name, values in result.weights.items()}
-    if result.music_mean is not None and result.music_sd is not None:
-        arrays |= {"weights.music_mean": result.music_mean, "weights.music_sd": result.music_sd}
+    for group in (result.weights, result.scales):
+        arrays |= {f"weights.{name}": values for name, values in group.items()}
     return arrays
 
 
@@ -177,7 +181,7 @@ class Pace:
         total = 0
         for unit in self._units:
             if id(unit) in self._finished:
-                total += unit.settings.recipe.epochs
+                total += unit.settings.epochs
             else:
                 losses = unit.partial.peek(unit.checkpoint, "history.train_loss")
                 total += 0 if losses is None else len(losses)

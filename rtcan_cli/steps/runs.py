@@ -9,19 +9,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import Summary, fold_scores, majority_class, overlap, summarise
+from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.guard import seen_in_training
 from rtcan_cli.training.protocols import PROTOCOLS, Protocol
 from rtcan_cli.training.splits import PARTS, Roles, Splits
+from rtcan_cli.training.trained import TrainedModel
 
-#: What a network sees, by its fusion.
-INPUTS = {"none": "EDA alone", "music": "EDA and music"}
+
+def candidate_name(model: Model, candidate: int, name: str) -> str:
+    """Name of an array of a candidate, from 0, in a run store.
+
+    Candidates may differ in the shapes of their arrays, so each has names of its own.
+    """
+    return name if len(model.grid) == 1 else f"candidate{candidate + 1}.{name}"
 
 
 def describe_protocol(settings: RunSettings) -> str:
@@ -97,10 +106,8 @@ class Run:
 
     @property
     def network(self) -> str:
-        """Variant and inputs, for a table."""
-        spec = self.settings.spec
-        layout = "" if spec.layout == "paper" else f" ({spec.layout} layout)"
-        return f"{spec.variant}{layout}, {INPUTS[self.settings.fusion]}"
+        """Model and inputs, for a table."""
+        return self.settings.network
 
     @property
     def is_imported(self) -> bool:
@@ -137,6 +144,8 @@ class Run:
     @property
     def can_be_explained(self) -> bool:
         """Whether its networks have an attention module before the residual part."""
+        if self.settings.spec.model != choices.MODEL:
+            return False
         variant = VARIANTS[self.settings.spec.variant]
         return variant.sca or variant.rnta
 
@@ -214,8 +223,8 @@ class Run:
                     "rtcan train, with --force, to train it again",
                 )
 
-    def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
-        """The network that a fold trained, with its music standardisation.
+    def model_of_fold(self, target: str, fold: int) -> TrainedModel:
+        """What a fold has trained.
 
         Parameters
         ----------
@@ -224,16 +233,55 @@ class Run:
         fold : int
             From 1; must be one of `trained_folds`.
         """
+        row = self.trained_folds(target).index(fold)
+        facts = self.models[self.models["target"] == target].iloc[row]
         with Store(self.path, "run") as store:
-            weights = store.slices(f"weights/{target}", self.trained_folds(target).index(fold))
-        mean, sd = weights.pop("music_mean", None), weights.pop("music_sd", None)
-        spec = replace(self.settings.spec, n_music=0 if mean is None else len(mean))
-        return TrainedNetwork(rebuild(weights, spec), mean, sd)
+            arrays = store.slices(f"weights/{target}", row)
+        candidate = int(facts["candidate"]) - 1
+        own = candidate_name(self.settings.model, candidate, "")
+        arrays = {
+            name.removeprefix(own): values
+            for name, values in arrays.items()
+            if name[: len(own)] == own
+        }
+        scales = {name: arrays.pop(name) for name in SCALES if name in arrays}
+        spec = replace(
+            self.settings.spec,
+            n_music=len(scales.get("music_mean", ())),
+            n_features=len(scales.get("eda_mean", ())),
+            candidate=candidate,
+        )
+        return TrainedModel(spec, arrays, scales, float(facts["temperature"]))
+
+    def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
+        """The RTCAN-1D that a fold trained, with its music standardisation.
+
+        Parameters
+        ----------
+        target, fold
+            As of `model_of_fold`.
+
+        Raises
+        ------
+        RtcanError
+            If the run holds another model.
+        """
+        if self.settings.spec.model != choices.MODEL:
+            raise RtcanError(
+                f"{self.path}: holds a {self.settings.spec.model}, not RTCAN-1D",
+                "rtcan train, without --model, and the run that it makes",
+            )
+        trained = self.model_of_fold(target, fold)
+        network = rebuild(trained.weights, trained.spec)
+        assert isinstance(network, RTCAN)
+        return TrainedNetwork(
+            network, trained.scales.get("music_mean"), trained.scales.get("music_sd")
+        )
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained network and the statistics its music vectors are standardised with."""
+    """A trained RTCAN-1D and the statistics its music vectors are standardised with."""
 
     model: RTCAN
     music_mean: NDArray[np.float32] | None

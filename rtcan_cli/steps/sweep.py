@@ -83,14 +83,15 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
 def differences(settings: Sequence[RunSettings]) -> dict[str, list[Any]]:
     """Name each setting that is not the same in all runs, and give its value in each."""
     found: dict[str, list[Any]] = {
+        "model": [each.spec.model for each in settings],
         "fusion": [each.fusion for each in settings],
-        "variant": [each.spec.variant for each in settings],
+        "variant": [each.spec.variant or None for each in settings],
         "layout": [each.spec.layout for each in settings],
         "depth": [each.spec.depth for each in settings],
         "channels": [",".join(map(str, each.spec.channels)) for each in settings],
         "protocol": [each.protocol for each in settings],
         "subjects": [each.subjects or "100%" for each in settings],
-        "recipe": [each.recipe.name for each in settings],
+        "recipe": [each.training for each in settings],
         "seed": [each.seed for each in settings],
     }
     return {name: values for name, values in found.items() if len(set(values)) > 1}

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import profile
@@ -20,13 +22,16 @@ from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_units import fit_units
-from rtcan_cli.steps.runs import INPUTS, describe_protocol
+from rtcan_cli.steps.runs import candidate_name, describe_protocol
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.splits import TEST
 
 #: Columns of the models table that a kept result holds as they are.
-FACTS = ("seconds", "cpu_seconds", "threads", "device", "hardware", "software")
+FACTS = (
+    *("n_parameters", "temperature"),
+    *("seconds", "cpu_seconds", "threads", "device", "hardware", "software"),
+)
 
 
 def train_run(
@@ -147,17 +152,18 @@ def _not_finite(failed: list[tuple[Unit, NotFinite]]) -> RtcanError:
 def _assemble(run: RunPlan) -> None:
     """Write the run store from the kept results, one fold in memory at a time."""
     predictions, membership, epochs, models = [], [], [], []
+    model = run.settings.model
     with create(run.output, "run", run.provenance) as store:
         for plan in run.targets:
             probability = np.full(len(plan.data.label), np.nan)
             role = plan.splits.role
             for position, k in enumerate(plan.folds):
-                item = run.partial.get(result_name(plan.target, k))
-                assert item is not None, f"fold {k} of {plan.target} was trained above"
+                candidate, item = _chosen(run, plan.target, k)
                 probability[role[:, k] == TEST] = item["test_probability"]
                 for name, values in item.items():
                     if name.startswith("weights."):
-                        path = f"weights/{plan.target}/{name.removeprefix('weights.')}"
+                        own = candidate_name(model, candidate, name.removeprefix("weights."))
+                        path = f"weights/{plan.target}/{own}"
                         store.write_slice(path, position, len(plan.folds), values)
                 history = {name: item[f"history.{name}"] for name in HISTORY}
                 n_epochs = len(history["train_loss"])
@@ -171,6 +177,8 @@ def _assemble(run: RunPlan) -> None:
                         "target": plan.target,
                         "fold": k + 1,
                         "best_epoch": int(item["best_epoch"]) + 1,
+                        "candidate": candidate + 1,
+                        "setting": model.setting(candidate),
                         **{name: item[name].item() for name in FACTS},
                     }
                 )
@@ -193,6 +201,23 @@ def _assemble(run: RunPlan) -> None:
         store.write_table("models", pd.DataFrame(models))
 
 
+def _chosen(run: RunPlan, target: str, fold: int) -> tuple[int, dict[str, NDArray[Any]]]:
+    """The candidate of a fold with the least validation loss, and its kept result."""
+    losses = []
+    for candidate in range(len(run.settings.model.grid)):
+        name = result_name(target, fold, candidate)
+        history, best = (
+            run.partial.peek(name, key) for key in ("history.validation_loss", "best_epoch")
+        )
+        assert history is not None, f"fold {fold} of {target} was trained above"
+        assert best is not None, f"fold {fold} of {target} was trained above"
+        losses.append(history[int(best)])
+    candidate = int(np.argmin(losses))
+    item = run.partial.get(result_name(target, fold, candidate))
+    assert item is not None, f"fold {fold} of {target} was trained above"
+    return candidate, item
+
+
 def summarise(path: Path) -> Report:
     """Describe a finished run by its validation folds; `evaluate` looks at the test folds."""
     with Store(path, "run") as store:
@@ -203,8 +228,8 @@ def summarise(path: Path) -> Report:
     report.facts = {
         "run": path.stem,
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "network": f"{settings.spec.variant}, " + INPUTS[settings.fusion],
-        "recipe": f"{settings.recipe.name}, {settings.recipe.epochs} epochs",
+        "model": settings.network,
+        "recipe": settings.training + (f", {settings.epochs} epochs" if settings.recipe else ""),
         "protocol": describe_protocol(settings),
         "subjects": predictions["subject"].nunique(),
         **training_facts(models),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: What differs between two makings of the same store; the content id leaves it out.
 TIMINGS = (
@@ -229,7 +229,7 @@ MUSIC = Schema(
 RUN = Schema(
     "run",
     "train",
-    "a trained network: folds, curves, test probabilities and weights",
+    "a trained model: folds, curves, test probabilities and weights",
     (
         *_table(
             "predictions",
@@ -251,7 +251,12 @@ RUN = Schema(
             "epochs",
             ("target", "str", "", "valence or arousal"),
             ("fold", "int64", "", "from 1"),
-            ("epoch", "int64", "", "from 1"),
+            (
+                "epoch",
+                "int64",
+                "",
+                "from 1; of models that are no networks, trees or tries",
+            ),
             ("train_loss", "float64", "nat", "cross-entropy of the training fold"),
             ("validation_loss", "float64", "nat", "cross-entropy of the validation fold"),
             ("validation_accuracy", "float64", "", "share right in the validation fold"),
@@ -261,6 +266,10 @@ RUN = Schema(
             ("target", "str", "", "valence or arousal"),
             ("fold", "int64", "", "from 1"),
             ("best_epoch", "int64", "", "epoch of least validation loss, from 1; 0 if imported"),
+            ("candidate", "int64", "", "which of the model's candidates was chosen, from 1"),
+            ("setting", "str", "", "the same in words; empty where there is nothing to choose"),
+            ("n_parameters", "int64", "", "numbers that were fitted"),
+            ("temperature", "float64", "", "of its validation trials; NaN if there were none"),
             ("seconds", "float64", "s", "time that the device spent on this fold"),
             ("cpu_seconds", "float64", "s", "time of the processor's cores, all threads together"),
             ("threads", "int64", "", "threads on the processor"),
@@ -268,7 +277,7 @@ RUN = Schema(
             ("hardware", "str", "", "model of that processor or GPU"),
             ("software", "str", "", "versions of rtcan, Python, PyTorch and NumPy"),
         ),
-        Field("weights/{target}/*", "", ("models of target", "..."), "", "network parameters"),
+        Field("weights/{target}/*", "", ("models of target", "..."), "", "what was fitted"),
     ),
 )
 

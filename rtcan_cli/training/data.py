@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.spec import ModelSpec
 
 LIMIT = 10.0
+
+#: Means and standard deviations that features of a fold were standardised with, by name.
+Scales = dict[str, NDArray[np.float32]]
+SCALES = ("eda_mean", "eda_sd", "music_mean", "music_sd")
 
 
 @dataclass(frozen=True)
@@ -20,8 +25,9 @@ class TrainingData:
 
     Parameters
     ----------
-    eda : NDArray of float32 (n, 3, L)
-        Original, phasic and tonic EDA, z-scored.
+    eda : NDArray of float32 (n, 3, L) or (n, F)
+        Original, phasic and tonic EDA, z-scored; or EDA features as they are, which are
+        standardised for each fold (none, for a model that sees no EDA).
     label : NDArray of int64 (n,)
         1 for high, 0 for low.
     subject, stimulus : NDArray of str (n,)
@@ -49,10 +55,10 @@ class TrainingData:
     def __post_init__(self) -> None:
         n = len(self.eda)
         if (
-            self.eda.ndim != 3
+            self.eda.ndim not in (2, 3)
             or not len(self.label) == len(self.subject) == len(self.stimulus) == n
         ):
-            raise ValueError("eda must be (n, 3, L), label, subject and stimulus (n,)")
+            raise ValueError("eda must be (n, 3, L) or (n, F), label, subject and stimulus (n,)")
         if not np.isin(self.label, (0, 1)).all():
             raise ValueError("labels must be 0 or 1")
         if (self.music is None) != (self.song is None):
@@ -62,7 +68,8 @@ class TrainingData:
                 raise ValueError("song must hold a row of music for each trial")
             finite = np.logical_and.reduce(np.isfinite(self.music), axis=1)
             self._require(finite[self.song], "music features")
-        self._require(np.logical_and.reduce(np.isfinite(self.eda), axis=(1, 2)), "EDA")
+        axes = tuple(range(1, self.eda.ndim))
+        self._require(np.logical_and.reduce(np.isfinite(self.eda), axis=axes), "EDA")
 
     def _require(self, finite: NDArray[np.bool_], what: str) -> None:
         if not finite.all():
@@ -77,35 +84,51 @@ class TrainingData:
         """Length of the music vector, 0 without music."""
         return 0 if self.music is None else self.music.shape[1]
 
+    @property
+    def n_features(self) -> int:
+        """Number of EDA features, 0 where the EDA is signals."""
+        return self.eda.shape[1] if self.eda.ndim == 2 else 0
 
-def music_scale(
-    music: NDArray[np.float32], songs: NDArray[np.int64]
+    def take(self, rows: NDArray[np.intp]) -> TrainingData:
+        """Some of the trials, or the trials in another order."""
+        return replace(
+            self,
+            eda=self.eda[rows],
+            label=self.label[rows],
+            subject=self.subject[rows],
+            stimulus=self.stimulus[rows],
+            song=None if self.song is None else self.song[rows],
+        )
+
+
+def scale_of(
+    values: NDArray[np.float32], rows: NDArray[np.integer]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the mean and the standard deviation of each music feature over some songs.
+    """Return the mean and the standard deviation of each feature over some songs or trials.
 
     Parameters
     ----------
-    music : NDArray of float32 (n_songs, F)
-        Features of all songs.
-    songs : NDArray of int64
-        Rows of the songs that training trials heard. Each song counts once, however often it was
-        heard; other rows are not looked at.
+    values : NDArray of float32 (n, F)
+        Music features of all songs, or EDA features of all trials.
+    rows : NDArray of int
+        Rows that belong to training. Each counts once, so a song however often it was heard;
+        other rows are not looked at.
 
     Returns
     -------
     mean, sd : NDArray of float32 (F,)
-        `sd` is exactly 0 for a feature that is the same in all these songs.
+        `sd` is exactly 0 for a feature that is the same in all these rows.
     """
-    known = music[np.unique(songs)].astype(np.float64)
+    known = values[np.unique(rows)].astype(np.float64)
     sd = known.std(axis=0)
     sd[known.max(axis=0) == known.min(axis=0)] = 0.0  # not merely small by rounding
     return known.mean(axis=0).astype(np.float32), sd.astype(np.float32)
 
 
 def standardise(
-    music: NDArray[np.float32], mean: NDArray[np.float32], sd: NDArray[np.float32]
+    values: NDArray[np.float32], mean: NDArray[np.float32], sd: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Standardise music features with the statistics of other songs.
+    """Standardise features with the statistics of other songs or trials.
 
     Features with `sd` 0 become 0. Values beyond 10 standard deviations are set to 10: a feature
     that hardly varied in the training songs can be hundreds of deviations off in a new song, and
@@ -113,17 +136,50 @@ def standardise(
 
     Parameters
     ----------
-    music : NDArray of float32 (n, F)
+    values : NDArray of float32 (n, F)
     mean, sd : NDArray of float32 (F,)
-        What `music_scale` returned.
+        What `scale_of` returned.
 
     Returns
     -------
     NDArray of float32 (n, F)
     """
     varies = sd > 0
-    z = (music - mean) / np.where(varies, sd, 1)
+    z = (values - mean) / np.where(varies, sd, 1)
     return np.clip(np.where(varies, z, 0), -LIMIT, LIMIT).astype(np.float32)
+
+
+def standardised(
+    data: TrainingData, train: NDArray[np.intp], spec: ModelSpec
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, Scales]:
+    """Inputs of a fold: features are standardised with the statistics of its training trials.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All trials.
+    train : NDArray of int
+        Rows of the training trials; of the others, no statistics are taken.
+    spec : ModelSpec
+        The model. With `n_music` 0 the music is not used.
+
+    Returns
+    -------
+    eda : NDArray of float32
+        `data.eda`; standardised where it holds features.
+    music : NDArray of float32 (n_songs, n_music), optional
+        Standardised music features.
+    scales : dict of str to array
+        The statistics: ``eda_mean``, ``eda_sd``, ``music_mean``, ``music_sd``, where they exist.
+    """
+    eda, music, scales = data.eda, None, {}
+    if data.n_features:
+        scales["eda_mean"], scales["eda_sd"] = mean, sd = scale_of(eda, train)
+        eda = standardise(eda, mean, sd)
+    if spec.n_music and data.music is not None and data.song is not None:
+        scales["music_mean"], scales["music_sd"] = mean, sd = scale_of(data.music, data.song[train])
+        music = standardise(data.music, mean, sd)
+    return eda, music, scales
 
 
 def place(array: NDArray[np.generic], device: torch.device) -> Tensor:
@@ -138,7 +194,7 @@ class Inputs:
 
     Parameters
     ----------
-    eda : Tensor (n, 3, L)
+    eda : Tensor (n, 3, L) or (n, F)
     music : Tensor (n_songs, F), optional
         Standardised music features.
     song : Tensor (n,), optional
@@ -150,7 +206,7 @@ class Inputs:
     song: Tensor | None = None
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return EDA (batch, 3, L) and music (batch, F) of the trials in `index`."""
+        """Return EDA (batch, 3, L) or (batch, F), and music, of the trials in `index`."""
         eda = self.eda.index_select(0, index)
         if self.music is None or self.song is None:
             return eda, None

@@ -21,10 +21,11 @@ from torch import Tensor, nn, optim
 from torch.nn import functional as F
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, from_arrays, to_arrays
+from rtcan_cli.training.calibrate import temperature
 from rtcan_cli.training.checkpoint import HISTORY, Arrays, Progress, pack, unpack
-from rtcan_cli.training.data import Inputs, TrainingData, music_scale, place, standardise
+from rtcan_cli.training.data import Inputs, TrainingData, place, standardised
 from rtcan_cli.training.device import keep_memory
 from rtcan_cli.training.predict import logits, probability_of_high
 from rtcan_cli.training.recipes import Recipe
@@ -68,8 +69,13 @@ class FoldResult:
         Probability of high for each validation and test trial, in the order of the roles.
     weights : dict of str to array
         Weights and BatchNorm statistics of the best epoch.
-    music_mean, music_sd : NDArray of float32 (F,) or None
-        Statistics that music features were standardised with.
+    scales : dict of str to array
+        Statistics that features were standardised with, see `rtcan_cli.training.data.standardised`.
+    n_parameters : int
+        Numbers that were fitted.
+    temperature : float
+        Of the validation trials (`rtcan_cli.training.calibrate`); the probabilities here are those
+        of the model itself.
     seconds : float
         Time spent in epochs, those before an interruption included. The device is busy with this
         fold for as long.
@@ -83,8 +89,9 @@ class FoldResult:
     validation_probability: NDArray[np.float32]
     test_probability: NDArray[np.float32]
     weights: Arrays
-    music_mean: NDArray[np.float32] | None
-    music_sd: NDArray[np.float32] | None
+    scales: Arrays
+    n_parameters: int
+    temperature: float
     seconds: float
     cpu_seconds: float
 
@@ -122,7 +129,7 @@ def fit_fold(
     sink : Sink, optional
         Takes checkpoints and finished epochs, and has the checkpoint to go on from.
     eda : Tensor (n, 3, L), optional
-        `data.eda` on the device, if it is there already from another fold.
+        The signals of `data` on the device, if they are there already from another fold.
 
     Returns
     -------
@@ -137,21 +144,15 @@ def fit_fold(
         If the loss is not finite any more. The checkpoint is that of the epoch before.
     """
     check_classes(data, parts, fold)
-    if spec.n_music not in (0, data.n_music) or spec.length != data.eda.shape[-1]:
-        raise ValueError(f"{spec} does not fit EDA {data.eda.shape} and {data.n_music} features")
+    check_sizes(data, spec)
     device = device or torch.device("cpu")
     check_precision(recipe, device)
     if device.type == "cpu":
         keep_memory()
-    inputs = Inputs(place(data.eda, device) if eda is None else eda)
-    mean = sd = None
-    if spec.n_music and data.music is not None and data.song is not None:
-        mean, sd = music_scale(data.music, data.song[parts.train])
-        inputs = Inputs(
-            inputs.eda,
-            place(standardise(data.music, mean, sd), device),
-            place(data.song, device),
-        )
+    own, music, scales = standardised(data, parts.train, spec)
+    inputs = Inputs(place(own, device) if eda is None else eda)
+    if music is not None and data.song is not None:
+        inputs = Inputs(inputs.eda, place(music, device), place(data.song, device))
     label = place(data.label, device)
     weight = class_weight(data.label[parts.train], recipe, device)
     validation = place(parts.validation, device)
@@ -159,7 +160,7 @@ def fit_fold(
 
     model = build(spec, recipe.initialisation, derive(seed, fold, 0), recipe.dropout).to(device)
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.momentum = recipe.norm_momentum
     optimizer = recipe.new_optimizer(model.parameters())
     checkpoint = sink.load(fold) if sink is not None else None
@@ -190,22 +191,24 @@ def fit_fold(
             sink.on_epoch(fold, epoch, row)
 
     from_arrays(model, progress.best)
+    guess = probability_of_high(logits(model, inputs, validation))
     return FoldResult(
         fold=fold,
         history={name: np.array(row) for name, row in progress.history.items()},
         best_epoch=progress.best_epoch,
-        validation_probability=probability_of_high(logits(model, inputs, validation)),
+        validation_probability=guess,
         test_probability=probability_of_high(logits(model, inputs, test)),
         weights=progress.best,
-        music_mean=mean,
-        music_sd=sd,
+        scales=scales,
+        n_parameters=sum(weights.numel() for weights in model.parameters()),
+        temperature=temperature(guess, data.label[parts.validation]),
         seconds=progress.seconds,
         cpu_seconds=progress.cpu_seconds,
     )
 
 
 def train_epoch(
-    model: RTCAN,
+    model: nn.Module,
     optimizer: optim.Optimizer,
     inputs: Inputs,
     label: Tensor,
@@ -241,7 +244,7 @@ def train_epoch(
     return total.item() / len(order)
 
 
-def validate(model: RTCAN, inputs: Inputs, label: Tensor, index: Tensor) -> dict[str, float]:
+def validate(model: nn.Module, inputs: Inputs, label: Tensor, index: Tensor) -> dict[str, float]:
     """Return cross-entropy and accuracy of some trials."""
     scores = logits(model, inputs, index)
     truth = label.index_select(0, index)
@@ -284,6 +287,13 @@ def check_precision(recipe: Recipe, device: torch.device) -> None:
         return
     if device.type != "cuda" or not torch.cuda.is_bf16_supported():
         raise RtcanError(f"{device} does not compute in {recipe.precision}", "--precision fp32")
+
+
+def check_sizes(data: TrainingData, spec: ModelSpec) -> None:
+    """Raise ValueError if a model of these sizes cannot take these trials."""
+    fits = spec.n_features == data.n_features and spec.n_music in (0, data.n_music)
+    if not fits or (data.eda.ndim == 3 and spec.length != data.eda.shape[-1]):
+        raise ValueError(f"{spec} does not fit EDA {data.eda.shape} and {data.n_music} features")
 
 
 def check_classes(data: TrainingData, parts: Roles, fold: int) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from rtcan_cli.models.rtcan import RTCAN
 from rtcan_cli.training.data import Inputs, place
 
 BATCH = 256
 
 
 @torch.no_grad()
-def logits(model: RTCAN, inputs: Inputs, index: Tensor) -> Tensor:
+def logits(model: nn.Module, inputs: Inputs, index: Tensor) -> Tensor:
     """Return the logits (len(index), 2) of some trials, with the network in evaluation mode."""
     model.eval()
     return torch.cat([model(*inputs.batch(some)) for some in index.split(BATCH)])
@@ -26,16 +25,16 @@ def probability_of_high(scores: Tensor) -> NDArray[np.float32]:
 
 
 def predict(
-    model: RTCAN, eda: NDArray[np.float32], music: NDArray[np.float32] | None = None
+    model: nn.Module, eda: NDArray[np.float32], music: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
     """Predict the probability that a trial is high.
 
     Parameters
     ----------
-    model : RTCAN
+    model : Module
         A trained network, on any device.
-    eda : NDArray of float32 (n, 3, L)
-        Original, phasic and tonic EDA, z-scored.
+    eda : NDArray of float32 (n, 3, L) or (n, F)
+        Original, phasic and tonic EDA, z-scored; or standardised EDA features.
     music : NDArray of float32 (n, F), optional
         Music features of each trial, standardised with the statistics of the fold that trained
         the network (`rtcan_cli.training.data.standardise`). Needed if the network fuses music.

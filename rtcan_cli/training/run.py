@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import torch
+from torch import Tensor
 
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData, place
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
+from rtcan_cli.training.fit_learner import fit_learner
 from rtcan_cli.training.guard import check_promise
 from rtcan_cli.training.protocols import Protocol
 from rtcan_cli.training.recipes import Recipe
@@ -20,14 +22,14 @@ def cross_validate(
     splits: Splits,
     protocol: Protocol,
     spec: ModelSpec,
-    recipe: Recipe,
+    recipe: Recipe | None,
     *,
     seed: int,
     device: torch.device | None = None,
     sink: Sink | None = None,
     folds: Iterable[int] | None = None,
 ) -> Iterator[FoldResult]:
-    """Train one network per fold.
+    """Train one model per fold.
 
     Parameters
     ----------
@@ -38,9 +40,9 @@ def cross_validate(
     protocol : Protocol
         What dealt them; its promise is checked (`rtcan_cli.training.guard`).
     spec : ModelSpec
-        The network.
-    recipe : Recipe
-        How to train it.
+        The model.
+    recipe : Recipe, optional
+        How to train it, if it is a network; None for a model that fits itself.
     seed : int
         Seed of the run, 0 or above.
     device : torch.device, optional
@@ -64,10 +66,33 @@ def cross_validate(
     """
     device = device or torch.device("cpu")
     parts = checked_roles(data, splits, protocol, folds)
-    eda = place(data.eda, device)
+    eda = place(data.eda, device) if data.eda.ndim == 3 else None
     return (
-        fit_fold(data, own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
+        fit(data, own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
         for k, own in parts.items()
+    )
+
+
+def fit(
+    data: TrainingData,
+    parts: Roles,
+    spec: ModelSpec,
+    recipe: Recipe | None,
+    *,
+    fold: int,
+    seed: int,
+    device: torch.device | None = None,
+    sink: Sink | None = None,
+    eda: Tensor | None = None,
+) -> FoldResult:
+    """Fit one fold of any model: a network by its recipe, a learner by itself.
+
+    Parameters and errors are those of `rtcan_cli.training.fit.fit_fold` and `fit_learner`.
+    """
+    if recipe is None:
+        return fit_learner(data, parts, spec, fold=fold, seed=seed)
+    return fit_fold(
+        data, parts, spec, recipe, fold=fold, seed=seed, device=device, sink=sink, eda=eda
     )
 
 

@@ -24,6 +24,7 @@ COMMANDS = (
     "decompose",
     "eda-features",
     "music-features",
+    "models",
     "train",
     "import-checkpoint",
     "evaluate",

@@ -16,7 +16,8 @@ from rtcan_cli.models.released import (
     from_released_state_dict,
     to_released_state_dict,
 )
-from rtcan_cli.models.rtcan import RTCAN, ModelSpec
+from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, rebuild, to_arrays
 from tests.models.released_reference import Reference, published
 

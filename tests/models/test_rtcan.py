@@ -9,7 +9,8 @@ from torch import nn
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.attention import RNTA, SCA
 from rtcan_cli.models.released import ReleasedRTCAN
-from rtcan_cli.models.rtcan import RTCAN, VARIANTS, ModelSpec
+from rtcan_cli.models.rtcan import RTCAN, VARIANTS
+from rtcan_cli.models.spec import ModelSpec
 
 SMALL = (8, 8, 8, 8)
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, rebuild, to_arrays
 
 SPEC = ModelSpec("Rf", (16, 16, 16, 16), n_music=100, length=100)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance
 from rtcan_cli.stores.schema import SCHEMAS

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.run_settings import RunSettings, SplitsFrom
 from rtcan_cli.training.recipes import RECIPES
 

@@ -13,7 +13,7 @@ import pytest
 import rtcan_cli.steps.run_plan as run_plan
 import rtcan_cli.steps.run_units as run_units
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.assemble import Sources
 from rtcan_cli.steps.run_plan import Planner, RunRequest
 from rtcan_cli.steps.run_settings import RunSettings

@@ -9,7 +9,7 @@ import torch
 from sklearn.preprocessing import StandardScaler
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.training.data import Inputs, TrainingData, music_scale, place, standardise
+from rtcan_cli.training.data import Inputs, TrainingData, place, scale_of, standardise
 
 RNG = np.random.default_rng(0)
 DATA = TrainingData(
@@ -25,7 +25,7 @@ DATA = TrainingData(
 def test_music_is_standardised_with_each_training_song_once() -> None:
     music = RNG.normal(3, 5, size=(10, 40)).astype(np.float32)
     songs = np.array([0, 0, 0, 0, 2, 2, 5, 7])
-    mean, sd = music_scale(music, songs)
+    mean, sd = scale_of(music, songs)
     scaler = StandardScaler().fit(music[[0, 2, 5, 7]].astype(np.float64))
     expected = np.clip(scaler.transform(music.astype(np.float64)), -10, 10)
     np.testing.assert_allclose(standardise(music, mean, sd), expected, rtol=1e-4, atol=1e-5)
@@ -36,13 +36,13 @@ def test_other_songs_do_not_matter_to_the_statistics() -> None:
     changed = music.copy()
     changed[3:] = 1e6
     songs = np.array([0, 1, 2])
-    np.testing.assert_array_equal(music_scale(music, songs), music_scale(changed, songs))
+    np.testing.assert_array_equal(scale_of(music, songs), scale_of(changed, songs))
 
 
 def test_constant_features_become_zero() -> None:
     music = np.full((4, 2), 0.1, dtype=np.float32)
     music[3] = 7
-    mean, sd = music_scale(music, np.array([0, 1, 2]))
+    mean, sd = scale_of(music, np.array([0, 1, 2]))
     assert not sd.any()
     assert not standardise(music, mean, sd).any()
 

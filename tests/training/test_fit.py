@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, rebuild
 from rtcan_cli.training.checkpoint import Arrays
 from rtcan_cli.training.data import Inputs, TrainingData, standardise
@@ -78,8 +78,10 @@ def assert_same(one: FoldResult, other: FoldResult) -> None:
     assert one.history.keys() == other.history.keys()
     for name in one.history:
         np.testing.assert_array_equal(one.history[name], other.history[name])
-    for entry in ("validation_probability", "test_probability", "music_mean", "music_sd"):
+    for entry in ("validation_probability", "test_probability", "temperature"):
         np.testing.assert_array_equal(getattr(one, entry), getattr(other, entry))
+    for name in one.scales | other.scales:
+        np.testing.assert_array_equal(one.scales[name], other.scales[name])
     assert one.weights.keys() == other.weights.keys()
     for name in one.weights:
         np.testing.assert_array_equal(one.weights[name], other.weights[name], err_msg=name)
@@ -155,7 +157,7 @@ def test_best_epoch_predicts(toy: TrainingData) -> None:
     assert result.best_epoch == np.argmin(result.history["validation_loss"]) < 7
     parts = rotated(folds(toy), 4).roles(1)
     assert toy.music is not None
-    music = standardise(toy.music, result.music_mean, result.music_sd)[toy.song]
+    music = standardise(toy.music, result.scales["music_mean"], result.scales["music_sd"])[toy.song]
     model = rebuild(result.weights, SPEC)
     for index, probability in (
         (parts.validation, result.validation_probability),
@@ -194,7 +196,7 @@ def test_music_statistics_come_from_training_songs(toy: TrainingData) -> None:
     assert toy.music is not None
     assert toy.song is not None
     heard = toy.music[sorted(set(toy.song[rotated(folds(toy), 4).roles(1).train]))]
-    np.testing.assert_allclose(result.music_mean, heard.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(result.scales["music_mean"], heard.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(result.music_sd, heard.std(axis=0), rtol=1e-5)
 
 
@@ -205,7 +207,7 @@ def test_eda_alone_ignores_music(toy: TrainingData) -> None:
     with_music, without = (
         fit_fold(data, parts, spec, recipe, fold=1, seed=0) for data in (toy, alone)
     )
-    assert with_music.music_mean is None
+    assert not with_music.scales
     np.testing.assert_array_equal(with_music.test_probability, without.test_probability)
 
 
@@ -338,7 +340,9 @@ def test_bfloat16_trains_nearly_as_single_precision_and_predicts_in_it(
     }
     parts = rotated(folds(toy), 4).roles(1)
     assert toy.music is not None
-    music = standardise(toy.music, half.music_mean, half.music_sd)[toy.song][parts.test]
+    music = standardise(toy.music, half.scales["music_mean"], half.scales["music_sd"])[toy.song][
+        parts.test
+    ]
     again = predict(rebuild(half.weights, SPEC), toy.eda[parts.test], music)
     np.testing.assert_allclose(again, half.test_probability, atol=1e-6)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.predict import predict
 
 RNG = np.random.default_rng(0)

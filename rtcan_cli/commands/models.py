@@ -1,0 +1,28 @@
+"""`rtcan models`: what `train --model` knows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rtcan_cli import choices
+from rtcan_cli.report import Report
+
+
+def models(
+    name: Annotated[
+        choices.Model | None,
+        typer.Argument(metavar="[MODEL]", help="Tell all about this model.", show_default=False),
+    ] = None,
+) -> Report:
+    """List the models that train knows, or tell all about one.
+
+    \b
+    Examples:
+      rtcan models
+      rtcan models svm-eda
+    """
+    from rtcan_cli.steps.models import describe_model, list_models
+
+    return list_models() if name is None else describe_model(name)

@@ -1,0 +1,1 @@
+"""What RTCAN-1D is compared with: one file a model."""

@@ -1,0 +1,52 @@
+"""The class that most training trials have, for every trial.
+
+The least that a model has to beat. Its probability of high is the share of high among the training
+trials, so where both classes are about as frequent it says nearly 1/2.
+
+::
+
+    training labels ── share of high ── the same answer for every trial
+
+Inputs: labels of the training trials. No EDA, no music.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.models.learner import Examples, Fitted
+from rtcan_cli.models.registry import Model
+
+
+class Majority:
+    """Learner of one number."""
+
+    def fit(
+        self,
+        train: Examples,
+        label: NDArray[np.int64],
+        validation: Examples,
+        validation_label: NDArray[np.int64],
+        seed: int,
+    ) -> Fitted:
+        """Count; validation trials and the seed are not needed."""
+        return Fitted({"high": np.array(label.mean())}, n_parameters=1)
+
+    def probability(
+        self, arrays: Mapping[str, NDArray[np.generic]], trials: Examples
+    ) -> NDArray[np.float64]:
+        """Share of high among the training trials, for each trial."""
+        return np.full(len(trials.x), float(arrays["high"]))
+
+
+MODEL = Model(
+    name="majority",
+    title="majority class",
+    source="no model",
+    eda="none",
+    fusion=("none",),
+    learner=Majority,
+)

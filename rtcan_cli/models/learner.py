@@ -1,0 +1,85 @@
+"""Models that fit themselves, such as those of scikit-learn: what they are given and give back.
+
+What a learner has learnt is a dictionary of plain arrays. Nothing is pickled: `probability`
+rebuilds all it needs from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Trials as a learner sees them.
+
+    Parameters
+    ----------
+    x : NDArray of float64 (n, F)
+        EDA features and then music features, as far as the model sees them, standardised with the
+        statistics of the training trials.
+    subject, stimulus : NDArray of str (n,)
+        Who, and what was played.
+    """
+
+    x: NDArray[np.float64]
+    subject: NDArray[np.str_]
+    stimulus: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a learner has learnt.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        All that `Learner.probability` needs. Shapes must not differ from fold to fold.
+    n_parameters : int
+        Numbers that were fitted to the training trials.
+    history : dict of str to sequence of float
+        ``train_loss``, ``validation_loss`` and ``validation_accuracy`` of each of its steps, if it
+        works in steps and chose one of them by the validation trials; empty otherwise.
+    best_step : int
+        The step that was chosen, from 0.
+    """
+
+    arrays: Arrays
+    n_parameters: int
+    history: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    best_step: int = 0
+
+
+class Learner(Protocol):
+    """A model that fits itself. It never sees test trials."""
+
+    def fit(
+        self,
+        train: Examples,
+        label: NDArray[np.int64],
+        validation: Examples,
+        validation_label: NDArray[np.int64],
+        seed: int,
+    ) -> Fitted:
+        """Learn from training trials; validation trials may choose, and calibrate.
+
+        Parameters
+        ----------
+        train, validation : Examples
+        label, validation_label : NDArray of int64 (n,)
+            1 high, 0 low.
+        seed : int
+            Seed of everything that is drawn.
+        """
+
+    def probability(
+        self, arrays: Mapping[str, NDArray[np.generic]], trials: Examples
+    ) -> NDArray[np.float64]:
+        """Probability of high (n,) of trials, from what was learnt."""

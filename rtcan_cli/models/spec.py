@@ -1,0 +1,66 @@
+"""What must be known to build a model, and to build it again around stored weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rtcan_cli import choices
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model and the sizes of what it sees.
+
+    Parameters
+    ----------
+    variant : str
+        Attention modules of RTCAN-1D, a name of `rtcan_cli.models.rtcan.VARIANTS`; empty for other
+        models.
+    channels : tuple of int
+        Width of each residual stage of RTCAN-1D.
+    depth : int
+        Convolutions per residual block of RTCAN-1D.
+    n_music : int
+        Length of the music vector; 0 for a model without music.
+    length : int
+        Samples per channel of the EDA it is trained on.
+    layout : {"paper", "released"}
+        RTCAN-1D as the paper's text has it, or as the authors' code.
+    model : str
+        A name of `rtcan_cli.choices.Model`.
+    n_features : int
+        Length of the vector of EDA features; 0 for a model that sees signals, or no EDA.
+    candidate : int
+        Which entry of the model's grid, from 0.
+    """
+
+    variant: str = ""
+    channels: tuple[int, ...] = choices.CHANNELS
+    depth: int = choices.DEPTH
+    n_music: int = 0
+    length: int = choices.LENGTH
+    layout: choices.Layout = choices.LAYOUT
+    model: str = choices.MODEL
+    n_features: int = 0
+    candidate: int = 0
+
+    def build(self, dropout: float = 0.0) -> nn.Module:
+        """Return a new network with PyTorch's default initialisation.
+
+        Parameters
+        ----------
+        dropout : float
+            Probability of dropping an input of a linear layer before the last, in training.
+
+        Raises
+        ------
+        RtcanError
+            If there is no such model, or it cannot be built in these sizes.
+        """
+        from rtcan_cli.models.registry import find  # whose models are built on this module
+
+        return find(self.model).build(self, dropout)

@@ -1,0 +1,60 @@
+"""Temperature scaling: how far the probabilities of a fold's model are to be drawn towards 1/2."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, logit
+
+#: A temperature lies within these; where all validation trials are right it would run away.
+LIMITS = (0.05, 20.0)
+_SMALLEST = 1e-7
+
+
+def temperature(probability: ArrayLike, label: ArrayLike) -> float:
+    """Find the temperature with the least cross-entropy (Guo et al., ICML 2017).
+
+    Parameters
+    ----------
+    probability : array (n,)
+        P(high) of validation trials.
+    label : array (n,)
+        1 high, 0 low.
+
+    Returns
+    -------
+    float
+        Above 1 where the probabilities are too sure, below 1 where they are too careful.
+    """
+    scores = _scores(probability)
+    sign = 2 * np.asarray(label, dtype=float) - 1
+
+    def loss(inverse: float) -> float:
+        return float(np.logaddexp(0, -sign * scores * inverse).mean())
+
+    # Convex in the inverse, so there is one minimum between the limits.
+    found = minimize_scalar(
+        loss, bounds=(1 / LIMITS[1], 1 / LIMITS[0]), method="bounded", options={"xatol": 1e-6}
+    )
+    return float(1 / found.x)
+
+
+def calibrate(probability: ArrayLike, temperature: float) -> NDArray[np.float64]:
+    """Probabilities at a temperature; the class that is more likely stays the same.
+
+    Parameters
+    ----------
+    probability : array (n,)
+        P(high).
+    temperature : float
+        Of the model they come from.
+    """
+    calibrated: NDArray[np.float64] = expit(_scores(probability) / temperature)
+    return calibrated
+
+
+def _scores(probability: ArrayLike) -> NDArray[np.float64]:
+    p = np.asarray(probability, dtype=np.float64)
+    scores: NDArray[np.float64] = logit(np.clip(p, _SMALLEST, 1 - _SMALLEST))
+    return scores

@@ -1,0 +1,116 @@
+"""Fit one fold of a model that fits itself: a learner of `rtcan_cli.models.registry`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.models.learner import Examples
+from rtcan_cli.models.registry import find
+from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.training.calibrate import temperature
+from rtcan_cli.training.checkpoint import HISTORY
+from rtcan_cli.training.data import Scales, TrainingData, standardise, standardised
+from rtcan_cli.training.fit import FoldResult, check_classes, check_sizes, derive
+from rtcan_cli.training.splits import Roles
+
+_SMALLEST = 1e-7
+
+
+def fit_learner(
+    data: TrainingData, parts: Roles, spec: ModelSpec, *, fold: int, seed: int
+) -> FoldResult:
+    """Fit one fold, and predict its test trials.
+
+    Parameters
+    ----------
+    data, parts, fold, seed
+        As of `rtcan_cli.training.fit.fit_fold`.
+    spec : ModelSpec
+        A model that is a learner.
+
+    Raises
+    ------
+    RtcanError
+        If training or validation trials are missing or all of one class.
+    """
+    check_classes(data, parts, fold)
+    check_sizes(data, spec)
+    start, cpu_start = time.perf_counter(), time.process_time()
+    eda, music, scales = standardised(data, parts.train, spec)
+    train, validation, test = (
+        _examples(data, eda, music, rows) for rows in (parts.train, parts.validation, parts.test)
+    )
+    learner = find(spec.model).make_learner(spec)
+    label, truth = data.label[parts.train], data.label[parts.validation]
+    fitted = learner.fit(train, label, validation, truth, derive(seed, fold, 0))
+    guess = learner.probability(fitted.arrays, validation)
+    history = fitted.history or {
+        "train_loss": np.array([cross_entropy(learner.probability(fitted.arrays, train), label)]),
+        "validation_loss": np.array([cross_entropy(guess, truth)]),
+        "validation_accuracy": np.array([np.mean((guess > 0.5) == truth)]),
+    }
+    return FoldResult(
+        fold=fold,
+        history={name: np.asarray(history[name], dtype=np.float64) for name in HISTORY},
+        best_epoch=fitted.best_step,
+        validation_probability=guess.astype(np.float32),
+        test_probability=learner.probability(fitted.arrays, test).astype(np.float32),
+        weights=fitted.arrays,
+        scales=scales,
+        n_parameters=fitted.n_parameters,
+        temperature=temperature(guess, truth),
+        seconds=time.perf_counter() - start,
+        cpu_seconds=time.process_time() - cpu_start,
+    )
+
+
+def predict_learner(
+    spec: ModelSpec,
+    weights: Mapping[str, NDArray[np.generic]],
+    scales: Scales,
+    trials: TrainingData,
+) -> NDArray[np.float64]:
+    """Probability of high of all trials, from the stored arrays of a learner.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    weights : mapping of str to array
+        What was learnt.
+    scales : dict of str to array
+        What `rtcan_cli.training.data.standardised` returned in training.
+    trials : TrainingData
+        Their labels are not looked at.
+    """
+    eda, music = trials.eda, trials.music
+    if "eda_mean" in scales:
+        eda = standardise(eda, scales["eda_mean"], scales["eda_sd"])
+    if "music_mean" in scales and music is not None:
+        music = standardise(music, scales["music_mean"], scales["music_sd"])
+    every = np.arange(len(trials.label))
+    examples = _examples(trials, eda, music if spec.n_music else None, every)
+    return find(spec.model).make_learner(spec).probability(weights, examples)
+
+
+def cross_entropy(probability: NDArray[np.float64], label: NDArray[np.int64]) -> float:
+    """Mean cross-entropy in nat; a certain answer that is wrong counts as one in ten million."""
+    p = np.clip(probability, _SMALLEST, 1 - _SMALLEST)
+    return float(-np.log(np.where(label == 1, p, 1 - p)).mean())
+
+
+def _examples(
+    data: TrainingData,
+    eda: NDArray[np.float32],
+    music: NDArray[np.float32] | None,
+    rows: NDArray[np.intp],
+) -> Examples:
+    columns = [eda[rows]]
+    if music is not None and data.song is not None:
+        columns.append(music[data.song[rows]])
+    x = np.concatenate(columns, axis=1).astype(np.float64)
+    return Examples(x, data.subject[rows], data.stimulus[rows])

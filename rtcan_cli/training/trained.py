@@ -1,0 +1,56 @@
+"""A trained model of one fold, of whatever kind, and what it says of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.models.registry import find
+from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.models.weights import rebuild
+from rtcan_cli.training.data import Scales, TrainingData, standardise
+from rtcan_cli.training.fit_learner import predict_learner
+from rtcan_cli.training.predict import predict
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a fold has trained.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model, with the sizes of its inputs and the candidate that was chosen.
+    weights : mapping of str to array
+        What was fitted.
+    scales : dict of str to array
+        What its features are standardised with, see `rtcan_cli.training.data.standardised`.
+    temperature : float
+        Of its validation trials, see `rtcan_cli.training.calibrate`; NaN if there were none.
+    """
+
+    spec: ModelSpec
+    weights: Mapping[str, NDArray[np.generic]]
+    scales: Scales
+    temperature: float
+
+    def probability(self, trials: TrainingData) -> NDArray[np.float64]:
+        """Probability of high of all trials, not calibrated.
+
+        Parameters
+        ----------
+        trials : TrainingData
+            With features as they are. Labels are not looked at.
+        """
+        if find(self.spec.model).learner is not None:
+            return predict_learner(self.spec, self.weights, self.scales, trials)
+        eda, music = trials.eda, None
+        if "eda_mean" in self.scales:
+            eda = standardise(eda, self.scales["eda_mean"], self.scales["eda_sd"])
+        if self.spec.n_music and trials.music is not None:
+            own = standardise(trials.music, self.scales["music_mean"], self.scales["music_sd"])
+            music = own[trials.song]
+        return predict(rebuild(self.weights, self.spec), eda, music).astype(np.float64)
