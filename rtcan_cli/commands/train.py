@@ -278,6 +278,22 @@ def train(
     names = entries("--model", model, one_of(get_args(choices.Model)), choices.MODEL)
     found = [find(name) for name in names]
     wanted_fusion = entries("--fusion", fusion, one_of(get_args(choices.Fusion)), None)
+    forms = [
+        *product(
+            entries("--layout", layout, one_of(get_args(choices.Layout)), choices.LAYOUT),
+            entries("--variant", variant, one_of(get_args(choices.Variant)), None),
+            entries("--depth", depth, whole_number(1), choices.DEPTH),
+            entries("--channels", channels, _widths, choices.CHANNELS, separator=None),
+        )
+    ]
+    hows = entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
+    draws = [
+        *product(
+            entries("--protocol", protocol, one_of(get_args(choices.Protocol)), choices.PROTOCOL),
+            entries("--subjects", subjects, parse_share, None),
+            entries("--seed", seed, whole_number(0, 2**32 - 1), choices.SEED),
+        )
+    ]
     changes: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -303,29 +319,22 @@ def train(
     known = profile(options.dataset_of(workspace, dataset, store, kind))
     specs = [
         ModelSpec(kind or known.variant, widths, convolutions, 0, length or choices.LENGTH, form)
-        for form, kind, convolutions, widths in product(
-            entries("--layout", layout, one_of(get_args(choices.Layout)), choices.LAYOUT),
-            entries("--variant", variant, one_of(get_args(choices.Variant)), None),
-            entries("--depth", depth, whole_number(1), choices.DEPTH),
-            entries("--channels", channels, _widths, choices.CHANNELS, separator=None),
-        )
+        for form, kind, convolutions, widths in forms
     ]
     recipes = [
         replace(RECIPES[name], **{k: value for k, value in changes.items() if value is not None})
-        for name in entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
+        for name in hows
     ]
     combinations = [
-        (each, *rest)
+        (each, inputs, spec, how, *draw)
         for each in found
-        for rest in product(
+        for inputs, spec, how, draw in product(
             [kind or each.fusion[0] for kind in wanted_fusion],
             specs
             if each.name == choices.MODEL
             else [ModelSpec(model=each.name, length=length or choices.LENGTH)],
             recipes if each.network is not None else [None],
-            entries("--protocol", protocol, one_of(get_args(choices.Protocol)), choices.PROTOCOL),
-            entries("--subjects", subjects, parse_share, None),
-            entries("--seed", seed, whole_number(0, 2**32 - 1), choices.SEED),
+            draws,
         )
     ]
     if len(combinations) > 1 and (name is not None or output is not None):

@@ -32,6 +32,14 @@ _OFF: dict[str, object] = {
 }
 
 
+#: Options of `train` as a user would type them.
+_ORDER = (
+    *("dataset", "model", "variant", "fusion", "target", "recipe", "folds", "length", "onset"),
+    *("depth", "layout", "channels", "epochs", "batch_size", "lr", *_OFF),
+    *("seed", "test_subject", "protocol", "subjects", "splits_from"),
+)
+
+
 @dataclass(frozen=True)
 class SplitsFrom:
     """The run that folds are taken from.
@@ -231,10 +239,11 @@ class RunSettings:
             wanted |= {"recipe": self.recipe.name}
             wanted |= {name: getattr(self.recipe, name) for name in entries}
             defaults |= {"recipe": "paper"} | {name: getattr(usual, name) for name in entries}
+        wanted |= changed
         return " ".join(
-            f"--{name.replace('_', '-')} {value}"
-            for name, value in (wanted | changed).items()
-            if value != defaults.get(name)
+            f"--{name.replace('_', '-')} {wanted[name]}"
+            for name in _ORDER
+            if name in wanted and wanted[name] != defaults.get(name)
         )
 
     def name(self) -> str:

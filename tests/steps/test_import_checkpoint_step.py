@@ -274,4 +274,4 @@ def test_the_released_layout_can_be_trained(
     )
     assert "--layout released" in run.settings.options("pmemo")
     report = json.loads(must("evaluate", path, "-w", workspace, "-o", tmp_path, "--json").stdout)
-    assert report["network"] == "Rf (released layout), EDA alone"
+    assert report["model"] == "Rf (released layout), EDA alone"

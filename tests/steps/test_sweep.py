@@ -12,6 +12,7 @@ import pytest
 
 import rtcan_cli.steps.run_plan as run_plan
 import rtcan_cli.steps.run_units as run_units
+import rtcan_cli.training.run as training_run
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.assemble import Sources
@@ -92,13 +93,13 @@ def test_trials_are_loaded_once_and_shared(
 
     first, second = (plan(each) for each in variants("base", "Rf"))
     dealt_anew, fewer = plan(replace(SETTINGS, n_folds=4)), plan(replace(SETTINGS, subjects="70%"))
-    assert loads == [("arousal", 3.0, 96)]
+    assert loads == [("arousal", 3.0, 96, ())]
     # The same array, so that worker processes are sent one copy.
     assert first.data.eda is second.data.eda is dealt_anew.data.eda
     assert (first.splits.n_folds, dealt_anew.splits.n_folds) == (3, 4)
     assert len(np.unique(fewer.data.subject)) == 6
     plan(replace(SETTINGS, spec=replace(SETTINGS.spec, length=48)))
-    assert loads == [("arousal", 3.0, 96), ("arousal", 3.0, 48)]
+    assert loads == [("arousal", 3.0, 96, ()), ("arousal", 3.0, 48, ())]
 
 
 def test_differences_are_named_with_their_values() -> None:
@@ -178,7 +179,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch, *bad: tuple[str, int]) -> list[tu
             raise NotFinite(f"the loss is not finite any more in fold {fold + 1}, epoch 1", "x")
         return fit_fold(data, parts, spec, *rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run_units, "fit_fold", fit)
+    monkeypatch.setattr(training_run, "fit_fold", fit)
     return tried
 
 

@@ -197,7 +197,7 @@ def test_music_statistics_come_from_training_songs(toy: TrainingData) -> None:
     assert toy.song is not None
     heard = toy.music[sorted(set(toy.song[rotated(folds(toy), 4).roles(1).train]))]
     np.testing.assert_allclose(result.scales["music_mean"], heard.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(result.music_sd, heard.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(result.scales["music_sd"], heard.std(axis=0), rtol=1e-5)
 
 
 def test_eda_alone_ignores_music(toy: TrainingData) -> None:
