@@ -17,6 +17,7 @@ Precision = Literal["fp32", "bf16"]
 Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
 Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Solver = Literal["auto", "structured", "cvxopt"]
+TimeConstants = Literal["fitted", "published"]
 
 #: What is trained unless another model is named: RTCAN-1D.
 MODEL: Model = "rtcan"
@@ -39,6 +40,8 @@ PROTOCOL: Protocol = "subject"
 #: How EDA is split into phasic and tonic part, and what solves cvxEDA.
 DECOMPOSITION: Decomposition = "cvxeda"
 SOLVER: Solver = "auto"
+#: Where the response that CDA and DDA divide by comes from: each recording, or their papers.
+TIME_CONSTANTS: TimeConstants = "fitted"
 #: Published weights of the cvxEDA penalties on the driver and on the tonic spline.
 ALPHA = 8e-4
 GAMMA = 1e-2

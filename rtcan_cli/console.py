@@ -165,10 +165,12 @@ def column_texts(table: Table) -> list[tuple[list[str], bool]]:
 
 def _decimals(column: list[Any]) -> int | None:
     """Decimals that suit all numbers of a column; None where each is better shown on its own."""
-    sizes = [abs(x) for x in column if isinstance(x, float) and math.isfinite(x)]
+    sizes = [abs(x) for x in column if isinstance(x, float) and math.isfinite(x) and x]
     if not sizes or max(sizes) <= 1:
         return None
-    return 1 if max(sizes) >= 10 else 2
+    decimals = 1 if max(sizes) >= 10 else 2
+    # Beside large numbers a small one would lose its digits, or be shown as zero.
+    return None if min(sizes) < 10**-decimals else decimals
 
 
 def cell(value: object, decimals: int | None = None) -> str:
@@ -180,7 +182,7 @@ def cell(value: object, decimals: int | None = None) -> str:
     if isinstance(value, float):
         if decimals is not None:
             return f"{value:,.{decimals}f}"
-        return f"{value:.3g}" if abs(value) < 1e4 else f"{value:,.0f}"
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
     return str(value)
 
 

@@ -48,6 +48,14 @@ def decompose(
             show_default=False,
         ),
     ] = None,
+    time_constants: Annotated[
+        choices.TimeConstants | None,
+        typer.Option(
+            help="For cda and dda: of the response that is divided by, fitted to each recording or "
+            f"those of the papers, 0.75 s and 20 s. Default: {choices.TIME_CONSTANTS}",
+            show_default=False,
+        ),
+    ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
@@ -90,6 +98,8 @@ def decompose(
         for option, given in (("--solver", solver), ("--alpha", alpha), ("--gamma", gamma)):
             if given is not None:
                 raise typer.BadParameter(f"{option} is for --method cvxeda only")
+    if method not in ("cda", "dda") and time_constants is not None:
+        raise typer.BadParameter("--time-constants is for --method cda and dda only")
     if alpha == 0 and solver == "structured":
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
 
@@ -105,6 +115,8 @@ def decompose(
             ),
             solver or choices.SOLVER,
         )
+    elif method in ("cda", "dda"):
+        chosen = methods.deconvolution_method(method, time_constants or choices.TIME_CONSTANTS)
     else:
         chosen = methods.method(method)
     name = options.dataset_of(workspace, dataset, input, "recordings")

@@ -84,7 +84,8 @@ def _described(
 ) -> tuple[dict[str, Any], list[NDArray[np.float32]]]:
     """A recording's row of the table, and its channels; empty ones if there is only a reason."""
     row: dict[str, Any] = {"solver": "", "objective": np.nan, "gap": np.nan, "iterations": 0}
-    row |= {f"{part}_variance": np.nan for part in PARTS} | {"problem": ""}
+    row |= {f"{part}_variance": np.nan for part in PARTS}
+    row |= {"tau0": np.nan, "tau1": np.nan, "problem": ""}
     if isinstance(outcome, str):
         return row | {"problem": outcome}, [np.zeros(0, np.float32)] * len(CHANNELS)
     if isinstance(outcome, Decomposition):
@@ -92,5 +93,7 @@ def _described(
         row |= {"solver": outcome.solver, "iterations": outcome.iterations}
     else:
         row["solver"] = method.name
+    if outcome.response is not None:
+        row["tau0"], row["tau1"] = outcome.response
     row |= {f"{part}_variance": float(getattr(outcome, part).var()) for part in PARTS}
     return row, [getattr(outcome, channel).astype(np.float32) for channel in CHANNELS]

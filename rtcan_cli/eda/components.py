@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,13 @@ class Components:
         Sudomotor nerve activity in units of the recording per second: its convolution over time
         with the impulse response of the method makes the phasic part. Zero where a method has no
         impulse response.
+    response : tuple of float, optional
+        Slow and fast time constant of the method's impulse response, in seconds; None where it has
+        none.
     """
 
     phasic: NDArray[np.float64]
     tonic: NDArray[np.float64]
     driver: NDArray[np.float64]
     residual: NDArray[np.float64]
+    response: tuple[float, float] | None = field(default=None, kw_only=True)

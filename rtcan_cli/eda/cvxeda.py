@@ -259,6 +259,7 @@ def _structured(
         gap=certificate.gap,
         iterations=solution.iterations,
         solver="structured",
+        response=(parameters.tau0, parameters.tau1),
     )
 
 
@@ -289,6 +290,7 @@ def _reference(
         gap=solution.gap,
         iterations=solution.iterations,
         solver="cvxopt",
+        response=(parameters.tau0, parameters.tau1),
     )
 
 

@@ -10,25 +10,30 @@ Both take a recording for the convolution of a driver with the Bateman response.
 response, which is exact for a response that is sampled, gives a driver in which responses are
 short and far apart. Between them lies the driver of the tonic part::
 
-    recording --[ deconvolution, smoothing ]--> driver --[ between responses ]--> tonic driver
-    tonic driver  --[ response ]--> tonic
-    driver - tonic driver --------> phasic driver --[ response ]--> phasic               (CDA)
-    recording - tonic --[ nonnegative deconvolution ]--> phasic driver and remainder     (DDA)
+    recording --[ smoothing, deconvolution ]--> driver --[ between responses ]--> tonic
+    recording - tonic ------------------------> phasic;  its driver                       (CDA)
+    recording - tonic --[ nonnegative deconvolution ]--> phasic driver and remainder      (DDA)
 
-Where the papers leave a choice open, it is named at the constant or the function that makes it.
+The time constants of the response are found for each recording: `optimised`.
+
+What is ours: the tonic part is fitted as a curve that keeps within the recording
+(`rtcan_cli.eda.tonic_spline` says why), and responses must stand out of the sensor's noise. Where
+the papers leave a choice open, it is named at the constant or the function that makes it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import interpolate, ndimage, optimize, signal
+from scipy import ndimage, optimize, signal
 
 from rtcan_cli.eda.compiled import compiled
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.preprocess import find_problem
+from rtcan_cli.eda.tonic_spline import Basis
 from rtcan_cli.errors import RtcanError
 
 # Weight of negative driver beside indistinct driver in the criterion of CDA.
@@ -38,8 +43,15 @@ _PART_OF_RESPONSE = 0.05
 # Where the time constants are looked for, in seconds: fast and slow one.
 _FAST, _SLOW = (0.1, 2.0), (1.5, 40.0)
 # The remainder of DDA must not be negative where the response is above this share of its peak:
-# further on, noise decides.
-_SEEN = 0.05
+# further on, a tonic part that is a little too high would leave nothing of a response.
+_SEEN = 0.4
+# In the driver, a response must rise that many standard deviations of the noise.
+_ABOVE_NOISE = 4.0
+# To each side, a response lasts that many times as long as the driver needs to fall half the way
+# from its peak; of a Gaussian peak that is all but 3 %.
+_WIDER = 1.8
+# Median size of a standard normal number.
+_MEDIAN_OF_NORMAL = 0.6745
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class DeconvolutionParameters:
     smoothing : float
         Standard deviation of the Gaussian that smooths the driver, in seconds.
     grid : float
-        Seconds between the nodes of the tonic driver.
+        Seconds between the knots of the tonic part.
     significance : float
         How far the driver must rise and fall around a response, in units of the recording, if a
         constant driver makes a recording as high as itself.
@@ -95,7 +107,7 @@ def continuous(
     sampling_rate : float
         In Hz.
     parameters : DeconvolutionParameters, optional
-        The response and how the tonic part is found; see `optimised`.
+        The response and how the tonic part is found; `optimised` has those of a recording.
 
     Returns
     -------
@@ -110,10 +122,12 @@ def continuous(
         If the recording cannot be decomposed (see `rtcan_cli.eda.preprocess.find_problem`).
     """
     y = _checked(eda, sampling_rate)
-    smooth, driver, ground = _drivers(y, sampling_rate, parameters)
-    tonic = _tonic(ground, sampling_rate, parameters)
-    scale = _area(sampling_rate, parameters)
-    return Components(smooth - tonic, tonic, (driver - ground) / scale, y - smooth)
+    prepared = _Prepared(y, sampling_rate, parameters)
+    smooth = prepared.extended[1:-1]
+    tonic, ground = prepared.tonic(parameters)
+    driver = (prepared.driver(parameters) - ground) / _area(sampling_rate, parameters)
+    response = parameters.tau0, parameters.tau1
+    return Components(smooth - tonic, tonic, driver, y - smooth, response=response)
 
 
 def discrete(
@@ -136,8 +150,8 @@ def discrete(
     Returns
     -------
     Components
-        Driver and phasic part are nowhere negative; the convolution of the one with the response
-        is nowhere above the other.
+        Driver and phasic part are nowhere negative. The convolution of the one with the response
+        is hardly above the other, and nowhere while the first response lasts (see `_SEEN`).
 
     Raises
     ------
@@ -145,9 +159,9 @@ def discrete(
         If the recording cannot be decomposed.
     """
     y = _checked(eda, sampling_rate)
-    smooth, _, ground = _drivers(y, sampling_rate, parameters)
-    tonic = _tonic(ground, sampling_rate, parameters)
-    phasic = np.maximum(smooth - tonic, 0.0)
+    prepared = _Prepared(y, sampling_rate, parameters)
+    tonic, _ = prepared.tonic(parameters)
+    phasic = np.maximum(prepared.extended[1:-1] - tonic, 0.0)
     slow, fast = _poles(sampling_rate, parameters)
     t = np.arange(1, int(8 * parameters.tau0 * sampling_rate) + 2)
     response = (slow**t - fast**t) / (_area(sampling_rate, parameters) * sampling_rate)
@@ -156,7 +170,8 @@ def discrete(
     driver = np.zeros(y.size)
     _divide(phasic.copy(), response, seen, driver)
     scale = _area(sampling_rate, parameters)
-    return Components(phasic, tonic, driver / scale, y - phasic - tonic)
+    taus = parameters.tau0, parameters.tau1
+    return Components(phasic, tonic, driver / scale, y - phasic - tonic, response=taus)
 
 
 def optimised(
@@ -176,15 +191,14 @@ def optimised(
     DeconvolutionParameters
         With other time constants.
     """
-    y = _checked(eda, sampling_rate)
+    prepared = _Prepared(_checked(eda, sampling_rate), sampling_rate, parameters)
 
     def criterion(logarithms: NDArray[np.float64]) -> float:
         slow, fast = np.exp(logarithms)
         if slow < 1.1 * fast:
             return np.inf
         tried = replace(parameters, tau0=float(slow), tau1=float(fast))
-        _, driver, ground = _drivers(y, sampling_rate, tried)
-        return _indistinctness(driver - ground, sampling_rate)
+        return _indistinctness(prepared.phasic_driver(tried), prepared.seen_rate)
 
     found = optimize.minimize(
         criterion,
@@ -216,72 +230,92 @@ def _area(sampling_rate: float, parameters: DeconvolutionParameters) -> float:
     return (1 / (1 - slow) - 1 / (1 - fast)) / sampling_rate
 
 
-def _drivers(
-    y: NDArray[np.float64], sampling_rate: float, parameters: DeconvolutionParameters
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Smoothed recording, its driver and the tonic driver, all in units of the recording."""
-    # To smooth the recording is to smooth its driver. At its edges it is continued by its mirror
-    # image through the outermost sample, which keeps level and slope.
-    width = parameters.smoothing * sampling_rate
-    padding = int(4 * width) + 2
-    extended = ndimage.gaussian_filter1d(
-        np.pad(y, padding, mode="reflect", reflect_type="odd"), width
-    )[padding - 1 : 1 - padding]
-    # The sampled response has the transfer function (slow - fast) B / ((1 - slow B)(1 - fast B)):
-    # its inverse has three taps, and sees one sample ahead and one back.
-    slow, fast = _poles(sampling_rate, parameters)
-    back, here, ahead = extended[:-2], extended[1:-1], extended[2:]
-    driver = (ahead - (slow + fast) * here + slow * fast * back) / ((1 - slow) * (1 - fast))
-    return here, driver, _ground(driver, sampling_rate, parameters)
+class _Prepared:
+    """A recording, and what its decomposition with any time constants begins with.
+
+    Peaks and the tonic part are looked for in samples that are half of the smoothing apart: the
+    smoothed recording has nothing in between that these do not show.
+    """
+
+    def __init__(
+        self, y: NDArray[np.float64], sampling_rate: float, parameters: DeconvolutionParameters
+    ) -> None:
+        width = parameters.smoothing * sampling_rate
+        padding = int(4 * width) + 2
+        # To smooth the recording is to smooth its driver. At its edges it is continued by its
+        # mirror image through the outermost sample, which keeps level and slope.
+        self.extended = ndimage.gaussian_filter1d(
+            np.pad(y, padding, mode="reflect", reflect_type="odd"), width
+        )[padding - 1 : 1 - padding]
+        self.sampling_rate = sampling_rate
+        self.times = np.arange(-1, y.size + 1) / sampling_rate
+        stride = max(1, int(width / 2))
+        self._every = slice(None, None, stride)
+        self.seen_rate = sampling_rate / stride
+        seen = self.times[1:-1][self._every]
+        self._around = [each[self._every] for each in _neighbours(self.extended)]
+        self._basis = Basis(seen, 1 / sampling_rate, self.times[-2], parameters.grid)
+        # Fourth differences of white noise have 70 times its variance, and hardly anything else.
+        self._noise = float(np.median(np.abs(np.diff(y, 4)))) / _MEDIAN_OF_NORMAL / 70**0.5
+        impulse = np.zeros(2 * padding + 1)
+        impulse[padding] = 1
+        self._kernel = _neighbours(ndimage.gaussian_filter1d(impulse, width))
+
+    def driver(self, parameters: DeconvolutionParameters) -> NDArray[np.float64]:
+        """Driver of the smoothed recording at every sample, in units of the recording."""
+        return self._divided(_neighbours(self.extended), parameters)
+
+    def tonic(
+        self, parameters: DeconvolutionParameters
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Tonic part and its driver at every sample, in units of the recording."""
+        coefficients, _ = self._fit(parameters)
+        curve = self._basis.curve(coefficients, self.times)
+        return curve[1:-1], self._divided(_neighbours(curve), parameters)
+
+    def phasic_driver(self, parameters: DeconvolutionParameters) -> NDArray[np.float64]:
+        """Phasic driver at the samples that are looked at."""
+        return self._fit(parameters)[1]
+
+    def _fit(
+        self, parameters: DeconvolutionParameters
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        driver = self._divided(self._around, parameters)
+        noise = self._noise * float(np.linalg.norm(self._divided(self._kernel, parameters)))
+        between = _between(driver, max(parameters.significance, _ABOVE_NOISE * noise))
+        bases = self._divided(self._basis.around, parameters)
+        coefficients = self._basis.fit(self._around[1], driver, bases, between)
+        return coefficients, driver - self._basis.seen(coefficients, bases)
+
+    def _divided(
+        self, around: Sequence[NDArray[np.float64]], parameters: DeconvolutionParameters
+    ) -> NDArray[np.float64]:
+        # The sampled response has the transfer function (slow - fast) B / ((1 - slow B)(1 - fast
+        # B)): its inverse has three taps, and sees one sample ahead and one back.
+        slow, fast = _poles(self.sampling_rate, parameters)
+        back, here, ahead = around
+        return (ahead - (slow + fast) * here + slow * fast * back) / ((1 - slow) * (1 - fast))
 
 
-def _ground(
-    driver: NDArray[np.float64], sampling_rate: float, parameters: DeconvolutionParameters
-) -> NDArray[np.float64]:
-    """Tonic driver: through the means of what lies between responses, one for each node.
+def _neighbours(x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Samples before, the inner samples, samples after."""
+    return [x[:-2], x[1:-1], x[2:]]
 
-    A response reaches from the minimum before to the minimum after a peak of at least the
-    significance. A node without such samples within half a grid interval has no mean, and is left
-    to its neighbours; the curve between the nodes is monotone where they are (Fritsch & Carlson
-    1980).
+
+def _between(driver: NDArray[np.float64], significance: float) -> NDArray[np.bool_]:
+    """Where there is no response.
+
+    There is one around each peak that the driver rises to and falls from by the significance at
+    least, see `_WIDER`. The papers let it last to the minima beside the peak, which may belong to
+    the noise on its flank.
     """
     between = np.ones(driver.size, dtype=bool)
-    peaks = signal.find_peaks(driver, prominence=parameters.significance)[0]
-    valleys = signal.argrelmin(driver)[0]
-    limits = np.concatenate([[0], valleys, [driver.size - 1]])
-    for peak in peaks:
-        after = int(np.searchsorted(limits, peak))
-        between[limits[after - 1] + 1 : limits[min(after, limits.size - 1)]] = False
-    place = np.arange(driver.size) / sampling_rate
-    nodes = np.arange(0, place[-1] + parameters.grid / 2, parameters.grid)
-    nearest = np.minimum(np.rint(place / parameters.grid).astype(int), nodes.size - 1)
-    counts = np.bincount(nearest[between], minlength=nodes.size)
-    sums = np.bincount(nearest[between], driver[between], minlength=nodes.size)
-    known = counts > 0
-    if known.sum() < 2:
-        level = driver[between].mean() if between.any() else driver.min()
-        return np.full(driver.size, level)
-    middles = np.bincount(nearest[between], place[between], minlength=nodes.size) / counts.clip(1)
-    middles, means = middles[known], sums[known] / counts[known]
-    curve = interpolate.PchipInterpolator(middles, means)
-    # Beyond the outermost means the curve goes straight on, and level after half an interval.
-    inner = np.clip(place, middles[0], middles[-1])
-    beyond = np.clip(place - inner, -parameters.grid / 2, parameters.grid / 2)
-    return np.asarray(curve(inner) + curve(inner, 1) * beyond)
-
-
-def _tonic(
-    ground: NDArray[np.float64], sampling_rate: float, parameters: DeconvolutionParameters
-) -> NDArray[np.float64]:
-    """What the tonic driver makes, if it went along the line of its first two samples before."""
-    slow, fast = _poles(sampling_rate, parameters)
-    numerator = [0.0, (1 - slow) * (1 - fast)]
-    denominator = [1.0, -(slow + fast), slow * fast]
-    slope = ground[1] - ground[0]
-    lag = 1 + slow / (1 - slow) + fast / (1 - fast)
-    before = ground[0] - slope * np.array([1, 2])
-    state = signal.lfiltic(numerator, denominator, before - slope * lag, before)
-    return np.asarray(signal.lfilter(numerator, denominator, ground, zi=state)[0])
+    peaks = signal.find_peaks(driver, prominence=significance)[0]
+    _, _, begins, ends = signal.peak_widths(driver, peaks, rel_height=0.5)
+    for peak, begin, end in zip(peaks, begins, ends, strict=True):
+        first = np.floor(peak - _WIDER * (peak - begin))
+        between[max(0, int(first)) : int(peak + _WIDER * (end - peak)) + 2] = False
+    return between
 
 
 def _indistinctness(driver: NDArray[np.float64], sampling_rate: float) -> float:

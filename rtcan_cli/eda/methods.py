@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.choices import DECOMPOSITION, Decomposition, Solver
+from rtcan_cli.choices import (
+    DECOMPOSITION,
+    TIME_CONSTANTS,
+    Decomposition,
+    Solver,
+    TimeConstants,
+)
 from rtcan_cli.eda import cvxeda, deconvolution, highpass
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.preprocess import zscore
@@ -49,7 +55,10 @@ class Method:
 
 
 def method(name: Decomposition = DECOMPOSITION) -> Method:
-    """A decomposition with its published parameters; `cvxeda_method` has others."""
+    """A decomposition with its usual parameters.
+
+    `cvxeda_method` and `deconvolution_method` have others.
+    """
     if name == "cvxeda":
         return cvxeda_method()
     if name == "highpass":
@@ -60,9 +69,32 @@ def method(name: Decomposition = DECOMPOSITION) -> Method:
         return Method(
             name, parameters, partial(highpass.split_by_median, seconds=highpass.MEDIAN_SECONDS)
         )
-    split = deconvolution.continuous if name == "cda" else deconvolution.discrete
+    return deconvolution_method(name)
+
+
+def deconvolution_method(
+    name: Literal["cda", "dda"], time_constants: TimeConstants = TIME_CONSTANTS
+) -> Method:
+    """The decompositions by deconvolution, see `rtcan_cli.eda.deconvolution`."""
     assumed = deconvolution.PUBLISHED
-    return Method(name, asdict(assumed), partial(split, parameters=assumed))
+    return Method(
+        name,
+        {"time_constants": time_constants, **asdict(assumed)},
+        partial(_deconvolve, name=name, time_constants=time_constants, parameters=assumed),
+    )
+
+
+def _deconvolve(
+    eda: NDArray[np.float64],
+    sampling_rate: float,
+    name: Literal["cda", "dda"],
+    time_constants: TimeConstants,
+    parameters: deconvolution.DeconvolutionParameters,
+) -> Components:
+    if time_constants == "fitted":
+        parameters = deconvolution.optimised(eda, sampling_rate, parameters)
+    split = deconvolution.continuous if name == "cda" else deconvolution.discrete
+    return split(eda, sampling_rate, parameters)
 
 
 def cvxeda_method(

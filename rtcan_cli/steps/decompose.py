@@ -229,6 +229,10 @@ def summarise(path: Path) -> Report:
             1e3 * float(solved["seconds"].sum()) / seconds if seconds else None
         ),
     }
+    if parameters.get("time_constants") == "fitted" and len(solved):
+        report.facts["median time constants [s]"] = ", ".join(
+            f"{solved[tau].median():.3g}" for tau in ("tau1", "tau0")
+        )
     if name == "cvxeda":
         report.facts["median duality gap"] = float(solved["gap"].median()) if len(solved) else None
         report.facts["largest duality gap"] = float(solved["gap"].max()) if len(solved) else None
@@ -244,12 +248,7 @@ def summarise(path: Path) -> Report:
         report.notes.append(f"sampled below {rate:g} Hz already, and not changed: {slower}")
     largest = solved[[f"{part}_variance" for part in PARTS]].max(axis=1)
     if cancelling := int((largest > _SUSPICIOUS_VARIANCE).sum()):
-        advice = (
-            "a larger --alpha helps"
-            if name == "cvxeda"
-            else "deconvolution with a response of 20 s cannot tell the parts of short recordings "
-            "apart; its driver suffers less"
-        )
+        advice = "a larger --alpha helps" if name == "cvxeda" else "draw some with --plot"
         report.notes.append(
             f"in {cancelling} of {len(solved)} recordings components cancel each other, with more "
             f"than {_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}"
@@ -278,6 +277,8 @@ def _title(parameters: dict[str, Any]) -> str:
         "highpass": "{cutoff:g} Hz",
         "median": "{window:g} s",
     }.get(name, "response {tau1:g} s, {tau0:g} s")
+    if parameters.get("time_constants") == "fitted":
+        details = "response fitted to each recording"
     return f"{TITLES[name]}, {details.format(**parameters)}"
 
 

@@ -16,6 +16,7 @@ USUAL = {
     "seed": choices.SEED,
     "decomposition": choices.DECOMPOSITION,
     "solver": choices.SOLVER,
+    "time_constants": choices.TIME_CONSTANTS,
     "rate": None,
     "alpha": choices.ALPHA,
     "gamma": choices.GAMMA,

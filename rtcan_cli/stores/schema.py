@@ -172,6 +172,8 @@ COMPONENTS = Schema(
             ("objective", "float64", "", "cvxEDA objective at the solution; NaN for other methods"),
             ("gap", "float64", "", "proven distance of the objective from its optimum; or NaN"),
             ("iterations", "int64", "", "steps of the cvxEDA solver"),
+            ("tau0", "float64", "s", "slow time constant of the driver's response; NaN if none"),
+            ("tau1", "float64", "s", "its fast time constant; NaN if none"),
             ("phasic_variance", "float64", "z^2", "variance of the phasic part; NaN if none"),
             ("tonic_variance", "float64", "z^2", "variance of the tonic part; NaN if none"),
             ("residual_variance", "float64", "z^2", "variance of the residual; NaN if none"),

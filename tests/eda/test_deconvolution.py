@@ -6,12 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcan_cli.eda.deconvolution import (
+    PUBLISHED,
     DeconvolutionParameters,
     continuous,
     discrete,
     optimised,
 )
+from rtcan_cli.eda.preprocess import zscore
 from rtcan_cli.errors import RtcanError
+from tests.eda.events import simulate
 from tests.eda.recordings import KINDS, awkward
 
 TAU0, TAU1 = 8.0, 0.6
@@ -82,7 +85,7 @@ def test_driver_makes_the_phasic_part(rate):
     made = np.convolve(parts.driver, response)[: y.size] / rate
     assert parts.driver.min() >= 0
     assert parts.phasic.min() >= 0
-    seen = t < TAU0  # the response is followed until it has faded to a twentieth
+    seen = t < TAU0  # until then, any response is above two fifths of its peak
     assert (made - parts.phasic).max() < 0.05 * parts.phasic.max()
     assert (made - parts.phasic)[seen].max() < 1e-9
 
@@ -95,8 +98,80 @@ def test_recording_of_responses_of_the_assumed_shape_leaves_no_remainder():
     y = 2 + np.convolve(bump, response)[: t.size] / rate
     parts = discrete(y, rate, PARAMETERS)
     made = np.convolve(parts.driver, response)[: t.size] / rate
-    np.testing.assert_allclose(made, parts.phasic, atol=0.02 * parts.phasic.max())
-    np.testing.assert_allclose(parts.tonic, 2, atol=0.02)
+    # The flanks of the bump that count as tonic come to some hundredths.
+    np.testing.assert_allclose(made, parts.phasic, atol=0.08 * parts.phasic.max())
+    np.testing.assert_allclose(parts.tonic, 2, atol=0.08)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize("seconds", [12.0, 25.0, 38.0, 60.0])
+@pytest.mark.parametrize("method", [continuous, discrete])
+def test_parts_of_short_recordings_do_not_cancel_each_other(method, seconds, fitted):
+    """Without the limits on the tonic part, variances here are up to thousands."""
+    for rate, noise in ((4.0, 0.0), (50.0, 0.1), (128.0, 0.01)):
+        for each in simulate(1 if fitted else 4, rate, seconds, noise, seed=3):
+            y = zscore(each.eda)
+            parts = method(y, rate, optimised(y, rate) if fitted else PUBLISHED)
+            assert parts.phasic.var() < 5
+            assert parts.tonic.var() < 5
+            assert parts.residual.var() < 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([2.0, 4.7, 16.0, 50.0]),
+    st.floats(6, 60),
+    st.sampled_from(KINDS),
+    st.sampled_from([continuous, discrete]),
+    st.floats(0.3, 40),
+    st.floats(0.05, 0.95),
+)
+def test_parts_are_no_larger_than_the_recording(seed, rate, seconds, kind, method, tau0, share):
+    y = awkward(kind, rate, seconds, seed)
+    parts = method(y, rate, DeconvolutionParameters(tau0=tau0, tau1=share * tau0))
+    # A quarter of its range; smoothing, which continues the edges by their slope, may add to it.
+    beyond = 0.5 * np.ptp(y)
+    assert y.min() - beyond <= parts.tonic.min() <= parts.tonic.max() <= y.max() + beyond
+    assert parts.phasic.var() < 8
+    assert parts.tonic.var() < 8
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-3, 3).map(lambda exponent: 10**exponent),
+    st.floats(-100, 100),
+    st.sampled_from([continuous, discrete]),
+)
+def test_unit_and_offset_go_into_the_parts_they_belong_to(seed, gain, offset, method):
+    y = awkward("simulated", 16.0, 25, seed)
+    plain = method(y, 16.0)
+    scaled = DeconvolutionParameters(significance=gain * PUBLISHED.significance)
+    moved = method(gain * (y + offset), 16.0, scaled)
+    for name in ("phasic", "driver", "residual"):
+        expected = gain * getattr(plain, name)
+        np.testing.assert_allclose(getattr(moved, name), expected, atol=1e-6 * gain)
+    np.testing.assert_allclose(moved.tonic, gain * (plain.tonic + offset), atol=1e-6 * gain)
+
+
+@pytest.mark.parametrize("method", [continuous, discrete])
+@pytest.mark.parametrize(("tau0", "tau1"), [(2.0, 0.7), (20.0, 0.75)])
+def test_phasic_part_of_short_recordings_is_the_true_one(method, tau0, tau1):
+    """Whether responses fade within seconds, or have hardly begun to at the end."""
+    rng, rate, seconds = np.random.default_rng(0), 20.0, 25.0
+    t = np.arange(int(rate * seconds)) / rate
+    agreement = []
+    for _ in range(6):
+        phasic = np.zeros(t.size)
+        for at in (rng.uniform(2, 5), rng.uniform(9, 13), rng.uniform(17, 21)):
+            since = np.maximum(t - at, 0)
+            phasic += rng.uniform(0.5, 1.5) * (np.exp(-since / tau0) - np.exp(-since / tau1))
+        y = 3 + 0.02 * t + phasic + 0.003 * rng.standard_normal(t.size)
+        z = zscore(y)
+        parts = method(z, rate, optimised(z, rate))
+        agreement.append(np.corrcoef(parts.phasic, phasic)[0, 1])
+    assert np.median(agreement) > 0.95
 
 
 @pytest.mark.parametrize("rate", [16.0, 50.0])
@@ -110,7 +185,8 @@ def test_constant_and_slope_are_tonic(rate):
 def test_time_constants_are_found():
     y, _, _ = planted(16.0)
     found = optimised(y, 16.0)
-    assert found.tau0 == pytest.approx(TAU0, rel=0.25)
+    # The criterion is flat along the slow one.
+    assert TAU0 / 1.6 < found.tau0 < 1.6 * TAU0
     assert found.tau1 == pytest.approx(TAU1, rel=0.25)
     assert found.grid == 10.0
 

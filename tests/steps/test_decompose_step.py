@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rtcan_cli.eda.methods import TITLES, method
+from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps import decompose as step
 from rtcan_cli.stores import Store
@@ -156,6 +158,7 @@ def test_no_penalty_on_the_driver_is_not_called_a_failure(workspace: Path) -> No
         (("--method", "median", "--gamma", "0.1"), "--gamma is for --method cvxeda only"),
         (("--method", "highpass", "--solver", "auto"), "--solver is for --method cvxeda only"),
         (("--solver", "structured", "--alpha", "0"), "--solver structured needs an --alpha"),
+        (("--time-constants", "fitted"), "--time-constants is for --method cda and dda only"),
         (("--rate", "1"), "--rate"),
         (("--method", "ledalab"), "--method"),
     ],
@@ -280,14 +283,48 @@ def test_info_names_the_options_a_stale_store_was_made_with(
     assert "rtcan decompose --dataset pmemo --method highpass --rate 8.0" in outcome.stdout
 
 
+@pytest.mark.parametrize("name", ["cda", "dda"])
+def test_components_of_short_recordings_do_not_cancel_each_other(
+    prepared: Path, tmp_path: Path, name: Any
+) -> None:
+    """They last 14 s, the published response 20 s."""
+    recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
+    chosen = deconvolution_method(name, "published")
+    report = step.decompose_recordings(recordings, store, chosen, rate=10.0)
+    assert not [each for each in report.notes if "cancel each other" in each]
+    table = Store(store, "components").table("recordings")
+    assert table[["phasic_variance", "tonic_variance", "residual_variance"]].max(axis=None) < 5
+    assert set(table["tau0"]) == {20.0}
+    assert set(table["tau1"]) == {0.75}
+
+
 def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Path) -> None:
-    """14 s are too short for a response of 20 s."""
-    recordings = prepared / "pmemo" / "recordings.h5"
-    report = step.decompose_recordings(recordings, tmp_path / "cda.h5", method("cda"), rate=10.0)
+    def split(y: np.ndarray, rate: float) -> Components:
+        apart = np.linspace(0, 20, y.size)
+        return Components(apart, y - apart, 0 * y, 0 * y)
+
+    recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
+    report = step.decompose_recordings(
+        recordings, store, replace(method("highpass"), split=split), jobs=1
+    )
     (note,) = [each for each in report.notes if "cancel each other" in each]
-    with Store(tmp_path / "cda.h5", "components") as store:
-        table = store.table("recordings")
-    variances = table[["phasic_variance", "tonic_variance", "residual_variance"]]
-    assert note.startswith(f"in {int((variances.max(axis=1) > 10).sum())} of {len(table)} ")
-    usual = step.decompose_recordings(recordings, tmp_path / "cvxeda.h5")
-    assert not [each for each in usual.notes if "cancel each other" in each]
+    n = report.facts["recordings"]
+    assert note.startswith(f"in {n} of {n} recordings components cancel each other")
+
+
+def test_time_constants_are_those_of_each_recording(workspace: Path) -> None:
+    outcome = must(*COMMAND, workspace, "--method", "cda", "--json")
+    stored = read(workspace)
+    fast, slow = stored["recordings/tau1"], stored["recordings/tau0"]
+    assert np.unique(slow).size > 5
+    assert (fast < slow).all()
+    summary = json.loads(outcome.stdout)
+    told = [float(x) for x in summary["median_time_constants_[s]"].split(", ")]
+    np.testing.assert_allclose(told, [np.median(fast), np.median(slow)], rtol=0.01)
+    must(*COMMAND, workspace, "--method", "cda", "--time-constants", "published")
+    stored = read(workspace)
+    assert set(stored["recordings/tau0"]) == {20.0}
+    must(*COMMAND, workspace, "--method", "median")
+    assert np.isnan(read(workspace)["recordings/tau0"]).all()
+    must(*COMMAND, workspace)
+    assert set(read(workspace)["recordings/tau0"]) == {2.0}

@@ -33,6 +33,8 @@ def write_components(path: Path, signals: list[np.ndarray], provenance: Provenan
                     "objective": 1.0,
                     "gap": 0.0,
                     "iterations": 7,
+                    "tau0": 2.0,
+                    "tau1": 0.7,
                     "phasic_variance": 0.5,
                     "tonic_variance": 0.5,
                     "residual_variance": 0.0,
