@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -65,3 +67,19 @@ def keep_memory() -> None:
     if hasattr(library, "gnu_get_libc_version"):
         library.mallopt(_M_MMAP_MAX, 0)
         library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+@contextmanager
+def tensor_float(allowed: bool) -> Iterator[None]:
+    """Let NVIDIA GPUs multiply single-precision numbers rounded to ten bits (TF32), or forbid it.
+
+    By default PyTorch allows it in convolutions and forbids it in matrix products.
+    """
+    # PyTorch 2.9 brought finer switches, but refuses to tell the state of these when they are used.
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    products.allow_tf32 = convolutions.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        products.allow_tf32, convolutions.allow_tf32 = before

@@ -25,8 +25,8 @@ from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, from_arrays, to_arrays
 from rtcan_cli.training.calibrate import temperature
 from rtcan_cli.training.checkpoint import HISTORY, Arrays, Progress, pack, unpack
-from rtcan_cli.training.data import Inputs, TrainingData, place, standardised
-from rtcan_cli.training.device import keep_memory
+from rtcan_cli.training.data import Inputs, Scales, TrainingData, place, standardised
+from rtcan_cli.training.device import keep_memory, tensor_float
 from rtcan_cli.training.predict import logits, probability_of_high
 from rtcan_cli.training.recipes import Recipe
 from rtcan_cli.training.splits import Roles
@@ -156,52 +156,94 @@ def fit_fold(
     label = place(data.label, device)
     weight = class_weight(data.label[parts.train], recipe, device)
     validation = place(parts.validation, device)
-    test = place(parts.test, device)
 
-    model = build(spec, recipe.initialisation, derive(seed, fold, 0), recipe.dropout).to(device)
-    for module in model.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            module.momentum = recipe.norm_momentum
+    model = untrained(spec, recipe, fold, seed).to(device)
     optimizer = recipe.new_optimizer(model.parameters())
     checkpoint = sink.load(fold) if sink is not None else None
     progress = Progress() if checkpoint is None else unpack(checkpoint, model, optimizer)
 
-    for epoch in range(progress.epochs, recipe.epochs):
-        if recipe.patience is not None and epoch - 1 - progress.best_epoch >= recipe.patience:
-            break
+    while not finished(progress, recipe):
+        epoch = progress.epochs
         start, cpu_start = time.perf_counter(), time.process_time()
         with seeded(derive(seed, fold, 1 + epoch), device):
             order = place(parts.train, device)[torch.randperm(len(parts.train)).to(device)]
             loss = train_epoch(model, optimizer, inputs, label, order, recipe, epoch, weight)
         row = {"train_loss": loss}
         row |= validate(model, inputs, label, validation)
-        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["validation_loss"])):
-            raise NotFinite(
-                f"the loss is not finite any more in fold {fold + 1}, epoch {epoch + 1}",
-                "a lower learning rate, or clipped gradients",
-            )
-        if row["validation_loss"] < min(progress.history["validation_loss"], default=math.inf):
-            progress.best_epoch, progress.best = epoch, to_arrays(model)
-        for name in HISTORY:
-            progress.history[name].append(row[name])
+        if take(row, progress, fold):
+            progress.best = to_arrays(model)
         progress.seconds += time.perf_counter() - start
         progress.cpu_seconds += time.process_time() - cpu_start
         if sink is not None:
             sink.save(fold, pack(model, optimizer, progress))
             sink.on_epoch(fold, epoch, row)
 
+    return finish(model, inputs, data, parts, progress, fold, scales)
+
+
+def untrained(spec: ModelSpec, recipe: Recipe, fold: int, seed: int) -> nn.Module:
+    """The network of a fold before its first epoch."""
+    model = build(spec, recipe.initialisation, derive(seed, fold, 0), recipe.dropout)
+    for module in model.modules():
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            module.momentum = recipe.norm_momentum
+    return model
+
+
+def finished(progress: Progress, recipe: Recipe) -> bool:
+    """Whether a fold needs no further epoch."""
+    waited = progress.epochs - 1 - progress.best_epoch
+    impatient = recipe.patience is not None and waited >= recipe.patience
+    return progress.epochs >= recipe.epochs or impatient
+
+
+def take(row: Mapping[str, float], progress: Progress, fold: int) -> bool:
+    """Enter an epoch into the progress of its fold; return whether it is the best one so far.
+
+    Raises
+    ------
+    NotFinite
+        If a loss is not finite; the progress stays as it was.
+    """
+    epoch = progress.epochs
+    if not (math.isfinite(row["train_loss"]) and math.isfinite(row["validation_loss"])):
+        raise NotFinite(
+            f"the loss is not finite any more in fold {fold + 1}, epoch {epoch + 1}",
+            "a lower learning rate, or clipped gradients",
+        )
+    best = row["validation_loss"] < min(progress.history["validation_loss"], default=math.inf)
+    if best:
+        progress.best_epoch = epoch
+    for name in HISTORY:
+        progress.history[name].append(row[name])
+    return best
+
+
+def finish(
+    model: nn.Module,
+    inputs: Inputs,
+    data: TrainingData,
+    parts: Roles,
+    progress: Progress,
+    fold: int,
+    scales: Scales,
+) -> FoldResult:
+    """Predict with the weights of the best epoch, which are put into `model`."""
     from_arrays(model, progress.best)
-    guess = probability_of_high(logits(model, inputs, validation))
+    validation, test = (
+        probability_of_high(logits(model, inputs, place(index, inputs.eda.device)))
+        for index in (parts.validation, parts.test)
+    )
     return FoldResult(
         fold=fold,
         history={name: np.array(row) for name, row in progress.history.items()},
         best_epoch=progress.best_epoch,
-        validation_probability=guess,
-        test_probability=probability_of_high(logits(model, inputs, test)),
+        validation_probability=validation,
+        test_probability=test,
         weights=progress.best,
         scales=scales,
         n_parameters=sum(weights.numel() for weights in model.parameters()),
-        temperature=temperature(guess, data.label[parts.validation]),
+        temperature=temperature(validation, data.label[parts.validation]),
         seconds=progress.seconds,
         cpu_seconds=progress.cpu_seconds,
     )
@@ -228,15 +270,16 @@ def train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate(epoch + i / len(parts))
         optimizer.zero_grad()
-        with autocast(recipe, order.device):
-            scores = model(*inputs.batch(index))
-        loss = F.cross_entropy(
-            scores.float(),
-            label.index_select(0, index),
-            weight,
-            label_smoothing=recipe.label_smoothing,
-        )
-        loss.backward()
+        with tensor_float(recipe.precision == "tf32"):
+            with autocast(recipe, order.device):
+                scores = model(*inputs.batch(index))
+            loss = F.cross_entropy(
+                scores.float(),
+                label.index_select(0, index),
+                weight,
+                label_smoothing=recipe.label_smoothing,
+            )
+            loss.backward()
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimizer.step()
@@ -259,11 +302,15 @@ def batches(order: Tensor, size: int) -> list[Tensor]:
 
     BatchNorm has no variance to divide by in a batch of one.
     """
-    parts = list(order.split(size))
-    if len(parts) > 1 and len(parts[-1]) == 1:
-        last = parts.pop()
-        parts[-1] = torch.cat([parts[-1], last])
-    return parts
+    return list(order.split(batch_sizes(len(order), size)))
+
+
+def batch_sizes(n: int, size: int) -> list[int]:
+    """Lengths of the batches that `batches` cuts `n` trials into."""
+    sizes = [size] * (n // size) + [n % size] * (n % size > 0)
+    if len(sizes) > 1 and sizes[-1] == 1:
+        sizes[-2:] = [sizes[-2] + 1]
+    return sizes
 
 
 def class_weight(label: NDArray[np.int64], recipe: Recipe, device: torch.device) -> Tensor | None:
@@ -276,16 +323,19 @@ def class_weight(label: NDArray[np.int64], recipe: Recipe, device: torch.device)
 
 def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[object]:
     """Context in which the recipe's forward passes compute."""
-    return (
-        nullcontext() if recipe.precision == "fp32" else torch.autocast(device.type, torch.bfloat16)
-    )
+    if recipe.precision != "bf16":
+        return nullcontext()
+    # No weight is used twice, and casts that are kept cannot be recorded as part of a CUDA graph.
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
 
 
 def check_precision(recipe: Recipe, device: torch.device) -> None:
     """Raise RtcanError if the device cannot train in the recipe's precision."""
-    if recipe.precision == "fp32" or device.type == "cpu":
+    name = recipe.precision
+    if name == "fp32" or (name == "bf16" and device.type == "cpu"):
         return
-    if device.type != "cuda" or not torch.cuda.is_bf16_supported():
+    # Both kinds of numbers came with compute capability 8.0.
+    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0):
         raise RtcanError(f"{device} does not compute in {recipe.precision}", "--precision fp32")
 
 

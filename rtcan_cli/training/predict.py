@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rtcan_cli.training.data import Inputs, place
+from rtcan_cli.training.device import tensor_float
 
 BATCH = 256
 
@@ -16,7 +17,8 @@ BATCH = 256
 def logits(model: nn.Module, inputs: Inputs, index: Tensor) -> Tensor:
     """Return the logits (len(index), 2) of some trials, with the network in evaluation mode."""
     model.eval()
-    return torch.cat([model(*inputs.batch(some)) for some in index.split(BATCH)])
+    with tensor_float(False):
+        return torch.cat([model(*inputs.batch(some)) for some in index.split(BATCH)])
 
 
 def probability_of_high(scores: Tensor) -> NDArray[np.float32]:

@@ -62,7 +62,9 @@ class Recipe:
     patience : int, optional
         Stop after this many epochs without a smaller validation loss; train all epochs if None.
         The schedule of the learning rate does not change.
-    precision : {"fp32", "bf16"}
+    precision : {"fp32", "tf32", "bf16"}
+        "tf32" lets the tensor cores of NVIDIA GPUs multiply single-precision numbers rounded to
+        ten bits of mantissa in the training passes (compute capability 8.0 or above).
         "bf16" computes what is safe of the training passes in bfloat16 (PyTorch's autocast).
         Weights, their updates and every prediction stay in single precision.
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.training.device import pick_device
+from rtcan_cli.training.device import pick_device, tensor_float
 
 
 def test_the_cpu_is_the_default() -> None:
@@ -33,6 +33,20 @@ def test_an_unknown_device_is_refused() -> None:
 def test_gpu_and_device_exclude_each_other() -> None:
     with pytest.raises(RtcanError, match="both"):
         pick_device(0, "cpu")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_rounding_in_products_is_as_asked_for_and_put_back(allowed: bool) -> None:
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+
+    def now() -> tuple[bool, bool]:
+        return products.allow_tf32, convolutions.allow_tf32
+
+    before = now()
+    with pytest.raises(KeyError), tensor_float(allowed):
+        assert now() == (allowed, allowed)
+        raise KeyError
+    assert now() == before
 
 
 _RESIDENT = """
