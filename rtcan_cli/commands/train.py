@@ -176,8 +176,8 @@ def train(
     precision: Annotated[
         choices.Precision | None,
         typer.Option(
-            help="Numbers that training passes compute with; bf16 is for GPUs. Predictions are "
-            "always made in fp32. Default: fp32",
+            help="Numbers that training passes compute with; tf32 and bf16 are for the tensor "
+            "cores of GPUs. Predictions are always made in fp32. Default: fp32",
             show_default=False,
         ),
     ] = None,
@@ -208,6 +208,15 @@ def train(
             "many; results do not depend on it. A fold of the default network takes about 2.5 GB.",
         ),
     ] = 4,
+    stack: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Folds trained together as one program; they come out the same but for rounding. "
+            "Default: as many as fit on a GPU, 1 elsewhere",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -368,8 +377,8 @@ def train(
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
     if len(requests) > 1:
-        return train_sweep(requests, where, jobs, force)
-    return train_run(sources, path, settings, where, jobs, force, source)
+        return train_sweep(requests, where, jobs, force, stack)
+    return train_run(sources, path, settings, where, jobs, force, source, stack)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

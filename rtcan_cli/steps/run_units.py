@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial as bind
@@ -16,12 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from rtcan_cli import console
-from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.run_plan import Unit
 from rtcan_cli.training.environment import hardware, software
 from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.run import fit
+from rtcan_cli.training.stacked import even_parts, fit_stacked
+from rtcan_cli.training.stacked_members import Member
 
 _CPU = torch.device("cpu")
 _LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
@@ -32,6 +33,7 @@ def fit_units(
     device: torch.device | None,
     jobs: int,
     on_finished: Callable[[Unit], None],
+    stack: int | None = None,
 ) -> list[tuple[Unit, NotFinite]]:
     """Train the units whose result is not kept yet, and keep it.
 
@@ -47,6 +49,9 @@ def fit_units(
         Networks trained at the same time on the CPU.
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before.
+    stack : int, optional
+        Networks of one shape that are trained together as one program. By default as many as fit
+        on a CUDA device, and 1 on others.
 
     Returns
     -------
@@ -66,7 +71,8 @@ def fit_units(
         )
     on_cpu = device is None or device.type == "cpu"
     workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
-    work = bind(_fit, device=device, caller=os.getpid())
+    if stack is None and (device is None or device.type != "cuda"):
+        stack = 1
     failed: list[tuple[Unit, NotFinite]] = []
     pace = Pace(units)
     finished = [unit for unit, there in zip(units, kept, strict=True) if there]
@@ -76,20 +82,30 @@ def fit_units(
     with console.progress(total, "training", "epoch") as bar, _watching(pace, bar):
         for unit in finished:
             on_finished(unit)
-        with closing(map_unordered(work, missing, workers, keep_errors=True)) as results:
-            for index, outcome in results:
-                unit = missing[index]
+        stacks = alike(missing, stack)
+        with closing(_outcomes(stacks, device, workers, stack, pace)) as results:
+            for unit, outcome in results:
                 if isinstance(outcome, NotFinite):
                     console.warn(f"{unit.partial.store.stem}, {unit.target}: {outcome}")
                     failed.append((unit, outcome))
-                elif isinstance(outcome, RtcanError):
-                    raise outcome
                 else:
                     unit.partial.put(unit.result, outcome)
                     pace.finish(unit)
                     unit.partial.remove(unit.checkpoint)
                     on_finished(unit)
     return failed
+
+
+def alike(units: Sequence[Unit], stack: int | None) -> list[list[Unit]]:
+    """Put networks of one shape and recipe that see signals together, at most `stack` of them."""
+    groups: dict[object, list[Unit]] = {}
+    for unit in units:
+        settings, shape = unit.settings, unit.data.eda.shape[1:]
+        # Signals are the same for all folds; features are standardised for each.
+        stackable = settings.recipe is not None and not unit.data.n_features
+        key = (settings.spec, settings.recipe, shape) if stackable else id(unit)
+        groups.setdefault(key, []).append(unit)
+    return [part for group in groups.values() for part in even_parts(group, stack or len(group))]
 
 
 @dataclass(frozen=True)
@@ -102,10 +118,13 @@ class PartialSink:
         The network in training.
     caller : int, optional
         Process that asked for it. A worker whose caller was killed stops at its next epoch.
+    pace : Pace, optional
+        Is told of each epoch, where it is of this process.
     """
 
     unit: Unit
     caller: int | None = None
+    pace: Pace | None = None
 
     def load(self, fold: int) -> dict[str, Any] | None:
         """Return the last checkpoint."""
@@ -118,11 +137,48 @@ class PartialSink:
         self.unit.partial.put(self.unit.checkpoint, checkpoint)
 
     def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
-        """Show nothing: whoever watches the checkpoints does, see `Pace`."""
+        """Tell the pace; without one, whoever watches the checkpoints sees it."""
+        if self.pace is not None:
+            self.pace.tell(self.unit, epoch + 1)
 
 
-def _fit(unit: Unit, device: torch.device | None, caller: int) -> dict[str, NDArray[Any]]:
-    """Train one model, perhaps in a worker process.
+Outcome = dict[str, NDArray[Any]] | NotFinite
+
+
+def _outcomes(
+    stacks: Sequence[list[Unit]],
+    device: torch.device | None,
+    workers: int,
+    stack: int | None,
+    pace: Pace,
+) -> Generator[tuple[Unit, Outcome], None, None]:
+    """Train the units of each stack together, several stacks at a time, and yield the results."""
+    if workers == 1:
+        for units in stacks:
+            yield from _fit(units, device, stack, None, pace)
+        return
+    work = bind(_fit_in_worker, device=device, stack=stack, caller=os.getpid())
+    with closing(map_unordered(work, stacks, workers)) as results:
+        for index, outcomes in results:
+            yield from zip(stacks[index], outcomes, strict=True)
+
+
+def _fit_in_worker(
+    units: list[Unit], device: torch.device | None, stack: int | None, caller: int
+) -> list[Outcome]:
+    """Outcomes of units, in their order; they themselves need not be sent back."""
+    outcomes = {id(unit): outcome for unit, outcome in _fit(units, device, stack, caller, None)}
+    return [outcomes[id(unit)] for unit in units]
+
+
+def _fit(
+    units: list[Unit],
+    device: torch.device | None,
+    stack: int | None,
+    caller: int | None,
+    pace: Pace | None,
+) -> Iterator[tuple[Unit, Outcome]]:
+    """Train models of one shape, perhaps in a worker process.
 
     On the CPU it takes one thread, however many are trained at the same time: the number of
     threads decides the order of sums, and so the last bits of a result.
@@ -130,20 +186,48 @@ def _fit(unit: Unit, device: torch.device | None, caller: int) -> dict[str, NDAr
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
+        where = device if device is not None and units[0].settings.recipe is not None else _CPU
+        for unit, result in _results(units, device, stack, caller, pace):
+            yield unit, _as_arrays(result, where) if isinstance(result, FoldResult) else result
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _results(
+    units: list[Unit],
+    device: torch.device | None,
+    stack: int | None,
+    caller: int | None,
+    pace: Pace | None,
+) -> Iterator[tuple[Unit, FoldResult | NotFinite]]:
+    """Train a unit by itself, or several as a stack."""
+    sinks = [PartialSink(unit, caller, pace) for unit in units]
+    spec, recipe = units[0].settings.spec, units[0].settings.recipe
+    if recipe is not None and len(units) > 1:
+        members = [
+            Member(unit.data, unit.parts, unit.fold, unit.settings.seed, sink)
+            for unit, sink in zip(units, sinks, strict=True)
+        ]
+        for i, outcome in fit_stacked(members, spec, recipe, device=device, stack=stack):
+            yield units[i], outcome
+        return
+    (unit,), (sink,) = units, sinks
+    settings = unit.settings
+    try:
         result = fit(
             unit.data,
             unit.parts,
-            unit.settings.spec,
-            unit.settings.recipe,
+            settings.spec,
+            settings.recipe,
             fold=unit.fold,
-            seed=unit.settings.seed,
+            seed=settings.seed,
             device=device,
-            sink=PartialSink(unit, caller),
+            sink=sink,
         )
-        where = device if device is not None and unit.settings.recipe is not None else _CPU
-        return _as_arrays(result, where)
-    finally:
-        torch.set_num_threads(threads)
+    except NotFinite as error:
+        yield unit, error
+    else:
+        yield unit, result
 
 
 def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[Any]]:
@@ -166,15 +250,20 @@ def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[An
 
 
 class Pace:
-    """Counts finished epochs. Workers tell them by their checkpoints, which are looked at."""
+    """Counts finished epochs. Those of workers show in their checkpoints, which are looked at."""
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self._units = units
         self._finished: set[int] = set()
+        self._told: dict[int, int] = {}
 
     def finish(self, unit: Unit) -> None:
         """Take a unit as done with all its epochs, also those that it stopped before."""
         self._finished.add(id(unit))
+
+    def tell(self, unit: Unit, epochs: int) -> None:
+        """Take notice of the finished epochs of a unit in training."""
+        self._told[id(unit)] = epochs
 
     def epochs(self) -> int:
         """Epochs that are finished by now."""
@@ -182,6 +271,8 @@ class Pace:
         for unit in self._units:
             if id(unit) in self._finished:
                 total += unit.settings.epochs
+            elif id(unit) in self._told:
+                total += self._told[id(unit)]
             else:
                 losses = unit.partial.peek(unit.checkpoint, "history.train_loss")
                 total += 0 if losses is None else len(losses)

@@ -22,6 +22,7 @@ def train_sweep(
     device: torch.device | None = None,
     jobs: int = 1,
     force: bool = False,
+    stack: int | None = None,
 ) -> Report:
     """Train several runs in one go, and put their validation folds side by side.
 
@@ -29,7 +30,7 @@ def train_sweep(
     ----------
     requests : sequence of RunRequest
         Runs of one dataset, each with a store of its own.
-    device, jobs, force
+    device, jobs, force, stack
         As of `rtcan_cli.steps.train.train_run`.
 
     Raises
@@ -37,7 +38,7 @@ def train_sweep(
     RtcanError
         As of `rtcan_cli.steps.train.train_runs`.
     """
-    train_runs(requests, device, jobs, force)
+    train_runs(requests, device, jobs, force, stack)
     return summarise_sweep([request.output for request in requests])
 
 

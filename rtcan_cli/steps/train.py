@@ -42,6 +42,7 @@ def train_run(
     jobs: int = 1,
     force: bool = False,
     splits_from: Path | None = None,
+    stack: int | None = None,
 ) -> Report:
     """Train all folds of all targets of a run; go on where an interrupted call stopped.
 
@@ -61,6 +62,9 @@ def train_run(
         Train again even if the same run is there.
     splits_from : Path, optional
         Run store to take the folds from; the one that ``settings.splits_from`` names.
+    stack : int, optional
+        Folds trained together as one program. By default as many as fit on a CUDA device, and 1
+        on others.
 
     Raises
     ------
@@ -69,7 +73,8 @@ def train_run(
         the folds, the folds break the promise of their protocol, the loss of a fold is not finite
         any more, or another process is training the same run.
     """
-    train_runs([RunRequest(sources, output, settings, splits_from)], device, jobs, force)
+    request = RunRequest(sources, output, settings, splits_from)
+    train_runs([request], device, jobs, force, stack)
     return summarise(output)
 
 
@@ -78,6 +83,7 @@ def train_runs(
     device: torch.device | None = None,
     jobs: int = 1,
     force: bool = False,
+    stack: int | None = None,
 ) -> None:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
@@ -86,7 +92,7 @@ def train_runs(
     requests : sequence of RunRequest
         Runs that are wanted, each with a store of its own. Those that are there already are left
         as they are. All are checked before the first is trained.
-    device, jobs, force
+    device, jobs, force, stack
         As of `train_run`.
 
     Raises
@@ -112,7 +118,7 @@ def train_runs(
                 if len(requests) > 1:
                     console.say(f"{plan.output}: done")
 
-        failed = fit_units(units, device, jobs, on_finished)
+        failed = fit_units(units, device, jobs, on_finished, stack)
     if failed:
         raise _not_finite(failed)
 
