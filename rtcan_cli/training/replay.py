@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable
 
 import torch
@@ -14,7 +15,8 @@ class Replay:
 
     A small step of training is hundreds of kernels of a few microseconds each, and starting them
     one by one takes longer than running them. A graph starts them all at once. Nothing is run for
-    the sake of recording: each call does the work exactly once.
+    the sake of recording: each call does the work exactly once. Where a device
+    cannot record it, it is run as it is, with a warning.
 
     Parameters
     ----------
@@ -25,6 +27,7 @@ class Replay:
     def __init__(self, device: torch.device) -> None:
         self._on_gpu = device.type == "cuda"
         self._device = device
+        self._records = True
         self._runs: dict[Hashable, int] = {}
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         # The stream that warms up also records: libraries keep a workspace for each stream.
@@ -42,7 +45,7 @@ class Replay:
         work : callable
             What to do. It keeps nothing but what it writes in place.
         """
-        if self._stream is None:
+        if self._stream is None or not self._records:
             work()
             return
         runs = self._runs[key] = self._runs.get(key, 0) + 1
@@ -56,8 +59,18 @@ class Replay:
                 return
             # Graphs never run at the same time, so all of them may use the same memory.
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+            try:
+                with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+                    work()
+            except torch.cuda.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                # Nothing was run while recording, so nothing is done twice.
+                reason = str(error).partition("\n")[0]
+                warnings.warn(f"steps are not recorded on this GPU: {reason}", stacklevel=2)
+                self._records = False
                 work()
+                return
             current.wait_stream(self._stream)
             self._graphs[key] = graph
         self._graphs[key].replay()

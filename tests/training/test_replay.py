@@ -84,6 +84,27 @@ def test_each_call_does_its_work_once(pretended: list[tuple[object, object]]) ->
     assert {pool for pool, _ in pretended} == {"pool"}
 
 
+def test_what_cannot_be_recorded_is_done_as_it_is(
+    pretended: list[tuple[object, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def refuse(graph: Graph, pool: object, stream: Stream) -> Iterator[None]:
+        Graph.recording = graph
+        yield
+        Graph.recording = None
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    monkeypatch.setattr(torch.cuda, "graph", refuse)
+    replay = Replay(torch.device("cuda"))
+    done: list[int] = []
+    for i in range(3):
+        replay("same", lambda i=i: launch(lambda: done.append(i)))  # type: ignore[misc]
+    with pytest.warns(UserWarning, match="not recorded on this GPU: operation not permitted"):
+        replay("same", lambda: launch(lambda: done.append(3)))
+    replay("same", lambda: launch(lambda: done.append(4)))
+    assert done == [0, 1, 2, 3, 4]
+
+
 def test_elsewhere_work_is_simply_done() -> None:
     replay = Replay(torch.device("cpu"))
     done: list[int] = []
