@@ -18,6 +18,9 @@ Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
 Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Solver = Literal["auto", "structured", "cvxopt"]
 TimeConstants = Literal["fitted", "published"]
+MapName = Literal["guided-gradcam", "gradcam", "integrated-gradients"]
+Explained = Literal["predicted", "true", "low", "high"]
+Fill = Literal["interpolate", "mean"]
 
 #: What is trained unless another model is named: RTCAN-1D.
 MODEL: Model = "rtcan"
@@ -36,6 +39,10 @@ SEED = 0
 FOLDS = 10
 #: What a fold holds out; `rtcan_cli.training.protocols` says what each promises.
 PROTOCOL: Protocol = "subject"
+#: How a decision is explained (sec. 5.3.3).
+MAP: MapName = "guided-gradcam"
+#: What stands in the place of what is taken out of a trial to test an explanation.
+FILL: Fill = "interpolate"
 
 #: How EDA is split into phasic and tonic part, and what solves cvxEDA.
 DECOMPOSITION: Decomposition = "cvxeda"

@@ -1,4 +1,4 @@
-"""`rtcan gradcam`: where in time the networks looked."""
+"""`rtcan gradcam`: where in time the networks looked, and whether to believe it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,74 @@ from typing import Annotated
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.commands import options
 from rtcan_cli.report import Report
 
 
 def gradcam(
-    subject: Annotated[str, typer.Option(help="Subject of the trial.", show_default=False)],
+    subject: Annotated[
+        str | None, typer.Option(help="Subject of the trial.", show_default=False)
+    ] = None,
     music: Annotated[
-        str, typer.Option("--music", "--stimulus", help="Song or video.", show_default=False)
-    ],
+        str | None, typer.Option("--music", "--stimulus", help="Song or video.", show_default=False)
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Instead of one trial, average over all test trials of a run, by class and by "
+            "channel, and around skin conductance responses.",
+        ),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Instead, test the maps themselves: does the map change when weights are drawn "
+            "anew, and the decision when what the map marks is taken out?",
+        ),
+    ] = False,
     run: Annotated[
         str | None,
         typer.Option(
-            help="Name or path of a run; the newest one that tests this trial if left out.",
+            help="Name or path of a run; the newest one that tests this trial (with --all and "
+            "--check: that can be explained) if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        choices.Target | None, typer.Option(help="Default: those of the run.", show_default=False)
+    ] = None,
+    map_name: Annotated[
+        choices.MapName,
+        typer.Option("--map", help="How a decision is explained; the first is the paper's."),
+    ] = choices.MAP,
+    explained: Annotated[
+        choices.Explained,
+        typer.Option("--class", help="Class whose score is explained."),
+    ] = "predicted",
+    relative: Annotated[
+        bool,
+        typer.Option(
+            "--relative",
+            help="Divide maps by what networks without training look at, such as the ends of a "
+            "trial. Not with --check.",
+        ),
+    ] = False,
+    max_trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Draw so many test trials of each target. Default: all; with --check 100.",
+            show_default=False,
+        ),
+    ] = None,
+    fill: Annotated[
+        choices.Fill | None,
+        typer.Option(
+            help="With --check, what stands where a part of a trial is taken out: a straight line "
+            f"or the trial's mean. Default: {choices.FILL}",
             show_default=False,
         ),
     ] = None,
@@ -30,6 +85,11 @@ def gradcam(
         Path | None,
         typer.Option(help="Music store, instead of the workspace's.", show_default=False),
     ] = None,
+    size: options.FigureSize = None,
+    dpi: options.Dpi = 200,
+    colour_blind: options.ColourBlind = False,
+    seed: options.Seed = choices.SEED,
+    jobs: options.Jobs = -1,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
@@ -37,28 +97,101 @@ def gradcam(
 
     Guided Grad-CAM from the attention modules back to the EDA.
 
-    The network shown is the one that never saw this subject. Attention as black columns over the
-    three curves and as a heat strip (the paper's Figs. 5 to 8), and the numbers as CSV. Runs of the
-    variants Rb, Rd and Rf that are alike in everything else are shown side by side.
+    For one trial, the network shown is the one that never saw this subject. Attention as black
+    columns over the three curves and as a heat strip (the paper's Figs. 5 to 8), and the numbers
+    as CSV. Runs of the variants Rb, Rd and Rf that are alike in everything else are shown side by
+    side.
+
+    With --all or --check, each test trial of one run is explained by the network of the fold that
+    tests it.
 
     \b
     Examples:
       rtcan gradcam --subject 100184 --music 1
-      rtcan gradcam --subject 07 --stimulus 12 --dataset deap
+      rtcan gradcam --subject 07 --stimulus 12 --dataset deap --size 18,12cm --colour-blind
+      rtcan gradcam --all --relative
+      rtcan gradcam --check --map integrated-gradients
     """
-    from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.datasets.profiles import TARGETS, profile
+    from rtcan_cli.plots.style import Look
+    from rtcan_cli.steps import explain_runs
     from rtcan_cli.steps.assemble import Sources
-    from rtcan_cli.steps.gradcam import choose_run, explain_trial, sources_of
     from rtcan_cli.stores import Workspace
 
+    if every and check:
+        raise typer.BadParameter("--all and --check are two questions: ask one at a time")
+    one = not (every or check)
+    if one and (subject is None or music is None):
+        raise typer.BadParameter("a trial is --subject and --music; or give --all or --check")
+    if not one and (subject is not None or music is not None):
+        raise typer.BadParameter("--subject and --music name one trial: leave --all, --check out")
+    if one and max_trials is not None:
+        raise typer.BadParameter("--max-trials is for --all and --check")
+    if check and relative:
+        raise typer.BadParameter("--check tests the maps themselves: leave --relative out")
+    if fill is not None and not check:
+        raise typer.BadParameter("--fill is for --check")
+    look = Look(options.figure_size(size), colour_blind, dpi)
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
-    runs = stores.runs(name)
-    path = stores.find_run(run, name) if run else choose_run(stores, name, subject, music)
-    usual = sources_of(stores, path)
+    if run:
+        path = stores.find_run(run, name)
+    elif subject is not None and music is not None:
+        path = explain_runs.choose_run(stores, name, subject, music)
+    else:
+        path = explain_runs.newest_run(stores, name)
+    usual = explain_runs.sources_of(stores, path)
     sources = Sources(
         components or usual.components,
         labels or usual.labels,
         (features or usual.music) if usual.music else None,
     )
-    return explain_trial(path, sources, subject, music, output, runs)
+    targets = None if target is None else TARGETS if target == "both" else (target,)
+    if subject is not None and music is not None:
+        from rtcan_cli.steps.gradcam import explain_trial
+
+        return explain_trial(
+            path,
+            sources,
+            subject,
+            music,
+            output,
+            stores.runs(name),
+            targets=targets,
+            method=map_name,
+            explained=explained,
+            relative_to_untrained=relative,
+            seed=seed,
+            look=look,
+        )
+    if check:
+        from rtcan_cli.steps.gradcam_check import N_CHECKED, check_explanation
+
+        return check_explanation(
+            path,
+            sources,
+            output,
+            targets=targets,
+            method=map_name,
+            explained=explained,
+            fill=fill or choices.FILL,
+            max_trials=max_trials or N_CHECKED,
+            seed=seed,
+            jobs=jobs,
+            look=look,
+        )
+    from rtcan_cli.steps.gradcam_all import explain_all
+
+    return explain_all(
+        path,
+        sources,
+        output,
+        targets=targets,
+        method=map_name,
+        explained=explained,
+        relative_to_untrained=relative,
+        max_trials=max_trials,
+        seed=seed,
+        jobs=jobs,
+        look=look,
+    )

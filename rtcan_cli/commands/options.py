@@ -46,6 +46,23 @@ Output = Annotated[
     ),
 ]
 Figures = Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and tables.")]
+FigureSize = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="W,H",
+        help="Width and height of figures in inches, or in centimetres as 18,12cm. Default: each "
+        "figure's own, 7 inches wide.",
+        show_default=False,
+    ),
+]
+Dpi = Annotated[float, typer.Option(min=20, max=2400, help="Pixels an inch of the PNGs.")]
+ColourBlind = Annotated[
+    bool,
+    typer.Option(
+        "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if nothing changed.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything that is drawn.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes to use; -1 for all cores.")]
@@ -57,6 +74,24 @@ RunName = Annotated[
         show_default=False,
     ),
 ]
+
+
+def figure_size(text: str | None) -> tuple[float, float] | None:
+    """Width and height in inches from what `--size` was given, as in ``7,5`` or ``18,12cm``."""
+    if text is None:
+        return None
+    number = text.strip().removesuffix("cm")
+    inch = 2.54 if number != text.strip() else 1.0
+    try:
+        width, height = (float(part) / inch for part in number.split(","))
+    except ValueError:
+        width = height = 0.0
+    if not (1 <= width <= 100 and 1 <= height <= 100):
+        raise typer.BadParameter(
+            f"{text!r} is no size: width and height from 1 to 100 inches, as in 7,5 or 18,12cm",
+            param_hint="--size",
+        )
+    return width, height
 
 
 def store_path(workspace: Path, given: Path | None, dataset: str, kind: str) -> Path:

@@ -30,12 +30,15 @@ class AttentionPanel:
         The class that the model called: 0 low, 1 high.
     probability : float
         Probability that the model gave to that class.
+    explained : int, optional
+        The class whose score the weight explains, if it is not the one called.
     """
 
     model: str
     weight: NDArray[np.floating]
     predicted: int
     probability: float
+    explained: int | None = None
 
 
 @style.styled
@@ -49,6 +52,7 @@ def attention_columns(
     music: str,
     true_class: int,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw three curves over time, and the attention weight as columns, one panel a model.
 
@@ -68,6 +72,8 @@ def attention_columns(
         0 low, 1 high.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def attention_columns(
     """
     time, signals = np.asarray(time, dtype=float), np.asarray(signals, dtype=float)
     title = head(target, subject, music, true_class)
-    figure = style.new_figure(0.95 + 1.6 * len(panels), title, simulated)
+    figure = style.new_figure(0.95 + 1.6 * len(panels), title, simulated, size=look.size)
     grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, panel in zip(grid, panels, strict=True):
         edges, columns = to_columns(time, panel.weight)
@@ -94,7 +100,7 @@ def attention_columns(
         # The curves go before the columns: their axes on top, with nothing behind them.
         axes.set_zorder(weights.get_zorder() + 1)
         axes.patch.set_visible(False)
-        lines = style.draw_signals(axes, time, signals)
+        lines = style.draw_signals(axes, time, signals, look.signals)
         style.dress(axes)
         head_panel(axes, panel, true_class)
     grid[-1].set_xlabel("time [s]")
@@ -123,10 +129,13 @@ def to_columns(
 def head_panel(axes: Axes, panel: AttentionPanel, true_class: int) -> None:
     """Write the model, its answer and its probability above a panel."""
     verdict = "correct" if panel.predicted == true_class else "wrong"
-    axes.set_title(
+    words = (
         f"{panel.model}, predicted {style.CLASS_NAMES[panel.predicted]}"
         f" (p = {panel.probability:.2f}, {verdict})"
     )
+    if panel.explained not in (None, panel.predicted):
+        words += f"; weight for {style.CLASS_NAMES[panel.explained]}"
+    axes.set_title(words)
     if not np.any(panel.weight):
         axes.set_title("attention is zero everywhere", loc="right", style="italic")
 

@@ -23,6 +23,7 @@ def attention_heat(
     music: str,
     true_class: int,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw three curves over time, and the attention weight as a strip under them.
 
@@ -35,12 +36,12 @@ def attention_heat(
     """
     time, signals = np.asarray(time, dtype=float), np.asarray(signals, dtype=float)
     title = head(target, subject, music, true_class)
-    figure = style.new_figure(0.95 + 1.7 * len(panels), title, simulated)
+    figure = style.new_figure(0.95 + 1.7 * len(panels), title, simulated, size=look.size)
     grid = figure.subplots(
         2 * len(panels), 1, sharex=True, squeeze=False, height_ratios=[4, 1] * len(panels)
     )[:, 0]
     for axes, strip, panel in zip(grid[::2], grid[1::2], panels, strict=True):
-        lines = style.draw_signals(axes, time, signals)
+        lines = style.draw_signals(axes, time, signals, look.signals)
         style.dress(axes)
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(bottom=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -44,6 +45,51 @@ COLD_TO_WARM = LinearSegmentedColormap.from_list(
     "cold_to_warm", ["#e3eefb", "#a9c5ea", "#8f8fd0", "#b0559c", "#cc2f52", "#8c0d1b"]
 )
 """Attention from cold (pale blue) to warm (dark red); grows darker throughout, so grey works."""
+
+#: Colours of Okabe & Ito (Color Universal Design, 2008), which few readers confuse: vermilion, blue
+#: and bluish green, in place of red, blue and green.
+_OKABE_ITO = {
+    ORIGINAL: "#d55e00",
+    PHASIC: "#0072b2",
+    TONIC: "#009e73",
+    LOW: "#0072b2",
+    HIGH: "#d55e00",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a user wants figures.
+
+    Parameters
+    ----------
+    size : tuple of float, optional
+        Width and height in inches, instead of each figure's own. Letters keep their size.
+    colour_blind : bool
+        Take the colours of Okabe and Ito instead of the paper's.
+    dpi : float
+        Pixels an inch of a PNG.
+    formats : tuple of {"png", "svg", "pdf"}
+        Files to write.
+    """
+
+    size: tuple[float, float] | None = None
+    colour_blind: bool = False
+    dpi: float = 200
+    formats: tuple[str, ...] = ("png", "svg", "pdf")
+
+    @property
+    def signals(self) -> tuple[dict[str, Any], ...]:
+        """`SIGNALS` in these colours."""
+        return tuple({**each, "color": self.colour(each["color"])} for each in SIGNALS)
+
+    def colour(self, usual: str) -> str:
+        """The colour in place of a usual one."""
+        return _OKABE_ITO[usual] if self.colour_blind else usual
+
+
+PAPER = Look()
+"""The paper's colours, each figure in its own size."""
 
 WIDTH = 7.0  # inches: a two-column page of the usual journals
 SMALL, NORMAL, LARGE = 7.5, 8.5, 9.5  # points
@@ -90,12 +136,18 @@ def styled(build: Callable[_P, Figure]) -> Callable[_P, Figure]:
 
 
 def new_figure(
-    height: float, title: str, simulated: bool, width: float = WIDTH, legend: bool = True
+    height: float,
+    title: str,
+    simulated: bool,
+    width: float = WIDTH,
+    legend: bool = True,
+    size: tuple[float, float] | None = None,
 ) -> Figure:
     """Return a figure with a title, and room for a legend above its axes; sizes in inches.
 
-    If simulated, the lower right corner says so.
+    If simulated, the lower right corner says so. A `size` asked for replaces width and height.
     """
+    width, height = size or (width, height)
     figure = Figure(figsize=(width, height))
     below, above = _NOTE * simulated, _TITLE + _LEGEND * legend
     # Small paddings, said here because the engine would take them from the user's settings.
@@ -137,10 +189,15 @@ def dress(axes: Axes) -> None:
     axes.tick_params(labelsize=SMALL, width=0.7, length=3, direction="out")
 
 
-def draw_signals(axes: Axes, time: NDArray[Any], signals: NDArray[Any]) -> list[Line2D]:
+def draw_signals(
+    axes: Axes,
+    time: NDArray[Any],
+    signals: NDArray[Any],
+    looks: Sequence[dict[str, Any]] = SIGNALS,
+) -> list[Line2D]:
     """Draw original, phasic and tonic, shape (3, L), over time [s]; a halo keeps them legible."""
     lines = []
-    for signal, look in zip(signals, SIGNALS, strict=True):
+    for signal, look in zip(signals, looks, strict=True):
         (line,) = axes.plot(time, signal, **look)
         halo = Stroke(linewidth=look["linewidth"] + 1.2, foreground="white")
         line.set_path_effects([halo, Normal()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,61 +10,55 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.choices import MAP, SEED, Explained, MapName
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain import Attribution, attribute
+from rtcan_cli.explain.architecture import relative
+from rtcan_cli.explain.average import density
 from rtcan_cli.plots.attention_columns import AttentionPanel, attention_columns
 from rtcan_cli.plots.attention_heat import attention_heat
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.assemble import Sources, trial_input
+from rtcan_cli.steps import explain_trials
+from rtcan_cli.steps.assemble import Sources
+from rtcan_cli.steps.explain_runs import SHOWN, side_by_side
+from rtcan_cli.steps.explain_trials import Chunk, Loaded
 from rtcan_cli.steps.runs import Run
-from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.training.data import standardise
-
-#: The networks of the paper's Figs. 5 to 8, and what each shows.
-SHOWN = {
-    "Rb": "Rb: channel attention",
-    "Rd": "Rd: temporal attention",
-    "Rf": "Rf: channel and temporal attention",
-}
+from rtcan_cli.stores import Store
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explanation:
     """One run's decision about the trial, and where it looked."""
 
     run: Run
     fold: int
     truth: int
     attribution: Attribution
+    data: Loaded
+
+    @property
+    def eda(self) -> NDArray[np.float32]:
+        """Network input (3, L)."""
+        return self.data.eda[0]
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Time of each sample of the input since the recording began."""
+        end = self.data.onset + self.data.duration[0]
+        return np.linspace(self.data.onset, end, self.eda.shape[1])
 
 
-def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus: str) -> Path:
-    """The newest run with a network that tests this trial, or the newest run if none does.
+@dataclass(frozen=True)
+class How:
+    """How a decision is explained; see `explain_trial`."""
 
-    Raises
-    ------
-    RtcanError
-        If there is no finished run.
-    """
-    for path in workspace.runs(dataset):
-        run = Run.load(path)
-        tested = run.predictions.dropna(subset=["probability"])
-        if (
-            run.can_be_explained
-            and not run.is_imported
-            and ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any()
-        ):
-            return path
-    return workspace.find_run(None, dataset)
-
-
-def sources_of(workspace: Workspace, run_path: Path) -> Sources:
-    """The workspace's stores that a run of it was made from."""
-    run = Run.load(run_path)
-    paths = {kind: workspace.store(run.dataset.name, kind) for kind in run.provenance.inputs}
-    return Sources(paths["components"], paths["labels"], paths.get("music"))
+    method: MapName
+    explained: Explained
+    relative: bool
+    seed: int
 
 
 def explain_trial(
@@ -74,7 +68,13 @@ def explain_trial(
     stimulus: str,
     figures: Path,
     companions: list[Path] | None = None,
-    formats: tuple[str, ...] = ("png", "svg", "pdf"),
+    *,
+    targets: tuple[str, ...] | None = None,
+    method: MapName = MAP,
+    explained: Explained = "predicted",
+    relative_to_untrained: bool = False,
+    seed: int = SEED,
+    look: Look = PAPER,
 ) -> Report:
     """Draw the paper's Figs. 5 to 8 for one trial: attention as columns and as a heat strip.
 
@@ -94,8 +94,17 @@ def explain_trial(
     companions : list of Path, optional
         Other runs, newest first. Those of the variants Rb, Rd and Rf that share everything else
         with the run are shown beside it.
-    formats : tuple of str
-        Endings of the picture files.
+    targets : tuple of str, optional
+        Those of the run by default.
+    method : {"guided-gradcam", "gradcam", "integrated-gradients"}
+    explained : {"predicted", "true", "low", "high"}
+        The class whose score is explained.
+    relative_to_untrained : bool
+        Divide by what untrained networks look at (`rtcan_cli.explain.architecture`).
+    seed : int
+        Of the untrained networks.
+    look : Look
+        Size, colours, resolution and formats of the figures.
 
     Raises
     ------
@@ -103,51 +112,45 @@ def explain_trial(
         If no network of the run tests this subject, or the stores are not those it was made from.
     """
     first = Run.load(run_path)
-    _check_sources(first, sources)
-    runs = _side_by_side(first, companions or [])
+    explain_trials.check_can_be_explained(first, method)
+    explain_trials.check_sources(first, sources)
+    runs = side_by_side(first, companions or [])
+    how = How(method, explained, relative_to_untrained, seed)
     report = Report("gradcam")
     report.facts = {
         "dataset": first.dataset.title + (" (simulated)" if first.simulated else ""),
         "subject": subject,
         first.dataset.stimulus_word: stimulus,
         "runs": ", ".join(run.name for run in runs),
+        "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
     }
     folder = figures / first.dataset.name
     rows = []
     problems: dict[str, RtcanError] = {}
-    for target in first.settings.targets:
+    for target in targets or first.settings.targets:
         try:
-            eda, seconds = _trial(first, sources, target, subject, stimulus)
-            music = _music(sources, stimulus)
+            recording = _recording(first, sources, target, subject, stimulus)
+            found = [
+                each
+                for run in runs
+                if (each := _explain(run, sources, target, recording, how)) is not None
+            ]
         except RtcanError as error:
             problems[target] = error
             continue
-        explained = [
-            found
-            for run in runs
-            if (found := _explain(run, target, subject, stimulus, eda, music)) is not None
-        ]
-        if not explained:
+        if not found:
             continue
-        for each in explained:
-            call = each.attribution
-            rows.append(
-                [
-                    target,
-                    each.run.settings.spec.variant,
-                    each.fold,
-                    _class_name(each.truth),
-                    _class_name(call.class_index),
-                    call.probability,
-                    float(seconds[int(call.weight.argmax())]) if not call.is_empty else None,
-                ]
-            )
-            if call.is_empty:
+        for each in found:
+            rows.append(_row(target, each))
+            if each.attribution.is_empty:
                 report.notes.append(
                     f"{target}, {each.run.name}: nothing in its attention spoke for this class, so "
                     "its map is empty"
                 )
-        report.files += _draw(explained, target, subject, stimulus, eda, seconds, folder, formats)
+        stem = f"{target}_subject_{subject}_music_{stimulus}"
+        stem += explain_trials.ending(method, explained, relative_to_untrained)
+        report.files += _draw(found, target, recording, folder, stem, look)
+        report.files.append(_write(found, folder / f"attention_{stem}.csv"))
     if not rows and problems:
         raise next(iter(problems.values()))
     report.notes += [f"{target}: not shown: {error}" for target, error in problems.items()]
@@ -157,6 +160,8 @@ def explain_trial(
             _suggestion(first),
         )
     columns = ["target", "variant", "fold", "true", "called", "P(called)", "peak at [s]"]
+    if explained != "predicted":
+        columns[4:6] = ["explained", "P(explained)"]
     mark = ", simulated data" if first.simulated else ""
     title = f"The network of the fold that tests this subject{mark}"
     if first.is_imported:
@@ -169,143 +174,131 @@ def explain_trial(
     return report
 
 
-def _check_sources(run: Run, sources: Sources) -> None:
-    ids, _ = sources.check()
-    for kind, made_from in run.provenance.inputs.items():
-        if ids.get(kind) != made_from:
-            raise RtcanError(
-                f"{run.path}: was trained on other {kind} than the present store holds",
-                f"rtcan train --dataset {run.dataset.name}, to train on the present ones",
-            )
-
-
-def _side_by_side(first: Run, companions: list[Path]) -> list[Run]:
-    """The run and its newest relatives, which differ in nothing but the variant, in paper order."""
-    found = {first.settings.spec.variant: first}
-    for path in companions:
-        run = Run.load(path)
-        variant = run.settings.spec.variant
-        if variant in SHOWN and variant not in found and _kin(run) == _kin(first):
-            found[variant] = run
-    return [found[name] for name in sorted(found)]
-
-
-def _kin(run: Run) -> dict[str, Any]:
-    ignored = ("variant", "targets", "test_subject")
-    settings = {k: v for k, v in run.settings.parameters().items() if k not in ignored}
-    return settings | {"inputs": run.provenance.inputs}
-
-
-def _trial(
+def _recording(
     run: Run, sources: Sources, target: str, subject: str, stimulus: str
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Network input (3, length) of a trial, and the time of each of its samples."""
-    settings = run.settings
+) -> dict[str, Any]:
+    """Keys, row and rate of the recording of a trial."""
     assert sources.components is not None, "what can be explained sees signals"
     with Store(sources.components, "components") as store:
         table = store.table("recordings")
-        rows = table[
-            (table["subject"] == subject)
-            & (table["stimulus"] == stimulus)
-            & table["target"].isin([target, "both"])
-        ]
-        if rows.empty:
-            subjects = table.loc[table["stimulus"] == stimulus, "subject"].unique()
-            word = run.dataset.stimulus_word
-            raise RtcanError(
-                f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'",
-                f"one of the subjects who had this {word}: {', '.join(subjects[:8])}"
-                if len(subjects)
-                else f"one of the {word}s: {', '.join(table['stimulus'].unique()[:8])}",
-            )
-        row = rows.iloc[0]
-        if row["problem"]:
-            raise RtcanError(f"that recording was not decomposed: {row['problem']}")
-        index, rate = int(str(rows.index[0])), float(row["sampling_rate"])
-        eda = trial_input(store, index, rate, settings.onset, settings.spec.length)
-        end = (len(store.signal("phasic", index)) - 1) / rate
-    return eda, np.linspace(settings.onset, end, settings.spec.length)
-
-
-def _music(sources: Sources, stimulus: str) -> NDArray[np.float32] | None:
-    if sources.music is None:
-        return None
-    with Store(sources.music, "music") as store:
-        rows = np.flatnonzero(store.array("stimuli/stimulus") == stimulus)
-        if not len(rows):
-            raise RtcanError(f"{sources.music}: has no features of '{stimulus}'", "another --music")
-        return store.array("features/value")[rows[0]]
+    rows = table[
+        (table["subject"] == subject)
+        & (table["stimulus"] == stimulus)
+        & table["target"].isin([target, "both"])
+    ]
+    if rows.empty:
+        subjects = table.loc[table["stimulus"] == stimulus, "subject"].unique()
+        word = run.dataset.stimulus_word
+        raise RtcanError(
+            f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'",
+            f"one of the subjects who had this {word}: {', '.join(subjects[:8])}"
+            if len(subjects)
+            else f"one of the {word}s: {', '.join(table['stimulus'].unique()[:8])}",
+        )
+    row = rows.iloc[0]
+    if row["problem"]:
+        raise RtcanError(f"that recording was not decomposed: {row['problem']}")
+    return {
+        "subject": subject,
+        "stimulus": stimulus,
+        "recording": int(str(rows.index[0])),
+        "sampling_rate": float(row["sampling_rate"]),
+    }
 
 
 def _explain(
-    run: Run,
-    target: str,
-    subject: str,
-    stimulus: str,
-    eda: NDArray[np.float32],
-    music: NDArray[np.float32] | None,
-) -> Explained | None:
+    run: Run, sources: Sources, target: str, recording: dict[str, Any], how: How
+) -> Explanation | None:
     """Explain one run's decision, or None if none of its networks tests this trial."""
     trials = run.trials(target)
-    mine = trials[(trials["subject"] == subject) & (trials["stimulus"] == stimulus)]
+    keys = ("subject", "stimulus")
+    mine = trials[np.logical_and.reduce([trials[key] == recording[key] for key in keys])]
     if mine.empty:
         return None
     # The one network of an imported run tests no trial, but answers to all of them.
     fold = 1 if run.is_imported else int(mine["fold"].iloc[0])
     if fold not in run.trained_folds(target):
         return None
-    network = run.network_of_fold(target, fold)
-    vector = None
-    if music is not None and network.music_mean is not None and network.music_sd is not None:
-        vector = standardise(music[None], network.music_mean, network.music_sd)[0]
-    return Explained(run, fold, int(mine["label"].iloc[0]), attribute(network.model, eda, vector))
+    truth = int(mine["label"].iloc[0])
+    trial = pd.DataFrame([{**recording, "label": truth}])
+    data = explain_trials.load(Chunk(run.path, sources, target, fold, trial))
+    chosen = explain_trials.classes(how.explained, trial)
+    attribution = attribute(
+        data.model,
+        data.eda[0],
+        None if data.music is None else data.music[0],
+        None if chosen is None else int(chosen[0]),
+        method=how.method,
+    )
+    if how.relative and not attribution.is_empty:
+        tested, _ = explain_trials.tested_trials(run, sources, target, None, how.seed)
+        chunk = Chunk(run.path, sources, target, fold, tested[tested["fold"] == fold])
+        average = explain_trials.untrained_of(chunk, how.method, how.seed)
+        share = relative(density(attribution.weight[None, None]), average)[0, 0]
+        attribution = replace(attribution, weight=(share / share.max()).astype(np.float32))
+    return Explanation(run, fold, truth, attribution, data)
+
+
+def _row(target: str, each: Explanation) -> list[object]:
+    call = each.attribution
+    return [
+        target,
+        each.run.settings.spec.variant,
+        each.fold,
+        _class_name(each.truth),
+        _class_name(call.class_index),
+        call.probability,
+        float(each.seconds[int(call.weight.argmax())]) if not call.is_empty else None,
+    ]
 
 
 def _draw(
-    explained: list[Explained],
+    found: list[Explanation],
     target: str,
-    subject: str,
-    stimulus: str,
-    eda: NDArray[np.float32],
-    seconds: NDArray[np.float64],
+    recording: dict[str, Any],
     folder: Path,
-    formats: tuple[str, ...],
+    stem: str,
+    look: Look,
 ) -> list[Path]:
-    panels = [
-        AttentionPanel(
-            SHOWN.get(each.run.settings.spec.variant, each.run.settings.spec.variant),
-            each.attribution.weight,
-            each.attribution.class_index,
-            each.attribution.probability,
-        )
-        for each in explained
-    ]
-    first = explained[0]
+    panels = [_panel(each) for each in found]
+    first = found[0]
     about: dict[str, Any] = {
         "target": target,
-        "subject": subject,
-        "music": f"{first.run.dataset.stimulus_word} {stimulus}",
+        "subject": recording["subject"],
+        "music": f"{first.run.dataset.stimulus_word} {recording['stimulus']}",
         "true_class": first.truth,
         "simulated": first.run.simulated,
+        "look": look,
     }
-    stem = f"{target}_subject_{subject}_music_{stimulus}"
-    numbers = pd.DataFrame({"time_s": seconds, **dict(zip(CHANNELS, eda, strict=True))})
-    for each in explained:
+    files = []
+    for name, draw in (("columns", attention_columns), ("heat", attention_heat)):
+        figure = draw(first.seconds, first.eda, panels, **about)
+        files += save(figure, folder / f"attention_{name}_{stem}", look.formats, look.dpi)
+    return files
+
+
+def _panel(each: Explanation) -> AttentionPanel:
+    variant, call = each.run.settings.spec.variant, each.attribution
+    called, probability = call.class_index, call.probability
+    if probability < 0.5:  # another class was explained than the one that is called
+        called, probability = 1 - called, 1 - probability
+    name = SHOWN.get(variant, variant)
+    return AttentionPanel(name, call.weight, called, probability, call.class_index)
+
+
+def _write(found: list[Explanation], path: Path) -> Path:
+    """Write signals, weights and maps as a table, one row a sample."""
+    first = found[0]
+    numbers = pd.DataFrame({"time_s": first.seconds, **dict(zip(CHANNELS, first.eda, strict=True))})
+    for each in found:
         variant = each.run.settings.spec.variant
         numbers[f"weight_{variant}"] = each.attribution.weight
-        for name, values in zip(CHANNELS, each.attribution.channels, strict=True):
-            numbers[f"attribution_{variant}_{name}"] = values
-    files = save(
-        attention_columns(seconds, eda, panels, **about),
-        folder / f"attention_columns_{stem}",
-        formats,
-    )
-    files += save(
-        attention_heat(seconds, eda, panels, **about), folder / f"attention_heat_{stem}", formats
-    )
-    csv = folder / f"attention_{stem}.csv"
-    numbers.assign(simulated=first.run.simulated).to_csv(csv, index=False)
-    return [*files, csv]
+        if len(each.attribution.channels) == len(CHANNELS):
+            for name, values in zip(CHANNELS, each.attribution.channels, strict=True):
+                numbers[f"attribution_{variant}_{name}"] = values
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbers.assign(simulated=first.run.simulated).to_csv(path, index=False)
+    return path
 
 
 def _class_name(code: int) -> str:

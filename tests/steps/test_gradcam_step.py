@@ -13,7 +13,8 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.assemble import Sources
-from rtcan_cli.steps.gradcam import choose_run, explain_trial
+from rtcan_cli.steps.explain_runs import choose_run
+from rtcan_cli.steps.gradcam import explain_trial
 from rtcan_cli.stores import Workspace
 from tests.conftest import SONG, SUBJECT, must, rtcan
 
@@ -29,8 +30,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, An
     def note(seconds: Any, eda: Any, panels: list[Any], **about: Any) -> None:
         figures.append((panels, about))
 
-    def save(figure: Any, stem: Path, formats: Any) -> list[Path]:
-        stem.parent.mkdir(parents=True, exist_ok=True)
+    def save(figure: Any, stem: Path, formats: Any, dpi: float) -> list[Path]:
         return []
 
     for name, stub in (("attention_columns", note), ("attention_heat", note), ("save", save)):
@@ -155,6 +155,58 @@ def test_curves_and_peak_are_those_of_the_trials_own_recording(
             weight = numbers[f"weight_{row['variant']}"]
             if row["target"] == target and row["peak at [s]"] is not None:
                 assert row["peak at [s]"] == pytest.approx(numbers["time_s"][weight.argmax()])
+
+
+def test_another_class_is_explained_and_the_figure_still_says_what_was_called(
+    trained: Path, tmp_path: Path, drawn: list[tuple[list[Any], dict[str, Any]]]
+) -> None:
+    for name, code in (("low", 0), ("high", 1)):
+        report = explain_trial(
+            run_of(trained, "Rf"),
+            sources(trained),
+            SUBJECT,
+            SONG,
+            tmp_path,
+            targets=("arousal",),
+            explained=name,
+        )
+        (row,) = rows_of(report)
+        expected = answer(run_of(trained, "Rf"), "arousal", SUBJECT, SONG)
+        assert row["explained"] == name
+        called = expected["called"] == name
+        high = expected["P(called)"].expected
+        assert row["P(explained)"] == pytest.approx(high if called else 1 - high, abs=1e-5)
+        ((panel,), _) = drawn[-1]
+        assert CLASSES[panel.predicted] == expected["called"]
+        assert panel.probability == expected["P(called)"]
+        assert panel.explained == code
+    assert {path.name[-8:-4] for path in tmp_path.rglob("*.csv")} == {"_low", "high"}
+
+
+def test_relative_weights_are_the_maps_divided_by_what_untrained_networks_look_at(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    average = np.linspace(0.5, 1.5, 96)
+    monkeypatch.setattr(
+        "rtcan_cli.steps.explain_trials.untrained_average", lambda *_, **__: average
+    )
+    weights = []
+    for relative in (False, True):
+        explain_trial(
+            run_of(trained, "Rf"),
+            sources(trained),
+            SUBJECT,
+            SONG,
+            tmp_path / str(relative),
+            targets=("arousal",),
+            relative_to_untrained=relative,
+        )
+        (csv,) = (tmp_path / str(relative)).rglob("*.csv")
+        weights.append(pd.read_csv(csv)["weight_Rf"].to_numpy())
+    marked = (weights[1] > 1e-6)[2:-2].nonzero()[0] + 2  # ends are smoothed
+    ratio = weights[0][marked] / weights[1][marked] / average[marked]
+    assert len(marked) > 5
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
 
 
 def test_a_run_whose_networks_do_not_test_the_subject_is_refused(

@@ -1,0 +1,96 @@
+"""Whether a map can be believed: what randomised weights make of it, and deletion and insertion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rtcan_cli.plots import style
+
+_SIMILARITIES: dict[str, dict[str, Any]] = {
+    "rank correlation": {"color": style.HIGH, "marker": "o", "linestyle": "-"},
+    "overlap of the highest tenth": {"color": style.LOW, "marker": "s", "linestyle": (0, (4, 1.5))},
+}
+_ORDERS: dict[str, dict[str, Any]] = {
+    "map": {"color": "black", "linestyle": "-", "linewidth": 1.6},
+    "size of the input": {"color": style.LOW, "linestyle": (0, (4, 1.5)), "linewidth": 1.2},
+    "random": {"color": style.HIGH, "linestyle": (0, (1, 1.2)), "linewidth": 1.4},
+}
+
+
+@style.styled
+def attention_check(
+    found: pd.DataFrame,
+    *,
+    title: str,
+    method: str,
+    simulated: bool = False,
+    look: style.Look = style.PAPER,
+) -> Figure:
+    """Draw the similarity to the original map by stage, and the two curves of the decision.
+
+    Parameters
+    ----------
+    found : DataFrame
+        ``test``: ``similarity`` to the original map, ``other`` (the same between different
+        trials), ``deletion`` and ``insertion``. ``curve``: the measure of similarity, or the order
+        of segments. ``at``: part drawn last, or share of the trial. ``mean``, ``low``, ``high``.
+    title : str
+        Dataset, target and network.
+    method : str
+        Kind of map.
+    simulated : bool
+        Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = style.new_figure(5.4, title, simulated, legend=False, size=look.size)
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.15, 1])[:, 0]
+    axes = top.subplots()
+    tests = dict(list(found.groupby("test", sort=False)))
+    similarity, other = tests["similarity"], tests["other"].set_index("curve")["mean"]
+    for name, usual in _SIMILARITIES.items():
+        drawn = {**usual, "color": look.colour(usual["color"])}
+        curve = similarity[similarity["curve"] == name]
+        reach = [curve["mean"] - curve["low"], curve["high"] - curve["mean"]]
+        place = np.arange(len(curve))
+        axes.errorbar(place, curve["mean"], reach, markersize=4, capsize=2, label=name, **drawn)
+        level = {"color": drawn["color"], "linestyle": (0, (1, 2)), "linewidth": 1}
+        axes.axhline(other[name], **level, label=f"{name}, other trial")
+    stages = similarity["at"].unique()
+    axes.set_title(f"{method}: similarity to the original map, weights drawn anew down to ...")
+    axes.set_xticks(range(len(stages)), stages, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set(ylim=(-0.35, 1.5), yticks=(0, 0.5, 1), ylabel="similarity")
+    axes.legend(loc="upper right", ncols=2, borderpad=0.2)
+    style.dress(axes)
+    pair = bottom.subplots(1, 2, sharey=True)
+    for axes, (name, what) in zip(
+        pair, (("deletion", "taken out"), ("insertion", "brought in")), strict=True
+    ):
+        _draw(axes, tests[name], look)
+        axes.set_title(name)
+        axes.set_xlabel(f"share of the trial {what} [%]")
+    pair[0].set_ylabel("P(class explained)")
+    pair[1].legend(loc="lower right", title="order", title_fontsize=style.SMALL, borderpad=0.2)
+    return figure
+
+
+def _draw(axes: Axes, curves: pd.DataFrame, look: style.Look) -> None:
+    for name, usual in _ORDERS.items():
+        colour = usual["color"]
+        drawn = {**usual, "color": colour if colour == "black" else look.colour(colour)}
+        curve = curves[curves["curve"] == name]
+        share = 100 * curve["at"].astype(float)
+        band = {"color": drawn["color"], "alpha": 0.12, "linewidth": 0}
+        axes.fill_between(share, curve["low"], curve["high"], **band)
+        axes.plot(share, curve["mean"], label=name, **drawn)
+    axes.margins(x=0)
+    style.dress(axes)

@@ -1,0 +1,75 @@
+"""Which runs to explain, from which stores, and which to show beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rtcan_cli.steps.assemble import Sources
+from rtcan_cli.steps.runs import Run
+from rtcan_cli.stores import Workspace
+
+#: The networks of the paper's Figs. 5 to 8, and what each shows.
+SHOWN = {
+    "Rb": "Rb: channel attention",
+    "Rd": "Rd: temporal attention",
+    "Rf": "Rf: channel and temporal attention",
+}
+
+
+def newest_run(workspace: Workspace, dataset: str | None) -> Path:
+    """The newest run that can be explained, or the newest run if none can.
+
+    Raises
+    ------
+    RtcanError
+        If there is no finished run.
+    """
+    for path in workspace.runs(dataset):
+        if Run.load(path).can_be_explained:
+            return path
+    return workspace.find_run(None, dataset)
+
+
+def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus: str) -> Path:
+    """The newest run with a network that tests this trial, or the newest run if none does.
+
+    Raises
+    ------
+    RtcanError
+        If there is no finished run.
+    """
+    for path in workspace.runs(dataset):
+        run = Run.load(path)
+        tested = run.predictions.dropna(subset=["probability"])
+        if (
+            run.can_be_explained
+            and not run.is_imported
+            and ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any()
+        ):
+            return path
+    return workspace.find_run(None, dataset)
+
+
+def sources_of(workspace: Workspace, run_path: Path) -> Sources:
+    """The workspace's stores that a run of it was made from."""
+    run = Run.load(run_path)
+    paths = {kind: workspace.store(run.dataset.name, kind) for kind in run.provenance.inputs}
+    return Sources(paths["components"], paths["labels"], paths.get("music"))
+
+
+def side_by_side(first: Run, companions: list[Path]) -> list[Run]:
+    """The run and its newest relatives, which differ in nothing but the variant, in paper order."""
+    found = {first.settings.spec.variant: first}
+    for path in companions:
+        run = Run.load(path)
+        variant = run.settings.spec.variant
+        if variant in SHOWN and variant not in found and _kin(run) == _kin(first):
+            found[variant] = run
+    return [found[name] for name in sorted(found)]
+
+
+def _kin(run: Run) -> dict[str, Any]:
+    ignored = ("variant", "targets", "test_subject")
+    settings = {k: v for k, v in run.settings.parameters().items() if k not in ignored}
+    return settings | {"inputs": run.provenance.inputs}
