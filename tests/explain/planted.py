@@ -74,9 +74,12 @@ def accuracy(model: RTCAN, trials: Planted) -> float:
 
 
 def shares(model: RTCAN, trials: Planted, method: MapName) -> NDArray[np.float32]:
-    """Maps of the trials that the network calls high, in times the even share (n, C, LENGTH)."""
-    maps = attribute_trials(model, trials.eda, method=method)
-    return density(maps.channels)[maps.class_index == 1]
+    """Maps of what makes the high trials high, in times the even share (n, C, LENGTH)."""
+    high = trials.label == 1
+    maps = attribute_trials(
+        model, trials.eda[high], class_index=np.ones(high.sum(), dtype=int), method=method
+    )
+    return density(maps.channels)
 
 
 def mass_in_cause(share: NDArray[np.floating]) -> float:

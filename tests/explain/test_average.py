@@ -12,7 +12,9 @@ def test_density_has_the_mean_1_and_an_empty_map_is_left_out():
     maps[2] = 0
     share = density(maps)
     np.testing.assert_allclose(share.sum(axis=1).mean(axis=1), [1, 1, np.nan, 1], rtol=1e-5)
-    np.testing.assert_allclose(share[0] / np.abs(maps[0]), share[0, 0, 0] / abs(maps[0, 0, 0]))
+    np.testing.assert_allclose(
+        share[0] / np.abs(maps[0]), share[0, 0, 0] / abs(maps[0, 0, 0]), 1e-5
+    )
 
 
 def test_mean_and_interval_are_those_of_the_subjects_means():

@@ -51,14 +51,14 @@ def test_weight_that_does_not_is_found_about_as_often_as_it_should():
     p = np.array(
         [
             [
-                locked(*trials(16, seed, follow=False), 99, seed).nulls[name].p_value
+                locked(*trials(12, seed, follow=False), 49, seed).nulls[name].p_value
                 for name in NULLS
             ]
-            for seed in range(1, 41)
+            for seed in range(1, 31)
         ]
     )
-    # 40 draws at a level of 20 %: 8 expected, between 2 and 16 but for one case in a thousand.
-    assert ((2 <= (p <= 0.2).sum(axis=0)) & ((p <= 0.2).sum(axis=0) <= 16)).all()
+    # 30 draws at a level of 20 %: 6 expected, 0 or more than 13 in one case of five hundred.
+    assert (((p <= 0.2).sum(axis=0) >= 1) & ((p <= 0.2).sum(axis=0) <= 13)).all()
 
 
 def test_what_all_maps_share_is_no_response():
