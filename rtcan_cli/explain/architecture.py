@@ -78,5 +78,5 @@ def relative(share: NDArray[np.floating], average: ArrayLike) -> NDArray[np.floa
         Again with mean 1 over time, summed over channels.
     """
     average = np.asarray(average, dtype=float)
-    smooth = uniform_filter1d(average, max(1, round(_SMOOTH * len(average))), mode="nearest")
+    smooth = uniform_filter1d(average, 1 + 2 * round(_SMOOTH / 2 * len(average)), mode="nearest")
     return density(share / np.maximum(smooth, _LEAST))

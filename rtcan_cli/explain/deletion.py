@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import trapezoid
 
 from rtcan_cli.choices import Fill
+from rtcan_cli.explain.maps import probability_of
 from rtcan_cli.models.rtcan import RTCAN
-from rtcan_cli.training.predict import predict
 
 N_SEGMENTS = 40
 STEP = 2  # segments between two points of a curve
@@ -83,8 +83,7 @@ def deletion_curve(
     place = np.argsort(order, axis=1)[:, segments(eda.shape[2])]  # when each sample goes
     curve = []
     for gone in _counts(order.shape[1]):
-        high = predict(model, _without(eda, place < gone, fill), music)
-        curve.append(np.where(class_index == 1, high, 1 - high))
+        curve.append(probability_of(model, _without(eda, place < gone, fill), music, class_index))
     return np.stack(curve, axis=1).astype(float)
 
 

@@ -213,6 +213,22 @@ def attribute_trials(
     )
 
 
+def probability_of(
+    model: RTCAN, eda: ArrayLike, music: ArrayLike | None, class_index: ArrayLike
+) -> NDArray[np.float32]:
+    """Probability that a network in evaluation mode gives to one class of each trial (n,)."""
+    device = next(model.parameters()).device
+    signals = torch.as_tensor(np.array(eda, dtype=np.float32))
+    songs = None if music is None else torch.as_tensor(np.array(music, dtype=np.float32))
+    chosen = torch.as_tensor(np.array(class_index, dtype=int))
+    found = []
+    for own in torch.arange(len(signals)).split(BATCH):
+        song = None if songs is None else songs[own].to(device)
+        every = _probabilities(model, signals[own].to(device), song).cpu()
+        found.append(every.gather(1, chosen[own, None])[:, 0])
+    return torch.cat(found).numpy()
+
+
 @torch.no_grad()
 def _probabilities(model: RTCAN, signal: Tensor, song: Tensor | None) -> Tensor:
     found = model(signal, song).softmax(dim=1)

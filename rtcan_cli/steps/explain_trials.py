@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.choices import MAP, Explained, MapName
+from rtcan_cli.choices import MAP, MODEL, Explained, MapName
 from rtcan_cli.eda.features.scr import find_responses
 from rtcan_cli.eda.features.stretch import RATE, cut
 from rtcan_cli.errors import RtcanError
@@ -86,7 +86,12 @@ def check_sources(run: Run, sources: Sources) -> None:
 
 
 def check_can_be_explained(run: Run, method: MapName) -> None:
-    """Raise RtcanError if the networks have no module that a map could start from."""
+    """Raise RtcanError if the run holds no RTCAN-1D, or no module that a map could start from."""
+    if run.settings.spec.model != MODEL:
+        raise RtcanError(
+            f"{run.path}: holds a {run.settings.spec.model}, not RTCAN-1D: nothing to explain",
+            "rtcan train, without --model, and the run that it makes",
+        )
     if not run.can_be_explained and method != "integrated-gradients":
         raise RtcanError(
             f"{run.path}: its networks have no attention module in front of the residual part for "
@@ -128,6 +133,7 @@ def tested_trials(
     if run.is_imported:
         table = table.assign(fold=1)
     table = table[table["fold"].isin(run.trained_folds(target)) & (table["label"] >= 0)]
+    assert sources.components is not None, "RTCAN-1D sees signals"
     with Store(sources.components, "components") as store:
         recordings = store.table("recordings")
     recordings = recordings.assign(recording=np.arange(len(recordings)))
@@ -158,6 +164,7 @@ def load(chunk: Chunk) -> Loaded:
     spec, onset = run.settings.spec, run.settings.onset
     network = run.network_of_fold(chunk.target, chunk.fold)
     eda, duration = [], []
+    assert chunk.sources.components is not None, "RTCAN-1D sees signals"
     with Store(chunk.sources.components, "components") as store:
         for row in chunk.trials.itertuples():
             rate = float(row.sampling_rate)
@@ -211,6 +218,7 @@ def classes(explained: Explained, trials: pd.DataFrame) -> NDArray[np.int64] | N
 def responses(chunk: Chunk, onset: float) -> dict[str, list[NDArray[np.float64]]]:
     """Seconds from the beginning of each trial to the onsets and peaks of its responses."""
     found: dict[str, list[NDArray[np.float64]]] = {"onset": [], "peak": []}
+    assert chunk.sources.components is not None, "RTCAN-1D sees signals"
     with Store(chunk.sources.components, "components") as store:
         for row in chunk.trials.itertuples():
             phasic, tonic, driver, residual = (

@@ -11,7 +11,7 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain import attribute
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps import explain_trials, gradcam_all
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.steps.explain_trials import music_vectors
