@@ -109,9 +109,12 @@ def _settle(
         module.momentum = None  # the plain mean over batches, here over one
         module.train()
     signal = torch.as_tensor(np.array(eda, dtype=np.float32), device=device)
+    if len(signal) == 1:  # one value a channel has no spread, and PyTorch refuses it
+        signal = signal.repeat(2, 1, 1)
     song = None
     if music is not None:
         song = torch.as_tensor(np.array(music, dtype=np.float32), device=device)
+        song = song.repeat(len(signal) // len(song), 1)
     network(signal, song)
     for module, momentum in zip(normalisations, kept, strict=True):
         module.momentum = momentum
