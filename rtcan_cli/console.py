@@ -45,6 +45,9 @@ class Progress(Protocol):
     def update(self, n: float = 1) -> Any:
         """Count ``n`` finished units."""
 
+    def set_postfix_str(self, s: str) -> Any:
+        """Put a few words behind the bar."""
+
 
 def _stderr() -> Console:
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""The one place that fans work out over processes."""
+"""The one place that fans work out: over processes of this machine, or to a cluster."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import resource_tracker
-from typing import Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
 
 T = TypeVar("T")
@@ -29,35 +30,59 @@ _LOOK_SECONDS = 2.0  # between two looks of a worker whether its caller is still
 def map_unordered(
     function: Callable[[T], R],
     items: Sequence[T],
-    jobs: int,
+    jobs: int | Cluster,
     *,
     keep_errors: Literal[False] = False,
+    name: Callable[[int], str] = ...,
+    show: Callable[[str], Any] = ...,
 ) -> Generator[tuple[int, R], None, None]: ...
 @overload
 def map_unordered(
-    function: Callable[[T], R], items: Sequence[T], jobs: int, *, keep_errors: Literal[True]
+    function: Callable[[T], R],
+    items: Sequence[T],
+    jobs: int | Cluster,
+    *,
+    keep_errors: Literal[True],
+    name: Callable[[int], str] = ...,
+    show: Callable[[str], Any] = ...,
 ) -> Generator[tuple[int, R | RtcanError], None, None]: ...
 def map_unordered(
-    function: Callable[[T], R], items: Sequence[T], jobs: int, *, keep_errors: bool = False
+    function: Callable[[T], R],
+    items: Sequence[T],
+    jobs: int | Cluster,
+    *,
+    keep_errors: bool = False,
+    name: Callable[[int], str] = "item {}".format,
+    show: Callable[[str], Any] = str,
 ) -> Generator[tuple[int, R], None, None] | Generator[tuple[int, R | RtcanError], None, None]:
-    """Apply a function to every item, in several processes, and yield each result as it is ready.
+    """Apply a function to every item, in parallel, and yield each result as it is ready.
 
     Nothing starts before the first result is asked for, and closing the iterator early stops the
     workers. Ctrl-C ends the wait in the caller with `KeyboardInterrupt`; the workers never see
     it, they are ended by the caller. Each worker computes on one thread.
 
+    On a cluster, the work of a worker that is lost is done again by another one. An item whose
+    work raises something else than an `RtcanError` is tried three times, then reported; the others
+    go on, and an `RtcanError` comes after the last result.
+
     Parameters
     ----------
     function : callable
         Called with one item. It must be picklable, as must items and results. Arrays above 1 MB
-        in the function or the item reach a worker as read-only memory maps.
+        in the function or the item reach a process as read-only memory maps, and are sent to a
+        cluster once, however many items have them.
     items : sequence
         What to work on. At most two items per worker are under way at a time.
-    jobs : int
-        Number of processes; 1 works in this process, -1 takes every core.
+    jobs : int or Cluster
+        Number of processes; 1 works in this process, -1 takes every core. Or the cluster that
+        works.
     keep_errors : bool, optional
         Yield an `RtcanError` raised for an item as that item's result, and go on with the others.
         By default it ends the whole work.
+    name : callable, optional
+        What to call the item at a position in messages.
+    show : callable, optional
+        Called now and then with a few words on the state of the cluster.
 
     Yields
     ------
@@ -69,8 +94,13 @@ def map_unordered(
     Raises
     ------
     RtcanError
-        For a number of jobs that means nothing, or if a worker was killed from outside.
+        For a number of jobs that means nothing, or if a worker was killed from outside. For a
+        cluster see `rtcan_cli.cluster`.
     """
+    if isinstance(jobs, Cluster):
+        from rtcan_cli.cluster.mapping import map_on_cluster
+
+        return map_on_cluster(function, items, jobs, keep_errors, name, show)
     if jobs < 1 and jobs != -1:
         raise RtcanError(
             f"{jobs} jobs make no sense", hint="give 1 or more, or -1 for every core of the machine"

@@ -13,6 +13,7 @@ from rtcan_cli.report import Report
 
 
 def decompose(
+    context: typer.Context,
     dataset: options.Dataset = None,
     method: Annotated[
         choices.Decomposition,
@@ -76,6 +77,7 @@ def decompose(
     ] = None,
     figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
     jobs: options.Jobs = -1,
+    cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     input: options.Recordings = None,
     output: options.Output = None,
@@ -93,7 +95,9 @@ def decompose(
       rtcan decompose --dataset pmemo --plot 100184:1
       rtcan decompose --dataset deap --rate 16
       rtcan decompose --dataset deap --method cda --jobs 4
+      rtcan decompose --dataset pmemo --cluster tcp://10.0.0.5:8786
     """
+    workers = options.workers(context, jobs, cluster)
     if method != "cvxeda":
         for option, given in (("--solver", solver), ("--alpha", alpha), ("--gamma", gamma)):
             if given is not None:
@@ -124,7 +128,7 @@ def decompose(
     target = options.store_path(workspace, output, name, "components")
     if plot is not None:
         require_trial(source, plot)
-    report = decompose_recordings(source, target, chosen, rate, jobs, force)
+    report = decompose_recordings(source, target, chosen, rate, workers, force)
     if plot is not None:
         report.files += plot_trial(target, plot, figures)
     return report

@@ -11,6 +11,7 @@ from rtcan_cli.report import Report
 
 
 def eda_features(
+    context: typer.Context,
     dataset: options.Dataset = None,
     onset: Annotated[
         float | None,
@@ -22,6 +23,7 @@ def eda_features(
         ),
     ] = None,
     jobs: options.Jobs = -1,
+    cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     input: options.Recordings = None,
     components: options.OtherStore = None,
@@ -39,6 +41,7 @@ def eda_features(
       rtcan eda-features --dataset pmemo
       rtcan eda-features --dataset deap --onset 0 --jobs 4
     """
+    workers = options.workers(context, jobs, cluster)
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.steps.eda_features import describe_recordings
 
@@ -48,6 +51,6 @@ def eda_features(
         options.store_path(workspace, components, name, "components"),
         options.store_path(workspace, output, name, "features"),
         profile(name).onset if onset is None else onset,
-        jobs,
+        workers,
         force,
     )

@@ -12,6 +12,7 @@ from rtcan_cli.report import Report
 
 
 def music_features(
+    context: typer.Context,
     dataset: options.Dataset = None,
     import_: Annotated[
         Path | None,
@@ -32,6 +33,7 @@ def music_features(
         ),
     ] = False,
     jobs: options.Jobs = -1,
+    cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     input: options.Recordings = None,
     output: options.Output = None,
@@ -51,6 +53,9 @@ def music_features(
     """
     if import_ is not None and mixdown:
         raise typer.BadParameter("--mixdown is about audio: leave it out with --import")
+    if import_ is not None and cluster is not None:
+        raise typer.BadParameter("--import computes nothing: leave --cluster out")
+    workers = options.workers(context, jobs, cluster)
 
     from rtcan_cli.steps.music_features import extract_features, import_features
 
@@ -59,4 +64,4 @@ def music_features(
     target = options.store_path(workspace, output, name, "music")
     if import_ is not None:
         return import_features(source, import_, target, force)
-    return extract_features(source, target, mixdown, jobs, force)
+    return extract_features(source, target, mixdown, workers, force)

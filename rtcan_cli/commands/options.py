@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import PROFILES
 
 DATASETS = "{} or {}".format(", ".join([*PROFILES][:-1]), [*PROFILES][-1])
@@ -66,6 +67,16 @@ ColourBlind = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if nothing changed.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything that is drawn.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes to use; -1 for all cores.")]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Send the work to a Dask cluster instead: tcp://HOST:8786, or its scheduler file. "
+        "Only to one that you trust: results are taken as they come.",
+        show_default=False,
+    ),
+]
 RunName = Annotated[
     str | None,
     typer.Argument(
@@ -92,6 +103,24 @@ def figure_size(text: str | None) -> tuple[float, float] | None:
             param_hint="--size",
         )
     return width, height
+
+
+def workers(
+    context: typer.Context, jobs: int, cluster: str | None, gpu: bool = False
+) -> int | Cluster:
+    """Who works: so many processes of this machine, or a cluster, there perhaps with GPUs.
+
+    Raises
+    ------
+    typer.BadParameter
+        If both are given.
+    """
+    if cluster is None:
+        return jobs
+    source = context.get_parameter_source("jobs")
+    if source is not None and source.name != "DEFAULT":
+        raise typer.BadParameter("--jobs is about this machine: leave it out with --cluster")
+    return Cluster(cluster, gpu)
 
 
 def store_path(workspace: Path, given: Path | None, dataset: str, kind: str) -> Path:

@@ -27,6 +27,7 @@ def _names(choice: object) -> str:
 
 
 def train(
+    context: typer.Context,
     dataset: options.Dataset = None,
     model: Annotated[
         list[str] | None,
@@ -192,7 +193,10 @@ def train(
     gpu: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Number of the GPU; the CPU is used if it is not there.", show_default=False
+            min=0,
+            help="Number of the GPU; the CPU is used if it is not there. With --cluster, its "
+            "number on workers that were started with --resources GPU=1.",
+            show_default=False,
         ),
     ] = None,
     device: Annotated[
@@ -208,12 +212,13 @@ def train(
             "many; results do not depend on it. A fold of the default network takes about 2.5 GB.",
         ),
     ] = 4,
+    cluster: options.ClusterAddress = None,
     stack: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="Folds trained together as one program; they come out the same but for rounding. "
-            "Default: as many as fit on a GPU, 1 elsewhere",
+            "Default: as many as fit on a GPU, 1 elsewhere and with --cluster",
             show_default=False,
         ),
     ] = None,
@@ -261,6 +266,7 @@ def train(
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
       rtcan train --dataset pmemo --model svm-eda,svm-music,song-prior,majority
+      rtcan train --dataset pmemo --gpu 0 --cluster tcp://10.0.0.5:8786
     """
     borrowed = {"protocol": protocol, "folds": folds, "seed": seed, "subjects": subjects}
     given = [f"--{name}" for name, value in borrowed.items() if value is not None]
@@ -280,7 +286,7 @@ def train(
     from rtcan_cli.steps.sweep import train_sweep
     from rtcan_cli.steps.train import train_run
     from rtcan_cli.stores import Workspace
-    from rtcan_cli.training.device import pick_device
+    from rtcan_cli.training.device import named_device, pick_device
     from rtcan_cli.training.recipes import RECIPES
     from rtcan_cli.training.subsets import parse_share
 
@@ -351,9 +357,13 @@ def train(
             f"{'--name' if output is None else '--output'} is for one run, and these options ask "
             f"for {len(combinations)}: leave it out, they get names of their own"
         )
-    where, message = pick_device(gpu, device)
-    if message:
-        console.warn(message)
+    if cluster is None:
+        where, message = pick_device(gpu, device)
+        if message:
+            console.warn(message)
+    else:
+        where = named_device(gpu, device)  # that of a worker
+    workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     stores = Workspace(workspace)
     requests = []
@@ -377,8 +387,8 @@ def train(
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
     if len(requests) > 1:
-        return train_sweep(requests, where, jobs, force, stack)
-    return train_run(sources, path, settings, where, jobs, force, source, stack)
+        return train_sweep(requests, where, workers, force, stack)
+    return train_run(sources, path, settings, where, workers, force, source, stack)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.blocks import CHANNELS, PARTS, Item, decompose_block
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, get_ready
@@ -37,7 +38,7 @@ def decompose_recordings(
     output: Path,
     method: Method | None = None,
     rate: float | None = None,
-    jobs: int = -1,
+    jobs: int | Cluster = -1,
     force: bool = False,
 ) -> Report:
     """Decompose every recording of a store; go on where an interrupted call stopped.
@@ -54,8 +55,8 @@ def decompose_recordings(
     rate : float, optional
         Sampling rate in Hz to which recordings are brought first. Those that are sampled more
         slowly stay as they are.
-    jobs : int
-        Processes that work; -1 for all cores.
+    jobs : int or Cluster
+        Processes that work, -1 for all cores; or the cluster that does.
     force : bool
         Do it even if nothing changed.
 
@@ -139,6 +140,14 @@ class Blocks(Sequence[list[Item]]):
         rows = self.rows[position]
         return f"{rows.start}-{rows.stop}"
 
+    def title(self, position: int) -> str:
+        """What to call a block in messages: its first and its last trial."""
+        rows = self.rows[position]
+        first, last = (
+            "{subject}:{stimulus}".format(**self.table.iloc[row]) for row in (rows[0], rows[-1])
+        )
+        return f"trial {first}" if len(rows) == 1 else f"trials {first} to {last}"
+
 
 def _cut(offsets: NDArray[np.int64]) -> list[range]:
     """Runs of recordings of at most `_BLOCK` samples, or of one longer recording."""
@@ -164,7 +173,7 @@ class _Chosen(Sequence[Any]):
 
 
 def _decompose(
-    blocks: Blocks, method: Method, partial: Partial, writer: StoreWriter, jobs: int
+    blocks: Blocks, method: Method, partial: Partial, writer: StoreWriter, jobs: int | Cluster
 ) -> None:
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
     # What a power cut left unreadable counts as not there.
@@ -186,7 +195,14 @@ def _decompose(
         get_ready(method)
     work = bind(decompose_block, method=method)
     with console.progress(total, "decomposing", "recording", done=done) as bar:
-        for position, arrays in map_unordered(work, _Chosen(blocks, missing), jobs):
+        results = map_unordered(
+            work,
+            _Chosen(blocks, missing),
+            jobs,
+            name=lambda position: blocks.title(missing[position]),
+            show=bar.set_postfix_str,
+        )
+        for position, arrays in results:
             index = missing[position]
             partial.put(blocks.name(index), arrays)
             ready.add(index)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, VERSION
@@ -30,7 +31,7 @@ def describe_recordings(
     components: Path,
     output: Path,
     onset: float,
-    jobs: int = -1,
+    jobs: int | Cluster = -1,
     force: bool = False,
 ) -> Report:
     """Compute the features of every decomposed recording; go on where a call stopped.
@@ -99,7 +100,12 @@ class Recordings(Sequence[tuple[dict[str, NDArray[Any]], float, str]]):
 
 
 def _describe_missing(
-    raw: Store, parts: Store, table: pd.DataFrame, partial: Partial, onset: float, jobs: int
+    raw: Store,
+    parts: Store,
+    table: pd.DataFrame,
+    partial: Partial,
+    onset: float,
+    jobs: int | Cluster,
 ) -> None:
     # What a power cut left unreadable counts as not there.
     finished = {name for name in partial.names() if partial.get(name) is not None}
@@ -107,9 +113,15 @@ def _describe_missing(
     if finished and missing:
         console.say(f"going on: {len(finished)} of {len(table)} recordings are already described")
     work = bind(describe_recording, onset=onset)
+
+    def name(position: int) -> str:
+        return "trial {subject}:{stimulus}".format(**table.iloc[missing[position]])
+
     with console.progress(len(table), "EDA features", "recording", done=len(finished)) as bar:
         signals = Recordings(raw, parts, missing, table)
-        for position, outcome in map_unordered(work, signals, jobs):
+        for position, outcome in map_unordered(
+            work, signals, jobs, name=name, show=bar.set_postfix_str
+        ):
             item = (
                 {"problem": np.array(outcome)} if isinstance(outcome, str) else {"value": outcome}
             )

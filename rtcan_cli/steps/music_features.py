@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial as bind
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.files import RawFile, list_files
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
@@ -26,7 +29,11 @@ STATIC_FEATURES = "static_features.csv"
 
 
 def extract_features(
-    recordings: Path, output: Path, mixdown: bool = False, jobs: int = -1, force: bool = False
+    recordings: Path,
+    output: Path,
+    mixdown: bool = False,
+    jobs: int | Cluster = -1,
+    force: bool = False,
 ) -> Report:
     """Extract openSMILE functionals from the audio of every song that was listened to.
 
@@ -95,6 +102,26 @@ def extract_file(file: RawFile, mixdown: bool) -> NDArray[np.float32]:
     return extract(file.path, mixdown)
 
 
+def extract_song(song: tuple[bytes, str], mixdown: bool) -> NDArray[np.float32]:
+    """Features of a song (content, name): what a worker of a cluster does."""
+    content, name = song
+    return extract(content, mixdown, name)
+
+
+class Contents(Sequence[tuple[bytes, str]]):
+    """Audio files with their names, each read when its turn comes, so few are in memory."""
+
+    def __init__(self, files: list[RawFile]) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, position: Any) -> Any:
+        file = self._files[position]
+        return file.content(), str(file)
+
+
 def _audio_id(output: Path) -> str:
     """What a finished store says of its audio, where the files themselves are gone."""
     if not output.exists():
@@ -104,7 +131,7 @@ def _audio_id(output: Path) -> str:
 
 
 def _extract_missing(
-    files: list[RawFile], partial: Partial, mixdown: bool, jobs: int
+    files: list[RawFile], partial: Partial, mixdown: bool, jobs: int | Cluster
 ) -> dict[int, str]:
     """Extract the songs whose features are not kept yet; return the problems, by song."""
     finished = {name for name in partial.names() if partial.get(name) is not None}
@@ -113,9 +140,19 @@ def _extract_missing(
         console.say(f"going on: {len(finished)} of {len(files)} songs are already done")
     failures: dict[int, str] = {}
     wanted = [files[index] for index in missing]
-    work = bind(extract_file, mixdown=mixdown)
+    # The workers of a cluster cannot read our files.
+    items: Sequence[Any] = Contents(wanted) if isinstance(jobs, Cluster) else wanted
+    work = bind(extract_song if isinstance(jobs, Cluster) else extract_file, mixdown=mixdown)
     with console.progress(len(files), "music features", "song", done=len(finished)) as bar:
-        for position, outcome in map_unordered(work, wanted, jobs, keep_errors=True):
+        results = map_unordered(
+            work,
+            items,
+            jobs,
+            keep_errors=True,
+            name=lambda position: f"song {wanted[position]}",
+            show=bar.set_postfix_str,
+        )
+        for position, outcome in results:
             if isinstance(outcome, RtcanError):
                 failures[missing[position]] = str(outcome)
             else:

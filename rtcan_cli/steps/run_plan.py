@@ -118,6 +118,11 @@ class Unit:
         return result_name(self.target, self.fold, self.settings.spec.candidate)
 
     @property
+    def title(self) -> str:
+        """What to call it in messages."""
+        return f"{self.partial.store.stem}, {self.target}, fold {self.fold + 1}"
+
+    @property
     def checkpoint(self) -> str:
         """Name of its last finished epoch."""
         return "checkpoint-" + _item(self.target, self.fold, self.settings.spec.candidate)

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.run_plan import Unit
 from rtcan_cli.training.environment import hardware, software
@@ -25,13 +26,14 @@ from rtcan_cli.training.stacked import even_parts, fit_stacked
 from rtcan_cli.training.stacked_members import Member
 
 _CPU = torch.device("cpu")
+_ON_CLUSTER = 0  # as the number of the process that asked: there is none of that number
 _LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
 
 
 def fit_units(
     units: Sequence[Unit],
     device: torch.device | None,
-    jobs: int,
+    jobs: int | Cluster,
     on_finished: Callable[[Unit], None],
     stack: int | None = None,
 ) -> list[tuple[Unit, NotFinite]]:
@@ -45,13 +47,14 @@ def fit_units(
         Networks to train.
     device : torch.device, optional
         Where to train; the CPU by default.
-    jobs : int
-        Networks trained at the same time on the CPU.
+    jobs : int or Cluster
+        Networks trained at the same time on the CPU; or the cluster that trains them. Its workers
+        keep no epochs: a fold whose worker is lost begins anew.
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before.
     stack : int, optional
         Networks of one shape that are trained together as one program. By default as many as fit
-        on a CUDA device, and 1 on others.
+        on a CUDA device of this machine, and 1 elsewhere.
 
     Returns
     -------
@@ -70,8 +73,12 @@ def fit_units(
             f"going on: {sum(kept)} of {len(units)} folds are trained, others perhaps begun"
         )
     on_cpu = device is None or device.type == "cpu"
-    workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
-    if stack is None and (device is None or device.type != "cuda"):
+    workers: int | Cluster
+    if isinstance(jobs, Cluster):
+        workers = jobs
+    else:
+        workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
+    if stack is None and (workers is jobs or device is None or device.type != "cuda"):
         stack = 1
     failed: list[tuple[Unit, NotFinite]] = []
     pace = Pace(units)
@@ -83,7 +90,7 @@ def fit_units(
         for unit in finished:
             on_finished(unit)
         stacks = alike(missing, stack)
-        with closing(_outcomes(stacks, device, workers, stack, pace)) as results:
+        with closing(_outcomes(stacks, device, workers, stack, pace, bar)) as results:
             for unit, outcome in results:
                 if isinstance(outcome, NotFinite):
                     console.warn(f"{unit.partial.store.stem}, {unit.target}: {outcome}")
@@ -142,23 +149,49 @@ class PartialSink:
             self.pace.tell(self.unit, epoch + 1)
 
 
+class ClusterSink:
+    """Keeps nothing, since a worker of a cluster need not see our disk.
+
+    A worker whose caller has left stops at its next epoch.
+    """
+
+    def load(self, fold: int) -> None:
+        """Return no checkpoint."""
+
+    def save(self, fold: int, checkpoint: Mapping[str, Any]) -> None:
+        """Stop if nobody waits for the result."""
+        from rtcan_cli.cluster.worker import stop_if_unwanted
+
+        stop_if_unwanted()
+
+    def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
+        """Show nothing."""
+
+
 Outcome = dict[str, NDArray[Any]] | NotFinite
 
 
 def _outcomes(
     stacks: Sequence[list[Unit]],
     device: torch.device | None,
-    workers: int,
+    workers: int | Cluster,
     stack: int | None,
     pace: Pace,
+    bar: console.Progress,
 ) -> Generator[tuple[Unit, Outcome], None, None]:
     """Train the units of each stack together, several stacks at a time, and yield the results."""
     if workers == 1:
         for units in stacks:
             yield from _fit(units, device, stack, None, pace)
         return
-    work = bind(_fit_in_worker, device=device, stack=stack, caller=os.getpid())
-    with closing(map_unordered(work, stacks, workers)) as results:
+    caller = _ON_CLUSTER if isinstance(workers, Cluster) else os.getpid()
+    work = bind(_fit_in_worker, device=device, stack=stack, caller=caller)
+
+    def name(position: int) -> str:
+        return " and ".join(unit.title for unit in stacks[position])
+
+    results = map_unordered(work, stacks, workers, name=name, show=bar.set_postfix_str)
+    with closing(results):
         for index, outcomes in results:
             yield from zip(stacks[index], outcomes, strict=True)
 
@@ -201,7 +234,10 @@ def _results(
     pace: Pace | None,
 ) -> Iterator[tuple[Unit, FoldResult | NotFinite]]:
     """Train a unit by itself, or several as a stack."""
-    sinks = [PartialSink(unit, caller, pace) for unit in units]
+    sinks: list[Sink] = [
+        ClusterSink() if caller == _ON_CLUSTER else PartialSink(unit, caller, pace)
+        for unit in units
+    ]
     spec, recipe = units[0].settings.spec, units[0].settings.recipe
     if recipe is not None and len(units) > 1:
         members = [

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.run_plan import RunRequest
@@ -20,7 +21,7 @@ from rtcan_cli.stores import Store
 def train_sweep(
     requests: Sequence[RunRequest],
     device: torch.device | None = None,
-    jobs: int = 1,
+    jobs: int | Cluster = 1,
     force: bool = False,
     stack: int | None = None,
 ) -> Report:

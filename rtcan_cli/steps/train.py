@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
@@ -39,7 +40,7 @@ def train_run(
     output: Path,
     settings: RunSettings,
     device: torch.device | None = None,
-    jobs: int = 1,
+    jobs: int | Cluster = 1,
     force: bool = False,
     splits_from: Path | None = None,
     stack: int | None = None,
@@ -56,8 +57,9 @@ def train_run(
         Network, recipe, targets and folds.
     device : torch.device, optional
         Where to train; the CPU by default.
-    jobs : int
-        Folds trained at the same time on the CPU, at most one on each core, -1 for as many.
+    jobs : int or Cluster
+        Folds trained at the same time on the CPU, at most one on each core, -1 for as many; or the
+        cluster that trains them.
     force : bool
         Train again even if the same run is there.
     splits_from : Path, optional
@@ -81,7 +83,7 @@ def train_run(
 def train_runs(
     requests: Sequence[RunRequest],
     device: torch.device | None = None,
-    jobs: int = 1,
+    jobs: int | Cluster = 1,
     force: bool = False,
     stack: int | None = None,
 ) -> None:

@@ -15,6 +15,21 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
 
 
+def named_device(gpu: int | None, device: str | None) -> torch.device:
+    """The device that a user names, there or not: see `pick_device`."""
+    if gpu is not None and device is not None:
+        raise RtcanError("a GPU number and a device are both given", "give one of the two")
+    name = device or "cpu"
+    if gpu is not None:
+        name = f"cuda:{gpu}"
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise RtcanError(
+            f"there is no device called {name!r}", "examples: cpu, cuda:0, mps"
+        ) from error
+
+
 def pick_device(gpu: int | None, device: str | None) -> tuple[torch.device, str | None]:
     """Choose the device a user asked for, or the CPU if this machine does not have it.
 
@@ -37,22 +52,12 @@ def pick_device(gpu: int | None, device: str | None) -> tuple[torch.device, str 
     RtcanError
         If both are given, or PyTorch knows no device of that name.
     """
-    if gpu is not None and device is not None:
-        raise RtcanError("a GPU number and a device are both given", "give one of the two")
-    name = device or "cpu"
-    if gpu is not None:
-        name = f"cuda:{gpu}"
-    try:
-        wanted = torch.device(name)
-    except RuntimeError as error:
-        raise RtcanError(
-            f"there is no device called {name!r}", "examples: cpu, cuda:0, mps"
-        ) from error
+    wanted = named_device(gpu, device)
     try:
         torch.zeros(1, device=wanted).item()
     except (RuntimeError, AssertionError, NotImplementedError):
         # Without the backend, or with too few devices: PyTorch has no single exception for it.
-        return torch.device("cpu"), f"{name} is not available on this machine: using the CPU"
+        return torch.device("cpu"), f"{wanted} is not available on this machine: using the CPU"
     return wanted, None
 
 
