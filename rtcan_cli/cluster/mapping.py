@@ -145,20 +145,15 @@ class _Tasks:
         index, future = self.pending.pop(key)
         if isinstance(future, RtcanError):
             return index, future
-        if future.status == "finished":
-            try:
-                return index, future.result(timeout=PATIENCE_SECONDS)
-            except Exception as error:
-                # Its worker was lost with the result, and it failed when it was done again.
-                if self._client.status != "running":
-                    raise lost() from error
-                return index, _Failed(first_line(error))
-        cause = future.exception() if future.status == "error" else None
-        if cause is None:
-            raise lost()
-        if isinstance(cause, KilledWorker):
+        try:
+            # If its worker is lost before the result is here, Dask does it again meanwhile.
+            return index, future.result(timeout=PATIENCE_SECONDS)
+        except KilledWorker:
             return index, _Failed("each worker that took it was lost; out of memory?")
-        return index, _Failed(f"failed {ATTEMPTS} times, {first_line(cause)}")
+        except Exception as error:
+            if future.status != "error":
+                raise lost() from error
+            return index, _Failed(f"failed {ATTEMPTS} times, {first_line(error)}")
 
 
 def _forget(shared: dict[int, Any], key: int, _: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -42,7 +43,9 @@ def run(packed: bytes, arrays: Sequence[NDArray[Any]], expected: dict[str, str])
         raise RtcanError(f"this worker has other versions: {difference(expected)}")
     with _one_at_a_time, threadpool_limits(1):
         try:
-            function, item = unpack(packed, arrays)
+            # As they come from the network, numbers need not lie where processors like them.
+            aligned = [np.require(array, requirements=["A", "W"]) for array in arrays]
+            function, item = unpack(packed, aligned)
             return function(item)
         except RtcanError as error:
             return error

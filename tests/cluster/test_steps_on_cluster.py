@@ -1,0 +1,169 @@
+"""Whole commands on a cluster: the same stores as on this machine, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from rtcan_cli.cluster import Cluster
+from rtcan_cli.eda.resample import resample
+from rtcan_cli.steps import decompose as decompose_step
+from rtcan_cli.steps import eda_features as features_step
+from rtcan_cli.stores import Partial, Store
+from tests.cluster import work
+from tests.conftest import SMALL_TRAINING, must, rtcan
+
+TRAINING = (
+    *(word for word in SMALL_TRAINING[:-2]),  # without --jobs
+    *("--variant", "base", "--channels", "8,8,8,8", "--target", "arousal", "--fusion", "music"),
+)
+FEATURES = ("eda-features",)
+
+
+def content(path: Path) -> str:
+    with Store(path) as store:
+        return store.content_id
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if "partial" in path.name or "tmp" in path.name]
+
+
+@pytest.fixture(scope="module")
+def local(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Content of what the commands make on this machine."""
+    folder = tmp_path_factory.mktemp("local")
+    must(*FEATURES, "-w", prepared, "-o", folder / "features.h5", "--jobs", "1")
+    must("train", *TRAINING, "-w", prepared, "-o", folder / "run.h5", "--jobs", "1")
+    return {
+        "decompose": content(prepared / "pmemo" / "components.h5"),
+        "music-features": content(prepared / "pmemo" / "music.h5"),
+        "eda-features": content(folder / "features.h5"),
+        "train": content(folder / "run.h5"),
+    }
+
+
+@pytest.mark.parametrize("command", ["decompose", "music-features", "eda-features", "train"])
+def test_same_content_as_on_this_machine(
+    prepared: Path, local: dict[str, str], cluster: Cluster, tmp_path: Path, command: str
+) -> None:
+    options = TRAINING if command == "train" else ()
+    path = tmp_path / "made.h5"
+    must(command, *options, "-w", prepared, "-o", path, "--cluster", cluster.address)
+    assert content(path) == local[command]
+    assert leftovers(tmp_path) == []
+
+
+def test_worker_killed_amid_decompose_changes_nothing(
+    prepared: Path,
+    local: dict[str, str],
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from distributed import Client
+
+    with Client(scheduler_file=cluster.address, set_as_default=False) as client:
+        pids = list(client.run(os.getpid).values())
+    killed: list[int] = []
+
+    class Killing(Partial):
+        def put(self, name: str, arrays: dict) -> None:
+            super().put(name, arrays)
+            if len(self.names()) == 3:
+                os.kill(pids[0], signal.SIGKILL)
+                killed.append(pids[0])
+
+    monkeypatch.setattr(decompose_step, "Partial", Killing)
+    monkeypatch.setattr(decompose_step, "_BLOCK", 2000)  # samples; so there are many blocks
+    path = tmp_path / "made.h5"
+    must("decompose", "-w", prepared, "-o", path, "--cluster", cluster.address)
+    assert killed == pids[:1]
+    assert content(path) == local["decompose"]
+
+
+def test_failing_trial_is_named_and_the_rest_is_kept(
+    prepared: Path,
+    local: dict[str, str],
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = 5
+    with Store(prepared / "pmemo" / "recordings.h5") as store:
+        table = store.table("recordings")
+        poison = resample(store.signal("eda", row), 50.0, 50.0)
+    path = tmp_path / "made.h5"
+    command = (*FEATURES, "-w", prepared, "-o", path, "--cluster", cluster.address)
+    with monkeypatch.context() as patch:
+        bad = partial(work.describe_but_one, poison=poison)
+        patch.setattr(features_step, "describe_recording", bad)
+        outcome = rtcan(*command)
+    assert outcome.exit_code == 1
+    trial = "trial {subject}:{stimulus}".format(**table.iloc[row])
+    failed = f"1 of {len(table)} tasks failed on the cluster; {trial}: failed 3 times"
+    assert f"error: {failed}, ZeroDivisionError: poison" in outcome.stderr
+    assert not path.exists()
+    kept = {file.stem for file in tmp_path.rglob("*.npz")}
+    assert kept == {str(i) for i in range(len(table)) if i != row}
+    again = must(*command)
+    assert f"going on: {len(table) - 1} of {len(table)} recordings" in again.stderr
+    assert content(path) == local["eda-features"]
+
+
+def test_unreadable_song_is_left_out_as_on_this_machine(
+    raw_pmemo: Path, cluster: Cluster, tmp_path: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    raw = copy_of(raw_pmemo)
+    songs = sorted(raw.rglob("*.wav")) + sorted(raw.rglob("*.mp3"))
+    songs[0].write_bytes(songs[0].read_bytes()[:1000])
+    for song in songs[2:]:
+        song.unlink()  # two are enough
+    must("ingest", "pmemo", raw, "-w", tmp_path / "stores")
+    contents = set()
+    for how in (("--jobs", "1"), ("--cluster", cluster.address)):
+        must("music-features", "-w", tmp_path / "stores", *how, "--force")
+        contents.add(content(tmp_path / "stores" / "pmemo" / "music.h5"))
+    assert len(contents) == 1
+    with Store(tmp_path / "stores" / "pmemo" / "music.h5") as store:
+        (reason,) = store.array("excluded/reason")
+    assert songs[0].name in reason
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("decompose", "--cluster", "tcp://127.0.0.1:1", "--jobs", "2"),
+        ("train", "--cluster", "tcp://127.0.0.1:1", "-j", "4"),
+        ("music-features", "--import", "x.csv", "--cluster", "tcp://127.0.0.1:1"),
+    ],
+)
+def test_options_that_do_not_go_together(arguments: tuple[str, ...], prepared: Path) -> None:
+    outcome = rtcan(*arguments, "-w", prepared)
+    assert outcome.exit_code == 2
+    assert "leave" in outcome.stderr
+
+
+def test_nobody_is_asked_when_there_is_nothing_to_do(prepared: Path) -> None:
+    outcome = must("decompose", "-w", prepared, "--cluster", "tcp://127.0.0.1:1")
+    assert "already done" in outcome.stderr
+
+
+def test_wrong_address_is_one_line_and_leaves_nothing(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rtcan_cli.cluster import connection
+
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
+    options = ("-w", prepared, "-o", tmp_path / "made.h5", "--cluster", "tcp://127.0.0.1:1")
+    for command in ("decompose", "music-features", "eda-features"):
+        outcome = rtcan(command, *options)
+        assert outcome.exit_code == 1
+        assert "error: no Dask scheduler at tcp://127.0.0.1:1" in outcome.stderr
+        assert outcome.stderr.count("error") == 1
+    assert list(tmp_path.iterdir()) == []
