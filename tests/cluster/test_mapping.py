@@ -75,7 +75,7 @@ def test_results_before_a_failure_are_handed_over(cluster: Cluster, tmp_path) ->
     found = []
     with pytest.raises(RtcanError, match="tasks failed"):
         for each in results:
-            found.append(each)  # noqa: PERF402
+            found.append(each)
     assert sorted(found) == [(1, 12), (2, 6), (3, 4)]
 
 
@@ -109,11 +109,11 @@ def test_lost_worker_s_work_is_done_again_also_with_shared_arrays(
 
 def test_task_that_kills_its_workers_is_given_up_and_named(cluster: Cluster, tmp_path) -> None:
     found = []
-    with pytest.raises(RtcanError, match="1 of 6 tasks failed.*item 5: each worker .* was lost"):
+    with pytest.raises(RtcanError, match=r"1 of 6 tasks failed.*item 5: each worker .* was lost"):
         for index, _ in map_unordered(
             partial(work.die_always, folder=tmp_path), list(range(6)), cluster
         ):
-            found.append(index)  # noqa: PERF401
+            found.append(index)
     assert sorted(found) == [0, 1, 2, 3, 4]
     assert work.traces(tmp_path, "died") == 2  # as this cluster is set up
 
@@ -185,5 +185,5 @@ def _call(item: int) -> int:
 
 def test_worker_refuses_work_of_other_versions() -> None:
     packed, arrays = pack((abs, -1))
-    with pytest.raises(RtcanError, match="other versions: rtcan 9.9"):
+    with pytest.raises(RtcanError, match=r"other versions: rtcan 9\.9"):
         run(packed, arrays, {**versions(), "rtcan": "9.9"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -114,25 +113,6 @@ def test_failing_trial_is_named_and_the_rest_is_kept(
     again = must(*command)
     assert f"going on: {len(table) - 1} of {len(table)} recordings" in again.stderr
     assert content(path) == local["eda-features"]
-
-
-def test_unreadable_song_is_left_out_as_on_this_machine(
-    raw_pmemo: Path, cluster: Cluster, tmp_path: Path, copy_of: Callable[[Path], Path]
-) -> None:
-    raw = copy_of(raw_pmemo)
-    songs = sorted(raw.rglob("*.wav")) + sorted(raw.rglob("*.mp3"))
-    songs[0].write_bytes(songs[0].read_bytes()[:1000])
-    for song in songs[2:]:
-        song.unlink()  # two are enough
-    must("ingest", "pmemo", raw, "-w", tmp_path / "stores")
-    contents = set()
-    for how in (("--jobs", "1"), ("--cluster", cluster.address)):
-        must("music-features", "-w", tmp_path / "stores", *how, "--force")
-        contents.add(content(tmp_path / "stores" / "pmemo" / "music.h5"))
-    assert len(contents) == 1
-    with Store(tmp_path / "stores" / "pmemo" / "music.h5") as store:
-        (reason,) = store.array("excluded/reason")
-    assert songs[0].name in reason
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import h5py
@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.files import RawFile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import N_FEATURES
+from rtcan_cli.steps.music_features import Contents, extract_file, extract_song
 from tests.conftest import must, rtcan
 from tests.datasets.reading import zip_folder
 
@@ -112,6 +114,26 @@ def test_a_song_that_cannot_be_read_is_left_out_and_shifts_no_other(
     outcome = must("music-features", "-w", workspace, "--jobs", "1", "--force")
     assert "2.mp3" in outcome.stdout
     assert_own_numbers(workspace, [song for song in SONGS if song != "2"])
+
+
+def test_a_song_that_travels_has_the_same_features_and_problems(
+    raw_pmemo: Path, tmp_path: Path
+) -> None:
+    mp3 = raw_pmemo / "PMEmo" / "Chorus" / "3.mp3"
+    cut = tmp_path / "cut.mp3"
+    cut.write_bytes(mp3.read_bytes()[:300])
+    songs = [RawFile(path, PurePosixPath(path.name)) for path in (mp3, cut)]
+    songs.append(RawFile(tmp_path / "gone.mp3", PurePosixPath("gone.mp3")))
+    travelling = Contents(songs)
+    assert len(travelling) == 3
+    np.testing.assert_array_equal(extract_song(travelling[0], False), extract_file(songs[0], False))
+    with pytest.raises(RtcanError) as here:
+        extract_file(songs[1], False)
+    with pytest.raises(RtcanError) as there:
+        extract_song(travelling[1], False)
+    assert str(there.value) == str(here.value)
+    with pytest.raises(RtcanError, match="gone"):
+        travelling[2]
 
 
 def test_imported_features_stand_under_the_song_of_their_row(
