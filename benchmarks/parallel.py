@@ -40,7 +40,7 @@ class FanOut:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def __call__(self, *arguments, **named):
+    def __call__(self, *arguments, **named):  # noqa: D102
         start = time.perf_counter()
         for each in _map(*arguments, **named):
             self.seconds += time.perf_counter() - start

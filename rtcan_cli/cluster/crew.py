@@ -85,14 +85,14 @@ class Crew:
             self._look_now()
 
     def _look_now(self) -> None:
-        now = time.monotonic()
+        self._looked = now = time.monotonic()
         try:
             workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, RuntimeError) as error:
-            raise lost() from error
-        if self._client.status != "running":
-            raise lost()
-        self._looked = now
+        except Exception as error:
+            # A busy scheduler may answer late. If it is gone, Dask notices by itself.
+            if self._client.status == "closed" or now - self._seen >= PATIENCE_SECONDS:
+                raise lost(error) from error
+            return
         fit = {a: w for a, w in workers.items() if not self._gpu or w["resources"].get("GPU")}
         self._check(fit)
         self._size = len(fit)
@@ -127,7 +127,7 @@ class Crew:
             return  # it has just left; each task asks again anyway
         except Exception as error:
             if self._client.status != "running":
-                raise lost() from error
+                raise lost(error) from error
             raise RtcanError(f"{who} cannot load rtcan: {first_line(error)}", _HINT) from error
         if "workers" in named:
             there = next(iter(there.values()), versions())
@@ -157,9 +157,9 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
-def lost() -> RtcanError:
+def lost(reason: BaseException) -> RtcanError:
     """The error for a scheduler that does not answer any more."""
     return RtcanError(
-        "the connection to the scheduler is lost",
+        f"the connection to the scheduler is lost: {first_line(reason)}",
         "the same command again, when the cluster is back; finished work is kept",
     )

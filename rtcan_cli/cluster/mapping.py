@@ -152,7 +152,7 @@ class _Tasks:
             return index, _Failed("each worker that took it was lost; out of memory?")
         except Exception as error:
             if future.status != "error":
-                raise lost() from error
+                raise lost(error) from error
             return index, _Failed(f"failed {ATTEMPTS} times, {first_line(error)}")
 
 

@@ -20,7 +20,7 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.run_plan import Unit
 from rtcan_cli.training.environment import hardware, software
-from rtcan_cli.training.fit import FoldResult, NotFinite
+from rtcan_cli.training.fit import FoldResult, NotFinite, Sink
 from rtcan_cli.training.run import fit
 from rtcan_cli.training.stacked import even_parts, fit_stacked
 from rtcan_cli.training.stacked_members import Member
@@ -73,12 +73,10 @@ def fit_units(
             f"going on: {sum(kept)} of {len(units)} folds are trained, others perhaps begun"
         )
     on_cpu = device is None or device.type == "cpu"
-    workers: int | Cluster
-    if isinstance(jobs, Cluster):
-        workers = jobs
-    else:
+    workers = jobs
+    if not isinstance(jobs, Cluster):
         workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
-    if stack is None and (workers is jobs or device is None or device.type != "cuda"):
+    if stack is None and (isinstance(jobs, Cluster) or device is None or device.type != "cuda"):
         stack = 1
     failed: list[tuple[Unit, NotFinite]] = []
     pace = Pace(units)
