@@ -1,120 +1,94 @@
 """What a second core is worth to `rtcan decompose` and `rtcan music-features`.
 
 Run it as ``.venv/bin/python benchmarks/parallel.py``; ``--subjects`` and ``--songs`` set the size
-of the simulated data. Each round makes the stores with one process, with two, and on a Dask cluster
-of two workers on this machine, in turns; workers of the cluster have done the work once before.
+of the simulated data. Each round runs the commands with one process, with two, and on a Dask
+cluster of two workers on this machine, in turns, from start to end; the workers of the cluster have
+done the same once before.
 
-Efficiency is the time of one process over twice that of two. Two kinds of time are shown: that of
-the whole command's work in this process (without starting Python), which is what a user waits for,
-and that of the fan-out alone (`map_unordered`), without reading what is there and writing the
-store. Starting the two processes (a few seconds of imports) is part of both, so small data look
-worse than large ones; for the cluster it is not. On a machine that also does other work the ratios
-mean little: the load is printed, and the processor time that the others took is not known.
+Efficiency is the time of one process over twice that of two. By the clock it says something where
+nobody else works on two free cores. By processor time (one process over all processes of the way
+with two) it says what is to be expected there if nobody ever waits: whatever two processes do in
+addition, such as loading libraries once more and handing work over, lowers it, and other work on
+the machine changes it little.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+from distributed import Client, LocalCluster
 
-from rtcan_cli import console  # noqa: E402
-from rtcan_cli.cluster import Cluster  # noqa: E402
-from rtcan_cli.datasets.simulate import simulate  # noqa: E402
-from rtcan_cli.steps import decompose, music_features  # noqa: E402
-from rtcan_cli.steps.ingest import ingest_raw  # noqa: E402
-
-_map = decompose.map_unordered
+_RTCAN = [sys.executable, "-m", "rtcan_cli"]
 
 
-class FanOut:
-    """Counts the time that a step spends in `map_unordered`."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self, *arguments, **named):  # noqa: D102
-        start = time.perf_counter()
-        for each in _map(*arguments, **named):
-            self.seconds += time.perf_counter() - start
-            yield each
-            start = time.perf_counter()
-        self.seconds += time.perf_counter() - start
+def rtcan(*words: str | Path) -> None:
+    subprocess.run([*_RTCAN, *map(str, words), "--quiet"], check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of a step, and of its fan-out."""
-    fan_out = FanOut()
-    decompose.map_unordered = music_features.map_unordered = fan_out
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start, fan_out.seconds
+def measure(client: Client, *words: str | Path) -> tuple[float, float]:
+    """Seconds of a command by the clock, and of all its processes and workers on a core."""
+
+    def processor_time() -> float:
+        own = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return own.ru_utime + own.ru_stime + sum(client.run(time.process_time).values())
+
+    before, start = processor_time(), time.perf_counter()
+    rtcan(*words)
+    return time.perf_counter() - start, processor_time() - before
+
+
+def medians(rounds: list[tuple[float, float]]) -> tuple[float, float]:
+    seconds, work = zip(*rounds, strict=True)
+    return statistics.median(seconds), statistics.median(work)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--subjects", type=int, default=60)
+    parser.add_argument("--subjects", type=int, default=400)
     parser.add_argument("--songs", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    from distributed import LocalCluster
-
-    console.verbosity.quiet = True
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        simulate("pmemo", folder / "raw", options.subjects, options.songs, 40.0, seed=0)
-        recordings = folder / "recordings.h5"
-        ingest_raw("pmemo", folder / "raw", recordings)
-
-        def steps(jobs: int | Cluster) -> dict[str, Callable[[], object]]:
-            return {
-                "decompose": lambda: decompose.decompose_recordings(
-                    recordings, folder / "components.h5", jobs=jobs, force=True
-                ),
-                "music-features": lambda: music_features.extract_features(
-                    recordings, folder / "music.h5", jobs=jobs, force=True
-                ),
-            }
-
-        with LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as local:
-            ways = {
-                "1 process": 1,
-                "2 processes": 2,
-                "cluster, 2 workers": Cluster(local.scheduler_address),
-            }
-            for work in steps(ways["cluster, 2 workers"]).values():
-                work()  # loads what the workers need
-            times: dict[tuple[str, str], list[tuple[float, float]]] = {}
-            for _ in range(options.rounds):
-                for way, jobs in ways.items():
-                    for step, work in steps(jobs).items():
-                        times.setdefault((step, way), []).append(measure(work))
-        show(times, list(ways))
-    print(f"load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-
-
-def show(times: dict[tuple[str, str], list[tuple[float, float]]], ways: list[str]) -> None:
-    """Print medians, and how they compare with one process."""
-    print(f"{'':36s} {'whole step':>20s} {'fan-out alone':>20s}")
-    print(f"{'':36s} {'seconds  efficiency':>20s} {'seconds  efficiency':>20s}")
-    for step in dict.fromkeys(step for step, _ in times):
-        single = [statistics.median(each) for each in zip(*times[step, ways[0]], strict=True)]
+    with (
+        tempfile.TemporaryDirectory() as place,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local,
+        Client(local) as client,
+    ):
+        raw, stores = Path(place) / "raw", Path(place) / "stores"
+        size = ("--subjects", str(options.subjects), "--stimuli", str(options.songs))
+        rtcan("simulate", "pmemo", raw, *size)
+        rtcan("ingest", "pmemo", raw, "--workspace", stores)
+        ways = {
+            "1 process": ("--jobs", "1"),
+            "2 processes": ("--jobs", "2"),
+            "cluster, 2 workers": ("--cluster", local.scheduler_address),
+        }
+        commands = ("decompose", "music-features")
+        times: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for command in commands:
+            rtcan(command, "--workspace", stores, *ways["cluster, 2 workers"])
+        for _ in range(options.rounds):
+            for command in commands:
+                for way, how in ways.items():
+                    took = measure(client, command, "--workspace", stores, "--force", *how)
+                    times.setdefault((command, way), []).append(took)
+    print(f"{'medians':36s} {'seconds':>8s} {'efficiency':>10s} {'CPU s':>8s} {'efficiency':>10s}")
+    for command in commands:
+        wall, cpu = medians(times[command, "1 process"])
         for way in ways:
-            cells = []
-            for one, rounds in zip(single, zip(*times[step, way], strict=True), strict=True):
-                seconds = statistics.median(rounds)
-                share = "" if way == ways[0] else f"{one / (2 * seconds):.0%}"
-                cells.append(f"{seconds:9.2f} {share:>10s}")
-            print(f"{step + ', ' + way:36s} {cells[0]:>20s} {cells[1]:>20s}")
+            seconds, work = medians(times[command, way])
+            shares = (f"{wall / seconds / 2:.0%}", f"{cpu / work:.0%}")
+            by_clock, by_work = ("", "") if way == "1 process" else shares
+            name = f"{command}, {way}"
+            print(f"{name:36s} {seconds:8.1f} {by_clock:>10s} {work:8.1f} {by_work:>10s}")
+    print(f"load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":
