@@ -1,0 +1,136 @@
+"""Sections of tables, pictures and sentences -> one HTML file.
+
+Pictures and styles are part of the file, and a content security policy forbids everything else:
+even a picture that held a link could not make a browser ask the network. What is text is always
+escaped (Jinja2's autoescape), so that names of runs and subjects stay names.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts.
+
+    Parameters
+    ----------
+    caption : str
+        What it shows.
+    heads : sequence of str
+        Heads of the columns; none where the first of a row says all.
+    numeric : sequence of bool
+        Whether each column holds numbers.
+    rows : sequence of sequences of str
+        Cells; the first of a row names it.
+    """
+
+    caption: str
+    heads: Sequence[str]
+    numeric: Sequence[bool]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG with what it shows.
+
+    Parameters
+    ----------
+    svg : bytes
+        The file.
+    caption : str
+        Below the picture.
+    alt : str
+        In its place, for those who do not see it.
+    """
+
+    svg: bytes
+    caption: str
+    alt: str
+
+    @property
+    def source(self) -> str:
+        """The picture itself, as an address."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands below one heading.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    grids, pictures : sequence
+        Tables, then pictures.
+    notes : sequence of str
+        What has to be known to read them.
+    """
+
+    title: str
+    grids: Sequence[Grid] = ()
+    pictures: Sequence[Picture] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter of a page.
+
+    Parameters
+    ----------
+    name : str
+        For links: lower-case letters and hyphens.
+    title : str
+        Its heading.
+    parts : sequence of Part
+        What it holds.
+    text : sequence of str
+        Paragraphs before the parts.
+    """
+
+    name: str
+    title: str
+    parts: Sequence[Part]
+    text: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report.
+
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    facts : dict
+        Single values at its top.
+    alarm : str
+        What nobody may overlook, or nothing.
+    sections : sequence of Section
+        In reading order.
+    """
+
+    title: str
+    facts: dict[str, str]
+    alarm: str = ""
+    sections: Sequence[Section] = field(default_factory=tuple)
+
+
+def render(page: Page) -> str:
+    """Write a page as HTML."""
+    templates = Environment(
+        loader=PackageLoader("rtcan_cli", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("page.html").render(page=page)
