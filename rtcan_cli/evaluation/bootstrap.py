@@ -84,7 +84,11 @@ def intervals(
     subjects = _Subjects(found, majority)
     scores, drawn = subjects.scores(np.ones((1, subjects.n))), subjects.resampled(n_resamples, seed)
     rows = {
-        name: (score[0], *_interval(drawn[name], subjects.n, level), np.isfinite(drawn[name]).sum())
+        name: (
+            score[0],
+            *percentile_interval(drawn[name], subjects.n, level),
+            np.isfinite(drawn[name]).sum(),
+        )
         for name, score in scores.items()
     }
     columns = ["estimate", "low", "high", "n_resamples"]
@@ -128,7 +132,7 @@ def difference_intervals(
     for name in whole[0]:
         a, b = (scores[name][0] for scores in whole)
         apart = drawn[0][name] - drawn[1][name]
-        bounds = _interval(apart, pair[0].n, level)
+        bounds = percentile_interval(apart, pair[0].n, level)
         rows[name] = (a, b, a - b, *bounds, np.isfinite(apart).sum())
     columns = ["one", "other", "difference", "low", "high", "n_resamples"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -162,7 +166,18 @@ def paired_trials(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame,
     return first.reset_index(), second.reset_index()
 
 
-def _interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:
+def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:
+    """Interval of a score from what it is for samples of subjects, each as many as there are.
+
+    Parameters
+    ----------
+    drawn : array (n_resamples,)
+        The score of each sample; what is not finite is left out.
+    n_subjects : int
+        Subjects of a sample. There is no interval (NaN) with fewer than two.
+    level : float
+        How often the interval is to hold the true score.
+    """
     drawn = drawn[np.isfinite(drawn)]
     if n_subjects < 2 or not len(drawn):
         return np.nan, np.nan

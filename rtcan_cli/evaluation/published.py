@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 
-from rtcan_cli.datasets.profiles import profile
+from rtcan_cli import choices
+from rtcan_cli.datasets.profiles import TARGETS, profile
 
 TABLES = {
     1: "table1_labels",
@@ -22,7 +24,17 @@ TABLES = {
     6: "table6_previous_work",
 }
 FIGURES = ("accuracy", "f1", "n_high", "n_low", "spearman_r", "p_below")
-WIDTHS = (64, 64, 64, 64)
+#: The network of the paper; every other name is that of a baseline.
+RTCAN = "rtcan"
+#: rtcan's name of each model of the paper, by what the paper calls it and what it sees.
+MODELS = {
+    ("SVM", "eda-features"): "svm-eda",
+    ("CNN-3", "eda-features"): "cnn3-eda",
+    ("SVM", "music"): "svm-music",
+    ("RTCAG", "eda"): RTCAN,
+    ("RTCAN-1D", "eda+music"): RTCAN,
+    ("Res-SIN", "eda+music"): "res-sin",
+}
 
 
 def table(number: int) -> pd.DataFrame:
@@ -43,20 +55,65 @@ def rating_correlation(dataset: str) -> pd.DataFrame:
     return _of(table(2), dataset)
 
 
+def conditions(number: int) -> pd.DataFrame:
+    """Return Table 3, 4, 5 or 6 with what each figure is of: a model, trained on what.
+
+    The paper varies one thing at a time: Table 3 the model and the number of subjects, Table 4
+    depth and widths of the fused PMEmo network, Table 5 attention variants, fused on PMEmo and on
+    EDA alone on DEAP and AMIGOS. What a table leaves unsaid is the network chosen for the dataset.
+
+    Returns
+    -------
+    DataFrame
+        One row a line of the table and target, in the order of the paper: ``label`` (the paper's
+        name of the model), ``dataset``, ``target``, ``model`` (rtcan's name), ``inputs``,
+        ``fused`` (whether music is among them), ``variant``, ``depth``, ``channels``
+        (``64-64-64-64``), ``percent`` (of the subjects), ``n_subjects`` (as printed; NaN if not),
+        ``paper_accuracy`` and ``paper_f1`` [%].
+    """
+    rows = table(number)
+    if "target" not in rows:
+        parts = []
+        for target in TARGETS:
+            figures = {f"paper_{target}_{score}": f"paper_{score}" for score in ("accuracy", "f1")}
+            parts.append(rows.rename(columns=figures).assign(target=target))
+        rows = pd.concat(parts, ignore_index=True)
+    if "inputs" not in rows:
+        rows["inputs"] = np.where(rows["dataset"] == "pmemo", "eda+music", "eda")
+    if "model" not in rows:
+        rows["model"] = np.where(rows["inputs"] == "eda+music", "RTCAN-1D", "RTCAG")
+    chosen = {
+        "variant": rows["dataset"].map(lambda name: profile(name).variant),
+        "depth": choices.DEPTH,
+        "channels": "-".join(map(str, choices.CHANNELS)),
+        "n_subjects": np.nan,
+    }
+    return pd.DataFrame(
+        {
+            "label": rows["model"],
+            "dataset": rows["dataset"],
+            "target": rows["target"],
+            "model": [MODELS[each] for each in zip(rows["model"], rows["inputs"], strict=True)],
+            "inputs": rows["inputs"],
+            "fused": rows["inputs"].str.endswith("music"),
+            "percent": rows.get("subjects_percent", 100),
+            **{name: rows.get(name, usual) for name, usual in chosen.items()},
+            "paper_accuracy": rows["paper_accuracy"],
+            "paper_f1": rows["paper_f1"],
+        }
+    )
+
+
 def matching_rows(
     dataset: str,
     target: str,
     *,
     variant: str,
     fused: bool,
-    depth: int = 1,
-    channels: Sequence[int] = WIDTHS,
+    depth: int = choices.DEPTH,
+    channels: Sequence[int] = choices.CHANNELS,
 ) -> pd.DataFrame:
-    """Find the paper's figures for the same network on the same data.
-
-    The paper varies one thing at a time: Table 3 compares EDA alone (RTCAG) with EDA and music
-    (RTCAN-1D) for the chosen variant, Table 4 depth and widths of the fused PMEmo network,
-    Table 5 attention variants, fused on PMEmo and on EDA alone on DEAP and AMIGOS.
+    """Find the paper's figures for the same network on all subjects of the same data.
 
     Parameters
     ----------
@@ -73,35 +130,22 @@ def matching_rows(
     -------
     DataFrame
         ``table``, ``paper_model``, ``paper_accuracy`` and ``paper_f1`` [%], one row for each
-        table that prints the condition; empty where the paper has no such figure.
+        table (3 to 5) that prints the condition; empty where the paper has no such figure.
     """
-    chosen = variant == profile(dataset).variant
-    standard = depth == 1 and tuple(channels) == WIDTHS
-    found = []
-    if chosen and standard:
-        rows = _of(table(3), dataset)
-        rows = rows[
-            rows["model"].isin(["RTCAG", "RTCAN-1D"])
-            & (rows["inputs"] == ("eda+music" if fused else "eda"))
-            & (rows["subjects_percent"] == 100)
-        ]
-        figures = {f"paper_{target}_{score}": f"paper_{score}" for score in ("accuracy", "f1")}
-        found.append(rows.rename(columns=figures).assign(table=3))
-    if chosen and fused:
-        rows = _of(table(4), dataset)
-        widths = "-".join(str(width) for width in channels)
-        rows = rows[
-            (rows["target"] == target) & (rows["depth"] == depth) & (rows["channels"] == widths)
-        ]
-        found.append(rows.assign(table=4))
-    if standard and fused == (dataset == "pmemo"):
-        rows = _of(table(5), dataset)
-        found.append(
-            rows[(rows["target"] == target) & (rows["variant"] == variant)].assign(table=5)
-        )
-    columns = ["table", "paper_model", "paper_accuracy", "paper_f1"]
-    every = [rows.assign(paper_model="RTCAN-1D" if fused else "RTCAG")[columns] for rows in found]
-    return pd.concat(every, ignore_index=True) if every else pd.DataFrame(columns=columns)
+    every = pd.concat([conditions(number).assign(table=number) for number in (3, 4, 5)])
+    wanted = {
+        "dataset": profile(dataset).name,
+        "target": target,
+        "model": RTCAN,
+        "fused": fused,
+        "percent": 100,
+        "variant": variant,
+        "depth": depth,
+        "channels": "-".join(map(str, channels)),
+    }
+    found = every[np.logical_and.reduce([every[name] == value for name, value in wanted.items()])]
+    found = found.rename(columns={"label": "paper_model"}).reset_index(drop=True)
+    return found[["table", "paper_model", "paper_accuracy", "paper_f1"]]
 
 
 def _of(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:

@@ -5,7 +5,9 @@ import pytest
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.published import (
+    MODELS,
     TABLES,
+    conditions,
     labels_table,
     matching_rows,
     rating_correlation,
@@ -60,6 +62,34 @@ def test_figures_read_from_the_paper():
     assert pmemo.loc["arousal"].tolist() == [4520, 3170]
     previous = table(6).set_index("model").loc["Res-SIN"]
     assert previous[["paper_valence_accuracy", "paper_arousal_accuracy"]].tolist() == [73.43, 73.65]
+
+
+@pytest.mark.parametrize("number", [3, 4, 5, 6])
+def test_every_printed_score_has_one_condition(number):
+    rows, printed = conditions(number), table(number)
+    what = ["model", "fused", "dataset", "target", "variant", "depth", "channels", "percent"]
+    assert not rows.duplicated(what).any()
+    assert set(rows["model"]) <= set(MODELS.values())
+    for score in ("accuracy", "f1"):
+        figures = printed.filter(regex=f"{score}$").to_numpy().ravel()
+        assert sorted(rows[f"paper_{score}"].dropna()) == sorted(figures[figures == figures])
+
+
+def test_conditions_say_what_the_paper_leaves_unsaid():
+    rows = conditions(3)
+    rows = rows[rows["target"] == "arousal"].set_index(["label", "dataset", "percent", "fused"])
+    assert rows.loc[("SVM", "pmemo", 40, False), ["model", "n_subjects"]].tolist() == [
+        "svm-eda",
+        128,
+    ]
+    assert rows.loc[("SVM", "pmemo", 100, True), "model"] == "svm-music"
+    assert rows.loc[("RTCAG", "deap", 100, False), "variant"] == "Re"
+    assert rows.loc[("RTCAN-1D", "pmemo", 100, True), "paper_accuracy"] == 83.76
+    assert set(conditions(5).groupby("dataset")["fused"].first().items()) == {
+        ("pmemo", True),
+        ("deap", False),
+        ("amigos", False),
+    }
 
 
 @pytest.mark.parametrize(
