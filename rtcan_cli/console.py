@@ -61,8 +61,24 @@ def say(message: str) -> None:
         _stderr().print(message, markup=False)
 
 
+_listeners: list[list[str]] = []
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """Also keep what `warn` says, for a report that is read far from the terminal."""
+    messages: list[str] = []
+    _listeners.append(messages)
+    try:
+        yield messages
+    finally:
+        _listeners.remove(messages)
+
+
 def warn(message: str) -> None:
     """Tell the user something they must not miss, on stderr, even with ``--quiet``."""
+    for messages in _listeners:
+        messages.append(message)
     _stderr().print(f"warning: {message}", style="yellow", markup=False)
 
 

@@ -58,6 +58,20 @@ class Report:
     notes: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
+    def joined(self, other: Report) -> Report:
+        """Both one after the other; what both hold is there once."""
+
+        def once(one: list[Any], two: list[Any]) -> list[Any]:
+            return [*one, *(each for each in two if each not in one)]
+
+        return Report(
+            self.command,
+            self.facts | other.facts,
+            once(self.tables, other.tables),
+            once(self.notes, other.notes),
+            once(self.files, other.files),
+        )
+
     def as_json(self) -> dict[str, Any]:
         """One machine-readable object with everything in the report."""
         return {

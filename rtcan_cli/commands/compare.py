@@ -1,13 +1,15 @@
-"""`rtcan compare`: runs side by side, how far they are apart, and the paper's figures."""
+"""`rtcan compare`: runs side by side, how far they are apart, and beside the paper."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rtcan_cli import console
 from rtcan_cli.commands import options
+from rtcan_cli.commands.lists import entries, whole_number
 from rtcan_cli.report import Report
 
 
@@ -41,6 +43,47 @@ def compare(
             "protocol.",
         ),
     ] = False,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="1|2|3|4|5|6,...",
+            help="Instead, lay out these tables of the paper, with own numbers beside it.",
+            show_default=False,
+        ),
+    ] = None,
+    figure: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="3|4|5|6|7|8,...",
+            help="Instead, draw these figures of the paper.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Instead, write one HTML file with all of it, or with the tables and figures that "
+            "are named.",
+            show_default=False,
+        ),
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            help="Subject of Figs. 3 and 5 to 8. Default: 100184, as in the paper, or the first.",
+            show_default=False,
+        ),
+    ] = None,
+    music: Annotated[
+        str | None,
+        typer.Option(
+            "--music",
+            "--stimulus",
+            help="Song or video of Figs. 5 to 8. Default: 1, or the first.",
+            show_default=False,
+        ),
+    ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
@@ -51,17 +94,38 @@ def compare(
     Writes the tables as CSV, Markdown and LaTeX.
 
     \b
+    The paper's tables and figures, from the stores and runs of the workspace:
+      Table 1  labels               Fig. 3      from ratings to labels
+      Table 2  rating correlation   Fig. 4      accuracy by number of subjects, with a law
+      Table 3  models, subjects     Figs. 5, 6  attention, valence
+      Table 4  depth and widths     Figs. 7, 8  attention, arousal
+      Table 5  attention modules
+      Table 6  previous work
+
+    \b
     Examples:
       rtcan compare
       rtcan compare --dataset pmemo --paper
       rtcan compare --against Rf-eda-both-1a2b3c
       rtcan compare --leakage
+      rtcan compare --table 3,5 --figure 4
+      rtcan compare --report report.html
     """
+    tables = entries("--table", table, whole_number(1, 6), None) if table else []
+    pictures = entries("--figure", figure, whole_number(3, 8), None) if figure else []
+    of_paper = bool(tables or pictures or report is not None)
+    if leakage and (paper or against is not None or of_paper):
+        raise typer.BadParameter("--leakage compares protocols: leave all other kinds out")
+    if of_paper and (paper or against is not None):
+        raise typer.BadParameter(
+            "--paper and --against are for the comparison: leave --table, --figure and --report out"
+        )
+    if (subject is not None or music is not None) and not (pictures or report is not None):
+        raise typer.BadParameter("--subject and --music choose what --figure or --report shows")
+
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace
 
-    if leakage and (paper or against is not None):
-        raise typer.BadParameter("--leakage compares protocols: leave --paper and --against out")
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
     paths = [stores.find_run(run, name) for run in runs] if runs else stores.runs(name)
@@ -72,6 +136,25 @@ def compare(
         from rtcan_cli.steps.leakage import compare_protocols
 
         return compare_protocols(paths, output)
+    if of_paper:
+        from rtcan_cli.steps.html_report import Content, write_report
+        from rtcan_cli.steps.paper_figures import TITLES, Trial, paper_figures
+        from rtcan_cli.steps.paper_tables import LAYOUTS, paper_tables
+
+        trial = Trial(name, subject, music)
+        if report is not None:
+            some = bool(tables or pictures)
+            content = Content(
+                tables if some else tuple(LAYOUTS),
+                pictures if some else tuple(TITLES),
+                trial,
+                only_complete=not runs,
+            )
+            return write_report(stores, paths, report, output, content)
+        shown = paper_tables(stores, paths, tables, name, output)
+        if pictures:
+            shown = shown.joined(paper_figures(stores, paths, pictures, output, trial))
+        return shown
     from rtcan_cli.steps.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None

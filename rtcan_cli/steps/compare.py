@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices, console
+from rtcan_cli import choices
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.differences import add_differences
+from rtcan_cli.steps.differences import add_differences, pairing_notes
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.training.protocols import PROTOCOLS
@@ -99,7 +99,7 @@ def compare_runs(
             "paper: Yin et al., ACM TOMM 18(3), 2022, on the real dataset"
             + ("; the data here are simulated, so the two are not comparable" if simulated else "")
         )
-    report.notes += _pairing_notes(runs)
+    report.notes += pairing_notes(runs)
     imported = [run.name for run in loaded.values() if run.is_imported]
     if imported:
         report.notes.append(
@@ -150,34 +150,6 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
                 "paper_table": ", ".join(str(number) for number in found["table"]),
             }
     return row
-
-
-def _pairing_notes(runs: list[Run]) -> list[str]:
-    """Say whether runs of one dataset share their labels, and those of a protocol their folds."""
-    notes = []
-    for name in sorted({run.provenance.dataset for run in runs}):
-        same = [run for run in runs if run.provenance.dataset == name]
-        if len({run.provenance.inputs["labels"] for run in same}) > 1:
-            console.warn(f"the {name} runs were trained on different labels")
-        for protocol in sorted({run.protocol.name for run in same}):
-            alike = [run for run in same if run.protocol.name == protocol]
-            what = f"{name} runs" + (f" ({protocol})" if protocol != choices.PROTOCOL else "")
-            if len(alike) > 1 and _share_folds(alike):
-                notes.append(f"all {len(alike)} {what} test their common trials in the same folds")
-            elif len(alike) > 1:
-                console.warn(f"the {what} deal trials into different folds")
-    return notes
-
-
-def _share_folds(runs: list[Run]) -> bool:
-    """Whether the trials that all runs have are tested by the same folds of each."""
-    folds = [
-        run.predictions.drop_duplicates(["subject", "stimulus"]).set_index(["subject", "stimulus"])
-        for run in runs
-    ]
-    joined = pd.concat([each["fold"] for each in folds], axis=1, join="inner")
-    same = joined.eq(joined.iloc[:, 0], axis=0).to_numpy()
-    return len(joined) > 0 and bool(same.all())
 
 
 def _write(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rtcan_cli import console
+from rtcan_cli import choices, console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, paired_trials
 from rtcan_cli.evaluation.statistics import (
@@ -21,6 +21,8 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.runs import Run
 
 KEY = ["subject", "stimulus"]
+#: What the titles of tables of differences hold.
+LESS = "accuracy less that of"
 #: Tests whose p values are adjusted, each for itself, over the comparisons of a target.
 TESTS = ("p_swap", "p_folds", "p_wilcoxon")
 
@@ -87,6 +89,37 @@ def share_deal(one: Run, other: Run, target: str) -> bool:
     ]
     first, second = roles[0].align(roles[1], join="inner", axis=0)
     return len(first) > 0 and first.equals(second)
+
+
+def pairing_notes(runs: Sequence[Run]) -> list[str]:
+    """Say whether runs of one dataset share their labels, and those of a protocol their folds.
+
+    Warns where they do not.
+    """
+    notes = []
+    for name in sorted({run.provenance.dataset for run in runs}):
+        same = [run for run in runs if run.provenance.dataset == name]
+        if len({run.provenance.inputs["labels"] for run in same}) > 1:
+            console.warn(f"the {name} runs were trained on different labels")
+        for protocol in sorted({run.protocol.name for run in same}):
+            alike = [run for run in same if run.protocol.name == protocol]
+            what = f"{name} runs" + (f" ({protocol})" if protocol != choices.PROTOCOL else "")
+            if len(alike) > 1 and _share_folds(alike):
+                notes.append(f"all {len(alike)} {what} test their common trials in the same folds")
+            elif len(alike) > 1:
+                console.warn(f"the {what} deal trials into different folds")
+    return notes
+
+
+def _share_folds(runs: list[Run]) -> bool:
+    """Whether the trials that all runs have are tested by the same folds of each."""
+    folds = [
+        run.predictions.drop_duplicates(["subject", "stimulus"]).set_index(["subject", "stimulus"])
+        for run in runs
+    ]
+    joined = pd.concat([each["fold"] for each in folds], axis=1, join="inner")
+    same = joined.eq(joined.iloc[:, 0], axis=0).to_numpy()
+    return len(joined) > 0 and bool(same.all())
 
 
 def compare_pair(run: Run, reference: Run, target: str) -> list[dict[str, object]]:
@@ -185,7 +218,7 @@ def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
 def _tables(rows: pd.DataFrame, reference: Run, target: str) -> list[Table]:
     rows = rows[rows["score"] == "accuracy"]
     mark = " (simulated)" if reference.simulated else ""
-    about = f"{reference.dataset.title}{mark}, {target}: accuracy less that of {reference.name}"
+    about = f"{reference.dataset.title}{mark}, {target}: {LESS} {reference.name}"
     over_subjects: list[list[object]] = [
         [row.run, row.n_trials, *_points(row.difference, row.low, row.high), row.p_swap_holm]
         for row in rows.itertuples()

@@ -55,6 +55,8 @@ class Run:
         What it was asked for.
     provenance : Provenance
         What it was made from.
+    created, content_id, version : str
+        When it was made, what it holds, and by which version of rtcan.
     predictions, epochs, models : DataFrame
         Tables of the run store.
     membership : NDArray of int8 (n_predictions, n_folds)
@@ -64,6 +66,9 @@ class Run:
     path: Path
     settings: RunSettings
     provenance: Provenance
+    created: str
+    content_id: str
+    version: str
     predictions: pd.DataFrame
     epochs: pd.DataFrame
     models: pd.DataFrame
@@ -83,6 +88,9 @@ class Run:
                 path=path,
                 settings=RunSettings.from_parameters(store.provenance.parameters),
                 provenance=store.provenance,
+                created=store.created,
+                content_id=store.content_id,
+                version=store.package_version,
                 predictions=store.table("predictions"),
                 epochs=store.table("epochs"),
                 models=store.table("models"),
@@ -103,6 +111,11 @@ class Run:
     def simulated(self) -> bool:
         """Whether its data come from the simulator."""
         return self.provenance.simulated
+
+    @property
+    def model(self) -> str:
+        """Name of the model: ``rtcan``, or that of a baseline."""
+        return str(getattr(self.settings.spec, "model", "rtcan"))
 
     @property
     def network(self) -> str:

@@ -38,6 +38,8 @@ def finish_run(
     flipped: int = 0,
     folds: tuple[int, ...] | None = None,
     simulated: bool = True,
+    dataset: str = "pmemo",
+    n_subjects: int = N_SUBJECTS,
     inputs: dict[str, str] | None = None,
     **changed: Any,
 ) -> Path:
@@ -49,16 +51,21 @@ def finish_run(
         Trials whose label is the other one than in other runs.
     folds : tuple of int, optional
         Folds that were trained, from 1; all by default.
+    dataset : str
+        Name of the dataset.
+    n_subjects : int
+        The first of the subjects, as many as this.
     inputs : dict, optional
         Content ids of its inputs that differ from those of other runs.
     changed
         Settings that differ from `SETTINGS`.
     """
     settings = replace(SETTINGS, **changed)
-    subject = np.repeat([f"S{k:02d}" for k in range(N_SUBJECTS)], N_STIMULI)
-    stimulus = np.tile([f"m{k}" for k in range(N_STIMULI)], N_SUBJECTS)
+    n = n_subjects * N_STIMULI
+    subject = np.repeat([f"S{k:02d}" for k in range(n_subjects)], N_STIMULI)
+    stimulus = np.tile([f"m{k}" for k in range(N_STIMULI)], n_subjects)
     truth = {
-        t: np.random.default_rng(k).integers(0, 2, 120)
+        t: np.random.default_rng(k).integers(0, 2, N_SUBJECTS * N_STIMULI)[:n]
         for k, t in enumerate(("valence", "arousal"))
     }
     for label in truth.values():
@@ -70,7 +77,7 @@ def finish_run(
     trained = folds or tuple(range(1, splits.n_folds + 1))
     predictions, epochs, models = [], [], []
     for target in settings.targets:
-        answer = skill * (2 * truth[target] - 1) + rng.normal(0, 1.5, 120)
+        answer = skill * (2 * truth[target] - 1) + rng.normal(0, 1.5, n)
         fold = splits.test_fold + 1
         tested = np.isin(fold, trained)
         table = {
@@ -88,7 +95,7 @@ def finish_run(
             epochs += [{"target": target, "fold": k, "epoch": e, **losses} for e in (1, 2)]
     provenance = Provenance(
         "train",
-        "pmemo",
+        dataset,
         settings.parameters(),
         {"components": "c", "labels": "l", **(inputs or {})},
         simulated,

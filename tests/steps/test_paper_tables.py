@@ -1,0 +1,267 @@
+"""The paper's tables: which run stands in which row, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.report import Report
+from rtcan_cli.steps.paper_tables import paper_tables
+from rtcan_cli.steps.runs import Run
+from rtcan_cli.stores import Workspace
+from rtcan_cli.training.recipes import RECIPES
+from tests.conftest import must, rtcan
+from tests.steps.finished_runs import finish_run
+
+WIDE = (64, 128, 256, 512)
+
+
+def spec(variant: str = "Rf", **other: Any) -> ModelSpec:
+    return ModelSpec(variant, length=96, **other)
+
+
+def tables(root: Path, *numbers: int, **other: Any) -> Report:
+    stores = Workspace(root)
+    return paper_tables(stores, stores.runs(), numbers, **other)
+
+
+def filled(report: Report, where: str = "arousal") -> list[dict[str, Any]]:
+    """Rows of tables whose title holds some words, where something of one's own stands."""
+    rows = [row for each in report.tables if where in each.title for row in each.records()]
+    return [row for row in rows if row["acc. [%]"] is not None]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Where runs of PMEmo belong."""
+    folder = tmp_path / "pmemo" / "runs"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_a_run_stands_in_its_row_beside_the_papers_number(tmp_path: Path, runs: Path) -> None:
+    path = finish_run(runs, "eda")
+    (row,) = filled(tables(tmp_path, 3))
+    _, summary = Run.load(path).scores("arousal")
+    assert (row["model"], row["dataset"], row["[%]"], row["n"]) == ("RTCAG", "PMEmo", 100, 12)
+    assert row["acc. [%]"] == pytest.approx(100 * summary.accuracy_mean)
+    assert row["F1 [%]"] == pytest.approx(100 * summary.f1_mean)
+    assert (row["paper acc."], row["paper F1"]) == (65.19, 65.84)
+    assert row["acc. diff."] == pytest.approx(100 * summary.accuracy_mean - 65.19)
+    assert row["F1 diff."] == pytest.approx(100 * summary.f1_mean - 65.84)
+
+
+@pytest.mark.parametrize(
+    ("number", "settings", "where", "row"),
+    [
+        (3, {"subjects": "10%"}, "arousal", {"model": "RTCAG", "paper acc.": 74.52}),
+        (3, {"subjects": "128"}, "arousal", {"[%]": 40, "paper acc.": 67.05}),
+        (3, {"subjects": "40%"}, "arousal", {"[%]": 40, "paper acc.": 67.05}),
+        (3, {"fusion": "music"}, "valence", {"model": "RTCAN-1D", "paper acc.": 79.68}),
+        (
+            4,
+            {"fusion": "music", "spec": spec(depth=2, channels=WIDE)},
+            "arousal",
+            {"depth": 2, "widths": "64-128-256-512", "paper acc.": 73.43},
+        ),
+        (
+            5,
+            {"fusion": "music", "spec": spec("Rb")},
+            "PMEmo, valence",
+            {"variant": "Rb", "SCA": "yes", "SCA_Res": "no", "RNTA": "no", "paper acc.": 75.67},
+        ),
+        (6, {"fusion": "music"}, "valence", {"model": "RTCAN-1D", "paper acc.": 79.68}),
+    ],
+)
+def test_settings_say_the_row(
+    tmp_path: Path,
+    runs: Path,
+    number: int,
+    settings: dict[str, Any],
+    where: str,
+    row: dict[str, Any],
+) -> None:
+    finish_run(runs, "run", **settings)
+    (found,) = filled(tables(tmp_path, number), where)
+    assert row.items() <= found.items()
+
+
+def test_other_datasets_have_their_own_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "deap" / "runs"
+    folder.mkdir(parents=True)
+    finish_run(folder, "re", dataset="deap", spec=spec("Re"))
+    (row,) = filled(tables(tmp_path, 5), "DEAP, arousal")
+    assert (row["variant"], row["paper acc."]) == ("Re", 83.42)
+    assert not filled(tables(tmp_path, 5), "AMIGOS")
+    (row,) = filled(tables(tmp_path, 3))
+    assert (row["dataset"], row["paper acc."]) == ("DEAP", 83.42)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"protocol": "trial"},
+        {"protocol": "stimulus"},
+        {"test_subject": "S01"},
+        {"folds": (1, 2)},
+        {"subjects": "25%"},
+        {"spec": spec("Rb")},  # the paper has it with music
+        {"spec": spec(depth=2)},
+        {"spec": spec(layout="released")},
+        {"protocol": "unknown"},  # imported
+    ],
+)
+def test_what_the_paper_does_not_print_stands_nowhere(
+    tmp_path: Path, runs: Path, settings: dict[str, Any]
+) -> None:
+    finish_run(runs, "run", **settings)
+    assert not filled(tables(tmp_path, 3, 4, 5, 6), "")
+
+
+def test_the_newest_of_several_is_taken_and_that_is_said(tmp_path: Path, runs: Path) -> None:
+    names = ["first", "second", "last"]
+    newest = [finish_run(runs, name, skill=k) for k, name in enumerate(names)][-1]
+    # In whatever order they are given.
+    for paths in ([newest, *runs.glob("[fs]*")], [*runs.glob("[fs]*"), newest]):
+        report = paper_tables(Workspace(tmp_path), paths, [3])
+        (row,) = filled(report)
+        _, summary = Run.load(newest).scores("arousal")
+        assert row["acc. [%]"] == pytest.approx(100 * summary.accuracy_mean)
+        (note,) = (note for note in report.notes if "the newest that fits" in note)
+        assert "shows last" in note
+        assert "first" in note
+        assert "second" in note
+
+
+def test_simulated_and_recorded_runs_never_share_a_table(tmp_path: Path, runs: Path) -> None:
+    finish_run(runs, "simulated", skill=3.0)
+    finish_run(runs, "real", skill=0.5, simulated=False, fusion="music")
+    report = tables(tmp_path, 3, figures=tmp_path / "out")
+    (made_up,) = filled(report, "Table 3 (simulated): models by number of subjects, arousal")
+    (real,) = filled(report, "Table 3: models by number of subjects, arousal")
+    assert (made_up["model"], real["model"]) == ("RTCAG", "RTCAN-1D")
+    csv = pd.read_csv(tmp_path / "out" / "table3.csv").dropna(subset="run")
+    assert dict(zip(csv["run"], csv["simulated"], strict=True)) == {
+        "simulated": True,
+        "real": False,
+    }
+
+
+def test_a_simulated_table_says_so_everywhere(tmp_path: Path, runs: Path) -> None:
+    finish_run(runs, "eda")
+    report = tables(tmp_path, 3, figures=tmp_path / "out")
+    assert all("(simulated)" in table.title for table in report.tables)
+    assert "simulated, so the two are not comparable" in report.notes[0]
+    for ending in ("md", "tex"):
+        text = (tmp_path / "out" / f"table3.{ending}").read_text()
+        assert text.count("(simulated)") == len(report.tables)
+    real = paper_tables(Workspace(tmp_path), [], [3])
+    assert not any("simulated" in table.title for table in real.tables)
+
+
+def test_rows_that_are_empty_name_the_line_that_trains_them(tmp_path: Path, runs: Path) -> None:
+    finish_run(runs, "eda")
+    report = tables(tmp_path, 3, 5, dataset="pmemo")
+    lines = [note.split(": ", 1)[1] for note in report.notes if "that are empty" in note]
+    assert any("--subjects 10%,40%,70% " in f"{line} " for line in lines)
+    (variants,) = (line for line in lines if "--variant base,Ra,Rb,Rc,Rd,Re,Rf" in line)
+    # As the run that is there, so that rows can be compared.
+    assert "--recipe tuned --folds 5 --length 96" in variants
+    assert "--fusion music" in variants
+    assert {line for line in lines if "--model" in line} == {
+        "rtcan train --dataset pmemo --model svm-eda --folds 5 --subjects 10%,40%,70%,100%",
+        "rtcan train --dataset pmemo --model cnn3-eda --folds 5 --subjects 10%,40%,70%,100%",
+        "rtcan train --dataset pmemo --model svm-music --folds 5",
+    }
+
+
+def test_the_lines_ask_for_what_fills_the_rows(tmp_path: Path) -> None:
+    report = paper_tables(Workspace(tmp_path), [], [4], dataset="pmemo")
+    (line,) = (note.split(": ", 1)[1] for note in report.notes if "that are empty" in note)
+    assert line == (
+        "rtcan train --dataset pmemo --fusion music --depth 1,2 --channels 64,64,64,64 "
+        "--channels 64,128,256,512"
+    )
+
+
+def test_what_differs_among_the_runs_of_a_table_is_said(tmp_path: Path, runs: Path) -> None:
+    finish_run(runs, "rb", fusion="music", spec=spec("Rb"))
+    finish_run(runs, "rd", fusion="music", spec=spec("Rd"), recipe=RECIPES["paper"], seed=3)
+    notes = tables(tmp_path, 5).notes
+    assert any("also differ in recipe, seed" in note for note in notes)
+    (unlike,) = (note for note in notes if "not trained as in the paper" in note)
+    assert "recipe 'tuned'" in unlike
+    assert "5 folds instead of 10" in unlike
+
+
+def test_runs_on_other_labels_are_warned_of(
+    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish_run(runs, "rb", fusion="music", spec=spec("Rb"))
+    finish_run(runs, "rd", fusion="music", spec=spec("Rd"), inputs={"labels": "else"})
+    tables(tmp_path, 5)
+    assert "the pmemo runs were trained on different labels" in capsys.readouterr().err
+
+
+def test_one_dataset_may_be_asked_for(tmp_path: Path, runs: Path) -> None:
+    finish_run(runs, "eda")
+    report = tables(tmp_path, 1, 2, 3, 5, 6, dataset="deap")
+    assert {
+        row["dataset"] for each in report.tables for row in each.records() if "dataset" in row
+    } == {"DEAP"}
+    assert len(report.tables) == 2 + 2 + 2 + 2
+
+
+def test_labels_and_correlations_are_those_of_relabel(prepared: Path, tmp_path: Path) -> None:
+    told = json.loads(must("relabel", "-w", prepared, "--json").stdout)["tables"]
+    counts = {row["target"]: row for row in told["Labels"]}
+    report = tables(prepared, 1, 2, figures=tmp_path)
+    ones, correlations = (each.records() for each in report.tables)
+    for row in ones:
+        if row["dataset"] == "PMEmo":
+            expected = counts[row["target"]]
+            assert (row["high"], row["low"]) == (expected["high"], expected["low"])
+            assert row["high diff."] == expected["high"] - row["paper high"]
+        else:
+            assert row["high"] is None
+    (r,) = told["Correlation of valence and arousal ratings"]
+    (own,) = (row for row in correlations if row["dataset"] == "PMEmo")
+    assert own["Spearman r"] == r["Spearman r"]
+    assert own["p"] == r["p"]
+    assert (own["paper r"], own["trials"]) == (0.52, 72)
+    assert all("(simulated)" in each.title for each in report.tables)
+    assert any("Table 1 lacks DEAP: rtcan ingest deap RAW" in note for note in report.notes)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"table{k}.{ending}" for k in (1, 2) for ending in ("csv", "md", "tex")
+    }
+
+
+def test_labels_of_another_method_are_named(copy_of: Any, prepared: Path) -> None:
+    workspace = copy_of(prepared)
+    must("relabel", "-w", workspace, "--method", "median")
+    assert any(
+        "labels by median, not by the paper's" in note for note in tables(workspace, 1).notes
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--table", "7"),
+        ("--table", "x"),
+        ("--figure", "2"),
+        ("--table", "3", "--leakage"),
+        ("--table", "3", "--paper"),
+        ("--figure", "4", "--against", "x"),
+        ("--report", "r.html", "--paper"),
+        ("--subject", "1"),
+        ("--table", "3", "--music", "1"),
+    ],
+)
+def test_what_does_not_go_together_is_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert rtcan("compare", *arguments).exit_code == 2
