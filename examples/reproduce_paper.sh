@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# All of the paper: Tables 1 to 6, Figs. 3 to 8, and one HTML report with all of them, from raw files.
+#
+# With the three real datasets: the paper's recipe on a GPU. Without one, rtcan warns and trains on the CPU, where
+# one network on all of PMEmo takes about an hour of one core, and there are hundreds.
+# Without arguments: small simulated copies on the CPU, to see that the chain works; their scores say nothing
+# about people.
+#
+# Each stage says first what it will take. Stop the script at any time and start it again: finished work is kept.
+set -euo pipefail
+
+if [ $# -gt 0 ] && { [ $# -lt 3 ] || [ "$1" = "-h" ] || [ "$1" = "--help" ]; }; then
+  echo "usage: $0 [PMEMO DEAP AMIGOS [FOLDER]]" >&2
+  echo "  PMEMO DEAP AMIGOS  folders or zips of the datasets; default: simulated, in FOLDER/raw" >&2
+  echo "  FOLDER             for stores, figures and the report; default: reproduction" >&2
+  exit 2
+fi
+folder=${4:-reproduction}
+export RTCAN_WORKSPACE=$folder/stores
+figures=$folder/figures
+all_variants=base,Ra,Rb,Rc,Rd,Re,Rf
+
+if [ $# -eq 0 ]; then
+  raw=("$folder/raw/pmemo" "$folder/raw/deap" "$folder/raw/amigos")
+  folds=3
+  training=(--folds "$folds" --recipe tuned --length 250 --jobs 2)
+  seconds=3 # for a network, until one was trained here
+else
+  raw=("$1" "$2" "$3")
+  folds=10
+  training=(--folds "$folds" --recipe paper --gpu 0)
+  seconds=0
+fi
+
+# stage WHAT [RUNS]: say what comes, and how long its runs will take by the networks trained so far.
+stage() {
+  local needs="minutes" networks=$((${2:-0} * 2 * folds))
+  if [ "$networks" -gt 0 ]; then
+    needs="$networks networks"
+    [ "$seconds" -eq 0 ] || needs+=", about $((networks * seconds / 60 + 1)) minutes at $seconds s each"
+  fi
+  printf '\n== %s (%s; %d minutes have passed)\n' "$1" "$needs" $((SECONDS / 60)) >&2
+}
+
+# train RUNS OPTIONS...: train, and learn from it how long a network takes.
+train() {
+  local begun=$SECONDS networks=$(($1 * 2 * folds))
+  rtcan train "${training[@]}" "${@:2}"
+  # Runs that were there already would make it look quicker than it is.
+  if [ $((SECONDS - begun)) -ge $((networks / 4)) ]; then
+    seconds=$(((SECONDS - begun + networks - 1) / networks))
+  fi
+}
+
+if [ $# -eq 0 ]; then
+  stage "Simulated raw files"
+  rtcan simulate pmemo "${raw[0]}" --subjects 40 --stimuli 12 --duration 16
+  rtcan simulate deap "${raw[1]}" --subjects 12 --stimuli 12 --duration 16
+  rtcan simulate amigos "${raw[2]}" --subjects 12 --stimuli 12 --duration 16
+fi
+
+stage "Raw files, labels, decomposition, music features (Tables 1 and 2, Fig. 3)"
+rtcan ingest pmemo "${raw[0]}"
+rtcan ingest deap "${raw[1]}"
+rtcan ingest amigos "${raw[2]}"
+for dataset in pmemo deap amigos; do
+  rtcan relabel --dataset "$dataset"
+  rtcan decompose --dataset "$dataset"
+done
+rtcan music-features --dataset pmemo
+
+stage "Table 3 and Fig. 4: EDA alone, on 10, 40, 70 and 100 % of PMEmo's subjects" 4
+train 4 --dataset pmemo --subjects 10%,40%,70%,100%
+
+stage "Table 5 and Figs. 5 to 8: attention modules on PMEmo, with music" 7
+train 7 --dataset pmemo --fusion music --variant "$all_variants"
+
+stage "Table 5: attention modules on DEAP" 7
+train 7 --dataset deap --variant "$all_variants"
+
+stage "Table 5: attention modules on AMIGOS" 7
+train 7 --dataset amigos --variant "$all_variants"
+
+stage "Table 4: depth and widths" 3
+train 3 --dataset pmemo --fusion music --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
+
+stage "How much of the score is memory: other protocols" 3
+train 3 --dataset pmemo --fusion music --protocol trial,stimulus,subject+stimulus
+
+stage "Tables, figures and the report"
+rtcan compare --table 1,2,3,4,5,6 --figure 3,4,5,6,7,8 --output "$figures"
+rtcan compare --report "$folder/report.html" --output "$figures"
+
+echo
+echo "Report:  $folder/report.html"
+echo "Tables:  $figures/table1.csv to table6.csv, each also as .md and .tex"
+echo "Figures: $figures/figure4_*.png, $figures/pmemo/labels_*.png and attention_*.png"
