@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +64,13 @@ class Report:
         def once(one: list[Any], two: list[Any]) -> list[Any]:
             return [*one, *(each for each in two if each not in one)]
 
-        return Report(
-            self.command,
-            self.facts | other.facts,
-            once(self.tables, other.tables),
-            once(self.notes, other.notes),
-            once(self.files, other.files),
+        return replace(
+            self,
+            facts=self.facts | other.facts,
+            tables=once(self.tables, other.tables),
+            text="\n\n".join(filter(None, (self.text, other.text))),
+            notes=once(self.notes, other.notes),
+            files=once(self.files, other.files),
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -31,8 +31,8 @@ def test_nothing_is_kept_after_an_error() -> None:
 
 def test_joined_reports_hold_everything_once() -> None:
     table = Table("t", ["a"], [[1]])
-    one = Report("compare", {"a": 1}, [table], ["n"])
-    both = one.joined(Report("compare", {"b": 2}, [table, Table("u", ["a"], [])], ["m", "n"]))
+    one = Report("compare", {"a": 1}, [table], notes=["n"])
+    both = one.joined(Report("compare", {"b": 2}, [table, Table("u", ["a"], [])], notes=["m", "n"]))
     assert both.facts == {"a": 1, "b": 2}
     assert [each.title for each in both.tables] == ["t", "u"]
     assert both.notes == ["n", "m"]

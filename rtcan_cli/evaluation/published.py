@@ -24,15 +24,13 @@ TABLES = {
     6: "table6_previous_work",
 }
 FIGURES = ("accuracy", "f1", "n_high", "n_low", "spearman_r", "p_below")
-#: The network of the paper; every other name is that of a baseline.
-RTCAN = "rtcan"
 #: rtcan's name of each model of the paper, by what the paper calls it and what it sees.
 MODELS = {
     ("SVM", "eda-features"): "svm-eda",
     ("CNN-3", "eda-features"): "cnn3-eda",
     ("SVM", "music"): "svm-music",
-    ("RTCAG", "eda"): RTCAN,
-    ("RTCAN-1D", "eda+music"): RTCAN,
+    ("RTCAG", "eda"): choices.MODEL,
+    ("RTCAN-1D", "eda+music"): choices.MODEL,
     ("Res-SIN", "eda+music"): "res-sin",
 }
 
@@ -136,7 +134,7 @@ def matching_rows(
     wanted = {
         "dataset": profile(dataset).name,
         "target": target,
-        "model": RTCAN,
+        "model": choices.MODEL,
         "fused": fused,
         "percent": 100,
         "variant": variant,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtcan_cli import choices
@@ -198,5 +198,4 @@ def _part(drawn: PaperFigure, number: int) -> PaperFigure:
     problem = drawn.problem
     if problem is None and not files:
         problem = RtcanError(f"the runs do not predict {target}", f"rtcan train --target {target}")
-    report = Report("compare", drawn.report.facts, drawn.report.tables, drawn.report.notes, files)
-    return PaperFigure(number, report, problem)
+    return PaperFigure(number, replace(drawn.report, files=files), problem)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import get_args
 
 import pandas as pd
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS, profile
-from rtcan_cli.evaluation.published import RTCAN
-from rtcan_cli.models.rtcan import ModelSpec
+from rtcan_cli.models.registry import find
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.training.recipes import RECIPES
@@ -31,7 +32,7 @@ def has_paper_network(run: Run) -> bool:
     """Whether a run's network is RTCAN-1D with the depth and widths that the paper chose."""
     spec = run.settings.spec
     return (
-        run.model == RTCAN
+        run.model_name == choices.MODEL
         and spec.layout == choices.LAYOUT
         and spec.depth == choices.DEPTH
         and spec.channels == choices.CHANNELS
@@ -43,12 +44,18 @@ def fits(run: Run, row: pd.Series) -> bool:
     spec = run.settings.spec
     same = (
         run.provenance.dataset == row["dataset"]
-        and run.model == row["model"]
+        and run.model_name == row["model"]
         and row["target"] in run.settings.targets
         and _has_share(run, row)
     )
-    if not same or run.model != RTCAN:
-        return same  # what a baseline sees, its name says
+    if not same:
+        return False
+    if run.model_name != choices.MODEL:
+        # What a baseline of the paper sees, its name says; other rows say it.
+        other = row.get("fusion")
+        return run.settings.fusion == (
+            other if isinstance(other, str) else run.settings.model.fusion[0]
+        )
     return (
         run.settings.fusion == ("music" if row["fused"] else "none")
         and spec.variant == row["variant"]
@@ -81,7 +88,7 @@ def training_lines(missing: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
         settings = _as_in_the_paper(dataset, like)
         shares = ",".join(f"{percent:g}%" for percent in rows["percent"].unique())
         changed = {"subjects": shares} if shares != "100%" else {}
-        if model == RTCAN:
+        if model == choices.MODEL:
             settings = replace(settings, fusion="music" if fused else "none")
             variants, depths, widths = (
                 rows[name].astype(str).unique() for name in ("variant", "depth", "channels")
@@ -92,11 +99,15 @@ def training_lines(missing: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
                 changed["depth"] = ",".join(depths)
             changed["channels"] = " --channels ".join(each.replace("-", ",") for each in widths)
             yield f"rtcan train {settings.options(dataset, **changed)}"
-        else:
-            folds = "" if settings.n_folds == choices.FOLDS else f" --folds {settings.n_folds}"
-            seed = "" if settings.seed == choices.SEED else f" --seed {settings.seed}"
-            share = f" --subjects {shares}" if changed else ""
-            yield f"rtcan train --dataset {dataset} --model {model}{folds}{seed}{share}"
+        elif model in get_args(choices.Model):
+            found = find(model)
+            settings = replace(
+                settings,
+                spec=ModelSpec(model=model, length=settings.spec.length),
+                recipe=settings.recipe if found.network is not None else None,
+                fusion=found.fusion[0],
+            )
+            yield f"rtcan train {settings.options(dataset, **changed)}"
 
 
 def _as_in_the_paper(dataset: str, like: RunSettings | None) -> RunSettings:

@@ -177,7 +177,9 @@ def paper_tables(
     report = Report("compare")
     for table in make_tables(stores, [Run.load(path) for path in paths], numbers, dataset):
         files = write(table, figures) if figures is not None else []
-        report = report.joined(Report("compare", {}, table.tables, table.notes, files))
+        report = report.joined(
+            Report("compare", tables=table.tables, notes=table.notes, files=files)
+        )
     return report
 
 
@@ -243,18 +245,24 @@ def _score_rows(
 def _further(runs: Sequence[Run]) -> pd.DataFrame:
     """Rows for baselines of which the paper, or what is legible of it, has no figure."""
     printed = pd.concat([published.conditions(3), published.conditions(6)])
-    known = set(zip(printed["model"], printed["dataset"], strict=True))
-    found = {
-        (run.provenance.dataset, run.model, target)
+    rows = [
+        {
+            "label": run.model_name,
+            "model": run.model_name,
+            "inputs": run.settings.model.inputs(run.settings.fusion),
+            "fusion": run.settings.fusion,
+            "dataset": run.provenance.dataset,
+            "target": target,
+            "percent": 100,
+        }
         for run in runs
         for target in run.settings.targets
-        if run.model != published.RTCAN and (run.model, run.provenance.dataset) not in known
-    }
-    rows = [
-        {"label": model, "model": model, "dataset": dataset, "target": target, "percent": 100}
-        for dataset, model, target in sorted(found)
+        if run.model_name != choices.MODEL
+        and run.settings.subjects is None
+        and not any(fits(run, row) for _, row in printed.iterrows())
     ]
-    return pd.DataFrame(rows, columns=list(printed))
+    columns = ["dataset", "label", "inputs", "target"]
+    return pd.DataFrame(rows, columns=[*printed, "fusion"]).drop_duplicates().sort_values(columns)
 
 
 def _own(run: Run, target: str) -> dict[str, Any]:
@@ -268,7 +276,7 @@ def _own(run: Run, target: str) -> dict[str, Any]:
         "majority": 100 * summary.majority_mean,
         "folds": summary.n_folds,
         "n": run.trials(target)["subject"].nunique(),
-        "recipe": run.settings.recipe.name,
+        "recipe": run.settings.training,
         "run": run.name,
     }
 
@@ -344,9 +352,9 @@ def _notes_on_choice(
 
 def _unlike_paper(run: Run) -> Iterator[str]:
     recipe, usual = run.settings.recipe, RECIPES["paper"]
-    if recipe.name != usual.name:
+    if recipe is not None and recipe.name != usual.name:
         yield f"recipe '{recipe.name}'"
-    elif recipe != usual:
+    elif recipe not in (None, usual):
         yield "recipe 'paper' with changes"
     if run.settings.n_folds != choices.FOLDS:
         yield f"{run.settings.n_folds} folds instead of {choices.FOLDS}"

@@ -113,9 +113,9 @@ class Run:
         return self.provenance.simulated
 
     @property
-    def model(self) -> str:
+    def model_name(self) -> str:
         """Name of the model: ``rtcan``, or that of a baseline."""
-        return str(getattr(self.settings.spec, "model", "rtcan"))
+        return self.settings.spec.model
 
     @property
     def network(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
@@ -100,11 +101,11 @@ def _label(run: Run) -> str:
     fused = run.settings.fusion == "music"
     as_printed = has_paper_network(run) and run.settings.spec.variant == run.dataset.variant
     for (label, inputs), model in published.MODELS.items():
-        if model == run.model != published.RTCAN:
+        if model == run.model_name != choices.MODEL:
             return label if inputs != "music" else f"{label}, music"
-        if model == run.model and as_printed and fused == inputs.endswith("music"):
+        if model == run.model_name and as_printed and fused == inputs.endswith("music"):
             return label
-    return run.network if run.model == published.RTCAN else run.model
+    return run.network if run.model_name == choices.MODEL else run.model_name
 
 
 def _follow(models: dict[str, list[Run]]) -> Iterator[tuple[str, str, Scaling]]:
