@@ -54,9 +54,9 @@ train() {
 
 if [ $# -eq 0 ]; then
   stage "Simulated raw files"
-  rtcan simulate pmemo "${raw[0]}" --subjects 40 --stimuli 12 --duration 16
-  rtcan simulate deap "${raw[1]}" --subjects 12 --stimuli 12 --duration 16
-  rtcan simulate amigos "${raw[2]}" --subjects 12 --stimuli 12 --duration 16
+  rtcan simulate pmemo "${raw[0]}" --subjects 40 --stimuli 8 --duration 12
+  rtcan simulate deap "${raw[1]}" --subjects 9 --stimuli 8 --duration 12
+  rtcan simulate amigos "${raw[2]}" --subjects 9 --stimuli 8 --duration 12
 fi
 
 stage "Raw files, labels, decomposition, music features (Tables 1 and 2, Fig. 3)"
