@@ -23,7 +23,7 @@ all_variants=base,Ra,Rb,Rc,Rd,Re,Rf
 if [ $# -eq 0 ]; then
   raw=("$folder/raw/pmemo" "$folder/raw/deap" "$folder/raw/amigos")
   folds=3
-  training=(--folds "$folds" --recipe tuned --length 250 --jobs 2)
+  training=(--folds "$folds" --recipe tuned --epochs 2 --length 160 --jobs 2)
   seconds=3 # for a network, until one was trained here
 else
   raw=("$1" "$2" "$3")

@@ -152,6 +152,8 @@ class _Making:
             made = list(
                 make_tables(self.stores, self.runs, self.content.tables, self.content.trial.dataset)
             )
+        if warnings:
+            yield Part("Before reading the tables", notes=[*dict.fromkeys(warnings)])
         for table in made:
             notes = [note for note in table.notes if not note.startswith(SOURCE)]
             if table.is_empty:
@@ -162,8 +164,6 @@ class _Making:
             write(table, self.folder)
             title = f"Table {table.number}: {LAYOUTS[table.number].title}"
             yield Part(title, [grid(each) for each in table.tables], notes=notes)
-        if warnings:
-            yield Part("Before reading the tables", notes=[*dict.fromkeys(warnings)])
 
     def comparison(self) -> Iterator[Part]:
         """All runs by accuracy, and how far they are apart."""

@@ -144,7 +144,7 @@ def _tables(about: str, followed: Sequence[tuple[str, str, Scaling]]) -> Iterato
         [
             *(model, target, each.form, 2 * int(each.points["n"].iloc[-1])),
             *(100 * x for x in each.curve.iloc[-1][["score", "low", "high"]]),
-            *(100 * x for x in each.gain),
+            *(round(100 * x, 2) for x in each.gain),
         ]
         for model, target, each in followed
         if each.form is not None
