@@ -87,6 +87,11 @@ train 3 --dataset pmemo --fusion music --depth 1,2 --channels 64,64,64,64 --chan
 stage "How much of the score is memory: other protocols" 3
 train 3 --dataset pmemo --fusion music --protocol trial,stimulus,subject+stimulus
 
+stage "Table 6: what a model has to beat"
+for dataset in pmemo deap amigos; do
+  rtcan train --dataset "$dataset" --model majority --folds "$folds"
+done
+
 stage "Tables, figures and the report"
 rtcan compare --table 1,2,3,4,5,6 --figure 3,4,5,6,7,8 --output "$figures"
 rtcan compare --report "$folder/report.html" --output "$figures"
