@@ -42,14 +42,15 @@ stage() {
   printf '\n== %s (%s; %d minutes have passed)\n' "$1" "$needs" $((SECONDS / 60)) >&2
 }
 
-# train RUNS OPTIONS...: train, and learn from it how long a network takes.
+finished() { find "$RTCAN_WORKSPACE" -path '*/runs/*.h5' | wc -l; }
+
+# train OPTIONS...: train, and learn from the runs that were not there before how long a network takes.
 train() {
-  local begun=$SECONDS networks=$(($1 * 2 * folds))
-  rtcan train "${training[@]}" "${@:2}"
-  # Runs that were there already would make it look quicker than it is.
-  if [ $((SECONDS - begun)) -ge $((networks / 4)) ]; then
-    seconds=$(((SECONDS - begun + networks - 1) / networks))
-  fi
+  local begun=$SECONDS there networks
+  there=$(finished)
+  rtcan train "${training[@]}" "$@"
+  networks=$((($(finished) - there) * 2 * folds))
+  [ "$networks" -eq 0 ] || seconds=$(((SECONDS - begun + networks - 1) / networks))
 }
 
 if [ $# -eq 0 ]; then
@@ -70,22 +71,22 @@ done
 rtcan music-features --dataset pmemo
 
 stage "Table 3 and Fig. 4: EDA alone, on 10, 40, 70 and 100 % of PMEmo's subjects" 4
-train 4 --dataset pmemo --subjects 10%,40%,70%,100%
+train --dataset pmemo --subjects 10%,40%,70%,100%
 
 stage "Table 5 and Figs. 5 to 8: attention modules on PMEmo, with music" 7
-train 7 --dataset pmemo --fusion music --variant "$all_variants"
+train --dataset pmemo --fusion music --variant "$all_variants"
 
 stage "Table 5: attention modules on DEAP" 7
-train 7 --dataset deap --variant "$all_variants"
+train --dataset deap --variant "$all_variants"
 
 stage "Table 5: attention modules on AMIGOS" 7
-train 7 --dataset amigos --variant "$all_variants"
+train --dataset amigos --variant "$all_variants"
 
 stage "Table 4: depth and widths" 3
-train 3 --dataset pmemo --fusion music --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
+train --dataset pmemo --fusion music --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
 
 stage "How much of the score is memory: other protocols" 3
-train 3 --dataset pmemo --fusion music --protocol trial,stimulus,subject+stimulus
+train --dataset pmemo --fusion music --protocol trial,stimulus,subject+stimulus
 
 stage "Table 6: what a model has to beat"
 for dataset in pmemo deap amigos; do

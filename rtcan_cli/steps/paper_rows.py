@@ -40,7 +40,10 @@ def has_paper_network(run: Run) -> bool:
 
 
 def fits(run: Run, row: pd.Series) -> bool:
-    """Whether an eligible run is what a row of `published.conditions` is about."""
+    """Whether an eligible run is what a row of `published.conditions` is about.
+
+    A row of a baseline may name its ``fusion``; by default it is the model's own.
+    """
     spec = run.settings.spec
     same = (
         run.provenance.dataset == row["dataset"]
@@ -74,6 +77,8 @@ def _has_share(run: Run, row: pd.Series) -> bool:
 
 def training_lines(missing: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     """Yield the lines that train what rows lack, as a user types them.
+
+    Rows of models that rtcan does not have are left out.
 
     Parameters
     ----------
