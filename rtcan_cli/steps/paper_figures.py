@@ -9,7 +9,8 @@ from pathlib import Path
 from rtcan_cli import choices
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
-from rtcan_cli.steps.gradcam import SHOWN, explain_trial, sources_of
+from rtcan_cli.steps.explain_runs import SHOWN, sources_of
+from rtcan_cli.steps.gradcam import explain_trial
 from rtcan_cli.steps.paper_rows import has_paper_network
 from rtcan_cli.steps.relabel import plot_steps
 from rtcan_cli.steps.runs import Run
