@@ -14,7 +14,7 @@ from rtcan_cli.steps.html_sources import ALL_SIMULATED, alarm
 from rtcan_cli.steps.paper_figures import Trial
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
-from tests.conftest import SUBJECT, must, rtcan
+from tests.conftest import SONG, SUBJECT, must, rtcan
 from tests.page.browser import Browser, find_chromium
 from tests.page.reading import Seen
 from tests.steps.finished_runs import finish_run
@@ -50,6 +50,10 @@ def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
         assert any(text.startswith(f"Table {number}: ") for text in titles)
     for number in (3, 5, 6, 7, 8):
         assert any(text.startswith(f"Fig. {number}: ") for text in titles)
+    # The paper's trial, and the three networks that the paper shows.
+    for name in ("columns_valence", "heat_valence", "columns_arousal", "heat_arousal"):
+        assert f"File: attention_{name}_subject_{SUBJECT}_music_{SONG}." in seen.text
+    assert {"Rb", "Rd", "Rf"} <= set(seen.text[seen.text.index("Fig. 5: ") :].split())
     assert not any(text.startswith("Fig. 4") for text in titles)
     assert "Fig. 4 is not shown: no model was trained on several numbers" in seen.text
     assert "--subjects 10%,40%,70%,100%" in seen.text

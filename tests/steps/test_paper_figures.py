@@ -20,16 +20,6 @@ def draw(root: Path, folder: Path, *numbers: int, **trial: str) -> Report:
     return paper_figures(stores, stores.runs(), numbers, folder, Trial(**trial))
 
 
-def test_attention_is_that_of_the_papers_trial(trained: Path, tmp_path: Path) -> None:
-    report = draw(trained, tmp_path, 5, 8)
-    trial = f"subject_{SUBJECT}_music_{SONG}"
-    assert {path.stem for path in report.files} == {f"{STEMS[5]}{trial}", f"{STEMS[8]}{trial}"}
-    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf"}
-    (table,) = report.tables
-    assert {row["variant"] for row in table.records()} == {"Rb", "Rd", "Rf"}
-    assert "simulated" in table.title
-
-
 def test_another_trial_may_be_asked_for(trained: Path, tmp_path: Path) -> None:
     (whole,) = (run for path in Workspace(trained).runs() if (run := Run.load(path)).is_complete)
     others = set(zip(whole.predictions["subject"], whole.predictions["stimulus"], strict=True))
@@ -39,6 +29,8 @@ def test_another_trial_may_be_asked_for(trained: Path, tmp_path: Path) -> None:
         f"labels_subject_{subject}",
         f"{STEMS[6]}subject_{subject}_music_{stimulus}",
     }
+    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf"}
+    assert "simulated" in report.tables[0].title
 
 
 def test_what_is_not_there_is_named_and_the_rest_is_drawn(trained: Path, tmp_path: Path) -> None:
