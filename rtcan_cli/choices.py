@@ -9,7 +9,17 @@ Layout = Literal["paper", "released"]
 Variant = Literal["base", "Ra", "Rb", "Rc", "Rd", "Re", "Rf"]
 Fusion = Literal["none", "music", "music-only"]
 #: Each is a file of `rtcan_cli.models`; the paper's network first, then what it is compared with.
-Model = Literal["rtcan", "majority"]
+Model = Literal[
+    "rtcan",
+    "svm-eda",
+    "svm-music",
+    "svm-gsr",
+    "majority",
+    "song-prior",
+    "subject-prior",
+    "logistic",
+    "boosting",
+]
 Target = Literal["valence", "arousal", "both"]
 RecipeName = Literal["paper", "tuned"]
 ClassWeights = Literal["none", "balanced"]

@@ -20,18 +20,36 @@ Arrays = dict[str, NDArray[np.generic]]
 class Examples:
     """Trials as a learner sees them.
 
+    Features are standardised with the statistics of the training trials. What a model does not see
+    has no columns.
+
     Parameters
     ----------
-    x : NDArray of float64 (n, F)
-        EDA features and then music features, as far as the model sees them, standardised with the
-        statistics of the training trials.
+    eda : NDArray of float64 (n, F)
+        EDA features.
+    music : NDArray of float64 (n_songs, M)
+        Music features of each song, also of songs that none of these trials heard.
+    song : NDArray of int (n,)
+        Row of each trial in `music`.
     subject, stimulus : NDArray of str (n,)
         Who, and what was played.
+    subjects, stimuli : NDArray of str
+        Names of all subjects and of all stimuli, the same in every fold, for learners that keep
+        something for each of them.
     """
 
-    x: NDArray[np.float64]
+    eda: NDArray[np.float64]
+    music: NDArray[np.float64]
+    song: NDArray[np.integer]
     subject: NDArray[np.str_]
     stimulus: NDArray[np.str_]
+    subjects: NDArray[np.str_]
+    stimuli: NDArray[np.str_]
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """EDA and then music features of each trial (n, F + M)."""
+        return np.concatenate([self.eda, self.music[self.song]], axis=1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +59,7 @@ class Fitted:
     Parameters
     ----------
     arrays : dict of str to array
-        All that `Learner.probability` needs. Shapes must not differ from fold to fold.
+        All that `Learner.probability` needs, as numbers. Shapes must not differ from fold to fold.
     n_parameters : int
         Numbers that were fitted to the training trials.
     history : dict of str to sequence of float
@@ -83,3 +101,12 @@ class Learner(Protocol):
         self, arrays: Mapping[str, NDArray[np.generic]], trials: Examples
     ) -> NDArray[np.float64]:
         """Probability of high (n,) of trials, from what was learnt."""
+
+
+def cross_entropy(probability: NDArray[np.float64], label: NDArray[np.int64]) -> float:
+    """Mean cross-entropy in nat; a certain answer that is wrong counts as one in ten million."""
+    p = np.clip(probability, _SMALLEST, 1 - _SMALLEST)
+    return float(-np.log(np.where(label == 1, p, 1 - p)).mean())
+
+
+_SMALLEST = 1e-7

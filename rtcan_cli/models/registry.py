@@ -63,6 +63,9 @@ class Model:
         Names of the EDA features it sees; all if empty.
     protocols : tuple of str
         Protocols it makes sense with.
+    step : str
+        What a history has a row for: an ``epoch`` of networks; a learner's own, such as ``tree``,
+        or empty if it has no steps.
     """
 
     name: str
@@ -75,10 +78,15 @@ class Model:
     grid: tuple[Mapping[str, Any], ...] = field(default=({},))
     features: tuple[str, ...] = ()
     protocols: tuple[str, ...] = get_args(choices.Protocol)
+    step: str = ""
 
     def __post_init__(self) -> None:
         if (self.network is None) == (self.learner is None):
             raise ValueError(f"{self.name}: a model is either a network or a learner")
+        if self.learner is not None and self.eda == "signals":
+            raise ValueError(f"{self.name}: a learner sees features of the EDA, no signals")
+        if self.network is not None:
+            object.__setattr__(self, "step", "epoch")
 
     def build(self, spec: ModelSpec, dropout: float = 0.0) -> nn.Module:
         """Return a new network.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.models.learner import Examples
+from rtcan_cli.models.learner import Examples, cross_entropy
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.calibrate import temperature
@@ -16,8 +16,6 @@ from rtcan_cli.training.checkpoint import HISTORY
 from rtcan_cli.training.data import Scales, TrainingData, standardise, standardised
 from rtcan_cli.training.fit import FoldResult, check_classes, check_sizes, derive
 from rtcan_cli.training.splits import Roles
-
-_SMALLEST = 1e-7
 
 
 def fit_learner(
@@ -97,20 +95,19 @@ def predict_learner(
     return find(spec.model).make_learner(spec).probability(weights, examples)
 
 
-def cross_entropy(probability: NDArray[np.float64], label: NDArray[np.int64]) -> float:
-    """Mean cross-entropy in nat; a certain answer that is wrong counts as one in ten million."""
-    p = np.clip(probability, _SMALLEST, 1 - _SMALLEST)
-    return float(-np.log(np.where(label == 1, p, 1 - p)).mean())
-
-
 def _examples(
     data: TrainingData,
     eda: NDArray[np.float32],
     music: NDArray[np.float32] | None,
     rows: NDArray[np.intp],
 ) -> Examples:
-    columns = [eda[rows]]
-    if music is not None and data.song is not None:
-        columns.append(music[data.song[rows]])
-    x = np.concatenate(columns, axis=1).astype(np.float64)
-    return Examples(x, data.subject[rows], data.stimulus[rows])
+    song = data.song[rows] if music is not None and data.song is not None else None
+    return Examples(
+        eda=eda[rows].astype(np.float64),
+        music=np.zeros((1, 0)) if music is None else music.astype(np.float64),
+        song=np.zeros(len(rows), np.int64) if song is None else song,
+        subject=data.subject[rows],
+        stimulus=data.stimulus[rows],
+        subjects=np.unique(data.subject),
+        stimuli=np.unique(data.stimulus),
+    )

@@ -39,7 +39,7 @@ class Majority:
         self, arrays: Mapping[str, NDArray[np.generic]], trials: Examples
     ) -> NDArray[np.float64]:
         """Share of high among the training trials, for each trial."""
-        return np.full(len(trials.x), float(arrays["high"]))
+        return np.full(len(trials.subject), float(arrays["high"]))
 
 
 MODEL = Model(

@@ -1,0 +1,33 @@
+"""A linear support vector machine on the music alone.
+
+::
+
+    6373 functionals of the song ── z-score ── linear SVM, C = 0.25 ── slope, offset ── P(high)
+                                                 training trials       validation trials
+
+Source: the SVM on music features of Yin et al. 2022, Table 3.
+
+Inputs: the music features of `rtcan music-features`, standardised with the songs that are heard in
+training trials. No EDA.
+
+Defaults: C = 0.25, as for `svm-eda`, whose docstring says how decisions become probabilities.
+
+Differences from the original: none known; the paper does not give its C. All listeners of a song
+get the same answer. So trials with the same song and the same label are one row with a weight, and
+the 6373 numbers are turned into as many coordinates as there are songs. Both leave the solution as
+it is, and make it fast.
+"""
+
+from __future__ import annotations
+
+from rtcan_cli.models.registry import Model
+from rtcan_cli.models.svm import LinearSVM
+
+MODEL = Model(
+    name="svm-music",
+    title="linear SVM on music features",
+    source="Yin et al., ACM TOMM 18(3), 2022",
+    eda="none",
+    fusion=("music-only",),
+    learner=LinearSVM,
+)
