@@ -136,7 +136,7 @@ def swap_test(
     Returns
     -------
     float
-        1 if no subject differs.
+        1 if no subject differs, or only one: swapped or not, the difference is as large.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def swap_test(
         correct = (trials["probability"] > 0.5) == (trials["label"] == 1)
         right.append(correct.groupby(trials["subject"]).sum().to_numpy(dtype=float))
     differ = right[0] != right[1]  # a swap of equals changes nothing
-    if not differ.any():
+    if np.count_nonzero(differ) < 2:
         return 1.0
     found = stats.permutation_test(
         (right[0][differ] - right[1][differ],),

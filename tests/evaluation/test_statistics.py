@@ -104,6 +104,9 @@ def test_few_subjects_are_swapped_in_all_ways(simulate):
     assert 0 < expected < 1
     assert swap_test(one, other) == pytest.approx(expected)
     assert swap_test(one, one) == 1
+    last = one["subject"] == one["subject"].iloc[-1]
+    nearly = one.assign(probability=one["probability"].where(~last, 1 - one["label"]))
+    assert swap_test(one, nearly) == 1
 
 
 def test_equally_good_runs_are_told_apart_in_about_five_percent(simulate):
