@@ -106,41 +106,53 @@ def matching_rows(
     dataset: str,
     target: str,
     *,
-    variant: str,
     fused: bool,
+    model: str = choices.MODEL,
+    variant: str = "",
     depth: int = choices.DEPTH,
     channels: Sequence[int] = choices.CHANNELS,
+    percent: float = 100,
 ) -> pd.DataFrame:
-    """Find the paper's figures for the same network on all subjects of the same data.
+    """Find the paper's figures for the same model on the same data.
 
     Parameters
     ----------
     dataset : {"pmemo", "deap", "amigos"}
     target : {"valence", "arousal"}
-    variant : str
-        ``base`` or ``Ra`` to ``Rf``.
     fused : bool
-        Whether music is fused with EDA.
+        Whether the model sees music.
+    model : str
+        As `rtcan train` names it.
+    variant : str
+        ``base`` or ``Ra`` to ``Rf``, of RTCAN-1D.
     depth, channels
-        Of the residual part.
+        Of the residual part of RTCAN-1D.
+    percent : float
+        Share of the subjects.
 
     Returns
     -------
     DataFrame
         ``table``, ``paper_model``, ``paper_accuracy`` and ``paper_f1`` [%], one row for each
-        table (3 to 5) that prints the condition; empty where the paper has no such figure.
+        table that prints the condition (3 to 5 for RTCAN-1D, 3 and 6 for others); empty where
+        the paper has no such figure.
     """
-    every = pd.concat([conditions(number).assign(table=number) for number in (3, 4, 5)])
-    wanted = {
+    own = model == choices.MODEL
+    numbers = (3, 4, 5) if own else (3, 6)
+    every = pd.concat([conditions(number).assign(table=number) for number in numbers])
+    wanted: dict[str, object] = {
         "dataset": profile(dataset).name,
         "target": target,
-        "model": choices.MODEL,
+        "model": model,
         "fused": fused,
-        "percent": 100,
-        "variant": variant,
-        "depth": depth,
-        "channels": "-".join(map(str, channels)),
+        "percent": percent,
     }
+    if own:
+        wanted |= {
+            "variant": variant,
+            "depth": depth,
+            "channels": "-".join(map(str, channels)),
+        }
     found = every[np.logical_and.reduce([every[name] == value for name, value in wanted.items()])]
     found = found.rename(columns={"label": "paper_model"}).reset_index(drop=True)
     return found[["table", "paper_model", "paper_accuracy", "paper_f1"]]

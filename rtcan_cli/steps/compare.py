@@ -130,15 +130,18 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
         "majority": 100 * summary.majority_mean,
         "simulated": run.simulated,
     }
-    if paper and run.protocol.name == choices.PROTOCOL and run.settings.subjects is None:
+    share = run.settings.subjects or "100%"
+    if paper and run.protocol.name == choices.PROTOCOL and share.endswith("%"):
         spec = run.settings.spec
         found = published.matching_rows(
             run.provenance.dataset,
             target,
+            fused=run.settings.fusion != "none",
+            model=spec.model,
             variant=spec.variant,
-            fused=run.settings.fusion == "music",
             depth=spec.depth,
             channels=spec.channels,
+            percent=float(share[:-1]),
         )
         if len(found):
             first = found.iloc[0]

@@ -142,6 +142,37 @@ def test_what_the_paper_does_not_print_is_not_found(condition):
     assert list(rows) == ["table", "paper_model", "paper_accuracy", "paper_f1"]
 
 
+def test_fewer_subjects_stand_beside_as_few():
+    rows = matching_rows("pmemo", "arousal", variant="Rf", fused=False, percent=10)
+    assert rows[["table", "paper_accuracy", "paper_f1"]].to_numpy().tolist() == [[3, 74.52, 71.53]]
+    assert matching_rows("pmemo", "arousal", variant="Rf", fused=True, percent=40).empty
+
+
+@pytest.mark.parametrize(
+    ("model", "fusion", "percent", "figures"),
+    [
+        ("svm-eda", "none", 100, (3, "SVM", 60.95, 61.14)),
+        ("svm-eda", "none", 40, (3, "SVM", 61.49, 61.77)),
+        ("svm-music", "music-only", 100, (3, "SVM", 71.49, 76.36)),
+        ("cnn3-eda", "none", 70, (3, "CNN-3", 62.55, 62.88)),
+    ],
+)
+def test_a_rival_finds_its_figures(model, fusion, percent, figures):
+    rows = matching_rows("pmemo", "arousal", model=model, fused=fusion != "none", percent=percent)
+    (row,) = rows.itertuples(index=False)
+    assert tuple(row) == figures
+
+
+def test_of_previous_work_the_accuracy_alone_is_legible():
+    (row,) = matching_rows("pmemo", "valence", model="res-sin", fused=True).itertuples()
+    assert (row.table, row.paper_accuracy) == (6, 73.43)
+    assert row.paper_f1 != row.paper_f1
+    for other in ({"fused": False}, {"fused": True, "percent": 10}):
+        assert matching_rows("pmemo", "valence", model="res-sin", **other).empty
+    assert matching_rows("deap", "valence", model="svm-eda", fused=False).empty
+    assert matching_rows("pmemo", "valence", model="majority", fused=False).empty
+
+
 def test_an_unknown_dataset_is_named():
     with pytest.raises(RtcanError, match="'seed'"):
         labels_table("seed")
