@@ -1,4 +1,4 @@
-"""Loss by epoch of each fold, with the epoch that its validation subjects chose."""
+"""Loss by epoch, or tree, of each fold, with the one that its validation subjects chose."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ class FoldHistory:
     ----------
     fold : int
         Number of the fold.
-    train_loss, validation_loss : array, shape (epochs,)
-        Loss of each epoch: mean cross-entropy a trial.
-    best_epoch : int
-        Index of the chosen epoch, counted from 0.
+    train_loss, validation_loss : array, shape (steps,)
+        Loss after each epoch or tree: mean cross-entropy a trial.
+    best_step : int
+        Index of the chosen one, counted from 0.
     """
 
     fold: int
     train_loss: NDArray[np.floating]
     validation_loss: NDArray[np.floating]
-    best_epoch: int
+    best_step: int
 
 
 @style.styled
-def learning_curves(folds: Sequence[FoldHistory], *, title: str, simulated: bool = False) -> Figure:
+def learning_curves(
+    folds: Sequence[FoldHistory], *, title: str, step: str = "epoch", simulated: bool = False
+) -> Figure:
     """Draw training and validation loss of every fold, one small panel each.
 
     Parameters
@@ -43,13 +45,15 @@ def learning_curves(folds: Sequence[FoldHistory], *, title: str, simulated: bool
         The trained folds.
     title : str
         Dataset, target and network of the run.
+    step : str
+        What the model takes its steps in: ``epoch``, or ``tree``.
     simulated : bool
         Whether the figure has to say that the data are simulated.
 
     Returns
     -------
     Figure
-        Epochs are counted from 1.
+        Steps are counted from 1.
     """
     n_columns = min(5, len(folds))
     n_rows = -(-len(folds) // n_columns)
@@ -59,18 +63,18 @@ def learning_curves(folds: Sequence[FoldHistory], *, title: str, simulated: bool
         axes.remove()
     longest = max(len(fold.train_loss) for fold in folds)
     for axes, fold in zip(grid.flat, folds, strict=False):
-        epoch = 1 + np.arange(len(fold.train_loss))
+        steps = 1 + np.arange(len(fold.train_loss))
         train = axes.plot(
-            epoch, fold.train_loss, color=style.GREY, linestyle="--", label="training"
+            steps, fold.train_loss, color=style.GREY, linestyle="--", label="training"
         )
-        validation = axes.plot(epoch, fold.validation_loss, color="black", label="validation")
+        validation = axes.plot(steps, fold.validation_loss, color="black", label="validation")
         chosen = axes.plot(
-            fold.best_epoch + 1,
-            fold.validation_loss[fold.best_epoch],
+            fold.best_step + 1,
+            fold.validation_loss[fold.best_step],
             "o",
             color=style.HIGH,
             markeredgecolor="black",
-            label="chosen epoch",
+            label=f"chosen {step}",
         )
         axes.set_title(f"fold {fold.fold}")
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
@@ -78,9 +82,9 @@ def learning_curves(folds: Sequence[FoldHistory], *, title: str, simulated: bool
         style.dress(axes)
     for axes in grid[:, 0]:
         axes.set_ylabel("cross-entropy")
-    # The last panel of each column carries the epochs, also where the last row ends early.
+    # The last panel of each column carries the numbers, also where the last row ends early.
     for axes in grid.flat[max(len(folds) - n_columns, 0) : len(folds)]:
-        axes.set_xlabel("epoch")
+        axes.set_xlabel(step)
         axes.tick_params(labelbottom=True)
     style.add_legend(figure, [*train, *validation, *chosen])
     return figure

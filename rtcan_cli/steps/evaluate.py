@@ -24,7 +24,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.import_checkpoint import evaluate_imported
-from rtcan_cli.steps.runs import Run, describe_protocol
+from rtcan_cli.steps.runs import Run, describe_choices, describe_protocol
 
 #: Scores in percent, and scores between 0 and 1 (or -1 and 1), as the tables name them.
 PERCENT = {
@@ -106,11 +106,12 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     report.tables.append(_audit_table(run))
     for target, scores in found.items():
         report.notes += _target_notes(run, target, scores)
+    report.notes += describe_choices(run.models)
     report.notes.append(_disjoint_note(run))
     if figures is not None:
         report.files = _write(run, found, figures / run.dataset.name / run.name)
         n_folds = len(run.trained_folds(run.settings.targets[0]))
-        if n_folds > N_CURVES:
+        if n_folds > N_CURVES and run.settings.model.step:
             report.notes.append(f"learning curves are drawn of {N_CURVES} of the {n_folds} folds")
     return report
 
@@ -280,9 +281,6 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
     trials, estimate = run.trials(target), scores.pooled["estimate"]
     label, probability = trials["label"].to_numpy(), trials["probability"].to_numpy(dtype=float)
     figures = {
-        "learning_curves": learning_curves(
-            _histories(run, target), title=title, simulated=run.simulated
-        ),
         "confusion": confusion_plot.confusion(
             confusion(scores.folds), title=title, simulated=run.simulated
         ),
@@ -312,6 +310,11 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
             simulated=run.simulated,
         ),
     }
+    step = run.settings.model.step
+    if step:  # a model without steps has no curve
+        figures["learning_curves"] = learning_curves(
+            _histories(run, target), title=title, step=step, simulated=run.simulated
+        )
     files = []
     for name, figure in figures.items():
         files += save(figure, folder / f"{name}_{target}")
@@ -330,7 +333,7 @@ def _histories(run: Run, target: str) -> list[FoldHistory]:
                 fold=model.fold,
                 train_loss=rows["train_loss"].to_numpy(),
                 validation_loss=rows["validation_loss"].to_numpy(),
-                best_epoch=model.best_epoch - 1,
+                best_step=model.best_epoch - 1,
             )
         )
     return histories

@@ -33,6 +33,22 @@ def candidate_name(model: Model, candidate: int, name: str) -> str:
     return name if len(model.grid) == 1 else f"candidate{candidate + 1}.{name}"
 
 
+def describe_choices(models: pd.DataFrame) -> list[str]:
+    """Say which candidates the validation folds chose: a line a target, none without a choice.
+
+    Parameters
+    ----------
+    models : DataFrame
+        Table of a run store.
+    """
+    lines = []
+    for target, part in models[models["setting"] != ""].groupby("target", sort=False):
+        counts = part.groupby(["candidate", "setting"]).size()
+        words = [f"{setting} ({n})" for (_, setting), n in counts.items()]
+        lines.append(f"{target}: chosen on validation folds: {', '.join(words)}")
+    return lines
+
+
 def describe_protocol(settings: RunSettings) -> str:
     """Protocol of a run and where its folds come from, for a summary."""
     words = [settings.protocol]

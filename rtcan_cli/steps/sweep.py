@@ -11,10 +11,10 @@ import torch
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import TARGETS, profile
-from rtcan_cli.report import Report, Table
+from rtcan_cli.report import Report
 from rtcan_cli.steps.run_plan import RunRequest
 from rtcan_cli.steps.run_settings import RunSettings
-from rtcan_cli.steps.train import at_chosen_epoch, train_runs, training_facts
+from rtcan_cli.steps.train import at_chosen_epoch, train_runs, training_facts, validation_table
 from rtcan_cli.stores import Store
 
 
@@ -58,7 +58,12 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
             models.append(store.table("models"))
             settings.append(RunSettings.from_parameters(made.parameters))
             tables.append(
-                at_chosen_epoch(models[-1], store.table("epochs"), store.table("predictions"))
+                at_chosen_epoch(
+                    models[-1],
+                    store.table("epochs"),
+                    store.table("predictions"),
+                    settings[-1].model.step,
+                )
             )
     varied = differences(settings)
     report = Report("train", files=list(paths))
@@ -74,9 +79,9 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
         for target, *numbers in tables[i]
     ]
     rows.sort(key=lambda row: TARGETS.index(row[0]))  # runs keep their order within a target
-    columns = ["target", "run", *varied, "trials", "folds", "median epoch", "loss", "accuracy [%]"]
-    title = "Validation folds at the chosen epoch" + (", simulated data" if made.simulated else "")
-    report.tables.append(Table(title, columns, rows))
+    steps = [each.model.step for each in settings]
+    first = ["target", "run", *varied]
+    report.tables.append(validation_table(steps, first, rows, made.simulated))
     names = " ".join(path.stem for path in paths)
     report.notes.append(f"next: rtcan compare {names} --dataset {made.dataset}")
     return report

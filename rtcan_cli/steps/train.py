@@ -23,7 +23,7 @@ from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_units import fit_units
-from rtcan_cli.steps.runs import candidate_name, describe_protocol
+from rtcan_cli.steps.runs import candidate_name, describe_choices, describe_protocol
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.splits import TEST
@@ -115,7 +115,7 @@ def train_runs(
             plan = plan_of[unit.partial.store]
             waiting[plan.output] -= 1
             if not waiting[plan.output]:
-                _assemble(plan)
+                write_run(plan)
                 plan.partial.discard()
                 if len(requests) > 1:
                     console.say(f"{plan.output}: done")
@@ -157,7 +157,7 @@ def _not_finite(failed: list[tuple[Unit, NotFinite]]) -> RtcanError:
     )
 
 
-def _assemble(run: RunPlan) -> None:
+def write_run(run: RunPlan) -> None:
     """Write the run store from the kept results, one fold in memory at a time."""
     predictions, membership, epochs, models = [], [], [], []
     model = run.settings.model
@@ -210,8 +210,12 @@ def _assemble(run: RunPlan) -> None:
 
 
 def _chosen(run: RunPlan, target: str, fold: int) -> tuple[int, dict[str, NDArray[Any]]]:
-    """The candidate of a fold with the least validation loss, and its kept result."""
+    """The candidate of a fold with the least validation loss, and its kept result.
+
+    The time that it took is that of all candidates.
+    """
     losses = []
+    spent = {"seconds": 0.0, "cpu_seconds": 0.0}
     for candidate in range(len(run.settings.model.grid)):
         name = result_name(target, fold, candidate)
         history, best = (
@@ -220,10 +224,12 @@ def _chosen(run: RunPlan, target: str, fold: int) -> tuple[int, dict[str, NDArra
         assert history is not None, f"fold {fold} of {target} was trained above"
         assert best is not None, f"fold {fold} of {target} was trained above"
         losses.append(history[int(best)])
+        for clock in spent:
+            spent[clock] += float(run.partial.peek(name, clock) or 0)
     candidate = int(np.argmin(losses))
     item = run.partial.get(result_name(target, fold, candidate))
     assert item is not None, f"fold {fold} of {target} was trained above"
-    return candidate, item
+    return candidate, item | {clock: np.array(time) for clock, time in spent.items()}
 
 
 def summarise(path: Path) -> Report:
@@ -242,9 +248,9 @@ def summarise(path: Path) -> Report:
         "subjects": predictions["subject"].nunique(),
         **training_facts(models),
     }
-    columns = ["target", "trials", "folds", "median epoch", "loss", "accuracy [%]"]
-    title = "Validation folds at the chosen epoch" + (", simulated data" if made.simulated else "")
-    report.tables.append(Table(title, columns, at_chosen_epoch(models, epochs, predictions)))
+    rows = at_chosen_epoch(models, epochs, predictions, settings.model.step)
+    report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
+    report.notes += describe_choices(models)
     report.notes.append(f"next: rtcan evaluate {path.stem}")
     return report
 
@@ -257,15 +263,44 @@ def training_facts(models: pd.DataFrame) -> dict[str, object]:
     }
 
 
+def validation_table(
+    steps: Sequence[str], first: list[str], rows: list[list[object]], simulated: bool
+) -> Table:
+    """The table of validation folds.
+
+    Parameters
+    ----------
+    steps : sequence of str
+        What the models of its rows take their steps in, see `rtcan_cli.models.registry.Model`.
+    first : list of str
+        Names of the columns before those of `at_chosen_epoch`, and of its target.
+    rows : list of list
+    simulated : bool
+        Whether the table has to say that the data are simulated.
+    """
+    taken = " or ".join(sorted({step for step in steps if step}))
+    columns = [*first, "trials", "folds", f"median {taken or 'step'}", "loss", "accuracy [%]"]
+    title = "Validation folds" + (f" at the chosen {taken}" if taken else "")
+    return Table(title + (", simulated data" if simulated else ""), columns, rows)
+
+
 def at_chosen_epoch(
-    models: pd.DataFrame, epochs: pd.DataFrame, predictions: pd.DataFrame
+    models: pd.DataFrame, epochs: pd.DataFrame, predictions: pd.DataFrame, step: str
 ) -> list[list[object]]:
     """Describe the validation folds of a run: a row a target.
+
+    Parameters
+    ----------
+    models, epochs, predictions : DataFrame
+        Tables of the run store.
+    step : str
+        What its model takes its steps in, if in any.
 
     Returns
     -------
     list of list
-        Target, trials, folds, median of the chosen epochs, mean loss, mean accuracy in per cent.
+        Target, trials, folds, median of the chosen epochs or trees (None if it takes no steps),
+        mean loss, mean accuracy in per cent.
     """
     chosen = models.merge(
         epochs, left_on=["target", "fold", "best_epoch"], right_on=["target", "fold", "epoch"]
@@ -275,7 +310,7 @@ def at_chosen_epoch(
             target,
             int((predictions["target"] == target).sum()),
             len(part),
-            float(part["best_epoch"].median()),
+            float(part["best_epoch"].median()) if step else None,
             float(part["validation_loss"].mean()),
             100 * float(part["validation_accuracy"].mean()),
         ]

@@ -151,7 +151,7 @@ def test_train_goes_on_when_there_is_room_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "_assemble", interrupt)
+        patch.setattr(train, "write_run", interrupt)
         assert rtcan(*command).exit_code == 130
     assert f"{path}: cannot be written: File too large" in on_a_full_disk()
     assert len(list(tmp_path.rglob("result-*.npz"))) == 3

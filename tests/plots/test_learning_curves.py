@@ -30,8 +30,8 @@ def test_marks_the_chosen_epoch():
         np.testing.assert_array_equal(training.get_ydata(), fold.train_loss)
         np.testing.assert_array_equal(validation.get_ydata(), fold.validation_loss)
         np.testing.assert_array_equal(validation.get_xdata(), np.arange(1, 31))
-        assert chosen.get_xdata() == [fold.best_epoch + 1]
-        assert chosen.get_ydata() == [fold.validation_loss[fold.best_epoch]]
+        assert chosen.get_xdata() == [fold.best_step + 1]
+        assert chosen.get_ydata() == [fold.validation_loss[fold.best_step]]
         assert training.get_linestyle() != validation.get_linestyle()
 
 
