@@ -1,8 +1,8 @@
-"""Write docs/reference.md, docs/stores.md and docs/eda_features.md from the program itself.
+"""Write reference.md, stores.md, eda_features.md and models.md from the program itself.
 
-That is, from the command line, the schema and the catalogue of features. They are committed, so
-that they can be read without building anything; a test fails if they are not what this script
-writes.
+That is, from the command line, the schema, the catalogue of features and the registry of models.
+They are committed, so that they can be read without building anything; a test fails if they are not
+what this script writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from rtcan_cli.app import app
 from rtcan_cli.eda.features import catalogue, frequency, scr, stretch, timefrequency
+from rtcan_cli.models.registry import Model, every
 from rtcan_cli.stores.schema import SCHEMA_VERSION, SCHEMAS
 
 HERE = Path(__file__).parent
@@ -42,6 +43,19 @@ trials = pd.DataFrame({{k: v[()] for k, v in h5py.File("recordings.h5")["trials"
 ```
 
 The samples of recording `i` are `signals/<channel>[offsets[i]:offsets[i + 1]]`."""
+
+
+MODELS_INTRODUCTION = """\
+# Models
+
+What `rtcan train --model` knows, made from the files of `rtcan_cli/models/`. Each has a file of its
+own, whose docstring is printed below; `rtcan models NAME` prints the same. How to train them on the
+same folds and what each of them tells is said in [Rivals and baselines](howto/baselines.md); how to
+add one, in CONTRIBUTING.md.
+
+A network is trained by a recipe (`--recipe`, `--epochs`, ...); other models fit themselves. The
+first value of `--fusion` is the default. Where there are candidates, each is trained in every fold
+and the one with the least validation loss is kept."""
 
 
 FEATURES_INTRODUCTION = f"""\
@@ -173,12 +187,40 @@ def eda_features() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def models() -> str:
+    """The registry of models, and what each of them says of itself."""
+    rows = [
+        f"| [`{each.name}`](#{each.name}) | {each.title} | {each.source} | {_eda(each)} "
+        f"| {', '.join(f'`{fusion}`' for fusion in each.fusion)} "
+        f"| {'recipe' if each.network is not None else 'itself'} "
+        f"| {len(each.grid) if len(each.grid) > 1 else ''} |"
+        for each in every()
+    ]
+    head = ["| model | what it is | source | EDA | `--fusion` | trained by | candidates |"]
+    parts = [MODELS_INTRODUCTION, "\n".join([*head, "|---|---|---|---|---|---|---|", *rows])]
+    for each in every():
+        parts += [f"## {each.name}", f"```text\n{each.doc}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _eda(model: Model) -> str:
+    """What a model sees of the EDA, for a table."""
+    if model.eda == "features":
+        return f"{len(model.features) or 128} features"
+    return "signals" if model.eda == "signals" else ""
+
+
 def _escaped(formula: str) -> str:
     """A formula that may stand in a table."""
     return formula.replace("|", "\\|")
 
 
-PAGES = {"reference.md": reference, "stores.md": stores, "eda_features.md": eda_features}
+PAGES = {
+    "reference.md": reference,
+    "stores.md": stores,
+    "eda_features.md": eda_features,
+    "models.md": models,
+}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():
