@@ -34,7 +34,7 @@ def trials(
     quality = rng.permutation(np.linspace(-2, 2, n_songs))
     music[:, 0] = quality
     felt = rng.normal(size=n)
-    score = {"EDA": 2 * felt, "song": 2 * quality[song], "nothing": 0 * felt}[decided_by]
+    score = {"EDA": 3 * felt, "song": 2 * quality[song], "nothing": 0 * felt}[decided_by]
     label = (score + rng.logistic(size=n) > 0).astype(np.int64)
     sees = model.sees(fusion)
     if sees == "signals":
@@ -43,7 +43,7 @@ def trials(
     else:
         n_features = (len(model.features) or 128) if sees == "features" else 0
         eda = rng.normal(size=(n, n_features))
-        eda[:, :3] += 1.5 * felt[:, None]
+        eda[:, :3] += 2.5 * felt[:, None]
     fused = fusion != "none"
     return TrainingData(
         eda.astype(np.float32),
