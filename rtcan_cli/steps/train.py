@@ -212,24 +212,23 @@ def write_run(run: RunPlan) -> None:
 def _chosen(run: RunPlan, target: str, fold: int) -> tuple[int, dict[str, NDArray[Any]]]:
     """The candidate of a fold with the least validation loss, and its kept result.
 
-    The time that it took is that of all candidates.
+    Its times are those of all candidates, since it took them all to find it.
     """
-    losses = []
-    spent = {"seconds": 0.0, "cpu_seconds": 0.0}
-    for candidate in range(len(run.settings.model.grid)):
-        name = result_name(target, fold, candidate)
-        history, best = (
-            run.partial.peek(name, key) for key in ("history.validation_loss", "best_epoch")
-        )
-        assert history is not None, f"fold {fold} of {target} was trained above"
-        assert best is not None, f"fold {fold} of {target} was trained above"
-        losses.append(history[int(best)])
-        for clock in spent:
-            spent[clock] += float(run.partial.peek(name, clock) or 0)
+    names = [result_name(target, fold, k) for k in range(len(run.settings.model.grid))]
+
+    def peek(name: str, key: str) -> NDArray[Any]:
+        found = run.partial.peek(name, key)
+        assert found is not None, f"fold {fold} of {target} was trained above"
+        return found
+
+    losses = [
+        peek(name, "history.validation_loss")[int(peek(name, "best_epoch"))] for name in names
+    ]
     candidate = int(np.argmin(losses))
-    item = run.partial.get(result_name(target, fold, candidate))
+    item = run.partial.get(names[candidate])
     assert item is not None, f"fold {fold} of {target} was trained above"
-    return candidate, item | {clock: np.array(time) for clock, time in spent.items()}
+    times = {key: np.sum([peek(name, key) for name in names]) for key in ("seconds", "cpu_seconds")}
+    return candidate, item | times
 
 
 def summarise(path: Path) -> Report:
