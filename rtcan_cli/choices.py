@@ -12,13 +12,21 @@ Fusion = Literal["none", "music", "music-only"]
 Model = Literal[
     "rtcan",
     "svm-eda",
+    "cnn3-eda",
     "svm-music",
+    "res-sin",
+    "mlp",
+    "dcnn",
+    "cnn3-raw",
     "svm-gsr",
+    "alexnet2d",
     "majority",
     "song-prior",
     "subject-prior",
     "logistic",
     "boosting",
+    "inceptiontime",
+    "music-mlp",
 ]
 Target = Literal["valence", "arousal", "both"]
 RecipeName = Literal["paper", "tuned"]

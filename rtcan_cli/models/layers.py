@@ -46,3 +46,55 @@ class BatchNorm(nn.BatchNorm1d):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() != 4:
             raise ValueError(f"a map (batch, channels, time) is needed, not {input.dim() - 1} axes")
+
+
+class MaxPool(nn.Module):
+    """Largest value of every `size` samples; what is left over at the end is pooled too.
+
+    Parameters
+    ----------
+    size : int
+        Samples that are looked at.
+    stride : int, optional
+        Samples from one to the next, `size` by default.
+    padding : int
+        Samples added at both ends, which are never the largest.
+    """
+
+    def __init__(self, size: int, stride: int | None = None, padding: int = 0) -> None:
+        super().__init__()
+        self.size, self.stride, self.padding = size, stride or size, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool, and keep the layout of `x` in memory."""
+        size, stride, padding = (1, self.size), (1, self.stride), (0, self.padding)
+        return F.max_pool2d(x.unsqueeze(2), size, stride, padding, ceil_mode=True).squeeze(2)
+
+
+class Channels(nn.Module):
+    """The first channels of the EDA, laid out as the layers here want them.
+
+    Parameters
+    ----------
+    n : int
+        1 for the original EDA alone, 3 for the phasic and the tonic part as well.
+    """
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.n = n
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels, time) to (batch, n, time)."""
+        return channels_last(x[:, : self.n])
+
+
+def basic(n_in: int, n_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Return the basic layer of the paper: convolution, BatchNorm, ReLU.
+
+    Maps (batch, n_in, time) to (batch, n_out, ceil(time / stride)) for an odd kernel; an even one
+    leaves one sample more. The convolution has no bias, which BatchNorm would take away again.
+    """
+    return nn.Sequential(
+        Conv(n_in, n_out, kernel, stride, kernel // 2, bias=False), BatchNorm(n_out), nn.ReLU()
+    )

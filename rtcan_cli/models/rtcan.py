@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA
+from rtcan_cli.models.head import classifier, fuse
 from rtcan_cli.models.layers import BatchNorm, Conv, channels_last
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.residual import POOLED, RFE
@@ -167,15 +167,7 @@ class RTCAN(nn.Module):
         self.sca = SCA(width, PARTS) if parts.sca else None
         self.rnta = RNTA(width, PARTS) if parts.rnta else None
         self.rfe = RFE(width if parts.sfe else in_channels, channels, depth, parts.sca_res)
-        self.classifier = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(channels[-1] * POOLED + n_music, 256),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(256, 128),
-            nn.ReLU(),
-            nn.Linear(128, n_classes),
-        )
+        self.classifier = classifier(channels[-1] * POOLED + n_music, dropout, n_classes)
 
     def front(self) -> list[nn.Module]:
         """The modules in front of the residual stages that the variant has, in their order."""
@@ -194,12 +186,7 @@ class RTCAN(nn.Module):
         x = channels_last(eda)
         for module in self.front():
             x = module(x)
-        features = self.rfe(x).flatten(1)
-        if self.n_music:
-            if music is None:
-                raise ValueError("this network fuses music: it needs the music vectors")
-            features = torch.cat([features, music], dim=1)
-        return self.classifier(features)
+        return self.classifier(fuse(self.rfe(x).flatten(1), music, self.n_music))
 
 
 def build(spec: ModelSpec, dropout: float) -> RTCAN:

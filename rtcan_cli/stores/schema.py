@@ -272,7 +272,7 @@ RUN = Schema(
             ("setting", "str", "", "the same in words; empty where there is nothing to choose"),
             ("n_parameters", "int64", "", "numbers that were fitted"),
             ("temperature", "float64", "", "of its validation trials; NaN if there were none"),
-            ("seconds", "float64", "s", "time that the device spent on this fold"),
+            ("seconds", "float64", "s", "time that the device spent on this fold, all candidates"),
             ("cpu_seconds", "float64", "s", "time of the processor's cores, all threads together"),
             ("threads", "int64", "", "threads on the processor"),
             ("device", "str", "", "where it was trained, as PyTorch names it"),

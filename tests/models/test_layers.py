@@ -5,8 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional as F
 
-from rtcan_cli.models.layers import BatchNorm, Conv, channels_last, join
+from rtcan_cli.models.layers import BatchNorm, Channels, Conv, MaxPool, basic, channels_last, join
 
 
 def layouts(x: torch.Tensor) -> list[torch.Tensor]:
@@ -64,3 +65,31 @@ def test_channels_stay_last_in_memory() -> None:
     pieces = [torch.randn(2, 4, n) for n in (3, 5)]
     assert join(pieces).mT.is_contiguous()
     assert torch.equal(join(pieces), torch.cat(pieces, dim=-1))
+
+
+@pytest.mark.parametrize(("size", "stride", "padding"), [(4, None, 0), (3, 1, 1), (2, 2, 0)])
+@pytest.mark.parametrize("time", [1, 7, 40])
+def test_maximum_is_pytorchs(size: int, stride: int | None, padding: int, time: int) -> None:
+    x = torch.randn(3, 5, time)
+    expected = F.max_pool1d(x, size, stride, padding, ceil_mode=True)
+    for own in layouts(x):
+        assert torch.equal(MaxPool(size, stride, padding)(own), expected)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "time"), [(3, 2, 64), (7, 1, 128), (10, 1, 129)])
+def test_the_basic_layer_is_pytorchs(kernel: int, stride: int, time: int) -> None:
+    ours = basic(2, 6, kernel, stride)
+    theirs = nn.Sequential(
+        nn.Conv1d(2, 6, kernel, stride, kernel // 2, bias=False), nn.BatchNorm1d(6), nn.ReLU()
+    )
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(4, 2, 128)
+    assert ours(x).shape == (4, 6, time)
+    for own in layouts(x):
+        torch.testing.assert_close(ours(own), theirs(x))
+
+
+def test_channels_are_the_first_and_lie_last() -> None:
+    x = torch.randn(4, 3, 20)
+    assert torch.equal(Channels(1)(x), x[:, :1])
+    assert Channels(3)(x).mT.is_contiguous()

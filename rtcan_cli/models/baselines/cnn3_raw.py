@@ -1,0 +1,79 @@
+"""Three convolutions on the EDA signal, their size found by a grid search.
+
+::
+
+    original EDA (1, L)                               (1, 2500)
+     │ conv K, BatchNorm, ReLU, max pool 4            (F, 625)
+     │ conv K, BatchNorm, ReLU, max pool 4            (F, 157)
+     │ conv K, BatchNorm, ReLU, max pool 4            (F, 40)
+     │ sliding mean, as RTCAN-1D's                    (F, 14)
+     └ RTCAN-1D's classifier                          low, high
+
+Source: Al Machot, Elmachot, Ali, Al Machot, Kyamakya: A Deep-Learning Model for Subject-Independent
+Human Emotion Recognition Using Electrodermal Activity Sensors, Sensors 19(7), 2019, 1659, doi
+10.3390/s19071659.
+
+Inputs: the original EDA, z-scored and interpolated to L samples, without phasic and tonic part. No
+music.
+
+Defaults: six candidates, 32 or 64 filters (F) with kernels of 3, 7 or 15 samples (K). Each is
+trained in every fold, so a run takes six trainings; the one with the smallest validation loss is
+kept, before any test trial is looked at. Trained by the same `--recipe` as RTCAN-1D. From
+154 530 weights to 387 010.
+
+Different from the original: their paper searches the hyperparameters of a three-layer CNN by a
+grid. Which ones, between which values, and what it found was not at hand; the grid is ours.
+BatchNorm, the pools and RTCAN-1D's classifier are ours. They tell four classes apart, here it is
+two, one network for each target.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from rtcan_cli.models.head import Headed
+from rtcan_cli.models.layers import Channels, MaxPool, basic
+from rtcan_cli.models.registry import Model
+from rtcan_cli.models.residual import POOLED, pool
+from rtcan_cli.models.spec import ModelSpec
+
+LAYERS = 3
+POOL = 4
+
+
+class Body(nn.Module):
+    """Three convolutions with pooling; maps EDA (batch, 3, L) to (batch, filters, 14).
+
+    Parameters
+    ----------
+    filters, kernel : int
+        Width of each layer, and samples that it convolves.
+    """
+
+    def __init__(self, filters: int, kernel: int) -> None:
+        super().__init__()
+        layers = [
+            nn.Sequential(basic(filters if i else 1, filters, kernel), MaxPool(POOL))
+            for i in range(LAYERS)
+        ]
+        self.layers = nn.Sequential(Channels(1), *layers)
+
+    def forward(self, eda: Tensor) -> Tensor:
+        """Return the values of each filter at 14 places."""
+        return pool(self.layers(eda))
+
+
+def build(spec: ModelSpec, dropout: float, filters: int, kernel: int) -> Headed:
+    """Return the network of one candidate."""
+    return Headed(Body(filters, kernel), filters * POOLED, spec, dropout)
+
+
+MODEL = Model(
+    name="cnn3-raw",
+    title="3-layer CNN on EDA, grid search",
+    source="Al Machot et al., Sensors 19(7), 2019",
+    eda="signals",
+    fusion=("none",),
+    network=build,
+    grid=tuple({"filters": f, "kernel": k} for f in (32, 64) for k in (3, 7, 15)),
+)

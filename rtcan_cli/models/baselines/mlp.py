@@ -1,0 +1,55 @@
+"""Multilayer perceptron on statistics of the EDA.
+
+::
+
+    EDA statistics (30) ─────┐
+    [music (6373)] ──────────┴── Linear 256, ReLU, Linear 128, ReLU, Linear 2 ── low, high
+
+Source: Sharma et al. 2019, as Yin et al. 2022, Table 6, name it: a multilayer perceptron on
+statistics of the EDA. Their paper was not at hand.
+
+Inputs: 30 of the features of `rtcan eda-features`: mean, spread and range of the EDA as recorded;
+mean, spread, skewness, kurtosis, interquartile range and range (largest value of the phasic part)
+of the EDA and of its phasic and tonic part; mean absolute first and second derivative of each, and
+the spread of the first. Standardised with the training trials of the fold. With `--fusion music`
+also the openSMILE features of the song.
+
+Defaults: two hidden layers, RTCAN-1D's classifier; trained by the same `--recipe` as RTCAN-1D.
+41 090 weights on EDA alone.
+
+Different from the original: which statistics and which layers Sharma et al. took could not be
+looked up, so both are ours. Fusing music is ours too.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from rtcan_cli.models.head import Headed
+from rtcan_cli.models.registry import Model
+from rtcan_cli.models.spec import ModelSpec
+
+STATISTICS = ("mean", "std", "skewness", "kurtosis", "iqr")
+DERIVATIVES = ("d1_mean_abs", "d1_std", "d2_mean_abs")
+FEATURES = (
+    *("raw_mean", "raw_std", "raw_range"),
+    *(f"eda_{name}" for name in (*STATISTICS, "range", *DERIVATIVES)),
+    *(f"phasic_{name}" for name in (*STATISTICS, "max", *DERIVATIVES)),
+    *(f"tonic_{name}" for name in (*STATISTICS, "range", *DERIVATIVES)),
+)
+
+
+def build(spec: ModelSpec, dropout: float) -> Headed:
+    """Return the network."""
+    return Headed(nn.Identity(), spec.n_features, spec, dropout)
+
+
+MODEL = Model(
+    name="mlp",
+    title="multilayer perceptron on EDA statistics",
+    source="Sharma et al., 2019",
+    eda="features",
+    fusion=("none", "music"),
+    network=build,
+    features=FEATURES,
+)

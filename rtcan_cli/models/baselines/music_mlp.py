@@ -1,0 +1,39 @@
+"""RTCAN-1D's classifier on the music alone: what the fused network knows without any EDA.
+
+::
+
+    music (6373) ── Linear 256, ReLU, Linear 128, ReLU, Linear 2 ── low, high
+
+Source: ours. A fused network can learn which songs are usually rated high, and would say so
+whatever the EDA. This is the same classifier, trained by the same recipe on the same folds, without
+the EDA's 896 inputs. What RTCAN-1D reaches beyond it is what the EDA adds.
+
+Inputs: the openSMILE features of the song, standardised with the training songs of the fold. No
+EDA, so it also answers for trials whose EDA cannot be used: `--splits-from` an RTCAN-1D run makes
+both test the same trials.
+
+Defaults: as RTCAN-1D's. 1 664 898 weights.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from rtcan_cli.models.head import Headed
+from rtcan_cli.models.registry import Model
+from rtcan_cli.models.spec import ModelSpec
+
+
+def build(spec: ModelSpec, dropout: float) -> Headed:
+    """Return the network."""
+    return Headed(nn.Identity(), 0, spec, dropout)
+
+
+MODEL = Model(
+    name="music-mlp",
+    title="RTCAN-1D's classifier on music alone",
+    source="ours",
+    eda="none",
+    fusion=("music-only",),
+    network=build,
+)
