@@ -107,7 +107,7 @@ def alike(units: Sequence[Unit], stack: int | None) -> list[list[Unit]]:
     for unit in units:
         settings, shape = unit.settings, unit.data.eda.shape[1:]
         # Signals are the same for all folds; features are standardised for each.
-        stackable = settings.recipe is not None and not unit.data.n_features
+        stackable = settings.recipe is not None and unit.data.eda.ndim == 3
         key = (settings.spec, settings.recipe, shape) if stackable else id(unit)
         groups.setdefault(key, []).append(unit)
     return [part for group in groups.values() for part in even_parts(group, stack or len(group))]

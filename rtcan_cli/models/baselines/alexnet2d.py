@@ -28,9 +28,9 @@ Defaults: trained by the same `--recipe` as RTCAN-1D. 2 632 386 weights.
 
 Different from the original: the paper was not at hand, so the folding is ours, and no weights
 learnt from photographs are used. The convolutions are AlexNet's (2 334 080 weights). BatchNorm
-stands for its local response normalisation: without it, signals shrink a thousandfold on their way
-through the small weights that the paper's recipe starts with. RTCAN-1D's classifier stands for the
-two layers of 4096, which at 224 pixels have 54 534 144 of AlexNet's 60 965 224 weights.
+stands for its local response normalisation: without it, signals shrink several hundredfold on
+their way through the small weights that the paper's recipe starts with. RTCAN-1D's classifier
+stands for the two layers of 4096, which have 54 534 144 of AlexNet's 60 965 224 weights.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ music.
 
 Defaults: six candidates, 32 or 64 filters (F) with kernels of 3, 7 or 15 samples (K). Each is
 trained in every fold, so a run takes six trainings; the one with the smallest validation loss is
-kept, before any test trial is looked at. Trained by the same `--recipe` as RTCAN-1D. From
+kept; test trials have no part in that. Trained by the same `--recipe` as RTCAN-1D. From
 154 530 weights to 387 010.
 
 Different from the original: their paper searches the hyperparameters of a three-layer CNN by a
