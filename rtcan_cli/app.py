@@ -15,12 +15,14 @@ from rtcan_cli.commands.compare import compare
 from rtcan_cli.commands.decompose import decompose
 from rtcan_cli.commands.eda_features import eda_features
 from rtcan_cli.commands.evaluate import evaluate
+from rtcan_cli.commands.export import export
 from rtcan_cli.commands.gradcam import gradcam
 from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
 from rtcan_cli.commands.ingest import ingest
 from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
+from rtcan_cli.commands.predict import predict
 from rtcan_cli.commands.relabel import relabel
 from rtcan_cli.commands.shell import command
 from rtcan_cli.commands.simulate import simulate
@@ -72,6 +74,8 @@ for _step in (
     train,
     import_checkpoint,
     evaluate,
+    predict,
+    export,
     gradcam,
     compare,
     info,

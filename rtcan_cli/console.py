@@ -112,7 +112,7 @@ def progress(total: int, description: str, unit: str, done: int = 0) -> Iterator
 def show(report: Report) -> None:
     """Print a report on stdout: rich tables, or one JSON object with ``--json``."""
     if verbosity.json:
-        print(json.dumps(_jsonable(report.as_json()), allow_nan=False))
+        print(json.dumps(jsonable(report.as_json()), allow_nan=False))
         return
     from rich.console import Console
 
@@ -205,12 +205,12 @@ def cell(value: object, decimals: int | None = None) -> str:
     return str(value)
 
 
-def _jsonable(value: object) -> Any:
+def jsonable(value: object) -> Any:
     """Plain JSON types; what is not a number becomes null."""
     if isinstance(value, dict):
-        return {str(key): _jsonable(item) for key, item in value.items()}
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
+        return [jsonable(item) for item in value]
     if isinstance(value, Path):
         return str(value)
     if hasattr(value, "item"):  # a NumPy scalar

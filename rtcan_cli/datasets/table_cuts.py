@@ -132,9 +132,8 @@ def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
 def _check_rate(track: Track, row: Row, rate: float) -> None:
     if abs(row.sampling_rate - rate) > _SAME_RATE * rate:
         raise RtcanError(
-            f"{track.source} is sampled at {rate:g} Hz, not at {row.sampling_rate:g} Hz as the "
-            "table says",
-            hint="correct the sampling_rate, or leave it empty",
+            f"{track.source} is sampled at {rate:g} Hz, not at {row.sampling_rate:g} Hz",
+            hint="correct the sampling rate that is given with it, or leave it out",
         )
 
 

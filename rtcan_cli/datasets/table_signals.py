@@ -161,7 +161,7 @@ class SignalFile:
                 return int(column) - 1
             raise RtcanError(
                 f"{self._file} has no single column {column!r}: {_listed(names)}",
-                hint="the name of a column, or its number from 1, in the column `column`",
+                hint="as `column` the name of one of these, or its number from 1",
             )
         signals = [i for i in range(len(names)) if i != clock]
         eda = [i for i in signals if plain[i] in _EDA_NAMES]
@@ -170,7 +170,7 @@ class SignalFile:
                 return found[0]
         raise RtcanError(
             f"{self._file} does not tell which column is EDA: {_listed(names)}",
-            hint="add a column `column` with its name, or its number from 1",
+            hint="say so as `column`: its name, or its number from 1",
         )
 
     def _columns(

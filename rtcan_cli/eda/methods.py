@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -106,6 +106,15 @@ def cvxeda_method(
         {"solver": solver, **asdict(parameters)},
         partial(cvxeda.decompose, parameters=parameters, solver=solver),
     )
+
+
+def method_of(parameters: Mapping[str, Any]) -> Method:
+    """The decomposition that the parameters of a components store name, with its numbers."""
+    name = parameters["decomposition"]
+    if name != "cvxeda":
+        return method(name)
+    numbers = {each.name: parameters[each.name] for each in fields(cvxeda.CvxedaParameters)}
+    return cvxeda_method(cvxeda.CvxedaParameters(**numbers), parameters["solver"])
 
 
 def get_ready(method: Method) -> None:

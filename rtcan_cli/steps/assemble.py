@@ -1,4 +1,4 @@
-"""From stores to the arrays a model sees: the same for training and for explaining."""
+"""From stores to the arrays a model sees: the same for training, explaining, predicting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
-from rtcan_cli.training.data import TrainingData
+from rtcan_cli.training.data import TrainingData, Trials
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,21 @@ class Sources:
     ----------
     components : Path or None
         Decomposed EDA; None for a model that sees no signals.
-    labels : Path
-        Labels.
+    labels : Path or None
+        Labels; None for recordings that a trained model is to answer to.
     music : Path, optional
         Music features; None for a model without music.
     features : Path, optional
         EDA features, for a model that sees these instead of signals.
+    recordings : Path, optional
+        Names the trials where neither EDA nor labels do.
     """
 
     components: Path | None
-    labels: Path
+    labels: Path | None
     music: Path | None = None
     features: Path | None = None
+    recordings: Path | None = None
 
     def __post_init__(self) -> None:
         if self.components is not None and self.features is not None:
@@ -58,18 +61,21 @@ class Sources:
             "components": self.components,
             "features": self.features,
             "labels": self.labels,
+            "recordings": self.recordings,
             "music": self.music,
         }
         stores = {kind: path for kind, path in given.items() if path is not None}
-        ids, made = {}, {}
+        ids, made, origin = {}, {}, {}
         for kind, path in stores.items():
             with Store(path, kind) as store:
                 ids[kind], made[kind] = store.content_id, store.provenance
+            origin[kind] = made[kind].inputs.get("recordings")
+        if "recordings" in ids:
+            origin["recordings"] = ids["recordings"]
         leading = next(iter(stores))
         first = made[leading]
         for kind, provenance in made.items():
-            same = provenance.inputs.get("recordings") == first.inputs.get("recordings")
-            if provenance.dataset != first.dataset or not same:
+            if provenance.dataset != first.dataset or origin[kind] != origin[leading]:
                 # The older one is behind: its step has not been run on the present recordings.
                 raise RtcanError(
                     f"{stores[kind]} and {stores[leading]} were not made from the same recordings",
@@ -126,24 +132,73 @@ def training_data(
     left_out : Counter of str
         Reason to number of recordings of this target that were left out.
     """
+    assert sources.labels is not None, "what is trained on has labels"
     with Store(sources.labels, "labels") as store:
         table = store.table("labels")
-    label_of = dict(
-        zip(zip(table["subject"], table["stimulus"], strict=True), table[target], strict=True)
-    )
+    pairs = zip(table["subject"], table["stimulus"], strict=True)
+    label_of = dict(zip(pairs, table[target].astype(int), strict=True))
+
+    def problem(trial: tuple[str, str]) -> str:
+        return f"no {target} label" if label_of.get(trial, -1) < 0 else ""
+
+    trials, left_out = _gather(sources, table, target, onset, length, names, problem)
+    own = zip(trials.subject.tolist(), trials.stimulus.tolist(), strict=True)
+    label = np.array([label_of[trial] for trial in own], dtype=np.int64)
+    return TrainingData(**vars(trials), label=label), Counter(reason for *_, reason in left_out)
+
+
+def new_trials(
+    sources: Sources, target: str, onset: float, length: int, names: Sequence[str] = ()
+) -> tuple[Trials, list[LeftOut]]:
+    """Load all trials that a model of one target can answer to, whether they have labels or not.
+
+    Parameters
+    ----------
+    sources, target, onset, length, names
+        As of `training_data`. For a model that sees no EDA, `sources` names the recordings.
+
+    Returns
+    -------
+    trials : Trials
+        One row for each trial, in the order of the store.
+    left_out : list of LeftOut
+        What could not be used.
+    """
+    listed = pd.DataFrame()
+    if sources.recordings is not None:
+        with Store(sources.recordings, "recordings") as store:
+            listed = store.table("trials")
+    return _gather(sources, listed, target, onset, length, names, lambda trial: "")
+
+
+class LeftOut(NamedTuple):
+    """A trial that is not used, and why."""
+
+    subject: str
+    stimulus: str
+    reason: str
+
+
+def _gather(
+    sources: Sources,
+    listed: pd.DataFrame,
+    target: str,
+    onset: float,
+    length: int,
+    names: Sequence[str],
+    problem_of: Callable[[tuple[str, str]], str],
+) -> tuple[Trials, list[LeftOut]]:
+    """Trials with all that is wanted of EDA and music, but for those with a problem."""
     music, row_of = _music(sources.music)
     eda: list[NDArray[np.float32]] = []
-    rows: list[tuple[str, str, int, int]] = []
-    left_out: Counter[str] = Counter()
-    with _recordings(sources, table, onset, length, names) as (recordings, load):
+    rows: list[tuple[str, str, int]] = []
+    left_out: list[LeftOut] = []
+    with _recordings(sources, listed, onset, length, names) as (recordings, load):
         for index, recording in enumerate(recordings.itertuples(index=False)):
             if recording.target not in (target, "both"):
                 continue
             subject, stimulus = str(recording.subject), str(recording.stimulus)
-            label = int(label_of.get((subject, stimulus), -1))
-            problem = recording.problem
-            if not problem and label < 0:
-                problem = f"no {target} label"
+            problem = recording.problem or problem_of((subject, stimulus))
             if not problem and row_of is not None and stimulus not in row_of:
                 problem = "no music features"
             if not problem:
@@ -152,29 +207,29 @@ def training_data(
                 except RtcanError as error:
                     problem = str(error)
             if problem:
-                left_out[problem] += 1
+                left_out.append(LeftOut(subject, stimulus, problem))
             else:
-                rows.append((subject, stimulus, label, row_of[stimulus] if row_of else -1))
+                rows.append((subject, stimulus, row_of[stimulus] if row_of else -1))
     if not rows:
-        reasons = "; ".join(left_out) or "no recording of this target"
+        reasons = "; ".join(dict.fromkeys(each.reason for each in left_out))
+        reasons = reasons or "no recording of this target"
         raise RtcanError(f"no trial can be used for {target}: {reasons}")
-    subjects, stimuli, labels, songs = zip(*rows, strict=True)
-    data = TrainingData(
+    subjects, stimuli, songs = zip(*rows, strict=True)
+    trials = Trials(
         eda=np.stack(eda),
-        label=np.array(labels, dtype=np.int64),
         subject=np.array(subjects),
         stimulus=np.array(stimuli),
         music=music,
         song=None if music is None else np.array(songs, dtype=np.int64),
     )
-    return data, left_out
+    return trials, left_out
 
 
 @contextmanager
 def _recordings(
-    sources: Sources, labels: pd.DataFrame, onset: float, length: int, names: Sequence[str]
+    sources: Sources, listed: pd.DataFrame, onset: float, length: int, names: Sequence[str]
 ) -> Iterator[tuple[pd.DataFrame, Callable[[int], NDArray[np.float32]]]]:
-    """Recordings, and what gives the EDA of each."""
+    """Recordings, or the listed trials where no EDA is seen, and what gives the EDA of each."""
     if sources.components is not None:
         with Store(sources.components, "components") as store:
             table = store.table("recordings")
@@ -186,7 +241,7 @@ def _recordings(
             yield store.table("recordings"), lambda index: values[index]
     else:
         nothing = np.empty(0, np.float32)
-        yield labels.assign(target="both", problem=""), lambda index: nothing
+        yield listed.assign(target="both", problem=""), lambda index: nothing
 
 
 def _columns(store: Store, names: Sequence[str]) -> NDArray[np.float32]:
@@ -211,6 +266,18 @@ def trial_input(
     phasic, tonic, residual = (
         components.signal(channel, index) for channel in ("phasic", "tonic", "residual")
     )
+    return parts_input(phasic, tonic, residual, sampling_rate, onset, length)
+
+
+def parts_input(
+    phasic: NDArray[np.float32],
+    tonic: NDArray[np.float32],
+    residual: NDArray[np.float32],
+    sampling_rate: float,
+    onset: float,
+    length: int,
+) -> NDArray[np.float32]:
+    """Network input (3, length) of a recording from its parts, each of shape (n_samples,)."""
     # The decomposition is exact: the signal is the sum of its parts.
     original = phasic.astype(np.float64) + tonic + residual
     return network_input(original, phasic, tonic, sampling_rate, onset, length)

@@ -239,7 +239,7 @@ def _write(
                     "stimulus": data.stimulus.astype(object),
                     "label": data.label,
                     "fold": np.zeros(n, np.int64),
-                    "probability": probability.astype(np.float64),
+                    "probability": probability,
                 }
             ),
         )

@@ -177,6 +177,7 @@ class Planner:
         if key not in self._splits:
             settings = request.settings
             if settings.splits_from is None:
+                assert request.sources.labels is not None, "what is trained on has labels"
                 self._splits[key] = deal_labelled(request.sources.labels, settings)
             elif request.splits_from is None:
                 raise ValueError("settings with splits_from need the run store that they name")

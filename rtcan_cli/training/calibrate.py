@@ -10,6 +10,8 @@ from scipy.special import expit, logit
 #: A temperature lies within these; where all validation trials are right it would run away.
 LIMITS = (0.05, 20.0)
 _SMALLEST = 1e-7
+#: Surer than this, as a difference of logits, no answer is taken to be.
+LARGEST_SCORE = float(logit(1 - _SMALLEST))
 
 
 def temperature(probability: ArrayLike, label: ArrayLike) -> float:

@@ -1,8 +1,9 @@
-"""The trials of one target as arrays, and the same on the device that trains."""
+"""Trials as arrays, with and without labels, and the same on the device that trains."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -19,17 +20,15 @@ Scales = dict[str, NDArray[np.float32]]
 SCALES = ("eda_mean", "eda_sd", "music_mean", "music_sd")
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """Trials of one target.
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """Trials as a model sees them.
 
     Parameters
     ----------
     eda : NDArray of float32 (n, 3, L) or (n, F)
         Original, phasic and tonic EDA, z-scored; or EDA features as they are, which are
         standardised for each fold (none, for a model that sees no EDA).
-    label : NDArray of int64 (n,)
-        1 for high, 0 for low.
     subject, stimulus : NDArray of str (n,)
         Who, and what was played.
     music : NDArray of float32 (n_songs, F), optional
@@ -46,21 +45,18 @@ class TrainingData:
     """
 
     eda: NDArray[np.float32]
-    label: NDArray[np.int64]
     subject: NDArray[np.str_]
     stimulus: NDArray[np.str_]
     music: NDArray[np.float32] | None = None
     song: NDArray[np.int64] | None = None
 
+    #: Arrays with an entry for each trial.
+    _own: ClassVar[tuple[str, ...]] = ("eda", "subject", "stimulus", "song")
+
     def __post_init__(self) -> None:
-        n = len(self.eda)
-        if (
-            self.eda.ndim not in (2, 3)
-            or not len(self.label) == len(self.subject) == len(self.stimulus) == n
-        ):
-            raise ValueError("eda must be (n, 3, L) or (n, F), label, subject and stimulus (n,)")
-        if not np.isin(self.label, (0, 1)).all():
-            raise ValueError("labels must be 0 or 1")
+        n = len(self)
+        if self.eda.ndim not in (2, 3) or not len(self.subject) == len(self.stimulus) == n:
+            raise ValueError("eda must be (n, 3, L) or (n, F), subject and stimulus (n,)")
         if (self.music is None) != (self.song is None):
             raise ValueError("music and song come together")
         if self.song is not None and self.music is not None:
@@ -70,6 +66,9 @@ class TrainingData:
             self._require(finite[self.song], "music features")
         axes = tuple(range(1, self.eda.ndim))
         self._require(np.logical_and.reduce(np.isfinite(self.eda), axis=axes), "EDA")
+
+    def __len__(self) -> int:
+        return len(self.eda)
 
     def _require(self, finite: NDArray[np.bool_], what: str) -> None:
         if not finite.all():
@@ -89,16 +88,38 @@ class TrainingData:
         """Number of EDA features, 0 where the EDA is signals."""
         return self.eda.shape[1] if self.eda.ndim == 2 else 0
 
-    def take(self, rows: NDArray[np.intp]) -> TrainingData:
+    def take(self: AnyTrials, rows: NDArray[np.intp]) -> AnyTrials:
         """Some of the trials, or the trials in another order."""
-        return replace(
-            self,
-            eda=self.eda[rows],
-            label=self.label[rows],
-            subject=self.subject[rows],
-            stimulus=self.stimulus[rows],
-            song=None if self.song is None else self.song[rows],
-        )
+        own = {name: getattr(self, name) for name in self._own}
+        return replace(self, **{name: x[rows] for name, x in own.items() if x is not None})
+
+
+AnyTrials = TypeVar("AnyTrials", bound=Trials)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData(Trials):
+    """Trials of one target, with their labels.
+
+    Parameters
+    ----------
+    label : NDArray of int64 (n,)
+        1 for high, 0 for low.
+
+    Raises
+    ------
+    ValueError
+        As `Trials`, or if the labels are not as many as the trials, or others than 0 and 1.
+    """
+
+    label: NDArray[np.int64]
+
+    _own: ClassVar[tuple[str, ...]] = (*Trials._own, "label")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.label) != len(self) or not np.isin(self.label, (0, 1)).all():
+            raise ValueError("a label for each trial is needed, 0 or 1")
 
 
 def scale_of(

@@ -13,7 +13,7 @@ from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.calibrate import temperature
 from rtcan_cli.training.checkpoint import HISTORY
-from rtcan_cli.training.data import Scales, TrainingData, standardise, standardised
+from rtcan_cli.training.data import Scales, TrainingData, Trials, standardise, standardised
 from rtcan_cli.training.fit import FoldResult, check_classes, check_sizes, derive
 from rtcan_cli.training.splits import Roles
 
@@ -70,7 +70,7 @@ def predict_learner(
     spec: ModelSpec,
     weights: Mapping[str, NDArray[np.generic]],
     scales: Scales,
-    trials: TrainingData,
+    trials: Trials,
 ) -> NDArray[np.float64]:
     """Probability of high of all trials, from the stored arrays of a learner.
 
@@ -82,21 +82,21 @@ def predict_learner(
         What was learnt.
     scales : dict of str to array
         What `rtcan_cli.training.data.standardised` returned in training.
-    trials : TrainingData
-        Their labels are not looked at.
+    trials : Trials
+        With features as they are.
     """
     eda, music = trials.eda, trials.music
     if "eda_mean" in scales:
         eda = standardise(eda, scales["eda_mean"], scales["eda_sd"])
     if "music_mean" in scales and music is not None:
         music = standardise(music, scales["music_mean"], scales["music_sd"])
-    every = np.arange(len(trials.label))
+    every = np.arange(len(trials))
     examples = _examples(trials, eda, music if spec.n_music else None, every)
     return find(spec.model).make_learner(spec).probability(weights, examples)
 
 
 def _examples(
-    data: TrainingData,
+    data: Trials,
     eda: NDArray[np.float32],
     music: NDArray[np.float32] | None,
     rows: NDArray[np.intp],

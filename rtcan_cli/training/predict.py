@@ -28,7 +28,7 @@ def probability_of_high(scores: Tensor) -> NDArray[np.float32]:
 
 def predict(
     model: nn.Module, eda: NDArray[np.float32], music: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Predict the probability that a trial is high.
 
     Parameters
@@ -43,12 +43,13 @@ def predict(
 
     Returns
     -------
-    NDArray of float32 (n,)
-        Probability of class 1.
+    NDArray of float64 (n,)
+        Probability of class 1. In double precision, because a temperature tells apart answers
+        that are all 1 in single precision.
     """
     device = next(model.parameters()).device
     every = torch.arange(len(eda), device=device)
     inputs = Inputs(place(eda, device))
     if music is not None:
         inputs = Inputs(inputs.eda, place(music, device), every)
-    return probability_of_high(logits(model, inputs, every))
+    return logits(model, inputs, every).double().softmax(dim=1)[:, 1].cpu().numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import rebuild
-from rtcan_cli.training.data import Scales, TrainingData, standardise
+from rtcan_cli.training.calibrate import calibrate
+from rtcan_cli.training.data import Scales, Trials, standardise
 from rtcan_cli.training.fit_learner import predict_learner
 from rtcan_cli.training.predict import predict
 
@@ -37,13 +39,17 @@ class TrainedModel:
     scales: Scales
     temperature: float
 
-    def probability(self, trials: TrainingData) -> NDArray[np.float64]:
+    def probability(self, trials: Trials) -> NDArray[np.float64]:
         """Probability of high of all trials, not calibrated.
 
         Parameters
         ----------
-        trials : TrainingData
-            With features as they are. Labels are not looked at.
+        trials : Trials
+            With features as they are.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
         """
         if find(self.spec.model).learner is not None:
             return predict_learner(self.spec, self.weights, self.scales, trials)
@@ -53,4 +59,14 @@ class TrainedModel:
         if self.spec.n_music and trials.music is not None:
             own = standardise(trials.music, self.scales["music_mean"], self.scales["music_sd"])
             music = own[trials.song]
-        return predict(rebuild(self.weights, self.spec), eda, music).astype(np.float64)
+        return predict(rebuild(self.weights, self.spec), eda, music)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether there is a temperature."""
+        return math.isfinite(self.temperature)
+
+    def calibrated(self, trials: Trials) -> NDArray[np.float64]:
+        """Probability of high of all trials at the temperature, or as it is if there is none."""
+        probability = self.probability(trials)
+        return calibrate(probability, self.temperature) if self.is_calibrated else probability

@@ -28,6 +28,8 @@ COMMANDS = (
     "train",
     "import-checkpoint",
     "evaluate",
+    "predict",
+    "export",
     "gradcam",
     "compare",
     "info",
@@ -57,6 +59,9 @@ def test_help_has_an_example(command: str) -> None:
         ("evaluate",),
         ("evaluate", "no-such-run"),
         ("evaluate", "no-such-run.h5"),
+        ("predict", "--dataset", "pmemo"),
+        ("predict", "no-such-run", "--eda", "x.csv"),
+        ("export", "--onnx", "x.onnx"),
         ("gradcam", "--subject", "1", "--music", "1"),
         ("compare",),
         ("info", "nowhere.h5"),
@@ -77,7 +82,7 @@ def test_problems_are_one_clear_line(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("train", "--variant", "Rz"), ("relabel", "--method", "x"), ("fly",)]
+    "arguments", [("train", "--variant", "Rz"), ("relabel", "--method", "x"), ("fly",), ("export",)]
 )
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
     assert rtcan(*arguments).exit_code == 2

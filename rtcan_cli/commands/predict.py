@@ -1,0 +1,136 @@
+"""`rtcan predict`: a trained run on new recordings."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rtcan_cli.commands import options
+from rtcan_cli.report import Report
+
+
+def predict(
+    run: options.RunName = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset",
+            "-d",
+            help=f"Dataset in the workspace to predict: {options.DATASETS}.",
+            show_default=False,
+        ),
+    ] = None,
+    eda: Annotated[
+        Path | None,
+        typer.Option(
+            help="One EDA recording to predict: CSV, TSV, text, NPY, or an Empatica E4's EDA.csv.",
+            show_default=False,
+        ),
+    ] = None,
+    sampling_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=1e-3,
+            help="Of the file, in Hz; left out where the file tells it.",
+            show_default=False,
+        ),
+    ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            help="EDA's column in the file: its name, or its number from 1.", show_default=False
+        ),
+    ] = "",
+    decimal: Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")] = ".",
+    start: Annotated[
+        float | None,
+        typer.Option(help="Second of the file at which the trial starts.", show_default=False),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(min=1e-3, help="Seconds that it lasts.", show_default=False),
+    ] = None,
+    audio: Annotated[
+        Path | None,
+        typer.Option(help="The song, for a run that fuses music.", show_default=False),
+    ] = None,
+    subject: Annotated[
+        str, typer.Option(help="Who it is, if the run may know the subject.")
+    ] = "new",
+    stimulus: Annotated[str, typer.Option(help="What was played, likewise.")] = "new",
+    components: options.OtherStore = None,
+    features: options.OtherStore = None,
+    music: options.OtherStore = None,
+    recordings: options.OtherStore = None,
+    uncalibrated: Annotated[
+        bool, typer.Option("--uncalibrated", help="Probabilities as the models give them.")
+    ] = False,
+    all_folds: Annotated[
+        bool,
+        typer.Option("--all-folds", help="Also ask models about trials that they were trained on."),
+    ] = False,
+    workspace: options.Workspace = options.DEFAULT_WORKSPACE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="File for all answers: .csv, .tsv or .json.", show_default=False
+        ),
+    ] = None,
+) -> Report:
+    """Predict new recordings with a trained run.
+
+    Either a dataset whose stores are in the workspace, or one EDA file and, if the run fuses music,
+    an audio file. The file is repaired, judged and decomposed as the run's own recordings were.
+
+    Each fold's model answers with a probability of high, calibrated on its validation trials; the
+    answer is their mean. Of trials that the run was trained with, only the fold that tested them is
+    asked.
+
+    \b
+    Examples:
+      rtcan predict --dataset table --output answers.csv
+      rtcan predict --eda EDA.csv --audio song.mp3
+      rtcan predict Rf-eda+music-both-1a2b3c --eda session.csv --sampling-rate 50 --audio song.mp3
+    """
+    given = {
+        "components": components,
+        "features": features,
+        "music": music,
+        "recordings": recordings,
+    }
+    in_stores = dataset is not None or any(given.values())
+    in_file = eda is not None or audio is not None
+    if in_stores and in_file:
+        raise typer.BadParameter("either stores or files are predicted, not both")
+    from rtcan_cli.errors import RtcanError
+    from rtcan_cli.stores import Workspace
+
+    path = options.find_run(workspace, run, None)
+    if not in_stores and not in_file:
+        raise RtcanError("nothing is named to be predicted", "--dataset NAME, or --eda FILE")
+    from rtcan_cli.steps.new_recording import NewRecording
+    from rtcan_cli.steps.predict import dataset_of_stores, predict_recording, predict_stores
+
+    stores, calibrated = Workspace(workspace), not uncalibrated
+    if in_stores:
+        name = options.chosen_dataset(workspace, dataset or dataset_of_stores(given))
+        return predict_stores(
+            path, stores, name, given, calibrated=calibrated, all_folds=all_folds, output=output
+        )
+    recording = NewRecording(
+        eda,
+        math.nan if sampling_rate is None else sampling_rate,
+        column,
+        decimal,
+        math.nan if start is None else start,
+        math.nan if duration is None else duration,
+        audio,
+        subject,
+        stimulus,
+    )
+    return predict_recording(
+        path, stores, recording, calibrated=calibrated, all_folds=all_folds, output=output
+    )
