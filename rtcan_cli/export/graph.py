@@ -59,7 +59,7 @@ class Graph(nn.Module):
         if spec.n_music:
             self.shapes["music"] = (spec.n_music,)
         self.members = nn.ModuleList(_Member(model, calibrated) for model in models)
-        self.eval()
+        self.eval().requires_grad_(False)
 
     def forward(self, first: Tensor, second: Tensor | None = None) -> Tensor:
         """Return P(high) (batch,) for the inputs, in the order of `shapes`."""
