@@ -128,7 +128,7 @@ def test_a_single_trained_fold_is_scored_without_a_spread_over_folds(tmp_path: P
 
 def test_the_same_run_has_the_same_intervals(path: Path) -> None:
     one, other = (evaluate_run(path).as_json() for _ in range(2))
-    assert console._jsonable(one) == console._jsonable(other)
+    assert console.jsonable(one) == console.jsonable(other)
 
 
 def test_learning_curves_of_many_folds_show_some(

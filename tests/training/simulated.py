@@ -46,12 +46,12 @@ def trials(
         eda[:, :3] += 2.5 * felt[:, None]
     fused = fusion != "none"
     return TrainingData(
-        eda.astype(np.float32),
-        label,
-        np.repeat([f"S{i:02d}" for i in range(n_subjects)], n_songs),
-        np.array([f"song {i:02d}" for i in song]),
-        music if fused else None,
-        song if fused else None,
+        eda=eda.astype(np.float32),
+        label=label,
+        subject=np.repeat([f"S{i:02d}" for i in range(n_subjects)], n_songs),
+        stimulus=np.array([f"song {i:02d}" for i in song]),
+        music=music if fused else None,
+        song=song if fused else None,
     )
 
 

@@ -132,12 +132,12 @@ def test_networks_of_other_trials_songs_and_seeds_share_a_stack(toy: TrainingDat
     assert toy.song is not None
     fewer = np.arange(len(toy.label)) % 5 > 0
     other = TrainingData(
-        toy.eda[fewer],
-        1 - toy.label[fewer],
-        toy.subject[fewer],
-        toy.stimulus[fewer],
-        3 - toy.music[[9, *range(10)]],
-        toy.song[fewer] + 1,
+        eda=toy.eda[fewer],
+        label=1 - toy.label[fewer],
+        subject=toy.subject[fewer],
+        stimulus=toy.stimulus[fewer],
+        music=3 - toy.music[[9, *range(10)]],
+        song=toy.song[fewer] + 1,
     )
     parts = rotated(group_folds(other.subject, other.label, 4, seed=1), 4).roles(2)
     folds = [*members(toy)[:2], Member(other, parts, 2, 5), Member(other, parts, 2, 6)]
