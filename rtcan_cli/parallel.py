@@ -143,7 +143,6 @@ def _in_worker(
     function: Callable[[T], R], index: int, item: T, keep_errors: bool
 ) -> tuple[int, R | RtcanError]:
     _spare_the_collector()
-    _end_with_the_caller()
     return _numbered(function, index, item, keep_errors)
 
 
@@ -154,10 +153,8 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-@cache
-def _end_with_the_caller() -> None:
+def _end_with(caller: int) -> None:
     """End this worker if the process that started it was killed: nobody waits for its results."""
-    caller = os.getppid()
 
     def watch() -> None:
         while os.getppid() == caller:
@@ -172,7 +169,9 @@ def _in_processes(
 ) -> Generator[tuple[int, R | RtcanError], None, None]:
     # The context is left again before the first result is yielded: it would otherwise apply to
     # whatever the caller does between two results.
-    with joblib.parallel_config("loky", inner_max_num_threads=1):
+    # The watch starts with the worker: one that has no work yet must end with its caller, too.
+    watched = {"initializer": _end_with, "initargs": (os.getpid(),)}
+    with joblib.parallel_config("loky", inner_max_num_threads=1, **watched):
         # One item per batch, so that a killed job loses no more than the items in hand.
         parallel = joblib.Parallel(
             n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -267,3 +268,21 @@ def test_workers_end_when_their_caller_is_killed(tmp_path):
     while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(alive(pid) for pid in pids)
+
+
+def test_a_worker_whose_caller_was_gone_before_it_began_ends():
+    # Killed between the start of a worker and its first item: nobody would ever give it one.
+    nobody = 4_194_305  # beyond the numbers that Linux gives to processes
+    code = f"import time; from rtcan_cli.parallel import _end_with; _end_with({nobody}); "
+    code += "time.sleep(600)"
+    ended = subprocess.run([sys.executable, "-c", code], timeout=FOREVER, check=False)
+    assert ended.returncode == 1
+
+
+def threads(_):
+    return [thread.name for thread in threading.enumerate()]
+
+
+def test_every_worker_watches_its_caller():
+    found = [names for _, names in map_unordered(threads, [1, 2, 3], 2)]
+    assert all(any("watch" in name for name in names) for names in found)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from rtcan_cli import console
+from rtcan_cli.commands.interrupts import interruptible
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 
@@ -41,13 +40,13 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
     def run(**options: Any) -> None:
         for name in _SHARED:
             setattr(console.verbosity, name, options.pop(name))
-        _stop_on_terminate()
         # Idle threads of PyTorch's CPU pool sleep instead of spinning: on a machine that also does
         # something else, spinning makes small networks many times slower. Read when torch loads.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
-            console.show(function(**options))
-            sys.stdout.flush()
+            with interruptible():
+                console.show(function(**options))
+                sys.stdout.flush()
         except typer.BadParameter:
             raise  # options that do not go together: Typer shows the usage, with exit code 2
         except RtcanError as error:
@@ -86,15 +85,3 @@ def _fail(error: Exception, message: str, hint: str | None) -> None:
         raise error
     console.fail(message, hint)
     raise typer.Exit(console.EXIT_FAILED)
-
-
-def _stop_on_terminate() -> None:
-    """Let SIGTERM (a cluster's scheduler, `kill`) end a command as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread: whoever started us handles signals
-        return
