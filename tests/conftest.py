@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import pytest
 from typer.testing import CliRunner
 
@@ -43,6 +44,14 @@ def must(*arguments: str | Path) -> Outcome:
     outcome = rtcan(*arguments)
     assert outcome.exit_code == 0, outcome.stderr
     return outcome
+
+
+def put_text(h5: h5py.File, path: str, row: int, text: str) -> None:
+    """Change one text of a store, whose texts are only as long as the longest."""
+    values = h5[path].asstr()[()]
+    values[row] = text
+    del h5[path]
+    h5.create_dataset(path, data=values, dtype=h5py.string_dtype())
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots import style
 
@@ -50,7 +50,7 @@ def save(
     Raises
     ------
     RtcanError
-        If a format is unknown; nothing is written then.
+        If a format is unknown; nothing is written then. If a file cannot be written.
     """
     stem = Path(stem)
     for unknown in set(formats) - set(_METADATA):
@@ -65,15 +65,7 @@ def save(
             figure.savefig(buffer, format=ending, dpi=dpi, metadata=_METADATA[ending])
             content = buffer.getvalue()
         path = stem.with_name(f"{stem.name}.{ending}")
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, content)
         files.append(path)
     return files
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli import choices
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.plots.comparison import comparison
@@ -160,11 +161,11 @@ def _write(
 ) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     csv = folder / "comparison.csv"
-    table.to_csv(csv, index=False)
+    write_whole(csv, table.to_csv(index=False))
     files = [csv, *write_tables(report, folder / "comparison")]
     if len(differences):
         files.append(folder / "differences.csv")
-        differences.to_csv(files[-1], index=False)
+        write_whole(files[-1], differences.to_csv(index=False))
     for (dataset, target, protocol), rows in table.groupby(["dataset", "target", "protocol"]):
         other = [] if protocol == choices.PROTOCOL else [protocol]
         bars = rows.assign(run=rows["network"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.calibration import (
     calibrated_error,
@@ -270,7 +271,7 @@ def _write(run: Run, found: dict[str, Scores], folder: Path) -> list[Path]:
     files = []
     for name, table in tables.items():
         files.append(folder / f"{name}.csv")
-        table.assign(simulated=run.simulated).to_csv(files[-1], index=False)
+        write_whole(files[-1], table.assign(simulated=run.simulated).to_csv(index=False))
     for target, scores in found.items():
         files += _draw(run, target, scores, folder)
     return files

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
@@ -297,7 +298,7 @@ def _write(found: list[Explanation], path: Path) -> Path:
             for name, values in zip(CHANNELS, each.attribution.channels, strict=True):
                 numbers[f"attribution_{variant}_{name}"] = values
     path.parent.mkdir(parents=True, exist_ok=True)
-    numbers.assign(simulated=first.run.simulated).to_csv(path, index=False)
+    write_whole(path, numbers.assign(simulated=first.run.simulated).to_csv(index=False))
     return path
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.explain.architecture import relative
@@ -364,5 +365,5 @@ def _locked_table(locked: dict[str, Locked]) -> pd.DataFrame:
 def _write(table: pd.DataFrame, stem: Path, run: Run) -> Path:
     path = stem.with_suffix(".csv")
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.assign(simulated=run.simulated).to_csv(path, index=False)
+    write_whole(path, table.assign(simulated=run.simulated).to_csv(index=False))
     return path

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import FILL, MAP, SEED, Explained, Fill, MapName
 from rtcan_cli.explain.average import over_subjects
 from rtcan_cli.explain.deletion import (
@@ -135,7 +136,7 @@ def check_explanation(
         )
         report.files += save(figure, stem, look.formats, look.dpi)
         csv = stem.with_suffix(".csv")
-        table.assign(simulated=run.simulated).to_csv(csv, index=False)
+        write_whole(csv, table.assign(simulated=run.simulated).to_csv(index=False))
         report.files.append(csv)
     columns = ["target", "drawn anew down to", *SIMILARITIES]
     title = f"Similarity to the original map, mean over subjects{mark}"

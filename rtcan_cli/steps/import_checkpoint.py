@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from rtcan_cli import choices, console
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores, majority_class
@@ -303,7 +304,7 @@ def evaluate_imported(run: Run, figures: Path | None = None) -> Report:
     (target,) = run.settings.targets
     scores = _scores(run).assign(target=target, held_out=False, simulated=run.simulated)
     csv = folder / "scores.csv"
-    scores.drop(columns=["fold", "n_untested"]).to_csv(csv, index=False)
+    write_whole(csv, scores.drop(columns=["fold", "n_untested"]).to_csv(index=False))
     title = f"{run.dataset.title}, {target}: {run.network}, not held out"
     figure = confusion_plot.confusion(confusion(scores), title=title, simulated=run.simulated)
     report.files = [csv, *save(figure, folder / f"confusion_{target}")]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli import choices
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
 from rtcan_cli.plots.leakage import leakage
@@ -74,7 +75,7 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
     )
     if figures is not None:
         csv = figures / "leakage.csv"
-        pd.concat(tables).to_csv(csv, index=False)
+        write_whole(csv, pd.concat(tables).to_csv(index=False))
         report.files += [csv, *write_tables(report, figures / "leakage")]
     return report
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.console import column_texts
 from rtcan_cli.report import Report, Table
 
@@ -38,7 +39,7 @@ def write_tables(report: Report, stem: Path) -> list[Path]:
     files = []
     for ending, text in (("md", markdown(report)), ("tex", latex(report))):
         files.append(stem.with_name(f"{stem.name}.{ending}"))
-        files[-1].write_text(text, encoding="utf-8")
+        write_whole(files[-1], text)
     return files
 
 

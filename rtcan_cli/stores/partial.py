@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores.lock import lock
+from rtcan_cli.stores.lock import held_store
 
 
 class Partial:
@@ -49,19 +49,14 @@ class Partial:
         RtcanError
             If another process has the lock; it is named.
         """
-        folder = self.folder.parent
-        try:
-            with lock(folder / "lock", self.store):
-                for leftover in self.folder.glob("*.tmp-*"):  # of a process that was killed
-                    leftover.unlink(missing_ok=True)
-                try:
-                    yield
-                finally:
-                    with suppress(OSError):  # not there, or finished items are kept
-                        self.folder.rmdir()
-        finally:
-            with suppress(OSError):  # not empty, or gone
-                folder.rmdir()
+        with held_store(self.store):
+            for leftover in self.folder.glob("*.tmp-*"):  # of a process that was killed
+                leftover.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # not there, or finished items are kept
+                    self.folder.rmdir()
 
     def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep one item, in place of what was kept under that name.

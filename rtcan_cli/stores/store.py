@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,8 +14,20 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
+
+_ATTRIBUTES = (
+    *("kind", "schema_version", "package_version", "created", "command", "dataset"),
+    *("parameters", "inputs", "simulated", "content_id"),
+)
+#: What HDF5 and h5py raise on damaged files.
+_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
+#: Filters that come with HDF5: deflate, shuffle and Fletcher's checksum.
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+#: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
+_MOST_PACKED, _SMALL = 1100, 1 << 20
 
 
 class Store:
@@ -43,38 +56,52 @@ class Store:
         if not path.is_file():
             raise RtcanError(f"{path}: is no file, and so no store", command)
         try:
-            self._h5 = h5py.File(path, "r")
+            # Nobody changes a finished store, so it is read whoever makes another one.
+            self._h5 = h5py.File(path, "r", locking=False)
         except OSError as error:
             raise RtcanError(
                 f"{path}: not a readable HDF5 store (damaged or cut short?)",
                 f"{command or 'the command that made it'}, with --force, to make it again",
             ) from error
         try:
-            attributes = dict(self._h5.attrs)
-            found = attributes.get("kind")
-            if not isinstance(found, str) or found not in SCHEMAS:
-                raise RtcanError(f"{path}: an HDF5 file, but not an rtcan store")
-            self.schema: Schema = SCHEMAS[found]
-            if kind and self.schema.kind != kind:
-                raise RtcanError(
-                    f"{path}: holds {self.schema.kind}, where a {kind} store is needed", command
-                )
-            version = str(attributes.get("schema_version"))
-            if version != str(SCHEMA_VERSION):
-                raise RtcanError(
-                    f"{path}: has schema version {version[:20]}, this rtcan reads {SCHEMA_VERSION}",
-                    f"rtcan {self.schema.command}, with --force, to make it again",
-                )
-            try:
-                self.provenance = Provenance.from_attributes(attributes)
-                self.content_id = str(attributes["content_id"])
-                self.created = str(attributes["created"])
-                self.package_version = str(attributes["package_version"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise RtcanError(f"{path}: its provenance is missing or unreadable") from error
+            self._read_attributes(command, kind)
         except BaseException:
             self._h5.close()
             raise
+
+    def _read_attributes(self, command: str | None, kind: str | None) -> None:
+        path = self.path
+        try:
+            attributes = {name: self._h5.attrs.get(name) for name in _ATTRIBUTES}
+        except _HDF5_ERRORS as error:
+            raise RtcanError(
+                f"{path}: its provenance is damaged",
+                f"{command or 'the command that made it'}, with --force, to make it again",
+            ) from error
+        found = attributes["kind"]
+        if not isinstance(found, str) or found not in SCHEMAS:
+            raise RtcanError(f"{path}: an HDF5 file, but not an rtcan store")
+        self.schema: Schema = SCHEMAS[found]
+        if kind and self.schema.kind != kind:
+            raise RtcanError(
+                f"{path}: holds {self.schema.kind}, where a {kind} store is needed", command
+            )
+        version = str(attributes["schema_version"])
+        if version != str(SCHEMA_VERSION):
+            raise RtcanError(
+                f"{path}: has schema version {version[:20]}, this rtcan reads {SCHEMA_VERSION}",
+                f"rtcan {self.schema.command}, with --force, to make it again",
+            )
+        try:
+            missing = [name for name, value in attributes.items() if value is None]
+            if missing:
+                raise KeyError(missing[0])
+            self.provenance = Provenance.from_attributes(attributes)
+            self.content_id = str(attributes["content_id"])
+            self.created = str(attributes["created"])
+            self.package_version = str(attributes["package_version"])
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise RtcanError(f"{path}: its provenance is missing or unreadable") from error
 
     def __enter__(self) -> Store:
         return self
@@ -90,6 +117,12 @@ class Store:
     def array(self, path: str) -> NDArray[Any]:
         """One dataset, whole, as a NumPy array; text as Python strings."""
         return self._read(self._dataset(path), ())
+
+    def blocks(self, path: str, rows: int = 4096) -> Iterator[NDArray[Any]]:
+        """One dataset, so many rows at a time."""
+        dataset = self._dataset(path)
+        for start in range(0, dataset.shape[0], rows):
+            yield self._read(dataset, np.s_[start : start + rows])
 
     def table(self, name: str) -> pd.DataFrame:
         """One table of the schema as a data frame."""
@@ -111,30 +144,69 @@ class Store:
     def datasets(self) -> dict[str, tuple[tuple[int, ...], str, str]]:
         """Path to (shape, dtype, unit) of every dataset, for display."""
         found = {}
-        for path in dataset_paths(self._h5):
-            dataset = self._h5[path]
+        for path in self._paths():
+            dataset = self._dataset(path)
             text = h5py.check_string_dtype(dataset.dtype) is not None
             dtype = "str" if text else str(dataset.dtype)
-            found[path] = (dataset.shape, dtype, str(dataset.attrs.get("unit", "")))
+            try:
+                unit = str(dataset.attrs.get("unit", ""))
+            except _HDF5_ERRORS as error:
+                raise self._damaged(f"'{path}' is damaged") from error
+            found[path] = (dataset.shape, dtype, unit)
         return found
+
+    def computed_content_id(self) -> str:
+        """Content id of what is in the store now: reads all of it, a piece at a time.
+
+        Raises
+        ------
+        RtcanError
+            If something cannot be read.
+        """
+        for path in self._paths():
+            self._dataset(path)
+        try:
+            return content_id(self._h5)
+        except _HDF5_ERRORS as error:
+            raise self._damaged("its data are damaged") from error
+
+    def verify(self) -> None:
+        """Read all of the store, and compare it with its content id.
+
+        Raises
+        ------
+        RtcanError
+            If it is damaged.
+        """
+        if self.computed_content_id() != self.content_id:
+            raise self._damaged("its data are not what its content id says")
+
+    def _paths(self) -> list[str]:
+        try:
+            return dataset_paths(self._h5)
+        except _HDF5_ERRORS as error:
+            raise self._damaged("its data are damaged") from error
 
     def _names(self, path: str) -> list[str]:
         prefix = path + "/"
-        return [p[len(prefix) :] for p in dataset_paths(self._h5) if p.startswith(prefix)]
+        return [p[len(prefix) :] for p in self._paths() if p.startswith(prefix)]
 
     def _dataset(self, path: str) -> h5py.Dataset:
         # Kept open: HDF5 forgets the chunk that it has just unpacked when a dataset is closed.
         if path in self._open:
             return self._open[path]
-        link = self._h5.get(path, getlink=True) if path in self._h5 else None
-        dataset = self._h5[path] if isinstance(link, h5py.HardLink) else None
+        try:
+            link = self._h5.get(path, getlink=True) if path in self._h5 else None
+            dataset = self._h5[path] if isinstance(link, h5py.HardLink) else None
+            refused = _reason_to_refuse(dataset) if isinstance(dataset, h5py.Dataset) else None
+        except _HDF5_ERRORS as error:
+            raise self._damaged(f"'{path}' is damaged") from error
         # A store from someone else must not make us read other files: neither by a link nor by
         # a dataset whose samples lie elsewhere.
         if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-            raise RtcanError(
-                f"{self.path}: '{path}' is missing",
-                f"rtcan {self.schema.command}, with --force, to make it again",
-            )
+            raise self._damaged(f"'{path}' is missing")
+        if refused:
+            raise self._damaged(f"'{path}' {refused}")
         self._open[path] = dataset
         return dataset
 
@@ -143,11 +215,29 @@ class Store:
             if h5py.check_string_dtype(dataset.dtype) is not None:
                 return np.asarray(dataset.asstr()[where], dtype=object)
             return np.asarray(dataset[where])
-        except OSError as error:
-            raise RtcanError(
-                f"{self.path}: '{dataset.name[1:]}' is damaged",
-                f"rtcan {self.schema.command}, with --force, to make it again",
-            ) from error
+        except _HDF5_ERRORS as error:
+            raise self._damaged(f"'{dataset.name[1:]}' is damaged") from error
+
+    def _damaged(self, what: str) -> RtcanError:
+        return RtcanError(
+            f"{self.path}: {what}",
+            f"rtcan {self.schema.command}, with --force, to make it again",
+        )
+
+
+def _reason_to_refuse(dataset: h5py.Dataset) -> str | None:
+    """What a dataset has that none of ours has, and that could do harm when it is read."""
+    created = dataset.id.get_create_plist()
+    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
+    if unknown := sorted(filters - _FILTERS):
+        # HDF5 would look for a program library that knows it, and run that.
+        return f"is packed by a filter that rtcan does not use (number {unknown[0]})"
+    if dataset.dtype.hasobject and h5py.check_string_dtype(dataset.dtype) is None:
+        return f"holds neither numbers nor text ({dataset.dtype})"
+    held = dataset.id.get_storage_size()
+    if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
+        return f"claims {dataset.size} values, which its {held} bytes cannot hold"
+    return None
 
 
 def _command(path: Path, kind: str) -> str:
@@ -158,15 +248,3 @@ def _command(path: Path, kind: str) -> str:
     if kind == "recordings" or not (path.parent / "recordings.h5").exists():
         return f"rtcan ingest {dataset} RAW"
     return f"rtcan {SCHEMAS[kind].command} --dataset {dataset}"
-
-
-def dataset_paths(h5: h5py.File) -> list[str]:
-    """Paths of all datasets behind hard links, sorted."""
-    found: list[str] = []
-
-    def visit(name: str, node: object) -> None:
-        if isinstance(node, h5py.Dataset):
-            found.append(name)
-
-    h5.visititems(visit)  # visits hard links only
-    return sorted(found)

@@ -160,7 +160,9 @@ def _state(
     command = f"rtcan {SCHEMAS[kind].command}"
     command += f" {dataset} RAW" if kind == "recordings" else f" --dataset {dataset}"
     if not path.exists():
-        begun = path.with_name(path.name + ".partial").exists()
+        # A lock alone, which a killed process leaves, is no finished work.
+        kept = path.with_name(path.name + ".partial")
+        begun = kept.is_dir() and any(item.is_dir() for item in kept.iterdir())
         state, detail = ("partial", "begun, goes on when run again") if begun else ("missing", "")
         return Step(kind, path, state, detail, command)
     try:

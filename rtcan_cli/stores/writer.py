@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,16 +15,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores.content import content_id, dataset_paths
+from rtcan_cli.stores.lock import sole_writer
 from rtcan_cli.stores.provenance import Provenance
-from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, TIMINGS, Field, Schema
-from rtcan_cli.stores.store import dataset_paths
+from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
 
+#: The format of HDF5 1.10, whose checksums cover what describes the data, too.
+_FORMAT = ("v110", "v110")
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SIGNAL_CHUNK = 1 << 16  # samples in one HDF5 chunk
 _SIGNAL_BUFFER = 1 << 20  # samples collected before they are written
-_HASH_BLOCK = 1 << 22  # elements hashed at a time
-# Shuffled gzip at its fastest level; the checksum makes HDF5 notice damaged bytes on reading.
+# Gzip at its fastest level; the checksum makes HDF5 notice damaged bytes on reading.
 _FILTERS: dict[str, Any] = {
     "compression": "gzip",
     "compression_opts": 1,
@@ -84,12 +87,11 @@ class StoreWriter:
         """Write one whole dataset."""
         field = self._field(path)
         if field.dtype == "str":
-            text = np.asarray(values, dtype=object)
-            dataset = self._h5.create_dataset(path, data=text, dtype=h5py.string_dtype())
+            array = _encoded(values)
         else:
             array = np.asarray(values, dtype=field.dtype or None)
-            filters = _FILTERS if array.ndim and array.size else {}
-            dataset = self._h5.create_dataset(path, data=array, **filters)
+        filters = _FILTERS if array.ndim and array.size else {}
+        dataset = self._h5.create_dataset(path, data=array, **filters)
         self._describe(dataset, field)
         self._outlet.check()
 
@@ -115,6 +117,32 @@ class StoreWriter:
         self._h5[path][index] = values
         self._outlet.check()
 
+    def append_rows(self, path: str, rows: NDArray[Any]) -> None:
+        """Append to a dataset along its first axis, so that it never is in memory as a whole."""
+        field = self._field(path)
+        rows = rows.astype(field.dtype, copy=False)
+        if path not in self._h5:
+            self._create_growing(field, rows, chunk=max(1, _SIGNAL_CHUNK // max(1, rows[0].size)))
+        self._extend(self._h5[path], rows)
+        self._outlet.check()
+
+    def _create_growing(self, field: Field, first: NDArray[Any], chunk: int) -> None:
+        dataset = self._h5.create_dataset(
+            field.path,
+            shape=(0, *first.shape[1:]),
+            maxshape=(None, *first.shape[1:]),
+            dtype=field.dtype,
+            chunks=(chunk, *first.shape[1:]),
+            **{**_FILTERS, "shuffle": _packs_better_shuffled(first[:chunk])},
+        )
+        self._describe(dataset, field)
+
+    @staticmethod
+    def _extend(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
+        start = dataset.shape[0]
+        dataset.resize(start + len(rows), axis=0)
+        dataset[start:] = rows
+
     def append_signals(self, channels: Mapping[str, NDArray[Any]]) -> None:
         """Append one recording: equally long arrays, one for each channel of the schema."""
         lengths = {len(samples) for samples in channels.values()}
@@ -130,22 +158,13 @@ class StoreWriter:
 
     def _flush_signals(self) -> None:
         for channel, pieces in self._buffers.items():
+            if not pieces:  # at the end, after a last recording that filled the buffer
+                continue
             field = self._field(f"signals/{channel}")
             block = np.concatenate(pieces).astype(field.dtype, copy=False)
             if field.path not in self._h5:
-                dataset = self._h5.create_dataset(
-                    field.path,
-                    shape=(0,),
-                    maxshape=(None,),
-                    dtype=field.dtype,
-                    chunks=(_SIGNAL_CHUNK,),
-                    **_FILTERS,
-                )
-                self._describe(dataset, field)
-            dataset = self._h5[field.path]
-            start = dataset.shape[0]
-            dataset.resize(start + len(block), axis=0)
-            dataset[start:] = block
+                self._create_growing(field, block, chunk=_SIGNAL_CHUNK)
+            self._extend(self._h5[field.path], block)
             pieces.clear()
         self._buffered = 0
         self._outlet.check()
@@ -203,21 +222,32 @@ def create(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWrite
     Raises
     ------
     RtcanError
-        If the file cannot be written, for instance because the disk is full.
+        If another process makes it just now, which is named, or the file cannot be written, for
+        instance because the disk is full.
     """
     new_folders = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
+    try:
+        with sole_writer(path) as alone:
+            remove_leftovers(path.parent, f"{path.name}.tmp-", alone)
+            yield from _write_and_rename(path, kind, provenance)
+    finally:
+        if not path.exists():
+            for folder in new_folders:
+                with suppress(OSError):  # something else was put there meanwhile
+                    folder.rmdir()
+
+
+def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWriter]:
     beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     outlet = None
     try:
         with _Outlet(beside) as outlet:
-            with h5py.File(outlet, "w", track_order=False) as h5:
+            with h5py.File(outlet, "w", track_order=False, libver=_FORMAT) as h5:
                 writer = StoreWriter(h5, SCHEMAS[kind], outlet)
                 yield writer
                 writer.finish()
                 h5.attrs["kind"] = kind
-                h5.attrs["content_id"] = _content_id(h5)
+                h5.attrs["content_id"] = content_id(h5)
                 h5.attrs.update(provenance.attributes())
             outlet.check()
             os.fsync(outlet.fileno())
@@ -231,11 +261,8 @@ def create(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWrite
             "make room there, then the same command again; what was there before is untouched",
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
-        if not path.exists():
-            for folder in new_folders:
-                with suppress(OSError):  # something else was put there meanwhile
-                    folder.rmdir()
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def check_replaceable(path: Path, kind: str) -> None:
@@ -267,22 +294,24 @@ def _is_hdf5(path: Path) -> bool:
         return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove half-written files of processes that are gone."""
-    for leftover in path.parent.glob(f"{path.name}.tmp-*"):
-        pid = leftover.name.rpartition("-")[2]
-        if pid.isdigit() and not _is_running(int(pid)):
-            leftover.unlink(missing_ok=True)
+def _packs_better_shuffled(sample: NDArray[Any]) -> bool:
+    """Whether gzip makes less of values whose first bytes come first, then their second, ...
+
+    True of what was computed. Not of what a device recorded with a few decimals: there whole values
+    come again, and half the size is left without shuffling (benchmarks/store_filters.py).
+    """
+    plain = np.ascontiguousarray(sample).view(np.uint8).reshape(-1, sample.dtype.itemsize)
+    sizes = [len(zlib.compress(bytes_.tobytes(), 1)) for bytes_ in (plain, plain.T)]
+    return sizes[1] < sizes[0]
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _encoded(values: Any) -> NDArray[np.bytes_]:
+    """Text as UTF-8 of equal length: HDF5 has checksums for it, and can compress it."""
+    encoded = [str(value).encode() for value in values]
+    if any(each.endswith(b"\0") for each in encoded):
+        raise ValueError("text must not end with NUL")
+    dtype = h5py.string_dtype("utf-8", max(map(len, encoded), default=1) or 1)
+    return np.array(encoded, dtype=dtype)
 
 
 def _matches(pattern: str, path: str) -> bool:
@@ -290,24 +319,3 @@ def _matches(pattern: str, path: str) -> bool:
     if "{" not in pattern or len(parts) != len(given):
         return False
     return all(p == g or p == "*" or p.startswith("{") for p, g in zip(parts, given, strict=True))
-
-
-def _content_id(h5: h5py.File) -> str:
-    """Fingerprint of all data, in whatever order and with whatever filters it was written."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in dataset_paths(h5):
-        if path in TIMINGS:
-            continue
-        dataset = h5[path]
-        text = h5py.check_string_dtype(dataset.dtype) is not None
-        digest.update(f"{path} {dataset.shape} {'str' if text else dataset.dtype.str}".encode())
-        if text:
-            for value in dataset.asstr()[()].ravel():
-                digest.update(value.encode() + b"\0")
-        elif dataset.ndim == 0 or dataset.size <= _HASH_BLOCK:
-            digest.update(np.ascontiguousarray(dataset[()]).tobytes())
-        else:
-            rows = max(1, _HASH_BLOCK // max(1, dataset.size // dataset.shape[0]))
-            for start in range(0, dataset.shape[0], rows):
-                digest.update(np.ascontiguousarray(dataset[start : start + rows]).tobytes())
-    return digest.hexdigest()

@@ -86,7 +86,7 @@ def test_a_failed_writing_leaves_the_old_file_and_nothing_else(tmp_path, monkeyp
         raise OSError("no space left")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(RtcanError, match=r"a.svg: cannot be written: no space"):
         save(confusion([[0, 9], [9, 0]], title="another"), tmp_path / "a", ("svg",))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.steps.assemble import Sources, training_data
-from tests.conftest import must
+from tests.conftest import must, put_text
 
 TARGETS = ("valence", "arousal")
 ONSET, LENGTH, RATE = 3.0, 96, 50
@@ -30,7 +30,7 @@ def table(path: Path, group: str) -> pd.DataFrame:
         columns = {name: column[()] for name, column in h5[group].items()}
     return pd.DataFrame(
         {
-            name: [x.decode() for x in values] if values.dtype == object else values
+            name: [x.decode() for x in values] if values.dtype.kind in "OS" else values
             for name, values in columns.items()
         }
     )
@@ -137,7 +137,7 @@ def test_unusable_trials_are_left_out_and_the_others_stay_aligned(
     silent = next(song for song in whole.stimulus if song != unrated[1])
     with h5py.File(workspace / "pmemo" / "music.h5", "a") as h5:
         names = h5["stimuli/stimulus"].asstr()[()]
-        h5["stimuli/stimulus"][int(np.flatnonzero(names == silent)[0])] = "another"
+        put_text(h5, "stimuli/stimulus", int(np.flatnonzero(names == silent)[0]), "another")
     data, left_out = training_data(sources(workspace, music=True), "valence", ONSET, LENGTH)
     without_music = whole.stimulus == silent
     kept = ~without_music

@@ -18,7 +18,7 @@ from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps import decompose as step
 from rtcan_cli.stores import Store
-from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
+from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, put_text, rtcan
 
 COMMAND = ("decompose", "--jobs", "1", "-w")
 BLOCK = 5000  # samples; the recordings here have 700
@@ -238,7 +238,7 @@ def test_what_cannot_be_decomposed_stays_with_its_reason(
     workspace: Path, small_blocks: None
 ) -> None:
     with h5py.File(workspace / "pmemo" / "recordings.h5", "r+") as h5:
-        h5["recordings/problem"][4] = "clipped"
+        put_text(h5, "recordings/problem", 4, "clipped")
         h5["signals/eda"][7 * 700 : 8 * 700] = 1.5
     outcome = must(*COMMAND, workspace, "--force")
     assert "clipped" in outcome.stdout

@@ -42,7 +42,7 @@ def stored(workspace: Path, table: str) -> pd.DataFrame:
     """A table of the labels store, by h5py alone."""
     with h5py.File(workspace / "pmemo" / "labels.h5") as h5:
         columns = {
-            name: column.asstr()[()] if column.dtype.kind == "O" else column[()]
+            name: column.asstr()[()] if column.dtype.kind in "OS" else column[()]
             for name, column in h5[table].items()
         }
     return pd.DataFrame(columns)

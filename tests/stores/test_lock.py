@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores import Partial
-from rtcan_cli.stores.lock import lock
+from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+from rtcan_cli.stores.lock import lock, sole_writer
 
 
 def test_work_on_a_store_is_held_by_one_at_a_time(tmp_path: Path) -> None:
@@ -88,6 +88,61 @@ def test_a_lock_file_that_was_removed_meanwhile_is_worth_nothing(
         assert len(calls) == 2
         with pytest.raises(RtcanError, match="is being made"), lock(place, tmp_path / "store"):
             pass
+
+
+@pytest.mark.parametrize(
+    "holder", [f"process {os.getppid()} on {socket.gethostname()}", "process 1 on another-host", ""]
+)
+def test_what_a_left_over_lock_says_is_not_believed(tmp_path: Path, holder: str) -> None:
+    # Its process has ended, and its number is that of a living one, or it was elsewhere.
+    store = tmp_path / "labels.h5"
+    place = tmp_path / "labels.h5.partial" / "lock"
+    place.parent.mkdir()
+    place.write_text(holder)
+    with sole_writer(store) as alone:
+        assert alone
+        assert place.read_text() == f"process {os.getpid()} on {socket.gethostname()}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_store_has_one_writer(tmp_path: Path) -> None:
+    path = tmp_path / "music.h5"
+    made = Provenance("music-features", "pmemo", {}, {})
+    # The same work: no second lock.
+    with Partial(path, "one").held(), create(path, "music", made) as store:
+        write(store)
+    before = path.read_bytes()
+    with lock(tmp_path / "music.h5.partial" / "lock", path):
+        code = (
+            "import sys; from pathlib import Path; from rtcan_cli.stores import *\n"
+            "from rtcan_cli.errors import RtcanError\n"
+            "try:\n"
+            "    with create(Path(sys.argv[1]), 'music', Provenance('a', 'pmemo', {}, {})): pass\n"
+            "except RtcanError as error: print(error)"
+        )
+        other = subprocess.run(
+            [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+        )
+        assert f"music.h5: is being made by process {os.getpid()} on" in other.stdout
+        # Readers do not wait for writers.
+        assert len(Store(path).table("excluded")) == 0
+    assert path.read_bytes() == before
+
+
+def test_a_half_written_store_of_a_reused_number_goes(tmp_path: Path) -> None:
+    path = tmp_path / "music.h5"
+    (tmp_path / f"music.h5.tmp-{os.getppid()}").write_bytes(b"half")
+    with create(path, "music", Provenance("music-features", "pmemo", {}, {})) as store:
+        write(store)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def write(store: StoreWriter) -> None:
+    store.write("stimuli/stimulus", ["1"])
+    store.write("features/name", ["a"])
+    store.write("features/value", np.zeros((1, 1)))
+    store.write("excluded/stimulus", [])
+    store.write("excluded/reason", [])
 
 
 def test_without_locks_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,3 +223,64 @@ def test_samples_in_other_files_are_not_read(tmp_path: Path) -> None:
         for name in ("tonic", "phasic"):
             with pytest.raises(RtcanError, match=f"'signals/{name}' is missing"):
                 store.signal(name, 0)
+
+
+def test_text_and_description_have_checksums_too(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.arange(3.0)] * 40)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    content, found = Store(path).content_id, 0
+    for place in rng.integers(len(whole), size=150):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            with Store(path) as store:
+                store.verify()
+                assert store.content_id == content
+        except RtcanError as error:
+            found += str(path) in str(error)
+    assert found > 50  # the others are in room that HDF5 keeps free
+
+
+def test_signals_that_just_fill_the_buffer_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtcan_cli.stores.writer._SIGNAL_BUFFER", 10)
+    write_components(tmp_path / "a.h5", [np.arange(10.0)] * 2)
+    with Store(tmp_path / "a.h5") as store:
+        np.testing.assert_array_equal(store.array("signals/phasic"), [*range(10), *range(10)])
+
+
+def test_rows_can_be_written_and_read_a_few_at_a_time(tmp_path: Path) -> None:
+    values = np.arange(35, dtype=np.float32).reshape(7, 5)
+    path = tmp_path / "music.h5"
+    with create(path, "music", MADE) as store:
+        store.write("stimuli/stimulus", list("abcdefg"))
+        store.write("features/name", list("vwxyz"))
+        for start in range(0, 7, 3):
+            store.append_rows("features/value", values[start : start + 3])
+        for name in ("stimulus", "reason"):
+            store.write(f"excluded/{name}", [])
+    with Store(path) as read:
+        read.verify()
+        np.testing.assert_array_equal(read.array("features/value"), values)
+        blocks = list(read.blocks("features/value", rows=2))
+        assert [len(block) for block in blocks] == [2, 2, 2, 1]
+        np.testing.assert_array_equal(np.concatenate(blocks), values)
+
+
+@pytest.mark.parametrize(
+    ("decimals", "shuffled"), [(2, False), (None, True)], ids=["recorded", "computed"]
+)
+def test_signals_are_packed_as_suits_them(
+    tmp_path: Path, decimals: int | None, shuffled: bool
+) -> None:
+    eda = 5 + np.cumsum(np.random.default_rng(0).normal(scale=0.01, size=20_000))
+    eda = eda if decimals is None else eda.round(decimals)
+    write_components(tmp_path / "a.h5", [eda])
+    with h5py.File(tmp_path / "a.h5") as h5:
+        dataset = h5["signals/phasic"]
+        assert (dataset.compression, dataset.fletcher32) == ("gzip", True)
+        assert dataset.shuffle == shuffled

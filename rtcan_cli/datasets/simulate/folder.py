@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rtcan_cli import __version__
+from rtcan_cli.atomic import exchange, leftovers
 from rtcan_cli.datasets.files import MARKER, PUBLISHER_FOLDERS
 from rtcan_cli.datasets.simulate.faults import FAULTS_FILE
 from rtcan_cli.datasets.simulate.truth import TRUTH_FOLDER
@@ -41,7 +42,11 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
     _check_replaceable(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        prefix = f".{target.name}.part-"
+        for leftover in leftovers(target.parent, prefix):
+            shutil.rmtree(leftover, ignore_errors=True)
+        beside = target.with_name(f"{prefix}{os.getpid()}")
+        beside.mkdir()
     except OSError as error:
         raise RtcanError(f"{target} cannot be written: {error.strerror}") from error
     try:
@@ -52,6 +57,8 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
         yield new
         if target.exists():
             _check_replaceable(target)
+            if exchange(new, target):
+                return
             target.rename(old)
         new.rename(target)
     except OSError as error:

@@ -1,0 +1,54 @@
+"""What is in a store, as one number."""
+
+from __future__ import annotations
+
+import hashlib
+
+import h5py
+import numpy as np
+
+from rtcan_cli.stores.schema import SCHEMAS, TIMINGS
+
+_HASH_BLOCK = 1 << 22  # elements hashed at a time
+_DEPTH = max(field.path.count("/") + 1 for schema in SCHEMAS.values() for field in schema.fields)
+
+
+def content_id(h5: h5py.File) -> str:
+    """Fingerprint of all data, in whatever order and with whatever filters it was written."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in dataset_paths(h5):
+        if path in TIMINGS:
+            continue
+        dataset = h5[path]
+        text = h5py.check_string_dtype(dataset.dtype) is not None
+        digest.update(f"{path} {dataset.shape} {'str' if text else dataset.dtype.str}".encode())
+        if text:
+            for value in dataset.asstr()[()].ravel():
+                digest.update(value.encode() + b"\0")
+        elif dataset.ndim == 0 or dataset.size <= _HASH_BLOCK:
+            digest.update(np.ascontiguousarray(dataset[()]).tobytes())
+        else:
+            rows = max(1, _HASH_BLOCK // max(1, dataset.size // dataset.shape[0]))
+            for start in range(0, dataset.shape[0], rows):
+                digest.update(np.ascontiguousarray(dataset[start : start + rows]).tobytes())
+    return digest.hexdigest()
+
+
+def dataset_paths(h5: h5py.File) -> list[str]:
+    """Paths of all datasets behind hard links, sorted; not deeper than a store ever goes.
+
+    HDF5's own visit calls itself for each level, which a file with many levels turns into a crash.
+    """
+    found: list[str] = []
+    waiting: list[tuple[str, h5py.Group]] = [("", h5)]
+    while waiting:
+        prefix, group = waiting.pop()
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                continue
+            path, node = prefix + name, group[name]
+            if isinstance(node, h5py.Dataset):
+                found.append(path)
+            elif isinstance(node, h5py.Group) and path.count("/") < _DEPTH - 1:
+                waiting.append((path + "/", node))
+    return sorted(found)
