@@ -21,8 +21,9 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.stores import Partial, Provenance, Store, create
+from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 
+_ROWS = 1024  # recordings whose features are in memory at a time
 COMPONENTS = ("phasic", "tonic", "driver")
 
 
@@ -64,13 +65,13 @@ def describe_recordings(
             table = parts.table("recordings")
             with partial.held():
                 _describe_missing(raw, parts, table, partial, onset, jobs)
-                values, problems = _collect(len(table), partial)
-                if all(problems):
-                    partial.discard()
-                    raise RtcanError(
-                        f"no recording can be described; the first problem: {problems[0]}"
-                    )
-                _write(table.assign(problem=problems), values, output, provenance)
+                with create(output, "features", provenance) as writer:
+                    problems = _write(writer, table, partial)
+                    if all(problems):
+                        partial.discard()
+                        raise RtcanError(
+                            f"no recording can be described; the first problem: {problems[0]}"
+                        )
                 partial.discard()
     return summarise(output)
 
@@ -142,36 +143,36 @@ def describe_recording(
         return str(error)
 
 
-def _collect(n_recordings: int, partial: Partial) -> tuple[NDArray[np.float64], list[str]]:
-    values = np.full((n_recordings, len(CATALOGUE)), np.nan)
+def _write(writer: StoreWriter, table: pd.DataFrame, partial: Partial) -> list[str]:
+    """Write what was kept, some recordings at a time; return each one's problem."""
     problems = []
-    for index in range(n_recordings):
-        item = partial.get(str(index))
-        assert item is not None, f"recording {index} was described above"
-        if "value" in item:
-            values[index] = item["value"]
-        problems.append(str(item.get("problem", "")))
-    return values, problems
-
-
-def _write(
-    table: pd.DataFrame, values: NDArray[np.float64], output: Path, provenance: Provenance
-) -> None:
-    with create(output, "features", provenance) as store:
-        store.write_table("recordings", table)
-        for column in ("name", "unit", "domain", "formula"):
-            store.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])
-        store.write("features/value", values)
+    for start in range(0, len(table), _ROWS):
+        values = np.full((min(_ROWS, len(table) - start), len(CATALOGUE)), np.nan)
+        for row in range(len(values)):
+            item = partial.get(str(start + row))
+            assert item is not None, f"recording {start + row} was described above"
+            if "value" in item:
+                values[row] = item["value"]
+            problems.append(str(item.get("problem", "")))
+        writer.append_rows("features/value", values)
+    writer.write_table("recordings", table.assign(problem=problems))
+    for column in ("name", "unit", "domain", "formula"):
+        writer.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])
+    return problems
 
 
 def summarise(path: Path) -> Report:
     """Describe a features store: how many of each domain, and what has none and why."""
     with Store(path, "features") as store:
         table = store.table("recordings")
-        values, domain = store.array("features/value"), store.array("features/domain")
-        names, made = store.array("features/name"), store.provenance
+        names, domain = store.array("features/name"), store.array("features/domain")
+        lowest, highest = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+        for values in store.blocks("features/value"):
+            lowest = np.fmin(lowest, np.fmin.reduce(values))
+            highest = np.fmax(highest, np.fmax.reduce(values))
+        made = store.provenance
     described = (table["problem"] == "").to_numpy()
-    constant = np.ptp(values[described], axis=0) == 0
+    constant = lowest == highest
     report = Report("eda-features", files=[path])
     report.facts = {
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial as bind
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -74,9 +74,9 @@ def extract_features(
             found = [index for index in range(len(files)) if index not in failures]
             if not found:
                 raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
-            values = np.stack([_features(partial, index) for index in found])
             names = list(stimuli["stimulus"])
             with create(output, "music", provenance) as writer:
+                values = (_features(partial, index)[None] for index in found)
                 _write(writer, [names[index] for index in found], feature_names(), values)
                 writer.write("excluded/stimulus", [names[index] for index in failures])
                 writer.write("excluded/reason", list(failures.values()))
@@ -206,7 +206,7 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
         if repeated:
             raise RtcanError(f"{csv}: has song {repeated[0]} more than once")
         with create(output, "music", provenance) as writer:
-            _write(writer, [songs[row] for row in rows], names, values[rows])
+            _write(writer, [songs[row] for row in rows], names, [values[rows]])
             absent = sorted(heard.keys() - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
@@ -228,11 +228,12 @@ def _features_file(source: Path) -> RawFile:
 
 
 def _write(
-    writer: StoreWriter, stimuli: list[str], names: list[str], values: NDArray[np.float32]
+    writer: StoreWriter, stimuli: list[str], names: list[str], values: Iterable[NDArray[np.float32]]
 ) -> None:
     writer.write("stimuli/stimulus", stimuli)
     writer.write("features/name", names)
-    writer.write("features/value", values)
+    for rows in values:
+        writer.append_rows("features/value", rows)
 
 
 def summarise(path: Path) -> Report:

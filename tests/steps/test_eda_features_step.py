@@ -16,7 +16,7 @@ from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Store, Workspace
-from tests.conftest import must, rtcan
+from tests.conftest import must, put_text, rtcan
 
 STEP = "rtcan_cli.steps.eda_features"
 COMMAND = ("eda-features", "--jobs", "1", "-w")
@@ -122,7 +122,7 @@ def test_what_cannot_be_described_stays_with_its_reason_and_shifts_no_other(
 ) -> None:
     # One that decompose refused, and one that has no features.
     with h5py.File(workspace / "pmemo" / "components.h5", "r+") as h5:
-        h5["recordings/problem"][4] = "flat: every sample has the same value"
+        put_text(h5, "recordings/problem", 4, "flat: every sample has the same value")
     third = originals(workspace)[2]
 
     def damaged(original: NDArray[np.float64], *_: Any, **__: Any) -> NDArray[np.float64]:

@@ -1,0 +1,105 @@
+"""How time, memory and disk grow with the number of recordings.
+
+Run it as ``.venv/bin/python benchmarks/scale.py 1536 15360 153600``. For each number a recordings
+store with that many short simulated signals is written, decomposed and described by features, each
+in a process of its own with ``--jobs 1``. PMEmo has 15,360 recordings. What grows is what belongs
+to a recording, not to its samples: `benchmarks/ingest.py` and `benchmarks/decompose.py` measure
+signals of full length.
+
+Seconds are those of the processor, memory the peak resident set of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Trial
+from rtcan_cli.eda.methods import method
+from rtcan_cli.steps.decompose import decompose_recordings
+from rtcan_cli.steps.eda_features import describe_recordings
+from rtcan_cli.steps.ingest import ingest_dataset
+
+RATE, SECONDS = 8.0, 16.0
+PART = 512  # trials that are read together
+STEPS = ("ingest", "decompose", "eda-features")
+
+
+def read_part(first: int, n: int) -> list[Item]:
+    """Some trials of simulated listeners: a slow level and a few responses."""
+    rng = np.random.default_rng(first)
+    samples = int(RATE * SECONDS)
+    items: list[Item] = []
+    for i in range(first, first + n):
+        steps = rng.normal(size=samples) * (rng.random(samples) < 0.1)
+        eda = (5 + np.cumsum(0.02 * rng.normal(size=samples) + 0.1 * steps)).round(4)
+        recording = Recording("both", eda, RATE, "signals.csv", str(i))
+        subject, stimulus = str(i // 40), str(i % 40)
+        items.append(Trial(subject, stimulus, rng.random(), rng.random(), (recording,)))
+    return items
+
+
+def do(step: str, n: int, folder: Path) -> dict[str, float]:
+    """One step, in this process, and what it took."""
+    recordings, components = folder / "recordings.h5", folder / "components.h5"
+    start = time.process_time()
+    if step == "ingest":
+        file = folder / "signals.csv"
+        file.touch()
+        parts = tuple(
+            partial(read_part, first, min(PART, n - first)) for first in range(0, n, PART)
+        )
+        source = RawDataset(
+            "pmemo", "simulated", (file,), (), parts, True, (), simulated=True, notes=()
+        )
+        output = recordings
+        ingest_dataset(source, folder, output, jobs=1)
+    elif step == "decompose":
+        output = components
+        decompose_recordings(recordings, output, method("cvxeda"), jobs=1)
+    else:
+        output = folder / "features.h5"
+        describe_recordings(recordings, components, output, 0.0, jobs=1)
+    return {
+        "seconds": time.process_time() - start,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+        "disk": output.stat().st_size / 1e6,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", type=int, nargs="+", help="of recordings")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps(do(options.step, options.numbers[0], options.folder)))
+        return
+    print("| Recordings | Step | Seconds | ms each | Peak memory [MB] | Store [MB] |")
+    print("|---:|---|---:|---:|---:|---:|")
+    for n in options.numbers:
+        with tempfile.TemporaryDirectory() as folder:
+            for step in STEPS:
+                command = [sys.executable, __file__, str(n), "--step", step, "--folder", folder]
+                result = subprocess.run(command, capture_output=True, text=True, check=True)
+                found = json.loads(result.stdout.splitlines()[-1])
+                print(
+                    f"| {n:,} | {step} | {found['seconds']:.1f} | "
+                    f"{1e3 * found['seconds'] / n:.2f} | {found['memory']:.0f} | "
+                    f"{found['disk']:.2f} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What a step has in memory does not grow with the number of recordings, but for its tables."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rtcan_cli.eda.features.catalogue import CATALOGUE
+from rtcan_cli.eda.methods import method
+from rtcan_cli.steps.decompose import decompose_recordings
+from rtcan_cli.steps.eda_features import describe_recordings
+from rtcan_cli.stores import Provenance, Store, create
+from rtcan_cli.stores.schema import SCHEMAS
+
+SAMPLES = 4000
+RATE = 50.0
+#: Bytes that a recording may add to the peak. Its samples have 32,000, its four components 64,000,
+#: its features 1,000.
+GROWTH = 900
+
+
+def recordings(path: Path, n: int) -> Path:
+    """A store of n equally long recordings."""
+    rng = np.random.default_rng(0)
+    fields = [field for field in SCHEMAS["recordings"].fields if "/" in field.path]
+    with create(path, "recordings", Provenance("ingest", "pmemo", {}, {}, True)) as store:
+        for _ in range(n):
+            eda = np.cumsum(rng.normal(size=SAMPLES))
+            store.append_signals({"eda": eda, "repaired": np.zeros(SAMPLES, np.uint8)})
+        for name in ("trials", "recordings", "quality", "stimuli", "excluded", "files"):
+            columns = [f for f in fields if f.path.startswith(f"{name}/")]
+            rows = n if name in ("recordings", "quality", "trials") else 0
+            frame = pd.DataFrame(
+                {
+                    field.path.split("/")[1]: ["" if field.dtype == "str" else 0] * rows
+                    for field in columns
+                }
+            )
+            if name == "recordings":
+                frame["subject"] = [str(i) for i in range(n)]
+                frame["sampling_rate"] = RATE
+            store.write_table(name, frame)
+    return path
+
+
+def peak(work: Callable[[], object]) -> int:
+    """Bytes that were allocated at most."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture(autouse=True)
+def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces much smaller than the stores of the tests, as they are in life."""
+    monkeypatch.setattr("rtcan_cli.steps.decompose._BLOCK", 2 * SAMPLES)
+    monkeypatch.setattr("rtcan_cli.stores.writer._SIGNAL_BUFFER", 4 * SAMPLES)
+    monkeypatch.setattr("rtcan_cli.stores.content._HASH_BLOCK", 4 * SAMPLES)
+    monkeypatch.setattr("rtcan_cli.steps.eda_features._ROWS", 8)
+    monkeypatch.setattr(
+        "rtcan_cli.steps.eda_features.eda_features", lambda **_: np.zeros(len(CATALOGUE))
+    )
+
+
+def test_peaks_do_not_grow_with_the_number_of_recordings(tmp_path: Path) -> None:
+    few, many = 24, 72
+    peaks: dict[str, list[int]] = {"decompose": [], "eda-features": [], "verify": []}
+    for n in (few, few, many):  # the first time, libraries and caches are loaded
+        raw = recordings(tmp_path / f"{n}.h5", n)
+        parts, features = tmp_path / f"{n}-components.h5", tmp_path / f"{n}-features.h5"
+        work = {
+            "decompose": lambda raw=raw, parts=parts: decompose_recordings(
+                raw, parts, method("highpass"), jobs=1, force=True
+            ),
+            "eda-features": lambda raw=raw, parts=parts, features=features: describe_recordings(
+                raw, parts, features, 0.0, jobs=1, force=True
+            ),
+            "verify": lambda parts=parts: Store(parts).verify(),
+        }
+        for name, step in work.items():
+            peaks[name].append(peak(step))
+    for name, (_, small, large) in peaks.items():
+        assert (large - small) / (many - few) < GROWTH, (name, small, large)
