@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint docs clean-demo
+.PHONY: demo test lint docs audit clean-demo
 
 # The whole chain on simulated data: figures and a results table in demo/.
 demo: $(READY)-demo
@@ -17,6 +17,10 @@ lint: $(READY)-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Known advisories against the installed packages; only a line where PyPI cannot be reached.
+audit: $(READY)-test
+	$(BIN)/python .ci/audit.py
 
 docs: $(READY)-docs
 	$(BIN)/python docs/make_reference.py

@@ -35,6 +35,7 @@ MIN_SECONDS = 1.0
 _SILENCE = 0.5**16
 
 # The length an MP3 without a length header declares is a guess, and may be this much off.
+_MOST_SAMPLES = 1 << 28  # of all channels together: 46 minutes of stereo at 48 kHz
 _LENGTH_TOLERANCE = 0.01
 
 
@@ -198,7 +199,15 @@ def _smile() -> Smile:
 
 def _read(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     try:
-        declared = _declared_length(content)
+        info = soundfile.info(io.BytesIO(content))
+        if info.frames * info.channels > _MOST_SAMPLES:
+            # Silence packs a thousandfold, and a header may claim anything.
+            hours = info.frames / max(1, info.samplerate) / 3600
+            raise RtcanError(
+                f"{name} claims to hold {hours:.1f} hours of sound, more than a song has",
+                "cut out the part that was played",
+            )
+        declared = _declared_length(content, int(info.frames))
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", str(error))  # without the object's address
@@ -211,9 +220,8 @@ def _read(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     return samples, rate
 
 
-def _declared_length(content: bytes) -> int:
+def _declared_length(content: bytes, frames: int) -> int:
     """Samples the header promises, which libsndfile does not tell for a WAV that was cut off."""
-    frames = int(soundfile.info(io.BytesIO(content)).frames)
     size = int.from_bytes(content[4:8], "little") + 8
     streamed = size >= 2**32  # length unknown when the header was written
     if content[:4] != b"RIFF" or streamed:

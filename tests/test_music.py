@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,22 @@ def test_not_audio(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(RtcanError, match=r"song\.mp3 is no audio file"):
         extract(path)
+
+
+def test_a_header_that_claims_hours_takes_no_memory(tmp_path):
+    path = tmp_path / "song.flac"
+    soundfile.write(path, melody(), RATE)
+    content = bytearray(path.read_bytes())
+    content[21] |= 0x0F  # the last 36 bits of this part of the header count the samples
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RtcanError, match=r"song\.flac claims to hold 1193\.0 hours"):
+            extract(path)
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_missing_file(tmp_path):
