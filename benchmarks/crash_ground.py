@@ -94,29 +94,35 @@ class Running:
         self.pid = os.fork()
         if self.pid:
             return
-        os.setsid()  # only the child gets here
-        os.chdir(work)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
-        sys.stdout, sys.stderr = (os.fdopen(fd, "w", closefd=False) for fd in (1, 2))
-        if largest >= 0:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
-        if cold:
-            os.execv(sys.executable, [sys.executable, "-m", "rtcan_cli", *arguments])
         code = 70
-        try:
-            sys.argv = ["rtcan", *arguments]
-            from rtcan_cli.app import main
-
-            main()
-        except SystemExit as ending:
-            code = int(ending.code or 0)
+        try:  # only the child gets here, and never leaves
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            code = self._run(work, arguments, cold, largest)
         finally:
             # As at the end of an interpreter, but nothing of the process that was forked is undone.
             threading._shutdown()  # type: ignore[attr-defined]
             atexit._run_exitfuncs()
             sys.stderr.flush()
             os._exit(code)
+
+    def _run(self, work: Path, arguments: tuple[str, ...], cold: bool, largest: int) -> int:
+        os.setsid()
+        os.chdir(work)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(self._log, os.O_WRONLY | os.O_APPEND), 2)
+        sys.stdout, sys.stderr = (os.fdopen(fd, "w", closefd=False) for fd in (1, 2))
+        if largest >= 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+        if cold:
+            os.execv(sys.executable, [sys.executable, "-m", "rtcan_cli", *arguments])
+        sys.argv = ["rtcan", *arguments]
+        from rtcan_cli.app import main
+
+        try:
+            main()
+        except SystemExit as ending:
+            return int(ending.code or 0)
+        return 0
 
     def is_over(self) -> bool:
         """Whether it has ended; it is not waited for."""
@@ -273,7 +279,7 @@ class Ground:
             remove(self.work / case.product)
             if older:
                 self.must(*case.command(1, other=True))
-            folder = self.place / f"{case.name}-{'older' if older else 'nothing'}"
+            folder = self.work.parent / f"{case.name}-{'older' if older else 'nothing'}"
             shutil.copytree(self.work, folder)
             before = state(self.work)
             if not older:
@@ -301,7 +307,7 @@ class Ground:
     def at(self, work: Path) -> Ground:
         """The same ground, with another folder to work in."""
         other = copy(self)
-        other.work = work
+        other.work, other._beginnings = work, {}
         work.mkdir()
         return other
 
