@@ -9,7 +9,7 @@ import pytest
 from benchmarks.crash_ground import CASES, Case, Ground, between
 from benchmarks.crashes import WRONG, Tally, Test, flip, full_disk, hit, two_at_once
 
-QUICK = {case.name: case for case in CASES if case.name in ("simulate", "ingest", "relabel")}
+QUICK = {case.name: case for case in CASES if case.name in ("ingest", "relabel")}
 KILL = ("group", "process")
 
 
@@ -29,7 +29,7 @@ def run(test: Test, ground: Ground, case: Case, times: int) -> Tally:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_killed_command_loses_nothing(ground: Ground, name: str) -> None:
-    run(lambda *given: hit(KILL, *given), ground, QUICK[name], 1 if name == "simulate" else 2)
+    run(lambda *given: hit(KILL, *given), ground, QUICK[name], 2)
 
 
 def test_a_full_disk_loses_nothing(ground: Ground) -> None:

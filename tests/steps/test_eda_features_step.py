@@ -78,7 +78,7 @@ def test_every_recording_keeps_its_own_when_results_come_back_in_another_order(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def backwards(
-        function: Callable[[Any], Any], items: Sequence[Any], *_: Any
+        function: Callable[[Any], Any], items: Sequence[Any], *_: Any, **__: Any
     ) -> Iterator[tuple[int, Any]]:
         for position in reversed(range(len(items))):
             yield position, function(items[position])
