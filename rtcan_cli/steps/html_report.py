@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from rtcan_cli import __version__, console
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import PROFILES, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.page.render import Page, Part, Picture, Section, render
@@ -125,7 +125,8 @@ def write_report(
         alarm=alarm(stores, datasets, runs),
         sections=[section for section in sections if section.parts],
     )
-    _write_whole(output, render(page))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(output, render(page))
     report = Report("compare", notes=making.lacking, files=[output])
     report.facts = {
         "sections": ", ".join(section.title for section in page.sections),
@@ -242,13 +243,3 @@ def _pictures(files: Sequence[Path], caption: str) -> list[Picture]:
         for path in files
         if path.suffix == ".svg"
     ]
-
-
-def _write_whole(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

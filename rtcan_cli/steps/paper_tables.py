@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli import choices
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.evaluation import published
 from rtcan_cli.models.rtcan import VARIANTS
@@ -204,7 +205,7 @@ def write(table: PaperTable, folder: Path) -> list[Path]:
     """Write a table as ``table<number>``: CSV with all that is known, Markdown and LaTeX."""
     folder.mkdir(parents=True, exist_ok=True)
     csv = folder / f"table{table.number}.csv"
-    table.rows.to_csv(csv, index=False)
+    write_whole(csv, table.rows.to_csv(index=False))
     alone = Report("compare", tables=table.tables, notes=table.notes)
     return [csv, *write_tables(alone, csv.with_suffix(""))]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli import choices
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
@@ -74,7 +75,7 @@ def follow_subjects(runs: Sequence[Run], figures: Path | None = None) -> Report:
     )
     if figures is not None:
         csv = figures / "figure4.csv"
-        pd.concat(rows, ignore_index=True).to_csv(csv, index=False)
+        write_whole(csv, pd.concat(rows, ignore_index=True).to_csv(index=False))
         report.files += [csv, *write_tables(report, csv.with_suffix(""))]
     return report
 
