@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rtcan_cli.cluster import Cluster, connection, crew
+from rtcan_cli.cluster import Cluster, connection, crew, mapping
 from rtcan_cli.cluster.connection import scheduler_address
 from rtcan_cli.cluster.crew import describe
 from rtcan_cli.cluster.versions import difference, versions
@@ -27,6 +27,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(crew, "PATIENCE_SECONDS", 0.2)
     monkeypatch.setattr(crew, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(mapping, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(mapping, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture

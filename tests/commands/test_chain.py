@@ -106,7 +106,7 @@ def test_run_store_holds_what_a_reader_needs(trained: Path) -> None:
 
 def test_stored_network_reproduces_the_stored_probabilities(trained: Path) -> None:
     from rtcan_cli.steps.assemble import training_data
-    from rtcan_cli.steps.gradcam import sources_of
+    from rtcan_cli.steps.explain_runs import sources_of
     from rtcan_cli.stores import Workspace
     from rtcan_cli.training.data import standardise
     from rtcan_cli.training.predict import predict

@@ -67,7 +67,7 @@ def test_train_goes_on_after_kill_in_an_epoch_and_in_the_store(
     assert not path.exists()
     assert list(tmp_path.glob("run.h5.tmp-*"))
     assert len(list(tmp_path.rglob("result-*.npz"))) == 3
-    assert "going on: 3 of 3 folds" in must(*command).stderr
+    assert "going on: 3 of 3 models" in must(*command).stderr
     assert Store(path).content_id == undisturbed
     assert list(tmp_path.iterdir()) == [path]
 
@@ -155,5 +155,5 @@ def test_train_goes_on_when_there_is_room_again(
         assert rtcan(*command).exit_code == 130
     assert f"{path}: cannot be written: File too large" in on_a_full_disk()
     assert len(list(tmp_path.rglob("result-*.npz"))) == 3
-    assert "going on: 3 of 3 folds" in must(*command).stderr
+    assert "going on: 3 of 3 models" in must(*command).stderr
     assert Store(path).content_id == undisturbed

@@ -177,7 +177,7 @@ def test_every_recording_keeps_its_own_when_blocks_come_back_in_another_order(
     before = content_id(workspace)
 
     def backwards(
-        function: Callable[[Any], Any], items: Sequence[Any], *_: Any
+        function: Callable[[Any], Any], items: Sequence[Any], *_: Any, **named: Any
     ) -> Iterator[tuple[int, Any]]:
         assert len(items) > 10
         for position in reversed(range(len(items))):

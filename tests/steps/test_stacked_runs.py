@@ -26,7 +26,10 @@ NOBODY = Roles(*(np.arange(0),) * 3)
 
 def units(tmp_path: Path, *variant: str) -> list[Unit]:
     data = TrainingData(
-        np.zeros((1, 3, 96), np.float32), np.array([0]), np.array(["a"]), np.array(["b"])
+        eda=np.zeros((1, 3, 96), np.float32),
+        label=np.array([0]),
+        subject=np.array(["a"]),
+        stimulus=np.array(["b"]),
     )
     partial = Partial(tmp_path / "run.h5", "0")
     return [
