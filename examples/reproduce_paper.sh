@@ -23,12 +23,12 @@ all_variants=base,Ra,Rb,Rc,Rd,Re,Rf
 if [ $# -eq 0 ]; then
   raw=("$folder/raw/pmemo" "$folder/raw/deap" "$folder/raw/amigos")
   folds=3
-  training=(--folds "$folds" --recipe tuned --epochs 2 --length 160 --jobs 2)
+  recipe=(--folds "$folds" --recipe tuned --epochs 2 --jobs 2) length=(--length 160)
   seconds=3 # for a network, until one was trained here
 else
   raw=("$1" "$2" "$3")
   folds=10
-  training=(--folds "$folds" --recipe paper --gpu 0)
+  recipe=(--folds "$folds" --recipe paper --gpu 0) length=()
   seconds=0
 fi
 
@@ -48,7 +48,7 @@ finished() { find "$RTCAN_WORKSPACE" -path '*/runs/*.h5' | wc -l; }
 train() {
   local begun=$SECONDS there networks
   there=$(finished)
-  rtcan train "${training[@]}" "$@"
+  rtcan train "${recipe[@]}" "$@"
   networks=$((($(finished) - there) * 2 * folds))
   [ "$networks" -eq 0 ] || seconds=$(((SECONDS - begun + networks - 1) / networks))
 }
@@ -67,30 +67,45 @@ rtcan ingest amigos "${raw[2]}"
 for dataset in pmemo deap amigos; do
   rtcan relabel --dataset "$dataset"
   rtcan decompose --dataset "$dataset"
+  rtcan eda-features --dataset "$dataset"
 done
 rtcan music-features --dataset pmemo
 
 stage "Table 3 and Fig. 4: EDA alone, on 10, 40, 70 and 100 % of PMEmo's subjects" 4
-train --dataset pmemo --subjects 10%,40%,70%,100%
+shares=(--subjects 10%,40%,70%,100%)
+train --dataset pmemo "${length[@]}" "${shares[@]}"
+
+stage "Table 3 and Fig. 4: SVMs and the 3-layer CNN on features" 4
+rtcan train --dataset pmemo --model svm-eda --folds "$folds" "${shares[@]}"
+rtcan train --dataset pmemo --model svm-music --folds "$folds"
+train --dataset pmemo --model cnn3-eda "${shares[@]}"
 
 stage "Table 5 and Figs. 5 to 8: attention modules on PMEmo, with music" 7
-train --dataset pmemo --fusion music --variant "$all_variants"
+train --dataset pmemo --fusion music "${length[@]}" --variant "$all_variants"
 
 stage "Table 5: attention modules on DEAP" 7
-train --dataset deap --variant "$all_variants"
+train --dataset deap "${length[@]}" --variant "$all_variants"
 
 stage "Table 5: attention modules on AMIGOS" 7
-train --dataset amigos --variant "$all_variants"
+train --dataset amigos "${length[@]}" --variant "$all_variants"
 
 stage "Table 4: depth and widths" 3
-train --dataset pmemo --fusion music --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
+train --dataset pmemo --fusion music "${length[@]}" --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
 
 stage "How much of the score is memory: other protocols" 3
-train --dataset pmemo --fusion music --protocol trial,stimulus,subject+stimulus
+train --dataset pmemo --fusion music "${length[@]}" --protocol trial,stimulus,subject+stimulus
+
+stage "Table 6: previous work" 13
+train --dataset pmemo --fusion music --model res-sin "${length[@]}"
+for dataset in pmemo deap amigos; do
+  train --dataset "$dataset" --model dcnn,alexnet2d,cnn3-raw "${length[@]}"
+  train --dataset "$dataset" --model mlp
+done
 
 stage "Table 6: what a model has to beat"
+rtcan train --dataset pmemo --model song-prior --folds "$folds"
 for dataset in pmemo deap amigos; do
-  rtcan train --dataset "$dataset" --model majority --folds "$folds"
+  rtcan train --dataset "$dataset" --model svm-gsr,majority --folds "$folds"
 done
 
 stage "Tables, figures and the report"
