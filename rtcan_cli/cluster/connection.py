@@ -39,7 +39,8 @@ def connected(cluster: Cluster) -> Iterator[Client]:
         from distributed import Client
     except ImportError as error:
         raise RtcanError(
-            "--cluster needs Dask, which is not installed here", "pip install 'rtcan-cli[cluster]'"
+            "--cluster needs Dask, which is not installed here",
+            "pip install 'rtcan-cli[cluster]', or pip install -e '.[cluster]' in a clone",
         ) from error
     # What goes wrong is said by us, in one line.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)

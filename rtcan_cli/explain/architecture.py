@@ -51,13 +51,18 @@ def untrained_average(
     Returns
     -------
     array (L,)
-        In times the even share, see `rtcan_cli.explain.average.density`; mean 1.
+        In times the even share, see `rtcan_cli.explain.average.density`; mean 1. All NaN if every
+        map is empty.
     """
     found = []
     for k in range(n_networks):
         network = untrained(model, eda, music, seed + k)
-        maps = attribute_trials(network, eda, music, method=method)
-        found.append(np.nanmean(density(maps.channels), axis=0).sum(axis=0))
+        share = density(attribute_trials(network, eda, music, method=method).channels)
+        there = share[~np.isnan(share).any(axis=(1, 2))]
+        if len(there):
+            found.append(there.mean(axis=0).sum(axis=0))
+    if not found:
+        return np.full(np.shape(eda)[-1], np.nan)
     return np.mean(found, axis=0)
 
 

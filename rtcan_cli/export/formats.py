@@ -52,7 +52,8 @@ class Format:
         missing = [name for name in self.packages if find_spec(name) is None]
         if missing:
             raise RtcanError(
-                f"{self.title} needs {' and '.join(missing)}", "pip install 'rtcan-cli[export]'"
+                f"{self.title} needs {' and '.join(missing)}",
+                "pip install 'rtcan-cli[export]', or pip install -e '.[export]' in a clone",
             )
 
 

@@ -15,6 +15,7 @@ from rtcan_cli import console
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
 from rtcan_cli.eda.preprocess import CHANNELS
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import Curve, density, over_subjects
 from rtcan_cli.explain.maps import attribute_trials
@@ -223,12 +224,16 @@ def untrained_of_run(
     """Average map (L,) of untrained networks over some trials of each fold."""
     firsts = list({chunk.fold: chunk for chunk in reversed(work)}.values())
     one = bind(explain_trials.untrained_of, method=method, seed=seed)
-    found = []
+    found = {}
     with console.progress(len(firsts), "untrained networks", "fold") as bar:
-        for _, average in map_unordered(one, firsts, jobs):
-            found.append(average)
+        for index, average in map_unordered(one, firsts, jobs):
+            found[index] = average
             bar.update()
-    return np.mean(found, axis=0)
+    # In their order: the sum's last bits must not depend on which process was faster.
+    there = [found[index] for index in sorted(found) if np.isfinite(found[index]).all()]
+    if not there:
+        raise RtcanError("the maps of all untrained networks are empty", "without --relative")
+    return np.mean(there, axis=0)
 
 
 def average_curves(maps: TrialMaps) -> dict[str, dict[str, Curve]]:
@@ -294,6 +299,8 @@ def _average_rows(
     edge = max(1, round(0.05 * len(time)))
     for group in ("all", "predicted", "true"):
         for name, curve in curves[group].items():
+            if not curve.n_trials:  # all maps of this class are empty
+                continue
             top = int(np.nanargmax(curve.mean))
             ends = (float(part.mean()) for part in (curve.mean[:edge], curve.mean[-edge:]))
             size = (curve.n_trials, curve.n_subjects)

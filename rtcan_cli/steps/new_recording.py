@@ -80,6 +80,10 @@ class NewRecording:
         needs_music = run.settings.fusion != "none"
         if needs_eda and self.eda is None:
             raise RtcanError(f"{run.name} sees EDA: {run.network}", "--eda FILE")
+        if not needs_eda and self.eda is not None:
+            raise RtcanError(
+                f"{run.name} sees no EDA: {run.network}", "name a run that does; rtcan info"
+            )
         if needs_music and self.audio is None:
             raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")
         eda = np.empty(0, np.float32)

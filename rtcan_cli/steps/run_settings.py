@@ -32,6 +32,8 @@ _OFF: dict[str, object] = {
 }
 
 
+#: What the provenance holds of a model's file: it shapes a run, but nobody chooses it.
+_OF_MODEL = ("grid", "features")
 #: Options of `train` as a user would type them.
 _ORDER = (
     *("dataset", "model", "variant", "fusion", "target", "recipe", "folds", "length", "onset"),
@@ -135,6 +137,10 @@ class RunSettings:
                 "depth": spec.depth,
                 "layout": spec.layout,
             }
+        if len(self.model.grid) > 1:
+            found["grid"] = [dict(candidate) for candidate in self.model.grid]
+        if self.model.features and self.model.sees(self.fusion) == "features":
+            found["features"] = list(self.model.features)
         if self.model.sees(self.fusion) == "signals":
             found |= {"length": spec.length, "onset": self.onset}
         if self.recipe is not None:
@@ -252,7 +258,7 @@ class RunSettings:
         settings = {
             name: value
             for name, value in self.parameters().items()
-            if name not in _USUAL or value != _USUAL[name]
+            if (name not in _USUAL or value != _USUAL[name]) and name not in _OF_MODEL
         }
         text = json.dumps(settings, sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()

@@ -100,9 +100,16 @@ class Run:
             If it is missing, damaged or no run store.
         """
         with Store(path, "run") as store:
+            try:
+                settings = RunSettings.from_parameters(store.provenance.parameters)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise RtcanError(
+                    f"{path}: does not say with which settings it was trained",
+                    "rtcan train, with --force, to train it again",
+                ) from error
             return cls(
                 path=path,
-                settings=RunSettings.from_parameters(store.provenance.parameters),
+                settings=settings,
                 provenance=store.provenance,
                 created=store.created,
                 content_id=store.content_id,

@@ -52,7 +52,8 @@ def lock(place: Path, what: Path) -> Iterator[bool]:
     finally:
         del _held[place.absolute()]
         # Removed before it is let go: who opened it meanwhile finds out, and makes a new one.
-        place.unlink(missing_ok=True)
+        if _is_at(file, place):
+            place.unlink(missing_ok=True)
         file.close()
 
 
@@ -82,6 +83,14 @@ def held_store(store: Path) -> Iterator[bool]:
             folder.rmdir()
 
 
+def _is_at(file: io.FileIO, place: Path) -> bool:
+    """Whether an open file is the one that has this name now."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), place.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:
     while True:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -105,11 +114,7 @@ def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:
                 file.close()
                 raise
             works = False
-        try:
-            current = os.path.samestat(os.fstat(file.fileno()), place.stat())
-        except FileNotFoundError:
-            current = False
-        if current:
+        if _is_at(file, place):
             with suppress(OSError):  # a full disk: it stays nameless
                 file.truncate(0)
                 file.write(f"process {os.getpid()} on {socket.gethostname()}".encode())

@@ -108,5 +108,11 @@ class Partial:
         (self.folder / f"{name}.npz").unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove the folder, that of other parameters included: the store is finished."""
-        shutil.rmtree(self.folder.parent, ignore_errors=True)
+        """Remove what is kept, that of other parameters included: the store is finished.
+
+        The lock stays: whoever holds it removes it.
+        """
+        for entry in self.folder.parent.glob("*/"):
+            shutil.rmtree(entry, ignore_errors=True)
+        with suppress(OSError):  # somebody holds it
+            self.folder.parent.rmdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -196,8 +197,10 @@ class Store:
         if path in self._open:
             return self._open[path]
         try:
-            link = self._h5.get(path, getlink=True) if path in self._h5 else None
-            dataset = self._h5[path] if isinstance(link, h5py.HardLink) else None
+            # Group by group: the link to the dataset alone does not show where its group lies.
+            steps = accumulate(path.split("/"), "{}/{}".format)
+            own = all(isinstance(self._h5.get(s, getlink=True), h5py.HardLink) for s in steps)
+            dataset = self._h5[path] if own else None
             refused = _reason_to_refuse(dataset) if isinstance(dataset, h5py.Dataset) else None
         except _HDF5_ERRORS as error:
             raise self._damaged(f"'{path}' is damaged") from error

@@ -91,3 +91,13 @@ def test_what_training_does_beyond_the_usual_is_recorded_and_named(entry: str) -
     assert changed.options("pmemo") == f"{SETTINGS.options('pmemo')} {option}"
     # Runs from before the entry existed stay what they were.
     assert entry not in SETTINGS.parameters()["recipe"]
+
+
+def test_what_a_models_file_offers_is_in_the_provenance_but_not_in_the_name() -> None:
+    settings = replace(SETTINGS, spec=ModelSpec(model="logistic"), recipe=None, fusion="none")
+    grid = settings.parameters()["grid"]
+    assert len(grid) == len(settings.model.grid)
+    gsr = replace(settings, spec=ModelSpec(model="svm-gsr"))
+    assert gsr.parameters()["features"] == list(gsr.model.features)
+    assert "grid" not in SETTINGS.parameters()
+    assert RunSettings.from_parameters(settings.parameters()).name() == settings.name()

@@ -43,6 +43,24 @@ def test_finished_items_stay_when_the_work_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_work_that_is_done_keeps_its_lock_until_the_end(tmp_path: Path) -> None:
+    partial = Partial(tmp_path / "run.h5", "one")
+    with partial.held():
+        partial.put("a", {"x": np.zeros(1)})
+        partial.discard()
+        assert partial.names() == set()
+        with pytest.raises(RtcanError, match="is being made by"), partial.held():
+            pass
+
+
+def test_the_lock_of_another_is_not_removed(tmp_path: Path) -> None:
+    place = tmp_path / "lock"
+    with lock(place, tmp_path / "run.h5"):
+        place.unlink()
+        place.write_text("of another")
+    assert place.read_text() == "of another"
+
+
 def test_a_killed_process_holds_nothing_and_its_half_written_items_go(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from rtcan_cli.stores import Partial\n"

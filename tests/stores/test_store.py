@@ -208,6 +208,20 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
         store.signal("tonic", 0)
 
 
+def test_groups_of_other_files_are_not_read(tmp_path: Path) -> None:
+    path, secret = tmp_path / "components.h5", tmp_path / "secret.h5"
+    write_components(path, [np.ones(3)])
+    write_components(secret, [np.arange(3.0)])
+    with h5py.File(path, "a") as h5:
+        del h5["signals"]
+        h5["signals"] = h5py.ExternalLink("secret.h5", "signals")
+    with (
+        Store(path, "components") as store,
+        pytest.raises(RtcanError, match=r"'signals/\w+' is missing"),
+    ):
+        store.signal("tonic", 0)
+
+
 def test_samples_in_other_files_are_not_read(tmp_path: Path) -> None:
     path, secret = tmp_path / "components.h5", tmp_path / "secret.bin"
     secret.write_bytes(np.arange(3.0, dtype=np.float32).tobytes())
