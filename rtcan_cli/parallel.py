@@ -101,14 +101,23 @@ def map_unordered(
         from rtcan_cli.cluster.mapping import map_on_cluster
 
         return map_on_cluster(function, items, jobs, keep_errors, name, show)
+    workers = _count_workers(jobs, len(items))
+    if workers <= 1:
+        return (_numbered(function, i, item, keep_errors) for i, item in enumerate(items))
+    return _in_processes(function, items, workers, keep_errors)
+
+
+def works_in_processes(jobs: int | Cluster, n_items: int) -> bool:
+    """Whether `map_unordered` hands so many items to other processes of this machine."""
+    return not isinstance(jobs, Cluster) and _count_workers(jobs, n_items) > 1
+
+
+def _count_workers(jobs: int, n_items: int) -> int:
     if jobs < 1 and jobs != -1:
         raise RtcanError(
             f"{jobs} jobs make no sense", hint="give 1 or more, or -1 for every core of the machine"
         )
-    workers = min(joblib.effective_n_jobs(jobs), len(items))
-    if workers <= 1:
-        return (_numbered(function, i, item, keep_errors) for i, item in enumerate(items))
-    return _in_processes(function, items, workers, keep_errors)
+    return min(joblib.effective_n_jobs(jobs), n_items)
 
 
 def map_ordered(

@@ -109,7 +109,7 @@ def decompose(
 
     from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda import CvxedaParameters
-    from rtcan_cli.steps.decompose import decompose_recordings, plot_trial, require_trial
+    from rtcan_cli.steps.decompose import decompose_recordings
 
     if method == "cvxeda":
         chosen = methods.cvxeda_method(
@@ -126,9 +126,12 @@ def decompose(
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
-    if plot is not None:
-        require_trial(source, plot)
+    if plot is None:
+        return decompose_recordings(source, target, chosen, rate, workers, force)
+
+    from rtcan_cli.steps.decomposed_trial import plot_trial, require_trial
+
+    require_trial(source, plot)
     report = decompose_recordings(source, target, chosen, rate, workers, force)
-    if plot is not None:
-        report.files += plot_trial(target, plot, figures)
+    report.files += plot_trial(target, plot, figures)
     return report

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal, sparse
+from scipy import sparse
+
+from rtcan_cli.eda.compiled import compiled
 
 # A bump is not zero on at most this many knot intervals.
 BUMP_INTERVALS = 4
@@ -61,10 +63,17 @@ def response_filter(sampling_rate: float, tau0: float, tau1: float) -> ResponseF
     )
 
 
+@compiled()
 def respond(driver: NDArray[np.float64], response: ResponseFilter) -> NDArray[np.float64]:
     """Phasic part of a driver."""
-    slow = signal.lfilter([1.0, 1.0], [1.0, -response.slow], driver)
-    return np.asarray(signal.lfilter([response.gain] * 2, [1.0, -response.fast], slow))
+    phasic = np.empty_like(driver)
+    before = slow_before = slow = fast = 0.0
+    for t in range(driver.size):
+        slow = driver[t] + before + response.slow * slow
+        fast = response.gain * (slow + slow_before) + response.fast * fast
+        phasic[t] = fast
+        before, slow_before = driver[t], slow
+    return phasic
 
 
 def respond_transposed(x: NDArray[np.float64], response: ResponseFilter) -> NDArray[np.float64]:

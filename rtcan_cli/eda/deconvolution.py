@@ -27,8 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage, optimize, signal
 
 from rtcan_cli.eda.compiled import compiled
 from rtcan_cli.eda.components import Components
@@ -200,7 +200,7 @@ def optimised(
         tried = replace(parameters, tau0=float(slow), tau1=float(fast))
         return _indistinctness(prepared.phasic_driver(tried), prepared.seen_rate)
 
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         criterion,
         np.log([parameters.tau0, parameters.tau1]),
         method="Nelder-Mead",
@@ -244,7 +244,7 @@ class _Prepared:
         padding = int(4 * width) + 2
         # To smooth the recording is to smooth its driver. At its edges it is continued by its
         # mirror image through the outermost sample, which keeps level and slope.
-        self.extended = ndimage.gaussian_filter1d(
+        self.extended = scipy.ndimage.gaussian_filter1d(
             np.pad(y, padding, mode="reflect", reflect_type="odd"), width
         )[padding - 1 : 1 - padding]
         self.sampling_rate = sampling_rate
@@ -259,7 +259,7 @@ class _Prepared:
         self._noise = float(np.median(np.abs(np.diff(y, 4)))) / _MEDIAN_OF_NORMAL / 70**0.5
         impulse = np.zeros(2 * padding + 1)
         impulse[padding] = 1
-        self._kernel = _neighbours(ndimage.gaussian_filter1d(impulse, width))
+        self._kernel = _neighbours(scipy.ndimage.gaussian_filter1d(impulse, width))
 
     def driver(self, parameters: DeconvolutionParameters) -> NDArray[np.float64]:
         """Driver of the smoothed recording at every sample, in units of the recording."""
@@ -310,8 +310,8 @@ def _between(driver: NDArray[np.float64], significance: float) -> NDArray[np.boo
     the noise on its flank.
     """
     between = np.ones(driver.size, dtype=bool)
-    peaks = signal.find_peaks(driver, prominence=significance)[0]
-    _, _, begins, ends = signal.peak_widths(driver, peaks, rel_height=0.5)
+    peaks = scipy.signal.find_peaks(driver, prominence=significance)[0]
+    _, _, begins, ends = scipy.signal.peak_widths(driver, peaks, rel_height=0.5)
     for peak, begin, end in zip(peaks, begins, ends, strict=True):
         first = np.floor(peak - _WIDER * (peak - begin))
         between[max(0, int(first)) : int(peak + _WIDER * (end - peak)) + 2] = False

@@ -7,8 +7,8 @@ They are what BIOPAC's AcqKnowledge offers, and NeuroKit2 as the methods ``highp
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage, signal
 
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.preprocess import find_problem
@@ -51,7 +51,9 @@ def split_by_frequency(eda: ArrayLike, sampling_rate: float, cutoff: float = CUT
             hint=f"give a cutoff between 0 and {sampling_rate / 2:g} Hz",
         )
     phasic, tonic = (
-        signal.sosfiltfilt(signal.butter(_ORDER, cutoff, kind, fs=sampling_rate, output="sos"), y)
+        scipy.signal.sosfiltfilt(
+            scipy.signal.butter(_ORDER, cutoff, kind, fs=sampling_rate, output="sos"), y
+        )
         for kind in ("highpass", "lowpass")
     )
     return Components(phasic, tonic, np.zeros(y.size), y - phasic - tonic)
@@ -92,7 +94,7 @@ def split_by_median(
             f"{y.size / sampling_rate:.1f} s",
             hint="give a window shorter than the recording",
         )
-    tonic = ndimage.median_filter(y, size=size, mode="reflect")
+    tonic = scipy.ndimage.median_filter(y, size=size, mode="reflect")
     return Components(y - tonic, tonic, np.zeros(y.size), np.zeros(y.size))
 
 

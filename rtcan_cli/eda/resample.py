@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import signal
 
 from rtcan_cli.errors import RtcanError
 
@@ -68,7 +68,7 @@ def resample(eda: ArrayLike, sampling_rate: float, rate: float) -> NDArray[np.fl
     # The filter's output at the first sample must fall on a sample that `upfirdn` keeps.
     first = padding * up + half
     late = -first % down
-    filtered = signal.upfirdn(np.concatenate([np.zeros(late), taps]), extended, up, down)
+    filtered = scipy.signal.upfirdn(np.concatenate([np.zeros(late), taps]), extended, up, down)
     start = (first + late) // down
     n_new = (x.size - 1) * up // down + 1
     return np.asarray(filtered[start : start + n_new])
@@ -85,10 +85,10 @@ def _fraction(ratio: float) -> tuple[int, int]:
 @lru_cache(maxsize=8)
 def _lowpass(up: int, down: int) -> NDArray[np.float64]:
     nyquist = 1 / max(up, down)
-    n_taps, beta = signal.kaiserord(_ATTENUATION, (1 - _PASSED) * nyquist)
+    n_taps, beta = scipy.signal.kaiserord(_ATTENUATION, (1 - _PASSED) * nyquist)
     half = n_taps // 2 + 1
     cutoff = (1 + _PASSED) / 2 * nyquist
-    taps: NDArray[np.float64] = signal.firwin(2 * half + 1, cutoff, window=("kaiser", beta))
+    taps: NDArray[np.float64] = scipy.signal.firwin(2 * half + 1, cutoff, window=("kaiser", beta))
     # Each output sample sees every up-th tap. They must sum to 1, or a level that is large beside
     # the responses would come out with a pattern on it.
     phases = np.zeros((-(-taps.size // up), up))

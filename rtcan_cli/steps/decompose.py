@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial as bind
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,26 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.blocks import CHANNELS, PARTS, Item, decompose_block
-from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, get_ready
+from rtcan_cli.eda.blocks import CHANNELS, PARTS, decompose_block
+from rtcan_cli.eda.methods import TITLES, Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.parallel import map_unordered
-from rtcan_cli.plots.decomposition import decomposition
-from rtcan_cli.plots.save import save
+from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.recording_blocks import (
+    Blocks,
+    Reader,
+    Source,
+    cut,
+    decompose_and_keep,
+    name_of,
+)
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
 #: A component that varies that many times as much as the signal is cancelled by another one.
 _SUSPICIOUS_VARIANCE = 10
-#: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
-#: of a second, which makes the cost of handing it over and of keeping it small.
-_BLOCK = 1 << 16
 
 
 def decompose_recordings(
@@ -87,100 +90,28 @@ def decompose_recordings(
         if not is_current(output, "components", provenance, force):
             partial = Partial(output, provenance.digest())
             with partial.held():
-                blocks = Blocks(store, rate)
                 with create(output, "components", provenance) as writer:
-                    _decompose(blocks, method, partial, writer, jobs)
+                    _decompose(store, rate, method, partial, writer, jobs)
                 partial.discard()
     return summarise(output)
 
 
-class Blocks(Sequence[list[Item]]):
-    """The recordings of a store in blocks, each read when its turn comes, so few are in memory.
-
-    Parameters
-    ----------
-    store : Store
-        Of recordings.
-    rate : float, optional
-        The highest sampling rate wanted, in Hz.
-
-    Attributes
-    ----------
-    rows : list of range
-        The recordings of each block.
-    table : DataFrame
-        The recordings, with the sampling rates that they are decomposed at.
-    """
-
-    def __init__(self, store: Store, rate: float | None) -> None:
-        self._store = store
-        self.table = store.table("recordings")
-        self._sampling_rate = self.table["sampling_rate"].to_numpy()
-        self._new_rate = np.minimum(self._sampling_rate, rate or np.inf)
-        self._problem = self.table["problem"].to_numpy()
-        self.table["sampling_rate"] = self._new_rate
-        self.rows = _cut(store.array(OFFSETS))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, position: Any) -> Any:
-        return [
-            Item(
-                self._store.signal("eda", row),
-                float(self._sampling_rate[row]),
-                float(self._new_rate[row]),
-                str(self._problem[row]),
-            )
-            for row in self.rows[position]
-        ]
-
-    def name(self, position: int) -> str:
-        """A block's name among the finished ones."""
-        rows = self.rows[position]
-        return f"{rows.start}-{rows.stop}"
-
-    def title(self, position: int) -> str:
-        """What to call a block in messages: its first and its last trial."""
-        rows = self.rows[position]
-        first, last = (
-            "{subject}:{stimulus}".format(**self.table.iloc[row]) for row in (rows[0], rows[-1])
-        )
-        return f"trial {first}" if len(rows) == 1 else f"trials {first} to {last}"
-
-
-def _cut(offsets: NDArray[np.int64]) -> list[range]:
-    """Runs of recordings of at most `_BLOCK` samples, or of one longer recording."""
-    blocks, start = [], 0
-    for row in range(1, len(offsets)):
-        if row == len(offsets) - 1 or offsets[row + 1] - offsets[start] > _BLOCK:
-            blocks.append(range(start, row))
-            start = row
-    return blocks
-
-
-class _Chosen(Sequence[Any]):
-    """Some items of a sequence, still read when their turn comes."""
-
-    def __init__(self, items: Sequence[Any], positions: list[int]) -> None:
-        self._items, self._positions = items, positions
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def __getitem__(self, position: Any) -> Any:
-        return self._items[self._positions[position]]
-
-
 def _decompose(
-    blocks: Blocks, method: Method, partial: Partial, writer: StoreWriter, jobs: int | Cluster
+    store: Store,
+    rate: float | None,
+    method: Method,
+    partial: Partial,
+    writer: StoreWriter,
+    jobs: int | Cluster,
 ) -> None:
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
+    reader, table = Reader(store, rate), store.table("recordings")
+    blocks = cut(store.array(OFFSETS))
     # What a power cut left unreadable counts as not there.
     kept = {name for name in partial.names() if partial.get(name) is not None}
-    ready = {i for i in range(len(blocks)) if blocks.name(i) in kept}
+    ready = {i for i, rows in enumerate(blocks) if name_of(rows) in kept}
     missing = [i for i in range(len(blocks)) if i not in ready]
-    total, done = len(blocks.table), sum(len(blocks.rows[i]) for i in ready)
+    total, done = len(table), sum(len(blocks[i]) for i in ready)
     if ready and missing:
         console.say(f"going on: {done} of {total} recordings are already decomposed")
     written: list[dict[str, NDArray[Any]]] = []
@@ -188,28 +119,37 @@ def _decompose(
     def write_ready() -> None:
         # Compressing takes long: this way it is done while the workers go on.
         while len(written) in ready:
-            written.append(_write_block(partial, blocks.name(len(written)), writer))
+            written.append(_write_block(partial, name_of(blocks[len(written)]), writer))
+
+    def title(position: int) -> str:
+        rows = blocks[missing[position]]
+        names = ["{subject}:{stimulus}".format(**table.iloc[row]) for row in (rows[0], rows[-1])]
+        return f"trial {names[0]}" if len(rows) == 1 else f"trials {' to '.join(names)}"
 
     write_ready()
     if missing:
         get_ready(method)
-    work = bind(decompose_block, method=method)
+    wanted = [blocks[i] for i in missing]
+    work: Callable[[Any], dict[str, NDArray[Any]] | None]
+    items: Sequence[Any]
+    if works_in_processes(jobs, len(missing)):
+        source = Source(store.path, store.content_id, rate)
+        work = bind(decompose_and_keep, source=source, method=method, partial=partial)
+        items = wanted
+    else:  # here, or on a cluster whose workers may not see our disk
+        work, items = bind(decompose_block, method=method), Blocks(reader, wanted)
     with console.progress(total, "decomposing", "recording", done=done) as bar:
-        results = map_unordered(
-            work,
-            _Chosen(blocks, missing),
-            jobs,
-            name=lambda position: blocks.title(missing[position]),
-            show=bar.set_postfix_str,
-        )
+        results = map_unordered(work, items, jobs, name=title, show=bar.set_postfix_str)
         for position, arrays in results:
             index = missing[position]
-            partial.put(blocks.name(index), arrays)
+            if arrays is not None:
+                partial.put(name_of(blocks[index]), arrays)
             ready.add(index)
-            bar.update(len(blocks.rows[index]))
+            bar.update(len(blocks[index]))
             write_ready()
     columns = {name: np.concatenate([each[name] for each in written]) for name in written[0]}
-    writer.write_table("recordings", blocks.table.assign(**columns))
+    columns["sampling_rate"] = reader.sampling_rate
+    writer.write_table("recordings", table.assign(**columns))
 
 
 def _write_block(partial: Partial, name: str, writer: StoreWriter) -> dict[str, NDArray[Any]]:
@@ -301,54 +241,3 @@ def _title(parameters: dict[str, Any]) -> str:
 def _range(values: pd.Series) -> str:
     low, high = float(values.min()), float(values.max())
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
-
-
-def require_trial(recordings: Path, trial: str) -> None:
-    """Check, before long work, that a trial to be drawn is there.
-
-    Raises
-    ------
-    RtcanError
-        If there is no such ``subject:stimulus``.
-    """
-    with Store(recordings, "recordings") as store:
-        table = store.table("recordings")
-    names = table["subject"] + ":" + table["stimulus"]
-    if trial not in set(names):
-        raise RtcanError(
-            f"{recordings}: has no EDA of the trial '{trial}' (subject:stimulus)",
-            f"--plot {names.iloc[0]}, for example",
-        )
-
-
-def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
-    """Draw the decomposition of ``subject:stimulus``, a figure for each of its recordings."""
-    subject, _, stimulus = trial.partition(":")
-    with Store(components, "components") as store:
-        table = store.table("recordings")
-        rows = table[(table["subject"] == subject) & (table["stimulus"] == stimulus)]
-        made, files = store.provenance, []
-        method, known = made.parameters["decomposition"], profile(made.dataset)
-        for index, row in rows.iterrows():
-            if row["problem"]:
-                raise RtcanError(f"that recording was not decomposed: {row['problem']}")
-            phasic, tonic, driver, residual = (
-                store.signal(channel, int(str(index))) for channel in CHANNELS
-            )
-            hearing = "" if row["target"] == "both" else f", {row['target']} hearing"
-            figure = decomposition(
-                phasic + tonic + residual,
-                tonic,
-                phasic,
-                driver if method in WITH_DRIVER else None,
-                residual,
-                row["sampling_rate"],
-                title=f"{known.title}, subject {subject}, {known.stimulus_word} {stimulus}"
-                f"{hearing}, {TITLES[method]}",
-                onset=known.onset,
-                simulated=made.simulated,
-            )
-            suffix = "" if row["target"] == "both" else f"_{row['target']}"
-            stem = f"decomposition_subject_{subject}_stimulus_{stimulus}{suffix}"
-            files += save(figure, folder / made.dataset / stem)
-    return files

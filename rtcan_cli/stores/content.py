@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import h5py
 import numpy as np
@@ -13,24 +14,46 @@ _HASH_BLOCK = 1 << 22  # elements hashed at a time
 _DEPTH = max(field.path.count("/") + 1 for schema in SCHEMAS.values() for field in schema.fields)
 
 
-def content_id(h5: h5py.File) -> str:
-    """Fingerprint of all data, in whatever order and with whatever filters it was written."""
+def content_id(h5: h5py.File, known: Mapping[str, str] | None = None) -> str:
+    """Fingerprint of all data, in whatever order and with whatever filters it was written.
+
+    Parameters
+    ----------
+    h5 : h5py.File
+        An open store.
+    known : mapping of str to str, optional
+        Fingerprints of the elements of some datasets, of `running_digest`, which then need not be
+        read again.
+    """
+    known = known or {}
     digest = hashlib.blake2b(digest_size=8)
     for path in dataset_paths(h5):
         if path in TIMINGS:
             continue
         dataset = h5[path]
         text = h5py.check_string_dtype(dataset.dtype) is not None
-        digest.update(f"{path} {dataset.shape} {'str' if text else dataset.dtype.str}".encode())
-        if text:
-            for value in dataset.asstr()[()].ravel():
-                digest.update(value.encode() + b"\0")
-        elif dataset.ndim == 0 or dataset.size <= _HASH_BLOCK:
-            digest.update(np.ascontiguousarray(dataset[()]).tobytes())
-        else:
-            rows = max(1, _HASH_BLOCK // max(1, dataset.size // dataset.shape[0]))
-            for start in range(0, dataset.shape[0], rows):
-                digest.update(np.ascontiguousarray(dataset[start : start + rows]).tobytes())
+        dtype = "str" if text else dataset.dtype.str
+        elements = known[path] if path in known else _digest_of_elements(dataset, text)
+        digest.update(f"{path} {dataset.shape} {dtype} {elements}\n".encode())
+    return digest.hexdigest()
+
+
+def running_digest() -> hashlib.blake2b:
+    """Takes the elements of a dataset as they are written, as bytes, in their order."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def _digest_of_elements(dataset: h5py.Dataset, text: bool) -> str:
+    digest = running_digest()
+    if text:
+        for value in dataset.asstr()[()].ravel():
+            digest.update(value.encode() + b"\0")
+    elif dataset.ndim == 0 or dataset.size <= _HASH_BLOCK:
+        digest.update(np.ascontiguousarray(dataset[()]).tobytes())
+    else:
+        rows = max(1, _HASH_BLOCK // max(1, dataset.size // dataset.shape[0]))
+        for start in range(0, dataset.shape[0], rows):
+            digest.update(np.ascontiguousarray(dataset[start : start + rows]).tobytes())
     return digest.hexdigest()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: What differs between two makings of the same store; the content id leaves it out.
 TIMINGS = (

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import PROFILES
@@ -18,6 +17,9 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ATTRIBUTES = (
     *("kind", "schema_version", "package_version", "created", "command", "dataset"),
@@ -127,6 +129,8 @@ class Store:
 
     def table(self, name: str) -> pd.DataFrame:
         """One table of the schema as a data frame."""
+        import pandas as pd  # slow to load, and workers read samples only
+
         columns = [f.path for f in self.schema.fields if f.path.split("/")[0] == name]
         return pd.DataFrame({path.split("/")[1]: self.array(path) for path in columns})
 
@@ -135,6 +139,12 @@ class Store:
         offsets = self._dataset(OFFSETS)
         start, stop = self._read(offsets, np.s_[index : index + 2])
         return self._read(self._dataset(f"signals/{channel}"), np.s_[start:stop])
+
+    def signals(self, channel: str, rows: range) -> list[NDArray[Any]]:
+        """Samples of neighbouring recordings in one channel, read together."""
+        offsets = self._read(self._dataset(OFFSETS), np.s_[rows.start : rows.stop + 1])
+        samples = self._read(self._dataset(f"signals/{channel}"), np.s_[offsets[0] : offsets[-1]])
+        return np.split(samples, offsets[1:-1] - offsets[0])
 
     def slices(self, path: str, index: int) -> dict[str, NDArray[Any]]:
         """Entry ``index`` of every dataset right under a group: the weights of one model."""

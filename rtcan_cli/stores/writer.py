@@ -8,19 +8,21 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores.content import content_id, dataset_paths
+from rtcan_cli.stores.content import content_id, dataset_paths, running_digest
 from rtcan_cli.stores.lock import sole_writer
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The format of HDF5 1.10, whose checksums cover what describes the data, too.
 _FORMAT = ("v110", "v110")
@@ -82,6 +84,8 @@ class StoreWriter:
         self._buffers: dict[str, list[NDArray[Any]]] = {}
         self._buffered = 0
         self._offsets = [0]
+        # Of what grows, so that it need not be read again for the content id.
+        self._digests: dict[str, Any] = {}
 
     def write(self, path: str, values: Any) -> None:
         """Write one whole dataset."""
@@ -123,7 +127,7 @@ class StoreWriter:
         rows = rows.astype(field.dtype, copy=False)
         if path not in self._h5:
             self._create_growing(field, rows, chunk=max(1, _SIGNAL_CHUNK // max(1, rows[0].size)))
-        self._extend(self._h5[path], rows)
+        self._extend(path, rows)
         self._outlet.check()
 
     def _create_growing(self, field: Field, first: NDArray[Any], chunk: int) -> None:
@@ -137,11 +141,18 @@ class StoreWriter:
         )
         self._describe(dataset, field)
 
-    @staticmethod
-    def _extend(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
+    def _extend(self, path: str, rows: NDArray[Any]) -> None:
+        dataset = self._h5[path]
         start = dataset.shape[0]
         dataset.resize(start + len(rows), axis=0)
         dataset[start:] = rows
+        self._digests.setdefault(path, running_digest()).update(np.ascontiguousarray(rows))
+
+    def content_id(self) -> str:
+        """Fingerprint of what was written."""
+        return content_id(
+            self._h5, {path: digest.hexdigest() for path, digest in self._digests.items()}
+        )
 
     def append_signals(self, channels: Mapping[str, NDArray[Any]]) -> None:
         """Append one recording: equally long arrays, one for each channel of the schema."""
@@ -164,7 +175,7 @@ class StoreWriter:
             block = np.concatenate(pieces).astype(field.dtype, copy=False)
             if field.path not in self._h5:
                 self._create_growing(field, block, chunk=_SIGNAL_CHUNK)
-            self._extend(self._h5[field.path], block)
+            self._extend(field.path, block)
             pieces.clear()
         self._buffered = 0
         self._outlet.check()
@@ -247,7 +258,7 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
                 yield writer
                 writer.finish()
                 h5.attrs["kind"] = kind
-                h5.attrs["content_id"] = content_id(h5)
+                h5.attrs["content_id"] = writer.content_id()
                 h5.attrs.update(provenance.attributes())
             outlet.check()
             os.fsync(outlet.fileno())

@@ -13,6 +13,7 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps import decompose as decompose_step
 from rtcan_cli.steps import eda_features as features_step
+from rtcan_cli.steps import recording_blocks
 from rtcan_cli.stores import Partial, Store
 from tests.cluster import work
 from tests.conftest import SMALL_TRAINING, must, rtcan
@@ -79,7 +80,7 @@ def test_worker_killed_amid_decompose_changes_nothing(
                 killed.append(pids[0])
 
     monkeypatch.setattr(decompose_step, "Partial", Killing)
-    monkeypatch.setattr(decompose_step, "_BLOCK", 2000)  # samples; so there are many blocks
+    monkeypatch.setattr(recording_blocks, "_BLOCK", 2000)  # samples; so there are many blocks
     path = tmp_path / "made.h5"
     must("decompose", "-w", prepared, "-o", path, "--cluster", cluster.address)
     assert killed == pids[:1]

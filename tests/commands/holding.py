@@ -6,24 +6,22 @@ BLOCK = 5_000
 """Samples that `decompose` keeps at a time; few enough for several blocks of the tests' data."""
 
 HOLD = f"""
-import sys, time
+import time
 import rtcan_cli.steps.decompose
 from rtcan_cli.app import main
-from rtcan_cli.stores.partial import Partial
 
-keep = Partial.put
-kept = []
+work = rtcan_cli.steps.decompose.map_unordered
 
 
-def keep_and_wait(self, *arguments):
-    keep(self, *arguments)
-    kept.append(arguments[0])
-    if len(kept) == 3:
-        time.sleep(600)
+def work_and_wait(*arguments, **options):
+    for done, result in enumerate(work(*arguments, **options), start=1):
+        yield result
+        if done == 3:
+            time.sleep(600)
 
 
-Partial.put = keep_and_wait
-rtcan_cli.steps.decompose._BLOCK = {BLOCK}
+rtcan_cli.steps.decompose.map_unordered = work_and_wait
+rtcan_cli.steps.recording_blocks._BLOCK = {BLOCK}
 main()
 """
-"""Program for ``python -c``: keeps three pieces of finished work, then waits for ten minutes."""
+"""Program for ``python -c``: takes three pieces of finished work, then waits for ten minutes."""

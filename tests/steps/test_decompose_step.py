@@ -17,6 +17,7 @@ from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps import decompose as step
+from rtcan_cli.steps import recording_blocks
 from rtcan_cli.stores import Store
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, put_text, rtcan
 
@@ -31,7 +32,7 @@ def workspace(prepared: Path, copy_of: Callable[[Path], Path]) -> Path:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step, "_BLOCK", BLOCK)
+    monkeypatch.setattr(recording_blocks, "_BLOCK", BLOCK)
 
 
 def read(workspace: Path, kind: str = "components") -> dict[str, np.ndarray]:
@@ -258,8 +259,8 @@ def test_what_cannot_be_decomposed_stays_with_its_reason(
 def test_blocks_hold_every_recording_once_and_little_more_than_the_limit(
     monkeypatch: pytest.MonkeyPatch, lengths: list[int]
 ) -> None:
-    monkeypatch.setattr(step, "_BLOCK", 5)
-    blocks = step._cut(np.concatenate([[0], np.cumsum(lengths)]))
+    monkeypatch.setattr(recording_blocks, "_BLOCK", 5)
+    blocks = recording_blocks.cut(np.concatenate([[0], np.cumsum(lengths)]))
     assert [row for rows in blocks for row in rows] == list(range(len(lengths)))
     for rows in blocks:
         assert len(rows) == 1 or sum(lengths[row] for row in rows) <= 5

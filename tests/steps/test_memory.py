@@ -61,7 +61,7 @@ def peak(work: Callable[[], object]) -> int:
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces much smaller than the stores of the tests, as they are in life."""
-    monkeypatch.setattr("rtcan_cli.steps.decompose._BLOCK", 2 * SAMPLES)
+    monkeypatch.setattr("rtcan_cli.steps.recording_blocks._BLOCK", 2 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.writer._SIGNAL_BUFFER", 4 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.content._HASH_BLOCK", 4 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.steps.eda_features._ROWS", 8)
