@@ -131,12 +131,12 @@ def simulate(
     from rtcan_cli.datasets.simulate.design import Design
     from rtcan_cli.datasets.simulate.faults import FAULTS_FILE, as_json
     from rtcan_cli.datasets.simulate.folder import new_folder
-    from rtcan_cli.datasets.simulate.physiology import draw_population
+    from rtcan_cli.datasets.simulate.physiology import draw_population, effects_of
     from rtcan_cli.datasets.simulate.truth import write_population
 
     writer = import_module(f"rtcan_cli.datasets.simulate.{name}")
     target = folder.expanduser().resolve()
-    population = draw_population(subjects, stimuli, seed)
+    population = draw_population(subjects, stimuli, seed, effects_of(name, scale))
     design = Design(population, duration, seed, scale, faults, truth)
     settings = settings_of(name, Size(subjects, stimuli, duration), seed, scale, faults, truth)
     with new_folder(target, settings) as root:
@@ -170,9 +170,14 @@ def settings_of(
     name: str, size: Size, seed: int, scale: Scale, faults: bool, truth: bool
 ) -> dict[str, Any]:
     """What the marker says about a simulation; what was not asked for is left out."""
-    from rtcan_cli.datasets.simulate.physiology import MODEL_VERSION
+    from rtcan_cli.datasets.simulate.physiology import LIFELIKE, MODEL_VERSION, effects_of
 
-    asked = {"scale": scale if scale != "demo" else "", "faults": faults, "truth": truth}
+    asked = {
+        "scale": scale if scale != "demo" else "",
+        "effects": "lifelike" if effects_of(name, scale) is LIFELIKE else "",
+        "faults": faults,
+        "truth": truth,
+    }
     return {
         "dataset": name,
         "subjects": size.subjects,

@@ -23,6 +23,7 @@ from rtcan_cli.datasets.simulate.physiology import (
     AROUSAL,
     VALENCE,
     Array,
+    Effects,
     Listeners,
     bodily,
     felt,
@@ -87,6 +88,8 @@ class Subject:
         The subject's traits, shape (1,).
     pulls, deviations : ndarray, shape (n_videos, 2)
         What the videos make everyone feel, and how far this subject deviates from it.
+    effects : Effects
+        How much the videos and the subject's skin tell about the ratings.
     videos : tuple of str
         Names of the videos.
     lengths : ndarray, shape (n_videos,)
@@ -105,6 +108,7 @@ class Subject:
     listener: Listeners
     pulls: Array
     deviations: Array
+    effects: Effects
     videos: tuple[str, ...]
     lengths: Array
     seen: int
@@ -140,6 +144,7 @@ def units(design: Design) -> list[Subject]:
                 listener=population.listeners.take(np.array([index])),
                 pulls=population.stimuli,
                 deviations=deviations,
+                effects=population.effects,
                 videos=tuple(stimulus_names(design)),
                 lengths=lengths,
                 seen=seen,
@@ -192,8 +197,10 @@ def write_unit(root: Path, unit: Subject) -> Written:
     sampling_rate = profile("amigos").sampling_rate
     rng = np.random.default_rng([unit.seed, 1, unit.index])
     listeners = unit.listener.take(np.zeros(n_videos, dtype=np.intp))
-    ratings = 1 + 8 * rate(felt(unit.pulls, unit.deviations), listeners, rng)
-    body = bodily(unit.pulls, unit.deviations, rng)
+    ratings = 1 + 8 * rate(
+        felt(unit.pulls, unit.deviations, unit.effects), listeners, rng, unit.effects
+    )
+    body = bodily(unit.pulls, unit.deviations, rng, unit.effects)
     data, assessments, annotations, videos = (_cells(n_videos) for _ in range(4))
     faults: list[Fault] = []
     recordings: list[TrueRecording] = []

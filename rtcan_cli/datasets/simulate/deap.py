@@ -18,6 +18,7 @@ from rtcan_cli.datasets.simulate.design import Design, Written
 from rtcan_cli.datasets.simulate.faults import Fault, spoil
 from rtcan_cli.datasets.simulate.physiology import (
     Array,
+    Effects,
     Listeners,
     bodily,
     felt,
@@ -58,6 +59,8 @@ class Subject:
         The subject's traits, shape (1,).
     pulls, deviations : ndarray, shape (n_videos, 2)
         What the videos make everyone feel, and how far this subject deviates from it.
+    effects : Effects
+        How much the videos and the subject's skin tell about the ratings.
     duration : float
         Of each video, in seconds.
     seed : int
@@ -72,6 +75,7 @@ class Subject:
     listener: Listeners
     pulls: Array
     deviations: Array
+    effects: Effects
     duration: float
     seed: int
     faults: Mapping[int, str]
@@ -98,6 +102,7 @@ def units(design: Design) -> list[Subject]:
             listener=population.listeners.take(np.array([index])),
             pulls=population.stimuli,
             deviations=deviations,
+            effects=population.effects,
             duration=design.duration,
             seed=design.seed,
             faults={
@@ -136,9 +141,11 @@ def write_unit(root: Path, unit: Subject) -> Written:
     sampling_rate = profile("deap").sampling_rate
     rng = np.random.default_rng([unit.seed, 1, unit.index])
     listeners = unit.listener.take(np.zeros(n_videos, dtype=np.intp))
-    ratings = 1 + 8 * rate(felt(unit.pulls, unit.deviations), listeners, rng)
+    ratings = 1 + 8 * rate(
+        felt(unit.pulls, unit.deviations, unit.effects), listeners, rng, unit.effects
+    )
     dominance_and_liking = rng.uniform(1, 9, (n_videos, 2))
-    body = bodily(unit.pulls, unit.deviations, rng)
+    body = bodily(unit.pulls, unit.deviations, rng, unit.effects)
     signals = record(body, listeners, unit.duration, sampling_rate, rng, rest=BASELINE)
     eda = signals.eda
     data = rng.standard_normal((n_videos, N_CHANNELS, eda.shape[1]))

@@ -36,6 +36,8 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
+from rtcan_cli.datasets.simulate.sizes import Scale
+
 Array = NDArray[np.float64]
 
 MODEL_VERSION = 1
@@ -48,13 +50,40 @@ RATING_CORRELATION = 0.65
 """Of valence and arousal, in stimuli, deviations and biases; whims lower it to about 0.5 in the
 ratings (Yin et al. 2022, Table 2, has 0.52)."""
 
-STIMULUS_SHARE = np.array([0.36, 0.40])
-DEVIATION_SHARE = np.array([0.46, 0.55])
-WHIM_SHARE = 1 - STIMULUS_SHARE - DEVIATION_SHARE
-"""Shares of the ratings' variance within a listener, for valence and arousal."""
 
-HEARING_NOISE_SHARE = np.array([0.70, 0.06])
-STIMULUS_IN_BODY = 0.3
+@dataclass(frozen=True)
+class Effects:
+    """How much songs and skin tell about ratings; pairs are for valence and arousal.
+
+    Attributes
+    ----------
+    stimulus_share, deviation_share : tuple of float
+        Shares :math:`w_s` and :math:`w_d` of the ratings' variance within a listener; the rest is
+        the whim's.
+    hearing_noise_share : tuple of float
+        Share :math:`w_n` of what the body does in one hearing only.
+    stimulus_in_body : float
+        The factor :math:`k`.
+    """
+
+    stimulus_share: tuple[float, float]
+    deviation_share: tuple[float, float]
+    hearing_noise_share: tuple[float, float]
+    stimulus_in_body: float
+
+
+STRONG = Effects((0.36, 0.40), (0.46, 0.55), (0.70, 0.06), 0.3)
+"""A small study on a laptop finds something."""
+
+LIFELIKE = Effects((0.52, 0.56), (0.44, 0.42), (0.25, 0.45), 0.15)
+"""At PMEmo's full size music alone and EDA alone tell about as much as in Yin et al. 2022, Table 3:
+music more than EDA."""
+
+
+def effects_of(name: str, scale: Scale) -> Effects:
+    """The effects in a simulated dataset: strong ones, but for PMEmo at its full size."""
+    return LIFELIKE if (name, scale) == ("pmemo", "full") else STRONG
+
 
 RATING_BIAS_SD = 0.15
 RATING_SPREAD = (0.14, 0.28)
@@ -137,11 +166,14 @@ class Population:
         Their traits.
     deviations : ndarray, shape (n_listeners, n_stimuli, 2)
         Every listener's deviation from the common pull.
+    effects : Effects
+        How much songs and skin tell about what they feel.
     """
 
     stimuli: Array
     listeners: Listeners
     deviations: Array
+    effects: Effects = STRONG
 
 
 @dataclass(frozen=True)
@@ -157,13 +189,16 @@ class Signals:
     tonic: Array
 
 
-def draw_population(n_listeners: int, n_stimuli: int, seed: int) -> Population:
+def draw_population(
+    n_listeners: int, n_stimuli: int, seed: int, effects: Effects = STRONG
+) -> Population:
     """The population that a seed stands for; all that is simulated with the seed is about it."""
     rng = np.random.default_rng([seed])
     return Population(
         draw_stimuli(n_stimuli, rng),
         draw_listeners(n_listeners, rng),
         draw_deviations((n_listeners, n_stimuli), rng),
+        effects,
     )
 
 
@@ -215,12 +250,15 @@ def _mix(arousal: Array, own: Array) -> Array:
     return np.stack([valence, arousal], axis=-1)
 
 
-def felt(stimulus: Array, deviation: Array) -> Array:
+def felt(stimulus: Array, deviation: Array, effects: Effects = STRONG) -> Array:
     """What is felt; shapes (..., 2)."""
-    return np.sqrt(STIMULUS_SHARE) * stimulus + np.sqrt(DEVIATION_SHARE) * deviation
+    shares = np.array([effects.stimulus_share, effects.deviation_share])
+    return np.sqrt(shares[0]) * stimulus + np.sqrt(shares[1]) * deviation
 
 
-def rate(feeling: Array, listeners: Listeners, rng: np.random.Generator) -> Array:
+def rate(
+    feeling: Array, listeners: Listeners, rng: np.random.Generator, effects: Effects = STRONG
+) -> Array:
     """Ratings of valence and arousal.
 
     Parameters
@@ -231,23 +269,31 @@ def rate(feeling: Array, listeners: Listeners, rng: np.random.Generator) -> Arra
         Who feels it, shape (n,).
     rng : Generator
         For the whims.
+    effects : Effects, optional
+        Leaves a share of the variance to the whims.
 
     Returns
     -------
     ndarray, shape (n, 2)
         On a scale from 0 to 1, before it is cut into steps.
     """
-    whim = np.sqrt(WHIM_SHARE) * rng.standard_normal(feeling.shape)
+    share = 1 - np.array(effects.stimulus_share) - np.array(effects.deviation_share)
+    whim = np.sqrt(share) * rng.standard_normal(feeling.shape)
     return np.clip(listeners.bias + listeners.spread[:, None] * (feeling + whim), 0, 1)
 
 
-def bodily(stimulus: Array, deviation: Array, rng: np.random.Generator) -> Array:
+def bodily(
+    stimulus: Array, deviation: Array, rng: np.random.Generator, effects: Effects = STRONG
+) -> Array:
     """What the sudomotor nerves make of a feeling in one hearing; shapes (n, 2), unit variance."""
+    of_stimulus, of_deviation, of_noise = np.array(
+        [effects.stimulus_share, effects.deviation_share, effects.hearing_noise_share]
+    )
+    k = effects.stimulus_in_body
     noise = rng.standard_normal(deviation.shape)
-    signal = STIMULUS_IN_BODY * np.sqrt(STIMULUS_SHARE) * stimulus
-    signal = signal + np.sqrt(DEVIATION_SHARE) * deviation + np.sqrt(HEARING_NOISE_SHARE) * noise
-    variance = STIMULUS_IN_BODY**2 * STIMULUS_SHARE + DEVIATION_SHARE + HEARING_NOISE_SHARE
-    return np.asarray(signal / np.sqrt(variance))
+    signal = k * np.sqrt(of_stimulus) * stimulus
+    signal = signal + np.sqrt(of_deviation) * deviation + np.sqrt(of_noise) * noise
+    return np.asarray(signal / np.sqrt(k**2 * of_stimulus + of_deviation + of_noise))
 
 
 def bateman(driver: Array, sampling_rate: float) -> Array:

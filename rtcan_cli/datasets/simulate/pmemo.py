@@ -22,6 +22,7 @@ from rtcan_cli.datasets.simulate.physiology import (
     AROUSAL,
     VALENCE,
     Array,
+    Effects,
     Listeners,
     bodily,
     felt,
@@ -66,6 +67,8 @@ class Song:
         Their traits.
     deviations : ndarray, shape (n_subjects, 2)
         How far they deviate from the pull.
+    effects : Effects
+        How much the song and their skin tell about their ratings.
     seed : int
         What chance is drawn from.
     annotated : bool
@@ -87,6 +90,7 @@ class Song:
     subjects: tuple[str, ...]
     listeners: Listeners
     deviations: Array
+    effects: Effects
     seed: int
     annotated: bool
     rating_faults: Mapping[str, str]
@@ -141,6 +145,7 @@ def _song(index: int, drawn: Plan, design: Design) -> Song:
         subjects=tuple(names[each] for each in who),
         listeners=population.listeners.take(who),
         deviations=population.deviations[who, index],
+        effects=population.effects,
         seed=design.seed,
         annotated=index not in drawn.without_annotations,
         rating_faults={
@@ -191,11 +196,13 @@ def write_unit(root: Path, unit: Song) -> Written:
     sampling_rate = profile("pmemo").sampling_rate
     if unit.subjects:
         rng = np.random.default_rng([unit.seed, 3, unit.index])
-        ratings = _in_steps(rate(felt(pull, unit.deviations), unit.listeners, rng))
+        ratings = _in_steps(
+            rate(felt(pull, unit.deviations, unit.effects), unit.listeners, rng, unit.effects)
+        )
         for column, target in enumerate(TARGETS):
             rows = _annotate(unit.subjects, ratings[:, column], unit.length, rng)
             faults += _write_table(root, unit, target, rows)
-            body = bodily(pull, unit.deviations, rng)
+            body = bodily(pull, unit.deviations, rng, unit.effects)
             signals = record(body, unit.listeners, unit.length, sampling_rate, rng)
             for row, subject in enumerate(unit.subjects):
                 file = f"{number}_{subject}_{target[0].upper()}.csv"

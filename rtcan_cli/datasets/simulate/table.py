@@ -23,6 +23,7 @@ from rtcan_cli.datasets.simulate.physiology import (
     AROUSAL,
     VALENCE,
     Array,
+    Effects,
     Listeners,
     Signals,
     bodily,
@@ -76,6 +77,8 @@ class Subject:
         The subject's traits, shape (1,).
     pulls, deviations : ndarray, shape (n_songs, 2)
         What the songs make everyone feel, and how far this subject deviates from it.
+    effects : Effects
+        How much the songs and the subject's skin tell about the ratings.
     to_write : tuple of int
         Songs whose audio is written with this subject.
     duration : float
@@ -94,6 +97,7 @@ class Subject:
     listener: Listeners
     pulls: Array
     deviations: Array
+    effects: Effects
     to_write: tuple[int, ...]
     duration: float
     seed: int
@@ -135,6 +139,7 @@ def units(design: Design) -> list[Subject]:
             listener=population.listeners.take(np.array([index])),
             pulls=population.stimuli,
             deviations=population.deviations[index],
+            effects=population.effects,
             to_write=tuple(range(index, n_songs, n_subjects)),
             duration=duration,
             seed=design.seed,
@@ -171,9 +176,9 @@ def write_unit(root: Path, unit: Subject) -> Written:
     rng = np.random.default_rng([unit.seed, 7, unit.index])
     listeners = unit.listener.take(np.zeros(n_songs, dtype=np.intp))
     low, high = profile("table").rating_scale
-    ratings = rate(felt(unit.pulls, unit.deviations), listeners, rng)
+    ratings = rate(felt(unit.pulls, unit.deviations, unit.effects), listeners, rng, unit.effects)
     ratings = np.round(low + (high - low) * ratings)
-    body = bodily(unit.pulls, unit.deviations, rng)
+    body = bodily(unit.pulls, unit.deviations, rng, unit.effects)
     rest = PAUSE if device == "session" else 0.0
     signals = record(body, listeners, unit.duration, sampling_rate, rng, rest)
     eda, n_rest = signals.eda.copy(), round(rest * sampling_rate)

@@ -94,10 +94,14 @@ def test_size_follows_arousal_and_timing_follows_valence() -> None:
     assert spearmanr(rise, body[:, VALENCE])[0] > 0.3
 
 
-def test_feelings_and_ratings_have_the_variances_that_are_documented() -> None:
-    population = physiology.draw_population(50, 400, seed=4)
-    feeling = physiology.felt(population.stimuli, population.deviations)
-    shares = physiology.STIMULUS_SHARE + physiology.DEVIATION_SHARE
+@pytest.mark.parametrize("effects", [physiology.STRONG, physiology.LIFELIKE])
+def test_feelings_and_ratings_have_the_variances_that_are_documented(
+    effects: physiology.Effects,
+) -> None:
+    population = physiology.draw_population(50, 400, 4, effects)
+    feeling = physiology.felt(population.stimuli, population.deviations, effects)
+    shares = np.add(effects.stimulus_share, effects.deviation_share)
+    assert (shares <= 1).all()
     assert_allclose(feeling.reshape(-1, 2).var(axis=0), shares, rtol=0.08)
     correlation = np.corrcoef(population.deviations.reshape(-1, 2).T)[0, 1]
     assert correlation == pytest.approx(physiology.RATING_CORRELATION, abs=0.02)
@@ -105,6 +109,7 @@ def test_feelings_and_ratings_have_the_variances_that_are_documented() -> None:
         np.tile(population.stimuli, (50, 1)),
         population.deviations.reshape(-1, 2),
         np.random.default_rng(5),
+        effects,
     )
     assert_allclose(body.std(axis=0), 1, rtol=0.05)
 
@@ -125,6 +130,33 @@ def test_a_listener_has_a_bias_and_a_spread_of_ratings() -> None:
     assert_allclose(ratings.std(axis=0), 0.1, rtol=0.05)
     assert ratings.min() >= 0
     assert ratings.max() <= 1
+
+
+def test_only_full_size_pmemo_is_lifelike() -> None:
+    assert physiology.effects_of("pmemo", "full") is physiology.LIFELIKE
+    for name, scale in (("pmemo", "demo"), ("deap", "full"), ("amigos", "full"), ("table", "full")):
+        assert physiology.effects_of(name, scale) is physiology.STRONG  # type: ignore[arg-type]
+
+
+def test_lifelike_skin_tells_less_and_songs_tell_more() -> None:
+    """How well the truth itself would tell ratings: the bounds that the shares set."""
+    found = {}
+    for name in ("STRONG", "LIFELIKE"):
+        effects = getattr(physiology, name)
+        rng = np.random.default_rng(8)
+        pull, deviation = rng.standard_normal((2, 20000, 2))
+        feeling = physiology.felt(pull, deviation, effects)
+        body = physiology.bodily(pull, deviation, rng, effects)
+        found[name] = [
+            (np.corrcoef(feeling[:, k], pull[:, k])[0, 1] ** 2,
+             np.corrcoef(feeling[:, k], body[:, k])[0, 1] ** 2)
+            for k in (VALENCE, AROUSAL)
+        ]  # fmt: skip
+    assert found["STRONG"][AROUSAL][1] > found["STRONG"][AROUSAL][0] + 0.2
+    for k in (VALENCE, AROUSAL):
+        music, skin = found["LIFELIKE"][k]
+        assert music > found["STRONG"][k][0]
+        assert music > skin + 0.1
 
 
 def test_a_seed_fixes_the_population() -> None:
