@@ -27,6 +27,8 @@ SMALL = ("--recipe", "tuned", "--folds", "3", "--length", "96", "--target", "aro
 SMALL += ("--channels", "8,8,8,8")
 TRAINING = (*SMALL, "--variant", "base", "--name", "run")
 TRIAL = ("--subject", "100184", "--music", "1", "--run", "Rb")
+ANSWERS = ("Rb", "--dataset", "pmemo", "-o", "answers/answers.csv")
+GRAPH = ("Rb", "--torchscript", "graphs/arousal.ts")
 #: Seconds; longer than any command here takes on a busy machine.
 PATIENCE = 300.0
 #: Workers look that often whether their caller is still there, and some more.
@@ -66,6 +68,8 @@ CASES = (
          ("arousal.pt", *STORES, "--name", "theirs", "--onset", "1")),
     Case("evaluate", "figures", ("Rb", *FIGURES), ("Rb", *OLDER)),
     Case("gradcam", "figures", (*TRIAL, *FIGURES), (*TRIAL, *OLDER)),
+    Case("predict", "answers", (*ANSWERS, *STORES), (*ANSWERS, "-w", "older")),
+    Case("export", "graphs", (*GRAPH, *STORES), (*GRAPH, "-w", "older")),
     Case("compare", "figures", ("Rb", "Rd", *FIGURES), ("Rb", "Rd", *OLDER)),
 )  # fmt: skip
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rtcan_cli.errors import RtcanError
@@ -12,27 +13,34 @@ from rtcan_cli.errors import RtcanError
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
     """Write a file beside its place, flush it to disk, and put it in place.
 
     Parameters
     ----------
     path : Path
-        Its place; the folder is there already. What was there before is replaced.
-    content : bytes or str
-        All of it; text becomes UTF-8.
+        Its place; folders that are missing are made. What was there before is replaced.
+
+    Yields
+    ------
+    Path
+        Where to write. If the body raises, this is removed and the place is left as it was.
 
     Raises
     ------
     RtcanError
-        If it cannot be written, for instance because the disk is full. What was there stays.
+        If the place is a folder, or the file cannot be written, for instance because the disk is
+        full. What was there stays.
     """
-    remove_leftovers(path.parent, f".{path.name}.part-")
+    if path.is_dir():
+        raise RtcanError(f"{path} is a folder", "the name of a file in it")
     beside = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
-        with beside.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent, f".{path.name}.part-")
+        yield beside
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
@@ -43,6 +51,12 @@ def write_whole(path: Path, content: bytes | str) -> None:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write all of a `new_file`; text becomes UTF-8."""
+    with new_file(path) as beside:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:

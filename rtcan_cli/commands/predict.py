@@ -72,6 +72,14 @@ def predict(
         bool,
         typer.Option("--all-folds", help="Also ask models about trials that they were trained on."),
     ] = False,
+    all_new: Annotated[
+        bool,
+        typer.Option(
+            "--all-new",
+            help="Of a dataset: take all subjects and stimuli as others than the run's, even if "
+            "they have the same names (another study).",
+        ),
+    ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: Annotated[
         Path | None,
@@ -103,6 +111,10 @@ def predict(
     }
     in_stores = dataset is not None or any(given.values())
     in_file = eda is not None or audio is not None
+    if all_new and in_file:
+        raise typer.BadParameter(
+            "--all-new is for a dataset: a file is new unless --subject and --stimulus say so"
+        )
     if in_stores and in_file:
         raise typer.BadParameter("either stores or files are predicted, not both")
     from rtcan_cli.errors import RtcanError
@@ -118,7 +130,14 @@ def predict(
     if in_stores:
         name = options.chosen_dataset(workspace, dataset or dataset_of_stores(given))
         return predict_stores(
-            path, stores, name, given, calibrated=calibrated, all_folds=all_folds, output=output
+            path,
+            stores,
+            name,
+            given,
+            calibrated=calibrated,
+            all_folds=all_folds,
+            all_new=all_new,
+            output=output,
         )
     recording = NewRecording(
         eda,

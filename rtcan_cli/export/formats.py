@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import warnings
@@ -104,7 +105,10 @@ def write_torchscript(graph: Graph, facts: Mapping[str, str], path: Path) -> Non
     """
     with _exporting("TorchScript"):
         traced = torch.jit.trace(graph, _examples(graph), check_trace=False)
-        torch.jit.save(traced, str(path), _extra_files={METADATA: json.dumps(dict(facts))})
+        # Not to the path at once: the name of the file would be in it.
+        content = io.BytesIO()
+        torch.jit.save(traced, content, _extra_files={METADATA: json.dumps(dict(facts))})
+    path.write_bytes(content.getvalue())
 
 
 def ask_torchscript(path: Path, inputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

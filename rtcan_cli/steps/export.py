@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli import __version__, console
+from rtcan_cli.atomic import new_file
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.export.formats import FORMATS, Format
 from rtcan_cli.export.graph import Graph
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.new_file import new_file
 from rtcan_cli.steps.run_origin import Settings, trained_on
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Workspace
@@ -64,11 +64,11 @@ def export_run(
         known = ", ".join(map(str, trained))
         raise RtcanError(f"{run.name}: fold {fold} of {target} was not trained", f"one of {known}")
     folds = trained if fold is None else [fold]
-    for name in files:
-        FORMATS[name].require()
     models = [run.model_of_fold(target, each) for each in folds]
     sees = run.settings.model.sees(run.settings.fusion)
     graph = Graph(models, sees, calibrated)
+    for name in files:
+        FORMATS[name].require()
     is_calibrated = calibrated and all(model.is_calibrated for model in models)
     facts = describe(run, target, folds, graph, is_calibrated, trained_on(run, workspace))
     rows = []

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.atomic import write_whole
 from rtcan_cli.console import jsonable
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import LeftOut, Sources, new_trials
-from rtcan_cli.steps.new_file import new_file
 from rtcan_cli.steps.new_recording import NewRecording, notes
 from rtcan_cli.steps.run_origin import made_with, trained_on, warnings
 from rtcan_cli.steps.runs import Run
@@ -43,6 +43,7 @@ def predict_stores(
     *,
     calibrated: bool = True,
     all_folds: bool = False,
+    all_new: bool = False,
     output: Path | None = None,
 ) -> Report:
     """Predict the trials of stores.
@@ -61,6 +62,8 @@ def predict_stores(
         Whether probabilities are brought to the temperature of each fold.
     all_folds : bool
         Also ask models about trials that they were trained or validated on.
+    all_new : bool
+        Whether subjects and stimuli are others than the run's, whatever they are called.
     output : Path, optional
         A file for all answers, one of `ENDINGS`.
 
@@ -74,7 +77,8 @@ def predict_stores(
     sources = new_sources(run, workspace, dataset, given or {})
     _, made = sources.check()
     settings = run.settings
-    asking = _Asking(run, calibrated, all_folds, by_name=made.dataset == run.dataset.name)
+    by_name = made.dataset == run.dataset.name and not all_new
+    asking = _Asking(run, calibrated, all_folds, by_name)
     for target in settings.targets:
         trials, left_out = new_trials(
             sources, target, settings.onset, settings.spec.length, settings.model.features
@@ -84,6 +88,11 @@ def predict_stores(
     report = asking.report(made.dataset, simulated, output)
     new = made_with(sources, workspace)
     report.notes += warnings(run, trained_on(run, workspace), new)
+    if asking.n_known and made.dataset == "table":
+        report.notes.append(
+            f"{asking.n_known} of the answers are about trials with the names of trials of the "
+            "run, and count as those; if this is another study, ask again with --all-new"
+        )
     return report
 
 
@@ -180,6 +189,8 @@ class _Asking:
         self._left_out: list[LeftOut] = []
         self._temperatures: list[float] = []
         self._new_of_known = 0
+        #: Answers about trials that were taken for the run's own.
+        self.n_known = 0
 
     def ask(self, target: str, trials: Trials, left_out: list[LeftOut]) -> None:
         """Ask the models of one target."""
@@ -203,6 +214,7 @@ class _Asking:
         answers[~asked[answered]] = np.nan
         together = Ensemble.of(answers)
         status = known.status[answered]
+        self.n_known += int((status != NEW).sum())
         self._new_of_known += int(((status == NEW) & known.subject[answered]).sum())
         table = pd.DataFrame(
             {
@@ -350,14 +362,13 @@ def _check_output(output: Path | None) -> None:
 def _write(
     output: Path, table: pd.DataFrame, facts: dict[str, Any], left_out: list[LeftOut]
 ) -> None:
-    with new_file(output) as place:
-        if output.suffix.lower() == ".json":
-            content = {
-                **{name.replace(" ", "_"): value for name, value in facts.items()},
-                "answers": table.to_dict("records"),
-                "left_out": [each._asdict() for each in left_out],
-            }
-            place.write_text(json.dumps(jsonable(content), allow_nan=False, indent=1) + "\n")
-        else:
-            separator = "\t" if output.suffix.lower() == ".tsv" else ","
-            table.to_csv(place, index=False, sep=separator)
+    if output.suffix.lower() == ".json":
+        content = {
+            **{name.replace(" ", "_"): value for name, value in facts.items()},
+            "answers": table.to_dict("records"),
+            "left_out": [each._asdict() for each in left_out],
+        }
+        write_whole(output, json.dumps(jsonable(content), allow_nan=False, indent=1) + "\n")
+    else:
+        separator = "\t" if output.suffix.lower() == ".tsv" else ","
+        write_whole(output, table.to_csv(index=False, sep=separator))
