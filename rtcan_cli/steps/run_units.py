@@ -27,6 +27,13 @@ from rtcan_cli.training.stacked_members import Member
 
 _CPU = torch.device("cpu")
 _ON_CLUSTER = 0  # as the number of the process that asked: there is none of that number
+#: Kept of a candidate whose loss is not finite any more: it is never chosen.
+_DIVERGED: dict[str, NDArray[Any]] = {
+    "history.validation_loss": np.array([np.inf]),
+    "best_epoch": np.array(0),
+    "seconds": np.array(0.0),
+    "cpu_seconds": np.array(0.0),
+}
 _LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
 
 
@@ -51,7 +58,8 @@ def fit_units(
         Networks trained at the same time on the CPU; or the cluster that trains them. Its workers
         keep no epochs: a fold whose worker is lost begins anew.
     on_finished : callable
-        Called with each unit as soon as its result is kept, also with those that had one before.
+        Called with each unit as soon as its result is kept, also with those that had one before,
+        and with candidates of a fold that cannot be trained: the others may.
     stack : int, optional
         Networks of one shape that are trained together as one program. By default as many as fit
         on a CUDA device of this machine, and 1 elsewhere.
@@ -59,7 +67,8 @@ def fit_units(
     Returns
     -------
     list of (Unit, NotFinite)
-        Units that cannot be trained, and why. The others go on without them.
+        Units that cannot be trained and are the only candidate of their fold, and why. The others
+        go on without them.
 
     Raises
     ------
@@ -92,12 +101,14 @@ def fit_units(
             for unit, outcome in results:
                 if isinstance(outcome, NotFinite):
                     console.warn(f"{unit.partial.store.stem}, {unit.target}: {outcome}")
-                    failed.append((unit, outcome))
-                else:
-                    unit.partial.put(unit.result, outcome)
-                    pace.finish(unit)
-                    unit.partial.remove(unit.checkpoint)
-                    on_finished(unit)
+                    if len(unit.settings.model.grid) == 1:
+                        failed.append((unit, outcome))
+                        continue
+                    outcome = _DIVERGED
+                unit.partial.put(unit.result, outcome)
+                pace.finish(unit)
+                unit.partial.remove(unit.checkpoint)
+                on_finished(unit)
     return failed
 
 

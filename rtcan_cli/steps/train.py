@@ -107,6 +107,7 @@ def train_runs(
     units = [unit for plan in plans for unit in plan.units()]
     waiting = Counter(unit.partial.store for unit in units)
     plan_of = {plan.output: plan for plan in plans}
+    hopeless: list[tuple[Unit, NotFinite]] = []
     with ExitStack() as locks:
         for plan in plans:
             locks.enter_context(plan.partial.held())
@@ -114,13 +115,17 @@ def train_runs(
         def on_finished(unit: Unit) -> None:
             plan = plan_of[unit.partial.store]
             waiting[plan.output] -= 1
-            if not waiting[plan.output]:
-                write_run(plan)
-                plan.partial.discard()
-                if len(requests) > 1:
-                    console.say(f"{plan.output}: done")
+            if waiting[plan.output]:
+                return
+            if lost := without_candidate(plan):
+                hopeless.extend(lost)
+                return
+            write_run(plan)
+            plan.partial.discard()
+            if len(requests) > 1:
+                console.say(f"{plan.output}: done")
 
-        failed = fit_units(units, device, jobs, on_finished, stack)
+        failed = fit_units(units, device, jobs, on_finished, stack) + hopeless
     if failed:
         raise _not_finite(failed)
 
@@ -214,21 +219,42 @@ def _chosen(run: RunPlan, target: str, fold: int) -> tuple[int, dict[str, NDArra
 
     Its times are those of all candidates, since it took them all to find it.
     """
-    names = [result_name(target, fold, k) for k in range(len(run.settings.model.grid))]
-
-    def peek(name: str, key: str) -> NDArray[Any]:
-        found = run.partial.peek(name, key)
-        assert found is not None, f"fold {fold} of {target} was trained above"
-        return found
-
-    losses = [
-        peek(name, "history.validation_loss")[int(peek(name, "best_epoch"))] for name in names
-    ]
-    candidate = int(np.argmin(losses))
+    names = _candidates(run, target, fold)
+    candidate = int(np.argmin([_loss(run, name) for name in names]))
     item = run.partial.get(names[candidate])
     assert item is not None, f"fold {fold} of {target} was trained above"
-    times = {key: np.sum([peek(name, key) for name in names]) for key in ("seconds", "cpu_seconds")}
+    times = {
+        key: np.sum([_peek(run, name, key) for name in names]) for key in ("seconds", "cpu_seconds")
+    }
     return candidate, item | times
+
+
+def without_candidate(run: RunPlan) -> list[tuple[Unit, NotFinite]]:
+    """Folds none of whose candidates could be trained, each as its last one."""
+    if len(run.settings.model.grid) == 1:
+        return []  # it would not have been kept
+    return [
+        (unit, NotFinite(f"fold {unit.fold + 1}: the loss of no candidate stays finite"))
+        for unit in {(unit.target, unit.fold): unit for unit in run.units()}.values()
+        if not np.isfinite(
+            [_loss(run, name) for name in _candidates(run, unit.target, unit.fold)]
+        ).any()
+    ]
+
+
+def _candidates(run: RunPlan, target: str, fold: int) -> list[str]:
+    return [result_name(target, fold, k) for k in range(len(run.settings.model.grid))]
+
+
+def _loss(run: RunPlan, name: str) -> float:
+    losses = _peek(run, name, "history.validation_loss")
+    return float(losses[int(_peek(run, name, "best_epoch"))])
+
+
+def _peek(run: RunPlan, name: str, key: str) -> NDArray[Any]:
+    found = run.partial.peek(name, key)
+    assert found is not None, f"{name} was kept above"
+    return found
 
 
 def summarise(path: Path) -> Report:

@@ -15,10 +15,10 @@ from rtcan_cli.steps.run_plan import RunPlan, TargetPlan
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_units import fit_units
 from rtcan_cli.steps.runs import Run
-from rtcan_cli.steps.train import write_run
+from rtcan_cli.steps.train import without_candidate, write_run
 from rtcan_cli.stores import Provenance
 from rtcan_cli.training.data import TrainingData
-from rtcan_cli.training.fit import FoldResult
+from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import fit
@@ -162,6 +162,50 @@ def test_what_is_kept_of_candidates_is_not_fitted_again(
     write_run(plan)
     same = alike(Run.load(plan.output), trained(tmp_path / "x", "logistic", "none", data, splits))
     assert all(same.values()), same
+
+
+def test_a_candidate_that_diverges_leaves_the_fold_to_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, splits = small("logistic", "none")
+    whole = trained(tmp_path / "whole", "logistic", "none", data, splits)
+    best = int(whole.models["candidate"].iloc[0]) - 1
+    plan = planned(tmp_path, "logistic", "none", data, splits)
+    told: list[int] = []
+
+    def diverging(*arguments: Any, **options: Any) -> FoldResult:
+        if arguments[2].candidate == best:
+            raise NotFinite("the loss is not finite any more")
+        return fit(*arguments, **options)
+
+    monkeypatch.setattr(run_units, "fit", diverging)
+    units = plan.units()
+    assert not fit_units(units, None, 1, lambda unit: told.append(unit.settings.spec.candidate))
+    assert told == list(range(len(units)))
+    assert not without_candidate(plan)
+    write_run(plan)
+    row = Run.load(plan.output).models.iloc[0]
+    losses = [
+        float(plan.partial.peek(unit.result, "history.validation_loss")[0])  # type: ignore[index]
+        for unit in units
+    ]
+    assert row["candidate"] == 1 + int(np.argmin(losses)) != 1 + best
+
+
+def test_a_fold_without_any_candidate_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, splits = small("logistic", "none")
+    plan = planned(tmp_path, "logistic", "none", data, splits)
+
+    def diverging(*arguments: Any, **options: Any) -> FoldResult:
+        raise NotFinite("the loss is not finite any more")
+
+    monkeypatch.setattr(run_units, "fit", diverging)
+    assert not fit_units(plan.units(), None, 1, lambda unit: None)
+    ((unit, why),) = without_candidate(plan)
+    assert unit.fold == FOLD
+    assert "fold 2: the loss of no candidate" in str(why)
 
 
 @pytest.mark.parametrize("name", COUNTING)
