@@ -40,6 +40,8 @@ MapName = Literal["guided-gradcam", "gradcam", "integrated-gradients"]
 Explained = Literal["predicted", "true", "low", "high"]
 Fill = Literal["interpolate", "mean"]
 
+#: What the labels 0 and 1 mean.
+CLASS_NAMES = ("low", "high")
 #: What is trained unless another model is named: RTCAN-1D.
 MODEL: Model = "rtcan"
 #: Samples of each EDA channel that the network sees (the released code's 50 x 50).

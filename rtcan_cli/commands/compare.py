@@ -28,7 +28,7 @@ def compare(
         typer.Option(
             metavar="RUN",
             help="Test all others against this run, whatever their protocol. Default: the first "
-            "named of each protocol, or the newest.",
+            "named of each protocol, or the newest of RTCAN-1D.",
             show_default=False,
         ),
     ] = None,
@@ -128,7 +128,7 @@ def compare(
 
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
-    paths = [stores.find_run(run, name) for run in runs] if runs else stores.runs(name)
+    paths = [stores.find_run(run, name) for run in runs] if runs else stores.networks_first(name)
     if not runs:
         for damaged in stores.damaged_runs(name):
             console.warn(f"{damaged}: left out, because it cannot be read (damaged or cut short?)")

@@ -39,6 +39,14 @@ def info(
         bool, typer.Option("--plot", help="With --quality: also draw a page of the worst traces.")
     ] = False,
     figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Instead, read all of the store, or of every store of the workspace, and check "
+            "that it holds what was written.",
+        ),
+    ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
 ) -> Report:
     """Show a store, or the state of the workspace.
@@ -51,7 +59,14 @@ def info(
       rtcan info
       rtcan info rtcan-stores/pmemo/components.h5
       rtcan info rtcan-stores/pmemo/recordings.h5 --quality --plot
+      rtcan info --verify
     """
+    if verify:
+        if quality or plot or rows is not None:
+            raise typer.BadParameter("--verify and --quality are two questions: ask one at a time")
+        from rtcan_cli.steps.info import stores_of, verify_stores
+
+        return verify_stores(stores_of(workspace) if store is None else [store])
     if not quality:
         for option, given in (("--plot", plot), ("--rows", rows is not None)):
             if given:

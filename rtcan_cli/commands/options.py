@@ -81,7 +81,7 @@ RunName = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN]",
-        help="Name or path of a run; the newest one if left out.",
+        help="Name or path of a run; the newest of RTCAN-1D if left out, or else the newest.",
         show_default=False,
     ),
 ]
@@ -161,7 +161,7 @@ def dataset_of(workspace: Path, dataset: str | None, given: Path | None, kind: s
 
 
 def find_run(workspace: Path, run: str | None, dataset: str | None) -> Path:
-    """The run an argument names, or the newest one."""
+    """The run an argument names, or the newest one; one of RTCAN-1D before a baseline."""
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace as Stores
 

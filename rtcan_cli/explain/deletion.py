@@ -9,6 +9,8 @@ sample can be read from its neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import trapezoid
@@ -45,7 +47,7 @@ def order_by(weight: ArrayLike) -> NDArray[np.int64]:
     return np.argsort(-mean, axis=1, kind="stable")
 
 
-def random_order(n: int, length: int, seed: int) -> NDArray[np.int64]:
+def random_order(n: int, length: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
     """Segments of n trials in random order (n, S)."""
     n_segments = int(segments(length)[-1]) + 1
     return np.random.default_rng(seed).permuted(np.tile(np.arange(n_segments), (n, 1)), axis=1)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
+from rtcan_cli.choices import CLASS_NAMES
 from rtcan_cli.plots import style
 
 N_COLUMNS = 125  # about 1 mm each across a page: wide enough to be told apart in print
@@ -130,11 +131,11 @@ def head_panel(axes: Axes, panel: AttentionPanel, true_class: int) -> None:
     """Write the model, its answer and its probability above a panel."""
     verdict = "correct" if panel.predicted == true_class else "wrong"
     words = (
-        f"{panel.model}, predicted {style.CLASS_NAMES[panel.predicted]}"
+        f"{panel.model}, predicted {CLASS_NAMES[panel.predicted]}"
         f" (p = {panel.probability:.2f}, {verdict})"
     )
     if panel.explained not in (None, panel.predicted):
-        words += f"; weight for {style.CLASS_NAMES[panel.explained]}"
+        words += f"; weight for {CLASS_NAMES[panel.explained]}"
     axes.set_title(words)
     if not np.any(panel.weight):
         axes.set_title("attention is zero everywhere", loc="right", style="italic")
@@ -142,5 +143,5 @@ def head_panel(axes: Axes, panel: AttentionPanel, true_class: int) -> None:
 
 def head(target: str, subject: str, music: str, true_class: int) -> str:
     """Return the title: which trial this is, and how its subject rated it."""
-    rated = style.CLASS_NAMES[true_class]
+    rated = CLASS_NAMES[true_class]
     return f"{target.capitalize()} of subject {subject}, {music}: {rated} by own rating"

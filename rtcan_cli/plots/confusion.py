@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from rtcan_cli.choices import CLASS_NAMES
 from rtcan_cli.plots import style
 
 
@@ -41,10 +42,8 @@ def confusion(counts: ArrayLike, *, title: str, simulated: bool = False) -> Figu
             color="white" if percent > 55 else "black",
             fontsize=style.LARGE,
         )
-    names = [
-        f"{name}\n(n = {n})" for name, n in zip(style.CLASS_NAMES, counts.sum(axis=1), strict=True)
-    ]
-    axes.set_xticks((0, 1), style.CLASS_NAMES)
+    names = [f"{name}\n(n = {n})" for name, n in zip(CLASS_NAMES, counts.sum(axis=1), strict=True)]
+    axes.set_xticks((0, 1), CLASS_NAMES)
     axes.set_yticks((0, 1), names)
     axes.set(xlabel="predicted", ylabel="own rating")
     style.dress(axes)

@@ -34,7 +34,6 @@ SIGNALS: tuple[dict[str, Any], ...] = (
 )
 """How the three input channels are drawn, in the order of the network input."""
 
-CLASS_NAMES = ("low", "high")
 CLASSES: tuple[dict[str, Any], ...] = (
     {"label": "low", "color": LOW, "marker": "s"},
     {"label": "high", "color": HIGH, "marker": "^"},

@@ -23,6 +23,8 @@ from rtcan_cli.steps.runs import Run
 KEY = ["subject", "stimulus"]
 #: What the titles of tables of differences hold.
 LESS = "accuracy less that of"
+#: With fewer folds Wilcoxon's p cannot reach 0.05.
+ENOUGH_FOLDS = 6
 #: Tests whose p values are adjusted, each for itself, over the comparisons of a target.
 TESTS = ("p_swap", "p_folds", "p_wilcoxon")
 
@@ -252,10 +254,17 @@ def _notes(rows: pd.DataFrame) -> list[str]:
         "over subjects: what these networks would do with other subjects (bootstrap; p: swap test)"
     ]
     if rows["p_folds"].notna().any():
+        fewest = int(rows["n_folds"].min())
+        # The two most extreme of 2^n ways to sign n differences.
+        least = (
+            f"finds too much, and yet cannot be below {2 ** (1 - fewest):.3g} with {fewest} folds"
+            if fewest < ENOUGH_FOLDS
+            else "finds too much"
+        )
         notes.append(
             "over folds: what networks trained on other subjects would do (p: t-test corrected for "
             "shared training trials; d: Cohen's); (W): Wilcoxon's test and rank-biserial "
-            "correlation, not corrected for shared training trials, so it finds too much"
+            f"correlation, not corrected for shared training trials, so it {least}"
         )
     if most > 1:
         notes.append(

@@ -32,7 +32,7 @@ def newest_run(workspace: Workspace, dataset: str | None) -> Path:
 
 
 def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus: str) -> Path:
-    """The newest run with a network that tests this trial, or the newest run if none does.
+    """The newest run with a network that tests this trial, or `newest_run` if none does.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus
             and ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any()
         ):
             return path
-    return workspace.find_run(None, dataset)
+    return newest_run(workspace, dataset)
 
 
 def sources_of(workspace: Workspace, run_path: Path) -> Sources:

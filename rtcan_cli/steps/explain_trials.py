@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.choices import MAP, MODEL, Explained, MapName
+from rtcan_cli.choices import CLASS_NAMES, MAP, MODEL, Explained, MapName
 from rtcan_cli.eda.features.scr import find_responses
 from rtcan_cli.eda.features.stretch import RATE, cut
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import untrained_average
 from rtcan_cli.models.rtcan import RTCAN
-from rtcan_cli.plots.style import CLASS_NAMES
 from rtcan_cli.steps.assemble import Sources, trial_input
 from rtcan_cli.steps.runs import Run, TrainedNetwork
 from rtcan_cli.stores import Store

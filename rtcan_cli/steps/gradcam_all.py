@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.atomic import write_whole
-from rtcan_cli.choices import MAP, SEED, Explained, MapName
+from rtcan_cli.choices import CLASS_NAMES, MAP, SEED, Explained, MapName
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import relative
@@ -24,7 +24,7 @@ from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention_average import attention_average
 from rtcan_cli.plots.attention_responses import attention_responses
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import CLASS_NAMES, PAPER, Look
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps import explain_trials
 from rtcan_cli.steps.assemble import Sources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial as bind
 from pathlib import Path
@@ -58,7 +59,7 @@ class Checked:
         Parts drawn anew, from the output to the input.
     similarity : dict of str to NDArray (n, n_stages)
     other : dict of str to NDArray (n,)
-        Similarity to the map of another trial.
+        Similarity to the map of a trial of another subject; NaN if there is none in the chunk.
     share : NDArray (points,)
     deletion, insertion : dict of str to NDArray (n, points)
         By order.
@@ -196,18 +197,22 @@ def check_chunk(
         for key, measure in measures.items():
             similarity[key].append(measure(weight, again))
     n, length = weight.shape
+    # Chunks are checked apart from each other, and draw other orders all the same.
+    own_seed = [seed, chunk.fold, *chunk.trials.index[:1]]
+    subject = chunk.trials["subject"].to_numpy(str)
+    has_other, other = of_another_subject(subject, own_seed)
     orders = {
         "map": [order_by(weight)],
         "size of the input": [order_by(np.abs(eda).sum(axis=1))],
-        "random": [random_order(n, length, seed + k) for k in range(_RANDOM_ORDERS)],
+        "random": [random_order(n, length, [*own_seed, k]) for k in range(_RANDOM_ORDERS)],
     }
     known = (model, eda, music, chosen)
     return Checked(
-        subject=chunk.trials["subject"].to_numpy(str),
+        subject=subject,
         stages=names,
         similarity={key: np.stack(values, axis=1) for key, values in similarity.items()},
         other={
-            key: measure(weight, np.roll(weight, 1, axis=0)) if n > 1 else np.full(n, np.nan)
+            key: np.where(has_other, measure(weight, weight[other]), np.nan)
             for key, measure in measures.items()
         },
         share=shares(length),
@@ -222,13 +227,34 @@ def check_chunk(
     )
 
 
+def of_another_subject(
+    subject: NDArray[np.str_], seed: Sequence[int]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """For each trial one of another subject, drawn at random.
+
+    Returns
+    -------
+    found : NDArray of bool (n,)
+        Whether there is one.
+    other : NDArray of int64 (n,)
+        Its position; the trial's own if there is none.
+    """
+    rng = np.random.default_rng(seed)
+    other = np.arange(len(subject))
+    for i, who in enumerate(subject):
+        others = np.flatnonzero(subject != who)
+        if len(others):
+            other[i] = rng.choice(others)
+    return other != np.arange(len(subject)), other
+
+
 def _similar_rows(target: str, found: Checked) -> list[list[object]]:
     curves = [over_subjects(found.similarity[name], found.subject).mean for name in SIMILARITIES]
     rows: list[list[object]] = [
         [target, stage, *(float(curve[k]) for curve in curves)]
         for k, stage in enumerate(found.stages)
     ]
-    rows.append([target, "(another trial)", *(_mean(found.other[name]) for name in SIMILARITIES)])
+    rows.append([target, "(another subject)", *(_mean(found.other[name]) for name in SIMILARITIES)])
     return rows
 
 
@@ -268,7 +294,7 @@ def follows(found: Checked, method: str) -> str:
     word = "follows" if abs(mean) < FOLLOWS else "ignores" if mean > IGNORES else "partly follows"
     return (
         f"the {method} map {word} the weights: once all are drawn anew, its rank correlation with "
-        f"the original is {mean:.2f} ({low:.2f} to {high:.2f}); that of another trial's map is "
+        f"the original is {mean:.2f} ({low:.2f} to {high:.2f}); that of another subject's map is "
         f"{_mean(found.other[name]):.2f}"
     )
 

@@ -131,6 +131,7 @@ def write_report(
     report.facts = {
         "sections": ", ".join(section.title for section in page.sections),
         "megabytes": round(output.stat().st_size / 1e6, 2),
+        "its tables and figures, also one by one": folder,
     }
     return report
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
@@ -59,6 +60,45 @@ def describe_store(path: Path) -> Report:
         Table("Datasets", ["path", "shape", "type", "unit", "meaning"], rows),
     ]
     return report
+
+
+def verify_stores(paths: Sequence[Path]) -> Report:
+    """Read all of some stores, and compare what is in them with their content ids.
+
+    Raises
+    ------
+    RtcanError
+        If there is none, or some are damaged: each is named with what is wrong. The others are
+        read all the same.
+    """
+    if not paths:
+        raise RtcanError("there is no store to verify", "rtcan ingest pmemo RAW")
+    rows, damaged = [], []
+    with console.progress(len(paths), "verifying", "store") as bar:
+        for path in paths:
+            try:
+                with Store(path) as store:
+                    store.verify()
+                    rows.append([str(path), store.schema.kind, _size(path), store.content_id])
+            except RtcanError as error:
+                damaged.append(error)
+            bar.update()
+    if damaged:
+        raise RtcanError(
+            f"{len(damaged)} of {len(paths)} stores cannot be read as they were written: "
+            + "; ".join(map(str, damaged)),
+            damaged[0].hint,
+        )
+    report = Report("info", facts={"stores that hold what was written": len(rows)})
+    report.tables = [Table("Verified", ["store", "kind", "size", "content id"], rows)]
+    return report
+
+
+def stores_of(root: Path) -> list[Path]:
+    """All stores of a workspace, runs included."""
+    workspace = Workspace(root)
+    steps = [step for name in workspace.datasets() for step in workspace.steps(name)]
+    return [step.path for step in steps if step.path.exists()]
 
 
 def _training(store: Store) -> dict[str, object]:
@@ -128,7 +168,7 @@ def next_command(dataset: str, steps: list[Step]) -> str:
     if not runs:
         fusion = " --fusion music" if _wants("music", dataset, steps[0].path) else ""
         return f"rtcan train --dataset {dataset}{fusion}"
-    return f"rtcan evaluate --dataset {dataset}"
+    return f"rtcan {'evaluate' if len(runs) == 1 else 'compare'} --dataset {dataset}"
 
 
 def _wants(kind: str, dataset: str, recordings: Path) -> bool:

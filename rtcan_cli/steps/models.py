@@ -45,7 +45,8 @@ def describe_model(name: str) -> Report:
         rows = [[number + 1, model.setting(number)] for number in range(len(model.grid))]
         title = "Candidates; the validation fold chooses"
         report.tables.append(Table(title, ["candidate", "setting"], rows))
-    report.text = model.doc
+    # The docstrings mark diagrams for Sphinx; a terminal shows them as they are.
+    report.text = model.doc.replace("\n::\n\n", "\n")
     return report
 
 

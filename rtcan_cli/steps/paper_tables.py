@@ -219,14 +219,16 @@ def _score_rows(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rows of Tables 3 to 6, those of recorded and of simulated runs, and what to know of them."""
     paper = _of(dataset, published.conditions(number))
-    missing = np.ones(len(paper), bool)
+    lines: list[str] | None = None
     parts: list[pd.DataFrame] = []
     notes: list[str] = []
     for simulated in sorted({run.simulated for run in runs}) or [False]:
         alike = [run for run in runs if run.simulated == simulated]
         rows = paper if number != 6 else pd.concat([paper, _of(dataset, _further(alike))])
         fitting = [[run for run in alike if fits(run, row)] for _, row in rows.iterrows()]
-        missing &= [not found for found in fitting[: len(paper)]]
+        if lines is None:  # recorded runs come first: a simulated one fills none of their rows
+            empty = [not found for found in fitting[: len(paper)]]
+            lines = list(training_lines(paper[empty], alike))
         own = [
             _own(found[0], target) if found else {}
             for found, target in zip(fitting, rows["target"], strict=True)
@@ -235,8 +237,7 @@ def _score_rows(
         scores = pd.DataFrame(own, index=rows.index).reindex(columns=columns)
         parts.append(pd.concat([rows, scores], axis=1).assign(simulated=simulated))
         notes += _notes_on_choice(number, rows, fitting)
-    lines = training_lines(paper[missing], runs)
-    notes += [f"for rows of Table {number} that are empty: {line}" for line in lines]
+    notes += [f"for rows of Table {number} that are empty: {line}" for line in lines or []]
     every = pd.concat(parts, ignore_index=True).astype({"n": "Int64", "folds": "Int64"})
     for score in ("accuracy", "f1"):
         every[f"{score}_difference"] = every[score] - every[f"paper_{score}"]

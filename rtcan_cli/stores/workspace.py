@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtcan_cli.choices import MODEL
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.schema import SCHEMAS
@@ -94,13 +95,22 @@ class Workspace:
                 continue
         return [path for _, path in sorted(found, reverse=True)]
 
+    def networks_first(self, dataset: str | None = None) -> list[Path]:
+        """Finished runs, those of RTCAN-1D before what it is compared with, each newest first."""
+
+        def is_baseline(path: Path) -> bool:
+            with Store(path, "run") as run:
+                return bool(run.provenance.parameters.get("model", MODEL) != MODEL)
+
+        return sorted(self.runs(dataset), key=is_baseline)
+
     def damaged_runs(self, dataset: str | None = None) -> list[Path]:
         """Run stores that cannot be read."""
         every = set(self.root.glob(f"{dataset or '*'}/runs/*.h5"))
         return sorted(every - set(self.runs(dataset)))
 
     def find_run(self, name: str | None, dataset: str | None) -> Path:
-        """A run by name or path; the newest one if not named.
+        """A run by name or path; if not named the newest of RTCAN-1D, or else the newest.
 
         Raises
         ------
@@ -108,7 +118,7 @@ class Workspace:
             If there is no such run.
         """
         if name is None:
-            runs = self.runs(dataset)
+            runs = self.networks_first(dataset)
             if not runs:
                 raise RtcanError(
                     f"{self.root}: no finished run"
