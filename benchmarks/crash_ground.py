@@ -44,6 +44,9 @@ class Case:
     arguments: tuple[str, ...]
     other: tuple[str, ...]
     has_jobs: bool = False
+    afresh: bool = False
+    """Whether what it writes depends on what its process has done before: PyTorch counts up the
+    names in a traced network."""
 
     def command(self, jobs: int, other: bool = False) -> tuple[str, ...]:
         """The command line."""
@@ -69,7 +72,7 @@ CASES = (
     Case("evaluate", "figures", ("Rb", *FIGURES), ("Rb", *OLDER)),
     Case("gradcam", "figures", (*TRIAL, *FIGURES), (*TRIAL, *OLDER)),
     Case("predict", "answers", (*ANSWERS, *STORES), (*ANSWERS, "-w", "older")),
-    Case("export", "graphs", (*GRAPH, *STORES), (*GRAPH, "-w", "older")),
+    Case("export", "graphs", (*GRAPH, *STORES), (*GRAPH, "-w", "older"), afresh=True),
     Case("compare", "figures", ("Rb", "Rd", *FIGURES), ("Rb", "Rd", *OLDER)),
 )  # fmt: skip
 
@@ -282,14 +285,15 @@ class Ground:
             self.reset(self.place / "prepared")
             remove(self.work / case.product)
             if older:
-                self.must(*case.command(1, other=True))
+                ended = self.start(case, other=True).wait()
+                assert ended.code == 0, ended.errors
             folder = self.work.parent / f"{case.name}-{'older' if older else 'nothing'}"
             shutil.copytree(self.work, folder)
             before = state(self.work)
             if not older:
                 self.must(*case.command(1))  # what it loads is loaded from here on
                 self.reset(folder)
-            ended = Running(self.work, case.command(1), self.cold).wait()
+            ended = self.start(case).wait()
             assert ended.code == 0, ended.errors
             after = state(self.work)
             assert nothing is None or after == nothing.after, f"{case.name}: uses what was there"
@@ -299,11 +303,18 @@ class Ground:
             self._beginnings[key] = Beginning(folder, before, done, after, {1: ended.seconds})
         return self._beginnings[key]
 
+    def start(
+        self, case: Case, jobs: int = 1, *, other: bool = False, largest: int = -1
+    ) -> Running:
+        """Start a command."""
+        cold = self.cold or case.afresh
+        return Running(self.work, case.command(jobs, other), cold, largest)
+
     def seconds(self, case: Case, start: Beginning, jobs: int) -> float:
         """How long a command takes from there."""
         if jobs not in start.seconds:
             self.reset(start.folder)
-            ended = Running(self.work, case.command(jobs), self.cold).wait()
+            ended = self.start(case, jobs).wait()
             assert (ended.code, state(self.work)) == (0, start.after), ended.errors
             start.seconds[jobs] = ended.seconds
         return start.seconds[jobs]

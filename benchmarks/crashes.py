@@ -45,7 +45,6 @@ from benchmarks.crash_ground import (
     Case,
     Ended,
     Ground,
-    Running,
     between,
     state,
     temporary,
@@ -81,7 +80,7 @@ def look(tally: Tally, ground: Ground, start: Beginning, where: str) -> None:
 
 def again(tally: Tally, ground: Ground, case: Case, start: Beginning, at: str) -> None:
     """Run the command again: it must end with what an undisturbed run makes, and nothing else."""
-    ended = Running(ground.work, case.command(1)).wait()
+    ended = ground.start(case).wait()
     if ended.code:
         tally.blame("differing", f"{at}: the same command again: {ended.errors[-2000:]}")
         return
@@ -101,7 +100,7 @@ def hit(hows: Sequence[str], ground: Ground, case: Case, rng: random.Random, tal
     moment = rng.uniform(0, ground.seconds(case, start, jobs))
     where = f"{how}, {case.name} -j {jobs} in {start.folder.name} at {moment:.3f} s"
     ground.reset(start.folder)
-    run = Running(ground.work, case.command(jobs), ground.cold)
+    run = ground.start(case, jobs)
     time.sleep(max(0.0, run.started + moment - time.monotonic()))
     while how == "worker" and not workers(run.pid) and not run.is_over():
         time.sleep(0.002)
@@ -174,7 +173,7 @@ def full_disk(ground: Ground, case: Case, rng: random.Random, tally: Tally) -> N
     tally["full"] += 1
     if not can_mount():
         ground.reset(start.folder)
-        ended = Running(ground.work, case.command(1), largest=room).wait()
+        ended = ground.start(case, largest=room).wait()
         look_full(tally, ground, case, start, ended, where)
         return
     shutil.rmtree(ground.work)
@@ -185,7 +184,7 @@ def full_disk(ground: Ground, case: Case, rng: random.Random, tally: Tally) -> N
         disk = os.statvfs(ground.work)
         with ballast.open("wb") as file:
             file.write(b"\0" * (disk.f_bavail * disk.f_frsize - room))
-        ended = Running(ground.work, case.command(1)).wait()
+        ended = ground.start(case).wait()
         ballast.unlink()
         look_full(tally, ground, case, start, ended, where)
 
@@ -208,9 +207,9 @@ def two_at_once(ground: Ground, case: Case, rng: random.Random, tally: Tally) ->
     start = ground.beginning(case, older=rng.random() < 0.5)
     ground.reset(start.folder)
     where = f"{case.name} twice at once in {start.folder.name}"
-    first = Running(ground.work, case.command(1))
+    first = ground.start(case)
     time.sleep(rng.uniform(0, 0.5) * start.seconds[1])
-    second = Running(ground.work, case.command(1))
+    second = ground.start(case)
     while not (first.is_over() and second.is_over()):
         with suppress(FileNotFoundError):  # renamed while we looked: read again
             for name in between(state(ground.work), start.before, start.after):

@@ -1,8 +1,9 @@
 """How time, memory and disk grow with the number of recordings.
 
 Run it as ``.venv/bin/python benchmarks/scale.py 1536 15360 153600``. For each number a recordings
-store with that many short simulated signals is written, decomposed and described by features, each
-in a process of its own with ``--jobs 1``. PMEmo has 15,360 recordings. What grows is what belongs
+store with that many short simulated signals is written, decomposed, verified (the store of
+components) and described by features, each in a process of its own with ``--jobs 1``; ``--steps``
+takes some of these. PMEmo has 15,360 recordings. What grows is what belongs
 to a recording, not to its samples: `benchmarks/ingest.py` and `benchmarks/decompose.py` measure
 signals of full length.
 
@@ -27,11 +28,12 @@ from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Trial
 from rtcan_cli.eda.methods import method
 from rtcan_cli.steps.decompose import decompose_recordings
 from rtcan_cli.steps.eda_features import describe_recordings
+from rtcan_cli.steps.info import verify_stores
 from rtcan_cli.steps.ingest import ingest_dataset
 
 RATE, SECONDS = 8.0, 16.0
 PART = 512  # trials that are read together
-STEPS = ("ingest", "decompose", "eda-features")
+STEPS = ("ingest", "decompose", "verify", "eda-features")
 
 
 def read_part(first: int, n: int) -> list[Item]:
@@ -66,6 +68,9 @@ def do(step: str, n: int, folder: Path) -> dict[str, float]:
     elif step == "decompose":
         output = components
         decompose_recordings(recordings, output, method("cvxeda"), jobs=1)
+    elif step == "verify":
+        output = components
+        verify_stores([components])
     else:
         output = folder / "features.h5"
         describe_recordings(recordings, components, output, 0.0, jobs=1)
@@ -79,6 +84,7 @@ def do(step: str, n: int, folder: Path) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", type=int, nargs="+", help="of recordings")
+    parser.add_argument("--steps", default=",".join(STEPS), help="some of them, with commas")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -89,7 +95,7 @@ def main() -> None:
     print("|---:|---|---:|---:|---:|---:|")
     for n in options.numbers:
         with tempfile.TemporaryDirectory() as folder:
-            for step in STEPS:
+            for step in options.steps.split(","):
                 command = [sys.executable, __file__, str(n), "--step", step, "--folder", folder]
                 result = subprocess.run(command, capture_output=True, text=True, check=True)
                 found = json.loads(result.stdout.splitlines()[-1])

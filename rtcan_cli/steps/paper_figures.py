@@ -11,7 +11,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 from rtcan_cli.steps.explain_runs import SHOWN, sources_of
 from rtcan_cli.steps.gradcam import explain_trial
-from rtcan_cli.steps.paper_rows import has_paper_network
+from rtcan_cli.steps.paper_rows import has_paper_network, line_like
 from rtcan_cli.steps.relabel import plot_steps
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.scaling import follow_subjects
@@ -170,10 +170,11 @@ def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial:
             sources = sources_of(stores, run.path)
             return explain_trial(run.path, sources, subject, stimulus, folder, others)
     asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
+    dataset = trial.dataset or (runs[0].dataset.name if runs else "pmemo")
     raise RtcanError(
-        "no run with attention modules tests " + (" ".join(asked) if asked else "any trial"),
-        f"rtcan train --dataset {trial.dataset or 'pmemo'} --fusion music "
-        f"--variant {','.join(SHOWN)}",
+        f"no run of the paper's network with attention modules ({', '.join(SHOWN)}) tests "
+        + (" ".join(asked) if asked else "any trial"),
+        line_like(runs, dataset, variant=",".join(SHOWN)),
     )
 
 

@@ -115,6 +115,22 @@ def training_lines(missing: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
             yield f"rtcan train {settings.options(dataset, **changed)}"
 
 
+def line_like(runs: Sequence[Run], dataset: str, **changed: str) -> str:
+    """The line that trains the paper's network as the runs of a dataset were trained.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The first of the dataset counts.
+    dataset : str
+        Name of the dataset.
+    changed : str
+        Options to take instead, see `RunSettings.options`.
+    """
+    like = next((run.settings for run in runs if run.provenance.dataset == dataset), None)
+    return f"rtcan train {_as_in_the_paper(dataset, like).options(dataset, **changed)}"
+
+
 def _as_in_the_paper(dataset: str, like: RunSettings | None) -> RunSettings:
     """The chosen network of a dataset on all subjects, trained as another run was."""
     known = profile(dataset)

@@ -18,7 +18,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import LOOKS, Curve
 from rtcan_cli.plots.scaling import scaling as draw
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.paper_rows import has_paper_network, is_eligible
+from rtcan_cli.steps.paper_rows import has_paper_network, is_eligible, line_like
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
 
@@ -46,7 +46,7 @@ def follow_subjects(runs: Sequence[Run], figures: Path | None = None) -> Report:
         dataset = next((run.dataset.name for run in runs), "pmemo")
         raise RtcanError(
             "no model was trained on several numbers of subjects, and on nothing else that differs",
-            f"rtcan train --dataset {dataset} --subjects {SHARES}",
+            line_like(runs, dataset, subjects=SHARES),
         )
     report = Report("compare")
     rows: list[pd.DataFrame] = []

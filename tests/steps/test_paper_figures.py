@@ -38,8 +38,9 @@ def test_what_is_not_there_is_named_and_the_rest_is_drawn(trained: Path, tmp_pat
     assert {path.stem for path in report.files} == {f"labels_subject_{SUBJECT}"}
     (note,) = (note for note in report.notes if "is not shown" in note)
     assert note.startswith("Fig. 4 is not shown: no model was trained on several numbers")
-    assert "try: rtcan train --dataset pmemo --subjects 10%,40%,70%,100%" in note
-    with pytest.raises(RtcanError, match="no run with attention modules tests 999") as caught:
+    assert "try: rtcan train --dataset pmemo --recipe tuned --folds 3" in note
+    assert note.endswith("--subjects 10%,40%,70%,100%")
+    with pytest.raises(RtcanError, match=r"no run of the paper's network .* tests 999") as caught:
         draw(trained, tmp_path, 6, 7, subject="999")
     assert "--variant Rb,Rd,Rf" in (caught.value.hint or "")
     with pytest.raises(RtcanError, match="subject '999' has no labels"):
@@ -50,7 +51,7 @@ def test_networks_that_knew_the_subject_are_not_asked(tmp_path: Path) -> None:
     runs = tmp_path / "pmemo" / "runs"
     runs.mkdir(parents=True)
     finish_run(runs, "leaks", protocol="trial")
-    with pytest.raises(RtcanError, match="no run with attention modules tests any trial"):
+    with pytest.raises(RtcanError, match=r"no run of the paper's network .* tests any trial"):
         draw(tmp_path, tmp_path / "out", 5)
 
 

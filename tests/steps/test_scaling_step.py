@@ -72,7 +72,9 @@ def test_runs_that_differ_in_more_are_not_followed(tmp_path: Path) -> None:
     other = series(tmp_path, 2, mark="seed", seed=1)[1]
     with pytest.raises(RtcanError, match="no model was trained on several numbers") as caught:
         follow_subjects([whole, other])
-    assert caught.value.hint == "rtcan train --dataset pmemo --subjects 10%,40%,70%,100%"
+    like = "--recipe tuned --folds 3 --length 96"
+    hint = f"rtcan train --dataset pmemo {like} --subjects 10%,40%,70%,100%"
+    assert caught.value.hint == hint
 
 
 def test_of_several_series_the_longest_is_shown(tmp_path: Path) -> None:
