@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial as bind
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +12,14 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.blocks import CHANNELS, PARTS, decompose_block
+from rtcan_cli.eda.blocks import CHANNELS, PARTS
 from rtcan_cli.eda.methods import TITLES, Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.decompose_work import Reader, decompose_work
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.recording_blocks import (
-    Blocks,
-    Reader,
-    Source,
-    cut,
-    decompose_and_keep,
-    name_of,
-)
+from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
@@ -107,45 +98,27 @@ def _decompose(
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
     reader, table = Reader(store, rate), store.table("recordings")
     blocks = cut(store.array(OFFSETS))
-    # What a power cut left unreadable counts as not there.
-    kept = {name for name in partial.names() if partial.get(name) is not None}
-    ready = {i for i, rows in enumerate(blocks) if name_of(rows) in kept}
-    missing = [i for i in range(len(blocks)) if i not in ready]
-    total, done = len(table), sum(len(blocks[i]) for i in ready)
+    missing = missing_blocks(blocks, partial)
+    ready = set(blocks) - {blocks[i] for i in missing}
+    done = sum(map(len, ready))
     if ready and missing:
-        console.say(f"going on: {done} of {total} recordings are already decomposed")
+        console.say(f"going on: {done} of {len(table)} recordings are already decomposed")
     written: list[dict[str, NDArray[Any]]] = []
 
     def write_ready() -> None:
         # Compressing takes long: this way it is done while the workers go on.
-        while len(written) in ready:
+        while len(written) < len(blocks) and blocks[len(written)] in ready:
             written.append(_write_block(partial, name_of(blocks[len(written)]), writer))
-
-    def title(position: int) -> str:
-        rows = blocks[missing[position]]
-        names = ["{subject}:{stimulus}".format(**table.iloc[row]) for row in (rows[0], rows[-1])]
-        return f"trial {names[0]}" if len(rows) == 1 else f"trials {' to '.join(names)}"
 
     write_ready()
     if missing:
         get_ready(method)
+    work = decompose_work(store, reader, rate, method, partial)
     wanted = [blocks[i] for i in missing]
-    work: Callable[[Any], dict[str, NDArray[Any]] | None]
-    items: Sequence[Any]
-    if works_in_processes(jobs, len(missing)):
-        source = Source(store.path, store.content_id, rate)
-        work = bind(decompose_and_keep, source=source, method=method, partial=partial)
-        items = wanted
-    else:  # here, or on a cluster whose workers may not see our disk
-        work, items = bind(decompose_block, method=method), Blocks(reader, wanted)
-    with console.progress(total, "decomposing", "recording", done=done) as bar:
-        results = map_unordered(work, items, jobs, name=title, show=bar.set_postfix_str)
-        for position, arrays in results:
-            index = missing[position]
-            if arrays is not None:
-                partial.put(name_of(blocks[index]), arrays)
-            ready.add(index)
-            bar.update(len(blocks[index]))
+    with console.progress(len(table), "decomposing", "recording", done=done) as bar:
+        for rows in keep_blocks(wanted, work, partial, jobs, table, bar.set_postfix_str):
+            ready.add(rows)
+            bar.update(len(rows))
             write_ready()
     columns = {name: np.concatenate([each[name] for each in written]) for name in written[0]}
     columns["sampling_rate"] = reader.sampling_rate

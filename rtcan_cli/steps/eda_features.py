@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial as bind
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +11,16 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, VERSION
-from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.features_work import features_work
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+from rtcan_cli.stores.schema import OFFSETS
 
 _ROWS = 1024  # recordings whose features are in memory at a time
-COMPONENTS = ("phasic", "tonic", "driver")
 
 
 def describe_recordings(
@@ -64,9 +60,9 @@ def describe_recordings(
             partial = Partial(output, provenance.digest())
             table = parts.table("recordings")
             with partial.held():
-                _describe_missing(raw, parts, table, partial, onset, jobs)
+                blocks = _describe_missing(raw, parts, table, partial, onset, jobs)
                 with create(output, "features", provenance) as writer:
-                    problems = _write(writer, table, partial)
+                    problems = _write(writer, table, blocks, partial)
                     if all(problems):
                         partial.discard()
                         raise RtcanError(
@@ -76,30 +72,6 @@ def describe_recordings(
     return summarise(output)
 
 
-class Recordings(Sequence[tuple[dict[str, NDArray[Any]], float, str]]):
-    """Some recordings with their components, each read when its turn comes."""
-
-    def __init__(self, raw: Store, parts: Store, rows: list[int], table: pd.DataFrame) -> None:
-        self._raw, self._parts, self._rows = raw, parts, rows
-        self._raw_rate = raw.table("recordings")["sampling_rate"].to_numpy()
-        self._sampling_rate = table["sampling_rate"].to_numpy()
-        self._problem = table["problem"].to_numpy()
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, position: Any) -> Any:
-        row = self._rows[position]
-        problem = str(self._problem[row])
-        rate = float(self._sampling_rate[row])
-        signals = {}
-        if not problem:
-            signals = {name: self._parts.signal(name, row) for name in COMPONENTS}
-            raw = self._raw.signal("eda", row)
-            signals["original"] = resample(raw, float(self._raw_rate[row]), rate)
-        return signals, rate, problem
-
-
 def _describe_missing(
     raw: Store,
     parts: Store,
@@ -107,54 +79,34 @@ def _describe_missing(
     partial: Partial,
     onset: float,
     jobs: int | Cluster,
-) -> None:
-    # What a power cut left unreadable counts as not there.
-    finished = {name for name in partial.names() if partial.get(name) is not None}
-    missing = [index for index in range(len(table)) if str(index) not in finished]
-    if finished and missing:
-        console.say(f"going on: {len(finished)} of {len(table)} recordings are already described")
-    work = bind(describe_recording, onset=onset)
-
-    def name(position: int) -> str:
-        return "trial {subject}:{stimulus}".format(**table.iloc[missing[position]])
-
-    with console.progress(len(table), "EDA features", "recording", done=len(finished)) as bar:
-        signals = Recordings(raw, parts, missing, table)
-        for position, outcome in map_unordered(
-            work, signals, jobs, name=name, show=bar.set_postfix_str
-        ):
-            item = (
-                {"problem": np.array(outcome)} if isinstance(outcome, str) else {"value": outcome}
-            )
-            partial.put(str(missing[position]), item)
-            bar.update()
+) -> list[range]:
+    """Describe and keep what is not yet; return all blocks."""
+    blocks = cut(raw.array(OFFSETS))
+    wanted = [blocks[i] for i in missing_blocks(blocks, partial)]
+    done = len(table) - sum(map(len, wanted))
+    if done and wanted:
+        console.say(f"going on: {done} of {len(table)} recordings are already described")
+    work = features_work(raw, parts, onset, partial)
+    with console.progress(len(table), "EDA features", "recording", done=done) as bar:
+        for rows in keep_blocks(wanted, work, partial, jobs, table, bar.set_postfix_str):
+            bar.update(len(rows))
+    return blocks
 
 
-def describe_recording(
-    recording: tuple[dict[str, NDArray[Any]], float, str], onset: float
-) -> NDArray[np.float64] | str:
-    """Features of one recording (signals, sampling rate, known problem), or why it has none."""
-    signals, sampling_rate, known_problem = recording
-    if known_problem:
-        return known_problem
-    try:
-        return eda_features(**signals, sampling_rate=sampling_rate, onset=onset)
-    except RtcanError as error:
-        return str(error)
-
-
-def _write(writer: StoreWriter, table: pd.DataFrame, partial: Partial) -> list[str]:
+def _write(
+    writer: StoreWriter, table: pd.DataFrame, blocks: list[range], partial: Partial
+) -> list[str]:
     """Write what was kept, some recordings at a time; return each one's problem."""
-    problems = []
-    for start in range(0, len(table), _ROWS):
-        values = np.full((min(_ROWS, len(table) - start), len(CATALOGUE)), np.nan)
-        for row in range(len(values)):
-            item = partial.get(str(start + row))
-            assert item is not None, f"recording {start + row} was described above"
-            if "value" in item:
-                values[row] = item["value"]
-            problems.append(str(item.get("problem", "")))
-        writer.append_rows("features/value", values)
+    problems: list[str] = []
+    waiting: list[NDArray[np.float64]] = []
+    for number, rows in enumerate(blocks, start=1):
+        item = partial.get(name_of(rows))
+        assert item is not None, f"recordings {name_of(rows)} were described above"
+        problems += map(str, item["problem"])
+        waiting.append(item["value"])
+        if sum(map(len, waiting)) >= _ROWS or number == len(blocks):
+            writer.append_rows("features/value", np.concatenate(waiting))
+            waiting = []
     writer.write_table("recordings", table.assign(problem=problems))
     for column in ("name", "unit", "domain", "formula"):
         writer.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])

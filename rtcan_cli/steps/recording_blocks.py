@@ -1,19 +1,24 @@
-"""Recordings in blocks: what a worker process reads, decomposes and keeps."""
+"""Recordings in blocks: what worker processes read, work on and keep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.eda.blocks import Item, decompose_block
-from rtcan_cli.eda.methods import Method
+from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.stores import Partial, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
 
 #: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
 #: of a second, which makes the cost of handing it over and of keeping it small.
@@ -35,87 +40,102 @@ def name_of(rows: range) -> str:
     return f"{rows.start}-{rows.stop}"
 
 
-class Reader:
-    """Reads recordings of a store.
+def missing_blocks(blocks: Sequence[range], partial: Partial) -> list[int]:
+    """Positions of the blocks that are not kept; what a power cut left unreadable is not."""
+    kept = {name for name in partial.names() if partial.get(name) is not None}
+    return [i for i, rows in enumerate(blocks) if name_of(rows) not in kept]
+
+
+@dataclass(frozen=True)
+class BlockWork(Generic[T]):
+    """What is done with blocks, in two forms.
 
     Parameters
     ----------
-    store : Store
-        Of recordings.
-    rate : float, optional
-        The highest sampling rate wanted, in Hz.
-
-    Attributes
-    ----------
-    sampling_rate : ndarray, shape (n_recordings,)
-        What each recording is decomposed at, in Hz.
+    keep : callable
+        Reads the recordings of a range, works on them and keeps the result: for a process of this
+        machine. The samples travel by the disk, for a process to read and to write them costs less
+        than to have them sent. It can be pickled.
+    work : callable
+        Works on what `read` has read, and returns what is to be kept: for this process, or for a
+        cluster, whose workers may not see our disk. It can be pickled.
+    read : callable
+        Reads the recordings of a range.
     """
 
-    def __init__(self, store: Store, rate: float | None) -> None:
-        self._store = store
-        self._recorded_rate = store.array("recordings/sampling_rate")
-        self.sampling_rate = np.minimum(self._recorded_rate, rate or np.inf)
-        self._problem = store.array("recordings/problem")
-
-    def read(self, rows: range) -> list[Item]:
-        """Read neighbouring recordings."""
-        return [
-            Item(
-                eda,
-                float(self._recorded_rate[row]),
-                float(self.sampling_rate[row]),
-                str(self._problem[row]),
-            )
-            for row, eda in zip(rows, self._store.signals("eda", rows), strict=True)
-        ]
+    keep: Callable[[range], None]
+    work: Callable[[T], dict[str, NDArray[Any]]]
+    read: Callable[[range], T]
 
 
-class Blocks(Sequence[list[Item]]):
+def keep_blocks(
+    blocks: Sequence[range],
+    work: BlockWork[T],
+    partial: Partial,
+    jobs: int | Cluster,
+    table: pd.DataFrame,
+    show: Callable[[str], Any],
+) -> Iterator[range]:
+    """Work on blocks, several at a time, and keep the results.
+
+    Parameters
+    ----------
+    blocks : sequence of range
+        Their recordings.
+    work : BlockWork
+        What is done.
+    partial : Partial
+        Where results are kept.
+    jobs : int or Cluster
+        Processes that work, -1 for all cores; or the cluster that does.
+    table : DataFrame
+        ``subject`` and ``stimulus`` of all recordings, for messages.
+    show : callable
+        Called now and then with a few words on the state of a cluster.
+
+    Yields
+    ------
+    range
+        Each block whose result has just been kept, in any order.
+    """
+
+    def title(position: int) -> str:
+        rows = blocks[position]
+        names = ["{subject}:{stimulus}".format(**table.iloc[row]) for row in (rows[0], rows[-1])]
+        return f"trial {names[0]}" if len(rows) == 1 else f"trials {' to '.join(names)}"
+
+    if works_in_processes(jobs, len(blocks)):
+        for position, _ in map_unordered(work.keep, blocks, jobs, name=title, show=show):
+            yield blocks[position]
+        return
+    items = _Read(work.read, blocks)
+    for position, arrays in map_unordered(work.work, items, jobs, name=title, show=show):
+        partial.put(name_of(blocks[position]), arrays)
+        yield blocks[position]
+
+
+class _Read(Sequence[T]):
     """Blocks of recordings, each read when its turn comes, so that few are in memory."""
 
-    def __init__(self, reader: Reader, rows: Sequence[range]) -> None:
-        self._reader, self._rows = reader, rows
+    def __init__(self, read: Callable[[range], T], blocks: Sequence[range]) -> None:
+        self._read, self._blocks = read, blocks
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._blocks)
 
     def __getitem__(self, position: Any) -> Any:
-        return self._reader.read(self._rows[position])
+        return self._read(self._blocks[position])
 
 
-class Source(NamedTuple):
-    """What a process needs to read blocks for itself.
+def open_same(path: Path, kind: str, content: str) -> Store:
+    """Open a store in a worker process.
 
-    Attributes
-    ----------
-    recordings : Path
-        The store.
-    content_id : str
-        What is in it.
-    rate : float or None
-        The highest sampling rate wanted, in Hz.
+    Raises
+    ------
+    RtcanError
+        If it is not what the caller read any more.
     """
-
-    recordings: Path
-    content_id: str
-    rate: float | None
-
-
-@lru_cache(maxsize=1)
-def _opened(source: Source) -> Reader:
-    """A reader of a store, which stays open: a process reads many blocks one after the other."""
-    store = Store(source.recordings, "recordings")
-    if store.content_id != source.content_id:
-        raise RtcanError(
-            f"{source.recordings}: was replaced while it was decomposed", "the same command again"
-        )
-    return Reader(store, source.rate)
-
-
-def decompose_and_keep(rows: range, source: Source, method: Method, partial: Partial) -> None:
-    """Decompose a block and keep the result: what a process of this machine does.
-
-    The samples travel by the disk, for a process to read and to write them costs less than to have
-    them sent.
-    """
-    partial.put(name_of(rows), decompose_block(_opened(source).read(rows), method))
+    store = Store(path, kind)
+    if store.content_id != content:
+        raise RtcanError(f"{path}: was replaced while it was read", "the same command again")
+    return store

@@ -12,8 +12,7 @@ import pytest
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps import decompose as decompose_step
-from rtcan_cli.steps import eda_features as features_step
-from rtcan_cli.steps import recording_blocks
+from rtcan_cli.steps import features_work, recording_blocks
 from rtcan_cli.stores import Partial, Store
 from tests.cluster import work
 from tests.conftest import SMALL_TRAINING, must, rtcan
@@ -98,11 +97,12 @@ def test_failing_trial_is_named_and_the_rest_is_kept(
     with Store(prepared / "pmemo" / "recordings.h5") as store:
         table = store.table("recordings")
         poison = resample(store.signal("eda", row), 50.0, 50.0)
+    monkeypatch.setattr(recording_blocks, "_BLOCK", 1)  # a recording each
     path = tmp_path / "made.h5"
     command = (*FEATURES, "-w", prepared, "-o", path, "--cluster", cluster.address)
     with monkeypatch.context() as patch:
         bad = partial(work.describe_but_one, poison=poison)
-        patch.setattr(features_step, "describe_recording", bad)
+        patch.setattr(features_work, "describe_block", bad)
         outcome = rtcan(*command)
     assert outcome.exit_code == 1
     trial = "trial {subject}:{stimulus}".format(**table.iloc[row])
@@ -110,7 +110,7 @@ def test_failing_trial_is_named_and_the_rest_is_kept(
     assert f"error: {failed}, ZeroDivisionError: poison" in outcome.stderr
     assert not path.exists()
     kept = {file.stem for file in tmp_path.rglob("*.npz")}
-    assert kept == {str(i) for i in range(len(table)) if i != row}
+    assert kept == {f"{i}-{i + 1}" for i in range(len(table)) if i != row}
     again = must(*command)
     assert f"going on: {len(table) - 1} of {len(table)} recordings" in again.stderr
     assert content(path) == local["eda-features"]

@@ -100,10 +100,10 @@ def go_on_while_wanted(x, folder):
     return x
 
 
-def describe_but_one(recording, onset, poison):
-    """As `describe_recording`, but one recording makes it fail."""
-    from rtcan_cli.steps.eda_features import describe_recording
+def describe_but_one(block, onset, poison):
+    """As `describe_block`, but one recording makes it fail."""
+    from rtcan_cli.steps.features_work import describe_block
 
-    if np.array_equal(recording[0]["original"], poison):
+    if any(np.array_equal(each.signals["original"], poison) for each in block):
         raise ZeroDivisionError("poison")
-    return describe_recording(recording, onset)
+    return describe_block(block, onset)

@@ -7,10 +7,10 @@ BLOCK = 5_000
 
 HOLD = f"""
 import time
-import rtcan_cli.steps.decompose
+import rtcan_cli.steps.recording_blocks
 from rtcan_cli.app import main
 
-work = rtcan_cli.steps.decompose.map_unordered
+work = rtcan_cli.steps.recording_blocks.map_unordered
 
 
 def work_and_wait(*arguments, **options):
@@ -20,7 +20,7 @@ def work_and_wait(*arguments, **options):
             time.sleep(600)
 
 
-rtcan_cli.steps.decompose.map_unordered = work_and_wait
+rtcan_cli.steps.recording_blocks.map_unordered = work_and_wait
 rtcan_cli.steps.recording_blocks._BLOCK = {BLOCK}
 main()
 """

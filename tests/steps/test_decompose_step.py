@@ -16,8 +16,8 @@ from scipy import stats
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
 from rtcan_cli.eda.resample import resample
-from rtcan_cli.steps import decompose as step
-from rtcan_cli.steps import recording_blocks
+from rtcan_cli.steps import decompose_work, recording_blocks
+from rtcan_cli.steps.decompose import decompose_recordings
 from rtcan_cli.stores import Store
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, put_text, rtcan
 
@@ -184,7 +184,7 @@ def test_every_recording_keeps_its_own_when_blocks_come_back_in_another_order(
         for position in reversed(range(len(items))):
             yield position, function(items[position])
 
-    monkeypatch.setattr(step, "map_unordered", backwards)
+    monkeypatch.setattr(recording_blocks, "map_unordered", backwards)
     must(*COMMAND, workspace, "--force")
     # Neither the cut into blocks nor the time it took shapes the content.
     assert content_id(workspace) == before
@@ -204,7 +204,7 @@ def test_an_interrupted_step_goes_on_where_it_stopped(
 ) -> None:
     before, store = content_id(workspace), workspace / "pmemo" / "components.h5"
     old = store.read_bytes()
-    work, total = step.decompose_block, len(recordings(workspace))
+    work, total = decompose_work.decompose_block, len(recordings(workspace))
     calls: list[int] = []
 
     def stopped(block: list[Any], **options: Any) -> Any:
@@ -213,7 +213,7 @@ def test_an_interrupted_step_goes_on_where_it_stopped(
         calls.append(len(block))
         return work(block, **options)
 
-    monkeypatch.setattr(step, "decompose_block", stopped)
+    monkeypatch.setattr(decompose_work, "decompose_block", stopped)
     assert rtcan(*COMMAND, workspace, "--force").exit_code == 130
     assert store.read_bytes() == old
     # Files of what was finished that a power cut spoilt count as not there.
@@ -226,7 +226,7 @@ def test_an_interrupted_step_goes_on_where_it_stopped(
         again.append(len(block))
         return work(block, **options)
 
-    monkeypatch.setattr(step, "decompose_block", noted)
+    monkeypatch.setattr(decompose_work, "decompose_block", noted)
     outcome = must(*COMMAND, workspace, "--force")
     kept = total - sum(again)
     assert 0 < kept < sum(calls)
@@ -291,7 +291,7 @@ def test_components_of_short_recordings_do_not_cancel_each_other(
     """They last 14 s, the published response 20 s."""
     recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
     chosen = deconvolution_method(name, "published")
-    report = step.decompose_recordings(recordings, store, chosen, rate=10.0)
+    report = decompose_recordings(recordings, store, chosen, rate=10.0)
     assert not [each for each in report.notes if "cancel each other" in each]
     table = Store(store, "components").table("recordings")
     assert table[["phasic_variance", "tonic_variance", "residual_variance"]].max(axis=None) < 5
@@ -305,7 +305,7 @@ def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Pa
         return Components(apart, y - apart, 0 * y, 0 * y)
 
     recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
-    report = step.decompose_recordings(
+    report = decompose_recordings(
         recordings, store, replace(method("highpass"), split=split), jobs=1
     )
     (note,) = [each for each in report.notes if "cancel each other" in each]

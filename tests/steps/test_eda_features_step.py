@@ -18,7 +18,8 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Store, Workspace
 from tests.conftest import must, put_text, rtcan
 
-STEP = "rtcan_cli.steps.eda_features"
+WORK = "rtcan_cli.steps.features_work"
+BLOCKS = "rtcan_cli.steps.recording_blocks"
 COMMAND = ("eda-features", "--jobs", "1", "-w")
 
 
@@ -83,8 +84,9 @@ def test_every_recording_keeps_its_own_when_results_come_back_in_another_order(
         for position in reversed(range(len(items))):
             yield position, function(items[position])
 
-    monkeypatch.setattr(f"{STEP}.eda_features", stand_in)
-    monkeypatch.setattr(f"{STEP}.map_unordered", backwards)
+    monkeypatch.setattr(f"{BLOCKS}._BLOCK", 2000)  # samples; so there are many blocks
+    monkeypatch.setattr(f"{WORK}.eda_features", stand_in)
+    monkeypatch.setattr(f"{BLOCKS}.map_unordered", backwards)
     must(*COMMAND, workspace)
     assert_own_numbers(workspace)
 
@@ -92,6 +94,7 @@ def test_every_recording_keeps_its_own_when_results_come_back_in_another_order(
 def test_an_interrupted_step_goes_on_where_it_stopped(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(f"{BLOCKS}._BLOCK", 1)  # a recording each
     calls: list[int] = []
 
     def stopped(original: NDArray[np.float64], *_: Any, **__: Any) -> NDArray[np.float64]:
@@ -100,7 +103,7 @@ def test_an_interrupted_step_goes_on_where_it_stopped(
         calls.append(len(calls))
         return stand_in(original)
 
-    monkeypatch.setattr(f"{STEP}.eda_features", stopped)
+    monkeypatch.setattr(f"{WORK}.eda_features", stopped)
     assert rtcan(*COMMAND, workspace).exit_code == 130
     again: list[int] = []
 
@@ -108,7 +111,7 @@ def test_an_interrupted_step_goes_on_where_it_stopped(
         again.append(len(again))
         return stand_in(original)
 
-    monkeypatch.setattr(f"{STEP}.eda_features", noted)
+    monkeypatch.setattr(f"{WORK}.eda_features", noted)
     outcome = must(*COMMAND, workspace)
     total = len(originals(workspace))
     assert f"going on: 20 of {total} recordings" in outcome.stderr
@@ -130,7 +133,7 @@ def test_what_cannot_be_described_stays_with_its_reason_and_shifts_no_other(
             raise RtcanError("too short to describe")
         return stand_in(original)
 
-    monkeypatch.setattr(f"{STEP}.eda_features", damaged)
+    monkeypatch.setattr(f"{WORK}.eda_features", damaged)
     outcome = must(*COMMAND, workspace, "--json")
     report = json.loads(outcome.stdout)
     left_out = {row["reason"]: row["recordings"] for row in report["tables"]["Not described"]}
@@ -164,7 +167,7 @@ def test_components_of_other_recordings_are_refused(workspace: Path, tmp_path: P
 def test_it_is_done_once_and_again_for_another_onset(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{STEP}.eda_features", stand_in)
+    monkeypatch.setattr(f"{WORK}.eda_features", stand_in)
     must(*COMMAND, workspace)
     assert "already done, nothing changed" in must(*COMMAND, workspace).stderr
     assert "onset: 3.0 -> 5.0" in must(*COMMAND, workspace, "--onset", "5").stderr
@@ -178,7 +181,7 @@ def test_a_workspace_needs_no_features_but_says_if_those_it_has_are_stale(
     outcome = must("info", "-w", workspace)
     assert "features" not in outcome.stdout.replace("music-features", "")
     assert "next: rtcan train" in outcome.stdout
-    monkeypatch.setattr(f"{STEP}.eda_features", stand_in)
+    monkeypatch.setattr(f"{WORK}.eda_features", stand_in)
     must(*COMMAND, workspace, "--onset", "5")
     outcome = must("info", "-w", workspace)
     assert [s.state for s in Workspace(workspace).steps("pmemo") if s.kind == "features"] == [

@@ -66,7 +66,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtcan_cli.stores.content._HASH_BLOCK", 4 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.steps.eda_features._ROWS", 8)
     monkeypatch.setattr(
-        "rtcan_cli.steps.eda_features.eda_features", lambda **_: np.zeros(len(CATALOGUE))
+        "rtcan_cli.steps.features_work.eda_features", lambda **_: np.zeros(len(CATALOGUE))
     )
 
 

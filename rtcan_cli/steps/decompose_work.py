@@ -1,0 +1,89 @@
+"""What a worker of `decompose` does: read some recordings, decompose and keep them."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rtcan_cli.eda.blocks import Item, decompose_block
+from rtcan_cli.eda.methods import Method
+from rtcan_cli.steps.recording_blocks import BlockWork, name_of, open_same
+from rtcan_cli.stores import Partial, Store
+
+
+class Source(NamedTuple):
+    """What a process needs to read recordings for itself.
+
+    Attributes
+    ----------
+    recordings : Path
+        The store.
+    content_id : str
+        What is in it.
+    rate : float or None
+        The highest sampling rate wanted, in Hz.
+    """
+
+    recordings: Path
+    content_id: str
+    rate: float | None
+
+
+class Reader:
+    """Reads recordings of a store.
+
+    Parameters
+    ----------
+    store : Store
+        Of recordings.
+    rate : float, optional
+        The highest sampling rate wanted, in Hz.
+
+    Attributes
+    ----------
+    sampling_rate : ndarray, shape (n_recordings,)
+        What each recording is decomposed at, in Hz.
+    """
+
+    def __init__(self, store: Store, rate: float | None) -> None:
+        self._store = store
+        self._recorded_rate = store.array("recordings/sampling_rate")
+        self.sampling_rate = np.minimum(self._recorded_rate, rate or np.inf)
+        self._problem = store.array("recordings/problem")
+
+    def read(self, rows: range) -> list[Item]:
+        """Read neighbouring recordings."""
+        return [
+            Item(
+                eda,
+                float(self._recorded_rate[row]),
+                float(self.sampling_rate[row]),
+                str(self._problem[row]),
+            )
+            for row, eda in zip(rows, self._store.signals("eda", rows), strict=True)
+        ]
+
+
+@lru_cache(maxsize=1)
+def _opened(source: Source) -> Reader:
+    """A reader of a store, which stays open: a process reads many blocks one after the other."""
+    return Reader(open_same(source.recordings, "recordings", source.content_id), source.rate)
+
+
+def _keep(rows: range, source: Source, method: Method, kept: Partial) -> None:
+    kept.put(name_of(rows), decompose_block(_opened(source).read(rows), method))
+
+
+def decompose_work(
+    store: Store, reader: Reader, rate: float | None, method: Method, kept: Partial
+) -> BlockWork[list[Item]]:
+    """What `decompose` does with blocks of the recordings of a store."""
+    source = Source(store.path, store.content_id, rate)
+    return BlockWork(
+        keep=partial(_keep, source=source, method=method, kept=kept),
+        work=partial(decompose_block, method=method),
+        read=reader.read,
+    )
