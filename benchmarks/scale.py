@@ -3,7 +3,7 @@
 Run it as ``.venv/bin/python benchmarks/scale.py 1536 15360 153600``. For each number a recordings
 store with that many short simulated signals is written, decomposed, verified (the store of
 components) and described by features, each in a process of its own with ``--jobs 1``; ``--steps``
-takes some of these. PMEmo has 15,360 recordings. What grows is what belongs
+takes the first of these. PMEmo has 15,360 recordings. What grows is what belongs
 to a recording, not to its samples: `benchmarks/ingest.py` and `benchmarks/decompose.py` measure
 signals of full length.
 
@@ -84,7 +84,9 @@ def do(step: str, n: int, folder: Path) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", type=int, nargs="+", help="of recordings")
-    parser.add_argument("--steps", default=",".join(STEPS), help="some of them, with commas")
+    parser.add_argument(
+        "--steps", default=",".join(STEPS), help="with commas; each needs those before"
+    )
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

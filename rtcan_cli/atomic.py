@@ -25,7 +25,7 @@ def new_file(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write. If the body raises, this is removed and the place is left as it was.
+        Where to write. If the body raises, this is removed and what was in place stays.
 
     Raises
     ------

@@ -74,14 +74,15 @@ def _opened(source: Source) -> Reader:
 
 
 def _keep(rows: range, source: Source, method: Method, kept: Partial) -> None:
-    kept.put(name_of(rows), decompose_block(_opened(source).read(rows), method))
+    arrays = decompose_block(_opened(source).read(rows), method)
+    kept.put(name_of(rows), arrays, in_worker=True)
 
 
 def decompose_work(
     store: Store, reader: Reader, rate: float | None, method: Method, kept: Partial
 ) -> BlockWork[list[Item]]:
     """What `decompose` does with blocks of the recordings of a store."""
-    source = Source(store.path, store.content_id, rate)
+    source = Source(store.path.absolute(), store.content_id, rate)
     return BlockWork(
         keep=partial(_keep, source=source, method=method, kept=kept),
         work=partial(decompose_block, method=method),

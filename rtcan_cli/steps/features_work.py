@@ -116,14 +116,17 @@ def _opened(source: Source) -> Reader:
 
 
 def _keep(rows: range, source: Source, onset: float, kept: Partial) -> None:
-    kept.put(name_of(rows), describe_block(_opened(source).read(rows), onset))
+    kept.put(name_of(rows), describe_block(_opened(source).read(rows), onset), in_worker=True)
 
 
 def features_work(
     raw: Store, parts: Store, onset: float, kept: Partial
 ) -> BlockWork[list[Decomposed]]:
     """What `eda-features` does with blocks of the recordings of two stores."""
-    source = Source(raw.path, raw.content_id, parts.path, parts.content_id)
+    source = Source(
+        *(raw.path.absolute(), raw.content_id),
+        *(parts.path.absolute(), parts.content_id),
+    )
     return BlockWork(
         keep=partial(_keep, source=source, onset=onset, kept=kept),
         work=partial(describe_block, onset=onset),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from functools import partial as bind
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from rtcan_cli.steps.runs import Run
 #: Trials that are checked unless the user wants more or fewer.
 N_CHECKED = 100
 SIMILARITIES = ("rank correlation", "overlap of the highest tenth")
+MEASURES = dict(zip(SIMILARITIES, (rank_correlation, top_overlap), strict=True))
 ORDERS = ("map", "size of the input", "random")
 _RANDOM_ORDERS = 5  # averaged
 #: Rank correlation with the map of a network drawn anew, below which a map follows the weights,
@@ -58,8 +59,8 @@ class Checked:
     stages : list of str
         Parts drawn anew, from the output to the input.
     similarity : dict of str to NDArray (n, n_stages)
-    other : dict of str to NDArray (n,)
-        Similarity to the map of a trial of another subject; NaN if there is none in the chunk.
+    weight : NDArray (n, L)
+        The maps.
     share : NDArray (points,)
     deletion, insertion : dict of str to NDArray (n, points)
         By order.
@@ -68,10 +69,19 @@ class Checked:
     subject: NDArray[np.str_]
     stages: list[str]
     similarity: dict[str, Values]
-    other: dict[str, Values]
+    weight: NDArray[np.float32]
     share: Values
     deletion: dict[str, Values]
     insertion: dict[str, Values]
+
+    @cached_property
+    def other(self) -> dict[str, Values]:
+        """Similarity (n,) of each map to that of a trial of another subject; NaN without one."""
+        found, other = of_another_subject(self.subject)
+        return {
+            name: np.where(found, measure(self.weight, self.weight[other]), np.nan)
+            for name, measure in MEASURES.items()
+        }
 
 
 def check_explanation(
@@ -172,7 +182,7 @@ def _check(
         subject=np.concatenate([part.subject for part in parts]),
         stages=parts[0].stages,
         similarity=joined("similarity"),
-        other=joined("other"),
+        weight=np.concatenate([part.weight for part in parts]),
         share=parts[0].share,
         deletion=joined("deletion"),
         insertion=joined("insertion"),
@@ -189,18 +199,15 @@ def check_chunk(
         model, eda, music, explain_trials.classes(explained, chunk.trials), method=method
     )
     weight, chosen = maps.weight, maps.class_index
-    measures = dict(zip(SIMILARITIES, (rank_correlation, top_overlap), strict=True))
-    names, similarity = [], {name: [] for name in measures}  # type: ignore[var-annotated]
+    names, similarity = [], {name: [] for name in MEASURES}  # type: ignore[var-annotated]
     for name, network in cascade(model, eda, music, seed + chunk.fold):
         again = attribute_trials(network, eda, music, chosen, method=method).weight
         names.append(name)
-        for key, measure in measures.items():
+        for key, measure in MEASURES.items():
             similarity[key].append(measure(weight, again))
     n, length = weight.shape
     # Chunks are checked apart from each other, and draw other orders all the same.
     own_seed = [seed, chunk.fold, *chunk.trials.index[:1]]
-    subject = chunk.trials["subject"].to_numpy(str)
-    has_other, other = of_another_subject(subject, own_seed)
     orders = {
         "map": [order_by(weight)],
         "size of the input": [order_by(np.abs(eda).sum(axis=1))],
@@ -208,13 +215,10 @@ def check_chunk(
     }
     known = (model, eda, music, chosen)
     return Checked(
-        subject=subject,
+        subject=chunk.trials["subject"].to_numpy(str),
         stages=names,
         similarity={key: np.stack(values, axis=1) for key, values in similarity.items()},
-        other={
-            key: np.where(has_other, measure(weight, weight[other]), np.nan)
-            for key, measure in measures.items()
-        },
+        weight=weight,
         share=shares(length),
         deletion={
             name: np.mean([deletion_curve(*known, order, fill) for order in several], axis=0)
@@ -228,7 +232,7 @@ def check_chunk(
 
 
 def of_another_subject(
-    subject: NDArray[np.str_], seed: Sequence[int]
+    subject: NDArray[np.str_], seed: int = SEED
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """For each trial one of another subject, drawn at random.
 
@@ -292,10 +296,11 @@ def follows(found: Checked, method: str) -> str:
     final = over_subjects(found.similarity[name][:, -1:], found.subject)
     mean, low, high = (float(x[0]) for x in (final.mean, final.low, final.high))
     word = "follows" if abs(mean) < FOLLOWS else "ignores" if mean > IGNORES else "partly follows"
+    other = _mean(found.other[name])
+    beside = "" if np.isnan(other) else f"; that of another subject's map is {other:.2f}"
     return (
         f"the {method} map {word} the weights: once all are drawn anew, its rank correlation with "
-        f"the original is {mean:.2f} ({low:.2f} to {high:.2f}); that of another subject's map is "
-        f"{_mean(found.other[name]):.2f}"
+        f"the original is {mean:.2f} ({low:.2f} to {high:.2f}){beside}"
     )
 
 

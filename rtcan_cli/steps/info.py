@@ -95,10 +95,8 @@ def verify_stores(paths: Sequence[Path]) -> Report:
 
 
 def stores_of(root: Path) -> list[Path]:
-    """All stores of a workspace, runs included."""
-    workspace = Workspace(root)
-    steps = [step for name in workspace.datasets() for step in workspace.steps(name)]
-    return [step.path for step in steps if step.path.exists()]
+    """All stores of a workspace, whatever their names, runs included."""
+    return sorted([*root.glob("*/*.h5"), *root.glob("*/runs/*.h5")])
 
 
 def _training(store: Store) -> dict[str, object]:
@@ -142,7 +140,7 @@ def next_command(dataset: str, steps: list[Step]) -> str:
     """What a user would run next.
 
     The first step before training that is not done, else a run that is stale or was begun, else
-    training or the use of the newest run.
+    training or the use of its runs.
     """
     runs = [step for step in steps if step.kind == "run"]
     for step in steps:

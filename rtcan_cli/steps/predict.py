@@ -31,6 +31,8 @@ ENDINGS = (".csv", ".tsv", ".json")
 #: Trials that the terminal shows.
 SHOWN = 50
 
+#: Stores that belong to the recordings of one study.
+_OWN = {"components", "features"}
 #: What a trial is to the run that answers.
 NEW, HELD_OUT, SEEN, UNKNOWN = "new", "held out", "seen in training", "unknown"
 
@@ -75,7 +77,12 @@ def predict_stores(
     _check_output(output)
     run = Run.load(run_path)
     sources = new_sources(run, workspace, dataset, given or {})
-    _, made = sources.check()
+    ids, made = sources.check()
+    if all_new and any(run.provenance.inputs.get(kind) == ids[kind] for kind in _OWN & ids.keys()):
+        raise RtcanError(
+            f"{run.name} was trained on these very recordings: they are not new",
+            "the same command without --all-new",
+        )
     settings = run.settings
     by_name = made.dataset == run.dataset.name and not all_new
     asking = _Asking(run, calibrated, all_folds, by_name)
@@ -85,7 +92,8 @@ def predict_stores(
         )
         asking.ask(target, trials, left_out)
     simulated = run.simulated or made.simulated
-    report = asking.report(made.dataset, simulated, output)
+    about = made.dataset + (", all taken for new" if all_new else "")
+    report = asking.report(about, simulated, output)
     new = made_with(sources, workspace)
     report.notes += warnings(run, trained_on(run, workspace), new)
     if asking.n_known and made.dataset == "table":

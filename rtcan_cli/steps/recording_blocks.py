@@ -105,6 +105,7 @@ def keep_blocks(
         return f"trial {names[0]}" if len(rows) == 1 else f"trials {' to '.join(names)}"
 
     if works_in_processes(jobs, len(blocks)):
+        partial.make()
         for position, _ in map_unordered(work.keep, blocks, jobs, name=title, show=show):
             yield blocks[position]
         return

@@ -119,6 +119,9 @@ def train_runs(
                 return
             if lost := without_candidate(plan):
                 hopeless.extend(lost)
+                for fold in lost:  # so that the same command tries them again
+                    for name in _candidates(plan, fold[0].target, fold[0].fold):
+                        plan.partial.remove(name)
                 return
             write_run(plan)
             plan.partial.discard()
@@ -217,7 +220,7 @@ def write_run(run: RunPlan) -> None:
 def _chosen(run: RunPlan, target: str, fold: int) -> tuple[int, dict[str, NDArray[Any]]]:
     """The candidate of a fold with the least validation loss, and its kept result.
 
-    Its times are those of all candidates, since it took them all to find it.
+    Its times are those of all candidates that were trained, since it took them all to find it.
     """
     names = _candidates(run, target, fold)
     candidate = int(np.argmin([_loss(run, name) for name in names]))
@@ -248,7 +251,8 @@ def _candidates(run: RunPlan, target: str, fold: int) -> list[str]:
 
 def _loss(run: RunPlan, name: str) -> float:
     losses = _peek(run, name, "history.validation_loss")
-    return float(losses[int(_peek(run, name, "best_epoch"))])
+    loss = float(losses[int(_peek(run, name, "best_epoch"))])
+    return loss if np.isfinite(loss) else np.inf
 
 
 def _peek(run: RunPlan, name: str, key: str) -> NDArray[Any]:

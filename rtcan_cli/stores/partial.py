@@ -36,7 +36,8 @@ class Partial:
 
     def __init__(self, store: Path, digest: str) -> None:
         self.store = store
-        self.folder = store.with_name(store.name + ".partial") / digest
+        # Absolute: workers keep the working directory that they were started in.
+        self.folder = store.absolute().with_name(store.name + ".partial") / digest
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -58,8 +59,33 @@ class Partial:
                 with suppress(OSError):  # not there, or finished items are kept
                     self.folder.rmdir()
 
-    def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def make(self) -> None:
+        """Make the folder, for workers that are not to.
+
+        Raises
+        ------
+        RtcanError
+            If it cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._cannot_write(self.folder, error) from error
+
+    def put(
+        self, name: str, arrays: Mapping[str, NDArray[Any]], *, in_worker: bool = False
+    ) -> None:
         """Keep one item, in place of what was kept under that name.
+
+        Parameters
+        ----------
+        name : str
+            Of the item.
+        arrays : mapping of str to ndarray
+            The item.
+        in_worker : bool
+            Leave it to the caller, who has the lock, to make the folder: a worker whose caller was
+            killed must not bring back what the next process has finished and removed.
 
         Raises
         ------
@@ -69,17 +95,22 @@ class Partial:
         place = self.folder / f"{name}.npz"
         beside = place.with_suffix(f".tmp-{os.getpid()}")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not in_worker:
+                self.folder.mkdir(parents=True, exist_ok=True)
             with beside.open("wb") as file:
                 np.savez(file, allow_pickle=False, **arrays)
             os.replace(beside, place)
         except OSError as error:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
-            raise RtcanError(
-                f"{place}: cannot be written: {error.strerror or error}",
-                "make room there, then the same command again; finished work is kept",
-            ) from error
+            raise self._cannot_write(place, error) from error
+
+    @staticmethod
+    def _cannot_write(place: Path, error: OSError) -> RtcanError:
+        return RtcanError(
+            f"{place}: cannot be written: {error.strerror or error}",
+            "make room there, then the same command again; finished work is kept",
+        )
 
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:
         """One item, or None if it is not there or not whole."""

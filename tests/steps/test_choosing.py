@@ -23,6 +23,7 @@ from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import fit
 from rtcan_cli.training.splits import TEST, TRAIN, VALIDATION, Splits
+from tests.conftest import must, rtcan
 from tests.training.simulated import spec_of, trials
 
 FOLD = 1
@@ -206,6 +207,27 @@ def test_a_fold_without_any_candidate_is_named(
     ((unit, why),) = without_candidate(plan)
     assert unit.fold == FOLD
     assert "fold 2: the loss of no candidate" in str(why)
+
+
+def test_a_run_without_any_candidate_is_tried_again(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.h5"
+    small = ("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "1")
+    command = ("train", "--model", "cnn3-raw", *small, "--target", "arousal", "-w", prepared)
+    command += ("--jobs", "1")
+
+    def diverging(*arguments: Any, **options: Any) -> FoldResult:
+        raise NotFinite("the loss is not finite any more")
+
+    monkeypatch.setattr(run_units, "fit", diverging)
+    outcome = rtcan(*command, "-o", path)
+    assert outcome.exit_code == 1
+    assert "the loss of no candidate stays finite (and in 2 more folds)" in outcome.stderr
+    assert not path.exists()
+    monkeypatch.undo()
+    must(*command, "-o", path)
+    assert len(Run.load(path).models) == 3
 
 
 @pytest.mark.parametrize("name", COUNTING)

@@ -16,7 +16,7 @@ from rtcan_cli.steps import explain_trials, gradcam_all
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.steps.explain_trials import music_vectors
 from rtcan_cli.steps.gradcam_all import explain_all
-from rtcan_cli.steps.gradcam_check import check_explanation
+from rtcan_cli.steps.gradcam_check import check_explanation, of_another_subject
 from rtcan_cli.steps.runs import Run
 from tests.steps.finished_runs import finish_run
 from tests.steps.test_gradcam_step import run_of, sources
@@ -161,3 +161,13 @@ def test_a_run_without_attention_is_refused_unless_the_map_needs_none(
     assert "integrated-gradients" in raised.value.hint
     with pytest.raises(RtcanError, match="was trained on other"):
         step(run, sources(trained), tmp_path, method="integrated-gradients")
+
+
+def test_maps_are_compared_between_subjects() -> None:
+    subject = np.array(["a"] * 30 + ["b"] * 3 + ["c"])
+    found, other = of_another_subject(subject)
+    assert found.all()
+    assert (subject[other] != subject).all()
+    found, other = of_another_subject(np.array(["a", "a"]))
+    assert not found.any()
+    assert other.tolist() == [0, 1]

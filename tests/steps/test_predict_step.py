@@ -197,3 +197,21 @@ def test_a_learner_answers_without_eda(
     outcome = rtcan("export", name, "-w", workspace, "--target", "arousal", "--torchscript", csv)
     assert outcome.exit_code == 1
     assert "is no network" in outcome.stderr
+
+
+def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "raw"
+    size = ("--subjects", "9", "--stimuli", "8", "--duration", "14", "--seed", "3")
+    must("simulate", "pmemo", other, *size)
+    must("ingest", "pmemo", other, "-w", tmp_path)
+    must("decompose", "-w", tmp_path, "--jobs", "1")
+    must("music-features", "-w", tmp_path, "--jobs", "1")
+    csv = tmp_path / "answers.csv"
+    for option, statuses in (((), {"held out"}), (("--all-new",), {"new"})):
+        must("predict", run.path, "-w", tmp_path, "-d", "pmemo", *option, "-o", csv)
+        assert set(pd.read_csv(csv)["status"]) == statuses
+    outcome = rtcan("predict", run.name, "-w", trained, "-d", "pmemo", "--all-new")
+    assert outcome.exit_code == 1
+    assert "was trained on these very recordings" in outcome.stderr
+    outcome = rtcan("predict", run.name, "-w", trained, "--eda", csv, "--all-new")
+    assert outcome.exit_code == 2

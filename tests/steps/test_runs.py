@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.evaluate import evaluate_run
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Workspace
+from tests.steps.finished_runs import finish_run
 
 TARGETS = ("valence", "arousal")
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -98,3 +100,19 @@ def test_networks_carry_the_music_statistics_of_their_training_songs(trained: Pa
         mean = run.network_of_fold("arousal", fold).music_mean
         assert mean is not None
         np.testing.assert_allclose(mean, values[heard].mean(axis=0), rtol=1e-3, atol=1e-3)
+
+
+def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:
+    runs = tmp_path / "pmemo" / "runs"
+    runs.mkdir(parents=True)
+    network = finish_run(runs, "network")
+    baseline = finish_run(runs, "baseline", spec=ModelSpec(model="majority"), recipe=None)
+    for path, made in ((network, "2026-01-01T00:00:00"), (baseline, "2026-01-02T00:00:00")):
+        with h5py.File(path, "r+") as h5:
+            h5.attrs["created"] = made
+    workspace = Workspace(tmp_path)
+    assert workspace.runs() == [baseline, network]
+    assert workspace.networks_first() == [network, baseline]
+    assert workspace.find_run(None, "pmemo") == network
+    network.unlink()
+    assert workspace.find_run(None, "pmemo") == baseline

@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Partial
 
 
@@ -54,3 +56,26 @@ def test_discard_removes_the_folder(tmp_path: Path) -> None:
     partial.put("a", {"x": np.zeros(1)})
     partial.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_does_not_bring_back_a_folder_that_was_removed(tmp_path: Path) -> None:
+    """Its caller was killed, and the next process has finished and removed all."""
+    partial = Partial(tmp_path / "components.h5", "step")
+    partial.make()
+    partial.put("a", {"x": np.zeros(1)}, in_worker=True)
+    assert partial.names() == {"a"}
+    partial.discard()
+    with pytest.raises(RtcanError, match="cannot be written"):
+        partial.put("b", {"x": np.zeros(1)}, in_worker=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_items_are_found_from_another_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    partial = Partial(Path("run.h5"), "step")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    partial.put("a", {"x": np.zeros(1)})
+    assert (tmp_path / "run.h5.partial" / "step" / "a.npz").exists()

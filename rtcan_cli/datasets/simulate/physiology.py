@@ -47,8 +47,8 @@ VALENCE, AROUSAL = 0, 1
 """Columns of every array of feelings."""
 
 RATING_CORRELATION = 0.65
-"""Of valence and arousal, in stimuli, deviations and biases; whims lower it to about 0.5 in the
-ratings (Yin et al. 2022, Table 2, has 0.52)."""
+"""Of valence and arousal, in stimuli, deviations and biases; whims lower it to about 0.55 in the
+ratings of a listener, and 0.6 with `LIFELIKE` effects (Yin et al. 2022, Table 2, has 0.52)."""
 
 
 @dataclass(frozen=True)
