@@ -52,9 +52,10 @@ def rtcan(
 ) -> None:
     """From raw electrodermal activity and music to a checked answer about the listener's emotion.
 
-    The steps, in order: ingest, relabel, decompose, music-features, train, evaluate, gradcam,
-    compare. Each reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows
-    what is done and what to run next.
+    The steps, in order: ingest, relabel, decompose, music-features (eda-features for models that
+    see these), train, evaluate, gradcam, compare; predict asks a trained run about new recordings.
+    Each reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows what is
+    done and what to run next.
 
     \b
     No data at hand?

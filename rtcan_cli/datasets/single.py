@@ -43,6 +43,8 @@ def read_single(
         If it is missing, damaged or ambiguous, its rate is not known or another one, or it does
         not hold that part.
     """
+    if not path.exists():
+        raise RtcanError(f"{path} does not exist")
     file = RawFile(path, PurePosixPath(path.name))
     track = SignalFile(file, decimal).track(column)
     if track.time is None and math.isnan(track.sampling_rate) and math.isnan(sampling_rate):

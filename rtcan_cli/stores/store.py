@@ -29,6 +29,8 @@ _ATTRIBUTES = (
 _HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
 #: Filters that come with HDF5: deflate, shuffle and Fletcher's checksum.
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+#: What users name by mistake: rtcan's own other files, and raw ones.
+_OTHER_KINDS = {".json", ".csv", ".html", ".mp3", ".zip", ".png", ".pt"}
 #: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
 _MOST_PACKED, _SMALL = 1100, 1 << 20
 
@@ -58,6 +60,8 @@ class Store:
             raise RtcanError(f"{path}: there is no such store", command)
         if not path.is_file():
             raise RtcanError(f"{path}: is no file, and so no store", command)
+        if path.suffix.lower() in _OTHER_KINDS:
+            raise RtcanError(f"{path}: is no store, but a file of another kind", command)
         try:
             # Nobody changes a finished store, so it is read whoever makes another one.
             self._h5 = h5py.File(path, "r", locking=False)
