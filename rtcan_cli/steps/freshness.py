@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores import Provenance, Store, check_replaceable
+from rtcan_cli.stores import Partial, Provenance, Store, check_replaceable
 
 
 def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> bool:
@@ -37,6 +37,7 @@ def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> 
     if changes:
         console.say(f"{output}: making it again, because {'; '.join(changes)}")
         return False
+    Partial(output, provenance.digest()).tidy()
     console.say(f"{output}: already done, nothing changed (--force does it again)")
     return True
 

@@ -138,6 +138,17 @@ class Partial:
         """Forget one item."""
         (self.folder / f"{name}.npz").unlink(missing_ok=True)
 
+    def tidy(self) -> None:
+        """Remove what a process left that was killed after it had put the finished store in place.
+
+        Nothing is done if somebody works on the store; what is kept for other parameters stays.
+        """
+        if not self.folder.parent.exists():
+            return
+        # A workspace that cannot be written to is no reason to fail: the store is there.
+        with suppress(RtcanError, OSError), held_store(self.store):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     def discard(self) -> None:
         """Remove what is kept, that of other parameters included: the store is finished.
 

@@ -79,3 +79,23 @@ def test_items_are_found_from_another_working_directory(
     monkeypatch.chdir(tmp_path / "elsewhere")
     partial.put("a", {"x": np.zeros(1)})
     assert (tmp_path / "run.h5.partial" / "step" / "a.npz").exists()
+
+
+def test_what_was_killed_at_its_very_end_is_tidied_up(tmp_path: Path) -> None:
+    store = tmp_path / "components.h5"
+    done, other = Partial(store, "done"), Partial(store, "other")
+    done.tidy()
+    assert not list(tmp_path.iterdir())
+    done.put("a", {"x": np.zeros(1)})
+    (done.folder.parent / "lock").write_text("process 1 on nowhere")
+    other.put("b", {"x": np.zeros(1)})
+    with other.held():
+        done.tidy()  # somebody works there
+        assert done.names() == {"a"}
+    done.tidy()
+    assert done.names() == set()
+    assert other.names() == {"b"}
+    other.discard()
+    done.put("a", {"x": np.zeros(1)})
+    done.tidy()
+    assert not list(tmp_path.iterdir())
