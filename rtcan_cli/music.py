@@ -210,8 +210,10 @@ def _read(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
         declared = _declared_length(content, int(info.frames))
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
-        reason = getattr(error, "error_string", str(error))  # without the object's address
-        raise RtcanError(f"{name} is no audio file that can be read", hint=reason) from error
+        raise RtcanError(
+            f"{name} is no audio file that can be read (damaged or cut short?)",
+            hint="fetch or unpack the file again",
+        ) from error
     if len(samples) < (1 - _LENGTH_TOLERANCE) * declared:
         raise RtcanError(
             f"{name} is incomplete: {len(samples) / rate:.1f} s of {declared / rate:.1f} s",

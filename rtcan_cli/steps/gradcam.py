@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
 from rtcan_cli.eda.preprocess import CHANNELS
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.explain import Attribution, attribute
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import density
@@ -192,9 +192,9 @@ def _recording(
         word = run.dataset.stimulus_word
         raise RtcanError(
             f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'",
-            f"one of the subjects who had this {word}: {', '.join(subjects[:8])}"
+            f"one of the subjects who had this {word}: {some(subjects.tolist())}"
             if len(subjects)
-            else f"one of the {word}s: {', '.join(table['stimulus'].unique()[:8])}",
+            else f"one of the {word}s: {some(table['stimulus'].unique().tolist())}",
         )
     row = rows.iloc[0]
     if row["problem"]:

@@ -21,12 +21,14 @@ from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
 from rtcan_cli.steps.assemble import parts_input
-from rtcan_cli.steps.run_origin import Settings
+from rtcan_cli.steps.run_origin import Recorded, Settings
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.training.data import Trials
 
 #: What a trial is called that nobody has given a name.
 UNNAMED = "new"
+#: A recording is unlike others if it is that many times longer, or shorter, than any.
+_UNLIKE = 2.0
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,35 @@ class NewRecording:
         return np.array([by_name[name] for name in wanted], np.float32)
 
 
+def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[str]:
+    """How a recording differs from those that a run was trained on."""
+    said: list[str] = []
+    if recording.eda is None:
+        return said
+    found = read_single(
+        *(recording.eda, recording.sampling_rate, recording.column, recording.decimal),
+        *(recording.start, recording.duration),
+    )
+    seconds = len(found.eda) / found.sampling_rate
+    for what, unit, own, (least, most) in (
+        ("is sampled at", "Hz", found.sampling_rate, before.rates),
+        ("lasts", "s", seconds, before.seconds),
+    ):
+        if not least / _UNLIKE <= own <= most * _UNLIKE:
+            usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
+            said.append(
+                f"{recording.eda.name} {what} {own:.4g} {unit}, the recordings that {run.name} "
+                f"was trained on {usual} {unit}: is that right (--sampling-rate, --duration)?"
+            )
+    if before.by_target and len(run.settings.targets) > 1:
+        said.append(
+            f"subjects of {run.dataset.title} listened once while they rated valence and once "
+            "while they rated arousal: only the answer about what was rated during this recording "
+            "is one of the kind that was tested"
+        )
+    return said
+
+
 def music_mixdown(music: Mapping[str, Any]) -> bool:
     """Whether to average the channels of a song, given how the run's songs were described.
 
@@ -145,9 +176,13 @@ def music_mixdown(music: Mapping[str, Any]) -> bool:
     return bool(music.get("mixdown", "imported" in music))
 
 
-def notes(recording: NewRecording, run: Run, trained: Settings) -> list[str]:
-    """What is not sure to be as in training."""
-    said = []
+def notes(
+    recording: NewRecording, run: Run, trained: Settings, before: Recorded | None
+) -> list[str]:
+    """What is not, or not sure to be, as in training."""
+    said = [] if before is None else _unlike(recording, run, before)
+    if recording.audio is not None and run.settings.fusion == "none":
+        said.append(f"{run.name} hears no music: {recording.audio.name} was not used")
     kinds = {"signals": ["components"], "features": ["components", "features"], "none": []}
     wanted = kinds[run.settings.model.sees(run.settings.fusion)]
     absent = [kind for kind in wanted if kind not in trained]

@@ -19,7 +19,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import LeftOut, Sources, new_trials
 from rtcan_cli.steps.new_recording import NewRecording, notes
-from rtcan_cli.steps.run_origin import made_with, trained_on, warnings
+from rtcan_cli.steps.run_origin import made_with, recorded, trained_on, warnings
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
@@ -136,7 +136,7 @@ def predict_recording(
         asking.ask(target, trials, [])
     files = [path.name for path in (recording.eda, recording.audio) if path is not None]
     report = asking.report(", ".join(files), run.simulated or recording.simulated, output)
-    report.notes += notes(recording, run, trained)
+    report.notes += notes(recording, run, trained, recorded(run, workspace))
     return report
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.assemble import Sources
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores.schema import OFFSETS
 
 #: Parameters of steps by the kind of store that they make.
 Settings = dict[str, dict[str, Any]]
@@ -37,6 +40,48 @@ def _settings(ids: Mapping[str, str], dataset: str, workspace: Workspace) -> Set
         except RtcanError:
             continue
     return found
+
+
+class Recorded(NamedTuple):
+    """What the recordings were like that a run was trained on.
+
+    Attributes
+    ----------
+    rates, seconds : tuple of float
+        Least and largest sampling rate in Hz, and length.
+    by_target : bool
+        Whether subjects listened once for each target.
+    """
+
+    rates: tuple[float, float]
+    seconds: tuple[float, float]
+    by_target: bool
+
+
+def recorded(run: Run, workspace: Workspace) -> Recorded | None:
+    """What a run's recordings were like; None if the workspace does not hold them any more."""
+    name = run.dataset.name
+    try:
+        with (
+            Store(workspace.store(name, "components"), "components") as components,
+            Store(workspace.store(name, "recordings"), "recordings") as store,
+        ):
+            if (
+                run.provenance.inputs.get("components") != components.content_id
+                or components.provenance.inputs.get("recordings") != store.content_id
+            ):
+                return None
+            table, offsets = store.table("recordings"), store.array(OFFSETS)
+    except RtcanError:
+        return None
+    sound = (table["problem"] == "").to_numpy()
+    rates = table["sampling_rate"].to_numpy()[sound]
+    seconds = np.diff(offsets)[sound] / rates
+    return Recorded(
+        (float(rates.min()), float(rates.max())),
+        (float(seconds.min()), float(seconds.max())),
+        bool((table["target"] != "both").any()),
+    )
 
 
 def made_with(sources: Sources, workspace: Workspace) -> Settings:

@@ -45,7 +45,7 @@ def follow_subjects(runs: Sequence[Run], figures: Path | None = None) -> Report:
     if not found:
         dataset = next((run.dataset.name for run in runs), "pmemo")
         raise RtcanError(
-            "no model was trained on several numbers of subjects, and on nothing else that differs",
+            "no model was trained on several numbers of subjects with all else equal",
             line_like(runs, dataset, subjects=SHARES),
         )
     report = Report("compare")

@@ -57,14 +57,7 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
             made = store.provenance
             models.append(store.table("models"))
             settings.append(RunSettings.from_parameters(made.parameters))
-            tables.append(
-                at_chosen_epoch(
-                    models[-1],
-                    store.table("epochs"),
-                    store.table("predictions"),
-                    settings[-1].model.step,
-                )
-            )
+            tables.append(at_chosen_epoch(store, settings[-1].model.step))
     varied = differences(settings)
     report = Report("train", files=list(paths))
     report.facts = {

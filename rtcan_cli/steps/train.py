@@ -26,7 +26,7 @@ from rtcan_cli.steps.run_units import fit_units
 from rtcan_cli.steps.runs import candidate_name, describe_choices, describe_protocol
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
-from rtcan_cli.training.splits import TEST
+from rtcan_cli.training.splits import TEST, VALIDATION
 
 #: Columns of the models table that a kept result holds as they are.
 FACTS = (
@@ -264,9 +264,10 @@ def _peek(run: RunPlan, name: str, key: str) -> NDArray[Any]:
 def summarise(path: Path) -> Report:
     """Describe a finished run by its validation folds; `evaluate` looks at the test folds."""
     with Store(path, "run") as store:
-        models, epochs = store.table("models"), store.table("epochs")
-        predictions, made = store.table("predictions"), store.provenance
-    settings = RunSettings.from_parameters(made.parameters)
+        models, made = store.table("models"), store.provenance
+        predictions = store.table("predictions")
+        settings = RunSettings.from_parameters(made.parameters)
+        rows = at_chosen_epoch(store, settings.model.step)
     report = Report("train", files=[path])
     report.facts = {
         "run": path.stem,
@@ -277,7 +278,6 @@ def summarise(path: Path) -> Report:
         "subjects": predictions["subject"].nunique(),
         **training_facts(models),
     }
-    rows = at_chosen_epoch(models, epochs, predictions, settings.model.step)
     report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
     report.notes += describe_choices(models)
     report.notes.append(f"next: rtcan evaluate {path.stem}")
@@ -313,31 +313,31 @@ def validation_table(
     return Table(title + (", simulated data" if simulated else ""), columns, rows)
 
 
-def at_chosen_epoch(
-    models: pd.DataFrame, epochs: pd.DataFrame, predictions: pd.DataFrame, step: str
-) -> list[list[object]]:
+def at_chosen_epoch(store: Store, step: str) -> list[list[object]]:
     """Describe the validation folds of a run: a row a target.
 
     Parameters
     ----------
-    models, epochs, predictions : DataFrame
-        Tables of the run store.
+    store : Store
+        The run.
     step : str
         What its model takes its steps in, if in any.
 
     Returns
     -------
     list of list
-        Target, trials, folds, median of the chosen epochs or trees (None if it takes no steps),
-        mean loss, mean accuracy in per cent.
+        Target, validation trials of all trained folds, folds, median of the chosen epochs or trees
+        (None if it takes no steps), mean loss, mean accuracy in per cent.
     """
+    models, epochs = store.table("models"), store.table("epochs")
+    role, of = store.array("membership/role"), store.array("predictions/target")
     chosen = models.merge(
         epochs, left_on=["target", "fold", "best_epoch"], right_on=["target", "fold", "epoch"]
     )
     return [
         [
             target,
-            int((predictions["target"] == target).sum()),
+            int((role[of == target][:, part["fold"].to_numpy() - 1] == VALIDATION).sum()),
             len(part),
             float(part["best_epoch"].median()) if step else None,
             float(part["validation_loss"].mean()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.content import content_id, dataset_paths, running_digest
 from rtcan_cli.stores.lock import sole_writer
+from rtcan_cli.stores.outlet import Outlet
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
 
@@ -38,46 +38,10 @@ _FILTERS: dict[str, Any] = {
 }
 
 
-class _Outlet(io.FileIO):
-    """The file that HDF5 writes: takes everything, and remembers what could not be written.
-
-    HDF5 does not get over a full disk: every object that it lets go of tries to write again, with
-    a traceback each, and in the end the process crashes. So it is not told.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "w+")
-        self.error: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        """Write all of the data, or remember why that failed."""
-        left = memoryview(data).cast("B")
-        size = left.nbytes
-        while left and self.error is None:
-            try:
-                left = left[super().write(left) :]
-            except OSError as error:
-                self.error = error
-        return size
-
-    def truncate(self, size: int | None = None) -> int:
-        """Change the size of the file, or remember why that failed."""
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.error = self.error or error
-            return self.tell() if size is None else size
-
-    def check(self) -> None:
-        """Raise the OSError that was remembered, if there is one."""
-        if self.error is not None:
-            raise self.error
-
-
 class StoreWriter:
     """A store being written; see :func:`create`."""
 
-    def __init__(self, h5: h5py.File, schema: Schema, outlet: _Outlet) -> None:
+    def __init__(self, h5: h5py.File, schema: Schema, outlet: Outlet) -> None:
         self._h5 = h5
         self._outlet = outlet
         self._schema = schema
@@ -252,7 +216,7 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
     beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     outlet = None
     try:
-        with _Outlet(beside) as outlet:
+        with Outlet(beside) as outlet, outlet.undisturbed():
             with h5py.File(outlet, "w", track_order=False, libver=_FORMAT) as h5:
                 writer = StoreWriter(h5, SCHEMAS[kind], outlet)
                 yield writer
