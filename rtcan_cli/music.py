@@ -18,6 +18,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.signals import held_back
 
 if TYPE_CHECKING:
     from opensmile import Smile
@@ -83,6 +84,11 @@ def extract(
         if not path.is_file():
             raise RtcanError(f"{name} does not exist")
         audio = path.read_bytes()
+    with held_back():
+        return _describe(audio, mixdown, name)
+
+
+def _describe(audio: bytes, mixdown: bool, name: str) -> NDArray[np.float32]:
     channels, rate = _read(audio, name)
     samples = channels.mean(axis=1) if mixdown else np.ascontiguousarray(channels[:, 0])
     if not np.isfinite(samples).all():

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import io
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from rtcan_cli.signals import Held, held_back
+
 
 class Outlet(io.FileIO):
     """The file that HDF5 writes: takes everything, and remembers what could not be written.
 
     HDF5 does not get over a full disk: every object that it lets go of tries to write again, with
-    a traceback each, and in the end the process crashes. So it is not told. Nor does it get over
-    an interrupt that is raised while it writes: where it lets go of an object the exception is lost
-    and the piece is missing from the file, without a word.
+    a traceback each, and in the end the process crashes. So it is not told. An interrupt that is
+    raised while it lets go of an object is lost, and so is the piece that was to be written.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "w+")
         self.error: OSError | None = None
-        self._waiting: tuple[Any, int] | None = None
+        self._held = Held()
 
     def write(self, data: Any) -> int:
         """Write all of the data, or remember why that failed."""
@@ -47,39 +46,15 @@ class Outlet(io.FileIO):
 
     def check(self) -> None:
         """Raise the OSError that was remembered, or handle the signal that came meanwhile."""
-        if self._waiting is not None:
-            (handler, number), self._waiting = self._waiting, None
-            handler(number, None)
+        self._held.release()
         if self.error is not None:
             raise self.error
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Let signals that come while HDF5 writes wait until the next `check`.
-
-        At other times they are handled at once. Outside the main thread there is nothing to do:
-        Python handles signals in that one only.
-        """
-        if threading.current_thread() is not threading.main_thread():
+        """Let signals that come while HDF5 writes wait until the next `check`."""
+        with held_back(_is_writing) as self._held:
             yield
-            return
-        before: dict[int, Any] = {}
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            if _is_writing(frame):
-                self._waiting = before[number], number
-            else:
-                before[number](number, frame)
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-            if callable(handler := signal.getsignal(number)):
-                before[number] = handler
-                signal.signal(number, handle)
-        try:
-            yield
-        finally:
-            for known, handler in before.items():
-                signal.signal(known, handler)
 
 
 def _is_writing(frame: FrameType | None) -> bool:

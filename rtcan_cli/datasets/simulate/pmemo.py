@@ -33,6 +33,7 @@ from rtcan_cli.datasets.simulate.pmemo_plan import Plan, plan, song_numbers
 from rtcan_cli.datasets.simulate.songs import SAMPLING_RATE, synthesise
 from rtcan_cli.datasets.simulate.truth import TrueRecording, of_row, write_recordings
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.signals import held_back
 
 _FOLDER = PUBLISHER_FOLDERS["pmemo"]
 _STEPS = 8
@@ -187,7 +188,8 @@ def write_unit(root: Path, unit: Song) -> Written:
         pull[VALENCE], pull[AROUSAL], unit.length, np.random.default_rng([unit.seed, 2, unit.index])
     )
     encoded = io.BytesIO()
-    soundfile.write(encoded, audio, SAMPLING_RATE, format="MP3")
+    with held_back():  # libsndfile loses interrupts
+        soundfile.write(encoded, audio, SAMPLING_RATE, format="MP3")
     _write(root, f"{_FOLDER}/Chorus/{number}.mp3", encoded.getvalue())
     title = f"{number},{number}.mp3,Simulated song {number},rtcan,Simulated songs"
     lines = {_METADATA: f"{title},{unit.length:g},,"}

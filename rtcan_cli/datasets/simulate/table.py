@@ -34,6 +34,7 @@ from rtcan_cli.datasets.simulate.physiology import (
 from rtcan_cli.datasets.simulate.songs import SAMPLING_RATE, synthesise
 from rtcan_cli.datasets.simulate.truth import of_row, write_recordings
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.signals import held_back
 
 PAUSE = 10.0
 """Seconds between the trials of a session."""
@@ -257,7 +258,8 @@ def _audio(unit: Subject, song: int) -> bytes:
     pull = unit.pulls[song]
     audio = synthesise(pull[VALENCE], pull[AROUSAL], unit.duration, rng)
     stream = io.BytesIO()
-    soundfile.write(stream, audio, SAMPLING_RATE, format="WAV")
+    with held_back():  # libsndfile loses interrupts
+        soundfile.write(stream, audio, SAMPLING_RATE, format="WAV")
     return stream.getvalue()
 
 
