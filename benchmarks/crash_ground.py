@@ -33,6 +33,7 @@ GRAPH = ("Rb", "--torchscript", "graphs/arousal.ts")
 PATIENCE = 300.0
 #: Workers look that often whether their caller is still there, and some more.
 WORKERS_END = 8.0
+_INTERRUPTS = {signal.SIGINT, signal.SIGTERM}
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,17 @@ class Running:
     ) -> None:
         self._log = work.with_name(f"stderr-{time.monotonic_ns()}")
         self._log.touch()  # it may be killed before it does anything
+        # A child that is hit before it is on its own would go on as this process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
         self.started = time.monotonic()
         self.pid = os.fork()
         if self.pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
             return
         code = 70
         try:  # only the child gets here, and never leaves
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
             code = self._run(work, arguments, cold, largest)
         finally:
             # As at the end of an interpreter, but nothing of the process that was forked is undone.
