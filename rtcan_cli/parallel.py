@@ -19,6 +19,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.signals import held_back
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -218,16 +219,9 @@ def _interrupts_held_back() -> Iterator[None]:
     """
     # Python unblocks the signal when it starts this process, so it has to run already.
     resource_tracker.ensure_running()
-    held: list[int] = []
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if in_main_thread:
-        handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if in_main_thread:
-            signal.signal(signal.SIGINT, handler)
-        if held:
-            signal.raise_signal(held[0])
+    with held_back():
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)

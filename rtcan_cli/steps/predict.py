@@ -197,8 +197,11 @@ class _Asking:
         self._left_out: list[LeftOut] = []
         self._temperatures: list[float] = []
         self._new_of_known = 0
-        #: Answers about trials that were taken for the run's own.
-        self.n_known = 0
+
+    @property
+    def n_known(self) -> int:
+        """Answers about trials that were taken for the run's own."""
+        return sum(int((table["status"] != NEW).sum()) for table in self._tables)
 
     def ask(self, target: str, trials: Trials, left_out: list[LeftOut]) -> None:
         """Ask the models of one target."""
@@ -222,7 +225,6 @@ class _Asking:
         answers[~asked[answered]] = np.nan
         together = Ensemble.of(answers)
         status = known.status[answered]
-        self.n_known += int((status != NEW).sum())
         self._new_of_known += int(((status == NEW) & known.subject[answered]).sum())
         table = pd.DataFrame(
             {

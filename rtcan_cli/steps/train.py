@@ -119,8 +119,8 @@ def train_runs(
                 return
             if lost := without_candidate(plan):
                 hopeless.extend(lost)
-                for fold in lost:  # so that the same command tries them again
-                    for name in _candidates(plan, fold[0].target, fold[0].fold):
+                for last, _ in lost:  # so that the same command tries them again
+                    for name in _candidates(plan, last.target, last.fold):
                         plan.partial.remove(name)
                 return
             write_run(plan)
