@@ -17,6 +17,7 @@ from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
+from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import TrainingData, Trials
 
 
@@ -134,7 +135,7 @@ def training_data(
     """
     assert sources.labels is not None, "what is trained on has labels"
     with Store(sources.labels, "labels") as store:
-        table = store.table("labels")
+        table = store.table("labels", ["subject", "stimulus", target])
     pairs = zip(table["subject"], table["stimulus"], strict=True)
     label_of = dict(zip(pairs, table[target].astype(int), strict=True))
 
@@ -167,7 +168,7 @@ def new_trials(
     listed = pd.DataFrame()
     if sources.recordings is not None:
         with Store(sources.recordings, "recordings") as store:
-            listed = store.table("trials")
+            listed = store.table("trials", ["subject", "stimulus"])
     return _gather(sources, listed, target, onset, length, names, lambda trial: "")
 
 
@@ -190,7 +191,7 @@ def _gather(
 ) -> tuple[Trials, list[LeftOut]]:
     """Trials with all that is wanted of EDA and music, but for those with a problem."""
     music, row_of = _music(sources.music)
-    eda: list[NDArray[np.float32]] = []
+    eda: NDArray[np.float32] | None = None
     rows: list[tuple[str, str, int]] = []
     left_out: list[LeftOut] = []
     with _recordings(sources, listed, onset, length, names) as (recordings, load):
@@ -203,20 +204,24 @@ def _gather(
                 problem = "no music features"
             if not problem:
                 try:
-                    eda.append(load(index))
+                    own = load(index)
                 except RtcanError as error:
                     problem = str(error)
             if problem:
                 left_out.append(LeftOut(subject, stimulus, problem))
-            else:
-                rows.append((subject, stimulus, row_of[stimulus] if row_of else -1))
-    if not rows:
+                continue
+            if eda is None:
+                # Room for all: what is left over at the end was never touched, and is no memory.
+                eda = np.empty((len(recordings), *own.shape), np.float32)
+            eda[len(rows)] = own
+            rows.append((subject, stimulus, row_of[stimulus] if row_of else -1))
+    if eda is None:
         reasons = "; ".join(dict.fromkeys(each.reason for each in left_out))
         reasons = reasons or "no recording of this target"
         raise RtcanError(f"no trial can be used for {target}: {reasons}")
     subjects, stimuli, songs = zip(*rows, strict=True)
     trials = Trials(
-        eda=np.stack(eda),
+        eda=eda[: len(rows)],
         subject=np.array(subjects),
         stimulus=np.array(stimuli),
         music=music,
@@ -232,13 +237,13 @@ def _recordings(
     """Recordings, or the listed trials where no EDA is seen, and what gives the EDA of each."""
     if sources.components is not None:
         with Store(sources.components, "components") as store:
-            table = store.table("recordings")
+            table = store.table("recordings", RECORDING_COLUMNS)
             rates = table["sampling_rate"].tolist()
             yield table, lambda index: trial_input(store, index, rates[index], onset, length)
     elif sources.features is not None:
         with Store(sources.features, "features") as store:
             values = _columns(store, names)
-            yield store.table("recordings"), lambda index: values[index]
+            yield store.table("recordings", RECORDING_COLUMNS), lambda index: values[index]
     else:
         nothing = np.empty(0, np.float32)
         yield listed.assign(target="both", problem=""), lambda index: nothing

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
@@ -19,7 +19,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.decompose_work import Reader, decompose_work
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of
+from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
@@ -96,36 +96,36 @@ def _decompose(
     jobs: int | Cluster,
 ) -> None:
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
-    reader, table = Reader(store, rate), store.table("recordings")
+    reader = Reader(store, rate)
     blocks = cut(store.array(OFFSETS))
     missing = missing_blocks(blocks, partial)
     ready = set(blocks) - {blocks[i] for i in missing}
-    done = sum(map(len, ready))
+    n, done = sum(map(len, blocks)), sum(map(len, ready))
     if ready and missing:
-        console.say(f"going on: {done} of {len(table)} recordings are already decomposed")
-    written: list[dict[str, NDArray[Any]]] = []
+        console.say(f"going on: {done} of {n} recordings are already decomposed")
+    table, unwritten = writer.table("recordings"), deque(blocks)
 
     def write_ready() -> None:
         # Compressing takes long: this way it is done while the workers go on.
-        while len(written) < len(blocks) and blocks[len(written)] in ready:
-            written.append(_write_block(partial, name_of(blocks[len(written)]), writer))
+        while unwritten and unwritten[0] in ready:
+            rows = unwritten.popleft()
+            columns = _write_signals(partial, name_of(rows), writer)
+            rates = reader.sampling_rate(rows)
+            table.extend({**names_in(store, rows), "sampling_rate": rates, **columns})
 
     write_ready()
     if missing:
         get_ready(method)
     work = decompose_work(store, reader, rate, method, partial)
     wanted = [blocks[i] for i in missing]
-    with console.progress(len(table), "decomposing", "recording", done=done) as bar:
-        for rows in keep_blocks(wanted, work, partial, jobs, table, bar.set_postfix_str):
+    with console.progress(n, "decomposing", "recording", done=done) as bar:
+        for rows in keep_blocks(wanted, work, partial, jobs, store, bar.set_postfix_str):
             ready.add(rows)
             bar.update(len(rows))
             write_ready()
-    columns = {name: np.concatenate([each[name] for each in written]) for name in written[0]}
-    columns["sampling_rate"] = reader.sampling_rate
-    writer.write_table("recordings", table.assign(**columns))
 
 
-def _write_block(partial: Partial, name: str, writer: StoreWriter) -> dict[str, NDArray[Any]]:
+def _write_signals(partial: Partial, name: str, writer: StoreWriter) -> dict[str, NDArray[Any]]:
     """Append the signals of a finished block to the store; its columns of the table are left."""
     item = partial.get(name)
     assert item is not None, f"recordings {name} were decomposed above"
@@ -139,32 +139,47 @@ def _write_block(partial: Partial, name: str, writer: StoreWriter) -> dict[str, 
 def summarise(path: Path) -> Report:
     """Describe a components store: how, how fast, how much each part explains, what failed."""
     with Store(path, "components") as store:
-        table = store.table("recordings")
-        seconds = float((np.diff(store.array(OFFSETS)) / table["sampling_rate"]).sum())
-        made = store.provenance
+        return _summarise(store)
+
+
+def _summarise(store: Store) -> Report:
+    made, problems = store.provenance, Counter[str]()
+    for block in store.blocks("recordings/problem"):
+        problems.update(block)
+    n, solved = problems.total(), problems.pop("", 0)
+
+    def column(name: str) -> NDArray[np.float64]:
+        """Of the recordings that were decomposed; one column is in memory at a time."""
+        blocks = zip(
+            store.blocks(f"recordings/{name}"), store.blocks("recordings/problem"), strict=True
+        )
+        return np.concatenate([values[problem == ""] for values, problem in blocks])
+
+    seconds = float(store.seconds(range(n)).sum())
+    rates = store.array("recordings/sampling_rate")
     name, parameters = made.parameters["decomposition"], made.parameters
-    solved = table[table["problem"] == ""]
-    by_cvxopt = int((solved["solver"] == "cvxopt").sum())
+    by_cvxopt = int((column("solver") == "cvxopt").sum())
     rate = parameters.get("rate")
-    report = Report("decompose", files=[path])
+    report = Report("decompose", files=[store.path])
     report.facts = {
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
         "method": _title(parameters),
-        "sampling rate [Hz]": _range(table["sampling_rate"]),
-        "recordings": len(table),
-        "decomposed": len(solved),
+        "sampling rate [Hz]": _range(rates),
+        "recordings": n,
+        "decomposed": solved,
         "seconds of signal": seconds,
         "processor time [ms] per second of signal": (
-            1e3 * float(solved["seconds"].sum()) / seconds if seconds else None
+            1e3 * float(column("seconds").sum()) / seconds if seconds else None
         ),
     }
-    if parameters.get("time_constants") == "fitted" and len(solved):
+    if parameters.get("time_constants") == "fitted" and solved:
         report.facts["median time constants [s]"] = ", ".join(
-            f"{solved[tau].median():.3g}" for tau in ("tau1", "tau0")
+            f"{np.median(column(tau)):.3g}" for tau in ("tau1", "tau0")
         )
     if name == "cvxeda":
-        report.facts["median duality gap"] = float(solved["gap"].median()) if len(solved) else None
-        report.facts["largest duality gap"] = float(solved["gap"].max()) if len(solved) else None
+        gap = column("gap")
+        report.facts["median duality gap"] = float(np.median(gap)) if solved else None
+        report.facts["largest duality gap"] = float(gap.max()) if solved else None
         report.facts["solved by cvxopt"] = by_cvxopt
     if name == "cvxeda" and parameters["solver"] == "auto" and by_cvxopt:
         why = (
@@ -173,29 +188,26 @@ def summarise(path: Path) -> Report:
             else "the structured solver needs an alpha above 0"
         )
         report.notes.append(f"solved by cvxopt, because {why}: {by_cvxopt} recordings")
-    if rate is not None and (slower := int((table["sampling_rate"] < rate).sum())):
+    if rate is not None and (slower := int((rates < rate).sum())):
         report.notes.append(f"sampled below {rate:g} Hz already, and not changed: {slower}")
-    largest = solved[[f"{part}_variance" for part in PARTS]].max(axis=1)
-    if cancelling := int((largest > _SUSPICIOUS_VARIANCE).sum()):
+    suspicious, rows = np.zeros(solved, dtype=bool), []
+    for part in PARTS if solved else ():
+        variance = column(f"{part}_variance")
+        suspicious |= variance > _SUSPICIOUS_VARIANCE
+        rows.append([part, *(float(q) for q in np.quantile(variance, [0.5, 0.05, 0.95]))])
+    if cancelling := int(suspicious.sum()):
         advice = "a larger --alpha helps" if name == "cvxeda" else "draw some with --plot"
         report.notes.append(
-            f"in {cancelling} of {len(solved)} recordings components cancel each other, with more "
+            f"in {cancelling} of {solved} recordings components cancel each other, with more "
             f"than {_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}"
         )
-    rows = [
-        [part, *(float(q) for q in np.quantile(solved[f"{part}_variance"], [0.5, 0.05, 0.95]))]
-        for part in PARTS
-        if len(solved)
-    ]
     # The components are not orthogonal, so their variances need not add up to the signal's 1.
     columns = ["component", "median variance", "5 %", "95 %"]
     title = "Variance of each component (the z-scored signal has 1)"
     report.tables.append(Table(title, columns, rows))
-    if len(solved) < len(table):
-        left_out = table.loc[table["problem"] != "", "problem"].value_counts()
-        report.tables.append(
-            Table("Not decomposed", ["reason", "recordings"], list(left_out.items()))
-        )
+    if problems:
+        left_out = [list(each) for each in problems.most_common()]
+        report.tables.append(Table("Not decomposed", ["reason", "recordings"], left_out))
     return report
 
 
@@ -211,6 +223,6 @@ def _title(parameters: dict[str, Any]) -> str:
     return f"{TITLES[name]}, {details.format(**parameters)}"
 
 
-def _range(values: pd.Series) -> str:
+def _range(values: NDArray[np.float64]) -> str:
     low, high = float(values.min()), float(values.max())
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"

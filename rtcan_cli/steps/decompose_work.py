@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtcan_cli.eda.blocks import Item, decompose_block
 from rtcan_cli.eda.methods import Method
@@ -41,30 +42,29 @@ class Reader:
         Of recordings.
     rate : float, optional
         The highest sampling rate wanted, in Hz.
-
-    Attributes
-    ----------
-    sampling_rate : ndarray, shape (n_recordings,)
-        What each recording is decomposed at, in Hz.
     """
 
     def __init__(self, store: Store, rate: float | None) -> None:
         self._store = store
-        self._recorded_rate = store.array("recordings/sampling_rate")
-        self.sampling_rate = np.minimum(self._recorded_rate, rate or np.inf)
-        self._problem = store.array("recordings/problem")
+        self._highest = np.inf if rate is None else rate
 
     def read(self, rows: range) -> list[Item]:
         """Read neighbouring recordings."""
+        recorded_at = self._store.rows("recordings/sampling_rate", rows)
         return [
-            Item(
-                eda,
-                float(self._recorded_rate[row]),
-                float(self.sampling_rate[row]),
-                str(self._problem[row]),
+            Item(eda, float(recorded), float(wanted), str(problem))
+            for eda, recorded, wanted, problem in zip(
+                self._store.signals("eda", rows),
+                recorded_at,
+                self.sampling_rate(rows),
+                self._store.rows("recordings/problem", rows),
+                strict=True,
             )
-            for row, eda in zip(rows, self._store.signals("eda", rows), strict=True)
         ]
+
+    def sampling_rate(self, rows: range) -> NDArray[np.float64]:
+        """What neighbouring recordings are decomposed at, in Hz."""
+        return np.minimum(self._store.rows("recordings/sampling_rate", rows), self._highest)
 
 
 @lru_cache(maxsize=1)

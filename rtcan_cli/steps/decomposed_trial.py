@@ -22,7 +22,7 @@ def require_trial(recordings: Path, trial: str) -> None:
         If there is no such ``subject:stimulus``.
     """
     with Store(recordings, "recordings") as store:
-        table = store.table("recordings")
+        table = store.table("recordings", ["subject", "stimulus"])
     names = table["subject"] + ":" + table["stimulus"]
     if trial not in set(names):
         raise RtcanError(

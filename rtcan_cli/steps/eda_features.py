@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
@@ -16,7 +16,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.features_work import features_work
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of
+from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
@@ -58,78 +58,80 @@ def describe_recordings(
         )
         if not is_current(output, "features", provenance, force):
             partial = Partial(output, provenance.digest())
-            table = parts.table("recordings")
             with partial.held():
-                blocks = _describe_missing(raw, parts, table, partial, onset, jobs)
+                blocks = _describe_missing(raw, parts, partial, onset, jobs)
                 with create(output, "features", provenance) as writer:
-                    problems = _write(writer, table, blocks, partial)
-                    if all(problems):
-                        partial.discard()
-                        raise RtcanError(
-                            f"no recording can be described; the first problem: {problems[0]}"
-                        )
+                    _write(writer, parts, blocks, partial)
                 partial.discard()
     return summarise(output)
 
 
 def _describe_missing(
-    raw: Store,
-    parts: Store,
-    table: pd.DataFrame,
-    partial: Partial,
-    onset: float,
-    jobs: int | Cluster,
+    raw: Store, parts: Store, partial: Partial, onset: float, jobs: int | Cluster
 ) -> list[range]:
     """Describe and keep what is not yet; return all blocks."""
     blocks = cut(raw.array(OFFSETS))
     wanted = [blocks[i] for i in missing_blocks(blocks, partial)]
-    done = len(table) - sum(map(len, wanted))
+    n = sum(map(len, blocks))
+    done = n - sum(map(len, wanted))
     if done and wanted:
-        console.say(f"going on: {done} of {len(table)} recordings are already described")
+        console.say(f"going on: {done} of {n} recordings are already described")
     work = features_work(raw, parts, onset, partial)
-    with console.progress(len(table), "EDA features", "recording", done=done) as bar:
-        for rows in keep_blocks(wanted, work, partial, jobs, table, bar.set_postfix_str):
+    with console.progress(n, "EDA features", "recording", done=done) as bar:
+        for rows in keep_blocks(wanted, work, partial, jobs, parts, bar.set_postfix_str):
             bar.update(len(rows))
     return blocks
 
 
-def _write(
-    writer: StoreWriter, table: pd.DataFrame, blocks: list[range], partial: Partial
-) -> list[str]:
-    """Write what was kept, some recordings at a time; return each one's problem."""
-    problems: list[str] = []
+def _write(writer: StoreWriter, parts: Store, blocks: list[range], partial: Partial) -> None:
+    """Write what was kept, some recordings at a time.
+
+    Raises
+    ------
+    RtcanError
+        If no recording can be described; what was kept is removed then.
+    """
+    table, problems = writer.table("recordings"), Counter[str]()
     waiting: list[NDArray[np.float64]] = []
     for number, rows in enumerate(blocks, start=1):
         item = partial.get(name_of(rows))
         assert item is not None, f"recordings {name_of(rows)} were described above"
-        problems += map(str, item["problem"])
+        rates = parts.rows("recordings/sampling_rate", rows)
+        problem = item["problem"].tolist()
+        table.extend({**names_in(parts, rows), "sampling_rate": rates, "problem": problem})
+        problems.update(problem)
         waiting.append(item["value"])
         if sum(map(len, waiting)) >= _ROWS or number == len(blocks):
             writer.append_rows("features/value", np.concatenate(waiting))
             waiting = []
-    writer.write_table("recordings", table.assign(problem=problems))
+    if "" not in problems:
+        partial.discard()
+        raise RtcanError(
+            f"no recording can be described; the first problem: {next(iter(problems))}"
+        )
     for column in ("name", "unit", "domain", "formula"):
         writer.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])
-    return problems
 
 
 def summarise(path: Path) -> Report:
     """Describe a features store: how many of each domain, and what has none and why."""
     with Store(path, "features") as store:
-        table = store.table("recordings")
+        problems = Counter[str]()
+        for block in store.blocks("recordings/problem"):
+            problems.update(block)
         names, domain = store.array("features/name"), store.array("features/domain")
         lowest, highest = np.full(len(names), np.inf), np.full(len(names), -np.inf)
         for values in store.blocks("features/value"):
             lowest = np.fmin(lowest, np.fmin.reduce(values))
             highest = np.fmax(highest, np.fmax.reduce(values))
         made = store.provenance
-    described = (table["problem"] == "").to_numpy()
+    n, described = problems.total(), problems.pop("", 0)
     constant = lowest == highest
     report = Report("eda-features", files=[path])
     report.facts = {
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "recordings": len(table),
-        "described": int(described.sum()),
+        "recordings": n,
+        "described": described,
         "features": len(names),
         "onset": f"{made.parameters['onset']:g} s",
     }
@@ -138,9 +140,7 @@ def summarise(path: Path) -> Report:
     ]
     columns = ["domain", "features", "same for every recording"]
     report.tables.append(Table("Features", columns, rows))
-    if not described.all():
-        left_out = table.loc[~described, "problem"].value_counts()
-        report.tables.append(
-            Table("Not described", ["reason", "recordings"], list(left_out.items()))
-        )
+    if problems:
+        left_out = [list(each) for each in problems.most_common()]
+        report.tables.append(Table("Not described", ["reason", "recordings"], left_out))
     return report

@@ -18,6 +18,7 @@ from rtcan_cli.models.rtcan import RTCAN
 from rtcan_cli.steps.assemble import Sources, trial_input
 from rtcan_cli.steps.runs import Run, TrainedNetwork
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import standardise
 
 CHUNK = 64
@@ -134,7 +135,7 @@ def tested_trials(
     table = table[table["fold"].isin(run.trained_folds(target)) & (table["label"] >= 0)]
     assert sources.components is not None, "RTCAN-1D sees signals"
     with Store(sources.components, "components") as store:
-        recordings = store.table("recordings")
+        recordings = store.table("recordings", RECORDING_COLUMNS)
     recordings = recordings.assign(recording=np.arange(len(recordings)))
     usable = recordings["target"].isin([target, "both"]) & (recordings["problem"] == "")
     columns = ["subject", "stimulus", "recording", "sampling_rate"]

@@ -58,21 +58,21 @@ class Reader:
 
     def __init__(self, raw: Store, parts: Store) -> None:
         self._raw, self._parts = raw, parts
-        self._recorded_rate = raw.array("recordings/sampling_rate")
-        self._sampling_rate = parts.array("recordings/sampling_rate")
-        self._problem = parts.array("recordings/problem")
 
     def read(self, rows: range) -> list[Decomposed]:
         """Read neighbouring recordings."""
         raw = self._raw.signals("eda", rows)
         parts = {name: self._parts.signals(name, rows) for name in _COMPONENTS}
+        recorded_at = self._raw.rows("recordings/sampling_rate", rows)
+        sampling_rate = self._parts.rows("recordings/sampling_rate", rows)
+        problems = self._parts.rows("recordings/problem", rows)
         found = []
-        for place, row in enumerate(rows):
-            problem, rate = str(self._problem[row]), float(self._sampling_rate[row])
+        for place in range(len(rows)):
+            problem, rate = str(problems[place]), float(sampling_rate[place])
             signals: dict[str, NDArray[Any]] = {}
             if not problem:
                 signals = {name: of_rows[place] for name, of_rows in parts.items()}
-                signals["original"] = resample(raw[place], float(self._recorded_rate[row]), rate)
+                signals["original"] = resample(raw[place], float(recorded_at[place]), rate)
             found.append(Decomposed(signals, rate, problem))
         return found
 

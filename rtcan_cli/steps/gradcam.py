@@ -28,6 +28,7 @@ from rtcan_cli.steps.explain_runs import SHOWN, side_by_side
 from rtcan_cli.steps.explain_trials import Chunk, Loaded
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.schema import RECORDING_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def _recording(
     """Keys, row and rate of the recording of a trial."""
     assert sources.components is not None, "what can be explained sees signals"
     with Store(sources.components, "components") as store:
-        table = store.table("recordings")
+        table = store.table("recordings", RECORDING_COLUMNS)
     rows = table[
         (table["subject"] == subject)
         & (table["stimulus"] == stimulus)

@@ -59,17 +59,17 @@ def data_section(stores: Workspace, datasets: Sequence[str]) -> Section:
         row: list[object] = [_title(stores, name), *[None] * 6]
         for store in _readable(stores, name):
             if store.schema.kind == "recordings":
-                trials, recordings = store.table("trials"), store.table("recordings")
-                problem = recordings["problem"]
+                trials = store.table("trials", ["subject", "stimulus"])
+                problem = store.array("recordings/problem")
                 row[1:4] = trials["subject"].nunique(), trials["stimulus"].nunique(), len(trials)
-                row[4:6] = len(recordings), int((problem != "").sum())
-                reasons = [*problem[problem != ""], *store.table("excluded")["reason"]]
+                row[4:6] = len(problem), int((problem != "").sum())
+                reasons = [*problem[problem != ""], *store.array("excluded/reason")]
                 notes += [
                     f"{profile(name).title}, left out: {reason} ({reasons.count(reason)})"
                     for reason in sorted(set(reasons))
                 ]
             if store.schema.kind == "labels":
-                labelled = (store.table("labels")[list(TARGETS)] != NO_LABEL).any(axis=1)
+                labelled = (store.table("labels", TARGETS) != NO_LABEL).any(axis=1)
                 row[6] = f"{store.provenance.parameters['method']} ({int(labelled.sum())} trials)"
         rows.append(row)
     columns = [

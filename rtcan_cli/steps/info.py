@@ -179,7 +179,7 @@ def _wants(kind: str, dataset: str, recordings: Path) -> bool:
 def _has_audio(recordings: Path) -> bool:
     try:
         with Store(recordings, "recordings") as store:
-            return bool((store.table("stimuli")["audio"] != "").any())
+            return bool((store.array("stimuli/audio") != "").any())
     except RtcanError:
         return False  # ingest comes first
 
@@ -187,7 +187,7 @@ def _has_audio(recordings: Path) -> bool:
 def _has_ratings(recordings: Path) -> bool:
     try:
         with Store(recordings, "recordings") as store:
-            return bool(store.table("trials")[list(TARGETS)].notna().any(axis=None))
+            return bool(store.table("trials", TARGETS).notna().any(axis=None))
     except RtcanError:
         return True  # ingest comes first
 

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
 
 import numpy as np
-import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.files import printable
-from rtcan_cli.datasets.profiles import Profile, profile
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Stimulus, Trial
-from rtcan_cli.eda.quality import Inspected, Quality, Rules, inspect
+from rtcan_cli.eda.quality import Inspected, Rules, inspect
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
-from rtcan_cli.report import Report, Table
+from rtcan_cli.report import Report
 from rtcan_cli.steps.freshness import fingerprint, is_current
-from rtcan_cli.stores import Provenance, Store, StoreWriter, create
-from rtcan_cli.stores.schema import OFFSETS
+from rtcan_cli.steps.ingest_summary import summarise
+from rtcan_cli.steps.seen_trials import SeenTrials
+from rtcan_cli.stores import Provenance, StoreWriter, create
 
 _HASH_THREADS = 2
-_FEW_RATES = 6
+_FEW_REASONS = 3
 _NO_SAMPLES = np.empty(0)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def ingest_raw(
@@ -169,15 +167,17 @@ def read_part(
 
 
 class _Reading:
-    """What has been read so far, on its way into a store."""
+    """A dataset on its way into a store: rows and samples are written as they come."""
 
     def __init__(self, root: Path, skip_bad: bool, store: StoreWriter) -> None:
         self._root, self._skip_bad, self._store = root, skip_bad, store
         self._files: tuple[Path, ...] = ()
-        self._trials: dict[tuple[str, str], tuple[str, str, float, float]] = {}
-        self._recordings: list[tuple[str, str, str, float, int, str, str, str]] = []
-        self._quality: list[Quality] = []
-        self._excluded: list[Excluded] = []
+        self._seen = SeenTrials()
+        self._trials, self._recordings = store.table("trials"), store.table("recordings")
+        self._quality, self._excluded = store.table("quality"), store.table("excluded")
+        self._usable = False
+        # Why nothing is usable, the first few reasons: of what was left out, and of recordings.
+        self._reasons: tuple[dict[str, None], dict[str, None]] = ({}, {})
 
     def read(self, source: RawDataset, rules: Rules, jobs: int) -> None:
         """Read all parts of a dataset and write the store."""
@@ -191,39 +191,53 @@ class _Reading:
                     for item in [outcome] if isinstance(outcome, RtcanError) else outcome:
                         self._take(item)
                     bar.update()
-            if all(problem for *_, problem in self._recordings):
-                reasons = [each.reason for each in self._excluded]
-                reasons += [problem for *_, problem in self._recordings]
+            if not self._usable:
+                reasons = list({**self._reasons[0], **self._reasons[1]})[:_FEW_REASONS]
                 raise RtcanError(
-                    f"{self._root}: holds no usable recording "
-                    f"({'; '.join(list(dict.fromkeys(reasons))[:3]) or 'no trials'})"
+                    f"{self._root}: holds no usable recording ({'; '.join(reasons) or 'no trials'})"
                 )
-            self._write_tables(source, digests)
+            self._write_sources(source, digests())
 
     def _take(self, item: CheckedTrial | Excluded | RtcanError) -> None:
         if isinstance(item, Excluded):
-            self._excluded.append(item)
+            self._exclude(item)
             return
         if isinstance(item, RtcanError):
             self._leave_out(item)
             return
         trial = item.trial
-        key = (trial.subject, trial.stimulus)
-        if key in self._trials:
+        if not self._seen.add(trial.subject, trial.stimulus):
             file = trial.recordings[0].source if trial.recordings else self._root
             self._leave_out(
-                RtcanError(f"{file}: subject {key[0]}, stimulus {key[1]} is there twice")
+                RtcanError(
+                    f"{file}: subject {trial.subject}, stimulus {trial.stimulus} is there twice"
+                )
             )
             return
-        row = len(self._trials)
-        self._trials[key] = (*key, trial.valence, trial.arousal)
+        row = self._trials.rows
+        self._trials.append(
+            subject=trial.subject,
+            stimulus=trial.stimulus,
+            valence=trial.valence,
+            arousal=trial.arousal,
+        )
         for each, found in zip(trial.recordings, item.inspected, strict=True):
-            source, fault = _relative(each.source, self._root), found.fault or ""
             self._recordings.append(
-                (*key, each.target, each.sampling_rate, row, source, each.position, fault)
+                subject=trial.subject,
+                stimulus=trial.stimulus,
+                target=each.target,
+                sampling_rate=each.sampling_rate,
+                trial=row,
+                source=_relative(each.source, self._root),
+                position=each.position,
+                problem=found.fault or "",
             )
-            self._quality.append(found.quality)
+            self._quality.append(**vars(found.quality))
             self._store.append_signals({"eda": found.eda, "repaired": found.repaired})
+            if found.fault:
+                _remember(found.fault, self._reasons[1])
+            else:
+                self._usable = True
 
     def _leave_out(self, error: RtcanError) -> None:
         """List what is damaged, or end here."""
@@ -234,27 +248,25 @@ class _Reading:
         reason = str(error)
         place = next((path for path in map(str, self._files) if reason.startswith(path)), "")
         reason = printable(reason.replace(f"{self._root}/", ""))
-        self._excluded.append(Excluded("", "", reason, place))
+        self._exclude(Excluded("", "", reason, place))
 
-    def _write_tables(
-        self, source: RawDataset, digests: Callable[[], list[tuple[int, str]]]
-    ) -> None:
-        columns = ["subject", "stimulus", "valence", "arousal"]
-        self._store.write_table("trials", pd.DataFrame(self._trials.values(), columns=columns))
-        columns = ["subject", "stimulus", "target", "sampling_rate", "trial", "source", "position"]
-        self._store.write_table(
-            "recordings", pd.DataFrame(self._recordings, columns=[*columns, "problem"])
-        )
-        self._store.write_table("quality", pd.DataFrame(self._quality, columns=_columns(Quality)))
-        stimuli = pd.DataFrame(source.stimuli, columns=_columns(Stimulus))
-        excluded = pd.DataFrame(self._excluded, columns=_columns(Excluded))
-        for table, column in ((stimuli, "audio"), (excluded, "source")):
-            table[column] = [_relative(path, self._root) for path in table[column]]
-        self._store.write_table("stimuli", stimuli)
-        self._store.write_table("excluded", excluded)
-        files = pd.DataFrame(digests(), columns=["size", "sha256"])
-        paths = [_relative(str(path), self._root) for path in source.files]
-        self._store.write_table("files", files.assign(path=paths))
+    def _exclude(self, left_out: Excluded) -> None:
+        _remember(left_out.reason, self._reasons[0])
+        source = _relative(left_out.source, self._root)
+        self._excluded.append(**{**vars(left_out), "source": source})
+
+    def _write_sources(self, source: RawDataset, digests: Iterable[tuple[int, str]]) -> None:
+        stimuli = self._store.table("stimuli")
+        for each in source.stimuli:
+            stimuli.append(**{**vars(each), "audio": _relative(each.audio, self._root)})
+        files = self._store.table("files")
+        for path, (size, digest) in zip(source.files, digests, strict=True):
+            files.append(path=_relative(str(path), self._root), size=size, sha256=digest)
+
+
+def _remember(reason: str, reasons: dict[str, None]) -> None:
+    if len(reasons) < _FEW_REASONS:
+        reasons[reason] = None
 
 
 @contextmanager
@@ -281,70 +293,6 @@ def _hash(file: Path, stop: Event) -> tuple[int, str]:
     except OSError:
         # The reader has said what is wrong with it.
         return 0, ""
-
-
-def summarise(path: Path, known: Profile) -> Report:
-    """Describe a recordings store: how much there is, and what was left out and why."""
-    with Store(path, "recordings") as store:
-        trials, recordings = store.table("trials"), store.table("recordings")
-        excluded, stimuli = store.table("excluded"), store.table("stimuli")
-        quality, files = store.table("quality"), store.table("files")
-        made, simulated = store.provenance.parameters, store.provenance.simulated
-        lengths = np.diff(store.array(OFFSETS))
-    sound = recordings["problem"] == ""
-    seconds = (lengths / recordings["sampling_rate"])[sound]
-    rates = sorted(set(recordings["sampling_rate"][sound].round(3)))
-    rated = trials[["valence", "arousal"]].notna().all(axis=1)
-    usable = rated & trials.index.isin(recordings["trial"][sound])
-    keys = excluded.loc[excluded["subject"] != "", ["subject", "stimulus"]]
-    found = pd.concat([trials[["subject", "stimulus"]], keys]).drop_duplicates()
-    low, high = made["rating_scale"]
-    report = Report("ingest", files=[path])
-    report.facts = {
-        "dataset": made["edition"] + (" (simulated)" if simulated else ""),
-        "files read": len(files),
-        "subjects": trials["subject"].nunique(),
-        known.stimuli_word: trials["stimulus"].nunique(),
-        "trials found": len(found),
-        "trials": len(trials),
-        "trials with both ratings": int(rated.sum()),
-        "usable trials": int(usable.sum()),
-        "EDA recordings": int(sound.sum()),
-        "hours of EDA": round(float(seconds.sum()) / 3600, 2),
-        "seconds each": f"{seconds.min():.1f} to {seconds.max():.1f}",
-        "sampling rate [Hz]": ", ".join(f"{rate:g}" for rate in rates)
-        if len(rates) <= _FEW_RATES
-        else f"{rates[0]:g} to {rates[-1]:g}",
-        "EDA unit": made["eda_unit"],
-        "rating scale": f"{low:g} to {high:g}",
-        "stimuli with audio": int((stimuli["audio"] != "").sum()),
-        "recordings with repaired gaps": int((sound & (quality["repaired"] > 0)).sum()),
-        "left out": len(excluded) + int((~sound).sum()),
-    }
-    unusable = recordings[~sound].rename(columns={"problem": "reason"})
-    left_out = pd.concat([excluded, unusable], ignore_index=True)
-    if len(left_out):
-        # Reasons that differ only in their numbers are of one kind; the first stands for all. But
-        # every damaged file is named.
-        kinds = left_out["reason"].where(
-            left_out["subject"] == "", left_out["reason"].str.replace(_NUMBER, "#", regex=True)
-        )
-        rows = [
-            [group["reason"].iloc[0], len(group), group["source"].iloc[0]]
-            for _, group in left_out.groupby(kinds, sort=False)
-        ]
-        rows.sort(key=lambda row: -int(row[1]))
-        report.tables.append(Table("Left out", ["reason", "count", "for example"], rows))
-    if not simulated and known.published_trials not in (None, int(rated.sum())):
-        report.notes.append(
-            f"the paper used {known.published_trials} trials of {known.title}; this copy holds "
-            f"{int(rated.sum())} with both ratings"
-        )
-    return report
-
-
-def _columns(row: type[Stimulus | Excluded | Quality]) -> list[str]:
-    return [field.name for field in fields(row)]
 
 
 def _relative(path: str, root: Path) -> str:

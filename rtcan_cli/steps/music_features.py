@@ -45,7 +45,7 @@ def extract_features(
     with Store(recordings, "recordings") as store:
         made, inputs = store.provenance, {"recordings": store.content_id}
         stimuli = store.table("stimuli")
-        heard = stimuli["stimulus"].isin(set(store.table("trials")["stimulus"]))
+        heard = stimuli["stimulus"].isin(_heard(store))
     stimuli = stimuli[heard & (stimuli["audio"] != "")].reset_index(drop=True)
     if stimuli.empty:
         raise RtcanError(
@@ -82,6 +82,11 @@ def extract_features(
                 writer.write("excluded/reason", list(failures.values()))
             partial.discard()
     return summarise(output)
+
+
+def _heard(recordings: Store) -> set[str]:
+    """Songs that somebody listened to."""
+    return {song for songs in recordings.blocks("trials/stimulus") for song in songs}
 
 
 def _audio_file(raw: Path, name: str) -> RawFile:
@@ -186,7 +191,7 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
     """
     with Store(recordings, "recordings") as store:
         made, inputs = store.provenance, {"recordings": store.content_id}
-        heard = dict.fromkeys(store.table("trials")["stimulus"])
+        heard = _heard(store)
     csv = _features_file(source)
     content = csv.content()
     inputs["features"] = hashlib.blake2b(content, digest_size=8).hexdigest()
@@ -207,7 +212,7 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
             raise RtcanError(f"{csv}: has song {repeated[0]} more than once")
         with create(output, "music", provenance) as writer:
             _write(writer, [songs[row] for row in rows], names, [values[rows]])
-            absent = sorted(heard.keys() - set(songs), key=by_number)
+            absent = sorted(heard - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
     return summarise(output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.stores import Partial, Store
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 T = TypeVar("T")
 
@@ -38,6 +35,12 @@ def cut(offsets: NDArray[np.int64]) -> list[range]:
 def name_of(rows: range) -> str:
     """A block's name among the finished ones."""
     return f"{rows.start}-{rows.stop}"
+
+
+def names_in(store: Store, rows: range) -> dict[str, NDArray[np.object_]]:
+    """What neighbouring recordings are called: the columns subject, stimulus and target."""
+    names = ("subject", "stimulus", "target")
+    return {name: store.rows(f"recordings/{name}", rows) for name in names}
 
 
 def missing_blocks(blocks: Sequence[range], partial: Partial) -> list[int]:
@@ -73,7 +76,7 @@ def keep_blocks(
     work: BlockWork[T],
     partial: Partial,
     jobs: int | Cluster,
-    table: pd.DataFrame,
+    store: Store,
     show: Callable[[str], Any],
 ) -> Iterator[range]:
     """Work on blocks, several at a time, and keep the results.
@@ -88,8 +91,8 @@ def keep_blocks(
         Where results are kept.
     jobs : int or Cluster
         Processes that work, -1 for all cores; or the cluster that does.
-    table : DataFrame
-        ``subject`` and ``stimulus`` of all recordings, for messages.
+    store : Store
+        Has these recordings; for messages.
     show : callable
         Called now and then with a few words on the state of a cluster.
 
@@ -100,9 +103,9 @@ def keep_blocks(
     """
 
     def title(position: int) -> str:
-        rows = blocks[position]
-        names = ["{subject}:{stimulus}".format(**table.iloc[row]) for row in (rows[0], rows[-1])]
-        return f"trial {names[0]}" if len(rows) == 1 else f"trials {' to '.join(names)}"
+        called = names_in(store, blocks[position])
+        names = [f"{called['subject'][row]}:{called['stimulus'][row]}" for row in (0, -1)]
+        return f"trial {names[0]}" if len(blocks[position]) == 1 else f"trials {' to '.join(names)}"
 
     if works_in_processes(jobs, len(blocks)):
         partial.make()

@@ -157,7 +157,7 @@ def _write(
 def summarise(recordings: Path, labels: Path) -> Report:
     """Class counts and rating correlation, beside the paper's where they are comparable."""
     with Store(recordings, "recordings") as store:
-        ratings = store.table("trials")
+        ratings = store.table("trials", TARGETS)
     with Store(labels, "labels") as store:
         table, thresholds, made = store.table("labels"), store.table("thresholds"), store.provenance
     known, method = profile(made.dataset), made.parameters["method"]

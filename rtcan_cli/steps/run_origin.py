@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.assemble import Sources
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.stores.schema import OFFSETS
 
 #: Parameters of steps by the kind of store that they make.
 Settings = dict[str, dict[str, Any]]
@@ -71,16 +68,17 @@ def recorded(run: Run, workspace: Workspace) -> Recorded | None:
                 or components.provenance.inputs.get("recordings") != store.content_id
             ):
                 return None
-            table, offsets = store.table("recordings"), store.array(OFFSETS)
+            problem, target = (store.array(f"recordings/{name}") for name in ("problem", "target"))
+            rates = store.array("recordings/sampling_rate")
+            seconds = store.seconds(range(len(rates)))
     except RtcanError:
         return None
-    sound = (table["problem"] == "").to_numpy()
-    rates = table["sampling_rate"].to_numpy()[sound]
-    seconds = np.diff(offsets)[sound] / rates
+    sound = problem == ""
+    rates, seconds = rates[sound], seconds[sound]
     return Recorded(
         (float(rates.min()), float(rates.max())),
         (float(seconds.min()), float(seconds.max())),
-        bool((table["target"] != "both").any()),
+        bool((target != "both").any()),
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from rtcan_cli.stores.schema import SCHEMAS, TIMINGS
 
-_HASH_BLOCK = 1 << 22  # elements hashed at a time
+_HASH_BLOCK = 1 << 22  # numbers hashed at a time
+_HASH_TEXTS = 1 << 16  # texts likewise
 _DEPTH = max(field.path.count("/") + 1 for schema in SCHEMAS.values() for field in schema.fields)
 
 
@@ -39,21 +42,28 @@ def content_id(h5: h5py.File, known: Mapping[str, str] | None = None) -> str:
 
 
 def running_digest() -> hashlib.blake2b:
-    """Takes the elements of a dataset as they are written, as bytes, in their order."""
+    """Takes the elements of a dataset as they are written, in their order; see `update_digest`."""
     return hashlib.blake2b(digest_size=16)
+
+
+def update_digest(digest: hashlib.blake2b, elements: NDArray[Any]) -> None:
+    """Go on with further elements of a dataset, text as UTF-8."""
+    if elements.dtype.kind in "SO":
+        # Without the bytes that fill each up to the length that all have in the file.
+        digest.update(b"".join(text + b"\0" for text in elements.ravel().tolist()))
+    else:
+        digest.update(np.ascontiguousarray(elements).data)
 
 
 def _digest_of_elements(dataset: h5py.Dataset, text: bool) -> str:
     digest = running_digest()
-    if text:
-        for value in dataset.asstr()[()].ravel():
-            digest.update(value.encode() + b"\0")
-    elif dataset.ndim == 0 or dataset.size <= _HASH_BLOCK:
-        digest.update(np.ascontiguousarray(dataset[()]).tobytes())
+    at_a_time = _HASH_TEXTS if text else _HASH_BLOCK
+    if dataset.ndim == 0 or dataset.size <= at_a_time:
+        update_digest(digest, np.asarray(dataset[()]))
     else:
-        rows = max(1, _HASH_BLOCK // max(1, dataset.size // dataset.shape[0]))
+        rows = max(1, at_a_time // max(1, dataset.size // dataset.shape[0]))
         for start in range(0, dataset.shape[0], rows):
-            digest.update(np.ascontiguousarray(dataset[start : start + rows]).tobytes())
+            update_digest(digest, dataset[start : start + rows])
     return digest.hexdigest()
 
 

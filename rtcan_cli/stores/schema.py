@@ -54,6 +54,10 @@ class Schema:
     meaning: str
     fields: tuple[Field, ...]
 
+    def columns(self, table: str) -> list[Field]:
+        """The datasets of one table."""
+        return [field for field in self.fields if field.path.split("/")[0] == table]
+
 
 def _table(
     name: str, *columns: tuple[str, str, str, str], axis: str | None = None
@@ -70,6 +74,9 @@ _RECORDING_KEYS = (
     ("target", "str", "", "hearing the EDA belongs to: valence, arousal or both"),
     ("sampling_rate", "float64", "Hz", "sampling rate of the EDA"),
 )
+
+#: What every table of recordings has.
+RECORDING_COLUMNS = (*(name for name, *_ in _RECORDING_KEYS), "problem")
 
 RECORDINGS = Schema(
     "recordings",

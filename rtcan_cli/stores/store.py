@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.content import content_id, dataset_paths
+from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
 
@@ -33,6 +35,7 @@ _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FL
 _OTHER_KINDS = {".json", ".csv", ".html", ".mp3", ".zip", ".png", ".pt"}
 #: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
 _MOST_PACKED, _SMALL = 1100, 1 << 20
+_TEXTS = 1 << 14  # texts read at a time: as Python objects they are large
 
 
 class Store:
@@ -64,7 +67,7 @@ class Store:
             raise RtcanError(f"{path}: is no store, but a file of another kind", command)
         try:
             # Nobody changes a finished store, so it is read whoever makes another one.
-            self._h5 = h5py.File(path, "r", locking=False)
+            self._h5 = h5py.File(path, "r", locking=False, rdcc_nbytes=CHUNK_CACHE)
         except OSError as error:
             raise RtcanError(
                 f"{path}: not a readable HDF5 store (damaged or cut short?)",
@@ -123,32 +126,51 @@ class Store:
 
     def array(self, path: str) -> NDArray[Any]:
         """One dataset, whole, as a NumPy array; text as Python strings."""
-        return self._read(self._dataset(path), ())
+        dataset = self._dataset(path)
+        if dataset.ndim == 1 and _is_text(dataset):
+            texts = np.empty(dataset.shape, dtype=object)
+            for part in _parts(len(texts), _TEXTS):
+                texts[part.start : part.stop] = self.rows(path, part)
+            return texts
+        return self._read(dataset, ())
+
+    def rows(self, path: str, rows: range) -> NDArray[Any]:
+        """Neighbouring rows of one dataset."""
+        return self._read(self._dataset(path), np.s_[rows.start : rows.stop])
 
     def blocks(self, path: str, rows: int = 4096) -> Iterator[NDArray[Any]]:
         """One dataset, so many rows at a time."""
-        dataset = self._dataset(path)
-        for start in range(0, dataset.shape[0], rows):
-            yield self._read(dataset, np.s_[start : start + rows])
+        for part in _parts(self.length(path), rows):
+            yield self.rows(path, part)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """One table of the schema as a data frame."""
+    def length(self, path: str) -> int:
+        """How many rows a dataset has."""
+        return int(self._dataset(path).shape[0])
+
+    def table(self, name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
+        """One table of the schema, or some of its columns, as a data frame."""
         import pandas as pd  # slow to load, and workers read samples only
 
-        columns = [f.path for f in self.schema.fields if f.path.split("/")[0] == name]
-        return pd.DataFrame({path.split("/")[1]: self.array(path) for path in columns})
+        if columns is None:
+            columns = [field.path.split("/")[1] for field in self.schema.columns(name)]
+        # One column after the other: as pandas has it, text takes less memory than as objects.
+        return pd.DataFrame({each: pd.Series(self.array(f"{name}/{each}")) for each in columns})
 
     def signal(self, channel: str, index: int) -> NDArray[Any]:
         """Samples of one recording in one channel."""
-        offsets = self._dataset(OFFSETS)
-        start, stop = self._read(offsets, np.s_[index : index + 2])
-        return self._read(self._dataset(f"signals/{channel}"), np.s_[start:stop])
+        start, stop = self.rows(OFFSETS, range(index, index + 2))
+        return self.rows(f"signals/{channel}", range(start, stop))
 
     def signals(self, channel: str, rows: range) -> list[NDArray[Any]]:
         """Samples of neighbouring recordings in one channel, read together."""
-        offsets = self._read(self._dataset(OFFSETS), np.s_[rows.start : rows.stop + 1])
-        samples = self._read(self._dataset(f"signals/{channel}"), np.s_[offsets[0] : offsets[-1]])
+        offsets = self.rows(OFFSETS, range(rows.start, rows.stop + 1))
+        samples = self.rows(f"signals/{channel}", range(offsets[0], offsets[-1]))
         return np.split(samples, offsets[1:-1] - offsets[0])
+
+    def seconds(self, rows: range) -> NDArray[np.float64]:
+        """How long neighbouring recordings last, in seconds."""
+        offsets = self.rows(OFFSETS, range(rows.start, rows.stop + 1))
+        return np.diff(offsets) / self.rows("recordings/sampling_rate", rows)
 
     def slices(self, path: str, index: int) -> dict[str, NDArray[Any]]:
         """Entry ``index`` of every dataset right under a group: the weights of one model."""
@@ -161,8 +183,7 @@ class Store:
         found = {}
         for path in self._paths():
             dataset = self._dataset(path)
-            text = h5py.check_string_dtype(dataset.dtype) is not None
-            dtype = "str" if text else str(dataset.dtype)
+            dtype = "str" if _is_text(dataset) else str(dataset.dtype)
             try:
                 unit = str(dataset.attrs.get("unit", ""))
             except _HDF5_ERRORS as error:
@@ -229,9 +250,13 @@ class Store:
 
     def _read(self, dataset: h5py.Dataset, where: Any) -> NDArray[Any]:
         try:
-            if h5py.check_string_dtype(dataset.dtype) is not None:
-                return np.asarray(dataset.asstr()[where], dtype=object)
-            return np.asarray(dataset[where])
+            if not _is_text(dataset):
+                return np.asarray(dataset[where])
+            texts = np.asarray(dataset.asstr()[where], dtype=object)
+            # Names come again and again: each is in memory once.
+            flat = texts.reshape(-1)
+            flat[:] = [sys.intern(text) for text in flat]
+            return flat.reshape(texts.shape)
         except _HDF5_ERRORS as error:
             raise self._damaged(f"'{dataset.name[1:]}' is damaged") from error
 
@@ -242,6 +267,16 @@ class Store:
         )
 
 
+def _is_text(dataset: h5py.Dataset) -> bool:
+    return h5py.check_string_dtype(dataset.dtype) is not None
+
+
+def _parts(length: int, rows: int) -> Iterator[range]:
+    """Cut so many rows into parts."""
+    for start in range(0, length, rows):
+        yield range(start, min(start + rows, length))
+
+
 def _reason_to_refuse(dataset: h5py.Dataset) -> str | None:
     """What a dataset has that none of ours has, and that could do harm when it is read."""
     created = dataset.id.get_create_plist()
@@ -249,7 +284,7 @@ def _reason_to_refuse(dataset: h5py.Dataset) -> str | None:
     if unknown := sorted(filters - _FILTERS):
         # HDF5 would look for a program library that knows it, and run that.
         return f"is packed by a filter that rtcan does not use (number {unknown[0]})"
-    if dataset.dtype.hasobject and h5py.check_string_dtype(dataset.dtype) is None:
+    if dataset.dtype.hasobject and not _is_text(dataset):
         return f"holds neither numbers nor text ({dataset.dtype})"
     held = dataset.id.get_storage_size()
     if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,11 +14,13 @@ from numpy.typing import NDArray
 
 from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores.content import content_id, dataset_paths, running_digest
+from rtcan_cli.stores.content import content_id, dataset_paths
+from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
 from rtcan_cli.stores.lock import sole_writer
 from rtcan_cli.stores.outlet import Outlet
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
+from rtcan_cli.stores.table_writer import TableWriter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +29,8 @@ if TYPE_CHECKING:
 _FORMAT = ("v110", "v110")
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SIGNAL_CHUNK = 1 << 16  # samples in one HDF5 chunk
+_OFFSETS_CHUNK = 1 << 12
 _SIGNAL_BUFFER = 1 << 20  # samples collected before they are written
-# Gzip at its fastest level; the checksum makes HDF5 notice damaged bytes on reading.
-_FILTERS: dict[str, Any] = {
-    "compression": "gzip",
-    "compression_opts": 1,
-    "shuffle": True,
-    "fletcher32": True,
-}
 
 
 class StoreWriter:
@@ -47,28 +42,30 @@ class StoreWriter:
         self._schema = schema
         self._buffers: dict[str, list[NDArray[Any]]] = {}
         self._buffered = 0
-        self._offsets = [0]
-        # Of what grows, so that it need not be read again for the content id.
-        self._digests: dict[str, Any] = {}
+        self._end, self._offsets = 0, [0]
+        self._growing: dict[str, Growing] = {}
+        self._tables: list[TableWriter] = []
+        # Of what grew, so that it need not be read again for the content id.
+        self._digests: dict[str, str] = {}
 
     def write(self, path: str, values: Any) -> None:
         """Write one whole dataset."""
         field = self._field(path)
-        if field.dtype == "str":
-            array = _encoded(values)
-        else:
-            array = np.asarray(values, dtype=field.dtype or None)
-        filters = _FILTERS if array.ndim and array.size else {}
+        array = stored(values, field)
+        filters = FILTERS if array.ndim and array.size else {}
         dataset = self._h5.create_dataset(path, data=array, **filters)
-        self._describe(dataset, field)
+        describe(dataset, field)
         self._outlet.check()
 
     def write_table(self, name: str, frame: pd.DataFrame) -> None:
-        """Write one table of the schema, a dataset for each column."""
-        for field in self._schema.fields:
-            table, _, column = field.path.partition("/")
-            if table == name:
-                self.write(field.path, frame[column].to_numpy())
+        """Write one whole table of the schema, a dataset for each column."""
+        for field in self._schema.columns(name):
+            self.write(field.path, frame[field.path.partition("/")[2]].to_numpy())
+
+    def table(self, name: str) -> TableWriter:
+        """Begin a table of the schema that is written a few rows at a time."""
+        self._tables.append(TableWriter(self._h5, self._schema.columns(name), self._outlet.check))
+        return self._tables[-1]
 
     def write_slice(self, path: str, index: int, count: int, values: NDArray[Any]) -> None:
         """Write entry ``index`` of a dataset that stacks ``count`` equally shaped arrays."""
@@ -79,44 +76,25 @@ class StoreWriter:
                 shape=(count, *values.shape),
                 dtype=values.dtype,
                 chunks=(1, *values.shape),
-                **_FILTERS,
+                **FILTERS,
             )
-            self._describe(dataset, field)
+            describe(dataset, field)
         self._h5[path][index] = values
         self._outlet.check()
 
     def append_rows(self, path: str, rows: NDArray[Any]) -> None:
         """Append to a dataset along its first axis, so that it never is in memory as a whole."""
-        field = self._field(path)
-        rows = rows.astype(field.dtype, copy=False)
-        if path not in self._h5:
-            self._create_growing(field, rows, chunk=max(1, _SIGNAL_CHUNK // max(1, rows[0].size)))
-        self._extend(path, rows)
+        self._append(path, rows, chunk=max(1, _SIGNAL_CHUNK // max(1, rows[0].size)))
         self._outlet.check()
 
-    def _create_growing(self, field: Field, first: NDArray[Any], chunk: int) -> None:
-        dataset = self._h5.create_dataset(
-            field.path,
-            shape=(0, *first.shape[1:]),
-            maxshape=(None, *first.shape[1:]),
-            dtype=field.dtype,
-            chunks=(chunk, *first.shape[1:]),
-            **{**_FILTERS, "shuffle": _packs_better_shuffled(first[:chunk])},
-        )
-        self._describe(dataset, field)
-
-    def _extend(self, path: str, rows: NDArray[Any]) -> None:
-        dataset = self._h5[path]
-        start = dataset.shape[0]
-        dataset.resize(start + len(rows), axis=0)
-        dataset[start:] = rows
-        self._digests.setdefault(path, running_digest()).update(np.ascontiguousarray(rows))
+    def _append(self, path: str, rows: Any, chunk: int) -> None:
+        if path not in self._growing:
+            self._growing[path] = Growing(self._h5, self._field(path), chunk)
+        self._growing[path].append(rows)
 
     def content_id(self) -> str:
         """Fingerprint of what was written."""
-        return content_id(
-            self._h5, {path: digest.hexdigest() for path, digest in self._digests.items()}
-        )
+        return content_id(self._h5, self._digests)
 
     def append_signals(self, channels: Mapping[str, NDArray[Any]]) -> None:
         """Append one recording: equally long arrays, one for each channel of the schema."""
@@ -126,21 +104,20 @@ class StoreWriter:
         for channel, samples in channels.items():
             self._buffers.setdefault(channel, []).append(samples)
         length = lengths.pop()
-        self._offsets.append(self._offsets[-1] + length)
+        self._end += length
+        self._offsets.append(self._end)
         self._buffered += length
         if self._buffered >= _SIGNAL_BUFFER:
             self._flush_signals()
 
     def _flush_signals(self) -> None:
         for channel, pieces in self._buffers.items():
-            if not pieces:  # at the end, after a last recording that filled the buffer
-                continue
-            field = self._field(f"signals/{channel}")
-            block = np.concatenate(pieces).astype(field.dtype, copy=False)
-            if field.path not in self._h5:
-                self._create_growing(field, block, chunk=_SIGNAL_CHUNK)
-            self._extend(field.path, block)
-            pieces.clear()
+            if pieces:  # not at the end, after a last recording that filled the buffer
+                self._append(f"signals/{channel}", np.concatenate(pieces), _SIGNAL_CHUNK)
+                pieces.clear()
+        if self._offsets:
+            self._append(OFFSETS, self._offsets, _OFFSETS_CHUNK)
+            self._offsets.clear()
         self._buffered = 0
         self._outlet.check()
 
@@ -148,7 +125,10 @@ class StoreWriter:
         """Write what is buffered, and check the whole against the schema."""
         if self._buffers:
             self._flush_signals()
-            self.write(OFFSETS, self._offsets)
+        for path, dataset in self._growing.items():
+            self._digests[path] = dataset.digest()
+        for table in self._tables:
+            self._digests |= table.finish()
         lengths: dict[str, tuple[int, str]] = {}
         written = dataset_paths(self._h5)
         for field in self._schema.fields:
@@ -170,12 +150,6 @@ class StoreWriter:
             if field.path == path or _matches(field.path, path):
                 return field
         raise ValueError(f"{self._schema.kind} stores have no '{path}'")
-
-    @staticmethod
-    def _describe(dataset: h5py.Dataset, field: Field) -> None:
-        dataset.attrs["shape"] = ", ".join(field.shape)
-        dataset.attrs["unit"] = field.unit
-        dataset.attrs["meaning"] = field.meaning
 
 
 @contextmanager
@@ -217,7 +191,9 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
     outlet = None
     try:
         with Outlet(beside) as outlet, outlet.undisturbed():
-            with h5py.File(outlet, "w", track_order=False, libver=_FORMAT) as h5:
+            with h5py.File(
+                outlet, "w", track_order=False, libver=_FORMAT, rdcc_nbytes=CHUNK_CACHE
+            ) as h5:
                 writer = StoreWriter(h5, SCHEMAS[kind], outlet)
                 yield writer
                 writer.finish()
@@ -267,26 +243,6 @@ def check_replaceable(path: Path, kind: str) -> None:
 def _is_hdf5(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
-
-
-def _packs_better_shuffled(sample: NDArray[Any]) -> bool:
-    """Whether gzip makes less of values whose first bytes come first, then their second, ...
-
-    True of what was computed. Not of what a device recorded with a few decimals: there whole values
-    come again, and half the size is left without shuffling (benchmarks/store_filters.py).
-    """
-    plain = np.ascontiguousarray(sample).view(np.uint8).reshape(-1, sample.dtype.itemsize)
-    sizes = [len(zlib.compress(bytes_.tobytes(), 1)) for bytes_ in (plain, plain.T)]
-    return sizes[1] < sizes[0]
-
-
-def _encoded(values: Any) -> NDArray[np.bytes_]:
-    """Text as UTF-8 of equal length: HDF5 has checksums for it, and can compress it."""
-    encoded = [str(value).encode() for value in values]
-    if any(each.endswith(b"\0") for each in encoded):
-        raise ValueError("text must not end with NUL")
-    dtype = h5py.string_dtype("utf-8", max(map(len, encoded), default=1) or 1)
-    return np.array(encoded, dtype=dtype)
 
 
 def _matches(pattern: str, path: str) -> bool:

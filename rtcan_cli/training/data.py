@@ -62,10 +62,8 @@ class Trials:
         if self.song is not None and self.music is not None:
             if len(self.song) != n or np.any((self.song < 0) | (self.song >= len(self.music))):
                 raise ValueError("song must hold a row of music for each trial")
-            finite = np.logical_and.reduce(np.isfinite(self.music), axis=1)
-            self._require(finite[self.song], "music features")
-        axes = tuple(range(1, self.eda.ndim))
-        self._require(np.logical_and.reduce(np.isfinite(self.eda), axis=axes), "EDA")
+            self._require(_finite(self.music)[self.song], "music features")
+        self._require(_finite(self.eda), "EDA")
 
     def __len__(self) -> int:
         return len(self.eda)
@@ -92,6 +90,14 @@ class Trials:
         """Some of the trials, or the trials in another order."""
         own = {name: getattr(self, name) for name in self._own}
         return replace(self, **{name: x[rows] for name, x in own.items() if x is not None})
+
+
+def _finite(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which entries along the first axis are finite throughout."""
+    axes = tuple(range(1, values.ndim))
+    # By the extremes, which take no memory for each sample.
+    least, most = (extreme(values, axis=axes, initial=0.0) for extreme in (np.min, np.max))
+    return np.isfinite(least) & np.isfinite(most)
 
 
 AnyTrials = TypeVar("AnyTrials", bound=Trials)

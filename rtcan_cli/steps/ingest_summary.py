@@ -1,0 +1,164 @@
+"""What a recordings store holds and what was left out, counted a few thousand rows at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.profiles import Profile
+from rtcan_cli.report import Report, Table
+from rtcan_cli.stores import Store
+
+_FEW_RATES = 6
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def summarise(path: Path, known: Profile) -> Report:
+    """Describe a recordings store: how much there is, and what was left out and why."""
+    left_out = _LeftOut()
+    with Store(path, "recordings") as store:
+        excluded = _count_excluded(store, left_out)
+        recordings = _count_recordings(store, left_out)
+        trials = _count_trials(store, recordings.sound_trials, excluded)
+        files = store.length("files/path")
+        with_audio = int((store.array("stimuli/audio") != "").sum())
+        made, simulated = store.provenance.parameters, store.provenance.simulated
+    low, high = made["rating_scale"]
+    report = Report("ingest", files=[path])
+    report.facts = {
+        "dataset": made["edition"] + (" (simulated)" if simulated else ""),
+        "files read": files,
+        "subjects": len(trials.subjects),
+        known.stimuli_word: len(trials.stimuli),
+        "trials found": trials.n + len(excluded),
+        "trials": trials.n,
+        "trials with both ratings": trials.rated,
+        "usable trials": trials.usable,
+        "EDA recordings": recordings.sound,
+        "hours of EDA": round(recordings.seconds / 3600, 2),
+        "seconds each": f"{recordings.shortest:.1f} to {recordings.longest:.1f}",
+        "sampling rate [Hz]": _rates(sorted(recordings.rates)),
+        "EDA unit": made["eda_unit"],
+        "rating scale": f"{low:g} to {high:g}",
+        "stimuli with audio": with_audio,
+        "recordings with repaired gaps": recordings.repaired,
+        "left out": sum(count for _, count, _ in left_out.kinds.values()),
+    }
+    if left_out.kinds:
+        rows = sorted(left_out.kinds.values(), key=lambda row: -row[1])
+        report.tables.append(
+            Table("Left out", ["reason", "count", "for example"], [list(row) for row in rows])
+        )
+    if not simulated and known.published_trials not in (None, trials.rated):
+        report.notes.append(
+            f"the paper used {known.published_trials} trials of {known.title}; this copy holds "
+            f"{trials.rated} with both ratings"
+        )
+    return report
+
+
+class _LeftOut:
+    """Reasons why something was left out: of each kind the first, how many, and for example."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, tuple[str, int, str]] = {}
+
+    def add(self, subjects: Iterable[str], reasons: Iterable[str], sources: Iterable[str]) -> None:
+        for subject, reason, source in zip(subjects, reasons, sources, strict=True):
+            # Reasons that differ only in their numbers are of one kind; the first stands for all.
+            # But every damaged file is named.
+            kind = _NUMBER.sub("#", reason) if subject else reason
+            first, count, example = self.kinds.get(kind, (reason, 0, source))
+            self.kinds[kind] = first, count + 1, example
+
+
+@dataclass
+class _Recordings:
+    """What the sound recordings of a store are."""
+
+    sound_trials: NDArray[np.bool_]
+    sound: int = 0
+    seconds: float = 0.0
+    shortest: float = np.inf
+    longest: float = 0.0
+    repaired: int = 0
+    rates: set[float] = field(default_factory=set)
+
+
+@dataclass
+class _Trials:
+    """What the trials of a store are."""
+
+    n: int
+    rated: int = 0
+    usable: int = 0
+    subjects: set[str] = field(default_factory=set)
+    stimuli: set[str] = field(default_factory=set)
+
+
+def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str]]:
+    """Trials with something that was left out."""
+    keys: set[tuple[str, str]] = set()
+    for subject, stimulus, reason, source in _columns(
+        store, "excluded", "subject", "stimulus", "reason", "source"
+    ):
+        left_out.add(subject, reason, source)
+        keys.update(key for key in zip(subject, stimulus, strict=True) if key[0])
+    return keys
+
+
+def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
+    counts = _Recordings(np.zeros(store.length("trials/subject"), dtype=bool))
+    start = 0
+    for subject, problem, source, rate, trial in _columns(
+        store, "recordings", "subject", "problem", "source", "sampling_rate", "trial"
+    ):
+        rows = range(start, start + len(rate))
+        start = rows.stop
+        sound = problem == ""
+        left_out.add(subject[~sound], problem[~sound], source[~sound])
+        counts.sound_trials[trial[sound]] = True
+        repaired = store.rows("quality/repaired", rows)
+        counts.repaired += int((sound & (repaired > 0)).sum())
+        seconds = store.seconds(rows)[sound]
+        counts.sound += len(seconds)
+        counts.seconds += float(seconds.sum())
+        counts.shortest = min(counts.shortest, seconds.min(initial=np.inf))
+        counts.longest = max(counts.longest, seconds.max(initial=0.0))
+        counts.rates.update(rate[sound].round(3).tolist())
+    return counts
+
+
+def _count_trials(
+    store: Store, sound: NDArray[np.bool_], excluded: set[tuple[str, str]]
+) -> _Trials:
+    """Count trials; those that are there are taken from the excluded ones."""
+    counts, start = _Trials(len(sound)), 0
+    for subject, stimulus, valence, arousal in _columns(
+        store, "trials", "subject", "stimulus", "valence", "arousal"
+    ):
+        rated = ~np.isnan(valence) & ~np.isnan(arousal)
+        counts.rated += int(rated.sum())
+        counts.usable += int((rated & sound[start : start + len(rated)]).sum())
+        start += len(rated)
+        counts.subjects.update(subject)
+        counts.stimuli.update(stimulus)
+        excluded.difference_update(zip(subject, stimulus, strict=True))
+    return counts
+
+
+def _columns(store: Store, table: str, *names: str) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Some columns of a table, some rows at a time."""
+    return zip(*(store.blocks(f"{table}/{name}") for name in names), strict=True)
+
+
+def _rates(rates: list[float]) -> str:
+    if len(rates) <= _FEW_RATES:
+        return ", ".join(f"{rate:g}" for rate in rates)
+    return f"{rates[0]:g} to {rates[-1]:g}"

@@ -1,0 +1,125 @@
+"""How one HDF5 dataset of a store is laid out: its filters, its text, and how it grows."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.stores.content import running_digest, update_digest
+from rtcan_cli.stores.schema import Field
+
+# Gzip at its fastest level; the checksum makes HDF5 notice damaged bytes on reading.
+FILTERS: dict[str, Any] = {
+    "compression": "gzip",
+    "compression_opts": 1,
+    "shuffle": True,
+    "fletcher32": True,
+}
+#: Bytes of unpacked chunks that HDF5 keeps for each open dataset: room for one of the largest. Left
+#: to itself it keeps 8 MB, which for all columns of the tables is more than all else in memory.
+CHUNK_CACHE = 1 << 19
+_COPIED = 1 << 16  # values moved at a time when a text column gets wider
+
+
+def stored(values: Any, field: Field) -> NDArray[Any]:
+    """Values as HDF5 takes them for a field of the schema."""
+    if field.dtype == "str":
+        return _encoded(values)
+    return np.asarray(values, dtype=field.dtype or None)
+
+
+def describe(dataset: h5py.Dataset, field: Field) -> None:
+    """Write beside a dataset what it holds."""
+    dataset.attrs["shape"] = ", ".join(field.shape)
+    dataset.attrs["unit"] = field.unit
+    dataset.attrs["meaning"] = field.meaning
+
+
+class Growing:
+    """A dataset that is written a piece at a time, so that it never is in memory as a whole.
+
+    Parameters
+    ----------
+    h5 : h5py.File
+        The store.
+    field : Field
+        The dataset.
+    chunk : int
+        Rows in one chunk. Pieces of just as many are packed once each.
+    """
+
+    def __init__(self, h5: h5py.File, field: Field, chunk: int) -> None:
+        self._h5, self._field, self._chunk = h5, field, chunk
+        self._dataset: h5py.Dataset | None = None
+        self._digest = running_digest()
+
+    def append(self, values: Any) -> None:
+        """Write further rows."""
+        rows = stored(values, self._field)
+        if self._dataset is None:
+            self._dataset = self._create(rows)
+        elif self._field.dtype == "str" and rows.itemsize > self._dataset.dtype.itemsize:
+            self._widen(rows)
+        start = self._dataset.shape[0]
+        self._dataset.resize(start + len(rows), axis=0)
+        if len(rows):
+            self._dataset[start:] = rows
+        # While the rows are at hand: they need not be read again for the content id.
+        update_digest(self._digest, rows)
+
+    def digest(self) -> str:
+        """Fingerprint of what was written."""
+        return self._digest.hexdigest()
+
+    def _create(self, first: NDArray[Any]) -> h5py.Dataset:
+        text = self._field.dtype == "str"
+        dataset = self._h5.create_dataset(
+            self._field.path,
+            shape=(0, *first.shape[1:]),
+            maxshape=(None, *first.shape[1:]),
+            dtype=_text(first.itemsize) if text else first.dtype,
+            chunks=(self._chunk, *first.shape[1:]),
+            **{**FILTERS, "shuffle": text or _packs_better_shuffled(first[: self._chunk])},
+        )
+        describe(dataset, self._field)
+        return dataset
+
+    def _widen(self, rows: NDArray[Any]) -> None:
+        """Make room for longer text: HDF5 cannot change the length of the text in a dataset."""
+        narrow, before = self._dataset, f"{self._field.path}-narrow"
+        assert narrow is not None
+        self._h5.move(self._field.path, before)
+        self._dataset = wide = self._create(rows)
+        wide.resize(narrow.shape[0], axis=0)
+        for start in range(0, narrow.shape[0], _COPIED):
+            wide[start : start + _COPIED] = narrow[start : start + _COPIED]
+        del self._h5[before]
+
+
+def _encoded(values: Any) -> NDArray[np.bytes_]:
+    """Text as UTF-8 of equal length: HDF5 has checksums for it, and can compress it."""
+    encoded = [str(value).encode() for value in values]
+    if any(each.endswith(b"\0") for each in encoded):
+        raise ValueError("text must not end with NUL")
+    longest = max(map(len, encoded), default=1) or 1
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
+
+
+def _text(length: int) -> np.dtype[Any]:
+    """Text of at least that length, and of twice as much at most, so that it seldom gets wider."""
+    return h5py.string_dtype("utf-8", 1 << (length - 1).bit_length())
+
+
+def _packs_better_shuffled(sample: NDArray[Any]) -> bool:
+    """Whether gzip makes less of values whose first bytes come first, then their second, ...
+
+    True of what was computed. Not of what a device recorded with a few decimals: there whole values
+    come again, and half the size is left without shuffling (benchmarks/store_filters.py).
+    """
+    plain = np.ascontiguousarray(sample).view(np.uint8).reshape(-1, sample.dtype.itemsize)
+    sizes = [len(zlib.compress(bytes_.tobytes(), 1)) for bytes_ in (plain, plain.T)]
+    return sizes[1] < sizes[0]
