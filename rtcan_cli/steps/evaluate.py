@@ -160,10 +160,11 @@ def _fold_table(run: Run, target: str, scores: Scores) -> Table:
         for row in folds[folds["n"] > 0].itertuples()
     ]
     means = summary.accuracy_mean, summary.f1_mean, summary.majority_mean
-    total = folds[["true_high", "false_high", "true_low", "false_low"]].sum()
-    rows.append(["mean", summary.n_trials, *(100 * x for x in means), *total])
     sds = summary.accuracy_sd, summary.f1_sd, summary.majority_sd
-    rows.append(["sd", None, *(100 * x for x in sds), None, None, None, None])
+    for name, percent in (("mean", means), ("sd", sds)):
+        rows.append([name, None, *(100 * x for x in percent), None, None, None, None])
+    total = folds[["true_high", "false_high", "true_low", "false_low"]].sum()
+    rows.append(["sum", summary.n_trials, None, None, None, *total])
     columns = ["fold", "trials", "accuracy [%]", "F1 high [%]", "majority [%]"]
     columns += ["true high", "false high", "true low", "false low"]
     return Table(f"{target}: {run.protocol.tests}{_mark(run)}", columns, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,19 @@ def sources_of(workspace: Workspace, run_path: Path) -> Sources:
     return Sources(paths.get("components"), paths["labels"], paths.get("music"))
 
 
-def side_by_side(first: Run, companions: list[Path]) -> list[Run]:
-    """The run and its newest relatives, which differ in nothing but the variant, in paper order."""
+def side_by_side(
+    first: Run, companions: list[Path], answers: Callable[[Run], bool] = lambda run: True
+) -> list[Run]:
+    """The run and its relatives, which differ in nothing but the variant, in paper order.
+
+    Of each variant the newest that ``answers`` is taken.
+    """
     found = {first.settings.spec.variant: first}
     for path in companions:
         run = Run.load(path)
         variant = run.settings.spec.variant
-        if variant in SHOWN and variant not in found and _kin(run) == _kin(first):
+        wanted = variant in SHOWN and variant not in found
+        if wanted and _kin(run) == _kin(first) and answers(run):
             found[variant] = run
     return [found[name] for name in sorted(found)]
 

@@ -116,7 +116,12 @@ def explain_trial(
     first = Run.load(run_path)
     explain_trials.check_can_be_explained(first, method)
     explain_trials.check_sources(first, sources)
-    runs = side_by_side(first, companions or [])
+    targets = targets or first.settings.targets
+
+    def answers(run: Run) -> bool:
+        return any(_fold(run, target, subject, stimulus) is not None for target in targets)
+
+    runs = side_by_side(first, companions or [], answers)
     how = How(method, explained, relative_to_untrained, seed)
     report = Report("gradcam")
     report.facts = {
@@ -129,7 +134,7 @@ def explain_trial(
     folder = figures / first.dataset.name
     rows = []
     problems: dict[str, RtcanError] = {}
-    for target in targets or first.settings.targets:
+    for target in targets:
         try:
             recording = _recording(first, sources, target, subject, stimulus)
             found = [
@@ -212,16 +217,10 @@ def _explain(
     run: Run, sources: Sources, target: str, recording: dict[str, Any], how: How
 ) -> Explanation | None:
     """Explain one run's decision, or None if none of its networks tests this trial."""
-    trials = run.trials(target)
-    keys = ("subject", "stimulus")
-    mine = trials[np.logical_and.reduce([trials[key] == recording[key] for key in keys])]
-    if mine.empty:
+    found = _fold(run, target, recording["subject"], recording["stimulus"])
+    if found is None:
         return None
-    # The one network of an imported run tests no trial, but answers to all of them.
-    fold = 1 if run.is_imported else int(mine["fold"].iloc[0])
-    if fold not in run.trained_folds(target):
-        return None
-    truth = int(mine["label"].iloc[0])
+    fold, truth = found
     trial = pd.DataFrame([{**recording, "label": truth}])
     data = explain_trials.load(Chunk(run.path, sources, target, fold, trial))
     chosen = explain_trials.classes(how.explained, trial)
@@ -239,6 +238,19 @@ def _explain(
         share = relative(density(attribution.weight[None, None]), average)[0, 0]
         attribution = replace(attribution, weight=(share / share.max()).astype(np.float32))
     return Explanation(run, fold, truth, attribution, data)
+
+
+def _fold(run: Run, target: str, subject: str, stimulus: str) -> tuple[int, int] | None:
+    """The trained fold of a run that tests a trial, and the trial's label."""
+    if target not in run.settings.targets:
+        return None
+    trials = run.trials(target)
+    mine = trials[(trials["subject"] == subject) & (trials["stimulus"] == stimulus)]
+    if mine.empty:
+        return None
+    # The one network of an imported run tests no trial, but answers to all of them.
+    fold = 1 if run.is_imported else int(mine["fold"].iloc[0])
+    return (fold, int(mine["label"].iloc[0])) if fold in run.trained_folds(target) else None
 
 
 def _row(target: str, each: Explanation) -> list[object]:

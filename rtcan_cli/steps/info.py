@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
@@ -127,13 +129,26 @@ def describe_workspace(root: Path) -> Report:
     for name in datasets:
         steps = workspace.steps(name)
         rows = [
-            [step.kind, step.state, step.path.stem if step.kind == "run" else "", step.detail]
+            [step.kind, step.state, step.path.stem if step.kind == "run" else "", _detail(step)]
             for step in steps
             if step.state != "missing" or _wants(step.kind, name, steps[0].path)
         ]
         report.tables.append(Table(profile(name).title, ["store", "state", "run", "detail"], rows))
         report.notes.append(f"{profile(name).title}, next: {next_command(name, steps)}")
     return report
+
+
+def _detail(step: Step) -> str:
+    """What is to be said of a step; of a run also how many of its folds were trained."""
+    if step.kind != "run" or step.state not in ("done", "stale"):
+        return step.detail
+    try:
+        with Store(step.path, "run") as store:
+            trained = len(np.unique(store.array("models/fold")))
+            planned = store.shape("membership/role")[1]
+    except RtcanError as error:
+        return str(error)
+    return f"{step.detail}, {trained} of {planned} folds" if trained < planned else step.detail
 
 
 def next_command(dataset: str, steps: list[Step]) -> str:

@@ -78,7 +78,7 @@ def predict_stores(
     run = Run.load(run_path)
     sources = new_sources(run, workspace, dataset, given or {})
     ids, made = sources.check()
-    if all_new and any(run.provenance.inputs.get(kind) == ids[kind] for kind in _OWN & ids.keys()):
+    if all_new and _trained_on(run, ids, workspace):
         raise RtcanError(
             f"{run.name} was trained on these very recordings: they are not new",
             "the same command without --all-new",
@@ -102,6 +102,22 @@ def predict_stores(
             "run, and count as those; if this is another study, ask again with --all-new"
         )
     return report
+
+
+def _trained_on(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
+    """Whether a run was trained on the recordings of stores with these content ids."""
+    inputs = run.provenance.inputs
+    if _OWN & ids.keys():
+        return any(inputs.get(kind) == ids[kind] for kind in _OWN & ids.keys())
+    # It sees music alone, which others may have heard, too. Whose labels it learned tells.
+    try:
+        with Store(workspace.store(run.dataset.name, "labels"), "labels") as labels:
+            return (
+                labels.content_id == inputs.get("labels")
+                and labels.provenance.inputs.get("recordings") == ids["recordings"]
+            )
+    except RtcanError:
+        return False
 
 
 def predict_recording(

@@ -145,7 +145,11 @@ class Store:
 
     def length(self, path: str) -> int:
         """How many rows a dataset has."""
-        return int(self._dataset(path).shape[0])
+        return self.shape(path)[0]
+
+    def shape(self, path: str) -> tuple[int, ...]:
+        """Lengths of a dataset along its axes."""
+        return tuple(map(int, self._dataset(path).shape))
 
     def table(self, name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """One table of the schema, or some of its columns, as a data frame."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from rtcan_cli.choices import MODEL
 from rtcan_cli.datasets.profiles import PROFILES
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.stores.store import Store
 
@@ -132,9 +133,17 @@ class Workspace:
         matches = sorted(self.root.glob(f"{dataset or '*'}/runs/{name}.h5"))
         if len(matches) == 1:
             return matches[0]
-        known = ", ".join(path.stem for path in self.runs(dataset)) or "none"
-        problem = "is there more than once" if matches else "is not there"
-        raise RtcanError(f"run '{name}' {problem} in {self.root} (finished runs: {known})")
+        if matches:
+            raise RtcanError(
+                f"run '{name}' is there more than once in {self.root}",
+                f"the file itself: {matches[0]}",
+            )
+        known = [path.stem for path in self.runs(dataset)]
+        like = [*get_close_matches(name, known, 1, cutoff=0.0), *known][:1]
+        raise RtcanError(
+            f"run '{name}' is not there in {self.root} (finished runs: {some(known) or 'none'})",
+            f"{like[0]}, for example" if like else f"rtcan train --dataset {dataset or 'NAME'}",
+        )
 
     def steps(self, dataset: str) -> list[Step]:
         """State of every step of one dataset, its runs last, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,32 @@ def test_class_fold_and_probability_are_those_of_the_run_store(
         ]
     for column, values in (("fold", {1, 2, 3}), ("true", set(CLASSES)), ("called", set(CLASSES))):
         assert {row[column] for row in shown} == values
+
+
+def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
+    trained: Path, tmp_path: Path
+) -> None:
+    newest = tmp_path / "newest.h5"
+    shutil.copy(run_of(trained, "Rb"), newest)
+    table = predictions(newest)
+    fold = int(table.loc[table["subject"] == SUBJECT, "fold"].iloc[0])
+    with h5py.File(newest, "r+") as h5:
+        folds = h5["models/fold"][()]
+        h5["models/fold"][:] = np.where(folds == fold, 99, folds)  # as if it had not been trained
+
+    def shown(companions: list[Path]) -> tuple[set[str], str]:
+        report = explain_trial(
+            run_of(trained, "Rf"), sources(trained), SUBJECT, SONG, tmp_path, companions
+        )
+        return {row["variant"] for row in rows_of(report)}, " ".join(report.notes)
+
+    variants, notes = shown([newest, run_of(trained, "Rb")])
+    assert variants == {"Rb", "Rf"}
+    assert "to see Rb" not in notes
+    variants, notes = shown([newest])
+    assert variants == {"Rf"}
+    assert "to see Rb beside it, as in the paper: rtcan train --dataset pmemo" in notes
+    assert f"--test-subject {SUBJECT}" in notes
 
 
 @pytest.mark.parametrize("asked", ["Rb", "Rf"])

@@ -194,6 +194,9 @@ def test_a_learner_answers_without_eda(
     both = answers.merge(stored, on=KEYS, suffixes=("", "_stored"))
     assert len(both) == len(stored)
     np.testing.assert_allclose(both["probability"], both["probability_stored"], atol=1e-6)
+    outcome = rtcan("predict", name, "-w", workspace, "-d", "pmemo", "--all-new")
+    assert outcome.exit_code == 1
+    assert "was trained on these very recordings" in outcome.stderr
     outcome = rtcan("export", name, "-w", workspace, "--target", "arousal", "--torchscript", csv)
     assert outcome.exit_code == 1
     assert "is no network" in outcome.stderr

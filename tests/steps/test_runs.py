@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.evaluate import evaluate_run
 from rtcan_cli.steps.runs import Run
@@ -100,6 +101,22 @@ def test_networks_carry_the_music_statistics_of_their_training_songs(trained: Pa
         mean = run.network_of_fold("arousal", fold).music_mean
         assert mean is not None
         np.testing.assert_allclose(mean, values[heard].mean(axis=0), rtol=1e-3, atol=1e-3)
+
+
+def test_a_run_that_is_not_there_is_answered_with_the_name_most_like_it(tmp_path: Path) -> None:
+    for dataset, name in (("pmemo", "one"), ("pmemo", "another"), ("deap", "one")):
+        (tmp_path / dataset / "runs").mkdir(parents=True, exist_ok=True)
+        finish_run(tmp_path / dataset / "runs", name)
+    workspace = Workspace(tmp_path)
+    with pytest.raises(RtcanError, match=r"run 'anther' is not there .*another, one") as error:
+        workspace.find_run("anther", "pmemo")
+    assert error.value.hint == "another, for example"
+    with pytest.raises(RtcanError, match="finished runs: none") as error:
+        Workspace(tmp_path / "empty").find_run("x", None)
+    assert error.value.hint == "rtcan train --dataset NAME"
+    with pytest.raises(RtcanError, match="more than once") as error:
+        workspace.find_run("one", None)
+    assert error.value.hint == f"the file itself: {tmp_path / 'deap' / 'runs' / 'one.h5'}"
 
 
 def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from rtcan_cli.stores.schema import SCHEMAS
 
 MADE = Provenance("relabel", "pmemo", {}, {}, simulated=True)
 LABELS = ("subject", "stimulus", "valence", "arousal")
+ROW = {name: ["1"] for name in LABELS}
 # HDF5 ends text at its first NUL, and UTF-8 has no surrogates.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(-1, 1), st.integers(-1, 1)), max_size=30)
@@ -95,8 +96,8 @@ def test_a_table_without_rows_is_there(tmp_path: Path) -> None:
     ("columns", "problem"),
     [
         ({"subject": ["a"], "stimulus": ["b"], "valence": [1]}, "arousal"),
-        ({**dict.fromkeys(LABELS, ["1"]), "mood": ["?"]}, "mood"),
-        ({**dict.fromkeys(LABELS, ["1"]), "arousal": [0, 1]}, "differ in length"),
+        ({**ROW, "mood": ["?"]}, "mood"),
+        ({**ROW, "arousal": [0, 1]}, "differ in length"),
     ],
 )
 def test_rows_must_have_all_columns(
