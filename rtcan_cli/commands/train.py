@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Annotated, Any, get_args
 
 import typer
@@ -278,10 +277,9 @@ def train(
     from dataclasses import replace
 
     from rtcan_cli.models.registry import find
-    from rtcan_cli.models.spec import ModelSpec
     from rtcan_cli.steps.assemble import sources_for
+    from rtcan_cli.steps.combinations import Wanted, combinations
     from rtcan_cli.steps.run_plan import RunRequest
-    from rtcan_cli.steps.run_settings import RunSettings
     from rtcan_cli.steps.run_splits import borrow
     from rtcan_cli.steps.sweep import train_sweep
     from rtcan_cli.steps.train import train_run
@@ -290,25 +288,6 @@ def train(
     from rtcan_cli.training.recipes import RECIPES
     from rtcan_cli.training.subsets import parse_share
 
-    names = entries("--model", model, one_of(get_args(choices.Model)), choices.MODEL)
-    found = [find(name) for name in names]
-    wanted_fusion = entries("--fusion", fusion, one_of(get_args(choices.Fusion)), None)
-    forms = [
-        *product(
-            entries("--layout", layout, one_of(get_args(choices.Layout)), choices.LAYOUT),
-            entries("--variant", variant, one_of(get_args(choices.Variant)), None),
-            entries("--depth", depth, whole_number(1), choices.DEPTH),
-            entries("--channels", channels, _widths, choices.CHANNELS, separator=None),
-        )
-    ]
-    hows = entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
-    draws = [
-        *product(
-            entries("--protocol", protocol, one_of(get_args(choices.Protocol)), choices.PROTOCOL),
-            entries("--subjects", subjects, parse_share, None),
-            entries("--seed", seed, whole_number(0, 2**32 - 1), choices.SEED),
-        )
-    ]
     changes: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -318,13 +297,34 @@ def train(
         "patience": patience,
         "precision": precision,
     }
+    changed = {name: value for name, value in changes.items() if value is not None}
+    hows = entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
+    models = entries("--model", model, one_of(get_args(choices.Model)), choices.MODEL)
+    wanted = Wanted(
+        models=[find(each) for each in models],
+        fusions=entries("--fusion", fusion, one_of(get_args(choices.Fusion)), None),
+        layouts=entries("--layout", layout, one_of(get_args(choices.Layout)), choices.LAYOUT),
+        variants=entries("--variant", variant, one_of(get_args(choices.Variant)), None),
+        depths=entries("--depth", depth, whole_number(1), choices.DEPTH),
+        channels=entries("--channels", channels, _widths, choices.CHANNELS, separator=None),
+        recipes=[replace(RECIPES[each], **changed) for each in hows],
+        protocols=entries(
+            "--protocol", protocol, one_of(get_args(choices.Protocol)), choices.PROTOCOL
+        ),
+        subjects=entries("--subjects", subjects, parse_share, None),
+        seeds=entries("--seed", seed, whole_number(0, 2**32 - 1), choices.SEED),
+        length=length or choices.LENGTH,
+        onset=onset,
+        n_folds=choices.FOLDS if folds is None else folds,
+        targets=TARGETS if target == "both" else (target,),
+        test_subject=test_subject,
+    )
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
-    if choices.MODEL not in names:
+    if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
-    if all(each.network is None for each in found):
+    if all(each.network is None for each in wanted.models):
         _refuse({"recipe": recipe} | changes, "none of these models is a network")
-    seen = {each.sees(kind or each.fusion[0]) for each in found for kind in wanted_fusion}
-    if "signals" not in seen:
+    if not wanted.sees_signals():
         _refuse({"length": length, "onset": onset}, "none of these models sees signals")
 
     stored = {"components": components, "features": features, "labels": labels, "music": music}
@@ -332,30 +332,11 @@ def train(
         ((kind, path) for kind, path in stored.items() if path is not None), ("components", None)
     )
     known = profile(options.dataset_of(workspace, dataset, store, kind))
-    specs = [
-        ModelSpec(kind or known.variant, widths, convolutions, 0, length or choices.LENGTH, form)
-        for form, kind, convolutions, widths in forms
-    ]
-    recipes = [
-        replace(RECIPES[name], **{k: value for k, value in changes.items() if value is not None})
-        for name in hows
-    ]
-    combinations = [
-        (each, inputs, spec, how, *draw)
-        for each in found
-        for inputs, spec, how, draw in product(
-            [kind or each.fusion[0] for kind in wanted_fusion],
-            specs
-            if each.name == choices.MODEL
-            else [ModelSpec(model=each.name, length=length or choices.LENGTH)],
-            recipes if each.network is not None else [None],
-            draws,
-        )
-    ]
-    if len(combinations) > 1 and (name is not None or output is not None):
+    runs = combinations(wanted, known)
+    if len(runs) > 1 and (name is not None or output is not None):
         raise typer.BadParameter(
             f"{'--name' if output is None else '--output'} is for one run, and these options ask "
-            f"for {len(combinations)}: leave it out, they get names of their own"
+            f"for {len(runs)}: leave it out, they get names of their own"
         )
     if cluster is None:
         where, message = pick_device(gpu, device)
@@ -367,22 +348,10 @@ def train(
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     stores = Workspace(workspace)
     requests = []
-    for each, inputs, spec, how, held_out, share, number in combinations:
-        settings = RunSettings(
-            spec=spec,
-            recipe=how,
-            fusion=inputs,
-            targets=TARGETS if target == "both" else (target,),
-            onset=known.onset if onset is None else onset,
-            n_folds=choices.FOLDS if folds is None else folds,
-            seed=number,
-            test_subject=test_subject,
-            protocol=held_out,
-            subjects=share,
-        )
+    for settings in runs:
         if source is not None:
             settings = borrow(source, settings, known.name)
-        each.check(settings.fusion, settings.protocol)
+        settings.model.check(settings.fusion, settings.protocol)
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
