@@ -195,23 +195,22 @@ def _gather(
     rows: list[tuple[str, str, int]] = []
     left_out: list[LeftOut] = []
     with _recordings(sources, listed, onset, length, names) as (recordings, load):
-        for index, recording in enumerate(recordings.itertuples(index=False)):
-            if recording.target not in (target, "both"):
-                continue
+        recordings = recordings[recordings["target"].isin([target, "both"])]
+        for recording in recordings.itertuples():
             subject, stimulus = str(recording.subject), str(recording.stimulus)
             problem = recording.problem or problem_of((subject, stimulus))
             if not problem and row_of is not None and stimulus not in row_of:
                 problem = "no music features"
             if not problem:
                 try:
-                    own = load(index)
+                    own = load(int(recording.Index))
                 except RtcanError as error:
                     problem = str(error)
             if problem:
                 left_out.append(LeftOut(subject, stimulus, problem))
                 continue
             if eda is None:
-                # Room for all: what is left over at the end was never touched, and is no memory.
+                # Not a list that is stacked in the end: trials would be in memory twice.
                 eda = np.empty((len(recordings), *own.shape), np.float32)
             eda[len(rows)] = own
             rows.append((subject, stimulus, row_of[stimulus] if row_of else -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,3 +152,14 @@ def test_unusable_trials_are_left_out_and_the_others_stay_aligned(
     arousal, left_out = training_data(sources(workspace), "arousal", ONSET, LENGTH)
     assert not left_out
     assert len(arousal.label) == len(whole.label)
+
+
+def test_trials_are_in_memory_once(prepared: Path) -> None:
+    length = 20_000  # so that they are most of what is there
+    training_data(sources(prepared), "valence", ONSET, LENGTH)  # loads libraries
+    tracemalloc.start()
+    try:
+        data, _ = training_data(sources(prepared), "valence", ONSET, length)
+        assert tracemalloc.get_traced_memory()[1] < 1.3 * data.eda.nbytes
+    finally:
+        tracemalloc.stop()
