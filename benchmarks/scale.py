@@ -1,9 +1,9 @@
 """How time, memory and disk grow with the number of recordings.
 
 Run it as ``.venv/bin/python benchmarks/scale.py 1536 15360 153600``. For each number a recordings
-store with that many short simulated signals is written, decomposed, verified (the store of
-components) and described by features, each in a process of its own with ``--jobs 1``; ``--steps``
-takes the first of these. PMEmo has 15,360 recordings. What grows is what belongs
+store with that many short simulated signals is written, relabelled, decomposed, verified (the store
+of components) and described by features, each in a process of its own with ``--jobs 1``;
+``--steps`` chooses among these. PMEmo has 15,360 recordings. What grows is what belongs
 to a recording, not to its samples: `benchmarks/ingest.py` and `benchmarks/decompose.py` measure
 signals of full length.
 
@@ -33,7 +33,7 @@ from rtcan_cli.steps.ingest import ingest_dataset
 
 RATE, SECONDS = 8.0, 16.0
 PART = 512  # trials that are read together
-STEPS = ("ingest", "decompose", "verify", "eda-features")
+STEPS = ("ingest", "relabel", "decompose", "verify", "eda-features")
 
 
 def read_part(first: int, n: int) -> list[Item]:
@@ -65,6 +65,12 @@ def do(step: str, n: int, folder: Path) -> dict[str, float]:
         )
         output = recordings
         ingest_dataset(source, folder, output, jobs=1)
+    elif step == "relabel":
+        # scikit-learn, which no other step needs, would be in their memory.
+        from rtcan_cli.steps.relabel import relabel_ratings
+
+        output = folder / "labels.h5"
+        relabel_ratings(recordings, output)
     elif step == "decompose":
         output = components
         decompose_recordings(recordings, output, method("cvxeda"), jobs=1)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from rtcan_cli.choices import LabelMethod
 from rtcan_cli.datasets.profiles import TARGETS
@@ -97,9 +98,12 @@ def relabel(
         )
     _check_scale(ratings, scale)
     rows = []
-    for subject, trials in ratings.groupby("subject", sort=True):
-        points = trials[_RATINGS].dropna().to_numpy(dtype=np.float64)
-        rows.append({"subject": subject, **_threshold(points, method, scale, seed)})
+    # On one thread: a few points each are not worth two, which wait for each other all the time
+    # where the machine has other work.
+    with threadpool_limits(1):
+        for subject, trials in ratings.groupby("subject", sort=True):
+            points = trials[_RATINGS].dropna().to_numpy(dtype=np.float64)
+            rows.append({"subject": subject, **_threshold(points, method, scale, seed)})
     columns = ["subject", *TARGETS, "n_trials", "fallback", *_CENTRES]
     thresholds = pd.DataFrame(rows, columns=columns)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.labels import (
@@ -306,3 +307,15 @@ def test_means_need_no_ratings_and_agree_with_a_fixed_threshold():
 def test_means_outside_the_scale_are_refused():
     with pytest.raises(RtcanError, match=r"mean arousal of song0 is 9\.5, outside the scale 1"):
         label_by_stimulus(table([(1, 1)]), stimuli({"song0": (1, 9.5)}), SCALE)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_two_clusterings_that_are_equally_good_the_same_is_taken_whatever_the_threads(threads):
+    """Scikit-learn sums distances in another order on two threads, so rounding chose."""
+    valence = [3, 4, 6, 4, 5, 3, 5, 6, 4, 5, 7, 5, 7, 7, 8, 4, 7]
+    arousal = [1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7]
+    points = np.column_stack([valence, arousal]) / 8
+    with threadpool_limits(threads):
+        result = relabel(table(points), "kmeans", (0.0, 1.0), seed=0)
+    centres = result.thresholds[CENTRES].to_numpy()[0]
+    np.testing.assert_allclose(centres, [17 / 32, 3 / 8, 7 / 9, 13 / 18], rtol=1e-12)
