@@ -70,8 +70,8 @@ def map_unordered(
     ----------
     function : callable
         Called with one item. It must be picklable, as must items and results. Arrays above 1 MB
-        in the function or the item reach a process as read-only memory maps, and are sent to a
-        cluster once, however many items have them.
+        in the function or the item reach a process as memory maps, which all share until one
+        writes to its own, and are sent to a cluster once, however many items have them.
     items : sequence
         What to work on. At most two items per worker are under way at a time.
     jobs : int or Cluster
@@ -183,8 +183,13 @@ def _in_processes(
     watched = {"initializer": _end_with, "initargs": (os.getpid(),)}
     with joblib.parallel_config("loky", inner_max_num_threads=1, **watched):
         # One item per batch, so that a killed job loses no more than the items in hand.
+        # Arrays can be written to, but are not shared any more then: PyTorch would copy others.
         parallel = joblib.Parallel(
-            n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
+            n_jobs=workers,
+            return_as="generator_unordered",
+            batch_size=1,
+            pre_dispatch="2*n_jobs",
+            mmap_mode="c",
         )
     results = None
     try:

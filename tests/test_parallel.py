@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rtcan_cli
@@ -43,6 +44,18 @@ def die(x):
     if x == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return x
+
+
+def place_shared(x, array):
+    """Place a large array as training does; say whether that copied it, and write to it."""
+    import torch
+
+    from rtcan_cli.training.data import place
+
+    tensor = place(array, torch.device("cpu"))
+    total = float(tensor.sum())
+    tensor += 1
+    return isinstance(array, np.memmap), tensor.data_ptr() == array.ctypes.data, total
 
 
 def wait_for(path, x):
@@ -152,6 +165,13 @@ def test_leaving_early_stops_the_workers_without_a_warning(tmp_path):
         results.close()
     assert time.monotonic() - started < FOREVER / 2
     assert sorted(map_unordered(square, [1, 2], 2)) == [(0, 1), (1, 4)]
+
+
+def test_large_arrays_are_shared_and_stay_the_callers_own():
+    array = np.ones(1 << 18)  # 2 MB
+    results = dict(map_unordered(partial(place_shared, array=array), [1, 2], 2))
+    assert results == dict.fromkeys((0, 1), (True, True, float(array.size)))
+    assert (array == 1).all()
 
 
 @pytest.mark.parametrize("jobs", [0, -2])
