@@ -208,10 +208,31 @@ def _in_processes(
         ) from error
     finally:
         if results is not None:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _dropped_items_forgotten():
                 # Leaving early is a normal end here; joblib warns about the unused results.
                 warnings.simplefilter("ignore")
                 results.close()
+
+
+@contextmanager
+def _dropped_items_forgotten() -> Iterator[None]:
+    """Keep loky's traceback from the user if its thread looks for an item that it has dropped.
+
+    Told to stop, it drops what waits and kills the workers, and then takes the next number from
+    its queue all the same (`_ExecutorManagerThread.add_call_item_to_queue` in loky 3.6).
+    """
+    usual = threading.excepthook
+
+    def hook(failed: threading.ExceptHookArgs) -> None:
+        name = failed.thread.name if failed.thread is not None else ""
+        if not (name == "ExecutorManagerThread" and failed.exc_type is KeyError):
+            usual(failed)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky.process_executor import _ExecutorManagerThread
 
 import rtcan_cli
 from rtcan_cli.errors import RtcanError
@@ -165,6 +166,25 @@ def test_leaving_early_stops_the_workers_without_a_warning(tmp_path):
         results.close()
     assert time.monotonic() - started < FOREVER / 2
     assert sorted(map_unordered(square, [1, 2], 2)) == [(0, 1), (1, 4)]
+
+
+@pytest.mark.parametrize("error", [KeyError(4), OSError("something else")], ids=["own", "other"])
+def test_lokys_stumbling_over_dropped_items_is_not_shown(tmp_path, monkeypatch, error):
+    """Rare, so it is made to happen; what else goes wrong in a thread is still shown."""
+    fill = _ExecutorManagerThread.add_call_item_to_queue
+
+    def stumble(thread):
+        if thread.executor_flags.kill_workers:
+            raise error
+        fill(thread)
+
+    monkeypatch.setattr(_ExecutorManagerThread, "add_call_item_to_queue", stumble)
+    shown = []
+    monkeypatch.setattr("threading.excepthook", lambda failed: shown.append(failed.exc_value))
+    results = map_unordered(partial(wait_for, tmp_path / "never"), list(range(20)), 2)
+    assert next(results) == (0, 0)
+    results.close()
+    assert shown == ([] if isinstance(error, KeyError) else [error])
 
 
 def test_large_arrays_are_shared_and_stay_the_callers_own():
