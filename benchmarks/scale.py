@@ -91,7 +91,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", type=int, nargs="+", help="of recordings")
     parser.add_argument(
-        "--steps", default=",".join(STEPS), help="with commas; each needs those before"
+        "--steps",
+        default=",".join(STEPS),
+        help="with commas: each after ingest, verify and eda-features after decompose",
     )
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -150,9 +150,7 @@ def _summarise(store: Store) -> Report:
 
     def column(name: str) -> NDArray[np.float64]:
         """Of the recordings that were decomposed; one column is in memory at a time."""
-        blocks = zip(
-            store.blocks(f"recordings/{name}"), store.blocks("recordings/problem"), strict=True
-        )
+        blocks = store.table_blocks("recordings", name, "problem")
         return np.concatenate([values[problem == ""] for values, problem in blocks])
 
     seconds = float(store.seconds(range(n)).sum())

@@ -59,19 +59,17 @@ def sources_of(workspace: Workspace, run_path: Path) -> Sources:
     return Sources(paths.get("components"), paths["labels"], paths.get("music"))
 
 
-def side_by_side(
-    first: Run, companions: list[Path], answers: Callable[[Run], bool] = lambda run: True
-) -> list[Run]:
+def side_by_side(first: Run, companions: list[Path], tests: Callable[[Run], object]) -> list[Run]:
     """The run and its relatives, which differ in nothing but the variant, in paper order.
 
-    Of each variant the newest that ``answers`` is taken.
+    Of each variant the newest that ``tests`` the trial in question is taken.
     """
     found = {first.settings.spec.variant: first}
     for path in companions:
         run = Run.load(path)
         variant = run.settings.spec.variant
         wanted = variant in SHOWN and variant not in found
-        if wanted and _kin(run) == _kin(first) and answers(run):
+        if wanted and _kin(run) == _kin(first) and tests(run):
             found[variant] = run
     return [found[name] for name in sorted(found)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,18 +118,18 @@ def explain_trial(
     explain_trials.check_can_be_explained(first, method)
     explain_trials.check_sources(first, sources)
     targets = targets or first.settings.targets
-
-    def answers(run: Run) -> bool:
-        return any(_fold(run, target, subject, stimulus) is not None for target in targets)
-
-    runs = side_by_side(first, companions or [], answers)
+    beside = {}
+    for target in targets:
+        tests = partial(_fold, target=target, subject=subject, stimulus=stimulus)
+        beside[target] = side_by_side(first, companions or [], tests)
+    runs = [run for found in beside.values() for run in found]
     how = How(method, explained, relative_to_untrained, seed)
     report = Report("gradcam")
     report.facts = {
         "dataset": first.dataset.title + (" (simulated)" if first.simulated else ""),
         "subject": subject,
         first.dataset.stimulus_word: stimulus,
-        "runs": ", ".join(run.name for run in runs),
+        "runs": ", ".join(dict.fromkeys(run.name for run in runs)),
         "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
     }
     folder = figures / first.dataset.name
@@ -139,7 +140,7 @@ def explain_trial(
             recording = _recording(first, sources, target, subject, stimulus)
             found = [
                 each
-                for run in runs
+                for run in beside[target]
                 if (each := _explain(run, sources, target, recording, how)) is not None
             ]
         except RtcanError as error:

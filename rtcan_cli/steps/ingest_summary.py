@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,8 +104,8 @@ class _Trials:
 def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str]]:
     """Trials with something that was left out."""
     keys: set[tuple[str, str]] = set()
-    for subject, stimulus, reason, source in _columns(
-        store, "excluded", "subject", "stimulus", "reason", "source"
+    for subject, stimulus, reason, source in store.table_blocks(
+        "excluded", "subject", "stimulus", "reason", "source"
     ):
         left_out.add(subject, reason, source)
         keys.update(key for key in zip(subject, stimulus, strict=True) if key[0])
@@ -116,8 +115,8 @@ def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str]]:
 def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
     counts = _Recordings(np.zeros(store.length("trials/subject"), dtype=bool))
     start = 0
-    for subject, problem, source, rate, trial in _columns(
-        store, "recordings", "subject", "problem", "source", "sampling_rate", "trial"
+    for subject, problem, source, rate, trial in store.table_blocks(
+        "recordings", "subject", "problem", "source", "sampling_rate", "trial"
     ):
         rows = range(start, start + len(rate))
         start = rows.stop
@@ -140,8 +139,8 @@ def _count_trials(
 ) -> _Trials:
     """Count trials; those that are there are taken from the excluded ones."""
     counts, start = _Trials(len(sound)), 0
-    for subject, stimulus, valence, arousal in _columns(
-        store, "trials", "subject", "stimulus", "valence", "arousal"
+    for subject, stimulus, valence, arousal in store.table_blocks(
+        "trials", "subject", "stimulus", "valence", "arousal"
     ):
         rated = ~np.isnan(valence) & ~np.isnan(arousal)
         counts.rated += int(rated.sum())
@@ -151,11 +150,6 @@ def _count_trials(
         counts.stimuli.update(stimulus)
         excluded.difference_update(zip(subject, stimulus, strict=True))
     return counts
-
-
-def _columns(store: Store, table: str, *names: str) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Some columns of a table, some rows at a time."""
-    return zip(*(store.blocks(f"{table}/{name}") for name in names), strict=True)
 
 
 def _rates(rates: list[float]) -> str:

@@ -109,7 +109,8 @@ def _trained_on(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
     inputs = run.provenance.inputs
     if _OWN & ids.keys():
         return any(inputs.get(kind) == ids[kind] for kind in _OWN & ids.keys())
-    # It sees music alone, which others may have heard, too. Whose labels it learned tells.
+    # It sees music alone, which others may have heard, too. Whose labels it learned tells, as long
+    # as these are there.
     try:
         with Store(workspace.store(run.dataset.name, "labels"), "labels") as labels:
             return (

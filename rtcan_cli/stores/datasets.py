@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import Any
 
@@ -49,7 +50,8 @@ class Growing:
     field : Field
         The dataset.
     chunk : int
-        Rows in one chunk. Pieces of just as many are packed once each.
+        Rows in one chunk, fewer where so many would not fit into `CHUNK_CACHE`. Pieces of just as
+        many are packed once each.
     """
 
     def __init__(self, h5: h5py.File, field: Field, chunk: int) -> None:
@@ -76,13 +78,15 @@ class Growing:
         return self._digest.hexdigest()
 
     def _create(self, first: NDArray[Any]) -> h5py.Dataset:
-        text = self._field.dtype == "str"
+        text, shape = self._field.dtype == "str", first.shape[1:]
+        dtype = _text(first.itemsize) if text else first.dtype
+        most = CHUNK_CACHE // max(1, dtype.itemsize * math.prod(shape))
         dataset = self._h5.create_dataset(
             self._field.path,
-            shape=(0, *first.shape[1:]),
-            maxshape=(None, *first.shape[1:]),
-            dtype=_text(first.itemsize) if text else first.dtype,
-            chunks=(self._chunk, *first.shape[1:]),
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            dtype=dtype,
+            chunks=(max(1, min(self._chunk, most)), *shape),
             **{**FILTERS, "shuffle": text or _packs_better_shuffled(first[: self._chunk])},
         )
         describe(dataset, self._field)
@@ -103,8 +107,8 @@ class Growing:
 def _encoded(values: Any) -> NDArray[np.bytes_]:
     """Text as UTF-8 of equal length: HDF5 has checksums for it, and can compress it."""
     encoded = [str(value).encode() for value in values]
-    if any(each.endswith(b"\0") for each in encoded):
-        raise ValueError("text must not end with NUL")
+    if any(b"\0" in each for each in encoded):
+        raise ValueError("text must not hold NUL, which is the end of it to HDF5")
     longest = max(map(len, encoded), default=1) or 1
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 

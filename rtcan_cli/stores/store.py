@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +35,7 @@ _OTHER_KINDS = {".json", ".csv", ".html", ".mp3", ".zip", ".png", ".pt"}
 #: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
 _MOST_PACKED, _SMALL = 1100, 1 << 20
 _TEXTS = 1 << 14  # texts read at a time: as Python objects they are large
+_ROWS = 1 << 12  # rows read at a time
 
 
 class Store:
@@ -128,17 +128,18 @@ class Store:
         """One dataset, whole, as a NumPy array; text as Python strings."""
         dataset = self._dataset(path)
         if dataset.ndim == 1 and _is_text(dataset):
-            texts = np.empty(dataset.shape, dtype=object)
-            for part in _parts(len(texts), _TEXTS):
-                texts[part.start : part.stop] = self.rows(path, part)
-            return texts
+            known: dict[str, str] = {}
+            texts = [self._texts(dataset, np.s_[:0], known)]
+            for part in _parts(dataset.shape[0], _TEXTS):
+                texts.append(self._texts(dataset, np.s_[part.start : part.stop], known))
+            return np.concatenate(texts)
         return self._read(dataset, ())
 
     def rows(self, path: str, rows: range) -> NDArray[Any]:
         """Neighbouring rows of one dataset."""
         return self._read(self._dataset(path), np.s_[rows.start : rows.stop])
 
-    def blocks(self, path: str, rows: int = 4096) -> Iterator[NDArray[Any]]:
+    def blocks(self, path: str, rows: int = _ROWS) -> Iterator[NDArray[Any]]:
         """One dataset, so many rows at a time."""
         for part in _parts(self.length(path), rows):
             yield self.rows(path, part)
@@ -157,8 +158,21 @@ class Store:
 
         if columns is None:
             columns = [field.path.split("/")[1] for field in self.schema.columns(name)]
+        columns = list(columns)
+        self._rows_of(name, columns)
         # One column after the other: as pandas has it, text takes less memory than as objects.
         return pd.DataFrame({each: pd.Series(self.array(f"{name}/{each}")) for each in columns})
+
+    def table_blocks(self, name: str, *columns: str) -> Iterator[tuple[NDArray[Any], ...]]:
+        """Some columns of a table, a few thousand rows at a time."""
+        for part in _parts(self._rows_of(name, columns), _ROWS):
+            yield tuple(self.rows(f"{name}/{column}", part) for column in columns)
+
+    def _rows_of(self, table: str, columns: Sequence[str]) -> int:
+        lengths = {self.length(f"{table}/{column}") for column in columns}
+        if len(lengths) != 1:
+            raise self._damaged(f"the columns of '{table}' differ in length")
+        return lengths.pop()
 
     def signal(self, channel: str, index: int) -> NDArray[Any]:
         """Samples of one recording in one channel."""
@@ -253,16 +267,22 @@ class Store:
         return dataset
 
     def _read(self, dataset: h5py.Dataset, where: Any) -> NDArray[Any]:
+        if _is_text(dataset):
+            return self._texts(dataset, where, {})
         try:
-            if not _is_text(dataset):
-                return np.asarray(dataset[where])
-            texts = np.asarray(dataset.asstr()[where], dtype=object)
-            # Names come again and again: each is in memory once.
-            flat = texts.reshape(-1)
-            flat[:] = [sys.intern(text) for text in flat]
-            return flat.reshape(texts.shape)
+            return np.asarray(dataset[where])
         except _HDF5_ERRORS as error:
             raise self._damaged(f"'{dataset.name[1:]}' is damaged") from error
+
+    def _texts(self, dataset: h5py.Dataset, where: Any, known: dict[str, str]) -> NDArray[Any]:
+        """Text as Python strings; one that is known, as names are, is not in memory again."""
+        try:
+            texts = np.asarray(dataset.asstr()[where], dtype=object)
+        except _HDF5_ERRORS as error:
+            raise self._damaged(f"'{dataset.name[1:]}' is damaged") from error
+        flat = texts.reshape(-1)
+        flat[:] = [known.setdefault(text, text) for text in flat]
+        return flat.reshape(texts.shape)
 
     def _damaged(self, what: str) -> RtcanError:
         return RtcanError(

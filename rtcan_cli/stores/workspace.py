@@ -139,7 +139,7 @@ class Workspace:
                 f"the file itself: {matches[0]}",
             )
         known = [path.stem for path in self.runs(dataset)]
-        like = [*get_close_matches(name, known, 1, cutoff=0.0), *known][:1]
+        like = get_close_matches(name, known, 1, cutoff=0.0)
         raise RtcanError(
             f"run '{name}' is not there in {self.root} (finished runs: {some(known) or 'none'})",
             f"{like[0]}, for example" if like else f"rtcan train --dataset {dataset or 'NAME'}",

@@ -92,7 +92,7 @@ def test_evaluate_prints_the_audit_of_the_protocol(
     assert row["subject in training"] == subject_known * tested
     assert row["song in training"] == song_known * tested
     assert sum(said in note for note in report["notes"]) == 1
-    assert scores[-2]["trials"] == tested
+    assert scores[-1]["trials"] == tested
     untested = len(run.predictions) - tested
     assert (untested > 0) == (protocol == "subject+stimulus")
     never = [note for note in report["notes"] if "tested by no fold" in note]

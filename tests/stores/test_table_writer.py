@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.schema import SCHEMAS
@@ -19,7 +20,7 @@ from rtcan_cli.stores.schema import SCHEMAS
 MADE = Provenance("relabel", "pmemo", {}, {}, simulated=True)
 LABELS = ("subject", "stimulus", "valence", "arousal")
 ROW = {name: ["1"] for name in LABELS}
-# HDF5 ends text at its first NUL, and UTF-8 has no surrogates.
+# Text with a NUL is refused, and UTF-8 has no surrogates.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(-1, 1), st.integers(-1, 1)), max_size=30)
 
@@ -109,6 +110,36 @@ def test_rows_must_have_all_columns(
     assert not path.exists()
 
 
+@pytest.mark.parametrize("write", [in_pieces, lambda path, rows, _: at_once(path, rows)])
+@pytest.mark.parametrize("text", ["a\0b", "\0", "a\0"])
+def test_text_with_nul_is_refused(tmp_path: Path, write: Any, text: str) -> None:
+    """HDF5 ends it there, so that it would not come back."""
+    with pytest.raises(ValueError, match="NUL"):
+        write(tmp_path / "a.h5", [("a", "b", 1, 0), (text, "b", 1, 0)], [2])
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_columns_that_differ_in_length_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    in_pieces(path, [("a", "b", 1, 0), ("c", "d", 0, 1)], [2]).__exit__(None, None, None)
+    with h5py.File(path, "r+") as h5:
+        h5["labels/arousal"].resize(1, axis=0)
+    with Store(path) as store:
+        for read in (store.table, lambda name: list(store.table_blocks(name, *LABELS))):
+            with pytest.raises(RtcanError, match="columns of 'labels' differ in length"):
+                read("labels")
+
+
+def test_blocks_of_a_table_are_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtcan_cli.stores.store._ROWS", 2)
+    rows = [(str(i), "é", i % 2, 0) for i in range(5)]
+    store = in_pieces(tmp_path / "a.h5", rows, [5])
+    blocks = list(store.table_blocks("labels", "subject", "valence"))
+    assert [len(subject) for subject, _ in blocks] == [2, 2, 1]
+    found = [row for block in blocks for row in zip(*(c.tolist() for c in block), strict=True)]
+    assert found == [(row[0], row[2]) for row in rows]
+
+
 def test_some_columns_can_be_read_alone(tmp_path: Path) -> None:
     store = in_pieces(tmp_path / "a.h5", [("a", "b", 1, 0), ("c", "d", 0, 1)], [2])
     assert store.table("labels", ["arousal", "subject"]).to_dict("list") == {
@@ -125,7 +156,7 @@ def test_chunks_fit_into_what_is_kept_of_them(tmp_path: Path) -> None:
         store.append_signals(dict.fromkeys(("phasic", "tonic", "driver", "residual"), samples))
         table = store.table("recordings")
         fields = SCHEMAS["components"].columns("recordings")
-        table.append(**{f.path.split("/")[1]: "x" * 64 if f.dtype == "str" else 0 for f in fields})
+        table.append(**{f.path.split("/")[1]: "x" * 300 if f.dtype == "str" else 0 for f in fields})
     with h5py.File(path) as h5:
         for field in SCHEMAS["components"].fields:
             dataset = h5[field.path]
