@@ -72,7 +72,8 @@ def heard() -> Iterator[list[str]]:
     try:
         yield messages
     finally:
-        _listeners.remove(messages)
+        # Not by what is in it: another listener may have heard the same.
+        _listeners[:] = [each for each in _listeners if each is not messages]
 
 
 def warn(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rtcan_cli import console
 from rtcan_cli.console import cell, column_texts
 from rtcan_cli.report import Table
 
@@ -32,3 +33,13 @@ def test_a_number_on_its_own_has_three_digits_or_none_after_the_point(number):
     text = cell(number)
     assert "+" not in text
     assert float(text.replace(",", "")) == pytest.approx(number, rel=0.005)
+
+
+def test_who_listens_is_told_until_he_stops() -> None:
+    with console.heard() as outer:
+        with console.heard() as inner:
+            console.warn("both hear this")
+        console.warn("one hears this")
+    console.warn("nobody hears this")
+    assert inner == ["both hear this"]
+    assert outer == ["both hear this", "one hears this"]

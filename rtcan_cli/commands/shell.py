@@ -53,7 +53,8 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
             _fail(error, str(error), error.hint)
         except KeyboardInterrupt:
             console.fail(
-                "interrupted", "the same command again; long steps go on where they stopped"
+                "interrupted",
+                "the same command again, --force included; long steps go on where they stopped",
             )
             raise typer.Exit(console.EXIT_INTERRUPTED) from None
         except BrokenPipeError:

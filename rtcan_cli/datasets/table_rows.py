@@ -228,7 +228,7 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         if not cells[name].isprintable() or set(cells[name]) & {"/", "\\"}:
             raise _Wrong(
                 f"the {name} {cells[name]!r} has a character that a name cannot have",
-                "use letters, digits, spaces, - and _",
+                "no / or \\, and nothing that cannot be seen",
             )
     rate, start, duration = numeric("sampling_rate"), numeric("start"), numeric("duration")
     for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
@@ -93,14 +94,16 @@ def compare_runs(
         tests = PROTOCOLS[protocol].tests
         title = f"{dataset}, {target}: mean over the test folds, {tests}"
         report.tables.append(Table(title, list(columns.values()), cells))
-    differences = add_differences(report, runs, reference)
+    with console.heard() as warnings:
+        differences = add_differences(report, runs, reference)
+        pairing = pairing_notes(runs)
     simulated = table["simulated"].any()
     if paper:
         report.notes.append(
             "paper: Yin et al., ACM TOMM 18(3), 2022, on the real dataset"
             + ("; the data here are simulated, so the two are not comparable" if simulated else "")
         )
-    report.notes += pairing_notes(runs)
+    report.notes += pairing
     imported = [run.name for run in loaded.values() if run.is_imported]
     if imported:
         report.notes.append(
@@ -110,7 +113,9 @@ def compare_runs(
         names = ", ".join(run.name for run in partial)
         report.notes.append(f"left out, because not all of their folds were trained: {names}")
     if figures is not None:
-        report.files = _write(table, differences, report, figures)
+        # Whoever reads the files has not seen the terminal.
+        written = replace(report, notes=[*warnings, *report.notes])
+        report.files = _write(table, differences, written, figures)
     return report
 
 

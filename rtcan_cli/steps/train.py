@@ -288,7 +288,7 @@ def training_facts(models: pd.DataFrame) -> dict[str, object]:
     """Where networks were trained, and what that took: facts of a report."""
     return {
         "device": ", ".join(sorted(set(models["device"]))),
-        "training time [s]": round(float(models["seconds"].sum()), 1),
+        "training time, all folds [s]": round(float(models["seconds"].sum()), 1),
     }
 
 

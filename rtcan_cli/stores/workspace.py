@@ -75,7 +75,9 @@ class Workspace:
             return found[0]
         if not found:
             raise RtcanError(
-                f"{self.root}: no dataset has been ingested here", "rtcan ingest pmemo RAW"
+                f"{self.root}: no dataset has been ingested here",
+                "rtcan ingest pmemo RAW; or name the folder of the stores: --workspace, or the "
+                "environment variable RTCAN_WORKSPACE",
             )
         raise RtcanError(
             f"{self.root}: holds several datasets ({', '.join(found)})",
@@ -178,10 +180,11 @@ def _state(
 ) -> Step:
     command = f"rtcan {SCHEMAS[kind].command}"
     command += f" {dataset} RAW" if kind == "recordings" else f" --dataset {dataset}"
+    # A lock alone, which a killed process leaves, is no finished work.
+    kept = path.with_name(path.name + ".partial")
+    begun = kept.is_dir() and any(item.is_dir() for item in kept.iterdir())
+    beside = "; unfinished work on another one is kept" if begun else ""
     if not path.exists():
-        # A lock alone, which a killed process leaves, is no finished work.
-        kept = path.with_name(path.name + ".partial")
-        begun = kept.is_dir() and any(item.is_dir() for item in kept.iterdir())
         state, detail = ("partial", "begun, goes on when run again") if begun else ("missing", "")
         return Step(kind, path, state, detail, command)
     try:
@@ -192,9 +195,9 @@ def _state(
                 if source in ids and (ids[source] != made_from or source in stale)
             ]
             if changed:
-                return Step(kind, path, "stale", f"{' and '.join(changed)} changed since", command)
-            return Step(
-                kind, path, "done", f"made {store.created[:16].replace('T', ' ')} UTC", command
-            )
+                detail = f"{' and '.join(changed)} changed since{beside}"
+                return Step(kind, path, "stale", detail, command)
+            detail = f"made {store.created[:16].replace('T', ' ')} UTC{beside}"
+            return Step(kind, path, "done", detail, command)
     except RtcanError as error:
         return Step(kind, path, "damaged", str(error), command)

@@ -205,3 +205,11 @@ def test_the_reference_of_the_command_line(tmp_path: Path) -> None:
         options = ("-w", tmp_path / "stores", "-o", tmp_path, "--json", "--against", name)
         titles = json.loads(rtcan("compare", *options).stdout)["tables"]
         assert sum(f"accuracy less that of {name}," in title for title in titles) == 4
+
+
+def test_what_is_warned_of_stands_in_the_files_too(tmp_path: Path) -> None:
+    runs = [finish_run(tmp_path, "one"), finish_run(tmp_path, "other", seed=5)]
+    report = compare_runs(runs, tmp_path / "figures")
+    said = "the pmemo runs deal trials into different folds"
+    assert not any(said in note for note in report.notes)  # it was printed as a warning
+    assert said in (tmp_path / "figures" / "comparison.md").read_text()
