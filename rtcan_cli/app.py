@@ -26,6 +26,7 @@ from rtcan_cli.commands.predict import predict
 from rtcan_cli.commands.relabel import relabel
 from rtcan_cli.commands.shell import command
 from rtcan_cli.commands.simulate import simulate
+from rtcan_cli.commands.streams import prepare
 from rtcan_cli.commands.train import train
 
 app = typer.Typer(
@@ -86,6 +87,7 @@ for _step in (
 
 def main() -> None:
     """Entry point of the ``rtcan`` script."""
+    prepare()
     app()
 
 

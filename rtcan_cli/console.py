@@ -55,6 +55,17 @@ def _stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def _stdout(width: int | None) -> Console:
+    from rich.console import Console
+
+    class Stdout(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the command; rich would end the process with exit code 1."""
+            raise  # it is being handled where this is called
+
+    return Stdout(highlight=False, width=width)
+
+
 def say(message: str) -> None:
     """Tell the user something on stderr, unless ``--quiet``."""
     if not verbosity.quiet:
@@ -115,10 +126,8 @@ def show(report: Report) -> None:
     if verbosity.json:
         print(json.dumps(jsonable(report.as_json()), allow_nan=False))
         return
-    from rich.console import Console
-
     # A pipe has no width: do not fold the tables of someone who greps them.
-    out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+    out = _stdout(width=None if sys.stdout.isatty() else 120)
     if report.facts:
         out.print(_facts_grid(report.facts))
     for table in report.tables:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,18 @@ def put_text(h5: h5py.File, path: str, row: int, text: str) -> None:
     values[row] = text
     del h5[path]
     h5.create_dataset(path, data=values, dtype=h5py.string_dtype())
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """SIGINT interrupts, also where the tests themselves were started with it ignored.
+
+    That is how a script starts what runs in its background (``make test &``), and programs that a
+    test starts would inherit it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

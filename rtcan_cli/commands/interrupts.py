@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 #: Seconds after which it is looked whether an interrupt was lost.
 _LOOK_AGAIN = 0.5
@@ -21,7 +22,9 @@ def interruptible() -> Iterator[None]:
     weak references, as every import has, `__del__`, callbacks from C, a bare `except`. So until the
     body is left it is raised again, unless somebody is dealing with it: a `finally` or `with` that
     tidies up is not disturbed. An error that it has been turned into on its way is an interrupt,
-    too. Outside the main thread, where no handler can be set, nothing is done.
+    too. A signal that was ignored when the command was started (SIGINT in the background of a
+    script, ``trap '' INT``) stays ignored, as in other programs. Outside the main thread, where no
+    handler can be set, nothing is done.
 
     Raises
     ------
@@ -52,7 +55,12 @@ def interruptible() -> Iterator[None]:
             hook(lost)
 
     hook, sys.unraisablehook = sys.unraisablehook, report
-    ours = {signal.SIGINT: interrupt, signal.SIGTERM: interrupt, signal.SIGALRM: look_again}
+    ours: dict[signal.Signals, Any] = {
+        number: interrupt
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) != signal.SIG_IGN
+    }
+    ours[signal.SIGALRM] = look_again
     before = {number: signal.signal(number, handler) for number, handler in ours.items()}
     try:
         yield

@@ -13,6 +13,7 @@ import typer
 
 from rtcan_cli import console
 from rtcan_cli.commands.interrupts import interruptible
+from rtcan_cli.commands.streams import discard
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 
@@ -45,8 +46,7 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
             with interruptible():
-                console.show(function(**options))
-                sys.stdout.flush()
+                _show(function(**options))
         except typer.BadParameter:
             raise  # options that do not go together: Typer shows the usage, with exit code 2
         except RtcanError as error:
@@ -57,9 +57,6 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
                 "the same command again, --force included; long steps go on where they stopped",
             )
             raise typer.Exit(console.EXIT_INTERRUPTED) from None
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; that is not an error.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             _fail(error, f"{where}{error.strerror or error}", None)
@@ -79,6 +76,22 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     del run.__wrapped__  # or inspect would look through to it
     return run
+
+
+def _show(report: Report) -> None:
+    """Print the report of a finished step. What keeps it from being read does not undo the step."""
+    try:
+        console.show(report)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)  # whoever read our output has seen enough; that is not an error
+    except OSError as error:
+        discard(sys.stdout)
+        raise RtcanError(
+            "the step is done, but its summary could not be written to standard output: "
+            f"{error.strerror or error}",
+            hint="the same command again, which shows the summary without repeating the work",
+        ) from error
 
 
 def _fail(error: Exception, message: str, hint: str | None) -> None:
