@@ -238,7 +238,13 @@ def test_each_configuration_goes_through_the_whole_command(
     np.testing.assert_allclose(found, expected, atol=1e-4)
     # The published code calls high what its second output is larger in.
     assert (found > 0.5).tolist() == (expected > 0.5).tolist()
-    assert must("evaluate", run, "-w", prepared, "-o", tmp_path).exit_code == 0
+    must("evaluate", run, "-w", prepared, "-o", tmp_path)
+    # What is exported says the same, also where the last ReLU cuts off both outputs.
+    exported = tmp_path / "network.pt"
+    must("export", run, "-w", prepared, "--torchscript", exported)
+    data, _ = training_data(sources(prepared, music=False), "arousal", 3.0, 2500)
+    said = torch.jit.load(exported)(torch.from_numpy(data.eda)).numpy()
+    np.testing.assert_allclose(said, found, atol=1e-5)
 
 
 def test_pmemos_network_without_attention_is_refused(prepared: Path, tmp_path: Path) -> None:
