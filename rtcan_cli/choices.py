@@ -6,7 +6,7 @@ from typing import Literal
 
 LabelMethod = Literal["kmeans", "fixed", "median", "mean", "stimulus-mean"]
 Layout = Literal["paper", "released"]
-Variant = Literal["base", "Ra", "Rb", "Rc", "Rd", "Re", "Rf"]
+Variant = Literal["base", "base-stem", "Ra", "Rb", "Rc", "Rd", "Re", "Rf"]
 Fusion = Literal["none", "music", "music-only"]
 #: Each is a file of `rtcan_cli.models`; the paper's network first, then what it is compared with.
 Model = Literal[
@@ -46,8 +46,11 @@ CLASS_NAMES = ("low", "high")
 MODEL: Model = "rtcan"
 #: Samples of each EDA channel that the network sees (the released code's 50 x 50).
 LENGTH = 2500
-#: The network as the paper's text has it, not as the authors' code.
+#: The network as the paper has it, not as the authors' code.
 LAYOUT: Layout = "paper"
+#: What the layouts compute. Runs say it, because their weights would fit other revisions as well.
+#: In 1, channel attention stood before branch and shortcut of a residual block, with one ReLU.
+NETWORK = 2
 #: Widths of the four residual stages, and convolutions in a residual block (Table 4).
 CHANNELS = (64, 64, 64, 64)
 DEPTH = 1

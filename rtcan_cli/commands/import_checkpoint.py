@@ -26,8 +26,8 @@ def import_checkpoint(
     trained_on: Annotated[
         Literal["pmemo", "deap", "amigos"] | None,
         typer.Option(
-            help="Dataset it was trained on, which decides the order of its EDA channels; the one "
-            "it is used on if left out.",
+            help="Dataset it was trained on, which decides the order of its EDA channels; told by "
+            "the weights if left out, or the one it is used on.",
             show_default=False,
         ),
     ] = None,
@@ -78,5 +78,6 @@ def import_checkpoint(
         labels or stores.store(known.name, "labels"),
         (music or stores.store(known.name, "music")) if checkpoint.model.n_music else None,
     )
-    path = output or stores.run(known.name, (name or checkpoint.run_name).removesuffix(".h5"))
-    return run_step(checkpoint, sources, path, known.onset if onset is None else onset, force)
+    used = known.onset if onset is None else onset
+    path = output or stores.run(known.name, (name or checkpoint.run_name(used)).removesuffix(".h5"))
+    return run_step(checkpoint, sources, path, used, force)

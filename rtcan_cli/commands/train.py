@@ -13,7 +13,7 @@ from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 
-_VARIANT_HELP = "Attention modules, as in the paper's Table 5. Default: " + ", ".join(
+_VARIANT_HELP = "Attention modules, as in the paper's Table 5, or base-stem. Default: " + ", ".join(
     f"{p.variant} on {p.title}" for p in PROFILES.values()
 )
 _ONSET_HELP = "Seconds dropped at the start of a recording. Default: " + ", ".join(
@@ -56,7 +56,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Layout),
-            help="The network as the paper's text has it, or as the authors' code. "
+            help="The network as the paper has it, or as the authors' code. "
             f"Default: {choices.LAYOUT}",
             show_default=False,
         ),

@@ -248,20 +248,23 @@ def _map(
     chosen: Tensor,
     method: MapName,
 ) -> Tensor:
-    """Map (batch, 3 or 1, L) of some trials."""
+    """Map (batch, 3 or 1, L) of some trials.
+
+    The score explained is the logit: a ReLU behind it would have no gradient where it cuts off.
+    """
     if module is None:
-        found = IntegratedGradients(model).attribute(
+        found = IntegratedGradients(model.logits).attribute(
             signal, target=chosen, additional_forward_args=(song,), n_steps=PATH_STEPS
         )
         return found.detach().float()
-    coarse = LayerGradCam(model, module).attribute(
+    coarse = LayerGradCam(model.logits, module).attribute(
         signal, chosen, additional_forward_args=(song,), relu_attributions=True
     )
     cam = LayerAttribution.interpolate(coarse, signal.shape[-1:], "linear").detach()
     if method == "gradcam":
         return cam
     with GuidedReLU():
-        scores = model(signal, song).gather(1, chosen[:, None])
+        scores = model.logits(signal, song).gather(1, chosen[:, None])
     # Trials do not depend on each other, so the gradient of the sum is that of each.
     (guided,) = torch.autograd.grad(scores.sum(), signal)
     return cam * guided

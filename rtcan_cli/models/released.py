@@ -7,28 +7,24 @@ What                  Paper                           Published code
 ====================  ==============================  ==================================
 order                 SCA, then RNTA                  RNTA, then SCA
 SCA                   on three parts                  on the whole length
+parts of RNTA         the last one takes the rest     end at L/3 and 2L/3, rounded down
 pooling in RNTA       average                         maximum
+SCA_Res               in the branch alone             a projection sees its output too
 EDA channels          original, phasic, tonic         see `CHANNEL_ORDER`
-last layer            ReLU and softmax                softmax, and a cross-entropy on top
+last layer            ReLU and softmax                EDA alone: ReLU; with music: softmax
+no attention          (not said)                      a stem: convolution, BatchNorm, ReLU
 unused layer          none                            ``Res_sub.fc``
 ====================  ==============================  ==================================
 
-Names and shapes of a state dict leave some of the forward pass open. What is **inferred**:
+In both, a residual block has a ReLU before the sum and one behind it. An identity shortcut carries
+what came in, without attention. EDA comes before music in the classifier's input, and output 1 is
+high. The published code trains with a cross-entropy on what its network gives, so with music it
+applies a softmax twice.
 
-- RNTA runs on three parts, and its W normalises each part by itself. In evaluation mode the second
-  has no effect.
-- The pool in ``phi`` and ``origin_conv`` is of size 2, as the block it descends from has it (Wang
-  et al., CVPR 2018). ``origin_conv`` is the non-local block's g: it has g's shape, g's place in
-  front of W, and there is no other g.
-- The similarities are not scaled before their softmax. There is no ReLU behind the shallow feature
-  extraction.
-- A residual block attends to its input, so that branch and shortcut both see the result, and its
-  ReLU comes after the two are added.
-- All four stages halve the length, the tail strides by three and averages 14 values, stride 1. The
-  896 inputs of the classifier at 2500 samples fit these strides only.
-- EDA comes before music in the classifier's input.
-- Output 1 is high. Behind the last layer there is a softmax and no ReLU. The network here returns
-  what goes into that softmax, so that the softmax of its logits is what the published one returns.
+This was compared with the published code's own answers, for networks of random weights: all logits
+agree within 1e-5 of their spread. An earlier revision of its file of attention modules cuts the map
+into four parts instead of three. Weights do not tell which of the two they were trained with; the
+later one is assumed.
 """
 
 from __future__ import annotations
@@ -40,9 +36,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA, attend, clip
+from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA, attend
 from rtcan_cli.models.layers import join
-from rtcan_cli.models.residual import BLOCKS_PER_STAGE, POOLED
+from rtcan_cli.models.residual import BLOCKS_PER_STAGE, POOLED, ResidualBlock
 from rtcan_cli.models.rtcan import RTCAN, VARIANTS, Variant
 
 WIDTHS = (64, 64, 64, 64)
@@ -54,6 +50,9 @@ CHANNEL_ORDER = {
     "deap": ("tonic", "phasic", "original"),
     "amigos": ("tonic", "phasic", "original"),
 }
+#: Values of the EDA, and of EDA and music, that the classifier of PMEmo's network without
+#: attention takes, while its residual part gives 896 at 2500 samples.
+_PMEMO_BASE = (512, 512 + 6373)
 _UNUSED = {"Res_sub.fc.weight": (10, 256), "Res_sub.fc.bias": (10,)}
 _NAMED = 3  # keys that an error names before it only counts
 
@@ -69,11 +68,20 @@ class ReleasedRNTA(RNTA):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add to `x` (batch, C, time) what each sample gathers from its part."""
-        return join([self._part(piece) for piece in clip(x, self.parts)])
+        ends = [x.shape[-1] * i // self.parts for i in range(1, self.parts)]
+        return join([self._part(piece.mT) for piece in x.mT.tensor_split(ends, dim=-2)])
 
     def _part(self, x: Tensor) -> Tensor:
         phi, g = (F.max_pool1d(conv(x), POOL) for conv in (self.phi, self.g))
         return x + self.W(attend(self.theta(x), phi, g))
+
+
+class ReleasedBlock(ResidualBlock):
+    """Residual block of the published code: a projection on the shortcut sees the attention too."""
+
+    def bypass(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Return the block's input as it is, or the attended one projected."""
+        return x if isinstance(self.shortcut, nn.Identity) else self.shortcut(attended)
 
 
 class ReleasedRTCAN(RTCAN):
@@ -86,8 +94,9 @@ class ReleasedRTCAN(RTCAN):
     Parameters
     ----------
     variant : str
-        As of `RTCAN`, but not `base`: the published one has another classifier than its
-        checkpoints. PMEmo's published network is Rf, DEAP's and AMIGOS's is Re.
+        As of `RTCAN`, but not `base`: without attention the published code has the stem of
+        `base-stem`. Its scripts build Rf for PMEmo's arousal, Rd for PMEmo's valence, and Re for
+        DEAP and AMIGOS.
     channels, depth, n_music, n_classes, in_channels, dropout
         As of `RTCAN`. Published are widths of 64, depth 1 and no dropout.
 
@@ -95,7 +104,16 @@ class ReleasedRTCAN(RTCAN):
     ------
     RtcanError
         For `base` and unknown variants.
+
+    Notes
+    -----
+    On EDA alone, the published network ends in a ReLU and has no softmax. The softmax of what
+    `forward` returns is the probability that its cross-entropy was trained on; where the ReLU has
+    cut off both outputs it is one half, and the class is low, as the published code's. With music,
+    the published network ends in a softmax, and that of what `forward` returns is its output.
     """
+
+    block = ReleasedBlock
 
     def __init__(
         self,
@@ -112,7 +130,7 @@ class ReleasedRTCAN(RTCAN):
         if not parts.sfe:
             raise RtcanError(
                 f"the released layout has no network variant {variant!r}",
-                "a variant with attention, such as Re or Rf, or the layout of the paper",
+                "--variant base-stem, which is the published network without attention",
             )
         self.sca = SCA(channels[0]) if parts.sca else None
         self.rnta = ReleasedRNTA(channels[0], PARTS) if parts.rnta else None
@@ -120,6 +138,11 @@ class ReleasedRTCAN(RTCAN):
     def front(self) -> list[nn.Module]:
         """The modules in front of the residual stages that the variant has, in their order."""
         return [module for module in (self.sfe, self.rnta, self.sca) if module is not None]
+
+    def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
+        """Return scores (batch, n_classes): the logits, without music behind a ReLU."""
+        scores = self.logits(eda, music)
+        return scores if self.n_music else F.relu(scores)
 
 
 def to_released_state_dict(model: ReleasedRTCAN, order: Sequence[str]) -> dict[str, Tensor]:
@@ -144,13 +167,14 @@ def to_released_state_dict(model: ReleasedRTCAN, order: Sequence[str]) -> dict[s
     """
     state = {}
     for name, tensor in model.state_dict().items():
-        for own, released in _modules():
+        for own, released in _modules(model.variant):
             if name.startswith(own + "."):
                 state[released + name.removeprefix(own)] = tensor.clone()
                 break
         else:
             raise ValueError(f"{name} has no name in the published code")
-    state[_INPUT] = _reordered(state[_INPUT], OWN_ORDER, order)
+    first = _input_of(model.variant)
+    state[first] = _reordered(state[first], OWN_ORDER, order)
     return state | {name: torch.zeros(shape) for name, shape in _UNUSED.items()}
 
 
@@ -177,33 +201,81 @@ def from_released_state_dict(state: Mapping[str, Tensor], order: Sequence[str]) 
     RtcanError
         Naming entries that are missing, unknown, of a wrong shape or not finite.
     """
-    state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    state = _plain_names(state)
+    variant = _variant_of(state)
     first, last = (state.get(f"regression.{i}.weight", torch.empty(0)).shape for i in (0, 4))
+    if VARIANTS[variant].stem and len(first) == 2 and first[1] in _PMEMO_BASE:
+        raise RtcanError(
+            "is PMEmo's published network without attention, which fails at 2500 samples in the "
+            f"published code too: its classifier takes {_PMEMO_BASE[0]} values of the EDA, its "
+            f"residual part gives {WIDTHS[-1] * POOLED}"
+        )
     # What does not fit comes to light when all shapes are compared.
     n_music = max(0, first[1] - WIDTHS[-1] * POOLED) if len(first) == 2 else 0
     n_classes = max(1, last[0]) if len(last) == 2 else 2
     # On no device: shapes come from a file, and must not take memory before they are checked.
     with torch.device("meta"):
-        model = ReleasedRTCAN(_variant_of(state), n_music=n_music, n_classes=n_classes)
+        model = ReleasedRTCAN(variant, n_music=n_music, n_classes=n_classes)
     expected = to_released_state_dict(model, order)
     _check_entries(state, expected)
     model = model.to_empty(device="cpu")
     own = {}
     for released in expected.keys() - _UNUSED.keys():
         tensor = state.get(released, torch.tensor(0))
-        if released == _INPUT:
+        if released == _input_of(variant):
             tensor = _reordered(tensor, order, OWN_ORDER)
-        own[_own_name(released)] = tensor
+        own[_own_name(released, variant)] = tensor
     model.load_state_dict(own)
     return model.eval()
 
 
-_INPUT = "origin_block.0.weight"
+def built_for(state: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Tell for which datasets the published code builds a network with such a state dict.
+
+    The networks for DEAP and AMIGOS are the same. That for PMEmo alone has channel attention in
+    its residual blocks, or takes music; and it makes its modules in another order, which a state
+    dict keeps.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        As of `from_released_state_dict`.
+
+    Returns
+    -------
+    tuple of str
+        Keys of `CHANNEL_ORDER`; all of them if the state dict does not tell.
+    """
+    state = _plain_names(state)
+    modules = list(dict.fromkeys(name.partition(".")[0] for name in state))
+    first = state.get("regression.0.weight", torch.empty(0)).shape
+    takes_music = len(first) == 2 and first[1] > WIDTHS[-1] * POOLED
+    attention = [name for name in ("Non_local", "Attention") if name in modules]
+    if _variant_parts(state).sca_res or takes_music:
+        return ("pmemo",)
+    if not attention or modules == ["origin_block", "Res_sub", *attention, "regression"]:
+        return ("deap", "amigos")
+    if modules == ["origin_block", *attention, "Res_sub", "regression"]:
+        return ("pmemo",)
+    return tuple(CHANNEL_ORDER)
 
 
-def _modules() -> Iterator[tuple[str, str]]:
+def _plain_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def _input_of(variant: str) -> str:
+    """Name of the weight that sees the EDA."""
+    return "Res_sub.conv1.weight" if VARIANTS[variant].stem else "origin_block.0.weight"
+
+
+def _modules(variant: str) -> Iterator[tuple[str, str]]:
     """Our name of each module beside the one in the published code."""
-    yield "sfe", "origin_block"
+    if VARIANTS[variant].stem:
+        yield "sfe.0", "Res_sub.conv1"
+        yield "sfe.1", "Res_sub.bn1"
+    else:
+        yield "sfe", "origin_block"
     yield "rnta.theta", "Non_local.non_local.theta"
     yield "rnta.phi", "Non_local.non_local.phi.0"
     yield "rnta.g", "Non_local.non_local.origin_conv.0"
@@ -221,8 +293,8 @@ def _modules() -> Iterator[tuple[str, str]]:
         yield f"classifier.{own}", f"regression.{released}"
 
 
-def _own_name(name: str) -> str:
-    for own, released in _modules():
+def _own_name(name: str, variant: str) -> str:
+    for own, released in _modules(variant):
         if name.startswith(released + "."):
             return own + name.removeprefix(released)
     raise KeyError(name)
@@ -234,13 +306,17 @@ def _reordered(weight: Tensor, old: Sequence[str], new: Sequence[str]) -> Tensor
 
 
 def _variant_of(state: Mapping[str, Tensor]) -> str:
-    found = Variant(
-        sca=any(name.startswith("Attention.") for name in state),
-        sca_res=any(name.startswith("Res_sub.") and ".Attention." in name for name in state),
-        rnta=any(name.startswith("Non_local.") for name in state),
-    )
-    # Without any attention it is compared with the full network, and what it lacks is named.
+    found = _variant_parts(state)
+    # Without anything of that it is compared with the full network, and what it lacks is named.
     return next(name for name in VARIANTS if VARIANTS[name] == found) if found.sfe else "Rf"
+
+
+def _variant_parts(state: Mapping[str, Tensor]) -> Variant:
+    sca = any(name.startswith("Attention.") for name in state)
+    sca_res = any(name.startswith("Res_sub.") and ".Attention." in name for name in state)
+    rnta = any(name.startswith("Non_local.") for name in state)
+    stem = "Res_sub.conv1.weight" in state and not (sca or sca_res or rnta)
+    return Variant(sca=sca, sca_res=sca_res, rnta=rnta, stem=stem)
 
 
 def _check_entries(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

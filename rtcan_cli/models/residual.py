@@ -19,8 +19,8 @@ class ResidualBlock(nn.Module):
 
     ::
 
-        x ─ [SCA] ─┬─ (conv 3, BatchNorm, ReLU) x (depth - 1) ─ conv 3, BatchNorm ─ + ─ ReLU ─ out
-                   └─ identity, or 1x1 conv and BatchNorm ──────────────────────────┘
+        x ─┬─ [SCA] ─ (conv 3, BatchNorm, ReLU) x depth ─ + ─ ReLU ─ out
+           └─ identity, or 1x1 conv and BatchNorm ────────┘
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ class ResidualBlock(nn.Module):
     depth : int
         Convolutions in the block (d in Table 4).
     sca : bool
-        Whether channel attention opens the block (SCA_Res).
+        Whether channel attention, over the whole length, opens the branch (SCA_Res).
 
     Notes
     -----
-    The shortcut is a projection when the stride or the width changes. Two readings of the text
-    are ours. The ReLU of the last convolution comes after the shortcut is added, as in ResNet
-    (He et al., CVPR 2016). "Each residual block starts with its own SCA" is read as attention on
-    the block's input, over the whole length, so that branch and shortcut both see its output.
+    The shortcut is a projection when the stride or the width changes. Attention and a ReLU stand
+    in the branch alone, before the sum, as the paper's Fig. 2 draws them (ResCA1D_Unit). The ReLU
+    behind the sum is not in the figure; it is in the published code and in ResNet (He et al., CVPR
+    2016).
     """
 
     def __init__(self, n_in: int, n_out: int, stride: int, depth: int, sca: bool) -> None:
@@ -46,10 +46,10 @@ class ResidualBlock(nn.Module):
         self.sca = SCA(n_in) if sca else None
         layers: list[nn.Module] = []
         for i in range(depth):
-            layers += [nn.ReLU()] if i else []
             layers += [
                 Conv(n_out if i else n_in, n_out, 3, 1 if i else stride, 1, bias=False),
                 BatchNorm(n_out),
+                nn.ReLU(),
             ]
         self.branch = nn.Sequential(*layers)
         self.shortcut: nn.Module = nn.Identity()
@@ -60,9 +60,12 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, n_in, time) to (batch, n_out, ceil(time / stride))."""
-        if self.sca is not None:
-            x = self.sca(x)
-        return F.relu(self.branch(x) + self.shortcut(x))
+        attended = x if self.sca is None else self.sca(x)
+        return F.relu(self.branch(attended) + self.bypass(x, attended))
+
+    def bypass(self, x: Tensor, attended: Tensor) -> Tensor:
+        """What the shortcut adds, from the block's input before and after the attention."""
+        return self.shortcut(x)
 
 
 class RFE(nn.Module):
@@ -77,7 +80,9 @@ class RFE(nn.Module):
     depth : int
         Convolutions per block.
     sca : bool
-        Whether each block starts with channel attention.
+        Whether the branch of each block starts with channel attention.
+    block : type of ResidualBlock
+        Kind of the blocks.
 
     Notes
     -----
@@ -86,12 +91,19 @@ class RFE(nn.Module):
     other than the paper's.
     """
 
-    def __init__(self, n_in: int, channels: Sequence[int], depth: int, sca: bool) -> None:
+    def __init__(
+        self,
+        n_in: int,
+        channels: Sequence[int],
+        depth: int,
+        sca: bool,
+        block: type[ResidualBlock] = ResidualBlock,
+    ) -> None:
         super().__init__()
         blocks = []
         for width in channels:
             for i in range(BLOCKS_PER_STAGE):
-                blocks.append(ResidualBlock(n_in, width, 1 if i else 2, depth, sca))
+                blocks.append(block(n_in, width, 1 if i else 2, depth, sca))
                 n_in = width
         self.blocks = nn.Sequential(*blocks)
         self.tail = nn.Sequential(Conv(n_in, n_in, 1, 3, bias=False), BatchNorm(n_in))

@@ -7,7 +7,8 @@
 
 The network of the paper, in the seven variants of its Table 5 (`--variant`), with the depths and
 widths of its Table 4 (`--depth`, `--channels`), or as the authors' code has it (`--layout
-released`). On EDA alone the paper calls it RTCAG.
+released`). On EDA alone the paper calls it RTCAG. An eighth variant, `base-stem`, is `base` behind
+the stem that the authors' code gives it: convolution of 7, stride 2, BatchNorm, ReLU.
 
 Inputs: original, phasic and tonic EDA, z-scored and interpolated to L = 2500 samples; with
 `--fusion music` the openSMILE features of the song.
@@ -20,15 +21,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.attention import PARTS, POOL, RNTA, SCA
 from rtcan_cli.models.head import classifier, fuse
-from rtcan_cli.models.layers import BatchNorm, Conv, channels_last
+from rtcan_cli.models.layers import BatchNorm, Conv, basic, channels_last
 from rtcan_cli.models.registry import Model
-from rtcan_cli.models.residual import POOLED, RFE
+from rtcan_cli.models.residual import POOLED, RFE, ResidualBlock
 from rtcan_cli.models.spec import ModelSpec
 
 
@@ -41,19 +43,28 @@ class Variant:
     sca : bool
         Channel attention behind the shallow feature extraction.
     sca_res : bool
-        Channel attention at the start of each residual block.
+        Channel attention at the start of the branch of each residual block.
     rnta : bool
         Temporal attention behind the channel attention.
+    stem : bool
+        In the place of the shallow feature extraction, the stem of the authors' network without
+        attention, which ends in a ReLU.
     """
 
     sca: bool = False
     sca_res: bool = False
     rnta: bool = False
+    stem: bool = False
+
+    @property
+    def attends(self) -> bool:
+        """Whether there is any attention."""
+        return self.sca or self.sca_res or self.rnta
 
     @property
     def sfe(self) -> bool:
-        """Whether there is a shallow feature extraction: in all variants but `base`."""
-        return self.sca or self.sca_res or self.rnta
+        """Whether the length is halved in front of the residual part: in all but `base`."""
+        return self.attends or self.stem
 
     @property
     def minimum_length(self) -> int:
@@ -64,6 +75,7 @@ class Variant:
 
 VARIANTS = {
     "base": Variant(),
+    "base-stem": Variant(stem=True),
     "Ra": Variant(sca_res=True),
     "Rb": Variant(sca=True),
     "Rc": Variant(sca=True, sca_res=True),
@@ -104,8 +116,8 @@ class RTCAN(nn.Module):
     Parameters
     ----------
     variant : str
-        Which attention modules there are: a name of Table 5 (`VARIANTS`). `base` has no shallow
-        feature extraction either: its RFE runs straight on the input.
+        Which attention modules there are: a name of Table 5, or `base-stem` (`VARIANTS`). `base`
+        has no shallow feature extraction either: its RFE runs straight on the input.
     channels : sequence of int
         Width of each residual stage; the first is also the width of SFE, SCA and RNTA.
     depth : int
@@ -124,7 +136,7 @@ class RTCAN(nn.Module):
     ----------
     sfe, sca, rnta : Module or None
         The modules in front of the residual stages, None where the variant has none. Their
-        outputs are (batch, channels[0], ceil(L / 2)).
+        outputs are (batch, channels[0], ceil(L / 2)). `sfe` is the stem in `base-stem`.
 
     Raises
     ------
@@ -138,6 +150,9 @@ class RTCAN(nn.Module):
     puts a ReLU behind the last layer and the softmax into the network; here the network returns
     plain logits for a cross-entropy, because a logit that a ReLU has cut off cannot recover.
     """
+
+    #: Kind of the residual blocks.
+    block: ClassVar[type[ResidualBlock]] = ResidualBlock
 
     def __init__(
         self,
@@ -159,14 +174,15 @@ class RTCAN(nn.Module):
         self.variant = variant
         self.n_music = n_music
         self.n_classes = n_classes
-        self.sfe = (
-            nn.Sequential(Conv(in_channels, width, 7, 2, 3), BatchNorm(width))
-            if parts.sfe
-            else None
-        )
+        self.sfe: nn.Sequential | None = None
+        if parts.attends:
+            self.sfe = nn.Sequential(Conv(in_channels, width, 7, 2, 3), BatchNorm(width))
+        elif parts.stem:
+            self.sfe = basic(in_channels, width, 7, 2)
         self.sca = SCA(width, PARTS) if parts.sca else None
         self.rnta = RNTA(width, PARTS) if parts.rnta else None
-        self.rfe = RFE(width if parts.sfe else in_channels, channels, depth, parts.sca_res)
+        n_in = width if parts.sfe else in_channels
+        self.rfe = RFE(n_in, channels, depth, parts.sca_res, self.block)
         self.classifier = classifier(channels[-1] * POOLED + n_music, dropout, n_classes)
 
     def front(self) -> list[nn.Module]:
@@ -174,7 +190,11 @@ class RTCAN(nn.Module):
         return [module for module in (self.sfe, self.sca, self.rnta) if module is not None]
 
     def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
-        """Return logits (batch, n_classes).
+        """Return scores (batch, n_classes), whose softmax are probabilities: the logits."""
+        return self.logits(eda, music)
+
+    def logits(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
+        """Return what the last linear layer gives (batch, n_classes).
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ class ModelSpec:
     length : int
         Samples per channel of the EDA it is trained on.
     layout : {"paper", "released"}
-        RTCAN-1D as the paper's text has it, or as the authors' code.
+        RTCAN-1D as the paper has it, or as the authors' code.
     model : str
         A name of `rtcan_cli.choices.Model`.
     n_features : int

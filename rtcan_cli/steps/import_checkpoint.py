@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rtcan_cli import choices, console
 from rtcan_cli.atomic import write_whole
@@ -19,8 +21,10 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores, majority_class
 from rtcan_cli.models.released import (
     CHANNEL_ORDER,
+    OWN_ORDER,
     WIDTHS,
     ReleasedRTCAN,
+    built_for,
     from_released_state_dict,
 )
 from rtcan_cli.models.released_file import read_state_dict
@@ -37,12 +41,11 @@ from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Provenance, create
 from rtcan_cli.training.data import TrainingData, scale_of, standardise
 from rtcan_cli.training.predict import predict
-from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.splits import UNUSED
 
 #: Command in the provenance of a run store whose network comes from elsewhere.
 COMMAND = "import-checkpoint"
-#: Recipe and protocol of such a run.
+#: Protocol of such a run.
 UNKNOWN = "unknown"
 
 
@@ -70,11 +73,12 @@ class Checkpoint:
     trained_on: str
     model: ReleasedRTCAN
 
-    @property
-    def run_name(self) -> str:
-        """A name for its run."""
+    def run_name(self, onset: float) -> str:
+        """A name for its run, different for whatever makes its answers different."""
         signals = "eda+music" if self.model.n_music else "eda"
-        return f"released-{self.model.variant}-{signals}-{self.target}-{self.sha256[:6]}"
+        words = ["released", self.trained_on, self.model.variant, signals, self.target]
+        digest = hashlib.blake2b(f"{self.sha256} {onset:g}".encode(), digest_size=3).hexdigest()
+        return "-".join([*words, digest])
 
 
 def read_checkpoint(
@@ -91,42 +95,81 @@ def read_checkpoint(
     target : str, optional
         What it was trained to tell. By default the one that the file's name holds, else valence.
     trained_on : str, optional
-        Dataset it was trained on, which decides the order of its EDA channels; by default that it
-        shall be used on.
+        Dataset it was trained on, which decides the order of its EDA channels; by default that
+        which the weights tell, or among several the one it shall be used on.
 
     Raises
     ------
     RtcanError
-        If the file is no checkpoint of the published network, or of another dataset than said.
+        If the file is no checkpoint of the published network, or of another dataset than said, or
+        if it does not tell the dataset.
     """
     state = read_state_dict(path)
-    known = trained_on or dataset
-    if known not in CHANNEL_ORDER:
-        raise RtcanError(
-            f"{path}: the order of its EDA channels depends on the dataset it was trained on, and "
-            f"that cannot be {known}",
-            f"--trained-on {', '.join(CHANNEL_ORDER)}: one of these",
-        )
     try:
-        model = from_released_state_dict(state, CHANNEL_ORDER[known])
+        from_released_state_dict(state, OWN_ORDER)  # whether it is such a network at all
     except RtcanError as error:
         raise RtcanError(
             f"{path}: {error}", "a checkpoint of the published code, with widths of 64"
         ) from None
+    known = trained_on or _trained_on(state, path, dataset)
+    model = from_released_state_dict(state, CHANNEL_ORDER[known])
     if model.n_classes != 2:
         raise RtcanError(f"{path}: tells {model.n_classes} classes; rtcan knows low and high")
-    if VARIANTS[model.variant].sca_res and known != "pmemo":
-        raise RtcanError(
-            f"{path}: has channel attention in its residual blocks, which only the published "
-            f"network for PMEmo has; it was not trained on {profile(known).title}",
-            "--trained-on pmemo",
-        )
+    _check_dataset(model, state, path, known)
     return Checkpoint(
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         target=target or _target_of(path),
         trained_on=known,
         model=model,
+    )
+
+
+def _trained_on(state: Mapping[str, Tensor], path: Path, dataset: str) -> str:
+    """Dataset that a checkpoint was trained on, as far as weights and the file's name tell."""
+    possible = built_for(state)
+    named = [name for name in possible if name in path.name.lower()]
+    for choice in ([dataset] if dataset in possible else [], possible, named):
+        if len(choice) == 1:
+            if len(possible) == len(CHANNEL_ORDER):
+                console.warn(
+                    f"{path.name}: does not tell which dataset it was trained on; taken for "
+                    f"{profile(choice[0]).title} (--trained-on says otherwise)"
+                )
+            return choice[0]
+    titles = " or ".join(profile(name).title for name in possible)
+    raise RtcanError(
+        f"{path}: the order of its EDA channels depends on the dataset it was trained on; its "
+        f"weights are those of a network for {titles}",
+        f"--trained-on {' or '.join(possible)}, whichever it is",
+    )
+
+
+def _check_dataset(
+    model: ReleasedRTCAN, state: Mapping[str, Tensor], path: Path, known: str
+) -> None:
+    """Refuse a network that no published script builds for a dataset; warn of what is odd."""
+    possible = built_for(state)
+    if known in possible:
+        return
+    parts, title = VARIANTS[model.variant], profile(known).title
+    other = " or ".join(profile(name).title for name in possible)
+    hint = f"--trained-on {' or '.join(possible)}"
+    if parts.sca_res:
+        raise RtcanError(
+            f"{path}: has channel attention in its residual blocks, which only the published "
+            f"network for {other} has; it was not trained on {title}",
+            hint,
+        )
+    if parts.stem:
+        raise RtcanError(
+            f"{path}: has no attention and takes 896 values of the EDA, as only the published "
+            f"networks for {other} do; it was not trained on {title}",
+            hint,
+        )
+    console.warn(
+        f"{path.name}: looks like a published network for {other}, not for {title}; if it is one, "
+        f"its EDA channels are in another order ({hint})"
     )
 
 
@@ -202,8 +245,7 @@ def _settings(checkpoint: Checkpoint, onset: float) -> RunSettings:
     )
     return RunSettings(
         spec=spec,
-        # The published numbers; the name says that nobody knows whether these were used.
-        recipe=replace(RECIPES["paper"], name=UNKNOWN),
+        recipe=None,  # nobody knows
         fusion="music" if checkpoint.model.n_music else "none",
         targets=(checkpoint.target,),
         onset=onset,
@@ -276,12 +318,6 @@ def summarise(path: Path) -> Report:
     run = Run.load(path)
     report = _about(run, COMMAND)
     report.files = [path]
-    origin = run.provenance.parameters["checkpoint"]
-    if origin["trained_on"] == "pmemo" and not VARIANTS[run.settings.spec.variant].sca_res:
-        report.notes.append(
-            "it has no channel attention in its residual blocks, as the published networks for "
-            "DEAP and AMIGOS: if it is one of those, import it with --trained-on"
-        )
     report.notes.append(f"next: rtcan evaluate {run.name}")
     return report
 
@@ -320,6 +356,13 @@ def _scores(run: Run) -> pd.DataFrame:
     )
 
 
+#: What the probabilities are, by what the network sees.
+_PROBABILITY = {
+    "none": "softmax of its two outputs behind their ReLU; 0.5, and so low, where both are 0",
+    "music": "the output of its softmax",
+}
+
+
 def _about(run: Run, command: str) -> Report:
     origin = run.provenance.parameters["checkpoint"]
     (target,) = run.settings.targets
@@ -331,6 +374,7 @@ def _about(run: Run, command: str) -> Report:
         "checkpoint": f"{origin['file']}, SHA-256 {origin['sha256'][:12]}...",
         "network": f"{run.network}, as published",
         "trained on": f"{profile(origin['trained_on']).title} (its channels: {order})",
+        "P(high)": _PROBABILITY[run.settings.fusion],
         "target": target,
     }
     scores = _scores(run)

@@ -172,7 +172,10 @@ def next_command(dataset: str, steps: list[Step]) -> str:
         if step.state == "stale":
             from rtcan_cli.steps.runs import Run  # loads PyTorch, which takes long
 
-            run = Run.load(step.path)
+            try:
+                run = Run.load(step.path)
+            except RtcanError as error:  # of an earlier network, for instance
+                return error.hint or str(error)
             if run.is_imported:
                 return f"rtcan import-checkpoint CHECKPOINT --dataset {dataset}"
             return f"rtcan train {run.settings.options(dataset)}"

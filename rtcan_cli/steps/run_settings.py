@@ -33,7 +33,7 @@ _OFF: dict[str, object] = {
 
 
 #: What the provenance holds of a model's file: it shapes a run, but nobody chooses it.
-_OF_MODEL = ("grid", "features")
+_OF_MODEL = ("grid", "features", "network")
 #: Options of `train` as a user would type them.
 _ORDER = (
     *("dataset", "model", "variant", "fusion", "target", "recipe", "folds", "length", "onset"),
@@ -136,6 +136,7 @@ class RunSettings:
                 "channels": list(spec.channels),
                 "depth": spec.depth,
                 "layout": spec.layout,
+                "network": choices.NETWORK,
             }
         if len(self.model.grid) > 1:
             found["grid"] = [dict(candidate) for candidate in self.model.grid]

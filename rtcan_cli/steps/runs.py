@@ -97,7 +97,8 @@ class Run:
         Raises
         ------
         RtcanError
-            If it is missing, damaged or no run store.
+            If it is missing, damaged or no run store, or its network is of a revision that this
+            version does not compute.
         """
         with Store(path, "run") as store:
             try:
@@ -107,6 +108,7 @@ class Run:
                     f"{path}: does not say with which settings it was trained",
                     "rtcan train, with --force, to train it again",
                 ) from error
+            _check_network(path, settings, store.provenance)
             return cls(
                 path=path,
                 settings=settings,
@@ -313,6 +315,21 @@ class Run:
         return TrainedNetwork(
             network, trained.scales.get("music_mean"), trained.scales.get("music_sd")
         )
+
+
+def _check_network(path: Path, settings: RunSettings, made: Provenance) -> None:
+    """Refuse weights that would fit the network of this version, but are those of another."""
+    revision = made.parameters.get("network", 1)
+    if settings.spec.model != choices.MODEL or revision == choices.NETWORK:
+        return
+    imported = settings.protocol not in PROTOCOLS
+    raise RtcanError(
+        f"{path}: holds RTCAN-1D of revision {revision}, and this rtcan computes revision "
+        f"{choices.NETWORK}, whose residual blocks differ: with its weights it would say something "
+        "else",
+        "remove it, or make it again: rtcan "
+        + ("import-checkpoint" if imported else f"train {settings.options(made.dataset)}"),
+    )
 
 
 @dataclass(frozen=True)

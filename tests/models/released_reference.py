@@ -1,8 +1,9 @@
-"""The published network written down plainly, with the names of its checkpoints.
+"""The published networks written down plainly, with the names of their checkpoints.
 
 It knows nothing of rtcan. Shapes come from the published list of keys, the order of operations
 from the description of the code: RNTA on three parts with maximum pooling, then channel attention
-over the whole length, then the residual stages. Logits: what goes into the last softmax.
+over the whole length, then the residual stages. `forward` gives what goes into the last activation,
+`output` what comes out of it.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ class NonLocal(nn.Module):
         self.non_local = NonLocalBlock(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        third = x.shape[2] // 3
-        latency = self.non_local(x[:, :, :third])
-        rise = self.non_local(x[:, :, third : 2 * third])
-        recovery = self.non_local(x[:, :, 2 * third :])
+        first, second = int(x.shape[2] / 3), int(2 * x.shape[2] / 3)
+        latency = self.non_local(x[:, :, :first])
+        rise = self.non_local(x[:, :, first:second])
+        recovery = self.non_local(x[:, :, second:])
         return torch.cat([latency, rise, recovery], dim=2)
 
 
@@ -69,15 +70,20 @@ class Block(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        shortcut = x
         if hasattr(self, "Attention"):
             x = self.Attention(x)
-        shortcut = self.downsample(x) if hasattr(self, "downsample") else x
-        return torch.relu(self.bn1(self.conv1(x)) + shortcut)
+        if hasattr(self, "downsample"):
+            shortcut = self.downsample(x)
+        return torch.relu(torch.relu(self.bn1(self.conv1(x))) + shortcut)
 
 
 class Residual(nn.Module):
-    def __init__(self, channels: int, attention: bool) -> None:
+    def __init__(self, channels: int, attention: bool, stem: bool) -> None:
         super().__init__()
+        if stem:
+            self.conv1 = nn.Conv1d(3, channels, 7, stride=2, padding=3, bias=False)
+            self.bn1 = nn.BatchNorm1d(channels)
         for stage in (1, 2, 3, 4):
             blocks = nn.Sequential(Block(channels, 2, attention), Block(channels, 1, attention))
             setattr(self, f"layer3x3_{stage}", blocks)
@@ -88,32 +94,47 @@ class Residual(nn.Module):
         self.fc = nn.Linear(256, 10)  # never used
 
     def forward(self, x: Tensor) -> Tensor:
+        if hasattr(self, "conv1"):
+            x = torch.relu(self.bn1(self.conv1(x)))
         x = self.layer3x3_2(self.layer3x3_1(x))
         x = self.layer3x3_4(self.layer3x3_3(x))
         return self.average(self.final_downsample(x)).reshape(len(x), -1)
 
 
 class Reference(nn.Module):
+    """One of the networks that the published scripts can build.
+
+    `attention` and `non_local` are their switches. Modules are made in the order of each script,
+    which is the order of the entries in a checkpoint.
+    """
+
     def __init__(
         self,
+        dataset: str = "pmemo",
         *,
         n_music: int = 0,
+        attention: bool = True,
+        non_local: bool = True,
         n_classes: int = 2,
-        temporal: bool = True,
-        channel: bool = True,
-        residual_channel: bool = True,
     ) -> None:
         super().__init__()
-        self.origin_block = nn.Sequential(
-            nn.Conv1d(3, 64, 7, stride=2, padding=3), nn.BatchNorm1d(64)
-        )
-        if temporal:
+        self.n_music = n_music
+        front = attention or non_local
+        residual = Residual(64, attention and dataset == "pmemo", stem=not front)
+        if front:
+            self.origin_block = nn.Sequential(
+                nn.Conv1d(3, 64, 7, stride=2, padding=3), nn.BatchNorm1d(64)
+            )
+        if dataset != "pmemo":
+            self.Res_sub = residual
+        if non_local:
             self.Non_local = NonLocal(64)
-        if channel:
+        if attention:
             self.Attention = ChannelAttention(64)
-        self.Res_sub = Residual(64, residual_channel)
+        if dataset == "pmemo":
+            self.Res_sub = residual
         self.regression = nn.Sequential(
-            nn.Linear(896 + n_music, 256),
+            nn.Linear((896 if front or dataset != "pmemo" else 512) + n_music, 256),
             nn.ReLU(),
             nn.Linear(256, 128),
             nn.ReLU(),
@@ -121,7 +142,9 @@ class Reference(nn.Module):
         )
 
     def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
-        x = self.origin_block(eda)
+        x = eda
+        if hasattr(self, "origin_block"):
+            x = self.origin_block(x)
         if hasattr(self, "Non_local"):
             x = self.Non_local(x)
         if hasattr(self, "Attention"):
@@ -131,11 +154,15 @@ class Reference(nn.Module):
             x = torch.cat([x, music], dim=1)
         return self.regression(x)
 
+    def output(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
+        logits = self(eda, music)
+        return torch.softmax(logits, dim=1) if self.n_music else torch.relu(logits)
 
-def published(n_music: int = 0, seed: int = 0, **parts: bool | int) -> Reference:
+
+def published(dataset: str = "pmemo", *, seed: int = 0, **parts: bool | int) -> Reference:
     """A network in evaluation mode, with weights and statistics as if it had been trained."""
     torch.manual_seed(seed)
-    model = Reference(n_music=n_music, **parts)
+    model = Reference(dataset, **parts)
     for name, tensor in model.state_dict().items():
         if name.endswith("running_mean") or name.endswith("bias"):
             tensor.normal_(std=0.3)

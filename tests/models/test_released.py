@@ -1,43 +1,53 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.explain.maps import attribute_trials
 from rtcan_cli.models.released import (
     CHANNEL_ORDER,
     OWN_ORDER,
     ReleasedRTCAN,
+    built_for,
     from_released_state_dict,
     to_released_state_dict,
 )
+from rtcan_cli.models.released_file import read_state_dict
 from rtcan_cli.models.rtcan import RTCAN
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, rebuild, to_arrays
+from rtcan_cli.training.predict import predict
 from tests.models.released_reference import Reference, published
 
 KEYS = Path(__file__).with_name("released_keys.txt")
 State = dict[str, Tensor]
-#: The published networks: PMEmo's has channel attention in its residual blocks.
-PARTS: dict[str, dict[str, bool]] = {
-    "pmemo": {},
-    "deap": {"residual_channel": False},
-    "amigos": {"residual_channel": False},
+#: What the published scripts build and can run: dataset, attention, non-local block, variant.
+CONFIGURATIONS = {
+    ("pmemo", True, True): "Rf",
+    ("pmemo", True, False): "Rc",
+    ("pmemo", False, True): "Rd",
+    **{
+        (dataset, *switches): variant
+        for dataset in ("deap", "amigos")
+        for switches, variant in {
+            (True, True): "Re",
+            (True, False): "Rb",
+            (False, True): "Rd",
+            (False, False): "base-stem",
+        }.items()
+    },
 }
-#: Variants by the modules that they have: temporal, channel, channel in the residual blocks.
-VARIANTS = {
-    "Ra": (False, False, True),
-    "Rb": (False, True, False),
-    "Rc": (False, True, True),
-    "Rd": (True, False, False),
-    "Re": (True, True, False),
-    "Rf": (True, True, True),
-}
+#: Variants of the layout.
+VARIANTS = ("base-stem", "Ra", "Rb", "Rc", "Rd", "Re", "Rf")
+REAL = os.environ.get("RTCAN_REAL_DATA")
 
 
 def in_order(eda: dict[str, Tensor], channels: tuple[str, ...]) -> Tensor:
@@ -62,41 +72,118 @@ def published_shapes() -> dict[str, tuple[int, ...]]:
     return found
 
 
-@pytest.mark.parametrize("dataset", CHANNEL_ORDER)
-@pytest.mark.parametrize("n_music", [0, 6373])
-def test_an_imported_network_gives_the_logits_of_the_one_it_came_from(
-    dataset: str, n_music: int
+def agree(found: Tensor, expected: Tensor) -> None:
+    """To 1e-5 of their spread, over trials and outputs."""
+    assert (found - expected).abs().max() <= 1e-5 * expected.std()
+
+
+@pytest.mark.skipif(REAL is None, reason="RTCAN_REAL_DATA does not name a folder")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pmemo_mus_att1_nl1",
+        "pmemo_eda_att1_nl0",
+        "pmemo_eda_att0_nl1",
+        "deap_att1_nl1",
+        "deap_att0_nl0",
+        "amigos_att0_nl1",
+    ],
+)
+def test_answers_are_those_that_the_published_code_gave(name: str) -> None:
+    assert REAL is not None
+    folder = Path(REAL) / "released_network"
+    if not folder.is_dir():
+        pytest.skip("RTCAN_REAL_DATA has no released_network")
+    given, answers = np.load(folder / "inputs.npz"), np.load(folder / f"{name}.npz")
+    dataset = name.partition("_")[0]
+    state = read_state_dict(folder / f"{name}.pt")
+    ours = from_released_state_dict(state, CHANNEL_ORDER[dataset])
+    eda = torch.from_numpy(given["eda_original_phasic_tonic"])
+    music = torch.from_numpy(given["music"]) if "mus" in name else None
+    with torch.no_grad():
+        logits, scores = ours.logits(eda, music), ours(eda, music)
+    agree(logits, torch.from_numpy(answers["logits_before_last_activation"]))
+    output = torch.from_numpy(answers["output"])
+    agree(scores.softmax(dim=1) if "mus" in name else scores, output)
+    # Called high where the second output is larger, and where both are equal, the first counts.
+    high = predict(ours, eda.numpy(), None if music is None else music.numpy()) > 0.5
+    assert high.tolist() == (output.argmax(dim=1) == 1).tolist()
+    assert dataset in built_for(state)
+    assert ("pmemo" in built_for(state)) is (dataset == "pmemo")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "attention", "non_local", "n_music"),
+    [
+        (*configuration, n_music)
+        for configuration in CONFIGURATIONS
+        for n_music in ((0, 6373) if configuration[0] == "pmemo" else (0,))
+    ],
+)
+def test_an_imported_network_gives_the_answers_of_the_one_it_came_from(
+    dataset: str, attention: bool, non_local: bool, n_music: int
 ) -> None:
-    theirs = published(n_music, seed=3, **PARTS[dataset])
-    ours = from_released_state_dict(theirs.state_dict(), CHANNEL_ORDER[dataset])
-    assert ours.variant == ("Rf" if dataset == "pmemo" else "Re")
+    theirs = published(dataset, n_music=n_music, attention=attention, non_local=non_local)
+    state = theirs.state_dict()
+    ours = from_released_state_dict(state, CHANNEL_ORDER[dataset])
+    assert ours.variant == CONFIGURATIONS[dataset, attention, non_local]
     assert ours.n_music == n_music
     assert not ours.training
-    eda, music = trials(4, n_music)
+    assert built_for(state) == (("pmemo",) if dataset == "pmemo" else ("deap", "amigos"))
+    # In double precision, rounding hides no difference.
+    theirs, ours = theirs.double(), ours.double()
+    channels, songs = trials(4, n_music)
+    eda = {name: signal.double() for name, signal in channels.items()}
+    music = None if songs is None else songs.double()
+    x, y = in_order(eda, CHANNELS), in_order(eda, CHANNEL_ORDER[dataset])
     with torch.no_grad():
-        expected = theirs(in_order(eda, CHANNEL_ORDER[dataset]), music)
-        found = ours(in_order(eda, CHANNELS), music)
+        expected, output, scores = theirs(y, music), theirs.output(y, music), ours(x, music)
+        torch.testing.assert_close(ours.logits(x, music), expected, rtol=1e-9, atol=1e-9)
+        found = scores.softmax(dim=1) if n_music else scores
+        torch.testing.assert_close(found, output, rtol=1e-9, atol=1e-9)
         assert expected.std(dim=0).min() > 0.01  # they depend on the trial
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
         # With its channels in the wrong order it says something else.
-        assert (theirs(in_order(eda, CHANNELS), music) - expected).abs().max() > 0.01
+        assert (theirs(x, music) - expected).abs().max() > 0.01
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_variants_are_read_from_the_names(variant: str) -> None:
-    temporal, channel, residual = VARIANTS[variant]
-    theirs = published(temporal=temporal, channel=channel, residual_channel=residual)
-    ours = from_released_state_dict(theirs.state_dict(), OWN_ORDER)
-    assert ours.variant == variant
-    eda, _ = trials(3, 0)
-    x = in_order(eda, CHANNELS)
-    assert theirs(x).std(dim=0).min() > 0.01
-    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("n_music", [0, 6373])
+def test_pmemos_network_without_attention_is_refused_with_the_reason(n_music: int) -> None:
+    theirs = published("pmemo", n_music=n_music, attention=False, non_local=False)
+    with pytest.raises(
+        RuntimeError, match="cannot be multiplied"
+    ):  # it fails in the published code as well
+        theirs(torch.randn(16, 3, 2500), torch.randn(16, n_music) if n_music else None)
+    with pytest.raises(RtcanError, match="takes 512 values of the EDA, its residual part gives"):
+        from_released_state_dict(theirs.state_dict(), CHANNEL_ORDER["pmemo"])
+
+
+def test_entries_in_another_order_do_not_tell_the_dataset() -> None:
+    state = published("deap").state_dict()
+    assert built_for(dict(sorted(state.items()))) == tuple(CHANNEL_ORDER)
+    several = {f"module.{name}": tensor for name, tensor in state.items()}
+    assert built_for(several) == ("deap", "amigos")
+    # What only one of the networks has tells it in any order.
+    assert built_for(dict(sorted(published("pmemo").state_dict().items()))) == ("pmemo",)
+
+
+def test_where_the_last_relu_cuts_off_both_outputs_the_class_is_low() -> None:
+    ours = from_released_state_dict(published("amigos").state_dict(), CHANNEL_ORDER["amigos"])
+    x = in_order(trials(3, 0)[0], CHANNELS)
+    before = attribute_trials(ours, x.numpy(), class_index=[0, 0, 0])
+    assert before.weight.any()
+    with torch.no_grad():
+        ours.classifier[6].bias.copy_(torch.tensor([-1000.0, -500.0]))  # high is the larger logit
+    assert torch.equal(ours(x), torch.zeros(3, 2))
+    assert predict(ours, x.numpy()).tolist() == [0.5] * 3
+    # A map explains the logit, whose gradient a bias leaves as it is, and the ReLU too.
+    after = attribute_trials(ours, x.numpy())
+    assert after.class_index.tolist() == [0, 0, 0]
+    np.testing.assert_array_equal(after.channels, before.channels)
 
 
 def test_there_and_back_again() -> None:
-    theirs = published(7, seed=5).state_dict()
-    order = CHANNEL_ORDER["deap"]
+    theirs = published(n_music=7, seed=5).state_dict()
+    order = CHANNEL_ORDER["pmemo"]
     again = to_released_state_dict(from_released_state_dict(theirs, order), order)
     assert again.keys() == theirs.keys()
     for name, tensor in theirs.items():
@@ -121,7 +208,7 @@ def test_number_of_classes_is_that_of_the_last_layer() -> None:
     theirs = published(n_classes=4)
     ours = from_released_state_dict(theirs.state_dict(), OWN_ORDER)
     x = torch.randn(2, 3, 2500)
-    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(ours.logits(x), theirs(x), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
@@ -144,7 +231,7 @@ def test_prefix_of_several_gpus_and_what_nobody_needs_may_be_there_or_not() -> N
     }
     x = torch.randn(2, 3, 2500)
     one, other = (from_released_state_dict(state, OWN_ORDER) for state in (full, lean))
-    assert torch.equal(one(x), other(x))
+    assert torch.equal(one.logits(x), other.logits(x))
 
 
 def lacking(state: State) -> State:
@@ -239,12 +326,16 @@ def test_the_two_layouts_take_the_same_arrays_but_do_different_things() -> None:
     paper, released = (ModelSpec("Rf", layout=layout) for layout in ("paper", "released"))
     arrays = to_arrays(from_released_state_dict(published().state_dict(), OWN_ORDER))
     x = torch.randn(2, 3, 2500)
-    assert not torch.allclose(rebuild(arrays, paper)(x), rebuild(arrays, released)(x), atol=1e-2)
+    one, other = (rebuild(arrays, layout) for layout in (paper, released))
+    assert isinstance(one, RTCAN)
+    assert isinstance(other, RTCAN)
+    assert not torch.allclose(one.logits(x), other.logits(x), atol=1e-2)
 
 
 def test_what_the_layout_lacks_is_refused() -> None:
-    with pytest.raises(RtcanError, match="base"):
+    with pytest.raises(RtcanError, match="'base'") as caught:
         ModelSpec("base", layout="released").build()
+    assert "--variant base-stem" in str(caught.value.hint)
     with pytest.raises(RtcanError, match="layout 'unpublished'"):
         ModelSpec("Rf", layout="unpublished").build()
     with pytest.raises(ValueError, match="no name in the published code"):

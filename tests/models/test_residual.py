@@ -5,7 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional as F
 
+from rtcan_cli.models.released import ReleasedBlock
 from rtcan_cli.models.residual import RFE, ResidualBlock, pool
 
 
@@ -31,19 +33,41 @@ def test_pooling_always_leaves_14_averages(time: int) -> None:
 @pytest.mark.parametrize("depth", [1, 2])
 def test_block_without_branch_is_a_rectifier(depth: int) -> None:
     block = ResidualBlock(8, 8, stride=1, depth=depth, sca=False).eval()
-    nn.init.zeros_(block.branch[-1].weight)
+    nn.init.zeros_(block.branch[-2].weight)
     x = torch.randn(3, 8, 20)
     assert torch.equal(block(x), x.clamp(min=0))
 
 
-def test_block_attends_before_branch_and_shortcut() -> None:
-    block = ResidualBlock(8, 8, stride=1, depth=1, sca=True).eval()
-    x = torch.randn(3, 8, 20)
-    assert block.sca is not None
-    out, attended = block(x), block.sca(x)
-    assert not torch.allclose(attended, x)
-    block.sca = None
-    assert torch.equal(out, block(attended))
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("sca", [True, False])
+@pytest.mark.parametrize("kind", [ResidualBlock, ReleasedBlock])
+def test_block_is_what_the_figure_draws(kind: type[ResidualBlock], sca: bool, stride: int) -> None:
+    """Yin et al. 2022, Fig. 2: SCA, convolution, BatchNorm, ReLU, and then the sum."""
+    block = kind(8, 8, stride, depth=1, sca=sca).double().eval()
+    conv, norm = block.branch[0], block.branch[1]
+    x = torch.randn(3, 8, 20, dtype=torch.float64)
+    with torch.no_grad():
+        norm.bias.copy_(torch.randn(8))  # so that some of the branch is negative
+        norm.running_mean.copy_(torch.randn(8))
+        attended = x
+        if block.sca is not None:
+            hidden, gate = block.sca.gate[0], block.sca.gate[2]
+            squeezed = F.linear(x.mean(dim=2), hidden.weight[..., 0], hidden.bias).clamp(min=0)
+            gates = F.linear(squeezed, gate.weight[..., 0], gate.bias).sigmoid()
+            attended = x * gates[:, :, None]
+        z = F.conv1d(attended, conv.weight, stride=stride, padding=1)
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        z = (z - norm.running_mean[:, None]) * scale[:, None] + norm.bias[:, None]
+        assert (z < 0).any()
+        assert (z > 0).any()
+        shortcut = x
+        if stride != 1:
+            # The published code projects what the attention gives.
+            seen = attended if kind is ReleasedBlock else x
+            project, after = block.shortcut
+            shortcut = after(F.conv1d(seen, project.weight, stride=2).contiguous())
+        expected = (z.clamp(min=0) + shortcut).clamp(min=0)
+        torch.testing.assert_close(block(x), expected)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +87,7 @@ def test_depth_stacks_convolutions() -> None:
     one, two = (ResidualBlock(8, 8, 1, depth=d, sca=False) for d in (1, 2))
     assert n_parameters(one) == 8 * 8 * 3 + 16
     assert n_parameters(two) == 2 * (8 * 8 * 3 + 16)
-    kinds = [nn.Conv1d, nn.BatchNorm1d, nn.ReLU, nn.Conv1d, nn.BatchNorm1d]
+    kinds = 2 * [nn.Conv1d, nn.BatchNorm1d, nn.ReLU]
     assert len(two.branch) == len(kinds)
     assert all(isinstance(layer, kind) for layer, kind in zip(two.branch, kinds, strict=True))
 

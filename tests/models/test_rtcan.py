@@ -22,6 +22,7 @@ def n_parameters(module: nn.Module) -> int:
 # Yin et al. 2022, Table 5: SCA_Res, SCA, RNTA.
 TABLE_5 = {
     "base": (False, False, False),
+    "base-stem": (False, False, False),
     "Ra": (True, False, False),
     "Rb": (False, True, False),
     "Rc": (True, True, False),
@@ -61,7 +62,8 @@ HEAD_COUNT = 256 * 128 + 128 + 128 * 2 + 2
 def test_parameter_counts(variant: str, n_music: int) -> None:
     sca_res, sca, rnta = TABLE_5[variant]
     expected = RFE_COUNT + (896 + n_music) * 256 + 256 + HEAD_COUNT
-    expected += -BASE_LESS if variant == "base" else SFE_COUNT
+    front = {"base": -BASE_LESS, "base-stem": SFE_COUNT - 64}  # its stem has no bias
+    expected += front.get(variant, SFE_COUNT)
     expected += sca * SCA_COUNT + sca_res * 8 * SCA_COUNT + rnta * RNTA_COUNT
     assert n_parameters(RTCAN(variant, n_music=n_music)) == expected
 
@@ -193,3 +195,25 @@ def test_untrained_rnta_passes_gradients_to_its_scale_only() -> None:
     model(torch.randn(8, 3, 60)).square().sum().backward()
     assert model.rnta.W[1].weight.grad.abs().max() > 0
     assert model.rnta.theta.weight.grad.abs().max() == 0
+
+
+def test_base_with_a_stem_differs_from_base_in_resolution_alone() -> None:
+    plain, stem = (RTCAN(variant, SMALL).eval() for variant in ("base", "base-stem"))
+    x = torch.randn(2, 3, 200)
+    assert stem.sfe is not None
+    conv, norm, relu = stem.sfe
+    assert (conv.kernel_size, conv.stride, conv.bias) == ((7,), (2,), None)
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert isinstance(relu, nn.ReLU)
+    assert stem.sfe(x).min() >= 0
+    # Stages see the same length as those of variants with attention, and half that of `base`.
+    for model, lengths in ((plain, 200), (stem, 100), (RTCAN("Rf", SMALL).eval(), 100)):
+        seen = []
+        model.rfe.register_forward_pre_hook(lambda _module, given, seen=seen: seen.append(given[0]))
+        model(x)
+        assert seen[0].shape[-1] == lengths
+    # It is the network without attention of the authors' code, but for what they do to its answer.
+    released = ReleasedRTCAN("base-stem", SMALL).eval()
+    released.load_state_dict(stem.state_dict())
+    torch.testing.assert_close(released.logits(x), stem(x))
+    torch.testing.assert_close(released(x), stem(x).clamp(min=0))

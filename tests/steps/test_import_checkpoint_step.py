@@ -28,7 +28,7 @@ NOT_USED = 3
 
 @pytest.fixture(scope="module")
 def fused() -> Reference:
-    return published(6373, seed=2)
+    return published("pmemo", n_music=6373, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,9 @@ def reference_answers(model: Reference, workspace: Path, order: tuple[str, ...])
     z = (data.music[data.song] - heard.mean(axis=0)) / np.where(sd > 0, sd, np.inf)
     music = torch.from_numpy(z.clip(-10, 10).astype(np.float32))
     with torch.no_grad():
-        return model(eda, music).softmax(dim=1)[:, 1].numpy()
+        if model.n_music:
+            return model.output(eda, music)[:, 1].numpy()
+        return model.output(eda).softmax(dim=1)[:, 1].numpy()
 
 
 def test_probabilities_are_those_of_the_published_network(
@@ -149,7 +151,7 @@ def test_it_is_kept_out_of_comparisons_and_of_folds(
     workspace = copy_of(trained)
     name = must("import-checkpoint", checkpoint, "-w", workspace, "--json").stdout
     run = json.loads(name)["run"]
-    assert re.fullmatch(r"released-Rf-eda\+music-arousal-[0-9a-f]{6}", run)
+    assert re.fullmatch(r"released-pmemo-Rf-eda\+music-arousal-[0-9a-f]{6}", run)
     compared = json.loads(must("compare", "-w", workspace, "-o", tmp_path, "--json").stdout)
     shown = [row["run"] for table in compared["tables"].values() for row in table]
     assert len(shown) > 0
@@ -170,7 +172,7 @@ def test_again_it_does_nothing_and_another_file_makes_it_again(
     must("import-checkpoint", checkpoint, *command)
     assert "already done" in must("import-checkpoint", checkpoint, *command).stderr
     other = tmp_path / checkpoint.name
-    torch.save(published(6373, seed=9).state_dict(), other)
+    torch.save(published("pmemo", n_music=6373, seed=9).state_dict(), other)
     assert "making it again" in must("import-checkpoint", other, *command).stderr
     # A checkpoint does not make `info` stumble, not even when it is stale.
     must("relabel", "-w", workspace, "--method", "median")
@@ -180,15 +182,104 @@ def test_again_it_does_nothing_and_another_file_makes_it_again(
 def test_channel_order_is_that_of_the_dataset_it_was_trained_on(
     prepared: Path, tmp_path: Path
 ) -> None:
-    theirs = published(6373, seed=2, residual_channel=False)
+    theirs = published("deap", seed=2)
     path, run = tmp_path / "arousal.pt", tmp_path / "run.h5"
     torch.save(theirs.state_dict(), path)
-    # As PMEmo's it may be meant, but the published one has more modules.
-    outcome = must("import-checkpoint", path, "-w", prepared, "--output", run)
-    assert "--trained-on" in outcome.stdout
+    # Used on PMEmo, it is seen that it is none of PMEmo's networks, but not which of two it is.
+    outcome = rtcan("import-checkpoint", path, "-w", prepared, "--output", run)
+    assert outcome.exit_code == 1
+    assert "weights are those of a network for DEAP or AMIGOS" in outcome.stderr
+    assert "--trained-on deap or amigos" in outcome.stderr
     must("import-checkpoint", path, "-w", prepared, "--output", run, "--trained-on", "deap")
     expected = reference_answers(theirs, prepared, CHANNEL_ORDER["deap"])
     np.testing.assert_allclose(Run.load(run).predictions["probability"], expected, atol=1e-4)
+    # What the user says counts, but what speaks against it is said.
+    outcome = must("import-checkpoint", path, "-w", prepared, "-o", run, "--trained-on", "pmemo")
+    assert "looks like a published network for DEAP or AMIGOS" in outcome.stderr
+    expected = reference_answers(theirs, prepared, CHANNEL_ORDER["pmemo"])
+    np.testing.assert_allclose(Run.load(run).predictions["probability"], expected, atol=1e-4)
+    # Where the order of its entries does not tell, that is said.
+    torch.save(dict(sorted(theirs.state_dict().items())), path)
+    outcome = must("import-checkpoint", path, "-w", prepared, "-o", run)
+    assert "does not tell which dataset it was trained on; taken for PMEmo" in outcome.stderr
+
+
+def test_one_import_does_not_replace_another(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    workspace, path = copy_of(prepared), tmp_path / "valence.pt"
+    torch.save(published("deap").state_dict(), path)
+    for options in (
+        ("--trained-on", "deap"),
+        ("--trained-on", "amigos"),
+        ("--trained-on", "amigos", "--onset", "0"),
+        ("--trained-on", "amigos", "--target", "arousal"),
+    ):
+        must("import-checkpoint", path, "-w", workspace, *options)
+    names = sorted(run.stem for run in (workspace / "pmemo" / "runs").glob("*.h5"))
+    assert len(names) == 4
+    assert sum(name.startswith("released-amigos-Re-eda-valence-") for name in names) == 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "attention", "non_local"),
+    [("pmemo", False, True), ("amigos", True, False), ("deap", False, False)],
+)
+def test_each_configuration_goes_through_the_whole_command(
+    prepared: Path, tmp_path: Path, dataset: str, attention: bool, non_local: bool
+) -> None:
+    theirs = published(dataset, seed=4, attention=attention, non_local=non_local)
+    path, run = tmp_path / f"{dataset}_arousal.pt", tmp_path / "theirs.h5"
+    torch.save(theirs.state_dict(), path)
+    report = json.loads(must("import-checkpoint", path, "-w", prepared, "-o", run, "--json").stdout)
+    assert "behind their ReLU" in report["P(high)"]
+    expected = reference_answers(theirs, prepared, CHANNEL_ORDER[dataset])
+    found = Run.load(run).predictions["probability"]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # The published code calls high what its second output is larger in.
+    assert (found > 0.5).tolist() == (expected > 0.5).tolist()
+    must("evaluate", run, "-w", prepared, "-o", tmp_path)
+    # What is exported says the same, also where the last ReLU cuts off both outputs.
+    exported = tmp_path / "network.pt"
+    must("export", run, "-w", prepared, "--torchscript", exported)
+    data, _ = training_data(sources(prepared, music=False), "arousal", 3.0, 2500)
+    said = torch.jit.load(exported)(torch.from_numpy(data.eda)).numpy()
+    np.testing.assert_allclose(said, found, atol=1e-5)
+
+
+def test_pmemos_network_without_attention_is_refused(prepared: Path, tmp_path: Path) -> None:
+    theirs = published("pmemo", n_music=6373, attention=False, non_local=False)
+    path = tmp_path / "valence.pt"
+    torch.save(theirs.state_dict(), path)
+    outcome = rtcan("import-checkpoint", path, "-w", prepared, "-o", tmp_path / "run.h5")
+    assert outcome.exit_code == 1
+    assert "fails at 2500 samples in the published code too" in outcome.stderr
+    assert not (tmp_path / "run.h5").exists()
+
+
+def test_a_run_of_the_earlier_network_is_refused_with_what_to_do(
+    trained: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    workspace, exported = copy_of(trained), tmp_path / "network.pt"
+    paths = list((workspace / "pmemo" / "runs").glob("*.h5"))
+    for path in paths:
+        with h5py.File(path, "r+") as h5:
+            parameters = json.loads(h5.attrs["parameters"])
+            assert parameters.pop("network") == 2
+            h5.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
+    commands: list[tuple[str | Path, ...]] = [
+        ("evaluate",),
+        ("compare",),
+        ("gradcam", "--subject", SUBJECT, "--music", SONG),
+        ("export", "--target", "arousal", "--torchscript", exported),
+    ]
+    for command in commands:
+        outcome = rtcan(*command, "-w", workspace)
+        assert outcome.exit_code == 1, command
+        assert "holds RTCAN-1D of revision 1, and this rtcan computes revision 2" in outcome.stderr
+        assert "make it again: rtcan train --dataset pmemo" in outcome.stderr
+    assert not exported.exists()
+    assert rtcan("info", "-w", workspace).exit_code == 0
 
 
 def test_target_is_in_the_name_of_the_file_or_said(
@@ -207,13 +298,24 @@ def test_target_is_in_the_name_of_the_file_or_said(
         assert ("taken for valence (--target arousal)" in capsys.readouterr().err) is guessed
 
 
-def test_own_recordings_need_to_be_told_the_dataset_it_was_trained_on(tmp_path: Path) -> None:
+def test_own_recordings_need_the_dataset_it_was_trained_on_if_it_does_not_tell(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "valence.pt"
-    torch.save(published().state_dict(), path)
+    torch.save(published("pmemo", attention=False).state_dict(), path)
+    assert read_checkpoint(path, "table").trained_on == "pmemo"
+    torch.save(published("amigos").state_dict(), path)
     with pytest.raises(RtcanError, match="order of its EDA channels") as caught:
         read_checkpoint(path, "table")
-    assert "--trained-on pmemo, deap, amigos" in str(caught.value.hint)
-    assert read_checkpoint(path, "table", trained_on="pmemo").trained_on == "pmemo"
+    assert "--trained-on deap or amigos" in str(caught.value.hint)
+    assert read_checkpoint(path, "table", trained_on="deap").trained_on == "deap"
+    # The published scripts write the dataset into the name.
+    named = path.with_name("AMIGOS_Resnet1d_Arousal_AL0.pt")
+    path.rename(named)
+    assert read_checkpoint(named, "table").trained_on == "amigos"
+    torch.save(dict(sorted(published("amigos").state_dict().items())), path)
+    with pytest.raises(RtcanError, match="for PMEmo or DEAP or AMIGOS"):
+        read_checkpoint(path, "table")
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def test_a_run_that_cannot_be_is_found_before_any_is_trained(
     )
     assert outcome.exit_code == 1
     assert "the released layout has no network variant 'base'" in outcome.stderr
+    assert "--variant base-stem" in outcome.stderr
     assert not list((workspace / "pmemo").glob("runs/*"))
 
 

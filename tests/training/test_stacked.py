@@ -89,7 +89,7 @@ def assert_close(one: FoldResult, other: FoldResult, atol: float) -> None:
         )
 
 
-@pytest.mark.parametrize("variant", ["base", "Rd", "Rf"])
+@pytest.mark.parametrize("variant", ["base", "base-stem", "Rd", "Rf"])
 @pytest.mark.parametrize(("recipe", "n_music"), [(SGD, 0), (ADAMW, 7)])
 def test_each_fold_is_as_if_trained_alone(
     toy: TrainingData, variant: str, recipe: Recipe, n_music: int
