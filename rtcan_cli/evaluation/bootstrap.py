@@ -25,15 +25,13 @@ Tables of trials have the columns ``subject``, ``stimulus``, ``label`` (0 low, 1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts
+from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts, majority_class
 
 KEY = ["subject", "stimulus"]
 BATCH = 250  # samples scored at once: bounds the memory, about 8 bytes times this times trials
@@ -42,7 +40,6 @@ Values = NDArray[np.float64]
 
 def intervals(
     trials: pd.DataFrame,
-    majority: Mapping[int, int] | None = None,
     *,
     n_resamples: int = 2000,
     level: float = 0.95,
@@ -54,8 +51,6 @@ def intervals(
     ----------
     trials : DataFrame
         Trials of one target; see above.
-    majority : mapping of int to int, optional
-        Majority class of each fold's training trials; adds ``above_majority``.
     n_resamples : int
         Samples of subjects.
     level : float
@@ -69,7 +64,8 @@ def intervals(
         Indexed by score: ``estimate``, ``low``, ``high`` and ``n_resamples``, the samples that have
         the score. The scores are those of `class_scores`, ``auc`` and ``average_precision`` (folds
         with a single class left out; NaN if no fold has both), ``brier``, and ``above_majority``:
-        accuracy less that of always saying the training majority. The calibration error is not
+        accuracy less that of always saying the class that is more frequent among the tested trials,
+        which no answer without skill exceeds. The calibration error is not
         among them: every sample would be further from calibration than the trials themselves. No
         interval (NaN) with fewer than two subjects.
 
@@ -81,7 +77,7 @@ def intervals(
     found = tested(trials)
     if not len(found):
         raise RtcanError("no trial of the run was tested", "rtcan train, for at least one fold")
-    subjects = _Subjects(found, majority)
+    subjects = _Subjects(found, majority_class(found["label"]))
     scores, drawn = subjects.scores(np.ones((1, subjects.n))), subjects.resampled(n_resamples, seed)
     rows = {
         name: (
@@ -217,7 +213,7 @@ class _Fold:
 class _Subjects:
     """What each subject adds to the scores; trials must be tested ones."""
 
-    def __init__(self, trials: pd.DataFrame, majority: Mapping[int, int] | None):
+    def __init__(self, trials: pd.DataFrame, majority: int | None):
         label = trials["label"].to_numpy(dtype=np.int64)
         probability = trials["probability"].to_numpy(dtype=float)
         fold = trials["fold"].to_numpy()
@@ -228,8 +224,7 @@ class _Subjects:
         self.squared = self._total((probability - label) ** 2)
         self.by_majority: Values | None = None
         if majority is not None:
-            called = np.array([majority[int(k)] for k in fold])
-            self.by_majority = self._total(called == label)
+            self.by_majority = self._total(label == majority)
         self.folds = [
             _Fold(label[here], probability[here], self.code[here])
             for here in (fold == k for k in np.unique(fold))

@@ -109,7 +109,7 @@ def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
     run, last = ladder[name], list(ladder.values())[-1]
     folds, _ = run.scores(target)  # looks at the folds first
     trials, seed = run.trials(target), run.settings.seed
-    scores = intervals(trials, run.majority(target), seed=seed)
+    scores = intervals(trials, seed=seed)
     accuracy = scores.loc["accuracy"]
     row = {
         "dataset": run.dataset.title,
