@@ -132,9 +132,7 @@ def test_class_scores_take_many_tables_at_once():
 
 def test_the_mean_of_a_score_counts_the_folds_that_have_it():
     label, probability = [1, 0, 1, 1, 0, 0], [0.9, 0.1, 0.8, 0.7, 0.6, np.nan]
-    table = over_folds(
-        fold_scores(label, probability, [1, 1, 2, 2, 3, 4])
-    )
+    table = over_folds(fold_scores(label, probability, [1, 1, 2, 2, 3, 4]))
     assert table.loc["accuracy", "n_folds"] == 3  # the fourth was not trained
     assert table.loc["auc"].tolist()[::2] == [1, 1]  # the second and the third hold one class
     assert np.isnan(table.loc["auc", "sd"])
