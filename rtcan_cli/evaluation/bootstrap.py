@@ -25,6 +25,8 @@ Tables of trials have the columns ``subject``, ``stimulus``, ``label`` (0 low, 1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -92,8 +94,8 @@ def intervals(
 
 
 def difference_intervals(
-    one: pd.DataFrame,
-    other: pd.DataFrame,
+    one: pd.DataFrame | Sequence[pd.DataFrame],
+    other: pd.DataFrame | Sequence[pd.DataFrame],
     *,
     n_resamples: int = 2000,
     level: float = 0.95,
@@ -105,8 +107,9 @@ def difference_intervals(
 
     Parameters
     ----------
-    one, other : DataFrame
-        Trials of the same target in two runs; see above.
+    one, other : DataFrame, or sequence of DataFrame
+        Trials of the same target in two runs; see above. Of several seeds of a run, scores are
+        averaged.
     n_resamples, level, seed
         As for `intervals`.
 
@@ -119,16 +122,17 @@ def difference_intervals(
     Raises
     ------
     RtcanError
-        See `paired_trials`.
+        See `common_trials`.
     """
-    pair = [_Subjects(trials, None) for trials in paired_trials(one, other)]
-    whole = [subjects.scores(np.ones((1, subjects.n))) for subjects in pair]
-    drawn = [subjects.resampled(n_resamples, seed) for subjects in pair]
+    pair = [[_Subjects(trials, None) for trials in side] for side in paired_seeds(one, other)]
+    n_subjects = pair[0][0].n
+    whole = [_mean([each.scores(np.ones((1, n_subjects))) for each in side]) for side in pair]
+    drawn = [_mean([each.resampled(n_resamples, seed) for each in side]) for side in pair]
     rows = {}
     for name in whole[0]:
         a, b = (scores[name][0] for scores in whole)
         apart = drawn[0][name] - drawn[1][name]
-        bounds = percentile_interval(apart, pair[0].n, level)
+        bounds = percentile_interval(apart, n_subjects, level)
         rows[name] = (a, b, a - b, *bounds, np.isfinite(apart).sum())
     columns = ["one", "other", "difference", "low", "high", "n_resamples"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -139,27 +143,65 @@ def tested(trials: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["probability"].notna()]
 
 
+def _mean(scores: Sequence[dict[str, Values]]) -> dict[str, Values]:
+    """Mean of each score over seeds."""
+    return {name: np.mean([each[name] for each in scores], axis=0) for name in scores[0]}
+
+
 def paired_trials(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the trials that both runs tested, in the same order.
 
     Raises
     ------
     RtcanError
-        If there is none, or a trial is high in one run and low in the other.
+        See `common_trials`.
     """
-    first, second = (tested(trials).set_index(KEY).sort_index() for trials in (one, other))
-    shared = first.index.intersection(second.index)
-    first, second = first.loc[shared], second.loc[shared]
+    first, second = common_trials([one, other])
+    return first, second
+
+
+def paired_seeds(
+    one: pd.DataFrame | Sequence[pd.DataFrame], other: pd.DataFrame | Sequence[pd.DataFrame]
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Return the trials that all seeds of two runs tested, in the same order.
+
+    Raises
+    ------
+    RtcanError
+        See `common_trials`.
+    """
+    first, second = (
+        [side] if isinstance(side, pd.DataFrame) else list(side) for side in (one, other)
+    )
+    found = common_trials([*first, *second])
+    return found[: len(first)], found[len(first) :]
+
+
+def common_trials(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return the trials that all runs tested, in the same order.
+
+    Raises
+    ------
+    RtcanError
+        If there is none, or a trial is high in one run and low in another.
+    """
+    which = "the two runs" if len(runs) == 2 else "the runs"
+    found = [tested(trials).set_index(KEY).sort_index() for trials in runs]
+    shared = found[0].index
+    for each in found[1:]:
+        shared = shared.intersection(each.index)
     if not len(shared):
         raise RtcanError(
-            "the two runs have no tested trial in common", "compare runs of the same dataset"
+            f"{which} have no tested trial in common", "compare runs of the same dataset"
         )
-    if n := int((first["label"].to_numpy() != second["label"].to_numpy()).sum()):
+    found = [each.loc[shared] for each in found]
+    label = np.stack([each["label"].to_numpy() for each in found])
+    if n := int((label != label[0]).any(axis=0).sum()):
         raise RtcanError(
-            f"the two runs label {n} of their {len(shared)} common trials differently",
+            f"{which} label {n} of their {len(shared)} common trials differently",
             "compare runs that were trained on the same labels",
         )
-    return first.reset_index(), second.reset_index()
+    return [each.reset_index() for each in found]
 
 
 def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:

@@ -32,6 +32,7 @@ from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.runs import Run, describe_choices, describe_protocol
+from rtcan_cli.steps.seeds import seed_note, seed_table, seeds_beside
 
 #: Scores in percent, and scores between 0 and 1 (or -1 and 1), as the tables name them.
 PERCENT = {
@@ -104,6 +105,7 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     run = Run.load(path)
     if run.is_imported:
         return evaluate_imported(run, figures)
+    seeds = seeds_beside(run)
     report = Report("evaluate")
     report.facts = {
         "run": run.name,
@@ -115,9 +117,15 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     found = {target: score_run(run, target) for target in run.settings.targets}
     report.tables = [_fold_table(run, target, scores) for target, scores in found.items()]
     report.tables += _pooled_tables(run, found)
+    if len(seeds.runs) > 1:
+        title = run.dataset.title + (" (simulated)" if run.simulated else "")
+        report.tables += [seed_table([seeds], target, title) for target in found]
     report.tables.append(_audit_table(run))
     for target, scores in found.items():
         report.notes += _target_notes(run, target, scores)
+    if len(seeds.runs) > 1:
+        others = ", ".join(each.name for each in seeds.runs[1:])
+        report.notes.append(f"{seed_note([seeds])}; the other seeds: {others}")
     report.notes += describe_choices(run.models)
     report.notes.append(_disjoint_note(run))
     if figures is not None:
