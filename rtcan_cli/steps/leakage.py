@@ -73,6 +73,10 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
         "a protocol that holds out more also trains on fewer trials (trains on: mean over folds), "
         "so a lower score is not all memory"
     )
+    report.notes.append(
+        "intervals are of these trained networks on new subjects; training again would also change "
+        "scores, and that is not in them"
+    )
     if figures is not None:
         csv = figures / "leakage.csv"
         write_whole(csv, pd.concat(tables).to_csv(index=False))

@@ -16,13 +16,8 @@ from rtcan_cli.report import Table
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Provenance, Store
 
-#: Scores of a table over seeds, their titles, and the factor to show them with.
-SHOWN = {
-    "accuracy": ("acc. [%]", 100),
-    "balanced_accuracy": ("bal. [%]", 100),
-    "f1": ("F1 [%]", 100),
-    "auc": ("AUC", 1),
-}
+#: Scores of a table over seeds, in percent.
+SHOWN = {"accuracy": "acc. [%]", "balanced_accuracy": "bal. [%]", "f1": "F1 [%]"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Seeds:
         """Name of the first run, and how many seeds there are if there are several."""
         if len(self.runs) == 1:
             return self.first.name
-        return f"{self.first.name} (mean of {len(self.runs)} seeds)"
+        return f"{self.first.name} ({len(self.runs)} seeds)"
 
     @property
     def seeds(self) -> str:
@@ -178,10 +173,10 @@ def seed_table(groups: Sequence[Seeds], target: str, title: str) -> Table:
         What they have in common.
     """
     columns = ["run", "seeds", "folds"]
-    for shown, _ in SHOWN.values():
+    for shown in SHOWN.values():
         columns += [shown, "sd"]
     rows = [
-        [group.first.name, group.seeds, "same" if group.same_folds else "dealt anew", *values]
+        [group.first.name, group.seeds, "same" if group.same_folds else "others", *values]
         for group in groups
         for values in [list(_mean_and_sd(group, target))]
     ]
@@ -190,9 +185,9 @@ def seed_table(groups: Sequence[Seeds], target: str, title: str) -> Table:
 
 def _mean_and_sd(group: Seeds, target: str) -> Iterator[float]:
     means = pd.DataFrame([over_folds(run.scores(target)[0])["mean"] for run in group.runs])
-    for score, (_, factor) in SHOWN.items():
-        yield factor * float(means[score].mean())
-        yield factor * float(means[score].std(ddof=1))
+    for score in SHOWN:
+        yield 100 * float(means[score].mean())
+        yield 100 * float(means[score].std(ddof=1))
 
 
 def seed_note(groups: Sequence[Seeds]) -> str:

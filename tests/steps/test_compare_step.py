@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from scipy import stats
 
+from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.statistics import holm, seed_test
 from rtcan_cli.report import Report
@@ -243,9 +246,9 @@ def test_seeds_of_a_run_count_as_one_and_what_holds_for_new_networks_comes_first
     report = compare_runs([*eda, *fused], tmp_path / "out")
     titles = [t.title for t in report.tables if ", arousal: accuracy less" in t.title]
     assert [title.rsplit(", ", 1)[1] for title in titles] == [SEEDS, FOLDS, SUBJECTS]
-    assert all("accuracy less that of eda0 (mean of 3 seeds)" in title for title in titles)
+    assert all("accuracy less that of eda0 (3 seeds)" in title for title in titles)
     (row,) = rows(report, SEEDS)
-    assert row["run"] == "fused0 (mean of 2 seeds)"
+    assert row["run"] == "fused0 (2 seeds)"
     assert row["seeds"] == "0,3 / 0,1,2"
     one, other = ([right(path)["right"] for path in group] for group in (fused, eda))
     expected = 100 * (np.mean(one) - np.mean(other))
@@ -327,8 +330,19 @@ def test_the_reference_brings_its_seeds_and_leads_them(tmp_path: Path) -> None:
     other = finish_run(tmp_path, "other", fusion="music")
     report = compare_runs([*paths, other], against=paths[1])
     assert all(
-        "less that of eda1 (mean of 2 seeds)" in t.title
+        "less that of eda1 (2 seeds)" in t.title
         for t in report.tables
         if "accuracy less" in t.title
     )
     assert [row["run"] for row in rows(report, SUBJECTS)] == ["other"]
+
+
+def test_tables_of_seeds_fit_a_terminal_of_100_columns(tmp_path: Path) -> None:
+    name = "Rf-eda+music-both-6cefe"  # as long as names usually are
+    paths = seeds_of(tmp_path, name, (0, 1, 2, 3, 4))
+    paths += seeds_of(tmp_path, name, (5, 6), fusion="music")
+    text = io.StringIO()
+    out = Console(file=text, width=300)
+    for table in compare_runs(paths).tables:
+        out.print(console._rich_table(table))
+    assert max(len(line.rstrip()) for line in text.getvalue().splitlines()) <= 100
