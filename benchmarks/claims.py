@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtcan_cli.evaluation.metrics import fold_scores, majority_class, summarise
+from rtcan_cli.evaluation.metrics import fold_scores, summarise
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.training.data import TrainingData
@@ -33,8 +33,7 @@ def accuracy(data: TrainingData) -> tuple[float, float, float]:
     probability = np.full(len(data.label), np.nan)
     for result in cross_validate(data, splits, protocol, spec, RECIPES["tuned"], seed=SEED):
         probability[splits.roles(result.fold).test] = result.test_probability
-    majority = {k: majority_class(data.label[splits.roles(k).train]) for k in range(FOLDS)}
-    summary = summarise(fold_scores(data.label, probability, splits.test_fold, majority))
+    summary = summarise(fold_scores(data.label, probability, splits.test_fold))
     return summary.accuracy_mean, summary.accuracy_sd, summary.majority_mean
 
 

@@ -90,7 +90,8 @@ def compare(
     """Put runs side by side, and beside the paper.
 
     Accuracy and F1 on what the folds held out, and what the majority class gets. Every run is
-    tested against one: on the trials that both tested, and over folds where these are the same.
+    tested against one: over folds where these are the same, over subjects and seeds where both have
+    several seeds, and over subjects. Runs that differ in the seed alone count as one.
     Writes the tables as CSV, Markdown and LaTeX.
 
     \b

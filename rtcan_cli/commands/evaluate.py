@@ -18,6 +18,7 @@ def evaluate(
 
     Fold by fold: accuracy, F1 of the high class, confusion, and what the majority class gets. All
     folds together: more scores, each with its 95 % interval over subjects, and who it is bad for.
+    A note says which score to judge by. Other seeds of the run: their mean and spread.
 
     Checks that each fold holds out what its protocol promises, and counts the test trials whose
     subject, or song, was also in training. Writes tables as CSV, and figures: learning curves,

@@ -119,8 +119,8 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN",
-            help="Take the folds of another run, with its protocol, seed and subjects, so that "
-            "both test the same trials.",
+            help="Take the folds of another run, with its protocol and subjects, so that both "
+            "test the same trials. With --seed, weights and shuffles are drawn anew.",
             show_default=False,
         ),
     ] = None,
@@ -185,7 +185,8 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="N,...",
-            help=f"Seed of everything that is drawn. Default: {choices.SEED}",
+            help="Seed of everything that is drawn; with --splits-from of all but the folds. "
+            f"Default: {choices.SEED}, or that of the run whose folds are taken",
             show_default=False,
         ),
     ] = None,
@@ -262,12 +263,13 @@ def train(
       rtcan train --dataset pmemo --variant Rb --fusion music --test-subject 100184
       rtcan train --dataset pmemo --fusion music --protocol subject+stimulus
       rtcan train --dataset pmemo --splits-from Rf-eda+music-both-1a2b3c
+      rtcan train --dataset pmemo --splits-from Rf-eda-both-1a2b3c --seed 1,2
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
       rtcan train --dataset pmemo --model svm-eda,svm-music,song-prior,majority
       rtcan train --dataset pmemo --gpu 0 --cluster tcp://10.0.0.5:8786
     """
-    borrowed = {"protocol": protocol, "folds": folds, "seed": seed, "subjects": subjects}
+    borrowed = {"protocol": protocol, "folds": folds, "subjects": subjects}
     given = [f"--{name}" for name, value in borrowed.items() if value is not None]
     if splits_from is not None and given:
         raise typer.BadParameter(
@@ -350,7 +352,7 @@ def train(
     requests = []
     for settings in runs:
         if source is not None:
-            settings = borrow(source, settings, known.name)
+            settings = borrow(source, settings, known.name, own_seed=seed is not None)
         settings.model.check(settings.fusion, settings.protocol)
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))

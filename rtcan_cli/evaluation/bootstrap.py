@@ -25,7 +25,7 @@ Tables of trials have the columns ``subject``, ``stimulus``, ``label`` (0 low, 1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts
+from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts, majority_class
 
 KEY = ["subject", "stimulus"]
 BATCH = 250  # samples scored at once: bounds the memory, about 8 bytes times this times trials
@@ -42,7 +42,6 @@ Values = NDArray[np.float64]
 
 def intervals(
     trials: pd.DataFrame,
-    majority: Mapping[int, int] | None = None,
     *,
     n_resamples: int = 2000,
     level: float = 0.95,
@@ -54,8 +53,6 @@ def intervals(
     ----------
     trials : DataFrame
         Trials of one target; see above.
-    majority : mapping of int to int, optional
-        Majority class of each fold's training trials; adds ``above_majority``.
     n_resamples : int
         Samples of subjects.
     level : float
@@ -69,7 +66,8 @@ def intervals(
         Indexed by score: ``estimate``, ``low``, ``high`` and ``n_resamples``, the samples that have
         the score. The scores are those of `class_scores`, ``auc`` and ``average_precision`` (folds
         with a single class left out; NaN if no fold has both), ``brier``, and ``above_majority``:
-        accuracy less that of always saying the training majority. The calibration error is not
+        accuracy less that of always saying the class that is more frequent among the tested trials,
+        which no answer without skill exceeds. The calibration error is not
         among them: every sample would be further from calibration than the trials themselves. No
         interval (NaN) with fewer than two subjects.
 
@@ -81,7 +79,7 @@ def intervals(
     found = tested(trials)
     if not len(found):
         raise RtcanError("no trial of the run was tested", "rtcan train, for at least one fold")
-    subjects = _Subjects(found, majority)
+    subjects = _Subjects(found, majority_class(found["label"]))
     scores, drawn = subjects.scores(np.ones((1, subjects.n))), subjects.resampled(n_resamples, seed)
     rows = {
         name: (
@@ -96,8 +94,8 @@ def intervals(
 
 
 def difference_intervals(
-    one: pd.DataFrame,
-    other: pd.DataFrame,
+    one: pd.DataFrame | Sequence[pd.DataFrame],
+    other: pd.DataFrame | Sequence[pd.DataFrame],
     *,
     n_resamples: int = 2000,
     level: float = 0.95,
@@ -109,8 +107,9 @@ def difference_intervals(
 
     Parameters
     ----------
-    one, other : DataFrame
-        Trials of the same target in two runs; see above.
+    one, other : DataFrame, or sequence of DataFrame
+        Trials of the same target in two runs; see above. Of several seeds of a run, scores are
+        averaged.
     n_resamples, level, seed
         As for `intervals`.
 
@@ -123,16 +122,17 @@ def difference_intervals(
     Raises
     ------
     RtcanError
-        See `paired_trials`.
+        See `common_trials`.
     """
-    pair = [_Subjects(trials, None) for trials in paired_trials(one, other)]
-    whole = [subjects.scores(np.ones((1, subjects.n))) for subjects in pair]
-    drawn = [subjects.resampled(n_resamples, seed) for subjects in pair]
+    pair = [[_Subjects(trials, None) for trials in side] for side in paired_seeds(one, other)]
+    n_subjects = pair[0][0].n
+    whole = [_mean([each.scores(np.ones((1, n_subjects))) for each in side]) for side in pair]
+    drawn = [_mean([each.resampled(n_resamples, seed) for each in side]) for side in pair]
     rows = {}
     for name in whole[0]:
         a, b = (scores[name][0] for scores in whole)
         apart = drawn[0][name] - drawn[1][name]
-        bounds = percentile_interval(apart, pair[0].n, level)
+        bounds = percentile_interval(apart, n_subjects, level)
         rows[name] = (a, b, a - b, *bounds, np.isfinite(apart).sum())
     columns = ["one", "other", "difference", "low", "high", "n_resamples"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -143,27 +143,65 @@ def tested(trials: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["probability"].notna()]
 
 
+def _mean(scores: Sequence[dict[str, Values]]) -> dict[str, Values]:
+    """Mean of each score over seeds."""
+    return {name: np.mean([each[name] for each in scores], axis=0) for name in scores[0]}
+
+
 def paired_trials(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the trials that both runs tested, in the same order.
 
     Raises
     ------
     RtcanError
-        If there is none, or a trial is high in one run and low in the other.
+        See `common_trials`.
     """
-    first, second = (tested(trials).set_index(KEY).sort_index() for trials in (one, other))
-    shared = first.index.intersection(second.index)
-    first, second = first.loc[shared], second.loc[shared]
+    first, second = common_trials([one, other])
+    return first, second
+
+
+def paired_seeds(
+    one: pd.DataFrame | Sequence[pd.DataFrame], other: pd.DataFrame | Sequence[pd.DataFrame]
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Return the trials that all seeds of two runs tested, in the same order.
+
+    Raises
+    ------
+    RtcanError
+        See `common_trials`.
+    """
+    first, second = (
+        [side] if isinstance(side, pd.DataFrame) else list(side) for side in (one, other)
+    )
+    found = common_trials([*first, *second])
+    return found[: len(first)], found[len(first) :]
+
+
+def common_trials(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return the trials that all runs tested, in the same order.
+
+    Raises
+    ------
+    RtcanError
+        If there is none, or a trial is high in one run and low in another.
+    """
+    which = "the two runs" if len(runs) == 2 else "the runs"
+    found = [tested(trials).set_index(KEY).sort_index() for trials in runs]
+    shared = found[0].index
+    for each in found[1:]:
+        shared = shared.intersection(each.index)
     if not len(shared):
         raise RtcanError(
-            "the two runs have no tested trial in common", "compare runs of the same dataset"
+            f"{which} have no tested trial in common", "compare runs of the same dataset"
         )
-    if n := int((first["label"].to_numpy() != second["label"].to_numpy()).sum()):
+    found = [each.loc[shared] for each in found]
+    label = np.stack([each["label"].to_numpy() for each in found])
+    if n := int((label != label[0]).any(axis=0).sum()):
         raise RtcanError(
-            f"the two runs label {n} of their {len(shared)} common trials differently",
+            f"{which} label {n} of their {len(shared)} common trials differently",
             "compare runs that were trained on the same labels",
         )
-    return first.reset_index(), second.reset_index()
+    return [each.reset_index() for each in found]
 
 
 def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:
@@ -217,7 +255,7 @@ class _Fold:
 class _Subjects:
     """What each subject adds to the scores; trials must be tested ones."""
 
-    def __init__(self, trials: pd.DataFrame, majority: Mapping[int, int] | None):
+    def __init__(self, trials: pd.DataFrame, majority: int | None):
         label = trials["label"].to_numpy(dtype=np.int64)
         probability = trials["probability"].to_numpy(dtype=float)
         fold = trials["fold"].to_numpy()
@@ -228,8 +266,7 @@ class _Subjects:
         self.squared = self._total((probability - label) ** 2)
         self.by_majority: Values | None = None
         if majority is not None:
-            called = np.array([majority[int(k)] for k in fold])
-            self.by_majority = self._total(called == label)
+            self.by_majority = self._total(label == majority)
         self.folds = [
             _Fold(label[here], probability[here], self.code[here])
             for here in (fold == k for k in np.unique(fold))

@@ -30,7 +30,9 @@ def group_scores(trials: pd.DataFrame, by: str = "subject") -> pd.DataFrame:
         trials were independent); ``high_share`` (trials that are truly high); ``majority_share``,
         the accuracy of who knew the group's more frequent class; ``auc``, NaN where the tested
         trials are of one class. Where several folds test a group, ``auc`` ranks probabilities of
-        different networks against each other. Groups that were not tested come last, with NaN.
+        different networks against each other: without skill it tends to be below 0.5, since a
+        network leans to the class that its test trials have less of. Groups that were not tested
+        come last, with NaN.
     """
     label, tested = trials["label"].to_numpy(), trials["probability"].notna().to_numpy()
     probability = trials["probability"].to_numpy(dtype=float)

@@ -2,8 +2,12 @@
 
 Yin et al. (2022, sec. 5.1) report the accuracy and the F1 score of the high class, each averaged
 over ten test folds whose subjects the network has never seen. The same is computed here, beside
-the accuracy that needs no signal at all: always saying the class that is more frequent in the
-training fold. Further scores do not reward that: balanced accuracy, macro F1, the Matthews
+the accuracy that needs no signal at all: always saying the class that is more frequent among all
+tested trials. It is not the majority of each fold's training trials: what a fold tests is missing
+from its training, so near even classes the two majorities tend to differ, and predicting the
+training majority is right in less than half of the trials. A coin would look better than that.
+
+Further scores do not reward a frequent class: balanced accuracy, macro F1, the Matthews
 correlation and the two areas under curves; Brier score and calibration error judge the
 probabilities themselves.
 
@@ -15,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from rtcan_cli.training.splits import Roles
 
 COUNTS = ("true_high", "false_high", "true_low", "false_low")
+
+#: Classes are near even if the more frequent one has no larger share of the tested trials.
+NEAR_EVEN = 0.6
 
 #: Scores of called classes, of the ranking, and of the probabilities.
 SCORES = (
@@ -63,9 +70,24 @@ class Summary:
 
 
 def majority_class(label: ArrayLike) -> int:
-    """Return the more frequent class of training labels (0 low, 1 high); a tie is low."""
+    """Return the more frequent class of labels (0 low, 1 high); a tie is low."""
     label = np.asarray(label)
     return int(2 * np.count_nonzero(label == 1) > len(label))
+
+
+def leading_score(label: ArrayLike) -> Literal["balanced_accuracy", "above_majority"]:
+    """Name the score that says best whether anything was learnt, from the tested labels.
+
+    Returns
+    -------
+    str
+        ``balanced_accuracy`` where classes are near even (`NEAR_EVEN`): it is 50 % without skill,
+        whichever class is a little more frequent. ``above_majority`` otherwise: accuracy has to
+        exceed what one class for all trials gets, which is more than 50 %.
+    """
+    label = np.asarray(label)
+    share = float(np.mean(label == majority_class(label)))
+    return "balanced_accuracy" if share <= NEAR_EVEN else "above_majority"
 
 
 def class_scores(
@@ -109,9 +131,7 @@ def _ratio(
     return np.divide(part, whole, out=np.full(np.shape(whole), otherwise), where=whole > 0)
 
 
-def fold_scores(
-    label: ArrayLike, probability: ArrayLike, fold: ArrayLike, majority: Mapping[int, int]
-) -> pd.DataFrame:
+def fold_scores(label: ArrayLike, probability: ArrayLike, fold: ArrayLike) -> pd.DataFrame:
     """Score each test fold of one target.
 
     Parameters
@@ -123,9 +143,6 @@ def fold_scores(
         fold was not trained: such trials are left out of the scores and counted.
     fold : array of int, shape (n,)
         The fold that tests each trial.
-    majority : mapping of int to int
-        Majority class of each fold's *training* trials (see `majority_class`); needed for the
-        tested folds.
 
     Returns
     -------
@@ -135,7 +152,8 @@ def fold_scores(
         under the curve of precision over recall (both NaN in a fold with a single class);
         ``brier``, the mean squared error of the probability; ``ece``, see
         `rtcan_cli.evaluation.calibration.expected_calibration_error`; ``majority_accuracy`` (of
-        always predicting the training majority); and the confusion counts ``true_high``,
+        always saying the class that is more frequent among the tested trials of all folds, see
+        `majority_class`); and the confusion counts ``true_high``,
         ``false_high``, ``true_low``, ``false_low``. Scores are NaN in an untested fold.
 
     Raises
@@ -148,6 +166,7 @@ def fold_scores(
     if not np.isin(label, (0, 1)).all():
         raise ValueError("labels must be 0 (low) or 1 (high)")
     tested = ~np.isnan(probability)
+    majority = majority_class(label[tested])
     rows = []
     for k in np.unique(fold):
         here = fold == k
@@ -155,7 +174,7 @@ def fold_scores(
         row: dict[str, Any] = {"fold": k, "n": len(truth), "n_untested": np.sum(here & ~tested)}
         if len(truth):
             row |= _scores(truth, probability[here & tested])
-            row["majority_accuracy"] = float(np.mean(truth == majority[int(k)]))
+            row["majority_accuracy"] = float(np.mean(truth == majority))
         rows.append(row)
     columns = ["fold", "n", "n_untested", *SCORES, "majority_accuracy", *COUNTS]
     scores = pd.DataFrame(rows, columns=columns)

@@ -19,7 +19,7 @@ def comparison(runs: pd.DataFrame, *, title: str, simulated: bool = False) -> Fi
     ----------
     runs : DataFrame
         One row a run, from top to bottom: ``run`` (its name), ``accuracy`` and ``accuracy_sd``
-        (NaN: no whisker), ``majority`` (accuracy of always calling the training majority) and,
+        (NaN: no whisker), ``majority`` (accuracy of always saying the more frequent class) and,
         if wanted, ``paper_accuracy`` (NaN: the paper has no such figure). All in percent.
     title : str
         Dataset and target.

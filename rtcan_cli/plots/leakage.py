@@ -33,7 +33,7 @@ _MAJORITY: dict[str, Any] = {
     "color": style.HIGH,
     "linestyle": (0, (3, 1)),
     "linewidth": 1.4,
-    "label": "training majority",
+    "label": "majority class",
 }
 
 
@@ -50,7 +50,7 @@ def leakage(scores: pd.DataFrame, *, title: str, simulated: bool = False) -> Fig
         One row a target and protocol, in the order to be drawn, from top to bottom; the last
         protocol of a target is the one that others are compared with. ``target``, ``protocol``,
         ``known`` (what of the tested trials was in training), ``accuracy``, its interval ``low`` to
-        ``high``, ``majority`` (accuracy of always saying the training majority), ``difference``
+        ``high``, ``majority`` (accuracy of always saying the more frequent class), ``difference``
         and its interval ``difference_low`` to ``difference_high`` (NaN for the last protocol), all
         in percent or points. A NaN interval has no whisker. Each target has the same protocols.
     title : str

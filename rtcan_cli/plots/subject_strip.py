@@ -33,7 +33,7 @@ _MAJORITY: dict[str, Any] = {
     "color": style.HIGH,
     "linestyle": (0, (4, 2)),
     "linewidth": 1.3,
-    "label": "training majority",
+    "label": "majority class",
 }
 _CHANCE: dict[str, Any] = {"color": "black", "linewidth": 1, "label": "spread by chance alone"}
 
@@ -61,7 +61,7 @@ def subject_strip(
     chance : array, shape (tested groups,)
         Share right of each place, from `rtcan_cli.evaluation.groups.spread`.
     majority : float
-        Accuracy of always saying the training majority.
+        Accuracy of always saying the class that is more frequent among all tested trials.
     title : str
         Dataset, target and network of the run.
     p_value : float

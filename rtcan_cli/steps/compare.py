@@ -17,6 +17,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import add_differences, pairing_notes
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.seeds import Seeds, group_seeds, seed_note, seed_table
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.training.protocols import PROTOCOLS
 
@@ -26,6 +27,7 @@ COLUMNS = {
     "folds": "folds",
     "accuracy": "acc. [%]",
     "accuracy_sd": "sd",
+    "balanced_accuracy": "bal. [%]",
     "f1": "F1 [%]",
     "majority": "majority",
 }
@@ -94,9 +96,12 @@ def compare_runs(
         tests = PROTOCOLS[protocol].tests
         title = f"{dataset}, {target}: mean over the test folds, {tests}"
         report.tables.append(Table(title, list(columns.values()), cells))
+    several = _add_seeds(report, runs)
     with console.heard() as warnings:
         differences = add_differences(report, runs, reference)
         pairing = pairing_notes(runs)
+    if several:
+        report.notes.append(several)
     simulated = table["simulated"].any()
     if paper:
         report.notes.append(
@@ -119,8 +124,23 @@ def compare_runs(
     return report
 
 
+def _add_seeds(report: Report, runs: Sequence[Run]) -> str:
+    """Add the means over seeds where runs differ in nothing else; say what their spread is of."""
+    several = [group for group in group_seeds(runs) if len(group.runs) > 1]
+    about: dict[tuple[str, str], list[Seeds]] = {}
+    for group in several:
+        for target in group.first.settings.targets:
+            mark = " (simulated)" if group.first.simulated else ""
+            title = f"{group.first.dataset.title}{mark}"
+            about.setdefault((title, target), []).append(group)
+    report.tables += [
+        seed_table(groups, target, title) for (title, target), groups in about.items()
+    ]
+    return seed_note(several) if several else ""
+
+
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
-    _, summary = run.scores(target)
+    folds, summary = run.scores(target)
     row: dict[str, object] = {
         "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
         "target": target,
@@ -131,6 +151,7 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
         "folds": f"{summary.n_folds} of {run.n_folds}",
         "accuracy": 100 * summary.accuracy_mean,
         "accuracy_sd": 100 * summary.accuracy_sd,
+        "balanced_accuracy": 100 * float(folds["balanced_accuracy"].mean()),
         "f1": 100 * summary.f1_mean,
         "f1_sd": 100 * summary.f1_sd,
         "majority": 100 * summary.majority_mean,

@@ -1,24 +1,30 @@
-"""Two finished runs -> how far apart their scores are, and whether that may be chance."""
+"""Two finished runs -> how far apart their scores are, and whether that may be chance.
+
+Runs that differ in their seed alone count as one, with the mean of their scores.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 from rtcan_cli import choices, console
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.bootstrap import difference_intervals, paired_trials
+from rtcan_cli.evaluation.bootstrap import common_trials, difference_intervals
 from rtcan_cli.evaluation.statistics import (
     cohens_d,
     corrected_t,
     holm,
     rank_biserial,
+    seed_test,
     swap_test,
     wilcoxon,
 )
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.seeds import Seeds, alike_but_seed, group_seeds
 
 KEY = ["subject", "stimulus"]
 #: What the titles of tables of differences hold.
@@ -26,7 +32,7 @@ LESS = "accuracy less that of"
 #: With fewer folds Wilcoxon's p cannot reach 0.05.
 ENOUGH_FOLDS = 6
 #: Tests whose p values are adjusted, each for itself, over the comparisons of a target.
-TESTS = ("p_swap", "p_folds", "p_wilcoxon")
+TESTS = ("p_seeds", "p_folds", "p_wilcoxon", "p_swap")
 
 
 def add_differences(
@@ -42,8 +48,8 @@ def add_differences(
         Their folds were checked (`Run.scores`). Runs of different datasets are never compared, nor
         are simulated data with recorded ones.
     against : Run, optional
-        The reference for all others, whatever their protocol. By default each protocol has its
-        own: the first run that has the target.
+        The reference for all others, whatever their protocol; with its other seeds, if there are
+        any. By default each protocol has its own: the first run that has the target.
 
     Returns
     -------
@@ -53,15 +59,27 @@ def add_differences(
     found = []
     for alike in _comparable(runs, across_protocols=against is not None):
         for target in dict.fromkeys(t for run in alike for t in run.settings.targets):
-            able = [run for run in alike if target in run.settings.targets]
-            reference = against or able[0]
-            if reference not in able:
-                continue
-            parts = [_try_pair(run, reference, target) for run in able if run is not reference]
+            able = group_seeds([run for run in alike if target in run.settings.targets])
+            reference = able[0]
+            if against is not None:
+                mine = [each for each in able if any(run is against for run in each.runs)]
+                if not mine:
+                    continue
+                reference = mine[0]
+            led = reference if against is None else reference.led_by(against)
+            parts = []
+            for each in able:
+                if each is reference:
+                    continue
+                if copied := _copied(each, led, target):
+                    note = f"not compared, because it answers as {copied} does: {each.name}"
+                    report.notes += [note] if note not in report.notes else []
+                else:
+                    parts.append(_try_pair(each, led, target))
             rows = pd.DataFrame([row for part in parts for row in part])
             if len(rows):
                 found.append(_adjusted(rows))
-                report.tables += _tables(found[-1], reference, target)
+                report.tables += _tables(found[-1], led, target)
     if not found:
         if against is not None:
             console.warn(f"no run could be compared with {against.name}")
@@ -124,13 +142,13 @@ def _share_folds(runs: list[Run]) -> bool:
     return len(joined) > 0 and bool(same.all())
 
 
-def compare_pair(run: Run, reference: Run, target: str) -> list[dict[str, object]]:
-    """Compare two runs on the trials that both tested.
+def compare_pair(run: Seeds, reference: Seeds, target: str) -> list[dict[str, object]]:
+    """Compare two runs on the trials that both tested, with all their seeds.
 
     Parameters
     ----------
-    run, reference : Run
-        Differences are the first less the second.
+    run, reference : Seeds
+        Differences are the first less the second, each a mean over its seeds.
     target : str
         ``valence`` or ``arousal``.
 
@@ -138,11 +156,12 @@ def compare_pair(run: Run, reference: Run, target: str) -> list[dict[str, object
     -------
     list of dict
         One entry a score: ``dataset``, ``target``, ``run``, ``reference``, both protocols,
-        ``n_trials``, ``score``, its value in both (``one``, ``other``), ``difference`` with its
-        interval ``low`` to ``high`` over subjects. For accuracy also ``p_swap``, and, where both
-        runs have the same folds, ``n_folds``, the mean ``fold_difference`` with ``fold_low``,
-        ``fold_high`` and ``p_folds`` (corrected t), ``cohens_d``, ``p_wilcoxon`` and
-        ``rank_biserial``. Scores are fractions of 1.
+        the seeds of both, ``n_trials``, ``score``, its value in both (``one``, ``other``),
+        ``difference`` with its interval ``low`` to ``high`` over subjects. For accuracy also
+        ``p_swap``; where both have several seeds, ``seed_low``, ``seed_high`` and ``p_seeds``
+        (`seed_test`); and, where both runs have the same folds, ``n_folds``, the mean
+        ``fold_difference`` with ``fold_low``, ``fold_high`` and ``p_folds`` (corrected t),
+        ``cohens_d``, ``p_wilcoxon`` and ``rank_biserial``. Scores are fractions of 1.
 
     Raises
     ------
@@ -150,17 +169,19 @@ def compare_pair(run: Run, reference: Run, target: str) -> list[dict[str, object
         If the runs tested no common trial, or label one differently.
     """
     trials = run.trials(target), reference.trials(target)
-    seed = reference.settings.seed
+    seed = reference.first.settings.seed
     table = difference_intervals(*trials, seed=seed)
     same = {
-        "dataset": run.dataset.title,
-        "simulated": run.simulated,
+        "dataset": run.first.dataset.title,
+        "simulated": run.first.simulated,
         "target": target,
         "run": run.name,
         "reference": reference.name,
-        "protocol": run.protocol.name,
-        "reference_protocol": reference.protocol.name,
-        "n_trials": len(paired_trials(*trials)[0]),
+        "protocol": run.first.protocol.name,
+        "reference_protocol": reference.first.protocol.name,
+        "seeds": run.seeds,
+        "reference_seeds": reference.seeds,
+        "n_trials": len(common_trials([*trials[0], *trials[1]])[0]),
     }
     rows: list[dict[str, object]] = [
         {**same, "score": score, **values.to_dict()} for score, values in table.iterrows()
@@ -168,20 +189,33 @@ def compare_pair(run: Run, reference: Run, target: str) -> list[dict[str, object
     for row in rows:
         if row["score"] == "accuracy":
             row["p_swap"] = swap_test(*trials, seed=seed)
-            if share_deal(run, reference, target):
-                row |= _over_folds(run, reference, target)
+            if min(len(run.runs), len(reference.runs)) > 1:
+                found = seed_test(*trials)
+                row |= {
+                    "seed_low": found.low,
+                    "seed_high": found.high,
+                    "p_seeds": found.p_value,
+                }
+            row |= _over_folds(run, reference, target)
     return rows
 
 
-def _over_folds(run: Run, reference: Run, target: str) -> dict[str, object]:
-    """Test the accuracy of the folds that both have trained, on the trials that both tested."""
-    accuracy = []
-    for trials in paired_trials(run.trials(target), reference.trials(target)):
-        right = (trials["probability"] > 0.5) == (trials["label"] == 1)
-        accuracy.append(right.groupby(trials["fold"]).mean())
-    one, other = accuracy
-    sizes = reference.audit(target).set_index("fold").loc[one.index]
-    found = corrected_t(one, other, sizes["train"], sizes["test"])
+def _over_folds(run: Seeds, reference: Seeds, target: str) -> dict[str, object]:
+    """Test the accuracy of the folds that both have trained, on the trials that both tested.
+
+    Seeds with the same folds are averaged first. Seeds that dealt other folds add theirs, as in
+    repeated cross-validation (Bouckaert & Frank 2004).
+    """
+    parts = []
+    for mine, others in _same_folds(run, reference, target):
+        each = common_trials([r.trials(target) for r in (*mine, *others)])
+        accuracy = [_fold_accuracy(each[: len(mine)]), _fold_accuracy(each[len(mine) :])]
+        sizes = others[0].audit(target).set_index("fold").loc[accuracy[0].index]
+        parts.append(np.stack([*accuracy, sizes["train"], sizes["test"]]))
+    if not parts:
+        return {}
+    one, other, train, test = np.concatenate(parts, axis=1)
+    found = corrected_t(one, other, train, test)
     return {
         "n_folds": found.n,
         "fold_difference": found.difference,
@@ -194,14 +228,44 @@ def _over_folds(run: Run, reference: Run, target: str) -> dict[str, object]:
     }
 
 
-def _try_pair(run: Run, reference: Run, target: str) -> list[dict[str, object]]:
+def _copied(run: Seeds, reference: Seeds, target: str) -> str | None:
+    """The seed of the reference that a run repeats: same settings, same answers."""
+    own = run.first
+    for each in reference.runs:
+        same = own.settings.seed == each.settings.seed and alike_but_seed(own, each)
+        columns = ["subject", "stimulus", "label", "probability"]
+        if same and (own.trials(target)[columns].reset_index(drop=True)).equals(
+            each.trials(target)[columns].reset_index(drop=True)
+        ):
+            return each.name
+    return None
+
+
+def _same_folds(run: Seeds, reference: Seeds, target: str) -> Iterator[tuple[list[Run], list[Run]]]:
+    """Runs of both that share their folds, those that share them all together."""
+    left = list(run.runs)
+    while left:
+        mine = [each for each in left if each is left[0] or share_deal(each, left[0], target)]
+        left = [each for each in left if not any(each is one for one in mine)]
+        others = [each for each in reference.runs if share_deal(mine[0], each, target)]
+        if others:
+            yield mine, others
+
+
+def _fold_accuracy(seeds: Sequence[pd.DataFrame]) -> pd.Series:
+    """Accuracy of each fold, the mean over seeds."""
+    right = [(trials["probability"] > 0.5) == (trials["label"] == 1) for trials in seeds]
+    return pd.Series(np.mean(right, axis=0)).groupby(seeds[0]["fold"]).mean()
+
+
+def _try_pair(run: Seeds, reference: Seeds, target: str) -> list[dict[str, object]]:
     """Compare, or say why not; say too what the runs were trained on, if it differs."""
     try:
         found = compare_pair(run, reference, target)
     except RtcanError as error:
         console.warn(f"{target}: {run.name} is not compared with {reference.name}: {error}")
         return []
-    one, other = run.provenance.inputs, reference.provenance.inputs
+    one, other = run.first.provenance.inputs, reference.first.provenance.inputs
     kinds = [k for k in ("components", "music") if k in one and k in other and one[k] != other[k]]
     if kinds:
         console.warn(
@@ -213,20 +277,29 @@ def _try_pair(run: Run, reference: Run, target: str) -> list[dict[str, object]]:
 
 def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
     """Add the p values that hold for all comparisons of a target together."""
-    rows = rows.reindex(columns=[*rows.columns, *(test for test in TESTS if test not in rows)])
+    lacking = [name for name in (*TESTS, "seed_low", "seed_high") if name not in rows]
+    rows = rows.reindex(columns=[*rows.columns, *lacking])
     return rows.assign(**{f"{test}_holm": holm(rows[test].astype(float)) for test in TESTS})
 
 
-def _tables(rows: pd.DataFrame, reference: Run, target: str) -> list[Table]:
+def _tables(rows: pd.DataFrame, reference: Seeds, target: str) -> list[Table]:
+    """What holds for new networks comes first, what holds for these alone last."""
     rows = rows[rows["score"] == "accuracy"]
-    mark = " (simulated)" if reference.simulated else ""
-    about = f"{reference.dataset.title}{mark}, {target}: {LESS} {reference.name}"
-    over_subjects: list[list[object]] = [
-        [row.run, row.n_trials, *_points(row.difference, row.low, row.high), row.p_swap_holm]
-        for row in rows.itertuples()
-    ]
-    columns = ["run", "common trials", "points", "95 % from", "to", "p"]
-    tables = [Table(f"{about}, over subjects", columns, over_subjects)]
+    mark = " (simulated)" if reference.first.simulated else ""
+    about = f"{reference.first.dataset.title}{mark}, {target}: {LESS} {reference.name}"
+    tables = []
+    seeded = rows[rows["p_seeds"].notna()]
+    if len(seeded):
+        over_seeds: list[list[object]] = [
+            [
+                *(row.run, row.n_trials, f"{row.seeds} / {row.reference_seeds}"),
+                *_points(row.difference, row.seed_low, row.seed_high),
+                row.p_seeds_holm,
+            ]
+            for row in seeded.itertuples()
+        ]
+        columns = ["run", "common trials", "seeds", "points", "95 % from", "to", "p"]
+        tables.append(Table(f"{about}, over subjects and seeds", columns, over_seeds))
     folded = rows[rows["p_folds"].notna()]
     if len(folded):
         over_folds: list[list[object]] = [
@@ -240,6 +313,12 @@ def _tables(rows: pd.DataFrame, reference: Run, target: str) -> list[Table]:
         ]
         columns = ["run", "folds", "points", "95 % from", "to", "p", "d", "p (W)", "r (W)"]
         tables.append(Table(f"{about}, over folds", columns, over_folds))
+    over_subjects: list[list[object]] = [
+        [row.run, row.n_trials, *_points(row.difference, row.low, row.high), row.p_swap_holm]
+        for row in rows.itertuples()
+    ]
+    columns = ["run", "common trials", "points", "95 % from", "to", "p"]
+    tables.append(Table(f"{about}, over subjects", columns, over_subjects))
     return tables
 
 
@@ -250,9 +329,12 @@ def _points(*fractions: float) -> list[float]:
 def _notes(rows: pd.DataFrame) -> list[str]:
     rows = rows[rows["score"] == "accuracy"]
     most = int(rows.groupby(["dataset", "simulated", "target", "reference"]).size().max())
-    notes = [
-        "over subjects: what these networks would do with other subjects (bootstrap; p: swap test)"
-    ]
+    notes = []
+    if rows["p_seeds"].notna().any():
+        notes.append(
+            "over subjects and seeds: would networks that are trained again differ on new "
+            "subjects? (t-test with the variance over subjects and that between seeds)"
+        )
     if rows["p_folds"].notna().any():
         fewest = int(rows["n_folds"].min())
         # The two most extreme of 2^n ways to sign n differences.
@@ -262,9 +344,22 @@ def _notes(rows: pd.DataFrame) -> list[str]:
             else "finds too much"
         )
         notes.append(
-            "over folds: what networks trained on other subjects would do (p: t-test corrected for "
-            "shared training trials; d: Cohen's); (W): Wilcoxon's test and rank-biserial "
-            f"correlation, not corrected for shared training trials, so it {least}"
+            "over folds: would networks that are trained again, on other subjects, differ on new "
+            "subjects? (p: t-test corrected for shared training trials; d: Cohen's); (W): "
+            "Wilcoxon's test and rank-biserial correlation, not corrected for shared training "
+            f"trials, so it {least}"
+        )
+    notes.append(
+        "over subjects: do these trained networks differ on new subjects? (bootstrap; p: swap "
+        "test.) It does not say that one model is better: training again gives other networks, and "
+        "that is not in this p"
+    )
+    untested = rows[rows["p_seeds"].isna() & rows["p_folds"].isna()]
+    if len(untested):
+        names = ", ".join(dict.fromkeys(untested["run"]))
+        notes.append(
+            f"no test here says whether networks that are trained again would differ: {names}; "
+            "give the runs the same folds (--splits-from), or several seeds each (--seed 0,1,2)"
         )
     if most > 1:
         notes.append(

@@ -9,14 +9,20 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli.atomic import write_whole
-from rtcan_cli.evaluation.bootstrap import intervals
+from rtcan_cli.evaluation.bootstrap import intervals, tested
 from rtcan_cli.evaluation.calibration import (
     calibrated_error,
     expected_calibration_error,
     reliability,
 )
 from rtcan_cli.evaluation.groups import Spread, group_scores, spread
-from rtcan_cli.evaluation.metrics import Summary, confusion, over_folds, overlap
+from rtcan_cli.evaluation.metrics import (
+    Summary,
+    confusion,
+    leading_score,
+    over_folds,
+    overlap,
+)
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots import reliability as reliability_plot
 from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
@@ -26,6 +32,7 @@ from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.runs import Run, describe_choices, describe_protocol
+from rtcan_cli.steps.seeds import seed_note, seed_table, seeds_beside
 
 #: Scores in percent, and scores between 0 and 1 (or -1 and 1), as the tables name them.
 PERCENT = {
@@ -44,6 +51,8 @@ PLAIN = {
     "ece_if_calibrated": "ECE if calibrated",
 }
 N_NAMED = 3
+#: Percentages that are closer than this are the same, up to rounding.
+EXACT = 1e-9
 #: Folds whose learning curves are drawn, at most; with a fold a subject there are hundreds.
 N_CURVES = 20
 
@@ -63,6 +72,8 @@ class Scores:
         to ``high``, the ``n_resamples`` behind it; ``mean`` and ``sd`` over ``n_folds`` folds.
     subjects, stimuli : DataFrame
         From `rtcan_cli.evaluation.groups.group_scores`.
+    lead : str
+        The score to judge by, from `rtcan_cli.evaluation.metrics.leading_score`.
     luck : Spread
         Of the subjects.
     """
@@ -72,6 +83,7 @@ class Scores:
     pooled: pd.DataFrame
     subjects: pd.DataFrame
     stimuli: pd.DataFrame
+    lead: str
     luck: Spread
 
 
@@ -93,6 +105,7 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     run = Run.load(path)
     if run.is_imported:
         return evaluate_imported(run, figures)
+    seeds = seeds_beside(run)
     report = Report("evaluate")
     report.facts = {
         "run": run.name,
@@ -104,9 +117,15 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     found = {target: score_run(run, target) for target in run.settings.targets}
     report.tables = [_fold_table(run, target, scores) for target, scores in found.items()]
     report.tables += _pooled_tables(run, found)
+    if len(seeds.runs) > 1:
+        title = run.dataset.title + (" (simulated)" if run.simulated else "")
+        report.tables += [seed_table([seeds], target, title) for target in found]
     report.tables.append(_audit_table(run))
     for target, scores in found.items():
         report.notes += _target_notes(run, target, scores)
+    if len(seeds.runs) > 1:
+        others = ", ".join(each.name for each in seeds.runs[1:])
+        report.notes.append(f"{seed_note([seeds])}; the other seeds: {others}")
     report.notes += describe_choices(run.models)
     report.notes.append(_disjoint_note(run))
     if figures is not None:
@@ -127,7 +146,7 @@ def score_run(run: Run, target: str) -> Scores:
     """
     folds, summary = run.scores(target)
     trials = run.trials(target)
-    pooled = intervals(trials, run.majority(target), seed=run.settings.seed)
+    pooled = intervals(trials, seed=run.settings.seed)
     label, probability = trials["label"], trials["probability"]
     pooled.loc["ece", "estimate"] = expected_calibration_error(label, probability)
     pooled.loc["ece_if_calibrated", "estimate"] = calibrated_error(
@@ -144,6 +163,7 @@ def score_run(run: Run, target: str) -> Scores:
         pooled=pooled.join(means),
         subjects=subjects,
         stimuli=group_scores(trials, "stimulus"),
+        lead=leading_score(tested(trials)["label"]),
         luck=spread(subjects, seed=run.settings.seed),
     )
 
@@ -177,7 +197,9 @@ def _pooled_tables(run: Run, found: dict[str, Scores]) -> list[Table]:
     for what, names, factor in (("In percent", PERCENT, 100), ("On other scales", PLAIN, 1)):
         rows: list[list[object]] = []
         for target, scores in found.items():
-            for name, shown in names.items():
+            # The score to judge by comes first.
+            for name in sorted(names, key=lambda name: name != scores.lead):
+                shown = names[name]
                 row = scores.pooled.loc[name]
                 values = factor * row[["estimate", "low", "high", "mean", "sd"]]
                 n_folds = None if pd.isna(row["n_folds"]) else int(row["n_folds"])
@@ -192,8 +214,8 @@ def _mark(run: Run) -> str:
 
 
 def _target_notes(run: Run, target: str, scores: Scores) -> list[str]:
-    """Trials without a score, and the subjects that the network is bad for."""
-    notes = []
+    """What to judge by, trials without a score, and the subjects the network is bad for."""
+    notes = [f"{target}: {judgement(run.trials(target), scores.pooled)}"]
     if scores.summary.n_untested:
         notes.append(
             f"{target}: {scores.summary.n_untested} trials are in folds that were not trained"
@@ -215,6 +237,44 @@ def _target_notes(run: Run, target: str, scores: Scores) -> list[str]:
             f"least accurate: {worst}"
         )
     return notes
+
+
+def judgement(trials: pd.DataFrame, pooled: pd.DataFrame) -> str:
+    """Say which score to judge by, why, and whether its interval is above what needs no skill.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Trials of one target.
+    pooled : DataFrame
+        From `rtcan_cli.evaluation.bootstrap.intervals`.
+    """
+    label = tested(trials)["label"]
+    name, high = leading_score(label), 100 * float((label == 1).mean())
+    level, score = (
+        (50.0, pooled.loc[name]) if name == "balanced_accuracy" else (0.0, pooled.loc[name])
+    )
+    value, low, top = (100 * float(score[column]) for column in ("estimate", "low", "high"))
+    if name == "balanced_accuracy":
+        why = (
+            "the classes are near even, and it is 50 % without skill, whichever class a fold tests"
+        )
+        found, floor = f"{value:.1f} %", "50 %"
+    else:
+        why = f"saying one class for all trials is already right in {max(high, 100 - high):.1f} %"
+        found, floor = f"{value:.1f} points", "0"
+    if np.isnan(low):
+        verdict = f"no interval, so it cannot be told from {floor}"
+    elif low > level + EXACT:
+        verdict = f"its interval, {low:.1f} to {top:.1f}, is above {floor}: better than no skill"
+    elif top < level - EXACT:
+        verdict = f"its interval, {low:.1f} to {top:.1f}, is below {floor}: worse than no skill"
+    else:
+        verdict = f"its interval, {low:.1f} to {top:.1f}, includes {floor}: no skill was shown"
+    return (
+        f"judge by {PERCENT[name]}, since {high:.1f} % of the tested trials are high: {why}. "
+        f"It is {found}; {verdict}"
+    )
 
 
 def _audit_table(run: Run) -> Table:

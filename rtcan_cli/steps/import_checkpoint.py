@@ -18,7 +18,7 @@ from rtcan_cli import choices, console
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores, majority_class
+from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores
 from rtcan_cli.models.released import (
     CHANNEL_ORDER,
     OWN_ORDER,
@@ -351,9 +351,7 @@ def _scores(run: Run) -> pd.DataFrame:
     """One row over all trials, with the majority class of these trials."""
     label = run.predictions["label"].to_numpy()
     everywhere = np.ones(len(label), np.int64)
-    return fold_scores(
-        label, run.predictions["probability"], everywhere, {1: majority_class(label)}
-    )
+    return fold_scores(label, run.predictions["probability"], everywhere)
 
 
 #: What the probabilities are, by what the network sees.

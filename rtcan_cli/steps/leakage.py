@@ -73,6 +73,10 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
         "a protocol that holds out more also trains on fewer trials (trains on: mean over folds), "
         "so a lower score is not all memory"
     )
+    report.notes.append(
+        "intervals are of these trained networks on new subjects; training again would also change "
+        "scores, and that is not in them"
+    )
     if figures is not None:
         csv = figures / "leakage.csv"
         write_whole(csv, pd.concat(tables).to_csv(index=False))
@@ -109,7 +113,7 @@ def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
     run, last = ladder[name], list(ladder.values())[-1]
     folds, _ = run.scores(target)  # looks at the folds first
     trials, seed = run.trials(target), run.settings.seed
-    scores = intervals(trials, run.majority(target), seed=seed)
+    scores = intervals(trials, seed=seed)
     accuracy = scores.loc["accuracy"]
     row = {
         "dataset": run.dataset.title,

@@ -219,10 +219,10 @@ class Planner:
 def _splits_key(request: RunRequest) -> object:
     """What decides the folds of a run."""
     settings = request.settings
+    if settings.splits_from is not None:  # the seed deals no folds then
+        return request.sources.labels, request.splits_from, settings.splits_from
     return (
         request.sources.labels,
-        request.splits_from,
-        settings.splits_from,
         settings.protocol,
         settings.n_folds,
         settings.seed,

@@ -14,7 +14,7 @@ from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.recipes import RECIPES, Recipe
 
 #: Settings that come with the folds of another run.
-BORROWED = ("protocol", "folds", "seed", "subjects")
+BORROWED = ("protocol", "folds", "subjects")
 _USUAL = {
     "model": choices.MODEL,
     "layout": choices.LAYOUT,
@@ -77,7 +77,7 @@ class RunSettings:
     n_folds : int
         Folds of the cross-validation, as the protocol deals them.
     seed : int
-        Seed of folds, initialisation and shuffling.
+        Seed of folds, initialisation and shuffling; with ``splits_from`` not of the folds.
     test_subject : str, optional
         Train only the folds that test this subject.
     protocol : str
@@ -87,7 +87,7 @@ class RunSettings:
         Share (``40%``) or number of the subjects to use, drawn before folds are dealt; all by
         default.
     splits_from : SplitsFrom, optional
-        The run whose folds are used; protocol, number of folds, seed and subjects are then its.
+        The run whose folds are used; protocol, number of folds and subjects are then its.
     """
 
     spec: ModelSpec
@@ -210,10 +210,13 @@ class RunSettings:
             "protocol": self.protocol,
             "subjects": self.subjects,
         }
+        always: tuple[str, ...] = ()
         if self.splits_from is not None:
             for name in BORROWED:
                 del wanted[name]
             wanted["splits_from"] = self.splits_from.run
+            # Without it the seed is that of the other run, which these settings do not know.
+            always = ("seed",)
         defaults: dict[str, Any] = {
             "model": choices.MODEL,
             "fusion": self.model.fusion[0],
@@ -247,6 +250,8 @@ class RunSettings:
             wanted |= {name: getattr(self.recipe, name) for name in entries}
             defaults |= {"recipe": "paper"} | {name: getattr(usual, name) for name in entries}
         wanted |= changed
+        for name in always:
+            defaults.pop(name)
         return " ".join(
             f"--{name.replace('_', '-')} {wanted[name]}"
             for name in _ORDER

@@ -95,8 +95,8 @@ def deal_labelled(labels: Path, settings: RunSettings) -> TrialSplits:
     return TrialSplits(pd.MultiIndex.from_frame(table[["subject", "stimulus"]]), splits)
 
 
-def borrow(path: Path, settings: RunSettings, dataset: str) -> RunSettings:
-    """The settings with protocol, folds, seed and subjects of another run.
+def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = False) -> RunSettings:
+    """The settings with protocol, folds and subjects of another run.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def borrow(path: Path, settings: RunSettings, dataset: str) -> RunSettings:
         What else is wanted.
     dataset : str
         Name of the dataset that is to be trained on.
+    own_seed : bool
+        Keep the seed of `settings`, for weights and shuffles; by default it is the other run's.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def borrow(path: Path, settings: RunSettings, dataset: str) -> RunSettings:
         settings,
         protocol=other.protocol,
         n_folds=other.n_folds,
-        seed=other.seed,
+        seed=settings.seed if own_seed else other.seed,
         subjects=other.subjects,
         splits_from=SplitsFrom(path.stem, content_id),
     )

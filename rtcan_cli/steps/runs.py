@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import Summary, fold_scores, majority_class, overlap, summarise
+from rtcan_cli.evaluation.metrics import Summary, fold_scores, overlap, summarise
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
@@ -218,17 +218,8 @@ class Run:
         self._check_promise(target)
         trials = self.trials(target)
         tested = trials[trials["fold"] > 0]
-        folds = fold_scores(
-            tested["label"], tested["probability"], tested["fold"], self.majority(target)
-        )
+        folds = fold_scores(tested["label"], tested["probability"], tested["fold"])
         return folds, summarise(folds)
-
-    def majority(self, target: str) -> dict[int, int]:
-        """Majority class of the training trials of each trained fold, from 1."""
-        label = self.trials(target)["label"].to_numpy()
-        return {
-            fold: majority_class(label[roles.train]) for fold, roles in self.roles(target).items()
-        }
 
     def audit(self, target: str) -> pd.DataFrame:
         """Count what each trained fold holds out, from the stored membership.

@@ -37,7 +37,7 @@ def test_says_what_it_shows(read, keep, targets, width):
     text = read(
         leakage(scores(*targets, keep=keep, width=width), title="PMEmo: Rf", simulated=True)
     )
-    assert {"PMEmo: Rf", "simulated data", "training majority", *targets} <= set(text)
+    assert {"PMEmo: Rf", "simulated data", "majority class", *targets} <= set(text)
     assert {
         "'subject+stimulus', compared with",
         "95 % over subjects",

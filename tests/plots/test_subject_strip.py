@@ -26,7 +26,7 @@ def test_says_what_it_shows(read, n, word, most):
     table = groups(n, most=most, word=word)
     chance = np.full(n, 0.6)
     text = read(subject_strip(table, chance, 0.55, title="a run", p_value=0.031, simulated=True))
-    assert {"a run", f"a {word}", "spread by chance alone", "training majority"} <= set(text)
+    assert {"a run", f"a {word}", "spread by chance alone", "majority class"} <= set(text)
     assert {"own majority class", "simulated data", f"{word}, sorted by accuracy"} <= set(text)
     assert "p = 0.031 that chance alone spreads as much" in text
     (named,) = (each for each in text if each.startswith("least accurate"))

@@ -37,6 +37,7 @@ def finish_run(
     skill: float = 1.0,
     flipped: int = 0,
     folds: tuple[int, ...] | None = None,
+    folds_of: int | None = None,
     simulated: bool = True,
     dataset: str = "pmemo",
     n_subjects: int = N_SUBJECTS,
@@ -51,6 +52,8 @@ def finish_run(
         Trials whose label is the other one than in other runs.
     folds : tuple of int, optional
         Folds that were trained, from 1; all by default.
+    folds_of : int, optional
+        Seed that dealt the folds; the run's own by default.
     dataset : str
         Name of the dataset.
     n_subjects : int
@@ -71,7 +74,11 @@ def finish_run(
     for label in truth.values():
         label[:flipped] = 1 - label[:flipped]
     splits = PROTOCOLS.get(settings.protocol, PROTOCOLS["subject"]).split(
-        subject, stimulus, 2 * truth["valence"] + truth["arousal"], settings.n_folds, settings.seed
+        subject,
+        stimulus,
+        2 * truth["valence"] + truth["arousal"],
+        settings.n_folds,
+        settings.seed if folds_of is None else folds_of,
     )
     rng = np.random.default_rng([settings.seed, *map(ord, name)])
     trained = folds or tuple(range(1, splits.n_folds + 1))

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from scipy import stats
 
+from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.statistics import holm
+from rtcan_cli.evaluation.statistics import holm, seed_test
 from rtcan_cli.report import Report
 from rtcan_cli.steps.compare import compare_runs
+from rtcan_cli.steps.evaluate import evaluate_run
+from rtcan_cli.steps.run_settings import SplitsFrom
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.stores import Store
 from tests.conftest import rtcan
 from tests.steps.finished_runs import finish_run
 
@@ -84,10 +91,12 @@ def test_that_wilcoxon_is_not_corrected_is_said_wherever_it_is_shown(
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_only_runs_that_share_their_folds_are_tested_over_folds(tmp_path: Path, seed: int) -> None:
-    paths = [finish_run(tmp_path, "one"), finish_run(tmp_path, "other", seed=seed)]
+    paths = [finish_run(tmp_path, "one"), finish_run(tmp_path, "other", seed=seed, fusion="music")]
     report = compare_runs(paths)
     assert len(rows(report, SUBJECTS)) == 1
     assert len(rows(report, FOLDS)) == (1 if seed == 0 else 0)
+    # What is left then says nothing about networks that are trained again.
+    assert any("no test here says" in note for note in report.notes) == (seed == 1)
 
 
 def test_only_folds_that_both_runs_have_trained_are_compared(tmp_path: Path) -> None:
@@ -213,3 +222,127 @@ def test_what_is_warned_of_stands_in_the_files_too(tmp_path: Path) -> None:
     said = "the pmemo runs deal trials into different folds"
     assert not any(said in note for note in report.notes)  # it was printed as a warning
     assert said in (tmp_path / "figures" / "comparison.md").read_text()
+
+
+SEEDS = "over subjects and seeds"
+
+
+def seeds_of(folder: Path, name: str, seeds: tuple[int, ...], **changed: Any) -> list[Path]:
+    """A run and other seeds of it on the same folds."""
+    first = finish_run(folder, f"{name}{seeds[0]}", seed=seeds[0], **changed)
+    with Store(first, "run") as store:
+        source = SplitsFrom(first.stem, store.content_id)
+    return [first] + [
+        finish_run(folder, f"{name}{k}", seed=k, folds_of=seeds[0], splits_from=source, **changed)
+        for k in seeds[1:]
+    ]
+
+
+def test_seeds_of_a_run_count_as_one_and_what_holds_for_new_networks_comes_first(
+    tmp_path: Path,
+) -> None:
+    eda = seeds_of(tmp_path, "eda", (0, 1, 2), skill=0.5)
+    fused = seeds_of(tmp_path, "fused", (0, 3), skill=2.5, fusion="music")
+    report = compare_runs([*eda, *fused], tmp_path / "out")
+    titles = [t.title for t in report.tables if ", arousal: accuracy less" in t.title]
+    assert [title.rsplit(", ", 1)[1] for title in titles] == [SEEDS, FOLDS, SUBJECTS]
+    assert all("accuracy less that of eda0 (3 seeds)" in title for title in titles)
+    (row,) = rows(report, SEEDS)
+    assert row["run"] == "fused0 (2 seeds)"
+    assert row["seeds"] == "0,3 / 0,1,2"
+    one, other = ([right(path)["right"] for path in group] for group in (fused, eda))
+    expected = 100 * (np.mean(one) - np.mean(other))
+    assert row["points"] == pytest.approx(expected)
+    assert row["95 % from"] < expected < row["to"]
+    trials = [[Run.load(path).trials("arousal") for path in group] for group in (fused, eda)]
+    assert row["p"] == pytest.approx(seed_test(*trials).p_value)
+    # Folds are tested on the means over seeds.
+    (row,) = rows(report, FOLDS)
+    folds = [
+        np.mean([right(path).groupby("fold")["right"].mean() for path in group], axis=0)
+        for group in (fused, eda)
+    ]
+    assert row["folds"] == 5
+    assert row["points"] == pytest.approx(100 * np.mean(folds[0] - folds[1]))
+    (row,) = rows(report, SUBJECTS)
+    assert row["points"] == pytest.approx(expected)
+    table = pd.read_csv(tmp_path / "out" / "differences.csv")
+    assert set(table["reference_seeds"]) == {"0,1,2"}
+
+
+def test_means_and_spread_of_seeds_are_shown(tmp_path: Path) -> None:
+    paths = seeds_of(tmp_path, "eda", (0, 1, 2))
+    (alone,) = [finish_run(tmp_path, "other", fusion="music")]
+    report = compare_runs([*paths, alone])
+    (table,) = (
+        t
+        for t in report.tables
+        if t.title == "PMEmo (simulated), arousal: mean over seeds, sd between seeds"
+    )
+    (row,) = table.rows
+    accuracy = [right(path).groupby("fold")["right"].mean().mean() for path in paths]
+    assert row[:3] == ["eda0", "0,1,2", "same"]
+    assert row[3:5] == pytest.approx([100 * np.mean(accuracy), 100 * np.std(accuracy, ddof=1)])
+    assert any("same folds are trained again" in note for note in report.notes)
+    # One run has a single seed: nothing says how much its training varies.
+    assert not rows(report, SEEDS)
+    assert [r["run"] for r in rows(report, FOLDS)] == ["other"]
+    (shown,) = (t for t in evaluate_run(paths[1]).tables if "arousal: mean over seeds" in t.title)
+    assert shown.rows[0][:3] == ["eda1", "1,0,2", "same"]
+    assert shown.rows[0][3:] == pytest.approx(row[3:])
+    assert not any("mean over seeds" in t.title for t in evaluate_run(alone).tables)
+
+
+def test_seeds_that_dealt_other_folds_are_paired_by_their_folds(tmp_path: Path) -> None:
+    paths = [
+        finish_run(tmp_path, f"{fusion}{k}", seed=k, fusion=fusion)
+        for fusion in ("none", "music")
+        for k in (0, 1)
+    ]
+    report = compare_runs(paths)
+    (row,) = rows(report, FOLDS)
+    assert row["folds"] == 10  # five of each deal, as in repeated cross-validation
+    apart = np.concatenate(
+        [
+            (right(paths[2 + k]).groupby("fold")["right"].mean())
+            - (right(paths[k]).groupby("fold")["right"].mean())
+            for k in (0, 1)
+        ]
+    )
+    assert row["points"] == pytest.approx(100 * apart.mean())
+    assert len(rows(report, SEEDS)) == 1
+    assert any("--splits-from keeps the folds" in note for note in report.notes)
+
+
+def test_a_copy_of_a_run_is_no_seed_of_its_own(tmp_path: Path) -> None:
+    paths = seeds_of(tmp_path, "eda", (0, 1))
+    copy = tmp_path / "copy.h5"
+    shutil.copy(paths[0], copy)
+    report = compare_runs([*paths, copy])
+    (table,) = (t for t in report.tables if "arousal: mean over seeds" in t.title)
+    assert table.rows[0][1] == "0,1"
+    assert not rows(report, SUBJECTS)
+    assert "not compared, because it answers as eda0 does: copy" in report.notes
+
+
+def test_the_reference_brings_its_seeds_and_leads_them(tmp_path: Path) -> None:
+    paths = seeds_of(tmp_path, "eda", (0, 1))
+    other = finish_run(tmp_path, "other", fusion="music")
+    report = compare_runs([*paths, other], against=paths[1])
+    assert all(
+        "less that of eda1 (2 seeds)" in t.title
+        for t in report.tables
+        if "accuracy less" in t.title
+    )
+    assert [row["run"] for row in rows(report, SUBJECTS)] == ["other"]
+
+
+def test_tables_of_seeds_fit_a_terminal_of_100_columns(tmp_path: Path) -> None:
+    name = "Rf-eda+music-both-6cefe"  # as long as names usually are
+    paths = seeds_of(tmp_path, name, (0, 1, 2, 3, 4))
+    paths += seeds_of(tmp_path, name, (5, 6), fusion="music")
+    text = io.StringIO()
+    out = Console(file=text, width=300)
+    for table in compare_runs(paths).tables:
+        out.print(console._rich_table(table))
+    assert max(len(line.rstrip()) for line in text.getvalue().splitlines()) <= 100

@@ -12,6 +12,7 @@ from rich.console import Console
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_corrcoef
 
 from rtcan_cli import console
+from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.report import Report
 from rtcan_cli.steps import evaluate
 from rtcan_cli.steps.evaluate import evaluate_run
@@ -58,19 +59,62 @@ def test_scores_of_all_folds_together(path: Path, target: str) -> None:
             assert row["folds"] == 5
 
 
-def test_gain_is_that_over_the_majority_of_each_folds_training_trials(path: Path) -> None:
+def test_gain_is_that_over_the_class_that_is_more_frequent_in_all_trials(path: Path) -> None:
     run = Run.load(path)
     trials = run.trials("arousal")
     label = trials["label"].to_numpy()
-    gains = []
-    for fold, roles in run.roles("arousal").items():
-        majority = int(label[roles.train].mean() > 0.5)
-        assert run.majority("arousal")[fold] == majority
+    majority, gains = int(label.mean() > 0.5), []
+    for roles in run.roles("arousal").values():
         called = trials["probability"].to_numpy()[roles.test] > 0.5
         gains.append((called == label[roles.test]).mean() - (label[roles.test] == majority).mean())
     row = shown(evaluate_run(path), "In percent", "arousal")["above majority"]
     assert row["mean of folds"] == pytest.approx(100 * np.mean(gains))
     assert row["sd"] == pytest.approx(100 * np.std(gains, ddof=1))
+
+
+@pytest.mark.parametrize(("skill", "verdict"), [(2.0, "better than"), (-2.0, "worse than")])
+def test_near_even_classes_are_judged_by_balanced_accuracy(
+    tmp_path: Path, skill: float, verdict: str
+) -> None:
+    path = finish_run(tmp_path, "even", skill=skill, targets=("arousal",))
+    trials = Run.load(path).trials("arousal")
+    report = evaluate_run(path)
+    (note,) = (n for n in report.notes if n.startswith("arousal: judge by"))
+    share = 100 * trials["label"].mean()
+    balanced = 100 * balanced_accuracy_score(trials["label"], trials["probability"] > 0.5)
+    assert note.startswith(f"arousal: judge by balanced accuracy, since {share:.1f} % of the")
+    assert f"It is {balanced:.1f} %; " in note
+    assert note.endswith(f"50 %: {verdict} no skill")
+    assert next(iter(shown(report, "In percent", "arousal"))) == "balanced accuracy"
+
+
+def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
+    report = evaluate_run(finish_run(tmp_path, "none", skill=0.0))
+    notes = [note for note in report.notes if ": judge by" in note]
+    assert len(notes) == 2
+    assert all(note.endswith("includes 50 %: no skill was shown") for note in notes)
+
+
+def test_uneven_classes_are_judged_by_accuracy_above_the_majority() -> None:
+    rng, n = np.random.default_rng(0), 300
+    label = (np.arange(n) % 4 > 0).astype(int)
+    trials = pd.DataFrame(
+        {
+            "subject": np.repeat(np.arange(30).astype(str), 10),
+            "stimulus": np.tile(np.arange(10).astype(str), 30),
+            "label": label,
+            "fold": 1,
+            "probability": np.where(rng.random(n) < 0.95, label, 1 - label),
+        }
+    )
+    note = evaluate.judgement(trials, intervals(trials))
+    assert note.startswith("judge by above majority, since 75.0 % of the tested trials are high")
+    assert "already right in 75.0 %" in note
+    assert note.endswith("is above 0: better than no skill")
+    alone = trials[trials["subject"] == "3"]
+    assert "no interval" in evaluate.judgement(alone, intervals(alone))
+    constant = trials.assign(probability=0.75)
+    assert "includes 0: no skill was shown" in evaluate.judgement(constant, intervals(constant))
 
 
 def test_files_hold_the_intervals_and_each_subject(

@@ -67,8 +67,11 @@ def test_options_are_those_a_user_types() -> None:
     assert "--layout released" in released.options("pmemo")
     assert released.name().startswith("released-Rf-eda+music-both-")
     assert BORROWED.options("pmemo") == (
-        "--dataset pmemo --fusion music --recipe tuned --length 500 --splits-from Re-eda-both-0"
+        "--dataset pmemo --fusion music --recipe tuned --length 500 --seed 3 "
+        "--splits-from Re-eda-both-0"
     )
+    # The other run may have been trained with any seed, so even the usual one has to be said.
+    assert "--seed 0 --splits-from" in replace(BORROWED, seed=0).options("pmemo")
     assert SETTINGS.options("deap").startswith("--dataset deap --variant Rf --fusion music")
 
 

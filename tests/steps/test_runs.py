@@ -62,10 +62,10 @@ def test_parts_of_a_fold_are_those_of_the_membership(trained: Path, target: str)
 
 
 @pytest.mark.parametrize("skewed", [1, 2, 3])
-def test_majority_class_is_that_of_the_training_trials(
+def test_majority_class_is_that_of_all_tested_trials(
     trained: Path, copy_of: Callable[[Path], Path], skewed: int
 ) -> None:
-    # One fold mostly high, the others mostly low: the parts of a fold disagree on the majority.
+    # One fold mostly high, the others mostly low: training trials of a fold may disagree with all.
     path = full_run(copy_of(trained))
     with h5py.File(path, "a") as h5:
         fold = h5["predictions/fold"][()]
@@ -74,13 +74,11 @@ def test_majority_class_is_that_of_the_training_trials(
     run = Run.load(path)
     shown = {table.title.split(":")[0]: table for table in evaluate_run(path).tables}
     for target in TARGETS:
-        fold, label, role = columns(path, target, "fold", "label")
-        expected = []
-        for k in (1, 2, 3):
-            (majority, _), *_ = Counter(label[role[:, k - 1] == TRAIN].tolist()).most_common()
-            expected.append(float(np.mean(label[fold == k] == majority)))
+        fold, label, _ = columns(path, target, "fold", "label")
+        (majority, _), *_ = Counter(label.tolist()).most_common()
+        expected = [float(np.mean(label[fold == k] == majority)) for k in (1, 2, 3)]
         assert not np.isclose(expected, 0.5).any()
-        assert min(expected) < 0.5
+        assert np.average(expected, weights=[np.sum(fold == k) for k in (1, 2, 3)]) > 0.5
         folds, summary = run.scores(target)
         assert folds["fold"].tolist() == [1, 2, 3]
         assert folds["majority_accuracy"].tolist() == pytest.approx(expected)
