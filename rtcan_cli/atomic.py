@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.links import new_beside, open_regular
 
+#: Number of a process, and what chance has added (`rtcan_cli.links.unique_name`).
+_NUMBER = re.compile(r"([0-9]+)(?:-[0-9a-f]+)?")
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
 
 
@@ -20,7 +24,8 @@ def new_file(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        Its place; folders that are missing are made. What was there before is replaced.
+        Its place; folders that are missing are made. What was there before is replaced; if it is
+        a link, the link is, and not what it leads to.
 
     Yields
     ------
@@ -35,13 +40,19 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise RtcanError(f"{path} is a folder", "the name of a file in it")
-    beside = path.with_name(f".{path.name}.part-{os.getpid()}")
+    prefix, beside = f".{path.name}.part-", None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path.parent, f".{path.name}.part-")
+        remove_leftovers(path.parent, prefix)
+        name, descriptor = new_beside(os.fspath(path.with_name(prefix)))
+        os.close(descriptor)
+        beside = Path(name)
         yield beside
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
+        descriptor = open_regular(beside)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         beside.replace(path)
     except OSError as error:
         raise RtcanError(
@@ -49,18 +60,21 @@ def new_file(path: Path) -> Iterator[Path]:
             "make room there, then the same command again; what was there before is untouched",
         ) from error
     finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write all of a `new_file`; text becomes UTF-8."""
-    with new_file(path) as beside:
-        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+    with new_file(path) as beside, open(open_regular(beside, os.O_WRONLY), "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
     """What processes that were killed left in a folder, named by a prefix and their number.
+
+    Nothing tells who has made it: it may be a link or a folder of a stranger.
 
     Parameters
     ----------
@@ -76,15 +90,16 @@ def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
         path
         for path in folder.iterdir()
         if path.name.startswith(prefix)
-        and (number := path.name.removeprefix(prefix)).isdigit()
-        and (alone or not _is_running(int(number)))
+        and (number := _NUMBER.fullmatch(path.name, len(prefix)))
+        and (alone or not _is_running(int(number[1])))
     ]
 
 
 def remove_leftovers(folder: Path, prefix: str, alone: bool = False) -> None:
-    """Remove `leftovers` that are files."""
+    """Remove `leftovers` that are files; of a link the link itself."""
     for path in leftovers(folder, prefix, alone):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder, or gone meanwhile
+            path.unlink()
 
 
 def exchange(one: Path, other: Path) -> bool:

@@ -52,7 +52,8 @@ def put_text(h5: h5py.File, path: str, row: int, text: str) -> None:
     values = h5[path].asstr()[()]
     values[row] = text
     del h5[path]
-    h5.create_dataset(path, data=values, dtype=h5py.string_dtype())
+    encoded = [value.encode() for value in values]
+    h5.create_dataset(path, data=encoded, dtype=f"S{max(map(len, encoded))}")
 
 
 @pytest.fixture(autouse=True)

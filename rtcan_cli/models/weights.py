@@ -65,6 +65,36 @@ def from_arrays(module: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) ->
         raise RtcanError("the stored weights belong to another network") from error
 
 
+def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
+    """Compare stored weights with the network they are said to be of, without building it.
+
+    Parameters
+    ----------
+    weights, spec
+        As of `rebuild`.
+
+    Raises
+    ------
+    RtcanError
+        If weights are missing, of another shape or not finite, or there are others. The memory
+        that the network would take has not been taken then.
+    """
+    with torch.device("meta"):  # sizes without memory
+        wanted = {name: tuple(x.shape) for name, x in spec.build().state_dict().items()}
+    for name in sorted(wanted.keys() | weights.keys()):
+        if name not in weights:
+            raise RtcanError(f"the weights '{name}' are missing")
+        if name not in wanted:
+            raise RtcanError(f"the weights '{name}' belong to another network")
+        if weights[name].shape != wanted[name]:
+            raise RtcanError(
+                f"the weights '{name}' have the shape {weights[name].shape}, where the network has "
+                f"{wanted[name]}"
+            )
+        if not np.isfinite(weights[name]).all():
+            raise RtcanError(f"the weights '{name}' are not all finite numbers")
+
+
 def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> nn.Module:
     """Build a network around stored weights, ready for inference.
 

@@ -8,6 +8,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.blocks import CHANNELS
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.links import folder_below, part_of_name
 from rtcan_cli.plots.decomposition import decomposition
 from rtcan_cli.plots.save import save
 from rtcan_cli.stores import Store
@@ -59,6 +60,7 @@ def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
                 simulated=made.simulated,
             )
             suffix = "" if row["target"] == "both" else f"_{row['target']}"
-            stem = f"decomposition_subject_{subject}_stimulus_{stimulus}{suffix}"
-            files += save(figure, folder / made.dataset / stem)
+            names = f"subject_{part_of_name(subject)}_stimulus_{part_of_name(stimulus)}"
+            stem = f"decomposition_{names}{suffix}"
+            files += save(figure, folder_below(folder, made.dataset) / stem)
     return files

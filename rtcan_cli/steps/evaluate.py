@@ -23,6 +23,7 @@ from rtcan_cli.evaluation.metrics import (
     over_folds,
     overlap,
 )
+from rtcan_cli.links import folder_below
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots import reliability as reliability_plot
 from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
@@ -129,7 +130,7 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     report.notes += describe_choices(run.models)
     report.notes.append(_disjoint_note(run))
     if figures is not None:
-        report.files = _write(run, found, figures / run.dataset.name / run.name)
+        report.files = _write(run, found, folder_below(figures, run.dataset.name, run.name))
         n_folds = len(run.trained_folds(run.settings.targets[0]))
         if n_folds > N_CURVES and run.settings.model.step:
             report.notes.append(f"learning curves are drawn of {N_CURVES} of the {n_folds} folds")

@@ -18,6 +18,7 @@ from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.explain import Attribution, attribute
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import density
+from rtcan_cli.links import folder_below, part_of_name
 from rtcan_cli.plots.attention_columns import AttentionPanel, attention_columns
 from rtcan_cli.plots.attention_heat import attention_heat
 from rtcan_cli.plots.save import save
@@ -132,7 +133,7 @@ def explain_trial(
         "runs": ", ".join(dict.fromkeys(run.name for run in runs)),
         "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
     }
-    folder = figures / first.dataset.name
+    folder = folder_below(figures, first.dataset.name)
     rows = []
     problems: dict[str, RtcanError] = {}
     for target in targets:
@@ -155,7 +156,7 @@ def explain_trial(
                     f"{target}, {each.run.name}: nothing in its attention spoke for this class, so "
                     "its map is empty"
                 )
-        stem = f"{target}_subject_{subject}_music_{stimulus}"
+        stem = f"{target}_subject_{part_of_name(subject)}_music_{part_of_name(stimulus)}"
         stem += explain_trials.ending(method, explained, relative_to_untrained)
         report.files += _draw(found, target, recording, folder, stem, look)
         report.files.append(_write(found, folder / f"attention_{stem}.csv"))

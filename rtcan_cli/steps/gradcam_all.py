@@ -20,6 +20,7 @@ from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import Curve, density, over_subjects
 from rtcan_cli.explain.maps import attribute_trials
 from rtcan_cli.explain.responses import NULLS, WINDOWS, Locked, lock
+from rtcan_cli.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention_average import attention_average
 from rtcan_cli.plots.attention_responses import attention_responses
@@ -118,7 +119,7 @@ def explain_all(
         "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
         "class explained": explained,
     }
-    folder = figures / run.dataset.name / run.name
+    folder = folder_below(figures, run.dataset.name, run.name)
     mark = ", simulated data" if run.simulated else ""
     averages, tests = [], []
     for target in targets or run.settings.targets:

@@ -26,6 +26,7 @@ from rtcan_cli.explain.deletion import (
 )
 from rtcan_cli.explain.maps import attribute_trials
 from rtcan_cli.explain.randomise import cascade, rank_correlation, top_overlap
+from rtcan_cli.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention_check import attention_check
 from rtcan_cli.plots.save import save
@@ -125,7 +126,7 @@ def check_explanation(
         "map": method,
         "class explained": explained,
     }
-    folder = figures / run.dataset.name / run.name
+    folder = folder_below(figures, run.dataset.name, run.name)
     similar, decisive, verdicts = [], [], []
     for target in targets or run.settings.targets:
         trials, _ = explain_trials.tested_trials(run, sources, target, max_trials, seed)

@@ -19,6 +19,7 @@ from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores
+from rtcan_cli.links import folder_below
 from rtcan_cli.models.released import (
     CHANNEL_ORDER,
     OWN_ORDER,
@@ -335,7 +336,7 @@ def evaluate_imported(run: Run, figures: Path | None = None) -> Report:
     report = _about(run, "evaluate")
     if figures is None:
         return report
-    folder = figures / run.dataset.name / run.name
+    folder = folder_below(figures, run.dataset.name, run.name)
     folder.mkdir(parents=True, exist_ok=True)
     (target,) = run.settings.targets
     scores = _scores(run).assign(target=target, held_out=False, simulated=run.simulated)

@@ -98,7 +98,7 @@ def verify_stores(paths: Sequence[Path]) -> Report:
 
 def stores_of(root: Path) -> list[Path]:
     """All stores of a workspace, whatever their names, runs included."""
-    return sorted([*root.glob("*/*.h5"), *root.glob("*/runs/*.h5")])
+    return Workspace(root).files("*/*.h5", "*/runs/*.h5")
 
 
 def _training(store: Store) -> dict[str, object]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.quality import Rules, severity, worst_first
 from rtcan_cli.eda.stretches import find_stuck
+from rtcan_cli.links import folder_below
 from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
@@ -132,7 +133,7 @@ def plot_quality(path: Path, folder: Path) -> list[Path]:
         unit=str(made.parameters["eda_unit"]),
         simulated=made.simulated,
     )
-    return save(figure, folder / made.dataset / "quality")
+    return save(figure, folder_below(folder, made.dataset) / "quality")
 
 
 def _remark(quality: pd.Series[float]) -> str:

@@ -20,6 +20,7 @@ from rtcan_cli.labels import (
     rating_correlation,
 )
 from rtcan_cli.labels import relabel as relabel_trials
+from rtcan_cli.links import folder_below, part_of_name
 from rtcan_cli.plots.relabel_steps import relabel_steps
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
@@ -232,4 +233,7 @@ def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> li
         subject=subject,
         simulated=provenance.simulated,
     )
-    return save(figure, folder / provenance.dataset / f"labels_subject_{subject}")
+    return save(
+        figure,
+        folder_below(folder, provenance.dataset) / f"labels_subject_{part_of_name(subject)}",
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.run_check import settings_of
 from rtcan_cli.steps.run_settings import RunSettings, SplitsFrom
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store
@@ -115,13 +116,12 @@ def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = Fal
         If there is no such run, it is one of another dataset, or its network was imported.
     """
     with Store(path, "run") as store:
-        made, content_id = store.provenance, store.content_id
+        made, content_id, other = store.provenance, store.content_id, settings_of(store)
     if made.dataset != dataset:
         raise RtcanError(
             f"{path}: is a run of {made.dataset}, its folds are of no use for {dataset}",
             f"--splits-from with a run of {dataset}",
         )
-    other = RunSettings.from_parameters(made.parameters)
     if other.protocol not in PROTOCOLS:
         raise RtcanError(
             f"{path}: holds an imported network, whose folds nobody knows",

@@ -16,6 +16,7 @@ from rtcan_cli.evaluation.metrics import Summary, fold_scores, overlap, summaris
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
+from rtcan_cli.steps.run_check import check_run, check_trained, settings_of
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
 from rtcan_cli.training.data import SCALES
@@ -97,19 +98,13 @@ class Run:
         Raises
         ------
         RtcanError
-            If it is missing, damaged or no run store, or its network is of a revision that this
-            version does not compute.
+            If it is missing, damaged or no run store, what it says does not fit together, or its
+            network is of a revision that this version does not compute.
         """
         with Store(path, "run") as store:
-            try:
-                settings = RunSettings.from_parameters(store.provenance.parameters)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise RtcanError(
-                    f"{path}: does not say with which settings it was trained",
-                    "rtcan train, with --force, to train it again",
-                ) from error
+            settings = settings_of(store)
             _check_network(path, settings, store.provenance)
-            return cls(
+            run = cls(
                 path=path,
                 settings=settings,
                 provenance=store.provenance,
@@ -121,6 +116,8 @@ class Run:
                 models=store.table("models"),
                 membership=store.array("membership/role"),
             )
+        check_run(run)
+        return run
 
     @property
     def name(self) -> str:
@@ -261,6 +258,11 @@ class Run:
             ``valence`` or ``arousal``.
         fold : int
             From 1; must be one of `trained_folds`.
+
+        Raises
+        ------
+        RtcanError
+            If what is stored is not that of the model.
         """
         row = self.trained_folds(target).index(fold)
         facts = self.models[self.models["target"] == target].iloc[row]
@@ -276,11 +278,19 @@ class Run:
         scales = {name: arrays.pop(name) for name in SCALES if name in arrays}
         spec = replace(
             self.settings.spec,
-            n_music=len(scales.get("music_mean", ())),
-            n_features=len(scales.get("eda_mean", ())),
+            n_music=np.size(scales.get("music_mean", ())),
+            n_features=np.size(scales.get("eda_mean", ())),
             candidate=candidate,
         )
-        return TrainedModel(spec, arrays, scales, float(facts["temperature"]))
+        trained = TrainedModel(spec, arrays, scales, float(facts["temperature"]))
+        try:
+            check_trained(trained)
+        except RtcanError as error:
+            raise RtcanError(
+                f"{self.path}: {target}, fold {fold}: {error}",
+                "rtcan train, with --force, to train it again",
+            ) from error
+        return trained
 
     def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
         """The RTCAN-1D that a fold trained, with its music standardisation.

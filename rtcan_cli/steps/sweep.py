@@ -12,6 +12,7 @@ import torch
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.report import Report
+from rtcan_cli.steps.run_check import settings_of
 from rtcan_cli.steps.run_plan import RunRequest
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.train import at_chosen_epoch, train_runs, training_facts, validation_table
@@ -56,7 +57,7 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
         with Store(path, "run") as store:
             made = store.provenance
             models.append(store.table("models"))
-            settings.append(RunSettings.from_parameters(made.parameters))
+            settings.append(settings_of(store))
             tables.append(at_chosen_epoch(store, settings[-1].model.step))
     varied = differences(settings)
     report = Report("train", files=list(paths))

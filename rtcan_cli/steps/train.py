@@ -20,6 +20,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import Sources
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.run_check import settings_of
 from rtcan_cli.steps.run_plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_units import fit_units
@@ -266,7 +267,7 @@ def summarise(path: Path) -> Report:
     with Store(path, "run") as store:
         models, made = store.table("models"), store.provenance
         predictions = store.table("predictions")
-        settings = RunSettings.from_parameters(made.parameters)
+        settings = settings_of(store)
         rows = at_chosen_epoch(store, settings.model.step)
     report = Report("train", files=[path])
     report.facts = {

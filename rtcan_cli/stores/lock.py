@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.links import Unexpected, open_regular, opened_folder
 
 #: What a file system answers that knows no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
@@ -28,10 +29,13 @@ def lock(place: Path, what: Path) -> Iterator[bool]:
     machine that are written in it are believed, they only tell people whom to ask. Where a file
     system knows no locks, nobody is kept out.
 
+    The folder of the lock may have come from a stranger. So neither it nor the file may be a
+    symbolic link, and a file with another name elsewhere (a hard link) is not written to.
+
     Parameters
     ----------
     place : Path
-        File to lock; removed at the end.
+        File to lock; removed at the end. Its folder is made if it is missing.
     what : Path
         What is being made, for the error.
 
@@ -43,7 +47,8 @@ def lock(place: Path, what: Path) -> Iterator[bool]:
     Raises
     ------
     RtcanError
-        At once, if another process has the lock; it is named.
+        At once, if another process has the lock; it is named. If something else than a lock or
+        its folder is in that place.
     """
     file, works = _acquire(place, what)
     _held[place.absolute()] = works
@@ -86,16 +91,36 @@ def held_store(store: Path) -> Iterator[bool]:
 def _is_at(file: io.FileIO, place: Path) -> bool:
     """Whether an open file is the one that has this name now."""
     try:
-        return os.path.samestat(os.fstat(file.fileno()), place.stat())
-    except FileNotFoundError:
+        return os.path.samestat(os.fstat(file.fileno()), place.lstat())
+    except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _open(place: Path, what: Path) -> io.FileIO:
+    """Open a lock or make it, and its folder."""
+    try:
+        place.parent.parent.mkdir(parents=True, exist_ok=True)
+        with opened_folder(place.parent, make=True) as folder:
+            descriptor = open_regular(place.name, os.O_RDWR | os.O_CREAT | os.O_APPEND, at=folder)
+    except Unexpected as error:
+        where = place.parent if error.filename != place.name else place
+        raise RtcanError(
+            f"{what}: cannot be made: {where} is {error.strerror}",
+            f"look at {place.parent}, and remove it if you do not need it",
+        ) from error
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        raise RtcanError(
+            f"{what}: cannot be made: {place} is not a lock, but a hard link to some other file",
+            f"look at {place.parent}, and remove it if you do not need it",
+        )
+    return io.FileIO(descriptor, "a+")
 
 
 def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:
     while True:
-        place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file = io.FileIO(place, "a+")
+            file = _open(place, what)
         except FileNotFoundError:  # its last holder has just removed the folder
             continue
         works = True

@@ -18,10 +18,15 @@ class Outlet(io.FileIO):
     HDF5 does not get over a full disk: every object that it lets go of tries to write again, with
     a traceback each, and in the end the process crashes. So it is not told. An interrupt that is
     raised while it lets go of an object is lost, and so is the piece that was to be written.
+
+    Parameters
+    ----------
+    path : Path
+        A new file: nothing may be there, not even a link.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "w+")
+        super().__init__(path, "x+")
         self.error: OSError | None = None
         self._held = Held()
 

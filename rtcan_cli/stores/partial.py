@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.links import (
+    Unexpected,
+    new_beside,
+    open_folder,
+    open_regular,
+    opened_folder,
+    remove_files,
+)
+from rtcan_cli.stores.items import read_item
 from rtcan_cli.stores.lock import held_store
 
 
@@ -25,6 +31,9 @@ class Partial:
     that cannot be read (the machine lost power) counts as not there. Each exact step has a
     subfolder of its own, so work for other parameters or inputs is never mixed up with it, nor
     lost before the store is finished.
+
+    The folder may have come from a stranger: neither it, nor the subfolder, nor an item may be a
+    symbolic link. An item that is one, or a named pipe, counts as not there.
 
     Parameters
     ----------
@@ -51,8 +60,11 @@ class Partial:
             If another process has the lock; it is named.
         """
         with held_store(self.store):
-            for leftover in self.folder.glob("*.tmp-*"):  # of a process that was killed
-                leftover.unlink(missing_ok=True)
+            with suppress(FileNotFoundError), self._opened() as folder:
+                for name in os.listdir(folder):
+                    if ".tmp-" in name:  # of a process that was killed
+                        with suppress(OSError):  # a folder, which is not ours
+                            os.unlink(name, dir_fd=folder)
             try:
                 yield
             finally:
@@ -67,10 +79,39 @@ class Partial:
         RtcanError
             If it cannot be made.
         """
+        with self._opened(make=True):
+            pass
+
+    @contextmanager
+    def _opened(self, *, make: bool = False) -> Iterator[int]:
+        """Descriptor of the folder of the items.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there, and not to be made.
+        RtcanError
+            If it cannot be made, or something else is in its place.
+        """
+        above = self.folder.parent
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if make:
+                above.parent.mkdir(parents=True, exist_ok=True)
+            with opened_folder(above, make=make) as outer:
+                folder = open_folder(self.folder.name, at=outer, make=make)
+        except Unexpected as error:
+            place = self.folder if error.filename == self.folder.name else above
+            raise RtcanError(
+                f"{place}: is {error.strerror}", f"look at {above}, and remove it"
+            ) from error
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise self._cannot_write(self.folder, error) from error
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
     def put(
         self, name: str, arrays: Mapping[str, NDArray[Any]], *, in_worker: bool = False
@@ -93,16 +134,17 @@ class Partial:
             If it cannot be written, for instance because the disk is full. What was kept stays.
         """
         place = self.folder / f"{name}.npz"
-        beside = place.with_suffix(f".tmp-{os.getpid()}")
         try:
-            if not in_worker:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            os.replace(beside, place)
+            with self._opened(make=not in_worker) as folder:
+                beside, descriptor = new_beside(f"{name}.tmp-", at=folder)
+                try:
+                    with open(descriptor, "wb") as file:
+                        np.savez(file, allow_pickle=False, **arrays)
+                    os.replace(beside, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+                finally:
+                    with suppress(OSError):  # it is in place
+                        os.unlink(beside, dir_fd=folder)
         except OSError as error:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
             raise self._cannot_write(place, error) from error
 
     @staticmethod
@@ -114,29 +156,34 @@ class Partial:
 
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:
         """One item, or None if it is not there or not whole."""
-        try:
-            # Read at once: the checksums of the zip's members are checked on the way.
-            content = io.BytesIO((self.folder / f"{name}.npz").read_bytes())
-            with np.load(content, allow_pickle=False) as item:
-                return {key: item[key] for key in item.files}
-        except (FileNotFoundError, zipfile.BadZipFile, ValueError, EOFError, KeyError):
-            return None
+        return self._read(name, None)
 
     def peek(self, name: str, key: str) -> NDArray[Any] | None:
         """One array of an item, without reading the others; None if it is not there."""
+        found = self._read(name, key)
+        return None if found is None else found.get(key)
+
+    def _read(self, name: str, only: str | None) -> dict[str, NDArray[Any]] | None:
         try:
-            with np.load(self.folder / f"{name}.npz", allow_pickle=False) as item:
-                return item[key]
-        except (FileNotFoundError, zipfile.BadZipFile, ValueError, EOFError, KeyError):
+            with self._opened() as folder:
+                descriptor = open_regular(f"{name}.npz", at=folder)
+        except (FileNotFoundError, Unexpected):
             return None
+        with open(descriptor, "rb") as file:
+            return read_item(file, only)
 
     def names(self) -> set[str]:
         """Names of the items that are there."""
-        return {path.stem for path in self.folder.glob("*.npz")}
+        try:
+            with self._opened() as folder:
+                return {Path(name).stem for name in os.listdir(folder) if name.endswith(".npz")}
+        except FileNotFoundError:
+            return set()
 
     def remove(self, name: str) -> None:
         """Forget one item."""
-        (self.folder / f"{name}.npz").unlink(missing_ok=True)
+        with suppress(FileNotFoundError), self._opened() as folder:
+            os.unlink(f"{name}.npz", dir_fd=folder)
 
     def tidy(self) -> None:
         """Remove what a process left that was killed after it had put the finished store in place.
@@ -147,14 +194,23 @@ class Partial:
             return
         # A workspace that cannot be written to is no reason to fail: the store is there.
         with suppress(RtcanError, OSError), held_store(self.store):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove(self.folder.name)
 
     def discard(self) -> None:
         """Remove what is kept, that of other parameters included: the store is finished.
 
-        The lock stays: whoever holds it removes it.
+        The lock stays: whoever holds it removes it. So does what is not ours.
         """
-        for entry in self.folder.parent.glob("*/"):
-            shutil.rmtree(entry, ignore_errors=True)
+        above = self.folder.parent
+        with suppress(OSError):  # it is gone
+            for name in os.listdir(above):
+                self._remove(name)
         with suppress(OSError):  # somebody holds it
-            self.folder.parent.rmdir()
+            above.rmdir()
+
+    def _remove(self, digest: str) -> None:
+        """Remove the items of one step, and their folder."""
+        with suppress(OSError), opened_folder(self.folder.parent) as above:
+            with opened_folder(digest, at=above) as folder:
+                remove_files(folder)
+            os.rmdir(digest, dir_fd=above)

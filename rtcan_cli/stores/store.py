@@ -14,6 +14,14 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores.claims import (
+    attribute,
+    is_text,
+    layout_problem,
+    lies_elsewhere,
+    reason_to_refuse,
+    values_problem,
+)
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.provenance import Provenance
@@ -27,13 +35,11 @@ _ATTRIBUTES = (
     *("parameters", "inputs", "simulated", "content_id"),
 )
 #: What HDF5 and h5py raise on damaged files.
-_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
-#: Filters that come with HDF5: deflate, shuffle and Fletcher's checksum.
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+_HDF5_ERRORS = (
+    *(OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError, MemoryError),
+)
 #: What users name by mistake: rtcan's own other files, and raw ones.
 _OTHER_KINDS = {".json", ".csv", ".html", ".mp3", ".zip", ".png", ".pt"}
-#: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
-_MOST_PACKED, _SMALL = 1100, 1 << 20
 _TEXTS = 1 << 14  # texts read at a time: as Python objects they are large
 _ROWS = 1 << 12  # rows read at a time
 
@@ -58,6 +64,7 @@ class Store:
     def __init__(self, path: Path, kind: str | None = None) -> None:
         self.path = path
         self._open: dict[str, h5py.Dataset] = {}
+        self._checked = False
         command = _command(path, kind) if kind else None
         if not path.exists():
             raise RtcanError(f"{path}: there is no such store", command)
@@ -82,7 +89,7 @@ class Store:
     def _read_attributes(self, command: str | None, kind: str | None) -> None:
         path = self.path
         try:
-            attributes = {name: self._h5.attrs.get(name) for name in _ATTRIBUTES}
+            attributes = {name: attribute(self._h5, name) for name in _ATTRIBUTES}
         except _HDF5_ERRORS as error:
             raise RtcanError(
                 f"{path}: its provenance is damaged",
@@ -127,7 +134,7 @@ class Store:
     def array(self, path: str) -> NDArray[Any]:
         """One dataset, whole, as a NumPy array; text as Python strings."""
         dataset = self._dataset(path)
-        if dataset.ndim == 1 and _is_text(dataset):
+        if dataset.ndim == 1 and is_text(dataset):
             known: dict[str, str] = {}
             texts = [self._texts(dataset, np.s_[:0], known)]
             for part in _parts(dataset.shape[0], _TEXTS):
@@ -201,9 +208,9 @@ class Store:
         found = {}
         for path in self._paths():
             dataset = self._dataset(path)
-            dtype = "str" if _is_text(dataset) else str(dataset.dtype)
+            dtype = "str" if is_text(dataset) else str(dataset.dtype)
             try:
-                unit = str(dataset.attrs.get("unit", ""))
+                unit = str(attribute(dataset, "unit") or "")
             except _HDF5_ERRORS as error:
                 raise self._damaged(f"'{path}' is damaged") from error
             found[path] = (dataset.shape, dtype, unit)
@@ -235,7 +242,20 @@ class Store:
         if self.computed_content_id() != self.content_id:
             raise self._damaged("its data are not what its content id says")
 
+    def _check(self) -> None:
+        """Compare what describes the datasets with the schema, once, before any is read."""
+        if self._checked:
+            return
+        try:
+            problem = layout_problem(self._h5, self.schema)
+        except _HDF5_ERRORS as error:
+            raise self._damaged("what describes its data is damaged") from error
+        if problem:
+            raise self._damaged(problem)
+        self._checked = True
+
     def _paths(self) -> list[str]:
+        self._check()
         try:
             return dataset_paths(self._h5)
         except _HDF5_ERRORS as error:
@@ -249,30 +269,41 @@ class Store:
         # Kept open: HDF5 forgets the chunk that it has just unpacked when a dataset is closed.
         if path in self._open:
             return self._open[path]
+        self._check()
         try:
             # Group by group: the link to the dataset alone does not show where its group lies.
             steps = accumulate(path.split("/"), "{}/{}".format)
             own = all(isinstance(self._h5.get(s, getlink=True), h5py.HardLink) for s in steps)
             dataset = self._h5[path] if own else None
-            refused = _reason_to_refuse(dataset) if isinstance(dataset, h5py.Dataset) else None
+            # A store from someone else must not make us read other files: neither by a link nor by
+            # a dataset whose samples lie elsewhere.
+            if not isinstance(dataset, h5py.Dataset) or lies_elsewhere(dataset):
+                raise self._damaged(f"'{path}' is missing")
+            refused = reason_to_refuse(dataset)
         except _HDF5_ERRORS as error:
             raise self._damaged(f"'{path}' is damaged") from error
-        # A store from someone else must not make us read other files: neither by a link nor by
-        # a dataset whose samples lie elsewhere.
-        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-            raise self._damaged(f"'{path}' is missing")
         if refused:
             raise self._damaged(f"'{path}' {refused}")
         self._open[path] = dataset
         return dataset
 
     def _read(self, dataset: h5py.Dataset, where: Any) -> NDArray[Any]:
-        if _is_text(dataset):
+        if is_text(dataset):
             return self._texts(dataset, where, {})
+        path = dataset.name[1:]
         try:
-            return np.asarray(dataset[where])
+            values = np.asarray(dataset[where])
         except _HDF5_ERRORS as error:
-            raise self._damaged(f"'{dataset.name[1:]}' is damaged") from error
+            raise self._damaged(f"'{path}' is damaged") from error
+        if problem := values_problem(path, values, self._samples()):
+            raise self._damaged(problem)
+        return values
+
+    def _samples(self) -> int | None:
+        """How many samples each channel has; None for a store without signals."""
+        return next(
+            (self.length(f.path) for f in self.schema.fields if f.shape == ("samples",)), None
+        )
 
     def _texts(self, dataset: h5py.Dataset, where: Any, known: dict[str, str]) -> NDArray[Any]:
         """Text as Python strings; one that is known, as names are, is not in memory again."""
@@ -291,29 +322,10 @@ class Store:
         )
 
 
-def _is_text(dataset: h5py.Dataset) -> bool:
-    return h5py.check_string_dtype(dataset.dtype) is not None
-
-
 def _parts(length: int, rows: int) -> Iterator[range]:
     """Cut so many rows into parts."""
     for start in range(0, length, rows):
         yield range(start, min(start + rows, length))
-
-
-def _reason_to_refuse(dataset: h5py.Dataset) -> str | None:
-    """What a dataset has that none of ours has, and that could do harm when it is read."""
-    created = dataset.id.get_create_plist()
-    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
-    if unknown := sorted(filters - _FILTERS):
-        # HDF5 would look for a program library that knows it, and run that.
-        return f"is packed by a filter that rtcan does not use (number {unknown[0]})"
-    if dataset.dtype.hasobject and not _is_text(dataset):
-        return f"holds neither numbers nor text ({dataset.dtype})"
-    held = dataset.id.get_storage_size()
-    if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
-        return f"claims {dataset.size} values, which its {held} bytes cannot hold"
-    return None
 
 
 def _command(path: Path, kind: str) -> str:

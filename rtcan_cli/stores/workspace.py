@@ -9,6 +9,7 @@ from pathlib import Path
 from rtcan_cli.choices import MODEL
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.links import refuse_links
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.stores.store import Store
 
@@ -43,22 +44,36 @@ class Step:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder with one subfolder for each dataset."""
+    """A folder with one subfolder for each dataset.
+
+    It may have come from a stranger. So nothing below it may be a symbolic link: all methods that
+    give a path raise RtcanError where one of its parts is. The folder itself may be one.
+    """
 
     root: Path
 
     def store(self, dataset: str, kind: str) -> Path:
         """Where a dataset's store of this kind is, or will be."""
-        return self.root / dataset / f"{kind}.h5"
+        return refuse_links(self.root / dataset / f"{kind}.h5", self.root)
 
     def run(self, dataset: str, name: str) -> Path:
         """Where the run of this name is, or will be."""
-        return self.root / dataset / "runs" / f"{name}.h5"
+        return refuse_links(self.root / dataset / "runs" / f"{name}.h5", self.root)
 
     def datasets(self) -> list[str]:
         """Names of the datasets that have been ingested."""
-        found = (path.parent.name for path in self.root.glob("*/recordings.h5"))
-        return sorted(name for name in found if name in PROFILES)
+        found = {path.parent.name for path in self.root.glob("*/recordings.h5")} & PROFILES.keys()
+        for name in found:
+            self.store(name, "recordings")  # refuses links
+        return sorted(found)
+
+    def files(self, *patterns: str) -> list[Path]:
+        """What is there with such names, sorted."""
+        found = {path for pattern in patterns for path in self.root.glob(pattern)}
+        return [refuse_links(path, self.root) for path in sorted(found)]
+
+    def _run_files(self, dataset: str | None, name: str = "*.h5") -> list[Path]:
+        return self.files(f"{dataset or '*'}/runs/{name}")
 
     def dataset(self, name: str | None) -> str:
         """The dataset meant: the given one, or the only one there is.
@@ -90,7 +105,7 @@ class Workspace:
         Unreadable ones are left out; `damaged_runs` names them.
         """
         found = []
-        for path in self.root.glob(f"{dataset or '*'}/runs/*.h5"):
+        for path in self._run_files(dataset):
             try:
                 with Store(path, "run") as run:
                     found.append((run.created, path))
@@ -109,7 +124,7 @@ class Workspace:
 
     def damaged_runs(self, dataset: str | None = None) -> list[Path]:
         """Run stores that cannot be read."""
-        every = set(self.root.glob(f"{dataset or '*'}/runs/*.h5"))
+        every = set(self._run_files(dataset))
         return sorted(every - set(self.runs(dataset)))
 
     def find_run(self, name: str | None, dataset: str | None) -> Path:
@@ -132,7 +147,7 @@ class Workspace:
             return runs[0]
         if Path(name).suffix == ".h5":
             return Path(name)
-        matches = sorted(self.root.glob(f"{dataset or '*'}/runs/{name}.h5"))
+        matches = self._run_files(dataset, f"{name}.h5")
         if len(matches) == 1:
             return matches[0]
         if matches:
@@ -150,8 +165,8 @@ class Workspace:
     def steps(self, dataset: str) -> list[Step]:
         """State of every step of one dataset, its runs last, oldest first."""
         paths = [(kind, self.store(dataset, kind)) for kind in STEP_KINDS]
-        finished = sorted((self.root / dataset / "runs").glob("*.h5"))
-        unfinished = sorted((self.root / dataset / "runs").glob("*.h5.partial"))
+        finished = self._run_files(dataset)
+        unfinished = self._run_files(dataset, "*.h5.partial")
         paths += [("run", path) for path in finished]
         begun = [path.with_suffix("") for path in unfinished]
         paths += [("run", path) for path in begun if path not in finished]
@@ -182,7 +197,9 @@ def _state(
     command += f" {dataset} RAW" if kind == "recordings" else f" --dataset {dataset}"
     # A lock alone, which a killed process leaves, is no finished work.
     kept = path.with_name(path.name + ".partial")
-    begun = kept.is_dir() and any(item.is_dir() for item in kept.iterdir())
+    begun = (
+        not kept.is_symlink() and kept.is_dir() and any(each.is_dir() for each in kept.iterdir())
+    )
     beside = "; unfinished work on another one is kept" if begun else ""
     if not path.exists():
         state, detail = ("partial", "begun, goes on when run again") if begun else ("missing", "")

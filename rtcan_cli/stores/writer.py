@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.links import unique_name
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
 from rtcan_cli.stores.lock import sole_writer
@@ -187,7 +188,7 @@ def create(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWrite
 
 
 def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator[StoreWriter]:
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    beside = path.with_name(unique_name(f"{path.name}.tmp-"))
     outlet = None
     try:
         with Outlet(beside) as outlet, outlet.undisturbed():
@@ -212,8 +213,9 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
             "make room there, then the same command again; what was there before is untouched",
         ) from error
     finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+        if outlet is not None:  # else it is not ours
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def check_replaceable(path: Path, kind: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import rebuild
@@ -50,9 +51,28 @@ class TrainedModel:
         Returns
         -------
         ndarray of float64, shape (n,)
+
+        Raises
+        ------
+        RtcanError
+            If what was fitted is not that of the model: it was stored, and may be damaged.
         """
-        if find(self.spec.model).learner is not None:
-            return predict_learner(self.spec, self.weights, self.scales, trials)
+        probability = self._probability(trials)
+        if (
+            probability.shape != (len(trials),)
+            or not ((probability >= 0) & (probability <= 1)).all()
+        ):
+            raise RtcanError("the stored numbers of a model give no probabilities")
+        return probability
+
+    def _probability(self, trials: Trials) -> NDArray[np.float64]:
+        if not self.is_network:
+            try:
+                return predict_learner(self.spec, self.weights, self.scales, trials)
+            except (KeyError, IndexError, ValueError, TypeError) as error:
+                raise RtcanError(
+                    f"the stored numbers are not those of a {self.spec.model}"
+                ) from error
         eda, music = trials.eda, None
         if "eda_mean" in self.scales:
             eda = standardise(eda, self.scales["eda_mean"], self.scales["eda_sd"])
@@ -60,6 +80,11 @@ class TrainedModel:
             own = standardise(trials.music, self.scales["music_mean"], self.scales["music_sd"])
             music = own[trials.song]
         return predict(rebuild(self.weights, self.spec), eda, music)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network, and not a model that fits itself."""
+        return find(self.spec.model).learner is None
 
     @property
     def is_calibrated(self) -> bool:

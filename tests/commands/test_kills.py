@@ -31,10 +31,10 @@ torch.optim.AdamW.step = step
 """
 BEFORE_THE_RENAME = """
 real = os.replace
-def replace(source, target):
+def replace(source, target, **folders):
     if str(target).endswith(".h5"):
         os.kill(os.getpid(), signal.SIGKILL)
-    real(source, target)
+    real(source, target, **folders)
 os.replace = replace
 """
 

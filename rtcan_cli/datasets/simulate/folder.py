@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,10 @@ from rtcan_cli.datasets.files import MARKER, PUBLISHER_FOLDERS
 from rtcan_cli.datasets.simulate.faults import FAULTS_FILE
 from rtcan_cli.datasets.simulate.truth import TRUTH_FOLDER
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.links import open_regular, unique_name
+
+#: Characters of a marker that are read; it has some hundreds.
+_LONGEST = 1 << 20
 
 
 @contextmanager
@@ -44,8 +47,9 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         prefix = f".{target.name}.part-"
         for leftover in leftovers(target.parent, prefix):
-            shutil.rmtree(leftover, ignore_errors=True)
-        beside = target.with_name(f"{prefix}{os.getpid()}")
+            shutil.rmtree(leftover, ignore_errors=True)  # follows no link
+        # Fails if anything is there: nobody can have prepared it.
+        beside = target.with_name(unique_name(prefix))
         beside.mkdir()
     except OSError as error:
         raise RtcanError(f"{target} cannot be written: {error.strerror}") from error
@@ -81,8 +85,9 @@ def read_settings(folder: Path) -> dict[str, Any]:
         As given to `new_folder`; empty if there is no marker that can be read.
     """
     try:
-        content = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with open(open_regular(folder / MARKER), encoding="utf-8") as file:
+            content = json.loads(file.read(_LONGEST))
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(content, dict):
         return {}

@@ -1,0 +1,151 @@
+"""What a store says of itself, held against what it has, before memory or time is spent on it.
+
+A store may come from a stranger. HDF5 makes up values that were never written, unpacks a thousand
+bytes from one, and repeats one text as often as a file says.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.stores.content import dataset_paths
+from rtcan_cli.stores.schema import OFFSETS, Schema
+
+#: Filters that come with HDF5: deflate, shuffle and Fletcher's checksum.
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+#: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
+_MOST_PACKED, _SMALL = 1100, 1 << 20
+#: All data of a store may unpack to so many bytes, and to so many more for each of the file's. The
+#: most that was seen in stores of rtcan is 20 for each.
+_ALWAYS, _PER_BYTE = 1 << 28, 64
+#: What a text takes in memory beside its letters, as an object of Python.
+_TEXT = 64
+#: Letters of an attribute: the settings of a run have some thousands.
+_LONGEST = 1 << 20
+
+
+def attribute(node: h5py.HLObject, name: str) -> Any:
+    """One attribute, None if it is not there.
+
+    Raises
+    ------
+    ValueError
+        If it is far too long, or may be.
+    """
+    if name not in node.attrs:
+        return None
+    stored = node.attrs.get_id(name)
+    # Text of any length lies elsewhere in the file: its length shows only afterwards, and many
+    # texts may be one and the same.
+    if (stored.shape and stored.dtype.hasobject) or stored.get_storage_size() > _LONGEST:
+        raise ValueError(f"attribute {name} is not of a usual length")
+    value = node.attrs[name]
+    if isinstance(value, str | bytes) and len(value) > _LONGEST:
+        raise ValueError(f"attribute {name} has {len(value)} letters")
+    return value
+
+
+def is_text(dataset: h5py.Dataset) -> bool:
+    """Whether a dataset holds text."""
+    return h5py.check_string_dtype(dataset.dtype) is not None
+
+
+def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
+    """What a dataset has that none of ours has, and that could do harm when it is read."""
+    created = dataset.id.get_create_plist()
+    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
+    if unknown := sorted(filters - _FILTERS):
+        # HDF5 would look for a program library that knows it, and run that.
+        return f"is packed by a filter that rtcan does not use (number {unknown[0]})"
+    if dataset.shape is None:
+        return "has no shape"
+    # Text of any length, too: many values may be one and the same long text.
+    if dataset.dtype.hasobject:
+        return f"holds neither numbers nor text of a fixed length ({dataset.dtype})"
+    held = dataset.id.get_storage_size()
+    if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
+        return f"claims {dataset.size} values, which its {held} bytes cannot hold"
+    return None
+
+
+def lies_elsewhere(dataset: h5py.Dataset) -> bool:
+    """Whether the samples of a dataset are those of other files; no file is opened to find out."""
+    created = dataset.id.get_create_plist()
+    return bool(created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count())
+
+
+def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
+    """Why the datasets of a store are not such as the schema has them; None if they are.
+
+    Only what describes them is read.
+    """
+    size, claimed = os.path.getsize(h5.filename), 0
+    found: dict[str, h5py.Dataset] = {}
+    for path in dataset_paths(h5):
+        dataset = h5[path]
+        if lies_elsewhere(dataset):
+            return f"'{path}' is missing"  # what it names is in no store
+        if reason := reason_to_refuse(dataset):
+            return f"'{path}' {reason}"
+        claimed += _in_memory(dataset)
+        if claimed > _ALWAYS + _PER_BYTE * size:
+            return (
+                f"its data would take more than {claimed / 1e9:.1f} GB in memory, and the file has "
+                f"{size / 1e6:.1f} MB: no store of rtcan is packed so tightly"
+            )
+        found[path] = dataset
+    lengths: dict[str, dict[int, str]] = defaultdict(dict)
+    for field in schema.fields:
+        if "{" in field.path:
+            continue
+        if field.path not in found:
+            return f"'{field.path}' is missing"
+        dataset = found[field.path]
+        kind = "S" if field.dtype == "str" else np.dtype(field.dtype).kind
+        if dataset.dtype.kind != kind or dataset.ndim != len(field.shape):
+            return (
+                f"'{field.path}' holds {dataset.ndim}-dimensional {dataset.dtype}, not "
+                f"{len(field.shape)}-dimensional {field.dtype}"
+            )
+        for axis, length in zip(field.shape, dataset.shape, strict=True):
+            name, extra = (axis[:-2], 1) if axis.endswith("+1") else (axis, 0)
+            lengths[name].setdefault(length - extra, field.path)
+    for name, known in lengths.items():
+        if len(known) > 1:
+            return f"the columns of '{name}' differ in length: {', '.join(known.values())}"
+    return None
+
+
+def _in_memory(dataset: h5py.Dataset) -> int:
+    """Bytes that reading all of a dataset takes, or one of its chunks if that is larger."""
+    value = dataset.dtype.itemsize + (_TEXT if is_text(dataset) else 0)
+    chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
+    return max(dataset.size * value, chunk)
+
+
+def values_problem(path: str, values: NDArray[Any], samples: int | None) -> str | None:
+    """Why neighbouring values of a dataset make no sense, where others are read by them.
+
+    Parameters
+    ----------
+    path : str
+        The dataset.
+    values : ndarray
+        Some of its rows.
+    samples : int or None
+        How many samples the store has in each channel.
+    """
+    if path == OFFSETS and samples is not None and values.size:
+        inside = values.min() >= 0 and values.max() <= samples
+        if not inside or (np.diff(values) < 0).any():
+            return f"'{path}' does not divide its {samples} samples into recordings"
+    if path == "recordings/sampling_rate" and not (np.isfinite(values) & (values > 0)).all():
+        return f"'{path}' holds a number that is not a sampling rate"
+    return None

@@ -1,0 +1,320 @@
+"""Stores that claim more than they hold: one clear line, soon, and without the memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores import Partial, Provenance, Store, create
+from rtcan_cli.stores.items import read_item
+from rtcan_cli.stores.schema import SCHEMAS
+
+MADE = Provenance("decompose", "pmemo", {}, {"recordings": "ab"})
+CHANNELS = ("phasic", "tonic", "driver", "residual")
+
+
+def row(kind: str, table: str) -> pd.DataFrame:
+    columns = [each for each in SCHEMAS[kind].columns(table) if not each.path.endswith("*")]
+    return pd.DataFrame(
+        {each.path.partition("/")[2]: ["1" if each.dtype == "str" else 1] for each in columns}
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A components store of one recording of 1000 samples."""
+    path = tmp_path / "components.h5"
+    with create(path, "components", MADE) as store:
+        store.write_table("recordings", row("components", "recordings"))
+        store.append_signals(dict.fromkeys(CHANNELS, np.ones(1000, np.float32)))
+    return path
+
+
+def packed(h5: h5py.File, path: str, n: int, dtype: Any, value: Any = 0) -> None:
+    """Replace a dataset by one of ``n`` equal values, packed as tightly as deflate can."""
+    if path in h5:
+        del h5[path]
+    rows = min(n, (1 << 26) // np.dtype(dtype).itemsize)
+    dataset = h5.create_dataset(
+        path, (n,), dtype, chunks=(rows,), maxshape=(None,), compression=9, shuffle=True
+    )
+    whole = np.full(rows, value, dtype)
+    for start in range(0, n, rows):
+        dataset[start : start + rows] = whole[: n - start]
+
+
+READ_ALL = """
+import resource, sys, time
+from pathlib import Path
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.stores import Store
+began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for read in (
+    lambda store: store.signal("phasic", 0),
+    lambda store: store.array("recordings/subject"),
+    lambda store: store.table("recordings"),
+    lambda store: store.datasets(),
+    lambda store: store.verify(),
+):
+    try:
+        with Store(Path(sys.argv[1]), "components") as store:
+            read(store)
+    except RtcanError as error:
+        print(str(error).count(chr(10)), error)
+    else:
+        print("was read")
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print((after - before) * 1024, file=sys.stderr)
+"""
+
+
+def refused(path: Path, message: str) -> None:
+    """Every way to read it is refused in one line, in a process of its own that is measured."""
+    outcome = subprocess.run(
+        [sys.executable, "-c", READ_ALL, path], capture_output=True, text=True, check=True
+    )
+    lines = outcome.stdout.splitlines()
+    assert len(lines) == 5
+    for line in lines:
+        assert line.startswith(f"0 {path}: ")
+        assert message in line
+    assert int(outcome.stderr) < 50e6
+
+
+def test_a_small_store_with_much_in_it_is_refused(path: Path) -> None:
+    n = 1 << 29  # 4 x 2 GB, of which deflate makes 2 MB each
+    with h5py.File(path, "r+") as h5:
+        packed(h5, "signals/phasic", n, np.float32)
+        del h5["signals/offsets"]
+        h5["signals/offsets"] = np.array([0, n])
+        for channel in CHANNELS[1:]:
+            del h5[f"signals/{channel}"]
+            h5[f"signals/{channel}"] = h5["signals/phasic"]
+    assert path.stat().st_size < 4e6
+    refused(path, "its data would take more than 2.1 GB in memory, and the file has")
+
+
+def test_a_table_of_many_trials_is_refused(path: Path) -> None:
+    n = 20_000_000
+    with h5py.File(path, "r+") as h5:
+        for name in list(h5["recordings"]):
+            dtype = h5[f"recordings/{name}"].dtype
+            packed(h5, f"recordings/{name}", n, dtype, h5[f"recordings/{name}"][0])
+    assert path.stat().st_size < 4e6
+    refused(path, "in memory, and the file has")
+
+
+def test_one_value_in_a_huge_chunk_is_refused(path: Path) -> None:
+    # A chunk is unpacked as a whole, however little of it belongs to the dataset.
+    with h5py.File(path, "r+") as h5:
+        del h5["recordings/iterations"]
+        dataset = h5.create_dataset(
+            "recordings/iterations", (1,), "i8", chunks=(1 << 28,), maxshape=(None,), compression=9
+        )
+        dataset[:] = 1
+    assert path.stat().st_size < 4e6
+    refused(path, "its data would take more than 2.1 GB in memory")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("recordings/subject", np.array([b"x" * 10] * 2), "columns of 'recordings' differ"),
+        ("recordings/gap", np.zeros(0), "columns of 'recordings' differ"),
+        ("recordings/gap", np.zeros((1, 1)), "'recordings/gap' holds 2-dimensional float64"),
+        ("recordings/gap", np.array([b"text"]), "'recordings/gap' holds 1-dimensional"),
+        ("recordings/subject", np.zeros(1), "'recordings/subject' holds 1-dimensional float64"),
+        ("recordings/gap", np.float64(1), "'recordings/gap' holds 0-dimensional"),
+        ("recordings/gap", h5py.Empty("f8"), "'recordings/gap' has no shape"),
+        ("recordings/gap", np.zeros(1, [("a", "f8")]), "'recordings/gap' holds"),
+        ("recordings/gap", np.zeros(1, complex), "'recordings/gap' holds"),
+        ("signals/tonic", np.zeros(999, np.float32), "columns of 'samples' differ"),
+        ("signals/offsets", np.zeros(1, np.int64), "columns of 'recordings' differ"),
+        ("signals/offsets", np.zeros(2), "'signals/offsets' holds 1-dimensional float64"),
+    ],
+)
+def test_what_does_not_fit_the_schema_is_refused(
+    path: Path, name: str, values: Any, message: str
+) -> None:
+    with h5py.File(path, "r+") as h5:
+        del h5[name]
+        h5[name] = values
+    for read in (
+        lambda store: store.array(name),
+        lambda store: store.signal("phasic", 0),
+        lambda store: store.length("recordings/subject"),
+        lambda store: store.verify(),
+    ):
+        with Store(path) as store, pytest.raises(RtcanError, match=message):
+            read(store)
+
+
+@pytest.mark.parametrize(
+    "offsets", [(0, 1001), (-1, 1000), (1000, 0), (0, 2**62), (2**62, 2**62 + 1)]
+)
+def test_places_of_recordings_outside_of_the_samples_are_refused(
+    path: Path, offsets: tuple[int, int]
+) -> None:
+    with h5py.File(path, "r+") as h5:
+        h5["signals/offsets"][:] = offsets
+    for read in (
+        lambda store: store.signal("phasic", 0),
+        lambda store: store.signals("phasic", range(1)),
+        lambda store: store.seconds(range(1)),
+        lambda store: store.array("signals/offsets"),
+    ):
+        with (
+            Store(path) as store,
+            pytest.raises(RtcanError, match="does not divide its 1000 samples"),
+        ):
+            read(store)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, np.nan, np.inf])
+def test_impossible_sampling_rates_are_refused(path: Path, rate: float) -> None:
+    with h5py.File(path, "r+") as h5:
+        h5["recordings/sampling_rate"][:] = rate
+    for read in (
+        lambda store: store.table("recordings"),
+        lambda store: store.rows("recordings/sampling_rate", range(1)),
+        lambda store: store.seconds(range(1)),
+    ):
+        with Store(path) as store, pytest.raises(RtcanError, match="not a sampling rate"):
+            read(store)
+
+
+def test_text_of_any_length_is_refused(path: Path) -> None:
+    # Its values may all be one and the same long text, which is then in memory once for each.
+    with h5py.File(path, "r+") as h5:
+        del h5["recordings/subject"]
+        h5.create_dataset("recordings/subject", data=["x" * 10**6], dtype=h5py.string_dtype())
+    with (
+        Store(path) as store,
+        pytest.raises(RtcanError, match="holds neither numbers nor text"),
+    ):
+        store.array("recordings/subject")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 10_000 + "]" * 10_000, json.dumps({"a": "x" * (2 << 20)}), '{"a": 1'],
+    ids=["nested", "long", "cut"],
+)
+def test_huge_or_damaged_settings_are_one_clear_error(path: Path, text: str) -> None:
+    with h5py.File(path, "r+") as h5:
+        h5.attrs["parameters"] = text
+    with pytest.raises(RtcanError, match="provenance is") as caught:
+        Store(path, "components")
+    assert len(str(caught.value)) < 300
+
+
+def test_attributes_that_repeat_one_long_text_are_not_read(path: Path) -> None:
+    with h5py.File(path, "r+") as h5:
+        h5.attrs.create("inputs", ["x" * 10**6] * 100, dtype=h5py.string_dtype())
+        h5["signals/tonic"].attrs.create("unit", np.zeros(10**7, np.uint8))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RtcanError, match="provenance is damaged"):
+            Store(path, "components")
+        with h5py.File(path, "r+") as h5:
+            h5.attrs["inputs"] = "{}"
+        with Store(path) as store, pytest.raises(RtcanError, match="'signals/tonic' is damaged"):
+            store.datasets()
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
+
+
+# --- items of unfinished steps ---------------------------------------------------------------
+
+
+def header(shape: str, dtype: str = "<f8") -> bytes:
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
+    text = text.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+def item(content: bytes, how: int = zipfile.ZIP_STORED) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", how) as archive:
+        archive.writestr("x.npy", content)
+    return whole.getvalue()
+
+
+def many_names_of_one() -> bytes:
+    """A zip file whose list has one member a thousand times."""
+    one = item(header("(1000000,)") + bytes(8_000_000))
+    start = one.index(b"PK\x01\x02")
+    end = one.index(b"PK\x05\x06")
+    entry = one[start:end]
+    entries = b"".join(entry.replace(b"x.npy", b"%05d" % i) for i in range(1000))
+    tail = bytearray(one[end:])
+    tail[8:10] = tail[10:12] = (1000).to_bytes(2, "little")
+    tail[12:16] = len(entries).to_bytes(4, "little")
+    return one[:start] + entries + bytes(tail)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: item(header("(1000000000000,)") + bytes(8)),
+        lambda: item(header("(-1, 4)") + bytes(8)),
+        lambda: item(header("(10**9,)") + bytes(8)),
+        lambda: item(header("(2,)") + bytes(8)),
+        lambda: item(header("(1,)", "|O") + bytes(8)),
+        lambda: item(header("(10000000000,)", "|S0")),
+        lambda: item(header("(" * 200 + ")" * 200) + bytes(8)),
+        lambda: item(header("(10000000,)") + bytes(80_000_000), zipfile.ZIP_DEFLATED),
+        many_names_of_one,
+        lambda: b"",
+    ],
+    ids=["huge", "negative", "sum", "cut", "object", "empty", "nested", "packed", "again", "none"],
+)
+def test_items_that_claim_more_than_they_hold_count_as_not_there(
+    tmp_path: Path, make: Callable[[], bytes]
+) -> None:
+    content = make()
+    partial = Partial(tmp_path / "run.h5", "step")
+    partial.make()
+    (partial.folder / "a.npz").write_bytes(content)
+    tracemalloc.start()
+    try:
+        assert partial.get("a") is None
+        assert not partial.peek("a", "y")
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_items_come_back_as_they_were(tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {
+        "number": np.array(3.5),
+        "empty": np.zeros((0, 3), np.float32),
+        "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "text": np.array(["a", "für"]),
+        "nothing": np.array(""),
+        "flags": np.array([True, False]),
+    }
+    with (tmp_path / "a.npz").open("wb") as file:
+        np.savez(file, **arrays)
+    with (tmp_path / "a.npz").open("rb") as file:
+        found = read_item(file)
+    assert found is not None
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+        found[name].setflags(write=True)  # training goes on with them
