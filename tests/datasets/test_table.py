@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import csv
 import math
+import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -421,3 +423,25 @@ def test_a_table_that_was_cut_off_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().rstrip("\n"))
     with pytest.raises(RtcanError, match=r"ends in the middle of line 3: P02,a,6"):
         open_raw("table", tmp_path)
+
+
+def test_a_forgotten_scale_of_real_ratings_is_noticed(tmp_path: Path) -> None:
+    """HKU956's ratings go from -10 to 10; two fifths of the trials would fit 1 to 9 as well."""
+    if "RTCAN_REAL_DATA" not in os.environ:
+        pytest.skip("RTCAN_REAL_DATA is not set")
+    folder = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    with (folder / "3. AV_ratings.csv").open(encoding="utf-8-sig", newline="") as stream:
+        ratings = list(csv.DictReader(stream))
+    rows = [
+        f"{r['participant_id']},{r['song_no']}-{r['song_id']},"
+        f"{r['valence_rating']},{r['arousal_rating']},,4"
+        for r in ratings
+    ]
+    study(tmp_path, *rows)
+    with pytest.raises(RtcanError, match=r"the ratings of \d+ of \d+ trials are not on the scale"):
+        open_raw("table", tmp_path)
+    dataset = open_raw("table", tmp_path, TableOptions(rating_scale=(-10, 10)))
+    assert dataset.damaged == ()
+    assert sum(len(part()) for part in dataset.parts) >= len(rows)
