@@ -74,6 +74,15 @@ def ingest(
             help=f"Unit of the EDA (only for table). Default: {_TABLE.eda_unit}", show_default=False
         ),
     ] = None,
+    polarity: Annotated[
+        choices.Polarity | None,
+        typer.Option(
+            help="What the EDA files hold; the sign of resistance is flipped, so that responses "
+            "rise. as-is flips nothing. Default: what the unit says (DEAP: resistance in Ohm; "
+            "AMIGOS: not stated, taken as conductance)",
+            show_default=False,
+        ),
+    ] = None,
     skip_bad: Annotated[
         bool,
         typer.Option("--skip-bad", help="List damaged files and read the rest."),
@@ -125,4 +134,4 @@ def ingest(
     target = options.store_path(workspace, output, dataset, "recordings")
     rules = Rules(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration)
     table = TableOptions(**given) if profile(dataset) is _TABLE else None
-    return ingest_raw(dataset, raw, target, rules, skip_bad, jobs, force, table)
+    return ingest_raw(dataset, raw, target, rules, skip_bad, jobs, force, table, polarity)

@@ -44,6 +44,15 @@ def predict(
             help="EDA's column in the file: its name, or its number from 1.", show_default=False
         ),
     ] = "",
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            help="Unit of the file's EDA, such as uS or Ohm: it tells conductance from "
+            "resistance. Default: that of the run's recordings; a run on resistance (DEAP) wants "
+            "it named",
+            show_default=False,
+        ),
+    ] = None,
     decimal: Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")] = ".",
     start: Annotated[
         float | None,
@@ -149,6 +158,7 @@ def predict(
         audio,
         subject,
         stimulus,
+        unit,
     )
     return predict_recording(
         path, stores, recording, calibrated=calibrated, all_folds=all_folds, output=output

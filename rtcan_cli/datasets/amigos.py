@@ -19,6 +19,7 @@ import numpy as np
 from rtcan_cli.datasets.files import RawFile, find_files, inside, printable, regular_only
 from rtcan_cli.datasets.matlab import Keep, Variable, load_variables
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.subject_files import one_a_subject
 from rtcan_cli.datasets.trials import (
@@ -28,7 +29,7 @@ from rtcan_cli.datasets.trials import (
     Recording,
     Stimulus,
     Trial,
-    check_rating,
+    no_rating,
 )
 from rtcan_cli.errors import RtcanError
 
@@ -188,20 +189,44 @@ def _read_subject(subject: str, stimuli: list[str], file: RawFile) -> list[Item]
             f"{file} holds {len(data)} recordings and {len(labels)} self-assessments, but there "
             f"are {n_videos} videos"
         )
+    names = _video_names(variables, stimuli)
+    cells = [*data, *[_EMPTY] * n_videos][: len(names)]
+    assessed = [*labels, *[_EMPTY] * n_videos][: len(names)]
+    rated = [
+        Rated(
+            f"{file}: labels_selfassessment{{{number}}}, subject {subject}, stimulus {stimulus}",
+            *((math.nan, math.nan) if 0 in cell.shape else _ratings(label)),
+        )
+        for number, (stimulus, cell, label) in enumerate(
+            zip(names, cells, assessed, strict=True), start=1
+        )
+    ]
+    advice = "get the file again: AMIGOS's ratings go from 1 to 9"
+    slips = off_scale(rated, profile("amigos").rating_scale, file, advice)
     items: list[Item] = []
-    for number, stimulus in enumerate(_video_names(variables, stimuli), start=1):
-        position = file.within(f"joined_data{{{number}}}(:, {GSR_CHANNEL + 1})")
-        cell = data[number - 1] if number <= len(data) else _EMPTY
-        label = labels[number - 1] if number <= len(labels) else _EMPTY
-        items += _read_trial(subject, stimulus, cell, label, (file.source, position))
+    for index, stimulus in enumerate(names):
+        if index in slips:
+            items.append(slips[index])
+            continue
+        position = file.within(f"joined_data{{{index + 1}}}(:, {GSR_CHANNEL + 1})")
+        place = (file.source, position)
+        items += _read_trial(subject, stimulus, cells[index], assessed[index], place)
     return items
+
+
+def _ratings(label: Variable) -> tuple[float, float]:
+    """Valence and arousal, which the file has the other way round; NaN where there is none."""
+    assessments = label.numbers.ravel()
+    if assessments.size != N_LABELS:
+        return math.nan, math.nan
+    return float(assessments[1]), float(assessments[0])
 
 
 def _read_trial(
     subject: str, stimulus: str, cell: Variable, label: Variable, place: tuple[str, str]
 ) -> list[Item]:
     facts = profile("amigos")
-    arousal = valence = math.nan
+    valence, arousal = _ratings(label)
     assessments = label.numbers.ravel()
     if 0 in cell.shape:
         # AMIGOS leaves a cell empty where the subject was not shown the video.
@@ -209,9 +234,7 @@ def _read_trial(
     elif assessments.size not in (0, N_LABELS):
         problem = f"there are {assessments.size} self-assessments instead of {N_LABELS}"
     else:
-        if assessments.size:
-            arousal, valence = float(assessments[0]), float(assessments[1])
-        problem = check_rating(valence, arousal, facts)
+        problem = no_rating(valence, arousal)
     if problem is not None:
         return [Excluded(subject, stimulus, problem, *place)]
     if cell.kind != "numbers" or len(cell.shape) != 2 or cell.shape[1] != N_CHANNELS:

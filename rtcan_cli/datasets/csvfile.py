@@ -135,6 +135,20 @@ def number(cell: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
+def finite(cell: str) -> float:
+    """A finite number; NaN for a cell that says that there is none.
+
+    Raises
+    ------
+    ValueError
+        For other text, and for an infinite number: a rating cannot be one.
+    """
+    value = number(cell)
+    if math.isnan(value) and cell.strip().lower() not in _MISSING:
+        raise ValueError(f"{cell.strip()[:_SHOWN]!r} is not a finite number")
+    return value
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell holds a number, or says that there is none, so that its row is no header."""
     try:

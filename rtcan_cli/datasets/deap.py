@@ -20,6 +20,7 @@ from rtcan_cli.datasets.files import RawFile, find_files, printable, regular_onl
 from rtcan_cli.datasets.matlab import load_variables
 from rtcan_cli.datasets.pickled_arrays import load_arrays
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.subject_files import one_a_subject
 from rtcan_cli.datasets.trials import (
@@ -29,7 +30,7 @@ from rtcan_cli.datasets.trials import (
     Recording,
     Stimulus,
     Trial,
-    check_rating,
+    no_rating,
 )
 from rtcan_cli.errors import RtcanError
 
@@ -110,11 +111,25 @@ def _read_subject(subject: str, n_videos: int, file: RawFile) -> list[Item]:
     if shape[0] > n_videos:
         raise RtcanError(f"{file} holds {shape[0]} trials, but there are {n_videos} videos")
     facts = profile("deap")
+    ratings = [
+        Rated(
+            f"{file}: labels[{number}], subject {subject}, stimulus {number + 1}",
+            float(label[0]),
+            float(label[1]),
+        )
+        for number, label in enumerate(labels)
+    ]
+    slips = off_scale(
+        ratings, facts.rating_scale, file, "get the file again: DEAP's ratings go from 1 to 9"
+    )
     items: list[Item] = []
     for number, (samples, label) in enumerate(zip(eda, labels, strict=True), start=1):
         stimulus, valence, arousal = str(number), float(label[0]), float(label[1])
         place = (file.source, file.within(f"data[{number - 1}, {GSR_CHANNEL}]"))
-        problem = check_rating(valence, arousal, facts)
+        if number - 1 in slips:
+            items.append(slips[number - 1])
+            continue
+        problem = no_rating(valence, arousal)
         if problem:
             items.append(Excluded(subject, stimulus, problem, *place))
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import re
 from collections import defaultdict
@@ -15,17 +14,23 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.csvfile import (
     decimal_commas,
+    finite,
     is_number,
-    number,
     numbered_rows,
     read_numbers,
 )
 from rtcan_cli.datasets.files import RawFile
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
-from rtcan_cli.datasets.pmemo_songs import is_nine_point, read_songs, to_unit_scale
+from rtcan_cli.datasets.pmemo_songs import (
+    is_nine_point,
+    note_means,
+    read_songs,
+    to_unit_scale,
+)
 from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.sampling import even_samples
-from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Trial, check_rating
+from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Trial, no_rating
 from rtcan_cli.errors import RtcanError
 
 EDA_FILE = re.compile(
@@ -122,6 +127,7 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
         for rating in hearing.ratings.values()
     )
     nine_points = is_nine_point(ratings)
+    damaged += _drop_slips(songs, nine_points)
     means = {target: files.get(f"{target[0]}_static.csv") for target in TARGETS}
     stimuli = read_songs(files, _song_files(songs), means, damaged)
     read += [file for file in (*means.values(), files.get("metadata.csv")) if file]
@@ -136,7 +142,7 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
         in_turn=False,
         damaged=tuple(damaged),
         simulated=False,
-        notes=(_NOTE_SCALE,) if nine_points else (),
+        notes=(*((_NOTE_SCALE,) if nine_points else ()), *note_means(stimuli, means)),
     )
 
 
@@ -174,7 +180,7 @@ def _read_ratings(file: RawFile, hearing: _Hearing) -> None:
         if place == 0 and not is_number(row[0]):
             continue
         try:
-            subject, rating = plain(row[0]), number(row[1])
+            subject, rating = plain(row[0]), finite(row[1])
         except (IndexError, ValueError):
             subject, rating = "", math.nan
         if not subject.isdecimal():
@@ -192,11 +198,33 @@ def _read_ratings(file: RawFile, hearing: _Hearing) -> None:
     hearing.ratings, hearing.rated_twice = ratings, twice
 
 
+def _drop_slips(songs: Mapping[str, _Song], nine_points: bool) -> list[RtcanError]:
+    """Take out ratings that are not on the scale, one error each.
+
+    Raises
+    ------
+    RtcanError
+        If these are too many, see `rtcan_cli.datasets.ratings.off_scale`.
+    """
+    places, rated = [], []
+    for song, hearings in songs.items():
+        for target, hearing in hearings.items():
+            for subject, rating in hearing.ratings.items():
+                places.append((hearing, subject))
+                valence, arousal = (rating if target == each else math.nan for each in TARGETS)
+                where = f"{hearing.rating_file}: song {song}, subject {subject}"
+                rated.append(Rated(where, valence, arousal))
+    scale = _NINE_POINTS if nine_points else profile("pmemo").rating_scale
+    advice = "get the annotations again: PMEmo's ratings go from 0 to 1, or from 1 to 9"
+    slips = off_scale(rated, scale, "PMEmo's annotations", advice)
+    for index in slips:
+        hearing, subject = places[index]
+        hearing.ratings[subject] = math.nan
+    return list(slips.values())
+
+
 def _read_song(song: str, hearings: _Song, nine_points: bool) -> list[Item]:
     items: list[Item] = []
-    facts = profile("pmemo")
-    if nine_points:
-        facts = dataclasses.replace(facts, rating_scale=_NINE_POINTS)
     unrated = None
     if not any(hearing.rating_file for hearing in hearings.values()):
         unrated = _NO_ANNOTATIONS
@@ -206,15 +234,9 @@ def _read_song(song: str, hearings: _Song, nine_points: bool) -> list[Item]:
     for subject in sorted(subjects, key=by_number):
         places = {target: hearings[target].place(subject) for target in TARGETS}
         ratings = {target: hearings[target].ratings.get(subject, math.nan) for target in TARGETS}
-        problem = check_rating(ratings["valence"], ratings["arousal"], facts)
-        if problem:
-            if all(map(math.isnan, ratings.values())):
-                place = places["valence"] if any(places["valence"]) else places["arousal"]
-                problem = unrated or problem
-            else:
-                off_scale = next(target for target in TARGETS if f"the {target} rating" in problem)
-                place = _place(hearings[off_scale].rating_file)
-            items.append(Excluded(subject, song, problem, *place))
+        if no_rating(ratings["valence"], ratings["arousal"]):
+            place = places["valence"] if any(places["valence"]) else places["arousal"]
+            items.append(Excluded(subject, song, unrated or "there is no rating", *place))
             continue
         if nine_points:
             ratings = {target: to_unit_scale(rating) for target, rating in ratings.items()}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.csvfile import read_numbers
 from rtcan_cli.datasets.files import RawFile
 from rtcan_cli.datasets.identifiers import by_number
-from rtcan_cli.datasets.pmemo_songs import read_songs
+from rtcan_cli.datasets.pmemo_songs import note_means, read_songs
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.datasets.sampling import even_samples
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Trial
@@ -54,7 +54,8 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
     static = files.get("annotations/static_annotations.csv")
     read = [*recordings.values(), static, files.get("metadata.csv")]
     damaged: list[RtcanError] = []
-    stimuli = read_songs(files, recordings, dict.fromkeys(TARGETS, static), damaged)
+    means = dict.fromkeys(TARGETS, static)
+    stimuli = read_songs(files, recordings, means, damaged)
 
     return RawDataset(
         name="pmemo",
@@ -68,7 +69,7 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
         in_turn=False,
         damaged=tuple(damaged),
         simulated=False,
-        notes=(_NOTE,),
+        notes=(_NOTE, *note_means(stimuli, means)),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rtcan_cli.datasets.csvfile import is_number, number, numbered_rows
+from rtcan_cli.datasets.csvfile import finite, is_number, numbered_rows
 from rtcan_cli.datasets.files import RawFile
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
 from rtcan_cli.datasets.profiles import TARGETS
@@ -16,6 +16,7 @@ from rtcan_cli.errors import RtcanError
 
 _AUDIO_FILE = re.compile(r"chorus/(\d+)\.(?:mp3|wav|flac|ogg)")
 _NO_HEADER = ("mean", "std")
+_FEW = 5
 
 
 def read_songs(
@@ -102,7 +103,8 @@ def read_means(file: RawFile | None, target: str) -> dict[str, float]:
     Raises
     ------
     RtcanError
-        If there is no such column, it holds something else than numbers, or a song has two means.
+        If there is no such column, it holds something else than finite numbers or numbers that are
+        on neither scale, or a song has two means.
     """
     means: dict[str, float] = {}
     (other,) = (each for each in TARGETS if each != target)
@@ -111,14 +113,53 @@ def read_means(file: RawFile | None, target: str) -> dict[str, float]:
         columns = [name for name in row if "mean" in name and other not in name]
         columns = [name for name in columns if target in name] or columns
         try:
-            mean = number(row[columns[0]])
+            mean = finite(row[columns[0]])
         except (ValueError, IndexError):
             raise RtcanError(f"{file} holds no mean {target} of song {song}") from None
         if means.setdefault(song, mean) != mean and not math.isnan(mean):
             raise RtcanError(f"{file} holds two means of {target} for song {song}")
-    if is_nine_point(means.values()):
+    if file and not means:
+        raise RtcanError(
+            f"{file} holds no mean ratings, only its first line",
+            hint="the file is incomplete or damaged: copy or download it again",
+        )
+    nine_points = is_nine_point(means.values())
+    low, high = (1, 9) if nine_points else (0, 1)
+    outside = {song: mean for song, mean in means.items() if mean < low or mean > high}
+    if outside:
+        song, mean = next(iter(outside.items()))
+        known = [each for each in means.values() if not math.isnan(each)]
+        raise RtcanError(
+            f"{file}: the mean {target} of song {song} is {mean:g}, which is not on the scale from "
+            f"{low} to {high} ({len(outside)} of {len(known)} means are not; they go from "
+            f"{min(known):g} to {max(known):g})",
+            hint="the file is damaged, or no table of means: copy or download it again",
+        )
+    if nine_points:
         return {song: to_unit_scale(mean) for song, mean in means.items()}
     return means
+
+
+def note_means(stimuli: Sequence[Stimulus], means: Mapping[str, RawFile | None]) -> tuple[str, ...]:
+    """Say which songs have no mean rating, so that `relabel --method stimulus-mean` has no label.
+
+    Parameters
+    ----------
+    stimuli : sequence of Stimulus
+        All songs.
+    means : mapping of str to RawFile
+        Tables of mean ratings, by target; None where there is none.
+    """
+    said = []
+    for target in TARGETS:
+        lacking = [each.stimulus for each in stimuli if math.isnan(getattr(each, f"{target}_mean"))]
+        if lacking and len(lacking) == len(stimuli):
+            why = "" if means[target] else ": the table of means is not there"
+            said.append(f"No song has a mean {target} rating{why}.")
+        elif lacking:
+            some = ", ".join(lacking[:_FEW]) + ", ..." * (len(lacking) > _FEW)
+            said.append(f"{len(lacking)} of {len(stimuli)} songs have no mean {target}: {some}.")
+    return tuple(said)
 
 
 def is_nine_point(ratings: Iterable[float]) -> bool:

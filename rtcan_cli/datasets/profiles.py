@@ -23,8 +23,9 @@ class Profile:
     rating_scale : tuple of float
         Lowest and highest possible rating; for own recordings unless an option says otherwise.
     eda_unit : str
-        Unit of the signals as they are shipped. ``a.u.`` where the publisher's preprocessing left
-        nothing that could be turned into microsiemens. For own recordings as `rating_scale`.
+        Unit of the signals as they are shipped; it also tells conductance from resistance, see
+        `rtcan_cli.datasets.polarity`. ``a.u.`` where the publisher does not state it. For own
+        recordings as `rating_scale`.
     sampling_rate : float
         Published sampling rate in Hz; for own recordings that of common wristbands.
     onset : float
@@ -58,7 +59,10 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     each.name: each
     for each in (
-        Profile("deap", "DEAP", (1.0, 9.0), "a.u.", 128.0, 3.0, "Re", "video", 1280),
+        # "GSR (values from Twente converted to Geneva format (Ohm))", says the publisher's list of
+        # channels: skin resistance. The preprocessed edition has lost its offset as well.
+        Profile("deap", "DEAP", (1.0, 9.0), "Ohm", 128.0, 3.0, "Re", "video", 1280),
+        # The publisher states neither unit nor polarity of the GSR column.
         Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788),
         Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690),
         # What suits a lab's own recordings is not known. A table tells where each trial begins, so

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from rtcan_cli.datasets.empatica import read_session
 from rtcan_cli.datasets.files import RawFile, list_files
 from rtcan_cli.datasets.profiles import Profile, profile
+from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table_cuts import Cut, cut
 from rtcan_cli.datasets.table_rows import Row, read_table
@@ -23,7 +24,7 @@ from rtcan_cli.datasets.trials import (
     Recording,
     Stimulus,
     Trial,
-    check_rating,
+    no_rating,
 )
 from rtcan_cli.errors import RtcanError
 
@@ -88,13 +89,15 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
     Raises
     ------
     RtcanError
-        If there is no such table, or it contradicts itself or names files outside its folder.
+        If there is no such table, it contradicts itself or names files outside its folder, or its
+        ratings are on another scale.
     """
     options = options or TableOptions()
     raw = Path(os.path.abspath(raw))
     file = _find_table(raw)
     rows, damaged, unused = read_table(file, options.decimal)
     facts = replace(profile("table"), rating_scale=options.rating_scale)
+    rows, slips = _drop_slips(rows, file, facts.rating_scale)
     folder = file.path.parent
     signals = [_below(folder, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, folder)
@@ -109,11 +112,11 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
         files=(file.path, *(each.path for each in signals if os.path.isfile(each.path))),
         stimuli=stimuli,
         parts=tuple(
-            partial(_read_part, part, file, options.decimal, facts if rated else None)
+            partial(_read_part, part, file, options.decimal, rated)
             for part in _parts(trials.values())
         ),
         in_turn=False,
-        damaged=damaged,
+        damaged=(*damaged, *slips),
         simulated=read_marker("table", file, [], raw) is not None,
         notes=tuple(
             filter(
@@ -133,6 +136,26 @@ _NOTE_UNRATED = (
     "There is no rating: ingest, decompose and music-features work with that, relabel does not, "
     "nor what needs labels."
 )
+
+
+def _drop_slips(
+    rows: tuple[Row, ...], file: RawFile, scale: tuple[float, float]
+) -> tuple[tuple[Row, ...], list[RtcanError]]:
+    """Take out trials whose ratings are not on the scale, one error each."""
+    rated = [
+        Rated(
+            f"{file}, line {row.line}: subject {row.subject}, stimulus {row.stimulus}",
+            row.valence,
+            row.arousal,
+        )
+        for row in rows
+    ]
+    advice = "--rating-scale LOW HIGH names the scale that was used"
+    slips = off_scale(rated, scale, file, advice)
+    # A trial may have two rows, one for each hearing.
+    dropped = {(rows[index].subject, rows[index].stimulus) for index in slips}
+    kept = tuple(row for row in rows if (row.subject, row.stimulus) not in dropped)
+    return kept, list(slips.values())
 
 
 def _find_table(raw: Path) -> RawFile:
@@ -241,9 +264,9 @@ def _parts(trials: Iterable[list[Row]]) -> list[tuple[tuple[Row, ...], ...]]:
 
 
 def _read_part(
-    trials: Sequence[tuple[Row, ...]], table: RawFile, decimal: str, facts: Profile | None
+    trials: Sequence[tuple[Row, ...]], table: RawFile, decimal: str, rated: bool
 ) -> list[Item]:
-    """Read the trials of some signal files; `facts` is None where nothing is rated."""
+    """Read the trials of some signal files; `rated` is False where no trial is."""
     items: list[Item] = []
     signals = _Signals(table, decimal, trials)
     for rows in trials:
@@ -251,10 +274,9 @@ def _read_part(
         subject, stimulus = rows[0].subject, rows[0].stimulus
         valence = _first(row.valence for row in rows)
         arousal = _first(row.arousal for row in rows)
-        problem = check_rating(valence, arousal, facts) if facts else None
+        problem = no_rating(valence, arousal) if rated else None
         if problem:
-            hint = "" if math.isnan(valence) and math.isnan(arousal) else ", see --rating-scale"
-            items.append(Excluded(subject, stimulus, problem + hint, *place))
+            items.append(Excluded(subject, stimulus, problem, *place))
             continue
         recordings = []
         for row in rows:

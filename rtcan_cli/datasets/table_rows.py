@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.csvfile import check_ending, is_number, number
+from rtcan_cli.datasets.csvfile import check_ending, finite, is_number, number
 from rtcan_cli.datasets.files import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
@@ -221,6 +221,15 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
                 "--decimal , if that is a decimal comma" if comma else None,
             ) from None
 
+    def rating(name: str) -> float:
+        value = numeric(name)
+        if math.isnan(value):
+            try:
+                finite(cells[name])
+            except ValueError:
+                raise _Wrong(f"the {name} {cells[name]!r} is not a finite number") from None
+        return value
+
     for name in ("subject", "stimulus"):
         if not cells[name]:
             raise _Wrong(f"the {name} is empty")
@@ -249,8 +258,8 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         line,
         cells["subject"],
         cells["stimulus"],
-        numeric("valence"),
-        numeric("arousal"),
+        rating("valence"),
+        rating("arousal"),
         _path(cells["signal"]),
         rate,
         start,

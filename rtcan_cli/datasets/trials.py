@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.profiles import Profile
 from rtcan_cli.errors import RtcanError
 
 
@@ -161,25 +160,9 @@ class RawDataset:
     notes: tuple[str, ...]
 
 
-def check_rating(valence: float, arousal: float, facts: Profile) -> str | None:
-    """Why a pair of ratings makes a trial useless, or None.
+def no_rating(valence: float, arousal: float) -> str | None:
+    """Why a trial without any rating is left out, in words; None where there is one.
 
-    Parameters
-    ----------
-    valence, arousal : float
-        NaN where there is no rating.
-    facts : Profile
-        Gives the scale.
-
-    Returns
-    -------
-    str or None
-        The reason, in words: both are missing, or one lies off the scale.
+    Whether ratings are on their scale is judged by `rtcan_cli.datasets.ratings`.
     """
-    low, high = facts.rating_scale
-    for name, rating in (("valence", valence), ("arousal", arousal)):
-        if rating < low or rating > high:
-            return f"the {name} rating {rating:g} is not on the scale from {low:g} to {high:g}"
-    if math.isnan(valence) and math.isnan(arousal):
-        return "there is no rating"
-    return None
+    return "there is no rating" if math.isnan(valence) and math.isnan(arousal) else None

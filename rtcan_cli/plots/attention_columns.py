@@ -52,6 +52,7 @@ def attention_columns(
     subject: str,
     music: str,
     true_class: int,
+    name: str = "EDA",
     simulated: bool = False,
     look: style.Look = style.PAPER,
 ) -> Figure:
@@ -71,6 +72,8 @@ def attention_columns(
         Named in the title.
     true_class : int
         0 low, 1 high.
+    name : str
+        What the signal is called at its axis.
     simulated : bool
         Whether the figure has to say that the data are simulated.
     look : Look
@@ -101,7 +104,7 @@ def attention_columns(
         # The curves go before the columns: their axes on top, with nothing behind them.
         axes.set_zorder(weights.get_zorder() + 1)
         axes.patch.set_visible(False)
-        lines = style.draw_signals(axes, time, signals, look.signals)
+        lines = style.draw_signals(axes, time, signals, look.signals, name)
         style.dress(axes)
         head_panel(axes, panel, true_class)
     grid[-1].set_xlabel("time [s]")

@@ -22,6 +22,7 @@ def attention_heat(
     subject: str,
     music: str,
     true_class: int,
+    name: str = "EDA",
     simulated: bool = False,
     look: style.Look = style.PAPER,
 ) -> Figure:
@@ -41,7 +42,7 @@ def attention_heat(
         2 * len(panels), 1, sharex=True, squeeze=False, height_ratios=[4, 1] * len(panels)
     )[:, 0]
     for axes, strip, panel in zip(grid[::2], grid[1::2], panels, strict=True):
-        lines = style.draw_signals(axes, time, signals, look.signals)
+        lines = style.draw_signals(axes, time, signals, look.signals, name)
         style.dress(axes)
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(bottom=False)

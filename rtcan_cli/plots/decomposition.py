@@ -21,6 +21,7 @@ def decomposition(
     sampling_rate: float,
     *,
     title: str,
+    name: str = "EDA",
     onset: float = 0.0,
     simulated: bool = False,
 ) -> Figure:
@@ -35,6 +36,8 @@ def decomposition(
         In Hz.
     title : str
         What was recorded.
+    name : str
+        What the signal is called at its axis.
     onset : float
         Seconds that the network does not see; shaded if there are any.
     simulated : bool
@@ -47,7 +50,7 @@ def decomposition(
     original, sparse, slow = style.SIGNALS
     black: dict[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 0.9}
     rows = [
-        ("EDA [z]", 2.0, [(signal, original), (tonic, slow)]),
+        (f"{name} [z]", 2.0, [(signal, original), (tonic, slow)]),
         ("phasic [z]", 1.2, [(phasic, sparse)]),
         ("residual [z]", 0.8, [(residual, black)]),
     ]

@@ -193,14 +193,18 @@ def draw_signals(
     time: NDArray[Any],
     signals: NDArray[Any],
     looks: Sequence[dict[str, Any]] = SIGNALS,
+    name: str = "EDA",
 ) -> list[Line2D]:
-    """Draw original, phasic and tonic, shape (3, L), over time [s]; a halo keeps them legible."""
+    """Draw original, phasic and tonic, shape (3, L), over time [s]; a halo keeps them legible.
+
+    `name` is what the signal is called at its axis.
+    """
     lines = []
     for signal, look in zip(signals, looks, strict=True):
         (line,) = axes.plot(time, signal, **look)
         halo = Stroke(linewidth=look["linewidth"] + 1.2, foreground="white")
         line.set_path_effects([halo, Normal()])
         lines.append(line)
-    axes.set_ylabel("EDA [z]")
+    axes.set_ylabel(f"{name} [z]")
     axes.margins(x=0)
     return lines

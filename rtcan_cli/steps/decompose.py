@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.blocks import CHANNELS, PARTS
 from rtcan_cli.eda.methods import TITLES, Method, cvxeda_method, get_ready
@@ -72,6 +73,7 @@ def decompose_recordings(
             made.dataset,
             {
                 "decomposition": method.name,
+                **stored_kind(made.parameters).parameters,
                 **({} if rate is None else {"rate": rate}),
                 **method.parameters,
             },
@@ -161,6 +163,7 @@ def _summarise(store: Store) -> Report:
     report = Report("decompose", files=[store.path])
     report.facts = {
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
+        "EDA": stored_kind(parameters).description,
         "method": _title(parameters),
         "sampling rate [Hz]": _range(rates),
         "recordings": n,
@@ -170,6 +173,8 @@ def _summarise(store: Store) -> Report:
             1e3 * float(column("seconds").sum()) / seconds if seconds else None
         ),
     }
+    if warning := stored_kind(parameters).warning:
+        report.notes.append(warning)
     if parameters.get("time_constants") == "fitted" and solved:
         report.facts["median time constants [s]"] = ", ".join(
             f"{np.median(column(tau)):.3g}" for tau in ("tau1", "tau0")

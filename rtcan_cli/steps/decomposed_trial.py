@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.blocks import CHANNELS
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER
@@ -56,6 +57,7 @@ def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
                 row["sampling_rate"],
                 title=f"{known.title}, subject {subject}, {known.stimulus_word} {stimulus}"
                 f"{hearing}, {TITLES[method]}",
+                name=stored_kind(made.parameters).name,
                 onset=known.onset,
                 simulated=made.simulated,
             )

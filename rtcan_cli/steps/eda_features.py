@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, VERSION
+from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, RECORDED, VERSION
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.features_work import features_work
@@ -52,7 +53,11 @@ def describe_recordings(
         provenance = Provenance(
             "eda-features",
             made.dataset,
-            {"catalogue": VERSION, "onset": onset},
+            {
+                "catalogue": VERSION,
+                "onset": onset,
+                **stored_kind(raw.provenance.parameters).parameters,
+            },
             {"recordings": raw.content_id, "components": parts.content_id},
             made.simulated,
         )
@@ -109,8 +114,11 @@ def _write(writer: StoreWriter, parts: Store, blocks: list[range], partial: Part
         raise RtcanError(
             f"no recording can be described; the first problem: {next(iter(problems))}"
         )
-    for column in ("name", "unit", "domain", "formula"):
+    for column in ("name", "domain", "formula"):
         writer.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])
+    recorded = stored_kind(parts.provenance.parameters).axis_unit
+    units = [recorded if each.unit == RECORDED else each.unit for each in CATALOGUE]
+    writer.write("features/unit", units)
 
 
 def summarise(path: Path) -> Report:
@@ -130,6 +138,7 @@ def summarise(path: Path) -> Report:
     report = Report("eda-features", files=[path])
     report.facts = {
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
+        "EDA": stored_kind(made.parameters).description,
         "recordings": n,
         "described": described,
         "features": len(names),
@@ -140,6 +149,8 @@ def summarise(path: Path) -> Report:
     ]
     columns = ["domain", "features", "same for every recording"]
     report.tables.append(Table("Features", columns, rows))
+    if warning := stored_kind(made.parameters).warning:
+        report.notes.append(warning)
     if problems:
         left_out = [list(each) for each in problems.most_common()]
         report.tables.append(Table("Not described", ["reason", "recordings"], left_out))

@@ -34,8 +34,8 @@ class Decomposed(NamedTuple):
     Attributes
     ----------
     signals : dict of str to ndarray, each of shape (n_samples,)
-        ``original``, in microsiemens, ``phasic``, ``tonic`` and ``driver``; empty if there is a
-        problem.
+        ``original``, in the unit of the recording, ``phasic``, ``tonic`` and ``driver``; empty if
+        there is a problem.
     sampling_rate : float
         In Hz.
     problem : str

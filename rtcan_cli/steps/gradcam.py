@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
+from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.explain import Attribution, attribute
@@ -190,6 +191,7 @@ def _recording(
     assert sources.components is not None, "what can be explained sees signals"
     with Store(sources.components, "components") as store:
         table = store.table("recordings", RECORDING_COLUMNS)
+        kind = stored_kind(store.provenance.parameters)
     rows = table[
         (table["subject"] == subject)
         & (table["stimulus"] == stimulus)
@@ -212,6 +214,7 @@ def _recording(
         "stimulus": stimulus,
         "recording": int(str(rows.index[0])),
         "sampling_rate": float(row["sampling_rate"]),
+        "signal": kind.name,
     }
 
 
@@ -283,6 +286,7 @@ def _draw(
         "subject": recording["subject"],
         "music": f"{first.run.dataset.stimulus_word} {recording['stimulus']}",
         "true_class": first.truth,
+        "name": recording["signal"],
         "simulated": first.run.simulated,
         "look": look,
     }

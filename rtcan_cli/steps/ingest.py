@@ -14,9 +14,11 @@ from threading import Event
 import numpy as np
 
 from rtcan_cli import console
+from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.files import printable
-from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.polarity import SignalKind, signal_kind
+from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.datasets.table import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Stimulus, Trial
 from rtcan_cli.eda.quality import Inspected, Rules, inspect
@@ -42,6 +44,7 @@ def ingest_raw(
     jobs: int | None = None,
     force: bool = False,
     table: TableOptions | None = None,
+    polarity: Polarity | None = None,
 ) -> Report:
     """Read raw files into a recordings store.
 
@@ -63,6 +66,9 @@ def ingest_raw(
         Do it even if the raw files have not changed.
     table : TableOptions, optional
         What the table of own recordings does not say itself; for the dataset ``table`` only.
+    polarity : {"conductance", "resistance", "as-is"}, optional
+        What the EDA files hold; by default what their unit says. The sign of resistance is
+        flipped, so that a response makes the signal rise; ``"as-is"`` leaves it.
 
     Raises
     ------
@@ -74,7 +80,7 @@ def ingest_raw(
     except (OSError, RuntimeError) as error:  # the latter for a circle of links
         raise RtcanError(f"{printable(raw)} cannot be read: {error}") from error
     source = open_raw(dataset, root, table)
-    return ingest_dataset(source, root, output, rules, skip_bad, jobs, force, table)
+    return ingest_dataset(source, root, output, rules, skip_bad, jobs, force, table, polarity)
 
 
 def ingest_dataset(
@@ -86,6 +92,7 @@ def ingest_dataset(
     jobs: int | None = None,
     force: bool = False,
     table: TableOptions | None = None,
+    polarity: Polarity | None = None,
 ) -> Report:
     """Read an opened dataset into a recordings store, whatever opened it.
 
@@ -95,7 +102,7 @@ def ingest_dataset(
         The dataset; one that rtcan does not know has the name ``table``.
     root : Path
         The folder or zip file that it was opened from, absolute.
-    output, rules, skip_bad, jobs, force, table
+    output, rules, skip_bad, jobs, force, table, polarity
         As for `ingest_raw`.
 
     Raises
@@ -108,6 +115,7 @@ def ingest_dataset(
     if known.name == "table":
         table = table or TableOptions()
         known = replace(known, rating_scale=table.rating_scale, eda_unit=table.unit)
+    kind = signal_kind(known.eda_unit, polarity)
     provenance = Provenance(
         "ingest",
         known.name,
@@ -115,7 +123,7 @@ def ingest_dataset(
             "raw": printable(root),
             "edition": source.edition,
             "rating_scale": list(known.rating_scale),
-            "eda_unit": known.eda_unit,
+            **kind.parameters,
             **({"decimal": table.decimal} if table else {}),
             "skip_bad": skip_bad,
             **asdict(rules),
@@ -128,7 +136,8 @@ def ingest_dataset(
         if jobs is None:
             jobs = 1 if source.in_turn else -1
         with create(output, "recordings", provenance) as store:
-            reading = _Reading(root if root.is_dir() else root.parent, skip_bad, store)
+            folder = root if root.is_dir() else root.parent
+            reading = _Reading(folder, skip_bad, store, kind, known.rating_scale)
             reading.read(source, rules, jobs)
     report = summarise(output, known)
     report.notes[:0] = source.notes
@@ -149,16 +158,20 @@ class CheckedTrial:
 
 
 def read_part(
-    part: Callable[[], list[Item]], rules: Rules
+    part: Callable[[], list[Item]], rules: Rules, sign: float
 ) -> list[CheckedTrial | Excluded | RtcanError]:
-    """Read one part of a dataset, repair and judge its recordings: what a worker process does."""
+    """Read one part of a dataset, repair and judge its recordings: what a worker process does.
+
+    Samples are multiplied with `sign`, see `rtcan_cli.datasets.polarity`.
+    """
     items: list[CheckedTrial | Excluded | RtcanError] = []
     for item in part():
         if not isinstance(item, Trial):
             items.append(item)
             continue
         inspected = tuple(
-            inspect(each.eda, each.sampling_rate, each.jitter, rules) for each in item.recordings
+            inspect(each.eda if sign > 0 else -each.eda, each.sampling_rate, each.jitter, rules)
+            for each in item.recordings
         )
         # Samples are handed over once, as they are after the repair.
         emptied = tuple(replace(each, eda=_NO_SAMPLES) for each in item.recordings)
@@ -169,8 +182,16 @@ def read_part(
 class _Reading:
     """A dataset on its way into a store: rows and samples are written as they come."""
 
-    def __init__(self, root: Path, skip_bad: bool, store: StoreWriter) -> None:
+    def __init__(
+        self,
+        root: Path,
+        skip_bad: bool,
+        store: StoreWriter,
+        kind: SignalKind,
+        scale: tuple[float, float],
+    ) -> None:
         self._root, self._skip_bad, self._store = root, skip_bad, store
+        self._kind, self._scale = kind, scale
         self._files: tuple[Path, ...] = ()
         self._seen = SeenTrials()
         self._trials, self._recordings = store.table("trials"), store.table("recordings")
@@ -185,7 +206,7 @@ class _Reading:
         with _hashed(source.files) as digests:
             for error in source.damaged:
                 self._leave_out(error)
-            work = partial(read_part, rules=rules)
+            work = partial(read_part, rules=rules, sign=self._kind.sign)
             with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
                 for outcome in map_ordered(work, source.parts, jobs):
                     for item in [outcome] if isinstance(outcome, RtcanError) else outcome:
@@ -206,6 +227,16 @@ class _Reading:
             self._leave_out(item)
             return
         trial = item.trial
+        low, high = self._scale
+        for target in TARGETS:
+            # rtcan's own readers have looked at that; this is for readers of others.
+            rating = getattr(trial, target)
+            if rating < low or rating > high:
+                raise RtcanError(
+                    f"subject {trial.subject}, stimulus {trial.stimulus}: the {target} rating "
+                    f"{rating:g} is not on the scale from {low:g} to {high:g}",
+                    "give the scale that was used as TableOptions(rating_scale=(low, high))",
+                )
         if not self._seen.add(trial.subject, trial.stimulus):
             file = trial.recordings[0].source if trial.recordings else self._root
             self._leave_out(
@@ -230,6 +261,8 @@ class _Reading:
                 trial=row,
                 source=_relative(each.source, self._root),
                 position=each.position,
+                unit=self._kind.unit,
+                polarity=self._kind.polarity,
                 problem=found.fault or "",
             )
             self._quality.append(**vars(found.quality))

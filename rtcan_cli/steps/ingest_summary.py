@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.profiles import Profile
+from rtcan_cli.datasets.polarity import NOT_STATED, stored_kind
+from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.report import Report, Table
 from rtcan_cli.stores import Store
 
@@ -29,6 +30,7 @@ def summarise(path: Path, known: Profile) -> Report:
         with_audio = int((store.array("stimuli/audio") != "").sum())
         made, simulated = store.provenance.parameters, store.provenance.simulated
     low, high = made["rating_scale"]
+    kind = stored_kind(made)
     report = Report("ingest", files=[path])
     report.facts = {
         "dataset": made["edition"] + (" (simulated)" if simulated else ""),
@@ -43,7 +45,8 @@ def summarise(path: Path, known: Profile) -> Report:
         "hours of EDA": round(recordings.seconds / 3600, 2),
         "seconds each": f"{recordings.shortest:.1f} to {recordings.longest:.1f}",
         "sampling rate [Hz]": _rates(sorted(recordings.rates)),
-        "EDA unit": made["eda_unit"],
+        "EDA unit": kind.unit,
+        "EDA polarity": kind.polarity,
         "rating scale": f"{low:g} to {high:g}",
         "stimuli with audio": with_audio,
         "recordings with repaired gaps": recordings.repaired,
@@ -54,6 +57,18 @@ def summarise(path: Path, known: Profile) -> Report:
         report.tables.append(
             Table("Left out", ["reason", "count", "for example"], [list(row) for row in rows])
         )
+    if kind.warning:
+        report.notes.append(kind.warning)
+    if kind.polarity == NOT_STATED:
+        report.notes.append(
+            f"whether the EDA of {known.title} is skin conductance or resistance is not stated: it "
+            "is taken as conductance. If responses fall in it, --polarity resistance flips its sign"
+        )
+    for target, lacking in zip(TARGETS, trials.unrated, strict=True):
+        if lacking > 0 and trials.rated:
+            report.notes.append(
+                f"{lacking} of {trials.n} trials have no {target} rating, and so no {target} label"
+            )
     if not simulated and known.published_trials not in (None, trials.rated):
         report.notes.append(
             f"the paper used {known.published_trials} trials of {known.title}; this copy holds "
@@ -96,6 +111,7 @@ class _Trials:
 
     n: int
     rated: int = 0
+    unrated: list[int] = field(default_factory=lambda: [0, 0])
     usable: int = 0
     subjects: set[str] = field(default_factory=set)
     stimuli: set[str] = field(default_factory=set)
@@ -143,6 +159,8 @@ def _count_trials(
         "trials", "subject", "stimulus", "valence", "arousal"
     ):
         rated = ~np.isnan(valence) & ~np.isnan(arousal)
+        for place, rating in enumerate((valence, arousal)):
+            counts.unrated[place] += int(np.isnan(rating).sum())
         counts.rated += int(rated.sum())
         counts.usable += int((rated & sound[start : start + len(rated)]).sum())
         start += len(rated)

@@ -21,6 +21,7 @@ from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
 from rtcan_cli.steps.assemble import parts_input
+from rtcan_cli.steps.eda_fit import fit_notes, kind_of_file, trained_kind
 from rtcan_cli.steps.run_origin import Recorded, Settings
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.training.data import Trials
@@ -41,6 +42,9 @@ class NewRecording:
         The recording; a model that sees no EDA needs none.
     sampling_rate, column, decimal, start, duration
         As of `rtcan_cli.datasets.single.read_single`.
+    unit : str, optional
+        Unit of the EDA, which tells conductance from resistance; by default that of the run's
+        recordings, as long as these are not resistance.
     audio : Path, optional
         The song; a model without music needs none.
     subject, stimulus : str
@@ -56,6 +60,7 @@ class NewRecording:
     audio: Path | None = None
     subject: str = UNNAMED
     stimulus: str = UNNAMED
+    unit: str | None = None
 
     @property
     def simulated(self) -> bool:
@@ -90,8 +95,9 @@ class NewRecording:
             raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")
         eda = np.empty(0, np.float32)
         if needs_eda and self.eda is not None:
+            kind = kind_of_file(run, trained_kind(run, trained), self.unit, self.eda)
             try:
-                eda = self._eda(self.eda, run, trained)
+                eda = self._eda(self.eda, kind.sign, run, trained)
             except RtcanError as error:
                 told = str(error).startswith(str(self.eda))
                 # The hint of a pure function names options of other commands.
@@ -107,12 +113,12 @@ class NewRecording:
             song=None if music is None else np.zeros(1, np.int64),
         )
 
-    def _eda(self, path: Path, run: Run, trained: Settings) -> NDArray[np.float32]:
+    def _eda(self, path: Path, sign: float, run: Run, trained: Settings) -> NDArray[np.float32]:
         """What the models see of the EDA: channels (3, length), or features (F,)."""
         found = read_single(
             path, self.sampling_rate, self.column, self.decimal, self.start, self.duration
         )
-        inspected = inspect(found.eda, found.sampling_rate, found.jitter)
+        inspected = inspect(sign * found.eda, found.sampling_rate, found.jitter)
         if inspected.fault:
             raise RtcanError(f"{path}: {inspected.fault}")
         how = trained.get("components", {})
@@ -181,6 +187,10 @@ def notes(
 ) -> list[str]:
     """What is not, or not sure to be, as in training."""
     said = [] if before is None else _unlike(recording, run, before)
+    if recording.eda is not None:
+        kind = trained_kind(run, trained)
+        new = kind_of_file(run, kind, recording.unit, recording.eda)
+        said += fit_notes(kind, new, recording.eda.name)
     if recording.audio is not None and run.settings.fusion == "none":
         said.append(f"{run.name} hears no music: {recording.audio.name} was not used")
     kinds = {"signals": ["components"], "features": ["components", "features"], "none": []}

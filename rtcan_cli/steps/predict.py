@@ -18,6 +18,7 @@ from rtcan_cli.console import jsonable
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import LeftOut, Sources, new_trials
+from rtcan_cli.steps.eda_fit import check_fit, kind_of, trained_kind
 from rtcan_cli.steps.new_recording import NewRecording, notes
 from rtcan_cli.steps.run_origin import made_with, recorded, trained_on, warnings
 from rtcan_cli.steps.runs import Run
@@ -84,6 +85,10 @@ def predict_stores(
             "the same command without --all-new",
         )
     settings = run.settings
+    trained, new = trained_on(run, workspace), made_with(sources, workspace)
+    kind = kind_of(new)
+    if kind is not None:
+        check_fit(run, trained_kind(run, trained), kind, f"the EDA of {made.dataset}")
     by_name = made.dataset == run.dataset.name and not all_new
     asking = _Asking(run, calibrated, all_folds, by_name)
     for target in settings.targets:
@@ -94,8 +99,7 @@ def predict_stores(
     simulated = run.simulated or made.simulated
     about = made.dataset + (", all taken for new" if all_new else "")
     report = asking.report(about, simulated, output)
-    new = made_with(sources, workspace)
-    report.notes += warnings(run, trained_on(run, workspace), new)
+    report.notes += warnings(run, trained, new)
     if asking.n_known and made.dataset == "table":
         report.notes.append(
             f"{asking.n_known} of the answers are about trials with the names of trials of the "

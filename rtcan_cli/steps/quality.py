@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.quality import Rules, severity, worst_first
 from rtcan_cli.eda.stretches import find_stuck
@@ -61,7 +62,8 @@ def describe_quality(path: Path, rows: int) -> Report:
     report.facts = {
         "store": path,
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "EDA unit": made.parameters["eda_unit"],
+        "EDA unit": stored_kind(made.parameters).unit,
+        "EDA polarity": stored_kind(made.parameters).polarity,
         "recordings": len(recordings),
         "left out": int((recordings["problem"] != "").sum()),
         "with repaired gaps": int((quality["repaired"] > 0).sum()),
@@ -130,7 +132,7 @@ def plot_quality(path: Path, folder: Path) -> list[Path]:
     figure = quality_page(
         traces,
         title=f"{known.title}, worst recordings first (subject, {known.stimulus_word})",
-        unit=str(made.parameters["eda_unit"]),
+        unit=stored_kind(made.parameters).axis_unit,
         simulated=made.simulated,
     )
     return save(figure, folder_below(folder, made.dataset) / "quality")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import TARGETS, profile
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation import published
 from rtcan_cli.label_table import match_labels, read_label_table
 from rtcan_cli.labels import (
@@ -67,11 +67,15 @@ def relabel_ratings(
         low, high = made.parameters["rating_scale"]
         if method == BY_STIMULUS:
             labels = label_by_stimulus(trials, stimuli, (low, high))
+            _check_labels(labels, f"the mean ratings in {recordings}")
             _write(output, provenance, labels, _no_thresholds())
         else:
             result = relabel_trials(trials, method, (low, high), seed)
             _write(output, provenance, result.labels, result.thresholds)
-    return summarise(recordings, output)
+    report = summarise(recordings, output)
+    if method == BY_STIMULUS:
+        report.notes += _without_mean(trials, stimuli, made)
+    return report
 
 
 def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False) -> Report:
@@ -102,6 +106,7 @@ def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False
         "sha256": hashlib.sha256(csv.read_bytes()).hexdigest(),
     }
     provenance = Provenance("relabel", made.dataset, parameters, inputs, made.simulated)
+    _check_labels(matched.labels, csv)
     if not is_current(output, "labels", provenance, force):
         _write(output, provenance, matched.labels, _no_thresholds())
     report = summarise(recordings, output)
@@ -141,6 +146,27 @@ def _check_ratings(
         )
 
 
+def _check_labels(labels: pd.DataFrame, source: object) -> None:
+    """Refuse labels that are none: all of them are missing."""
+    if (labels[list(TARGETS)] == NO_LABEL).all(axis=None):
+        raise RtcanError(f"{source}: gives no trial a label")
+
+
+def _without_mean(trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance) -> list[str]:
+    """Say which stimuli have no published mean, so that their trials have no label."""
+    said = []
+    heard = stimuli[stimuli["stimulus"].isin(trials["stimulus"])]
+    for target in TARGETS:
+        lacking = heard.loc[heard[f"{target}_mean"].isna(), "stimulus"].tolist()
+        if lacking:
+            n = int(trials["stimulus"].isin(lacking).sum())
+            said.append(
+                f"{len(lacking)} of {len(heard)} {profile(made.dataset).stimuli_word} have no mean "
+                f"{target} rating ({some(lacking)}): their {n} trials get no {target} label"
+            )
+    return said
+
+
 def _no_thresholds() -> pd.DataFrame:
     """An empty table of thresholds: no subject has an own one."""
     columns = [field.path.split("/") for field in SCHEMAS["labels"].fields]
@@ -170,6 +196,10 @@ def summarise(recordings: Path, labels: Path) -> Report:
         "subjects": table.loc[labelled, "subject"].nunique(),
         "trials with a label": int(labelled.sum()),
     }
+    unlabelled = {target: int((table[target] == NO_LABEL).sum()) for target in TARGETS}
+    if any(unlabelled.values()):
+        counts = ", ".join(f"{target} {n}" for target, n in unlabelled.items())
+        report.facts["trials without a label"] = counts
     if len(thresholds):
         report.facts["subjects with too few distinct ratings"] = int(thresholds["fallback"].sum())
     columns = ["target", "high", "low", "high share [%]"]

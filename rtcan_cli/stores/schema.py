@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 #: What differs between two makings of the same store; the content id leaves it out.
 TIMINGS = (
@@ -96,6 +96,8 @@ RECORDINGS = Schema(
             ("trial", "int64", "", "row of the trials table"),
             ("source", "str", "", "raw file it was read from, as in the files table"),
             ("position", "str", "", "where in that file; empty if it is the whole file"),
+            ("unit", "str", "", "unit of the EDA in that file"),
+            ("polarity", "str", "", "conductance or resistance, and whether its sign was flipped"),
             ("problem", "str", "", "why later steps leave it out; empty if they use it"),
         ),
         *_table(
@@ -105,8 +107,8 @@ RECORDINGS = Schema(
             ("longest_gap", "float64", "s", "longest run of lost samples"),
             ("flat", "float64", "share", "samples in long runs of one value"),
             ("clipped", "float64", "share", "samples in runs at the highest or lowest value"),
-            ("lowest", "float64", "as recorded", "lowest sample"),
-            ("highest", "float64", "as recorded", "highest sample"),
+            ("lowest", "float64", "recordings/unit", "lowest sample"),
+            ("highest", "float64", "recordings/unit", "highest sample"),
             ("jitter", "float64", "share", "unevenness of the sampling times; NaN if unknown"),
             ("repaired", "float64", "share", "samples interpolated over short gaps"),
             axis="recordings",
@@ -135,7 +137,13 @@ RECORDINGS = Schema(
             ("sha256", "str", "", "SHA-256 of its bytes, hexadecimal; empty if unreadable"),
         ),
         Field(OFFSETS, "int64", ("recordings+1",), "samples", "first sample of each recording"),
-        Field("signals/eda", "float64", ("samples",), "as recorded", "raw EDA; NaN where lost"),
+        Field(
+            "signals/eda",
+            "float64",
+            ("samples",),
+            "recordings/unit",
+            "raw EDA; NaN where lost; its sign as recordings/polarity says",
+        ),
         Field("signals/repaired", "uint8", ("samples",), "", "1 where interpolated over a gap"),
     ),
 )

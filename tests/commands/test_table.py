@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rtcan_cli.stores import Store
@@ -106,3 +107,65 @@ def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> N
     )
     (left_out,) = said["tables"]["Left out"]
     assert "line 3: the valence '6;5' is no number" in left_out["reason"]
+
+
+def write_study(folder: Path, ratings: list[float]) -> Path:
+    folder.mkdir(exist_ok=True)
+    eda = np.cumsum(np.random.default_rng(0).standard_normal(80))
+    (folder / "x.csv").write_text("eda\n" + "\n".join(map(repr, eda.tolist())) + "\n")
+    rows = [f"1,s{i},{rating:g},5,x.csv,8,{i / 8:g},9" for i, rating in enumerate(ratings)]
+    header = "subject,stimulus,valence,arousal,signal,sampling_rate,start,duration"
+    (folder / "trials.csv").write_text("\n".join([header, *rows]) + "\n")
+    return folder
+
+
+def test_a_slip_is_named_and_can_be_skipped(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [5, 55, 2, 3])
+    outcome = rtcan("ingest", "table", folder, "-w", tmp_path)
+    assert outcome.exit_code == 1
+    said = " ".join(outcome.stderr.split())
+    assert "trials.csv, line 3: subject 1, stimulus s1: the valence rating 55 is not on" in said
+    assert "they go from 2 to 55" in said
+    assert "--rating-scale LOW HIGH" in said
+    assert "--skip-bad leaves it out" in said
+    assert not (tmp_path / "table" / "recordings.h5").exists()
+    options = ("-w", tmp_path, "--skip-bad", "--json")
+    said = json.loads(must("ingest", "table", folder, *options).stdout)
+    assert said["trials"] == 3
+    (left_out,) = said["tables"]["Left out"]
+    assert "the valence rating 55 is not on the scale from 1 to 9" in left_out["reason"]
+
+
+def test_another_scale_is_refused_even_where_bad_rows_are_skipped(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [-10, -3, 2, 9.5, 7, 5])
+    for options in ((), ("--skip-bad",)):
+        outcome = rtcan("ingest", "table", folder, "-w", tmp_path, *options)
+        assert outcome.exit_code == 1
+        said = " ".join(outcome.stderr.split())
+        assert "3 of 6 trials are not on the scale from 1 to 9: they go from -10 to 9.5" in said
+        assert "--rating-scale LOW HIGH" in said
+    options = ("-w", tmp_path, "--rating-scale", "-10", "10", "--json")
+    assert json.loads(must("ingest", "table", folder, *options).stdout)["trials"] == 6
+
+
+def test_a_missing_rating_is_said(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [float("nan"), 3, 4, 5])
+    said = json.loads(must("ingest", "table", folder, "-w", tmp_path, "--json").stdout)
+    assert "1 of 4 trials have no valence rating, and so no valence label" in said["notes"]
+
+
+def test_a_table_of_resistance_is_turned_round(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [2, 3, 4, 5])
+
+    def samples(*options: str) -> np.ndarray:
+        must("ingest", "table", folder, "-w", tmp_path, *options)
+        with Store(tmp_path / "table" / "recordings.h5", "recordings") as store:
+            return store.signal("eda", 0)
+
+    plain = samples()
+    np.testing.assert_array_equal(samples("--unit", "kOhm"), -plain)
+    np.testing.assert_array_equal(samples("--unit", "kOhm", "--polarity", "as-is"), plain)
+    np.testing.assert_array_equal(samples("--unit", "V", "--polarity", "resistance"), -plain)
+    outcome = rtcan("ingest", "table", folder, "-w", tmp_path, "--polarity", "resistance")
+    assert outcome.exit_code == 1
+    assert "uS is a unit of conductance, not of resistance" in outcome.stderr

@@ -159,7 +159,6 @@ def test_names_come_in_many_forms(tmp_path: Path, names: Any, expected: list[str
         (np.ones((30, 14)), np.empty((0, 0)), "there is no rating"),
         (np.ones((30, 17)), np.full((1, 12), np.nan), "there is no rating"),
         (np.ones((30, 17)), np.full((1, 5), 5.0), "5 self-assessments instead of 12"),
-        (np.ones((30, 17)), np.full((1, 12), 0.0), "valence rating 0 is not on the scale"),
         (np.ones((30, 17)), "text", "there is no rating"),
     ],
 )
@@ -173,6 +172,32 @@ def test_useless_trials_are_left_out(tmp_path: Path, cell: Any, rating: Any, rea
     assert list(trials) == [("01", "10")]
     assert excluded.stimulus == "N1"
     assert re.search(reason, excluded.reason)
+
+
+@pytest.mark.parametrize("rating", [0.0, 55.0, np.inf])
+def test_a_rating_off_the_scale_is_an_error_that_names_it(tmp_path: Path, rating: float) -> None:
+    write_subject(
+        tmp_path,
+        joined_data=cells(np.ones((30, 17)), np.ones((30, 17))),
+        labels_selfassessment=cells(np.full((1, 12), 5.0), np.full((1, 12), rating)),
+    )
+    (part,) = open_raw("amigos", tmp_path).parts
+    trial, error = part()
+    assert isinstance(trial, Trial)
+    assert isinstance(error, RtcanError)
+    where = "labels_selfassessment{2}, subject 01, stimulus N1"
+    assert f"{where}: the valence rating {rating:g} is not on the scale from 1 to 9" in str(error)
+
+
+def test_ratings_on_another_scale_are_refused(tmp_path: Path) -> None:
+    write_subject(
+        tmp_path,
+        joined_data=cells(np.ones((30, 17)), np.ones((30, 17))),
+        labels_selfassessment=cells(np.full((1, 12), -3.0), np.full((1, 12), 0.5)),
+    )
+    (part,) = open_raw("amigos", tmp_path).parts
+    with pytest.raises(RtcanError, match=r"2 of 2 trials are not on .* go from -3 to 0\.5"):
+        part()
 
 
 @pytest.mark.parametrize(

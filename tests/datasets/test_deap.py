@@ -119,19 +119,38 @@ def test_useless_ratings_are_left_out_with_a_reason(tmp_path: Path) -> None:
     data = np.ones((40, 40, 6))
     labels = np.full((40, 4), 5.0)
     labels[0, :2] = 2, 7
-    labels[2, 1] = 10
     labels[3, :2] = np.nan
     labels[4, 0] = np.nan
     trials, excluded = read("deap", write_subject(tmp_path, data, labels).parent)
-    assert [(each.stimulus, each.reason) for each in excluded] == [
-        ("3", "the arousal rating 10 is not on the scale from 1 to 9"),
-        ("4", "there is no rating"),
-    ]
-    assert len(trials) == 38
+    assert [(each.stimulus, each.reason) for each in excluded] == [("4", "there is no rating")]
+    assert len(trials) == 39
     rated = trials["01", "1"]
     assert (rated.valence, rated.arousal) == (2, 7)
     assert np.isnan(trials["01", "5"].valence)
     assert trials["01", "5"].arousal == 5
+
+
+@pytest.mark.parametrize("rating", [10.0, -np.inf])
+def test_a_rating_off_the_scale_is_an_error_that_names_it(tmp_path: Path, rating: float) -> None:
+    labels = np.full((40, 4), 5.0)
+    labels[2, 1] = rating
+    file = write_subject(tmp_path, np.ones((40, 40, 6)), labels)
+    (part,) = open_raw("deap", file.parent).parts
+    items = part()
+    (error,) = (each for each in items if isinstance(each, RtcanError))
+    assert str(error).startswith(
+        f"{file}: labels[2], subject 01, stimulus 3: the arousal rating {rating:g} is not on the "
+        "scale from 1 to 9 (1 of 40 trials; they go from 5 to "
+    )
+    assert len(items) == 40
+
+
+def test_ratings_on_another_scale_are_refused(tmp_path: Path) -> None:
+    labels = np.linspace(-10, 10, 160).reshape(40, 4)
+    file = write_subject(tmp_path, np.ones((40, 40, 6)), labels)
+    (part,) = open_raw("deap", file.parent).parts
+    with pytest.raises(RtcanError, match=r"of 40 trials are not on the scale .* go from -10 to 9"):
+        part()
 
 
 def test_broken_signals_are_kept_for_later_steps_to_judge(tmp_path: Path) -> None:

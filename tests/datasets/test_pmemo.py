@@ -13,6 +13,7 @@ import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.trials import Excluded, Trial
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import read, same_trials, zip_folder
@@ -215,13 +216,22 @@ def test_ratings_off_the_scale_and_doubled_ones_are_told(raw: Path) -> None:
     off = second.split(",")
     off[1] = "-0.5"
     path.write_text("\n".join([header, first, first, ",".join(off), *others]))
-    trials, excluded = read("pmemo", raw)
-    assert [(each.subject, each.reason) for each in excluded] == [
+    dataset = open_raw("pmemo", raw)
+    (slip,) = dataset.damaged
+    assert str(slip).startswith(
+        f"{path}: song 3, subject 100185: the arousal rating -0.5 is not on the scale from 0 to 1 "
+        "(1 of "
+    )
+    assert "they go from -0.5 to " in str(slip)
+    items = dataset.parts[2]()
+    told = [(each.subject, each.reason) for each in items if isinstance(each, Excluded)]
+    assert told == [
         ("100184", "arousal was rated twice: the first rating is kept"),
-        ("100185", "the arousal rating -0.5 is not on the scale from 0 to 1"),
+        ("100185", "there is no arousal rating"),
     ]
-    assert ("100184", "3") in trials
-    assert ("100185", "3") not in trials
+    ratings = {each.subject: each.arousal for each in items if isinstance(each, Trial)}
+    assert ratings["100184"] == float(first.split(",")[1])
+    assert math.isnan(ratings["100185"])
 
 
 @pytest.mark.parametrize(
@@ -314,11 +324,72 @@ def test_one_slip_does_not_change_the_scale_of_all(raw: Path) -> None:
     header, first, *others = path.read_text().splitlines()
     subject, _, rest = first.split(",", 2)
     path.write_text("\n".join([header, f"{subject},7,{rest}", *others]))
-    trials, excluded = read("pmemo", raw)
-    (slip,) = excluded
-    assert slip.reason == "the valence rating 7 is not on the scale from 0 to 1"
-    del expected[slip.subject, slip.stimulus]
-    assert same_trials(trials, expected)
+    dataset = open_raw("pmemo", raw)
+    (slip,) = dataset.damaged
+    assert f"song 1, subject {subject}: the valence rating 7 is not on the scale" in str(slip)
+    trials = [each for part in dataset.parts for each in part() if isinstance(each, Trial)]
+    assert len(trials) == len(expected)
+    for trial in trials:
+        whole = expected[trial.subject, trial.stimulus]
+        assert trial.arousal == whole.arousal
+        hit = (trial.subject, trial.stimulus) == (subject, "1")
+        assert math.isnan(trial.valence) if hit else trial.valence == whole.valence
+
+
+def test_ratings_on_another_scale_are_refused(raw: Path) -> None:
+    for path in (raw / "Annotations").rglob("*.csv"):
+        header, *rows = path.read_text().splitlines()
+        cells = [row.split(",", 2) for row in rows]
+        scaled = [f"{who},{float(rating) * 20 - 10:g},{rest}" for who, rating, rest in cells]
+        path.write_text("\n".join([header, *scaled]))
+    with pytest.raises(RtcanError, match=r"trials are not on the scale .*: they go from -\d") as no:
+        open_raw("pmemo", raw)
+    assert "PMEmo's ratings go from" in str(no.value.hint)
+
+
+@pytest.mark.parametrize("written", ["inf", "-Infinity", "1e999"])
+def test_a_rating_that_is_infinite_is_damage(raw: Path, written: str) -> None:
+    path = raw / "Annotations" / "Valence" / "1-V.csv"
+    header, first, *others = path.read_text().splitlines()
+    subject, _, rest = first.split(",", 2)
+    path.write_text("\n".join([header, f"{subject},{written},{rest}", *others]))
+    (error,) = open_raw("pmemo", raw).damaged
+    assert str(error).startswith(f"{path}: line 2 is no subject with a rating: {subject},{written}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("musicId,Valence(m", "holds no mean ratings, only its first line"),
+        ("musicId,mean,std\n1", "ends in the middle of line 2"),
+        ("musicId,mean,std\n1,1e9,0\n2,1e9,0\n3,1e9,0\n", "song 1 is 1e+09, which is not on"),
+        ("musicId,mean,std\n1,0.5,0\n2,-3,0\n3,0.7,0\n", "song 2 is -3, which is not on the"),
+        ("musicId,mean,std\n1,inf,0\n2,0.5,0\n3,0.7,0\n", "holds no mean valence of song 1"),
+    ],
+    ids=["18 bytes", "cut", "billions", "negative", "infinite"],
+)
+def test_damaged_means_are_refused(raw: Path, content: str, message: str) -> None:
+    path = raw / "V_static.csv"
+    path.write_text(content)
+    dataset = open_raw("pmemo", raw)
+    (error,) = dataset.damaged
+    assert str(error).startswith(str(path))
+    assert message in str(error)
+    assert "No song has a mean valence rating." in dataset.notes
+
+
+def test_songs_without_means_are_named(raw: Path) -> None:
+    header, first, *_ = (raw / "A_static.csv").read_text().splitlines()
+    (raw / "A_static.csv").write_text(f"{header}\n{first}\n2,,\n")
+    (raw / "V_static.csv").unlink()
+    dataset = open_raw("pmemo", raw)
+    assert dataset.damaged == ()
+    n = len(dataset.stimuli)
+    names = [each.stimulus for each in dataset.stimuli if each.stimulus != first.split(",")[0]]
+    assert dataset.notes == (
+        "No song has a mean valence rating: the table of means is not there.",
+        f"{n - 1} of {n} songs have no mean arousal: {', '.join(names)}.",
+    )
 
 
 def test_subjects_are_the_same_where_a_program_wrote_them_as_decimals(raw: Path) -> None:
@@ -504,7 +575,8 @@ def test_the_2019_edition_describes_itself(raw_2019: Path) -> None:
     assert not dataset.simulated
     assert len(dataset.parts) == 2
     assert len(dataset.files) == 4
-    (note,) = dataset.notes
+    note, *lacking = dataset.notes
+    assert lacking == [f"1 of 2 songs have no mean {target}: 12." for target in TARGETS]
     assert "2018 edition" in note
     assert "--method stimulus-mean" in note
     assert "--import" in note

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import csv
 import math
+import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -272,7 +274,6 @@ def test_damaged_and_missing_files_are_told_once(tmp_path: Path) -> None:
 def test_what_is_left_out_has_a_reason_and_a_place(tmp_path: Path) -> None:
     study(
         tmp_path,
-        "1,s1,10,5,a.csv,4,",
         "1,s2,,,b.csv,4,",
         "1,s3,5,5,,4,",
         "1,s4,5,5,c.csv,4,60",
@@ -282,19 +283,46 @@ def test_what_is_left_out_has_a_reason_and_a_place(tmp_path: Path) -> None:
     _, trials, excluded, _ = read(tmp_path)
     table = str(tmp_path / "trials.csv")
     assert {(e.stimulus, e.reason, e.source, e.position) for e in excluded} == {
-        (
-            "s1",
-            "the valence rating 10 is not on the scale from 1 to 9, see --rating-scale",
-            table,
-            "line 2",
-        ),
-        ("s2", "there is no rating", table, "line 3"),
-        ("s3", "there is no signal file", table, "line 4"),
-        ("s4", "the trial starts at 60 s, but its signal ends at 1 s", table, "line 5"),
+        ("s2", "there is no rating", table, "line 2"),
+        ("s3", "there is no signal file", table, "line 3"),
+        ("s4", "the trial starts at 60 s, but its signal ends at 1 s", table, "line 4"),
     }
     assert {t.stimulus: len(t.recordings) for t in trials} == {"s3": 0, "s4": 0, "s5": 1}
-    _, trials, excluded, _ = read(tmp_path, TableOptions(rating_scale=(0, 100)))
+
+
+def test_a_rating_off_the_scale_is_an_error_that_names_it(tmp_path: Path) -> None:
+    study(tmp_path, "1,s1,10,5,a.csv,4", "1,s2,5,5,b.csv,4", "1,s3,5,5,c.csv,4")
+    dataset, trials, _, _ = read(tmp_path)
+    (error,) = dataset.damaged
+    assert str(error) == (
+        f"{tmp_path}/trials.csv, line 2: subject 1, stimulus s1: the valence rating 10 is not on "
+        "the scale from 1 to 9 (1 of 3 trials; they go from 5 to 10)"
+    )
+    assert error.hint == ("correct it, or --rating-scale LOW HIGH names the scale that was used")
+    assert [trial.stimulus for trial in trials] == ["s2", "s3"]
+    dataset, trials, _, _ = read(tmp_path, TableOptions(rating_scale=(0, 100)))
+    assert dataset.damaged == ()
     assert "s1" in {trial.stimulus for trial in trials}
+
+
+def test_ratings_on_another_scale_are_refused_whole(tmp_path: Path) -> None:
+    """Leaving out what is off the scale would keep a biased part: here five of nine trials."""
+    rows = [f"1,s{i},{2 * i - 6},5,,4" for i in range(9)]
+    with pytest.raises(RtcanError) as caught:
+        open_raw("table", study(tmp_path, *rows))
+    assert str(caught.value) == (
+        f"{tmp_path}/trials.csv: the ratings of 5 of 9 trials are not on the scale from 1 to 9: "
+        "they go from -6 to 10"
+    )
+    assert caught.value.hint == "--rating-scale LOW HIGH names the scale that was used"
+
+
+@pytest.mark.parametrize("written", ["inf", "-Infinity", "1e999"])
+def test_a_rating_has_to_be_finite(tmp_path: Path, written: str) -> None:
+    rows = (f"1,s1,{written},5,a.csv,4", "1,s2,5,5,b.csv,4")
+    (error,) = open_raw("table", study(tmp_path, *rows)).damaged
+    where = f"{tmp_path}/trials.csv, line 2"
+    assert str(error) == f"{where}: the valence '{written}' is not a finite number"
 
 
 def test_recordings_without_any_rating_are_read(tmp_path: Path) -> None:
@@ -395,3 +423,25 @@ def test_a_table_that_was_cut_off_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().rstrip("\n"))
     with pytest.raises(RtcanError, match=r"ends in the middle of line 3: P02,a,6"):
         open_raw("table", tmp_path)
+
+
+def test_a_forgotten_scale_of_real_ratings_is_noticed(tmp_path: Path) -> None:
+    """HKU956's ratings go from -10 to 10; two fifths of the trials would fit 1 to 9 as well."""
+    if "RTCAN_REAL_DATA" not in os.environ:
+        pytest.skip("RTCAN_REAL_DATA is not set")
+    folder = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    with (folder / "3. AV_ratings.csv").open(encoding="utf-8-sig", newline="") as stream:
+        ratings = list(csv.DictReader(stream))
+    rows = [
+        f"{r['participant_id']},{r['song_no']}-{r['song_id']},"
+        f"{r['valence_rating']},{r['arousal_rating']},,4"
+        for r in ratings
+    ]
+    study(tmp_path, *rows)
+    with pytest.raises(RtcanError, match=r"the ratings of \d+ of \d+ trials are not on the scale"):
+        open_raw("table", tmp_path)
+    dataset = open_raw("table", tmp_path, TableOptions(rating_scale=(-10, 10)))
+    assert dataset.damaged == ()
+    assert sum(len(part()) for part in dataset.parts) >= len(rows)

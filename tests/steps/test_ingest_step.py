@@ -97,6 +97,19 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab(tmp_path, monkeypatch)
 
 
+def read_off_scale(file: Path, rating: float) -> list[Item]:
+    return [trial(1, "1", file, signal(1)), trial(1, "2", file, signal(2), rating=rating)]
+
+
+@pytest.mark.parametrize("rating", [5.0, -0.25, math.inf])
+def test_no_reader_can_bring_ratings_off_the_scale(lab: Lab, rating: float) -> None:
+    with pytest.raises(
+        RtcanError, match=f"subject 1, stimulus 2: the valence rating {rating:g} is"
+    ):
+        lab.ingest(partial(read_off_scale, lab.file, rating), skip_bad=True)
+    assert not lab.output.exists()
+
+
 def test_the_store_does_not_depend_on_which_process_is_faster(lab: Lab) -> None:
     parts = [partial(read_sound_subject, subject, lab.file) for subject in range(6)]
     lab.ingest(*parts, jobs=1)

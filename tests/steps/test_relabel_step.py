@@ -108,6 +108,25 @@ def test_means_also_serve_where_subjects_rated(
     assert labels["valence"].tolist() == [int(means[song] > 0.5) for song in labels["stimulus"]]
 
 
+def test_songs_without_a_mean_are_named(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
+    workspace = copy_of(prepared)
+    with h5py.File(workspace / "pmemo" / "recordings.h5", "a") as h5:
+        song = h5["stimuli/stimulus"].asstr()[0]
+        n = int((h5["trials/stimulus"].asstr()[()] == song).sum())
+        n_songs = len(h5["stimuli/stimulus"])
+        h5["stimuli/valence_mean"][0] = np.nan
+        h5["stimuli/arousal_mean"][()] = np.nan
+    summary = facts("relabel", "-w", workspace, "--method", "stimulus-mean")
+    n_trials = len(stored(workspace, "labels"))
+    assert summary["trials_without_a_label"] == f"valence {n}, arousal {n_trials}"
+    of_valence, of_arousal = summary["notes"]
+    assert of_valence == (
+        f"1 of {n_songs} songs have no mean valence rating ({song}): their {n} trials get no "
+        "valence label"
+    )
+    assert of_arousal.startswith(f"{n_songs} of {n_songs} songs have no mean arousal rating")
+
+
 # --- tables ----------------------------------------------------------------------------------
 
 
@@ -192,6 +211,24 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     before = (prepared / "pmemo" / "labels.h5").stat().st_mtime_ns
     assert rtcan("relabel", "-w", prepared, *options).exit_code == 2
     assert (prepared / "pmemo" / "labels.h5").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("written", ["inf", "1e9", "2", "-1", "0.5"])
+def test_a_label_is_0_or_1(prepared: Path, tmp_path: Path, written: str) -> None:
+    csv = tmp_path / "labels.csv"
+    csv.write_text(f"{SUBJECT},1,{written},1\n")
+    outcome = rtcan("relabel", "-w", prepared, "--import", csv, "-o", tmp_path / "labels.h5")
+    assert outcome.exit_code == 1
+    assert f"labels.csv: line 1: the arousal label is '{written}', not 0 or 1" in outcome.stderr
+
+
+def test_a_table_without_any_label_is_refused(prepared: Path, tmp_path: Path) -> None:
+    csv = tmp_path / "labels.csv"
+    csv.write_text(f"{SUBJECT},1,nan,\n")
+    outcome = rtcan("relabel", "-w", prepared, "--import", csv, "-o", tmp_path / "labels.h5")
+    assert outcome.exit_code == 1
+    assert "labels.csv: gives no trial a label" in outcome.stderr
+    assert not (tmp_path / "labels.h5").exists()
 
 
 # --- ratings ---------------------------------------------------------------------------------

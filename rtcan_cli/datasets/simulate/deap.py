@@ -31,8 +31,8 @@ from rtcan_cli.datasets.simulate.truth import of_row, write_recordings
 BASELINE = 3.0
 """Seconds recorded before each video."""
 
-NANOSIEMENS = 1000.0
-"""In a microsiemens."""
+OHM = 1e6
+"""Of a conductance of one microsiemens."""
 
 FAULTS: dict[tuple[int, int], str] = {
     (2, 1): "nan-short",
@@ -119,8 +119,9 @@ def units(design: Design) -> list[Subject]:
 def write_unit(root: Path, unit: Subject) -> Written:
     """Write ``data_preprocessed_python/s01.dat`` or another subject's file.
 
-    All channels but the GSR are noise. The GSR is shifted to the mean of the seconds before the
-    video, as DEAP's is, and scaled to nanosiemens.
+    All channels but the GSR are noise. The GSR is skin resistance in Ohm, as DEAP's is, so that a
+    response makes it fall; it is shifted to the mean of the seconds before the video, since the
+    preprocessed edition has lost its offset.
 
     Parameters
     ----------
@@ -149,8 +150,9 @@ def write_unit(root: Path, unit: Subject) -> Written:
     signals = record(body, listeners, unit.duration, sampling_rate, rng, rest=BASELINE)
     eda = signals.eda
     data = rng.standard_normal((n_videos, N_CHANNELS, eda.shape[1]))
-    before = eda[:, : round(BASELINE * sampling_rate)].mean(axis=1, keepdims=True)
-    gsr = NANOSIEMENS * (eda - before)
+    resistance = OHM / eda
+    before = resistance[:, : round(BASELINE * sampling_rate)].mean(axis=1, keepdims=True)
+    gsr = resistance - before
     faults = []
     for video, kind in unit.faults.items():
         gsr[video], samples = spoil(gsr[video], kind, sampling_rate)
@@ -163,8 +165,9 @@ def write_unit(root: Path, unit: Subject) -> Written:
         recordings = [
             of_row(
                 *(signals, video, body, (file, name, str(video + 1), "both")),
-                gain=NANOSIEMENS,
+                gain=OHM,
                 zero=float(before[video, 0]),
+                quantity="resistance",
             )
             for video in range(n_videos)
         ]

@@ -40,7 +40,7 @@ from rtcan_cli.datasets.simulate.sizes import Scale
 
 Array = NDArray[np.float64]
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Changes whenever the same seed gives other files."""
 
 VALENCE, AROUSAL = 0, 1

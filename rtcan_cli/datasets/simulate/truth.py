@@ -16,8 +16,9 @@ own recordings ``P01.npz``) or song (PMEmo ``1.npz``), about the recordings of t
   root, and the names under which the recording is in the recordings store;
 - ``offsets``: samples ``offsets[i]`` to ``offsets[i + 1]`` of the signals are recording ``i``'s;
 - ``driver``, ``phasic``, ``tonic``: float32, in microsiemens, all recordings one after another;
-- ``gain``, ``zero``, one entry a recording: the raw file holds
-  ``gain * (phasic + tonic + noise - zero)``, with noise of 0.01 microsiemens, as long as it has no
+- ``quantity``, ``gain``, ``zero``, one entry a recording: a raw file of ``conductance`` holds
+  ``gain * (phasic + tonic + noise - zero)``, one of ``resistance`` (DEAP)
+  ``gain / (phasic + tonic + noise) - zero``, with noise of 0.01 microsiemens, as long as it has no
   fault;
 - ``body``, shape (recordings, 2): what the sudomotor nerves followed, valence and arousal;
 - ``sampling_rate``: in Hz.
@@ -55,6 +56,7 @@ class TrueRecording:
     body: Array
     gain: float = 1.0
     zero: float = 0.0
+    quantity: str = "conductance"
 
 
 def of_row(
@@ -64,10 +66,11 @@ def of_row(
     names: tuple[str, str, str, str],
     gain: float = 1.0,
     zero: float = 0.0,
+    quantity: str = "conductance",
 ) -> TrueRecording:
     """The truth about one row of signals; `names` are its source, subject, stimulus and target."""
     channels = (signals.driver[row], signals.phasic[row], signals.tonic[row])
-    return TrueRecording(*names, *channels, body[row], gain, zero)
+    return TrueRecording(*names, *channels, body[row], gain, zero, quantity)
 
 
 def write_recordings(
@@ -89,7 +92,7 @@ def write_recordings(
     lengths = [len(each.driver) for each in recordings]
     arrays: dict[str, Any] = {
         name: np.array([getattr(each, name) for each in recordings])
-        for name in ("source", "subject", "stimulus", "target", "gain", "zero", "body")
+        for name in ("source", "subject", "stimulus", "target", "quantity", "gain", "zero", "body")
     }
     for name in ("driver", "phasic", "tonic"):
         arrays[name] = np.concatenate([getattr(each, name) for each in recordings], dtype="f4")

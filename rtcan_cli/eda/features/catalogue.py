@@ -21,7 +21,8 @@ VERSION = 1
 DOMAINS = ("SCR", "time", "frequency", "time-frequency")
 
 _POWER = "log10 z^2"
-_RECORDED = "as recorded"
+#: Stands for the unit of the recording.
+RECORDED = "as recorded"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _scr() -> Iterator[tuple[str, str, str]]:
     amplitude = "SCR amplitudes: peak less lowest point since the peak before"
     yield from _of("scr_amplitude", "z", amplitude, "mean", "std", "median", "max", "sum")
     raw = "SCR amplitudes times the recording's standard deviation"
-    yield from _of("scr_amplitude_raw", _RECORDED, raw, "mean", "sum")
+    yield from _of("scr_amplitude_raw", RECORDED, raw, "mean", "sum")
     rise = "times from onset (5 % of the amplitude) to peak"
     yield from _of("scr_rise_time", "s", rise, "mean", "std", "max")
     recovery = "times from peak to half amplitude, where it is reached before the next SCR"
@@ -89,7 +90,7 @@ def _scr() -> Iterator[tuple[str, str, str]]:
 
 
 def _time() -> Iterator[tuple[str, str, str]]:
-    yield from _of("raw", _RECORDED, "the EDA as recorded", "mean", "std", "range")
+    yield from _of("raw", RECORDED, "the EDA as recorded", "mean", "std", "range")
     shape = ("mean", "std", "skewness", "kurtosis", "iqr")
     signals = {"eda": "the EDA", "phasic": "the phasic part", "tonic": "the tonic part"}
     for name, what in signals.items():

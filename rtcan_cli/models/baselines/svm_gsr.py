@@ -15,10 +15,10 @@ Inputs: those of rtcan's 128 EDA features that are nearest to theirs:
 ====================================================  =========================================
 theirs                                                here
 ====================================================  =========================================
-average skin resistance                               ``raw_mean``
+average skin resistance                               ``raw_mean``, its negative
 average derivative                                    ``eda_slope``
 average derivative where it falls                     ``eda_d1_mean_abs``
-share of falling samples                              ``eda_d1_rising``, one less that share
+share of falling samples                              ``eda_d1_rising``
 number of local minima                                ``scr_count``
 average rise time                                     ``scr_rise_time_mean``
 ten powers up to 2.4 Hz                               six ``eda_power_...`` up to 1.5 Hz
@@ -27,6 +27,10 @@ zero crossings of the slow and very slow response     ``eda_mobility``, ``phasic
 their average peaks                                   ``scr_amplitude_mean``, ``scr_amplitude_max``,
                                                       ``phasic_std``, ``tonic_range``
 ====================================================  =========================================
+
+Theirs are of skin resistance, which falls with a response; rtcan's are of a signal that rises:
+their falling samples are its rising ones, their minima its peaks. On DEAP ``raw_mean`` is in Ohm
+with the sign flipped, of a signal that has lost its offset.
 
 Defaults: C = 0.25, as for `svm-eda`, whose docstring says how decisions become probabilities. Of
 the thresholds 0.3, 0.1 and 0.03 the validation trials choose.

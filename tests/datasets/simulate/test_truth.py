@@ -51,7 +51,10 @@ def test_truth_and_noise_are_the_raw_files(simulated: Path) -> None:
             driver, phasic, tonic = (content[x][part] for x in ("driver", "phasic", "tonic"))
             assert driver.dtype == phasic.dtype == tonic.dtype == np.float32
             raw = raw_recordings(simulated, source, content["stimulus"][i])
-            noise = raw / content["gain"][i] - (phasic + tonic - content["zero"][i])
+            gain, zero = content["gain"][i], content["zero"][i]
+            assert content["quantity"][i] == ("resistance" if name == "deap" else "conductance")
+            eda = gain / (raw + zero) if name == "deap" else raw / gain + zero
+            noise = eda - (phasic + tonic)
             assert len(noise) == len(raw)
             assert abs(noise.mean()) < 6 * SENSOR_NOISE / np.sqrt(len(raw))
             assert noise.std() == pytest.approx(SENSOR_NOISE, rel=0.15)
