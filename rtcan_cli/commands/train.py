@@ -213,14 +213,14 @@ def train(
     ] = 4,
     cluster: options.ClusterAddress = None,
     stack: Annotated[
-        int | None,
+        int,
         typer.Option(
             min=1,
-            help="Folds trained together as one program; they come out the same but for rounding. "
-            "Default: as many as fit on a GPU, 1 elsewhere and with --cluster",
-            show_default=False,
+            metavar="N",
+            help="Train up to N folds together as one program, for GPUs; they come out the same "
+            "but for rounding. Not yet tried on a GPU.",
         ),
-    ] = None,
+    ] = 1,
     name: Annotated[
         str | None,
         typer.Option(

@@ -23,7 +23,7 @@ def train_sweep(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
-    stack: int | None = None,
+    stack: int = 1,
 ) -> Report:
     """Train several runs in one go, and put their validation folds side by side.
 

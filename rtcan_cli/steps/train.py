@@ -43,7 +43,7 @@ def train_run(
     jobs: int | Cluster = 1,
     force: bool = False,
     splits_from: Path | None = None,
-    stack: int | None = None,
+    stack: int = 1,
 ) -> Report:
     """Train all folds of all targets of a run; go on where an interrupted call stopped.
 
@@ -64,9 +64,8 @@ def train_run(
         Train again even if the same run is there.
     splits_from : Path, optional
         Run store to take the folds from; the one that ``settings.splits_from`` names.
-    stack : int, optional
-        Folds trained together as one program. By default as many as fit on a CUDA device, and 1
-        on others.
+    stack : int
+        Folds trained together as one program, at most; by default one after the other.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def train_runs(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
-    stack: int | None = None,
+    stack: int = 1,
 ) -> None:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
