@@ -136,8 +136,9 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.RecipeName),
-            help="How to train: the paper's SGD, which needs thousands of steps, or AdamW, which "
-            "learns from few subjects. Default: paper",
+            help="How to train: the paper's SGD, which needs 500 steps or more (as PMEmo has), or "
+            "AdamW, which learns from few subjects (tuned). train says how many there are. "
+            "Default: paper",
             show_default=False,
         ),
     ] = None,

@@ -17,6 +17,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import add_differences, pairing_notes
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.simple_rivals import rival_notes
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.training.protocols import PROTOCOLS
 
@@ -97,6 +98,7 @@ def compare_runs(
     with console.heard() as warnings:
         differences = add_differences(report, runs, reference)
         pairing = pairing_notes(runs)
+    report.notes += rival_notes(runs)
     simulated = table["simulated"].any()
     if paper:
         report.notes.append(

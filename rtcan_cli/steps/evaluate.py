@@ -26,6 +26,7 @@ from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.runs import Run, describe_choices, describe_protocol
+from rtcan_cli.steps.training_notes import training_notes
 
 #: Scores in percent, and scores between 0 and 1 (or -1 and 1), as the tables name them.
 PERCENT = {
@@ -108,6 +109,7 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     for target, scores in found.items():
         report.notes += _target_notes(run, target, scores)
     report.notes += describe_choices(run.models)
+    report.notes += training_notes(run)
     report.notes.append(_disjoint_note(run))
     if figures is not None:
         report.files = _write(run, found, figures / run.dataset.name / run.name)

@@ -23,7 +23,8 @@ from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_units import fit_units
-from rtcan_cli.steps.runs import candidate_name, describe_choices, describe_protocol
+from rtcan_cli.steps.runs import Run, candidate_name, describe_choices, describe_protocol
+from rtcan_cli.steps.training_notes import say_steps, training_notes
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.splits import TEST, VALIDATION
@@ -104,6 +105,7 @@ def train_runs(
     """
     plans = _plan_missing(requests, force)
     units = [unit for plan in plans for unit in plan.units()]
+    say_steps(plans)
     waiting = Counter(unit.partial.store for unit in units)
     plan_of = {plan.output: plan for plan in plans}
     hopeless: list[tuple[Unit, NotFinite]] = []
@@ -279,6 +281,7 @@ def summarise(path: Path) -> Report:
     }
     report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
     report.notes += describe_choices(models)
+    report.notes += training_notes(Run.load(path))
     report.notes.append(f"next: rtcan evaluate {path.stem}")
     return report
 
