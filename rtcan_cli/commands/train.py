@@ -97,6 +97,13 @@ def train(
             show_default=False,
         ),
     ] = None,
+    thresholds: Annotated[
+        choices.Thresholds,
+        typer.Option(
+            help="Ratings that the thresholds between low and high come from: all of a subject, or "
+            "those of the training trials of each fold (for stimulus and trial), see above.",
+        ),
+    ] = choices.THRESHOLDS,
     folds: Annotated[
         int | None,
         typer.Option(
@@ -256,12 +263,17 @@ def train(
       trial             single trials, shuffled, as the paper's released code does: leaks
                         subjects and songs; only to measure what that is worth
 
+    A subject's threshold between low and high comes from all of the subject's ratings (rtcan
+    relabel). With stimulus and trial, labels of training trials therefore depend on ratings of
+    test trials; --thresholds training takes the training trials of each fold alone.
+
     \b
     Examples:
       rtcan train --dataset pmemo --fusion music --gpu 0
       rtcan train --dataset deap --target arousal --recipe tuned
       rtcan train --dataset pmemo --variant Rb --fusion music --test-subject 100184
       rtcan train --dataset pmemo --fusion music --protocol subject+stimulus
+      rtcan train --dataset pmemo --protocol stimulus --thresholds training
       rtcan train --dataset pmemo --splits-from Rf-eda+music-both-1a2b3c
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
@@ -319,6 +331,7 @@ def train(
         n_folds=choices.FOLDS if folds is None else folds,
         targets=TARGETS if target == "both" else (target,),
         test_subject=test_subject,
+        thresholds=thresholds,
     )
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:

@@ -18,11 +18,15 @@ from rtcan_cli.models.rtcan import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.guard import seen_in_training
 from rtcan_cli.training.protocols import PROTOCOLS, Protocol
 from rtcan_cli.training.splits import PARTS, Roles, Splits
 from rtcan_cli.training.trained import TrainedModel
+
+#: Columns of the thresholds of a run store.
+THRESHOLD_COLUMNS = [field.path.split("/")[1] for field in SCHEMAS["run"].columns("thresholds")]
 
 
 def candidate_name(model: Model, candidate: int, name: str) -> str:
@@ -52,6 +56,8 @@ def describe_choices(models: pd.DataFrame) -> list[str]:
 def describe_protocol(settings: RunSettings) -> str:
     """Protocol of a run and where its folds come from, for a summary."""
     words = [settings.protocol]
+    if settings.thresholds != choices.THRESHOLDS:
+        words.append(f"thresholds from {settings.thresholds} trials")
     if settings.subjects is not None:
         words.append(f"{settings.subjects} of the subjects")
     if settings.splits_from is not None:
@@ -77,6 +83,10 @@ class Run:
         Tables of the run store.
     membership : NDArray of int8 (n_predictions, n_folds)
         What each trial is used for in each fold, see `rtcan_cli.training.splits.Splits`.
+    fold_labels : NDArray of int8 (n_predictions, n_folds)
+        Label of each trial in each fold.
+    thresholds : DataFrame
+        Of each fold and subject, if they come from the training trials of the fold; else empty.
     """
 
     path: Path
@@ -89,6 +99,8 @@ class Run:
     epochs: pd.DataFrame
     models: pd.DataFrame
     membership: NDArray[np.int8]
+    fold_labels: NDArray[np.int8]
+    thresholds: pd.DataFrame
 
     @classmethod
     def load(cls, path: Path) -> Run:
@@ -118,6 +130,8 @@ class Run:
                 epochs=store.table("epochs"),
                 models=store.table("models"),
                 membership=store.array("membership/role"),
+                fold_labels=store.array("membership/label"),
+                thresholds=store.table("thresholds"),
             )
 
     @property
@@ -223,10 +237,15 @@ class Run:
 
     def majority(self, target: str) -> dict[int, int]:
         """Majority class of the training trials of each trained fold, from 1."""
-        label = self.trials(target)["label"].to_numpy()
         return {
-            fold: majority_class(label[roles.train]) for fold, roles in self.roles(target).items()
+            fold: majority_class(self.train_label(target, fold))
+            for fold in self.trained_folds(target)
         }
+
+    def train_label(self, target: str, fold: int) -> NDArray[np.int8]:
+        """Labels that a fold, from 1, was trained on."""
+        rows = self.trials(target).index.to_numpy()[self.splits(target).roles(fold - 1).train]
+        return self.fold_labels[rows, fold - 1]
 
     def audit(self, target: str) -> pd.DataFrame:
         """Count what each trained fold holds out, from the stored membership.

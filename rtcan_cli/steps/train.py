@@ -19,6 +19,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import Sources
+from rtcan_cli.steps.fold_labels import check_thresholds
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.run_settings import RunSettings
@@ -145,6 +146,7 @@ def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
             raise RtcanError(
                 f"{request.output}: a run cannot take its folds from itself", "another --name"
             )
+        check_thresholds(request.settings)
         inputs, made = request.sources.check()
         parameters = request.settings.parameters()
         provenance = Provenance("train", made.dataset, parameters, inputs, made.simulated)
@@ -168,7 +170,7 @@ def _not_finite(failed: list[tuple[Unit, NotFinite]]) -> RtcanError:
 
 def write_run(run: RunPlan) -> None:
     """Write the run store from the kept results, one fold in memory at a time."""
-    predictions, membership, epochs, models = [], [], [], []
+    predictions, membership, labels, epochs, models = [], [], [], [], []
     model = run.settings.model
     with create(run.output, "run", run.provenance) as store:
         for plan in run.targets:
@@ -200,6 +202,7 @@ def write_run(run: RunPlan) -> None:
                     }
                 )
             membership.append(role)
+            labels.append(plan.data.labels_of_folds(role.shape[1]))
             predictions.append(
                 pd.DataFrame(
                     {
@@ -214,6 +217,8 @@ def write_run(run: RunPlan) -> None:
             )
         store.write_table("predictions", pd.concat(predictions))
         store.write("membership/role", np.concatenate(membership))
+        store.write("membership/label", np.concatenate(labels).astype(np.int8))
+        store.write_table("thresholds", run.thresholds)
         store.write_table("epochs", pd.concat(epochs))
         store.write_table("models", pd.DataFrame(models))
 

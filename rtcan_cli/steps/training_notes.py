@@ -57,16 +57,16 @@ def training_notes(run: Run) -> list[str]:
     notes = []
     for target in run.settings.targets:
         losses = run.epochs[run.epochs["target"] == target].groupby("fold")["train_loss"]
-        roles, label = run.roles(target), run.trials(target)["label"].to_numpy()
-        outlook = Outlook.of(recipe, [len(own.train) for own in roles.values()])
+        labels = {fold: run.train_label(target, fold) for fold in run.trained_folds(target)}
+        outlook = Outlook.of(recipe, map(len, labels.values()))
         stuck = [
             fold
-            for fold, own in roles.items()
-            if not left_guessing(losses.get_group(fold).to_numpy(), label[own.train], recipe)
+            for fold, label in labels.items()
+            if not left_guessing(losses.get_group(fold).to_numpy(), label, recipe)
         ]
         if stuck:
             notes.append(
-                f"{target}: nothing was learnt in {len(stuck)} of {len(roles)} folds: their "
+                f"{target}: nothing was learnt in {len(stuck)} of {len(labels)} folds: their "
                 "training loss stayed at that of guessing (ln 2 where classes are equal). "
                 f"{outlook.remedies()}; if that changes nothing, the inputs may say nothing"
             )

@@ -69,7 +69,9 @@ def cross_validate(
     parts = checked_roles(data, splits, protocol, folds)
     eda = place(data.eda, device) if data.eda.ndim == 3 else None
     return (
-        fit(data, own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
+        fit(
+            data.of_fold(k), own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda
+        )
         for k, own in parts.items()
     )
 
@@ -118,5 +120,5 @@ def checked_roles(
     check_promise(splits, protocol, data.subject, data.stimulus)
     parts = {k: splits.roles(k) for k in (range(splits.n_folds) if folds is None else folds)}
     for k, own in parts.items():
-        check_classes(data, own, k)
+        check_classes(data.of_fold(k), own, k)
     return parts
