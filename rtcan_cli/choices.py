@@ -33,6 +33,7 @@ RecipeName = Literal["paper", "tuned"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
+Thresholds = Literal["all", "training"]
 Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Polarity = Literal["conductance", "resistance", "as-is"]
 Solver = Literal["auto", "structured", "cvxopt"]
@@ -63,6 +64,8 @@ SEED = 0
 FOLDS = 10
 #: What a fold holds out; `rtcan_cli.training.protocols` says what each promises.
 PROTOCOL: Protocol = "subject"
+#: Ratings of a subject that the thresholds between low and high come from.
+THRESHOLDS: Thresholds = "all"
 #: How a decision is explained (sec. 5.3.3).
 MAP: MapName = "guided-gradcam"
 #: What stands in the place of what is taken out of a trial to test an explanation.

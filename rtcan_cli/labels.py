@@ -53,7 +53,11 @@ class Relabelling:
 
 
 def relabel(
-    ratings: pd.DataFrame, method: str, scale: tuple[float, float], seed: int
+    ratings: pd.DataFrame,
+    method: str,
+    scale: tuple[float, float],
+    seed: int,
+    counts: NDArray[np.bool_] | None = None,
 ) -> Relabelling:
     """Split every subject's ratings into high and low.
 
@@ -77,6 +81,9 @@ def relabel(
         Lowest and highest possible rating.
     seed : int
         For the starts of k-means; 0 to 2**32 - 1.
+    counts : NDArray of bool (n,), optional
+        Which of the ratings the thresholds are made from, such as those of training trials; all by
+        default. All are labelled.
 
     Returns
     -------
@@ -101,17 +108,41 @@ def relabel(
     # On one thread: a few points each are not worth two, which wait for each other all the time
     # where the machine has other work.
     with threadpool_limits(1):
-        for subject, trials in ratings.groupby("subject", sort=True):
-            points = trials[_RATINGS].dropna().to_numpy(dtype=np.float64)
+        known = ratings[_RATINGS]
+        if counts is not None:
+            known = known.where(np.column_stack([counts] * len(TARGETS)))
+        for subject, trials in known.groupby(ratings["subject"], sort=True):
+            points = trials.dropna().to_numpy(dtype=np.float64)
             rows.append({"subject": subject, **_threshold(points, method, scale, seed)})
     columns = ["subject", *TARGETS, "n_trials", "fallback", *_CENTRES]
     thresholds = pd.DataFrame(rows, columns=columns)
+    return Relabelling(label_by_thresholds(ratings, thresholds, scale), thresholds)
 
+
+def label_by_thresholds(
+    ratings: pd.DataFrame, thresholds: pd.DataFrame, scale: tuple[float, float]
+) -> pd.DataFrame:
+    """Label ratings by thresholds that are there already.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        As of `relabel`.
+    thresholds : DataFrame
+        `subject`, each once, `valence`, `arousal`; all subjects of the ratings.
+    scale : tuple of float
+        Lowest and highest possible rating.
+
+    Returns
+    -------
+    DataFrame
+        Labels as in `Relabelling`.
+    """
     of_subject = thresholds.set_index("subject")[_RATINGS].loc[ratings["subject"]].to_numpy()
     points = ratings[_RATINGS].to_numpy(dtype=np.float64)
     # Without a margin, rounding of the threshold would decide about ratings that equal it.
     is_high = points > of_subject + _MARGIN * (scale[1] - scale[0])
-    return Relabelling(_labels(ratings, points, is_high), thresholds)
+    return _labels(ratings, points, is_high)
 
 
 def label_by_stimulus(

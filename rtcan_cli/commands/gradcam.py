@@ -145,6 +145,7 @@ def gradcam(
         components or usual.components,
         labels or usual.labels,
         (features or usual.music) if usual.music else None,
+        recordings=usual.recordings,
     )
     targets = None if target is None else TARGETS if target == "both" else (target,)
     if subject is not None and music is not None:

@@ -97,6 +97,13 @@ def train(
             show_default=False,
         ),
     ] = None,
+    thresholds: Annotated[
+        choices.Thresholds,
+        typer.Option(
+            help="Ratings that the thresholds between low and high come from: all of a subject, or "
+            "those of the training trials of each fold (for stimulus and trial), see above.",
+        ),
+    ] = choices.THRESHOLDS,
     folds: Annotated[
         int | None,
         typer.Option(
@@ -136,8 +143,9 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.RecipeName),
-            help="How to train: the paper's SGD, which needs thousands of steps, or AdamW, which "
-            "learns from few subjects. Default: paper",
+            help="How to train: the paper's SGD, which needs 500 steps or more (as PMEmo has), or "
+            "AdamW, which learns from few subjects (tuned). train says how many there are. "
+            "Default: paper",
             show_default=False,
         ),
     ] = None,
@@ -214,14 +222,14 @@ def train(
     ] = 4,
     cluster: options.ClusterAddress = None,
     stack: Annotated[
-        int | None,
+        int,
         typer.Option(
             min=1,
-            help="Folds trained together as one program; they come out the same but for rounding. "
-            "Default: as many as fit on a GPU, 1 elsewhere and with --cluster",
-            show_default=False,
+            metavar="N",
+            help="Train up to N folds together as one program, for GPUs; they come out the same "
+            "but for rounding. Not yet tried on a GPU.",
         ),
-    ] = None,
+    ] = 1,
     name: Annotated[
         str | None,
         typer.Option(
@@ -256,12 +264,17 @@ def train(
       trial             single trials, shuffled, as the paper's released code does: leaks
                         subjects and songs; only to measure what that is worth
 
+    A subject's threshold between low and high comes from all of the subject's ratings (rtcan
+    relabel). With stimulus and trial, labels of training trials therefore depend on ratings of
+    test trials; --thresholds training takes the training trials of each fold alone.
+
     \b
     Examples:
       rtcan train --dataset pmemo --fusion music --gpu 0
       rtcan train --dataset deap --target arousal --recipe tuned
       rtcan train --dataset pmemo --variant Rb --fusion music --test-subject 100184
       rtcan train --dataset pmemo --fusion music --protocol subject+stimulus
+      rtcan train --dataset pmemo --protocol stimulus --thresholds training
       rtcan train --dataset pmemo --splits-from Rf-eda+music-both-1a2b3c
       rtcan train --dataset pmemo --splits-from Rf-eda-both-1a2b3c --seed 1,2
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
@@ -320,6 +333,7 @@ def train(
         n_folds=choices.FOLDS if folds is None else folds,
         targets=TARGETS if target == "both" else (target,),
         test_subject=test_subject,
+        thresholds=thresholds,
     )
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli import choices
 from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.run_settings import RunSettings
@@ -36,7 +37,8 @@ class Sources:
     features : Path, optional
         EDA features, for a model that sees these instead of signals.
     recordings : Path, optional
-        Names the trials where neither EDA nor labels do.
+        Names the trials where neither EDA nor labels do, and has the ratings for thresholds from
+        training trials.
     """
 
     components: Path | None
@@ -105,6 +107,8 @@ def sources_for(
         store("labels"),
         store("music") if settings.fusion != "none" else None,
         store("features") if sees == "features" else None,
+        # Its ratings, for thresholds of each fold.
+        store("recordings") if settings.thresholds != choices.THRESHOLDS else None,
     )
 
 

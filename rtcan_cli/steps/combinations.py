@@ -40,6 +40,8 @@ class Wanted:
         What is predicted.
     test_subject : str, optional
         Train only the folds that test this subject.
+    thresholds : str
+        Ratings that thresholds come from.
     """
 
     models: Sequence[Model]
@@ -57,6 +59,7 @@ class Wanted:
     n_folds: int
     targets: tuple[str, ...]
     test_subject: str | None
+    thresholds: str = choices.THRESHOLDS
 
     def sees_signals(self) -> bool:
         """Whether one of the models sees signals of the EDA."""
@@ -94,6 +97,7 @@ def combinations(wanted: Wanted, known: Profile) -> list[RunSettings]:
                 test_subject=wanted.test_subject,
                 protocol=protocol,
                 subjects=subjects,
+                thresholds=wanted.thresholds,
             )
             found.append(settings)
     return found

@@ -18,6 +18,7 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import add_differences, pairing_notes
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.seeds import Seeds, group_seeds, seed_note, seed_table
+from rtcan_cli.steps.simple_rivals import rival_notes
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.training.protocols import PROTOCOLS
 
@@ -102,6 +103,7 @@ def compare_runs(
         pairing = pairing_notes(runs)
     if several:
         report.notes.append(several)
+    report.notes += rival_notes(group_seeds(runs))
     simulated = table["simulated"].any()
     if paper:
         report.notes.append(

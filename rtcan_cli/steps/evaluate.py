@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rtcan_cli import choices
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.evaluation.bootstrap import intervals, tested
 from rtcan_cli.evaluation.calibration import (
@@ -34,6 +35,7 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.runs import Run, describe_choices, describe_protocol
 from rtcan_cli.steps.seeds import seed_note, seed_table, seeds_beside
+from rtcan_cli.steps.training_notes import training_notes
 
 #: Scores in percent, and scores between 0 and 1 (or -1 and 1), as the tables name them.
 PERCENT = {
@@ -128,7 +130,9 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
         others = ", ".join(each.name for each in seeds.runs[1:])
         report.notes.append(f"{seed_note([seeds])}; the other seeds: {others}")
     report.notes += describe_choices(run.models)
+    report.notes += training_notes(run)
     report.notes.append(_disjoint_note(run))
+    report.notes += _threshold_notes(run)
     if figures is not None:
         report.files = _write(run, found, folder_below(figures, run.dataset.name, run.name))
         n_folds = len(run.trained_folds(run.settings.targets[0]))
@@ -314,6 +318,27 @@ def _disjoint_note(run: Run) -> str:
                 f"fold by fold, were {seen} in training)"
             )
     return note
+
+
+def _threshold_notes(run: Run) -> list[str]:
+    """Which ratings the labels of training trials depend on, where that may be those of tests."""
+    if "subject" in run.protocol.disjoint:
+        return []  # a threshold is that of a subject, and subjects are on one side
+    if run.settings.thresholds == choices.THRESHOLDS:
+        return [
+            "thresholds between low and high come from all ratings of a subject, so labels of "
+            "training trials depend on ratings of test trials (unless they are fixed, imported or "
+            "of stimulus means); --thresholds training makes them from the training trials of each "
+            "fold"
+        ]
+    note = "thresholds between low and high come from the training trials of each fold alone"
+    centre = run.thresholds[run.thresholds["fallback"].astype(bool)]
+    if len(centre):
+        note += (
+            f"; {len(centre)} of {len(run.thresholds)} are the centre of the scale, as a subject "
+            "has too few distinct ratings there"
+        )
+    return [note]
 
 
 def _write(run: Run, found: dict[str, Scores], folder: Path) -> list[Path]:

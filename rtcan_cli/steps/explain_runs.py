@@ -56,7 +56,12 @@ def sources_of(workspace: Workspace, run_path: Path) -> Sources:
     """The workspace's stores that a run of it was made from."""
     run = Run.load(run_path)
     paths = {kind: workspace.store(run.dataset.name, kind) for kind in run.provenance.inputs}
-    return Sources(paths.get("components"), paths["labels"], paths.get("music"))
+    return Sources(
+        paths.get("components"),
+        paths["labels"],
+        paths.get("music"),
+        recordings=paths.get("recordings"),
+    )
 
 
 def side_by_side(first: Run, companions: list[Path], tests: Callable[[Run], object]) -> list[Run]:

@@ -38,7 +38,7 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_settings import RunSettings
-from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.runs import THRESHOLD_COLUMNS, Run
 from rtcan_cli.stores import Provenance, create
 from rtcan_cli.training.data import TrainingData, scale_of, standardise
 from rtcan_cli.training.predict import predict
@@ -288,6 +288,8 @@ def _write(
             ),
         )
         store.write("membership/role", np.full((n, 1), UNUSED, np.int8))
+        store.write("membership/label", data.label[:, None].astype(np.int8))
+        store.write_table("thresholds", pd.DataFrame(columns=THRESHOLD_COLUMNS))
         columns = ("target", "fold", "epoch", "train_loss", "validation_loss")
         store.write_table("epochs", pd.DataFrame(columns=[*columns, "validation_accuracy"]))
         store.write_table(

@@ -18,6 +18,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
+from rtcan_cli.training.protocols import PROTOCOLS
 
 #: From the protocol whose networks know most of the trials that test them to the one that knows
 #: least.
@@ -100,10 +101,15 @@ def _ladders(runs: Sequence[Run]) -> list[dict[str, Run]]:
 def _missing(ladder: dict[str, Run]) -> list[str]:
     """The lines that train what a ladder lacks."""
     run = next(iter(ladder.values()))
-    options = (run.settings.options(run.provenance.dataset, protocol=name) for name in LADDER)
+    able = [
+        name
+        for name in LADDER
+        if run.settings.thresholds == choices.THRESHOLDS
+        or "subject" not in PROTOCOLS[name].disjoint
+    ]
     return [
-        f"rtcan train {each}"
-        for name, each in zip(LADDER, options, strict=True)
+        f"rtcan train {run.settings.options(run.provenance.dataset, protocol=name)}"
+        for name in able
         if name not in ladder
     ]
 

@@ -57,6 +57,8 @@ def _wrong_settings(settings: RunSettings) -> Iterator[str]:
         yield f"targets are {_short(settings.targets)}"
     if settings.fusion not in get_args(choices.Fusion):
         yield f"fusion is {_short(settings.fusion)}"
+    if settings.thresholds not in get_args(choices.Thresholds):
+        yield f"thresholds are {_short(settings.thresholds)}"
     if not _whole(spec.length, 1, _MOST_SAMPLES):
         yield f"length is {_short(spec.length)}"
     if not _whole(settings.n_folds, 0, 1 << 31) or not _whole(settings.seed, 0, (1 << 32) - 1):
@@ -105,6 +107,8 @@ def _wrong_tables(run: Run) -> Iterator[str]:
         yield "it has a candidate that its model does not have"
     if not run.predictions["label"].isin([0, 1]).all():
         yield "it has a label that is neither high nor low"
+    if not np.isin(run.fold_labels, [-1, 0, 1]).all():
+        yield "it has a label in a fold that is neither high nor low"
     said = run.predictions["probability"]
     if not (said.isna() | said.between(0, 1)).all():
         yield "it has a probability that is not between 0 and 1"

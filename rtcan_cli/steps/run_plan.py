@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from rtcan_cli import console
+from rtcan_cli import choices, console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.assemble import Sources, training_data
+from rtcan_cli.steps.fold_labels import FoldLabels, label_folds
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_splits import TrialSplits, deal_labelled, splits_of_run
+from rtcan_cli.steps.runs import THRESHOLD_COLUMNS, Run
 from rtcan_cli.stores import Partial, Provenance
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.protocols import PROTOCOLS
@@ -53,12 +56,19 @@ class TargetPlan:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """A run that is to be trained: where it goes, what it is made from, its networks."""
+    """A run that is to be trained: where it goes, what it is made from, its networks.
+
+    The thresholds are those of its folds (`rtcan_cli.steps.fold_labels`), without rows if they come
+    from all ratings.
+    """
 
     output: Path
     settings: RunSettings
     provenance: Provenance
     targets: list[TargetPlan]
+    thresholds: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=THRESHOLD_COLUMNS)
+    )
 
     @property
     def partial(self) -> Partial:
@@ -86,13 +96,14 @@ class RunPlan:
             sized = replace(
                 self.settings.spec, n_music=plan.data.n_music, n_features=plan.data.n_features
             )
+            data = {fold: plan.data.of_fold(fold) for fold in parts}
             for candidate in range(len(model.grid)):
                 spec = replace(sized, candidate=candidate)
                 if model.network is not None:
                     model.build(spec)  # raises where there can be no such network
                 settings = replace(self.settings, spec=spec)
                 units += [
-                    Unit(plan.target, fold, own, plan.data, settings, self.partial)
+                    Unit(plan.target, fold, own, data[fold], settings, self.partial)
                     for fold, own in parts.items()
                 ]
         return units
@@ -144,6 +155,7 @@ class Planner:
         self._splits: dict[object, TrialSplits] = {}
         self._data: dict[object, TrainingData] = {}
         self._restricted: dict[object, tuple[TrainingData, Splits]] = {}
+        self._labels: dict[object, FoldLabels] = {}
 
     def plan(self, request: RunRequest, provenance: Provenance) -> RunPlan:
         """Load the trials of each target and find their folds, the same for both targets.
@@ -170,7 +182,21 @@ class Planner:
             TargetPlan(target, *self._target(request, target, known), folds)
             for target in settings.targets
         ]
-        return RunPlan(request.output, settings, provenance, plans)
+        own = self._fold_labels(request, known)
+        plan = RunPlan(request.output, settings, provenance, plans)
+        return plan if own is None else replace(plan, thresholds=own.thresholds)
+
+    def _fold_labels(self, request: RunRequest, known: TrialSplits) -> FoldLabels | None:
+        """Labels of each fold, if their thresholds come from its training trials."""
+        if request.settings.thresholds == choices.THRESHOLDS:
+            return None
+        key = _splits_key(request)
+        if key not in self._labels:
+            lender = request.splits_from
+            self._labels[key] = label_folds(
+                known, request.sources, None if lender is None else Run.load(lender)
+            )
+        return self._labels[key]
 
     def _known(self, request: RunRequest) -> TrialSplits:
         key = _splits_key(request)
@@ -201,6 +227,9 @@ class Planner:
             for reason, count in left_out.items():
                 console.say(f"{target}: left out {count} recordings: {reason}")
         data, splits, n_unknown, n_absent = known.restrict(self._data[trials])
+        own = self._fold_labels(request, known)
+        if own is not None:
+            data = own.give(data, splits, target)
         if other is not None:
             if n_unknown:
                 console.say(f"{target}: left out {n_unknown} trials: {other.stem} has none")
@@ -227,4 +256,5 @@ def _splits_key(request: RunRequest) -> object:
         settings.n_folds,
         settings.seed,
         settings.subjects,
+        settings.thresholds,
     )

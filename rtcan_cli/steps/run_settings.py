@@ -38,7 +38,7 @@ _OF_MODEL = ("grid", "features", "network")
 _ORDER = (
     *("dataset", "model", "variant", "fusion", "target", "recipe", "folds", "length", "onset"),
     *("depth", "layout", "channels", "epochs", "batch_size", "lr", *_OFF),
-    *("seed", "test_subject", "protocol", "subjects", "splits_from"),
+    *("seed", "test_subject", "protocol", "thresholds", "subjects", "splits_from"),
 )
 
 
@@ -88,6 +88,9 @@ class RunSettings:
         default.
     splits_from : SplitsFrom, optional
         The run whose folds are used; protocol, number of folds and subjects are then its.
+    thresholds : str
+        Ratings that the thresholds between low and high come from: ``all`` of a subject, or those
+        of the ``training`` trials of each fold (`rtcan_cli.steps.fold_labels`).
     """
 
     spec: ModelSpec
@@ -101,6 +104,7 @@ class RunSettings:
     protocol: str = choices.PROTOCOL
     subjects: str | None = None
     splits_from: SplitsFrom | None = None
+    thresholds: str = choices.THRESHOLDS
 
     @property
     def model(self) -> Model:
@@ -150,6 +154,9 @@ class RunSettings:
                 for name, value in asdict(self.recipe).items()
                 if name not in _OFF or value != _OFF[name]
             }
+        if self.thresholds != choices.THRESHOLDS:
+            # Left out where it is as usual: runs keep the names that they had before it existed.
+            found["thresholds"] = self.thresholds
         return found | {
             "fusion": self.fusion,
             "targets": list(self.targets),
@@ -186,6 +193,7 @@ class RunSettings:
             splits_from=SplitsFrom(**parameters["splits_from"])
             if parameters["splits_from"]
             else None,
+            thresholds=parameters.get("thresholds", choices.THRESHOLDS),
         )
 
     def options(self, dataset: str, **changed: str) -> str:
@@ -209,6 +217,7 @@ class RunSettings:
             "test_subject": self.test_subject,
             "protocol": self.protocol,
             "subjects": self.subjects,
+            "thresholds": self.thresholds,
         }
         always: tuple[str, ...] = ()
         if self.splits_from is not None:
@@ -226,6 +235,7 @@ class RunSettings:
             "test_subject": None,
             "protocol": choices.PROTOCOL,
             "subjects": None,
+            "thresholds": choices.THRESHOLDS,
         }
         if spec.model == choices.MODEL:
             wanted |= {
@@ -275,6 +285,8 @@ class RunSettings:
         words.append("both" if len(self.targets) > 1 else self.targets[0])
         if self.protocol != choices.PROTOCOL:
             words.append(self.protocol)
+        if self.thresholds != choices.THRESHOLDS:
+            words.append(f"{self.thresholds}-thresholds")
         if self.subjects is not None:
             words.append(self.subjects.replace("%", "pct"))
         if self.recipe is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli import console
+from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.run_check import settings_of
@@ -81,6 +81,9 @@ def deal_labelled(labels: Path, settings: RunSettings) -> TrialSplits:
         console.say(f"{len(drawn)} of {n_subjects} subjects are used (--subjects)")
         table = table[table["subject"].isin(drawn.tolist())]
     joint = table["valence"].astype(int) * 3 + table["arousal"].astype(int)
+    if settings.thresholds != choices.THRESHOLDS:
+        # These labels come from all ratings. Folds by them would depend on those of test trials.
+        joint = 0 * joint
     try:
         splits = PROTOCOLS[settings.protocol].split(
             table["subject"].to_numpy(str),

@@ -42,7 +42,7 @@ def fit_units(
     device: torch.device | None,
     jobs: int | Cluster,
     on_finished: Callable[[Unit], None],
-    stack: int | None = None,
+    stack: int = 1,
 ) -> list[tuple[Unit, NotFinite]]:
     """Train the units whose result is not kept yet, and keep it.
 
@@ -60,9 +60,9 @@ def fit_units(
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before,
         and with candidates of a fold that cannot be trained: the others may.
-    stack : int, optional
-        Networks of one shape that are trained together as one program. By default as many as fit
-        on a CUDA device of this machine, and 1 elsewhere.
+    stack : int
+        Networks of one shape that are trained together as one program, at most. With 1, whatever
+        the device, each is trained by itself (`rtcan_cli.training.fit.fit_fold`).
 
     Returns
     -------
@@ -85,8 +85,6 @@ def fit_units(
     workers = jobs
     if not isinstance(jobs, Cluster):
         workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
-    if stack is None and (isinstance(jobs, Cluster) or device is None or device.type != "cuda"):
-        stack = 1
     failed: list[tuple[Unit, NotFinite]] = []
     pace = Pace(units)
     finished = [unit for unit, there in zip(units, kept, strict=True) if there]
@@ -112,7 +110,7 @@ def fit_units(
     return failed
 
 
-def alike(units: Sequence[Unit], stack: int | None) -> list[list[Unit]]:
+def alike(units: Sequence[Unit], stack: int) -> list[list[Unit]]:
     """Put networks of one shape and recipe that see signals together, at most `stack` of them."""
     groups: dict[object, list[Unit]] = {}
     for unit in units:
@@ -121,7 +119,7 @@ def alike(units: Sequence[Unit], stack: int | None) -> list[list[Unit]]:
         stackable = settings.recipe is not None and unit.data.eda.ndim == 3
         key = (settings.spec, settings.recipe, shape) if stackable else id(unit)
         groups.setdefault(key, []).append(unit)
-    return [part for group in groups.values() for part in even_parts(group, stack or len(group))]
+    return [part for group in groups.values() for part in even_parts(group, stack)]
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def _outcomes(
     stacks: Sequence[list[Unit]],
     device: torch.device | None,
     workers: int | Cluster,
-    stack: int | None,
+    stack: int,
     pace: Pace,
     bar: console.Progress,
 ) -> Generator[tuple[Unit, Outcome], None, None]:
@@ -206,7 +204,7 @@ def _outcomes(
 
 
 def _fit_in_worker(
-    units: list[Unit], device: torch.device | None, stack: int | None, caller: int
+    units: list[Unit], device: torch.device | None, stack: int, caller: int
 ) -> list[Outcome]:
     """Outcomes of units, in their order; they themselves need not be sent back."""
     outcomes = {id(unit): outcome for unit, outcome in _fit(units, device, stack, caller, None)}
@@ -216,7 +214,7 @@ def _fit_in_worker(
 def _fit(
     units: list[Unit],
     device: torch.device | None,
-    stack: int | None,
+    stack: int,
     caller: int | None,
     pace: Pace | None,
 ) -> Iterator[tuple[Unit, Outcome]]:
@@ -238,7 +236,7 @@ def _fit(
 def _results(
     units: list[Unit],
     device: torch.device | None,
-    stack: int | None,
+    stack: int,
     caller: int | None,
     pace: Pace | None,
 ) -> Iterator[tuple[Unit, FoldResult | NotFinite]]:

@@ -19,11 +19,15 @@ from rtcan_cli.models.weights import rebuild
 from rtcan_cli.steps.run_check import check_run, check_trained, settings_of
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.guard import seen_in_training
 from rtcan_cli.training.protocols import PROTOCOLS, Protocol
 from rtcan_cli.training.splits import PARTS, Roles, Splits
 from rtcan_cli.training.trained import TrainedModel
+
+#: Columns of the thresholds of a run store.
+THRESHOLD_COLUMNS = [field.path.split("/")[1] for field in SCHEMAS["run"].columns("thresholds")]
 
 
 def candidate_name(model: Model, candidate: int, name: str) -> str:
@@ -53,6 +57,8 @@ def describe_choices(models: pd.DataFrame) -> list[str]:
 def describe_protocol(settings: RunSettings) -> str:
     """Protocol of a run and where its folds come from, for a summary."""
     words = [settings.protocol]
+    if settings.thresholds != choices.THRESHOLDS:
+        words.append(f"thresholds from {settings.thresholds} trials")
     if settings.subjects is not None:
         words.append(f"{settings.subjects} of the subjects")
     if settings.splits_from is not None:
@@ -78,6 +84,10 @@ class Run:
         Tables of the run store.
     membership : NDArray of int8 (n_predictions, n_folds)
         What each trial is used for in each fold, see `rtcan_cli.training.splits.Splits`.
+    fold_labels : NDArray of int8 (n_predictions, n_folds)
+        Label of each trial in each fold.
+    thresholds : DataFrame
+        Of each fold and subject, if they come from the training trials of the fold; else empty.
     """
 
     path: Path
@@ -90,6 +100,8 @@ class Run:
     epochs: pd.DataFrame
     models: pd.DataFrame
     membership: NDArray[np.int8]
+    fold_labels: NDArray[np.int8]
+    thresholds: pd.DataFrame
 
     @classmethod
     def load(cls, path: Path) -> Run:
@@ -115,6 +127,8 @@ class Run:
                 epochs=store.table("epochs"),
                 models=store.table("models"),
                 membership=store.array("membership/role"),
+                fold_labels=store.array("membership/label"),
+                thresholds=store.table("thresholds"),
             )
         check_run(run)
         return run
@@ -217,6 +231,11 @@ class Run:
         tested = trials[trials["fold"] > 0]
         folds = fold_scores(tested["label"], tested["probability"], tested["fold"])
         return folds, summarise(folds)
+
+    def train_label(self, target: str, fold: int) -> NDArray[np.int8]:
+        """Labels that a fold, from 1, was trained on."""
+        rows = self.trials(target).index.to_numpy()[self.splits(target).roles(fold - 1).train]
+        return self.fold_labels[rows, fold - 1]
 
     def audit(self, target: str) -> pd.DataFrame:
         """Count what each trained fold holds out, from the stored membership.

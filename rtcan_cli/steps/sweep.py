@@ -15,7 +15,9 @@ from rtcan_cli.report import Report
 from rtcan_cli.steps.run_check import settings_of
 from rtcan_cli.steps.run_plan import RunRequest
 from rtcan_cli.steps.run_settings import RunSettings
+from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.train import at_chosen_epoch, train_runs, training_facts, validation_table
+from rtcan_cli.steps.training_notes import training_notes
 from rtcan_cli.stores import Store
 
 
@@ -24,7 +26,7 @@ def train_sweep(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
-    stack: int | None = None,
+    stack: int = 1,
 ) -> Report:
     """Train several runs in one go, and put their validation folds side by side.
 
@@ -76,6 +78,9 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
     steps = [each.model.step for each in settings]
     first = ["target", "run", *varied]
     report.tables.append(validation_table(steps, first, rows, made.simulated))
+    report.notes += [
+        f"{path.stem}, {note}" for path in paths for note in training_notes(Run.load(path))
+    ]
     names = " ".join(path.stem for path in paths)
     report.notes.append(f"next: rtcan compare {names} --dataset {made.dataset}")
     return report

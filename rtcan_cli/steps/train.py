@@ -19,12 +19,14 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import Sources
+from rtcan_cli.steps.fold_labels import check_thresholds
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_check import settings_of
 from rtcan_cli.steps.run_plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_units import fit_units
-from rtcan_cli.steps.runs import candidate_name, describe_choices, describe_protocol
+from rtcan_cli.steps.runs import Run, candidate_name, describe_choices, describe_protocol
+from rtcan_cli.steps.training_notes import say_steps, training_notes
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.splits import TEST, VALIDATION
@@ -44,7 +46,7 @@ def train_run(
     jobs: int | Cluster = 1,
     force: bool = False,
     splits_from: Path | None = None,
-    stack: int | None = None,
+    stack: int = 1,
 ) -> Report:
     """Train all folds of all targets of a run; go on where an interrupted call stopped.
 
@@ -65,9 +67,8 @@ def train_run(
         Train again even if the same run is there.
     splits_from : Path, optional
         Run store to take the folds from; the one that ``settings.splits_from`` names.
-    stack : int, optional
-        Folds trained together as one program. By default as many as fit on a CUDA device, and 1
-        on others.
+    stack : int
+        Folds trained together as one program, at most; by default one after the other.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def train_runs(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
-    stack: int | None = None,
+    stack: int = 1,
 ) -> None:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
@@ -106,6 +107,7 @@ def train_runs(
     """
     plans = _plan_missing(requests, force)
     units = [unit for plan in plans for unit in plan.units()]
+    say_steps(plans)
     waiting = Counter(unit.partial.store for unit in units)
     plan_of = {plan.output: plan for plan in plans}
     hopeless: list[tuple[Unit, NotFinite]] = []
@@ -145,6 +147,7 @@ def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
             raise RtcanError(
                 f"{request.output}: a run cannot take its folds from itself", "another --name"
             )
+        check_thresholds(request.settings)
         inputs, made = request.sources.check()
         parameters = request.settings.parameters()
         provenance = Provenance("train", made.dataset, parameters, inputs, made.simulated)
@@ -168,7 +171,7 @@ def _not_finite(failed: list[tuple[Unit, NotFinite]]) -> RtcanError:
 
 def write_run(run: RunPlan) -> None:
     """Write the run store from the kept results, one fold in memory at a time."""
-    predictions, membership, epochs, models = [], [], [], []
+    predictions, membership, labels, epochs, models = [], [], [], [], []
     model = run.settings.model
     with create(run.output, "run", run.provenance) as store:
         for plan in run.targets:
@@ -200,6 +203,7 @@ def write_run(run: RunPlan) -> None:
                     }
                 )
             membership.append(role)
+            labels.append(plan.data.labels_of_folds(role.shape[1]))
             predictions.append(
                 pd.DataFrame(
                     {
@@ -214,6 +218,8 @@ def write_run(run: RunPlan) -> None:
             )
         store.write_table("predictions", pd.concat(predictions))
         store.write("membership/role", np.concatenate(membership))
+        store.write("membership/label", np.concatenate(labels).astype(np.int8))
+        store.write_table("thresholds", run.thresholds)
         store.write_table("epochs", pd.concat(epochs))
         store.write_table("models", pd.DataFrame(models))
 
@@ -281,6 +287,7 @@ def summarise(path: Path) -> Report:
     }
     report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
     report.notes += describe_choices(models)
+    report.notes += training_notes(Run.load(path))
     report.notes.append(f"next: rtcan evaluate {path.stem}")
     return report
 

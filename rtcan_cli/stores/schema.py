@@ -264,6 +264,22 @@ RUN = Schema(
             "",
             "0 trains, 1 validates, 2 tests, 3 not used in this fold",
         ),
+        Field(
+            "membership/label",
+            "int8",
+            ("predictions", "folds"),
+            "",
+            "label in this fold; the same in all, unless thresholds come from training trials",
+        ),
+        *_table(
+            "thresholds",
+            ("fold", "int64", "", "from 1; no rows unless thresholds come from training trials"),
+            ("subject", "str", "", "listener"),
+            ("valence", "float64", "rating scale", "high is above this"),
+            ("arousal", "float64", "rating scale", "high is above this"),
+            ("n_trials", "int64", "", "training trials with both ratings"),
+            ("fallback", "bool", "", "too few distinct ratings: the scale's centre was used"),
+        ),
         *_table(
             "epochs",
             ("target", "str", "", "valence or arousal"),

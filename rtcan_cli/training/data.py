@@ -111,6 +111,9 @@ class TrainingData(Trials):
     ----------
     label : NDArray of int64 (n,)
         1 for high, 0 for low.
+    fold_label : NDArray of int64 (n, n_folds), optional
+        The label in each fold, where it is not the same in all: thresholds between low and high
+        may come from the training trials of the fold. `label` is then that of the fold that tests.
 
     Raises
     ------
@@ -119,13 +122,29 @@ class TrainingData(Trials):
     """
 
     label: NDArray[np.int64]
+    fold_label: NDArray[np.int64] | None = None
 
-    _own: ClassVar[tuple[str, ...]] = (*Trials._own, "label")
+    _own: ClassVar[tuple[str, ...]] = (*Trials._own, "label", "fold_label")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.label) != len(self) or not np.isin(self.label, (0, 1)).all():
             raise ValueError("a label for each trial is needed, 0 or 1")
+        own = self.fold_label
+        if own is not None and (len(own) != len(self) or not np.isin(own, (0, 1)).all()):
+            raise ValueError("a label for each trial in each fold is needed, 0 or 1")
+
+    def of_fold(self, k: int) -> TrainingData:
+        """The trials with their labels in fold `k`, from 0."""
+        if self.fold_label is None:
+            return self
+        return replace(self, label=self.fold_label[:, k], fold_label=None)
+
+    def labels_of_folds(self, n_folds: int) -> NDArray[np.int64]:
+        """Label of each trial in each fold (n, n_folds)."""
+        if self.fold_label is not None:
+            return self.fold_label
+        return np.repeat(self.label[:, None], n_folds, axis=1)
 
 
 def scale_of(

@@ -55,10 +55,20 @@ def pick_device(gpu: int | None, device: str | None) -> tuple[torch.device, str 
     wanted = named_device(gpu, device)
     try:
         torch.zeros(1, device=wanted).item()
-    except (RuntimeError, AssertionError, NotImplementedError):
-        # Without the backend, or with too few devices: PyTorch has no single exception for it.
-        return torch.device("cpu"), f"{wanted} is not available on this machine: using the CPU"
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        # Without the backend, or with too few devices, or with a device that others have filled:
+        # PyTorch has no single exception for it, but says which of them it is.
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        return torch.device("cpu"), f"{wanted} cannot be used ({reason}): training on the CPU"
     return wanted, None
+
+
+def too_large(device: torch.device) -> RtcanError:
+    """What to say where a network, its batch and all trials do not fit on a device."""
+    return RtcanError(
+        f"the free memory of {device} is too small for one network",
+        "a smaller --batch-size, --precision bf16, or the CPU (neither --gpu nor --device)",
+    )
 
 
 def keep_memory() -> None:

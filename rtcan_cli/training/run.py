@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData, place
+from rtcan_cli.training.device import too_large
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.fit_learner import fit_learner
 from rtcan_cli.training.guard import check_promise
@@ -68,7 +69,9 @@ def cross_validate(
     parts = checked_roles(data, splits, protocol, folds)
     eda = place(data.eda, device) if data.eda.ndim == 3 else None
     return (
-        fit(data, own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda)
+        fit(
+            data.of_fold(k), own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda
+        )
         for k, own in parts.items()
     )
 
@@ -87,13 +90,17 @@ def fit(
 ) -> FoldResult:
     """Fit one fold of any model: a network by its recipe, a learner by itself.
 
-    Parameters and errors are those of `rtcan_cli.training.fit.fit_fold` and `fit_learner`.
+    Parameters and errors are those of `rtcan_cli.training.fit.fit_fold` and `fit_learner`; and an
+    RtcanError if the memory of the device is too small.
     """
     if recipe is None:
         return fit_learner(data, parts, spec, fold=fold, seed=seed)
-    return fit_fold(
-        data, parts, spec, recipe, fold=fold, seed=seed, device=device, sink=sink, eda=eda
-    )
+    try:
+        return fit_fold(
+            data, parts, spec, recipe, fold=fold, seed=seed, device=device, sink=sink, eda=eda
+        )
+    except torch.cuda.OutOfMemoryError:
+        raise too_large(device or torch.device("cpu")) from None
 
 
 def checked_roles(
@@ -113,5 +120,5 @@ def checked_roles(
     check_promise(splits, protocol, data.subject, data.stimulus)
     parts = {k: splits.roles(k) for k in (range(splits.n_folds) if folds is None else folds)}
     for k, own in parts.items():
-        check_classes(data, own, k)
+        check_classes(data.of_fold(k), own, k)
     return parts

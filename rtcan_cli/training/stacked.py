@@ -24,7 +24,6 @@ from typing import TypeVar
 
 import torch
 
-from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import from_arrays
 from rtcan_cli.training.checkpoint import (
@@ -35,7 +34,7 @@ from rtcan_cli.training.checkpoint import (
     under,
 )
 from rtcan_cli.training.data import Inputs, place, standardised
-from rtcan_cli.training.device import keep_memory
+from rtcan_cli.training.device import keep_memory, too_large
 from rtcan_cli.training.fit import (
     FoldResult,
     NotFinite,
@@ -129,7 +128,7 @@ def fit_stacked(
             full = True  # looked at below, where the error keeps no tensors alive any more
         if full:
             if len(now) == 1:
-                raise _too_large(device)
+                raise too_large(device)
             torch.cuda.empty_cache()
             most = len(now) // 2
 
@@ -139,13 +138,6 @@ def even_parts(items: Sequence[T], most: int) -> list[list[T]]:
     n_parts = math.ceil(len(items) / most)
     ends = [i * len(items) // n_parts for i in range(n_parts + 1)] if n_parts else []
     return [list(items[begin:end]) for begin, end in pairwise(ends)]
-
-
-def _too_large(device: torch.device) -> RtcanError:
-    return RtcanError(
-        f"the free memory of {device} is too small for one network",
-        "a smaller --batch-size, or --precision bf16",
-    )
 
 
 class _Trainer:
@@ -203,7 +195,7 @@ class _Trainer:
         try:
             self._stack([self._begin(replace(member, sink=None))]).first_step()
         except torch.cuda.OutOfMemoryError:
-            raise _too_large(self._device) from None
+            raise too_large(self._device) from None
         taken = torch.cuda.max_memory_allocated(self._device) - before
         torch.cuda.empty_cache()
         free, _ = torch.cuda.mem_get_info(self._device)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.run_settings import RunSettings
+from rtcan_cli.steps.runs import THRESHOLD_COLUMNS
 from rtcan_cli.stores import Provenance
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.stores.writer import create
@@ -111,6 +112,9 @@ def finish_run(
     with create(path, "run", provenance) as store:
         store.write_table("predictions", pd.concat(predictions))
         store.write("membership/role", np.concatenate([splits.role] * len(settings.targets)))
+        labels = np.concatenate([truth[target] for target in settings.targets])
+        store.write("membership/label", np.repeat(labels[:, None], splits.n_folds, 1).astype("i1"))
+        store.write_table("thresholds", pd.DataFrame(columns=THRESHOLD_COLUMNS))
         store.write_table("epochs", pd.DataFrame(epochs))
         store.write_table("models", _complete(pd.DataFrame(models)))
         for target in settings.targets:

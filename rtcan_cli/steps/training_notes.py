@@ -1,0 +1,81 @@
+"""What a user should know of the training of networks: before it starts, and when it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from rtcan_cli import console
+from rtcan_cli.steps.run_plan import RunPlan
+from rtcan_cli.steps.runs import Run
+from rtcan_cli.training.outlook import Outlook, left_guessing
+from rtcan_cli.training.splits import TRAIN
+
+
+def say_steps(plans: Sequence[RunPlan]) -> None:
+    """Say how many steps the networks of some runs make; warn if they are too few.
+
+    Runs that are alike in this are named once.
+    """
+    outlooks = Counter(outlook for plan in plans if (outlook := _planned(plan)) is not None)
+    for outlook, n_runs in outlooks.items():
+        which = f"{n_runs} of {len(plans)} runs: " if len(outlooks) > 1 else ""
+        console.say(which + outlook.describe())
+        if (warning := outlook.warning()) is not None:
+            console.warn(which + warning)
+
+
+def _planned(plan: RunPlan) -> Outlook | None:
+    """The outlook of a run; None if it trains no network."""
+    recipe = plan.settings.recipe
+    sizes = [
+        int(np.count_nonzero(target.splits.role[:, k] == TRAIN))
+        for target in plan.targets
+        for k in target.folds
+    ]
+    return Outlook.of(recipe, sizes) if recipe is not None and sizes else None
+
+
+def training_notes(run: Run) -> list[str]:
+    """Say of which folds the loss shows that nothing was learnt, or that training ended too early.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+
+    Returns
+    -------
+    list of str
+        Empty if there is nothing to say, or the model is no network that was trained here.
+    """
+    recipe = run.settings.recipe
+    if recipe is None or run.is_imported:
+        return []
+    notes = []
+    for target in run.settings.targets:
+        losses = run.epochs[run.epochs["target"] == target].groupby("fold")["train_loss"]
+        labels = {fold: run.train_label(target, fold) for fold in run.trained_folds(target)}
+        outlook = Outlook.of(recipe, map(len, labels.values()))
+        stuck = [
+            fold
+            for fold, label in labels.items()
+            if not left_guessing(losses.get_group(fold).to_numpy(), label, recipe)
+        ]
+        if stuck:
+            notes.append(
+                f"{target}: nothing was learnt in {len(stuck)} of {len(labels)} folds: their "
+                "training loss stayed at that of guessing (ln 2 where classes are equal). "
+                f"{outlook.remedies()}; if that changes nothing, the inputs may say nothing"
+            )
+        best = run.models.loc[run.models["target"] == target, "best_epoch"]
+        last = int((best == recipe.epochs).sum())
+        # In one epoch, or in a fold or two, that is no sign of anything.
+        if recipe.epochs > 1 and 2 * last >= len(best):
+            notes.append(
+                f"{target}: the last epoch was the best one in {last} of {len(best)} folds, so the "
+                f"validation loss was still falling. {outlook.remedies()}"
+            )
+    return notes

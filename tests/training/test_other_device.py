@@ -1,0 +1,121 @@
+"""The plain path on another device than the CPU: every tensor is there, and the numbers agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.registry import Model, every
+from rtcan_cli.training import run as training_run
+from rtcan_cli.training.fit import FoldResult, NotFinite, fit_fold
+from rtcan_cli.training.recipes import RECIPES, Recipe
+from rtcan_cli.training.splits import Roles
+from tests.training.pretend_device import Mixed, pretend_device
+from tests.training.simulated import spec_of, trials
+
+NETWORKS = [model for model in every() if model.network is not None]
+PARTS = Roles(np.arange(0, 20), np.arange(20, 30), np.arange(30, 40))
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*meta parameter.*is a no-op")
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
+    with pretend_device(monkeypatch) as device:
+        yield device
+
+
+def train(model: Model, recipe: Recipe, device: torch.device | None = None) -> FoldResult:
+    data = trials(model, model.fusion[-1], "EDA", n_subjects=4, n_songs=10)
+    spec = spec_of(model.name, data)
+    return fit_fold(data, PARTS, spec, recipe, fold=0, seed=0, device=device)
+
+
+def test_the_pretended_device_refuses_what_a_gpu_refuses(device: torch.device) -> None:
+    there, here = torch.ones(3, device=device), torch.ones(3)
+    assert (there + 1).cpu().tolist() == [2, 2, 2]
+    assert there.sum().item() == 3
+    assert (there * torch.tensor(2.0)).cpu().tolist() == [2, 2, 2]  # PyTorch allows one number
+    for wrong in (
+        lambda: there + here,
+        lambda: there.index_select(0, torch.tensor([1])),
+        lambda: torch.nn.functional.linear(there, torch.ones(3, 3)),
+    ):
+        with pytest.raises(Mixed):
+            wrong()
+    with pytest.raises((TypeError, RuntimeError)):
+        there.numpy()
+
+
+@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: model.name)
+def test_a_fold_comes_out_on_another_device_as_on_the_cpu(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = {"epochs": 1, "batch_size": 8, "class_weights": "balanced", "clip_norm": 1.0}
+    recipe = replace(RECIPES["tuned"], **how)
+    expected = train(model, recipe)
+    with pretend_device(monkeypatch) as device:
+        found = train(model, recipe, device)
+    np.testing.assert_allclose(found.history["train_loss"], expected.history["train_loss"], 1e-5)
+    np.testing.assert_allclose(found.test_probability, expected.test_probability, atol=1e-5)
+    assert all(isinstance(array, np.ndarray) for array in found.weights.values())
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_training_goes_on_there_from_a_checkpoint(recipe: str, device: torch.device) -> None:
+    model = next(each for each in NETWORKS if each.name == "rtcan")
+    data = trials(model, "music", "EDA", n_subjects=4, n_songs=10)
+    how = replace(RECIPES[recipe], epochs=3, batch_size=8)
+
+    class Sink:
+        kept: dict[str, np.ndarray] | None = None
+
+        def load(self, fold: int) -> dict[str, np.ndarray] | None:
+            return self.kept
+
+        def save(self, fold: int, checkpoint: dict[str, np.ndarray]) -> None:
+            if len(checkpoint["history.train_loss"]) == 2:
+                self.kept = checkpoint
+
+        def on_epoch(self, fold: int, epoch: int, row: dict[str, float]) -> None:
+            pass
+
+    def run(sink: Sink | None) -> FoldResult:
+        spec = spec_of("rtcan", data)
+        return fit_fold(data, PARTS, spec, how, fold=0, seed=0, device=device, sink=sink)  # type: ignore[arg-type]
+
+    sink = Sink()
+    whole = run(sink)
+    again = run(sink)  # its last epoch only
+    assert sink.kept is not None
+    np.testing.assert_allclose(again.history["train_loss"], whole.history["train_loss"], rtol=1e-5)
+    np.testing.assert_allclose(again.test_probability, whole.test_probability, atol=1e-5)
+
+
+def test_too_little_memory_on_the_device_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*rest: object, **named: object) -> FoldResult:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\n...")
+
+    model = next(each for each in NETWORKS if each.name == "rtcan")
+    data = trials(model, "music", "EDA", n_subjects=4, n_songs=10)
+    monkeypatch.setattr(training_run, "fit_fold", full)
+    with pytest.raises(RtcanError, match=r"^the free memory of cuda:0 is too small") as error:
+        training_run.fit(
+            data,
+            PARTS,
+            spec_of("rtcan", data),
+            RECIPES["paper"],
+            fold=0,
+            seed=0,
+            device=torch.device("cuda:0"),
+        )
+    assert not isinstance(error.value, NotFinite)
+    assert error.value.hint is not None
+    assert "--batch-size" in error.value.hint
