@@ -42,6 +42,7 @@ def ingest_raw(
     jobs: int | None = None,
     force: bool = False,
     table: TableOptions | None = None,
+    follow_links: bool = False,
 ) -> Report:
     """Read raw files into a recordings store.
 
@@ -63,18 +64,21 @@ def ingest_raw(
         Do it even if the raw files have not changed.
     table : TableOptions, optional
         What the table of own recordings does not say itself; for the dataset ``table`` only.
+    follow_links : bool
+        Whether symbolic links in the folder may lead out of it.
 
     Raises
     ------
     RtcanError
-        If the files are not there, damaged or of another layout, or hold no usable trial.
+        If the files are not there, damaged or of another layout, or hold no usable trial; or if a
+        link leads out of the folder.
     """
     try:
         root = raw.expanduser().resolve()
     except (OSError, RuntimeError) as error:  # the latter for a circle of links
         raise RtcanError(f"{printable(raw)} cannot be read: {error}") from error
-    source = open_raw(dataset, root, table)
-    return ingest_dataset(source, root, output, rules, skip_bad, jobs, force, table)
+    source = open_raw(dataset, root, table, follow_links)
+    return ingest_dataset(source, root, output, rules, skip_bad, jobs, force, table, follow_links)
 
 
 def ingest_dataset(
@@ -86,6 +90,7 @@ def ingest_dataset(
     jobs: int | None = None,
     force: bool = False,
     table: TableOptions | None = None,
+    follow_links: bool = False,
 ) -> Report:
     """Read an opened dataset into a recordings store, whatever opened it.
 
@@ -95,7 +100,7 @@ def ingest_dataset(
         The dataset; one that rtcan does not know has the name ``table``.
     root : Path
         The folder or zip file that it was opened from, absolute.
-    output, rules, skip_bad, jobs, force, table
+    output, rules, skip_bad, jobs, force, table, follow_links
         As for `ingest_raw`.
 
     Raises
@@ -118,6 +123,7 @@ def ingest_dataset(
             "eda_unit": known.eda_unit,
             **({"decimal": table.decimal} if table else {}),
             "skip_bad": skip_bad,
+            **({"follow_links": True} if follow_links else {}),
             **asdict(rules),
         },
         # The stimuli too: audio files are not read here, but may have come since.
@@ -132,6 +138,8 @@ def ingest_dataset(
             reading.read(source, rules, jobs)
     report = summarise(output, known)
     report.notes[:0] = source.notes
+    if follow_links:
+        report.notes.append(f"symbolic links that lead out of {root} were followed")
     return report
 
 
