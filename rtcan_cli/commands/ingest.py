@@ -87,6 +87,14 @@ def ingest(
         bool,
         typer.Option("--skip-bad", help="List damaged files and read the rest."),
     ] = False,
+    follow_links: Annotated[
+        bool,
+        typer.Option(
+            "--follow-links",
+            help="Read what symbolic links in RAW lead to, also outside of it. Only if you know "
+            "where they lead.",
+        ),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -109,7 +117,8 @@ def ingest(
 
     DEAP: data_preprocessed_python (s01.dat ...). AMIGOS: data_preprocessed_matlab
     (Data_Preprocessed_P01.mat ...). PMEmo: the 2018 or the 2019 edition. A zip is read in place.
-    Nothing in the files is executed. What cannot be used is listed with the reason.
+    Nothing in the files is executed. What cannot be used is listed with the reason. A symbolic link
+    that leads out of RAW is refused, unless --follow-links is given; RAW itself may be one.
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
     arousal, signal, and more if needed) and the signal files that it names: CSV, NPY, or sessions
@@ -134,4 +143,6 @@ def ingest(
     target = options.store_path(workspace, output, dataset, "recordings")
     rules = Rules(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration)
     table = TableOptions(**given) if profile(dataset) is _TABLE else None
-    return ingest_raw(dataset, raw, target, rules, skip_bad, jobs, force, table, polarity)
+    return ingest_raw(
+        dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links
+    )

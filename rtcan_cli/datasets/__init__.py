@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from rtcan_cli.datasets.trials import RawDataset
 
 
-def open_raw(name: str, raw: Path, table: TableOptions | None = None) -> RawDataset:
+def open_raw(
+    name: str, raw: Path, table: TableOptions | None = None, follow_links: bool = False
+) -> RawDataset:
     """Open a dataset's raw files.
 
     Parameters
@@ -26,6 +28,8 @@ def open_raw(name: str, raw: Path, table: TableOptions | None = None) -> RawData
         folder with ``trials.csv``, or one above it.
     table : TableOptions, optional
         What a table of trials does not say itself; for ``"table"`` only.
+    follow_links : bool
+        Whether symbolic links in the folder may lead out of it. If not, one that does is refused.
 
     Returns
     -------
@@ -42,9 +46,9 @@ def open_raw(name: str, raw: Path, table: TableOptions | None = None) -> RawData
     if name == "table":
         from rtcan_cli.datasets import table as own
 
-        dataset = own.open_raw(raw, table)
+        dataset = own.open_raw(raw, table, follow_links)
         return dataset
     if table is not None:
         raise RtcanError(f"{name} has its own rating scale and unit", hint="leave the options out")
-    dataset = import_module(f"rtcan_cli.datasets.{name}").open_raw(raw)
+    dataset = import_module(f"rtcan_cli.datasets.{name}").open_raw(raw, follow_links)
     return dataset

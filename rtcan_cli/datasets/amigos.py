@@ -42,7 +42,7 @@ _SUBJECT_FILE = re.compile(r"data_preprocessed_p([0-9]{1,4})\.(mat|zip)", re.IGN
 _EMPTY = Variable("numbers", (0, 0))
 
 
-def open_raw(raw: Path) -> RawDataset:
+def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     """Open AMIGOS's preprocessed files.
 
     Parameters
@@ -50,6 +50,8 @@ def open_raw(raw: Path) -> RawDataset:
     raw : Path
         Folder with ``Data_Preprocessed_P01.mat`` ..., possibly in a folder or a zip file for each
         subject; a folder above it; or the publisher's zip file, which is read in place.
+    follow_links : bool
+        Whether links may lead out of the folder.
 
     Returns
     -------
@@ -67,6 +69,7 @@ def open_raw(raw: Path) -> RawDataset:
         raw,
         lambda each: _subject(each) is not None,
         "AMIGOS subject files (Data_Preprocessed_P01.mat, ...)",
+        follow_links,
     )
     regular, damaged = regular_only(found)
     if not regular:

@@ -43,7 +43,7 @@ _EDITIONS = {".dat": "Python", ".mat": "MATLAB"}
 _SUBJECT_FILE = re.compile(r"s([0-9]{1,4})\.(dat|mat)", re.IGNORECASE)
 
 
-def open_raw(raw: Path) -> RawDataset:
+def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     """Open DEAP's preprocessed files.
 
     Parameters
@@ -51,6 +51,8 @@ def open_raw(raw: Path) -> RawDataset:
     raw : Path
         Folder with ``s01.dat`` ... (or ``.mat``), a folder above it, or the publisher's zip file,
         which is read in place.
+    follow_links : bool
+        Whether links may lead out of the folder.
 
     Returns
     -------
@@ -65,7 +67,10 @@ def open_raw(raw: Path) -> RawDataset:
         If there are no such files, or none that can be opened.
     """
     found, listing = find_files(
-        raw, lambda each: _subject(each) is not None, "DEAP subject files (s01.dat, s02.dat, ...)"
+        raw,
+        lambda each: _subject(each) is not None,
+        "DEAP subject files (s01.dat, s02.dat, ...)",
+        follow_links,
     )
     regular, damaged = regular_only(found)
     if not regular:

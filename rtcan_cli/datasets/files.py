@@ -101,11 +101,15 @@ class RawFile:
     members : tuple of str
         The way to it inside the zip file: its name there, or the name of an inner zip file and the
         name in that; empty for a file of its own.
+    root : Path or None
+        The folder, without links in its own path, that the file must lie in once all links are
+        followed; None where it may lie anywhere.
     """
 
     path: Path
     name: PurePosixPath
     members: tuple[str, ...] = ()
+    root: Path | None = None
 
     def __str__(self) -> str:
         return printable(":".join((str(self.path), *self.members)))
@@ -124,6 +128,17 @@ class RawFile:
         """The position of something in it."""
         return printable(":".join((*self.members, place)))
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether a link leads out of the folder that was searched."""
+        return self.root is not None and not _real(self.path).is_relative_to(self.root)
+
+    def refuse_outside(self) -> None:
+        """Raise RtcanError if a link leads out of the folder that was searched."""
+        if self.is_outside:
+            assert self.root is not None
+            raise _leads_out(self.path, self.root)
+
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open for reading; a member of a zip file is unpacked as it is read.
@@ -135,8 +150,9 @@ class RawFile:
         ------
         RtcanError
             If the file cannot be read, the zip file is damaged or encrypted, or the member is
-            larger than any file of a dataset.
+            larger than any file of a dataset; or if a link leads out of the folder.
         """
+        self.refuse_outside()
         try:
             if not self.members:
                 with _open_regular(self.path) as stream:
@@ -200,6 +216,7 @@ def inside(file: RawFile) -> list[RawFile]:
     RtcanError
         If it cannot be read, or a member's name leads out of it.
     """
+    file.refuse_outside()
     try:
         archive = _archive(file.path, file.members, _state(file.path))
     except RtcanError:
@@ -207,7 +224,7 @@ def inside(file: RawFile) -> list[RawFile]:
     except Exception as error:
         raise unreadable(file, error) from error
     return _visible(
-        RawFile(file.path, member_path(name), (*file.members, name))
+        RawFile(file.path, member_path(name), (*file.members, name), file.root)
         for name in member_names(archive, str(file))
     )
 
@@ -259,29 +276,36 @@ def regular_only(files: Iterable[RawFile]) -> tuple[list[RawFile], list[RtcanErr
     files : list of RawFile
         Files, and members of zip files.
     damaged : list of RtcanError
-        One for each link that leads nowhere or in a circle, named pipe, socket and device.
+        One for each link that leads out of the folder, nowhere or in a circle, named pipe, socket
+        and device.
     """
     good, damaged = [], []
     for file in files:
         try:
+            file.refuse_outside()
             if not file.members:
                 _open_regular(file.path).close()
             good.append(file)
+        except RtcanError as error:
+            damaged.append(error)
         except OSError as error:
             damaged.append(unreadable(file, error))
     return good, damaged
 
 
-def list_files(raw: Path) -> list[RawFile]:
+def list_files(raw: Path, follow_links: bool = False) -> list[RawFile]:
     """Files of a folder, a few levels deep, or members of a zip file.
 
-    Symbolic links are followed. Hidden files and the copies that macOS puts into zip files are
-    left out.
+    Symbolic links to what lies in the folder are followed; the folder itself may be a link, too.
+    Hidden files and the copies that macOS puts into zip files are left out.
 
     Parameters
     ----------
     raw : Path
         Folder or zip file.
+    follow_links : bool
+        Whether links may lead out of the folder. If not, files behind them are listed, and refused
+        when they are opened.
 
     Returns
     -------
@@ -292,10 +316,11 @@ def list_files(raw: Path) -> list[RawFile]:
     ------
     RtcanError
         If there is no such folder or a folder in it cannot be read, or the file is no zip file or
-        a damaged one.
+        a damaged one; or if a link to a folder leads out of it.
     """
     if raw.is_dir():
-        return _visible(RawFile(raw / name, name) for name in _walk(raw))
+        root = None if follow_links else _real(raw)
+        return _visible(RawFile(raw / name, name, root=root) for name in _walk(raw, root))
     if not raw.exists():
         raise RtcanError(f"{printable(raw)} does not exist", hint="check the path of the raw files")
     return inside(RawFile(raw, PurePosixPath(raw.name)))
@@ -310,8 +335,8 @@ def _visible(files: Iterable[RawFile]) -> list[RawFile]:
     return sorted(found, key=lambda each: each.name)
 
 
-def _walk(folder: Path) -> Iterator[PurePosixPath]:
-    """Files below a folder, symbolic links followed.
+def _walk(folder: Path, root: Path | None) -> Iterator[PurePosixPath]:
+    """Files below a folder, symbolic links followed, but none to a folder outside of `root`.
 
     Links to folders come last, and only those that lead to something new: so links in a circle
     end, and what is both there and linked to is found once, under its own name.
@@ -324,6 +349,8 @@ def _walk(folder: Path) -> Iterator[PurePosixPath]:
             if identity in seen:
                 below.clear()
                 continue
+            if root is not None and not _real(Path(here)).is_relative_to(root):
+                raise _leads_out(Path(here), root)
             seen.add(identity)
             place = PurePosixPath(Path(here).relative_to(folder).as_posix())
             if len(place.parts) >= _MAX_DEPTH:
@@ -331,6 +358,31 @@ def _walk(folder: Path) -> Iterator[PurePosixPath]:
             below[:] = sorted(name for name in below if not name.startswith("."))
             waiting += [path for path in (Path(here) / name for name in below) if path.is_symlink()]
             yield from (place / name for name in names)
+
+
+def _leads_out(path: Path, root: Path) -> RtcanError:
+    """The error for a path on which a link leads out of a folder; the first such link is named."""
+    link = next(
+        (
+            each
+            for each in (*reversed(path.parents), path)
+            if each.is_symlink()
+            and _real(each.parent).is_relative_to(root)
+            and not _real(each).is_relative_to(root)
+        ),
+        path,
+    )
+    return RtcanError(
+        f"{printable(link)} is a link that leads out of {printable(root)}, to "
+        f"{printable(_real(link))}, and is not followed",
+        hint="`rtcan ingest` with --follow-links, if you know what it leads to; or put the file or "
+        "folder itself in its place",
+    )
+
+
+def _real(path: Path) -> Path:
+    """A path with all links followed, as far as they lead anywhere."""
+    return Path(os.path.realpath(path))
 
 
 def _refuse(error: OSError) -> None:
@@ -347,7 +399,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def find_files(
-    raw: Path, wanted: Callable[[RawFile], bool], looked_for: str
+    raw: Path, wanted: Callable[[RawFile], bool], looked_for: str, follow_links: bool = False
 ) -> tuple[list[RawFile], list[RawFile]]:
     """The files of a dataset in a folder, in a zip file, or in a zip file in a folder.
 
@@ -361,6 +413,8 @@ def find_files(
         Tells whether a file holds signals of the dataset.
     looked_for : str
         What `wanted` accepts, in words.
+    follow_links : bool
+        Whether links may lead out of the folder.
 
     Returns
     -------
@@ -373,8 +427,8 @@ def find_files(
         If nothing is found, saying what was looked for and what is there; or if it is found in
         more than one zip file, since reading the first would leave out the others.
     """
-    listing = list_files(raw)
-    zips = [each.path for each in listing if not each.members and _is_zip(each)]
+    listing = list_files(raw, follow_links)
+    zips = [each for each in listing if not each.members and _is_zip(each)]
     matching = [each for each in listing if wanted(each)]
     if matching:
         return matching, listing
@@ -382,14 +436,14 @@ def find_files(
     holding: dict[Path, tuple[list[RawFile], list[RawFile]]] = {}
     for place in zips:
         try:
-            found = list_files(place)
+            found = inside(place)
         except RtcanError as error:
             # It may have nothing to do with the dataset.
             damaged.append(error)
             continue
         matching = [each for each in found if wanted(each)]
         if matching:
-            holding[place] = matching, found
+            holding[place.path] = matching, found
     if len(holding) > 1:
         names = ", ".join(printable(place.relative_to(raw)) for place in list(holding)[:4])
         raise RtcanError(

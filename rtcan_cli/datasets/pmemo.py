@@ -19,7 +19,7 @@ from rtcan_cli.errors import RtcanError
 _NOTE_BOTH = "PMEmo's 2019 edition is there as well; the 2018 edition is read, which has ratings."
 
 
-def open_raw(raw: Path) -> RawDataset:
+def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     """Open PMEmo; its files tell which edition it is.
 
     Parameters
@@ -27,6 +27,8 @@ def open_raw(raw: Path) -> RawDataset:
     raw : Path
         The folder that holds ``EDA``, a folder above it, or a zip file of it, which is read in
         place.
+    follow_links : bool
+        Whether links may lead out of the folder.
 
     Returns
     -------
@@ -46,6 +48,7 @@ def open_raw(raw: Path) -> RawDataset:
             or pmemo_2019.EDA_FILE.fullmatch(str(each.name))
         ),
         "PMEmo recordings (EDA/Arousal/1_100177_A.csv, ... or EDA/1_EDA.csv, ...)",
+        follow_links,
     )
     names = [str(each.name) for each in found]
     edition = pmemo_2018 if any(map(pmemo_2018.EDA_FILE.fullmatch, names)) else pmemo_2019

@@ -81,7 +81,7 @@ def read_songs(
 
 def _whole_path(file: RawFile) -> str:
     """The absolute path; in a zip file, with the way to it there behind colons."""
-    return ":".join((os.path.realpath(file.path), *file.members))
+    return ":".join((os.path.abspath(file.path), *file.members))
 
 
 def read_means(file: RawFile | None, target: str) -> dict[str, float]:

@@ -70,7 +70,9 @@ class TableOptions:
             raise RtcanError(f"{self.unit!r} is no unit", hint="--unit uS")
 
 
-def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
+def open_raw(
+    raw: Path, options: TableOptions | None = None, follow_links: bool = False
+) -> RawDataset:
     """Open a folder of own recordings.
 
     Parameters
@@ -79,6 +81,8 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
         The folder that holds ``trials.csv`` or ``trials.tsv``, or a folder above it.
     options : TableOptions, optional
         The usual ones if left out.
+    follow_links : bool
+        Whether links may lead out of the folder that is named.
 
     Returns
     -------
@@ -89,18 +93,18 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
     Raises
     ------
     RtcanError
-        If there is no such table, it contradicts itself or names files outside its folder, or its
-        ratings are on another scale.
+        If there is no such table, it contradicts itself or names files outside its folder, its
+        ratings are on another scale, or an audio file is a link that leads out of the folder that
+        is named.
     """
     options = options or TableOptions()
     raw = Path(os.path.abspath(raw))
-    file = _find_table(raw)
+    file = _find_table(raw, follow_links)
     rows, damaged, unused = read_table(file, options.decimal)
     facts = replace(profile("table"), rating_scale=options.rating_scale)
     rows, slips = _drop_slips(rows, file, facts.rating_scale)
-    folder = file.path.parent
-    signals = [_below(folder, name) for name in dict.fromkeys(r.signal for r in rows) if name]
-    stimuli, absent = _stimuli(rows, folder)
+    signals = [_below(file, name) for name in dict.fromkeys(r.signal for r in rows) if name]
+    stimuli, absent = _stimuli(rows, file)
     rated = any(not math.isnan(rating) for row in rows for rating in (row.valence, row.arousal))
     trials: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -109,7 +113,7 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
     return RawDataset(
         name="table",
         edition="own recordings",
-        files=(file.path, *(each.path for each in signals if os.path.isfile(each.path))),
+        files=(file.path, *(each.path for each in signals if _can_be_read(each))),
         stimuli=stimuli,
         parts=tuple(
             partial(_read_part, part, file, options.decimal, rated)
@@ -158,19 +162,20 @@ def _drop_slips(
     return kept, list(slips.values())
 
 
-def _find_table(raw: Path) -> RawFile:
+def _find_table(raw: Path, follow_links: bool) -> RawFile:
     if raw.is_file():
         raise RtcanError(f"{raw} is no folder", hint=f"rtcan ingest table {raw.parent}")
     listing: list[RawFile] = []
     found: list[RawFile] = []
     if raw.is_dir():
+        root = None if follow_links else Path(os.path.realpath(raw))
         found = [
-            RawFile(path, PurePosixPath(path.name))
+            RawFile(path, PurePosixPath(path.name), root=root)
             for path in sorted(raw.iterdir())
             if path.name.casefold() in NAMES
         ]
     if not found:
-        listing = list_files(raw)
+        listing = list_files(raw, follow_links)
         found = [each for each in listing if each.name.name.casefold() in NAMES]
     if len(found) == 1:
         return found[0]
@@ -187,16 +192,25 @@ def _find_table(raw: Path) -> RawFile:
     )
 
 
-def _below(folder: Path, name: str) -> RawFile:
-    return RawFile(folder / name, PurePosixPath(name))
+def _below(table: RawFile, name: str) -> RawFile:
+    """A file that the table names."""
+    return RawFile(table.path.parent / name, PurePosixPath(name), root=table.root)
 
 
-def _stimuli(rows: Iterable[Row], folder: Path) -> tuple[tuple[Stimulus, ...], str]:
+def _can_be_read(file: RawFile) -> bool:
+    return os.path.isfile(file.path) and not file.is_outside
+
+
+def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...], str]:
     """Stimuli in the order of the table, and a note on audio files that are not there."""
     merged: dict[str, Stimulus] = {}
     absent: dict[str, int] = {}
     for row in rows:
-        audio = str(folder / row.audio) if row.audio else ""
+        audio = ""
+        if row.audio:
+            file = _below(table, row.audio)
+            file.refuse_outside()
+            audio = str(file.path)
         if audio and not os.path.isfile(audio):
             absent.setdefault(row.audio, row.line)
             audio = ""
@@ -321,7 +335,7 @@ class _Signals:
             return self._tell(error, [row.line])
         if isinstance(found, str):
             return found
-        source = _below(self._table.path.parent, row.signal).source
+        source = _below(self._table, row.signal).source
         return Recording(
             row.target, found.eda, found.sampling_rate, source, found.position, found.jitter
         )
@@ -329,7 +343,7 @@ class _Signals:
     def _open(self, name: str) -> SignalFile | RtcanError:
         if name not in self._files:
             try:
-                self._files[name] = SignalFile(_below(self._table.path.parent, name), self._decimal)
+                self._files[name] = SignalFile(_below(self._table, name), self._decimal)
             except RtcanError as error:
                 self._files[name] = error
         return self._files[name]

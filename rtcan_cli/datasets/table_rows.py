@@ -290,7 +290,7 @@ def _check_paths(rows: Iterable[Row], file: RawFile) -> None:
                 raise RtcanError(
                     f"{file}, line {row.line}: the {name} {path!r} does not lie below the folder "
                     f"of {file.name.name}",
-                    hint="write paths relative to that folder; copy or link the files into it",
+                    hint="write paths relative to that folder; copy the files into it",
                 )
 
 

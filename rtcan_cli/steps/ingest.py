@@ -45,6 +45,7 @@ def ingest_raw(
     force: bool = False,
     table: TableOptions | None = None,
     polarity: Polarity | None = None,
+    follow_links: bool = False,
 ) -> Report:
     """Read raw files into a recordings store.
 
@@ -69,18 +70,23 @@ def ingest_raw(
     polarity : {"conductance", "resistance", "as-is"}, optional
         What the EDA files hold; by default what their unit says. The sign of resistance is
         flipped, so that a response makes the signal rise; ``"as-is"`` leaves it.
+    follow_links : bool
+        Whether symbolic links in the folder may lead out of it.
 
     Raises
     ------
     RtcanError
-        If the files are not there, damaged or of another layout, or hold no usable trial.
+        If the files are not there, damaged or of another layout, or hold no usable trial; or if a
+        link leads out of the folder.
     """
     try:
         root = raw.expanduser().resolve()
     except (OSError, RuntimeError) as error:  # the latter for a circle of links
         raise RtcanError(f"{printable(raw)} cannot be read: {error}") from error
-    source = open_raw(dataset, root, table)
-    return ingest_dataset(source, root, output, rules, skip_bad, jobs, force, table, polarity)
+    source = open_raw(dataset, root, table, follow_links)
+    return ingest_dataset(
+        source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
+    )
 
 
 def ingest_dataset(
@@ -93,6 +99,7 @@ def ingest_dataset(
     force: bool = False,
     table: TableOptions | None = None,
     polarity: Polarity | None = None,
+    follow_links: bool = False,
 ) -> Report:
     """Read an opened dataset into a recordings store, whatever opened it.
 
@@ -102,7 +109,7 @@ def ingest_dataset(
         The dataset; one that rtcan does not know has the name ``table``.
     root : Path
         The folder or zip file that it was opened from, absolute.
-    output, rules, skip_bad, jobs, force, table, polarity
+    output, rules, skip_bad, jobs, force, table, polarity, follow_links
         As for `ingest_raw`.
 
     Raises
@@ -126,6 +133,7 @@ def ingest_dataset(
             **kind.parameters,
             **({"decimal": table.decimal} if table else {}),
             "skip_bad": skip_bad,
+            **({"follow_links": True} if follow_links else {}),
             **asdict(rules),
         },
         # The stimuli too: audio files are not read here, but may have come since.
@@ -141,6 +149,8 @@ def ingest_dataset(
             reading.read(source, rules, jobs)
     report = summarise(output, known)
     report.notes[:0] = source.notes
+    if follow_links:
+        report.notes.append(f"symbolic links that lead out of {root} were followed")
     return report
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial as bind
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
-from rtcan_cli.datasets.files import RawFile, list_files
+from rtcan_cli.datasets.files import RawFile, list_files, printable
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
@@ -52,13 +53,18 @@ def extract_features(
             f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
             "rtcan music-features --import static_features.csv, if you have published features",
         )
-    files = [_audio_file(Path(made.parameters["raw"]), name) for name in stimuli["audio"]]
+    raw, follow = Path(made.parameters["raw"]), made.parameters.get("follow_links") is True
+    files = [_audio_file(raw, name, follow) for name in stimuli["audio"]]
     absent = [file.path for file in files if not file.path.exists()]
     inputs["audio"] = _audio_id(output) if absent else fingerprint({file.path for file in files})
     provenance = Provenance(
         "music-features",
         made.dataset,
-        {"feature_set": FEATURE_SET, "mixdown": mixdown},
+        {
+            "feature_set": FEATURE_SET,
+            "mixdown": mixdown,
+            **({"follow_links": True} if follow else {}),
+        },
         inputs,
         made.simulated,
     )
@@ -89,19 +95,32 @@ def _heard(recordings: Store) -> set[str]:
     return {song for songs in recordings.blocks("trials/stimulus") for song in songs}
 
 
-def _audio_file(raw: Path, name: str) -> RawFile:
-    """The file that a recordings store names: below the raw folder, or in a zip file there."""
+def _audio_file(raw: Path, name: str, follow_links: bool) -> RawFile:
+    """The file that a recordings store names: below the raw folder, or in a zip file there.
+
+    Raises
+    ------
+    RtcanError
+        If the name leads elsewhere: the store may be a stranger's.
+    """
     folder = raw if raw.is_dir() or raw.suffix.lower() != ".zip" else raw.parent
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise RtcanError(
+            f"the song {printable(name)} does not lie below {printable(folder)}",
+            "rtcan ingest, with --force, to make the recordings store again",
+        )
+    root = None if follow_links else Path(os.path.realpath(folder))
     parts = name.split(":")
     for place in range(1, len(parts)):
         archive = folder / ":".join(parts[:place])
         if archive.suffix.lower() == ".zip":
-            return RawFile(archive, PurePosixPath(parts[-1]), tuple(parts[place:]))
-    return RawFile(folder / name, PurePosixPath(name))
+            return RawFile(archive, PurePosixPath(parts[-1]), tuple(parts[place:]), root)
+    return RawFile(folder / name, PurePosixPath(name), root=root)
 
 
 def extract_file(file: RawFile, mixdown: bool) -> NDArray[np.float32]:
     """Features of an audio file, on disk or in a zip file: what a worker process does."""
+    file.refuse_outside()
     if file.members:
         return extract(file.content(), mixdown, str(file))
     return extract(file.path, mixdown)

@@ -103,7 +103,8 @@ def _wrong_tables(run: Run) -> Iterator[str]:
             yield f"its table '{name}' has a fold that is not one of its {folds}"
     if run.models.duplicated(["target", "fold"]).any():
         yield "it has two models of one fold"
-    if not run.models["candidate"].between(1, len(run.settings.model.grid)).all():
+    n_candidates = len(run.settings.model.grid)  # one of one is no choice, and is not looked at
+    if n_candidates > 1 and not run.models["candidate"].between(1, n_candidates).all():
         yield "it has a candidate that its model does not have"
     if not run.predictions["label"].isin([0, 1]).all():
         yield "it has a label that is neither high nor low"

@@ -21,8 +21,10 @@ from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import zip_folder
 
 
-def wanted_text(folder: Path) -> list[str]:
-    found, _ = find_files(folder, lambda each: each.name.suffix == ".txt", "texts (a.txt)")
+def wanted_text(folder: Path, follow_links: bool = False) -> list[str]:
+    found, _ = find_files(
+        folder, lambda each: each.name.suffix == ".txt", "texts (a.txt)", follow_links
+    )
     return [each.text() for each in found]
 
 
@@ -128,9 +130,9 @@ def test_linked_folders_are_found(folder: Path, tmp_path: Path) -> None:
     (folder / "deep" / "link").symlink_to(tmp_path / "data")
     (tmp_path / "named").symlink_to(folder)
     for raw in (folder, tmp_path / "named"):
-        names = [str(each.name) for each in list_files(raw)]
+        names = [str(each.name) for each in list_files(raw, follow_links=True)]
         assert names == ["a.txt", "deep/b.txt", "deep/link/inner/c.txt"]
-    assert wanted_text(folder) == ["a", "b", "c"]
+    assert wanted_text(folder, follow_links=True) == ["a", "b", "c"]
 
 
 def test_links_in_a_circle_end_and_nothing_is_found_twice(folder: Path, tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_links_in_a_circle_end_and_nothing_is_found_twice(folder: Path, tmp_path
     (other / "round").symlink_to(other)
     (folder / "out").symlink_to(other)
     (folder / "out2").symlink_to(other)
-    assert wanted_text(folder) == ["a", "b", "c"]
+    assert wanted_text(folder, follow_links=True) == ["a", "b", "c"]
 
 
 def test_links_do_not_lead_deeper_than_folders(folder: Path, tmp_path: Path) -> None:
@@ -158,8 +160,55 @@ def test_links_do_not_lead_deeper_than_folders(folder: Path, tmp_path: Path) -> 
         (path / "4" / "5" / "out.txt").write_text("out")
     (folder / "1" / "l").symlink_to(tmp_path / "2")
     (linked / "4" / "link").symlink_to(folder.parent)
-    names = {str(each.name) for each in list_files(folder)}
+    names = {str(each.name) for each in list_files(folder, follow_links=True)}
     assert names == {"a.txt", "deep/b.txt", "1/2/3/4/in.txt", "1/l/3/4/in.txt"}
+
+
+def test_links_that_stay_in_the_folder_are_followed(folder: Path, tmp_path: Path) -> None:
+    (folder / "c.txt").symlink_to("deep/b.txt")
+    (folder / "d.txt").symlink_to(folder / "a.txt")
+    (folder / ".annex").mkdir()
+    (folder / ".annex" / "4f2a").write_text("e")
+    (folder / "e.txt").symlink_to(".annex/4f2a")
+    (tmp_path / "alias").symlink_to(folder)
+    for raw in (folder, tmp_path / "alias"):
+        assert wanted_text(raw) == ["a", "b", "a", "b", "e"]
+
+
+def test_a_link_to_a_file_outside_is_named_with_its_target(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    (folder / "c.txt").symlink_to("../secret.txt")
+    (folder / "unused.csv").symlink_to(secret)  # nobody opens it
+    message = f"{folder / 'c.txt'} is a link that leads out of {folder}, to {secret}, and is not"
+    files = {str(each.name): each for each in list_files(folder)}
+    for act in (files["c.txt"].content, lambda: wanted_text(folder)):
+        with pytest.raises(RtcanError) as caught:
+            act()
+        assert str(caught.value).startswith(message)
+        assert "--follow-links" in str(caught.value.hint)
+    good, (error,) = regular_only([files["a.txt"], files["c.txt"]])
+    assert (good, str(error)[: len(message)]) == ([files["a.txt"]], message)
+    assert wanted_text(folder, follow_links=True) == ["a", "secret", "b"]
+
+
+def test_a_link_to_a_folder_outside_is_refused_before_it_is_looked_at(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other" / "inner").mkdir(parents=True)
+    (folder / "deep" / "link").symlink_to(tmp_path / "other")
+    with pytest.raises(RtcanError, match=r"deep/link is a link that leads out of .*, to .*/other"):
+        list_files(folder)
+
+
+def test_a_linked_zip_file_outside_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "raw").rename(tmp_path / "data")
+    zip_folder(tmp_path / "data", tmp_path / "secret.zip")
+    folder.mkdir()
+    (folder / "raw.zip").symlink_to(tmp_path / "secret.zip")
+    with pytest.raises(RtcanError, match=r"raw\.zip is a link that leads out of"):
+        wanted_text(folder)
+    assert wanted_text(folder, follow_links=True) == ["a", "b"]
 
 
 # --- what only looks like a file -------------------------------------------------------------
@@ -199,7 +248,7 @@ def test_what_is_no_file_is_never_opened(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b.dat").touch()
     make(tmp_path / "a.dat", kind)
-    files = [each for each in list_files(tmp_path) if each.name.suffix == ".dat"]
+    files = [each for each in list_files(tmp_path, follow_links=True) if each.name.suffix == ".dat"]
     with pytest.raises(RtcanError, match=rf"a\.dat cannot be read: {reason}"):
         files[0].content()
     good, (error,) = regular_only(files)
@@ -228,9 +277,9 @@ def test_readers_go_on_without_what_is_no_file(
     source = request.getfixturevalue(f"{dataset}_raw")
     make(tmp_path / name, kind)
     with pytest.raises(RtcanError, match=f"{name} cannot be read"):
-        open_raw(dataset, tmp_path)
+        open_raw(dataset, tmp_path, follow_links=True)
     shutil.copy(next(source.rglob(other)), tmp_path)
-    opened = open_raw(dataset, tmp_path)
+    opened = open_raw(dataset, tmp_path, follow_links=True)
     assert [f"{name} cannot be read" in str(error) for error in opened.damaged] == [True]
     assert [path.name for path in opened.files] == [other]
 
@@ -242,7 +291,7 @@ def test_a_zip_file_that_is_no_file_is_never_opened(
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "a.zip", kind)
     with pytest.raises(RtcanError, match=r"a\.zip (cannot be read|does not exist)"):
-        open_raw("deap", tmp_path)
+        open_raw("deap", tmp_path, follow_links=True)
     with pytest.raises(RtcanError, match=r"a\.zip (cannot be read|does not exist)"):
         open_raw("deap", tmp_path / "a.zip")
 

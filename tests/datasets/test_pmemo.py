@@ -83,7 +83,15 @@ def test_linked_folders_are_read(raw: Path, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
     (tmp_path / "links" / "PMEmo").symlink_to(raw, target_is_directory=True)
     expected, _ = read("pmemo", raw)
-    assert same_trials(read("pmemo", tmp_path / "links")[0], expected)
+    dataset = open_raw("pmemo", tmp_path / "links", follow_links=True)
+    items = [item for part in dataset.parts for item in part()]
+    found = {(each.subject, each.stimulus): each for each in items if isinstance(each, Trial)}
+    assert same_trials(found, expected)
+    # Without being asked, nothing outside of the folder is read.
+    with pytest.raises(RtcanError, match=r"links/PMEmo is a link that leads out of"):
+        open_raw("pmemo", tmp_path / "links")
+    (tmp_path / "alias").symlink_to(raw, target_is_directory=True)
+    assert same_trials(read("pmemo", tmp_path / "alias")[0], expected)
 
 
 def test_zip_files_and_folders_around_are_read_in_place(raw: Path, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from tests.datasets.reading import zip_folder
 
 
 def marker_of(raw: Path, name: str = "pmemo") -> dict[str, object] | None:
-    used, listing = find_files(raw, lambda each: each.name.name == "eda.csv", "eda.csv")
+    used, listing = find_files(
+        raw, lambda each: each.name.name == "eda.csv", "eda.csv", follow_links=True
+    )
     return read_marker(name, used[0], listing, raw)
 
 
