@@ -99,9 +99,9 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
     signals = [_below(folder, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, folder)
     rated = any(not math.isnan(rating) for row in rows for rating in (row.valence, row.arousal))
-    trials: dict[tuple[str, str], list[Row]] = {}
+    trials: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
-        trials.setdefault((row.subject, row.stimulus), []).append(row)
+        trials.setdefault((row.subject, row.stimulus, row.repetition), []).append(row)
 
     return RawDataset(
         name="table",
@@ -183,6 +183,7 @@ def _stimuli(rows: Iterable[Row], folder: Path) -> tuple[tuple[Stimulus, ...], s
             title=old.title or row.title,
             artist=old.artist or row.artist,
             audio=old.audio or audio,
+            song=old.song or row.song,
         )
     if not absent:
         return tuple(merged.values()), ""
@@ -248,13 +249,13 @@ def _read_part(
     signals = _Signals(table, decimal, trials)
     for rows in trials:
         place = (table.source, f"line {rows[0].line}")
-        subject, stimulus = rows[0].subject, rows[0].stimulus
+        subject, stimulus, repetition = rows[0].subject, rows[0].stimulus, rows[0].repetition
         valence = _first(row.valence for row in rows)
         arousal = _first(row.arousal for row in rows)
         problem = check_rating(valence, arousal, facts) if facts else None
         if problem:
             hint = "" if math.isnan(valence) and math.isnan(arousal) else ", see --rating-scale"
-            items.append(Excluded(subject, stimulus, problem + hint, *place))
+            items.append(Excluded(subject, stimulus, problem + hint, *place, repetition))
             continue
         recordings = []
         for row in rows:
@@ -265,8 +266,8 @@ def _read_part(
                 items.append(found)
             elif found:
                 where = f"line {row.line}"
-                items.append(Excluded(subject, stimulus, found, table.source, where))
-        items.append(Trial(subject, stimulus, valence, arousal, tuple(recordings)))
+                items.append(Excluded(subject, stimulus, found, table.source, where, repetition))
+        items.append(Trial(subject, stimulus, valence, arousal, tuple(recordings), repetition))
     return items
 
 

@@ -20,7 +20,8 @@ intervals held the true score in 93 to 96 % of the cases, whichever the score; B
 subjects did in 89 to 93 %.
 
 Tables of trials have the columns ``subject``, ``stimulus``, ``label`` (0 low, 1 high), ``fold``
-(the fold that tests the trial) and ``probability`` (of high; NaN if not tested: left out).
+(the fold that tests the trial) and ``probability`` (of high; NaN if not tested: left out). Where
+subjects heard a stimulus more than once, ``repetition`` tells these trials apart.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from scipy.stats import norm, t
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts
+from rtcan_cli.trial_key import TRIAL_KEY
 
-KEY = ["subject", "stimulus"]
 BATCH = 250  # samples scored at once: bounds the memory, about 8 bytes times this times trials
 Values = NDArray[np.float64]
 
@@ -149,9 +150,10 @@ def paired_trials(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame,
     Raises
     ------
     RtcanError
-        If there is none, or a trial is high in one run and low in the other.
+        If there is none, a trial is high in one run and low in the other, or a run tested a trial
+        more than once.
     """
-    first, second = (tested(trials).set_index(KEY).sort_index() for trials in (one, other))
+    first, second = (_by_key(tested(trials)) for trials in (one, other))
     shared = first.index.intersection(second.index)
     first, second = first.loc[shared], second.loc[shared]
     if not len(shared):
@@ -164,6 +166,20 @@ def paired_trials(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame,
             "compare runs that were trained on the same labels",
         )
     return first.reset_index(), second.reset_index()
+
+
+def _by_key(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials by what tells each from all others."""
+    if "repetition" not in trials:
+        trials = trials.assign(repetition=1)
+    indexed = trials.set_index(list(TRIAL_KEY)).sort_index()
+    if not indexed.index.is_unique:
+        subject, stimulus, _ = indexed.index[indexed.index.duplicated()][0]
+        raise RtcanError(
+            f"subject {subject}, stimulus {stimulus} was tested more than once in one run",
+            "a column repetition tells hearings of the same stimulus apart",
+        )
+    return indexed
 
 
 def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import Profile
 from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.songs import shared_songs
 from rtcan_cli.stores import Store
+from rtcan_cli.trial_key import TRIAL_KEY
 
 _FEW_RATES = 6
+_FEW_SONGS = 5
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -26,7 +29,7 @@ def summarise(path: Path, known: Profile) -> Report:
         recordings = _count_recordings(store, left_out)
         trials = _count_trials(store, recordings.sound_trials, excluded)
         files = store.length("files/path")
-        with_audio = int((store.array("stimuli/audio") != "").sum())
+        stimuli = store.table("stimuli", ["stimulus", "song", "audio"])
         made, simulated = store.provenance.parameters, store.provenance.simulated
     low, high = made["rating_scale"]
     report = Report("ingest", files=[path])
@@ -37,6 +40,7 @@ def summarise(path: Path, known: Profile) -> Report:
         known.stimuli_word: len(trials.stimuli),
         "trials found": trials.n + len(excluded),
         "trials": trials.n,
+        **({"of a stimulus heard again": trials.again} if trials.again else {}),
         "trials with both ratings": trials.rated,
         "usable trials": trials.usable,
         "EDA recordings": recordings.sound,
@@ -45,7 +49,7 @@ def summarise(path: Path, known: Profile) -> Report:
         "sampling rate [Hz]": _rates(sorted(recordings.rates)),
         "EDA unit": made["eda_unit"],
         "rating scale": f"{low:g} to {high:g}",
-        "stimuli with audio": with_audio,
+        "stimuli with audio": int((stimuli["audio"] != "").sum()),
         "recordings with repaired gaps": recordings.repaired,
         "left out": sum(count for _, count, _ in left_out.kinds.values()),
     }
@@ -53,6 +57,14 @@ def summarise(path: Path, known: Profile) -> Report:
         rows = sorted(left_out.kinds.values(), key=lambda row: -row[1])
         report.tables.append(
             Table("Left out", ["reason", "count", "for example"], [list(row) for row in rows])
+        )
+    shared = shared_songs(dict(zip(stimuli["stimulus"], stimuli["song"], strict=True)))
+    if shared:
+        named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
+        report.notes.append(
+            f"{len(shared)} songs are there under several names, by their audio or as stated: "
+            f"{named}{'; ...' if len(shared) > _FEW_SONGS else ''}. Folds that hold out stimuli "
+            "keep them together"
         )
     if not simulated and known.published_trials not in (None, trials.rated):
         report.notes.append(
@@ -96,19 +108,21 @@ class _Trials:
 
     n: int
     rated: int = 0
+    again: int = 0
     usable: int = 0
     subjects: set[str] = field(default_factory=set)
     stimuli: set[str] = field(default_factory=set)
 
 
-def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str]]:
+def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int]]:
     """Trials with something that was left out."""
-    keys: set[tuple[str, str]] = set()
-    for subject, stimulus, reason, source in store.table_blocks(
-        "excluded", "subject", "stimulus", "reason", "source"
+    keys: set[tuple[str, str, int]] = set()
+    for subject, stimulus, repetition, reason, source in store.table_blocks(
+        "excluded", *TRIAL_KEY, "reason", "source"
     ):
         left_out.add(subject, reason, source)
-        keys.update(key for key in zip(subject, stimulus, strict=True) if key[0])
+        own = zip(subject, stimulus, repetition.tolist(), strict=True)
+        keys.update(key for key in own if key[0])
     return keys
 
 
@@ -135,20 +149,21 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
 
 
 def _count_trials(
-    store: Store, sound: NDArray[np.bool_], excluded: set[tuple[str, str]]
+    store: Store, sound: NDArray[np.bool_], excluded: set[tuple[str, str, int]]
 ) -> _Trials:
     """Count trials; those that are there are taken from the excluded ones."""
     counts, start = _Trials(len(sound)), 0
-    for subject, stimulus, valence, arousal in store.table_blocks(
-        "trials", "subject", "stimulus", "valence", "arousal"
+    for subject, stimulus, repetition, valence, arousal in store.table_blocks(
+        "trials", *TRIAL_KEY, "valence", "arousal"
     ):
+        counts.again += int((repetition > 1).sum())
         rated = ~np.isnan(valence) & ~np.isnan(arousal)
         counts.rated += int(rated.sum())
         counts.usable += int((rated & sound[start : start + len(rated)]).sum())
         start += len(rated)
         counts.subjects.update(subject)
         counts.stimuli.update(stimulus)
-        excluded.difference_update(zip(subject, stimulus, strict=True))
+        excluded.difference_update(zip(subject, stimulus, repetition.tolist(), strict=True))
     return counts
 
 

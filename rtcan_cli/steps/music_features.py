@@ -22,6 +22,7 @@ from rtcan_cli.music import FEATURE_SET, extract, feature_names, read_static_fea
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import fingerprint, is_current
+from rtcan_cli.steps.songs import audio_file
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 
 STATIC_FEATURES = "static_features.csv"
@@ -52,7 +53,7 @@ def extract_features(
             f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
             "rtcan music-features --import static_features.csv, if you have published features",
         )
-    files = [_audio_file(Path(made.parameters["raw"]), name) for name in stimuli["audio"]]
+    files = [audio_file(Path(made.parameters["raw"]), name) for name in stimuli["audio"]]
     absent = [file.path for file in files if not file.path.exists()]
     inputs["audio"] = _audio_id(output) if absent else fingerprint({file.path for file in files})
     provenance = Provenance(
@@ -87,17 +88,6 @@ def extract_features(
 def _heard(recordings: Store) -> set[str]:
     """Songs that somebody listened to."""
     return {song for songs in recordings.blocks("trials/stimulus") for song in songs}
-
-
-def _audio_file(raw: Path, name: str) -> RawFile:
-    """The file that a recordings store names: below the raw folder, or in a zip file there."""
-    folder = raw if raw.is_dir() or raw.suffix.lower() != ".zip" else raw.parent
-    parts = name.split(":")
-    for place in range(1, len(parts)):
-        archive = folder / ":".join(parts[:place])
-        if archive.suffix.lower() == ".zip":
-            return RawFile(archive, PurePosixPath(parts[-1]), tuple(parts[place:]))
-    return RawFile(folder / name, PurePosixPath(name))
 
 
 def extract_file(file: RawFile, mixdown: bool) -> NDArray[np.float32]:

@@ -45,6 +45,8 @@ class NewRecording:
         The song; a model without music needs none.
     subject, stimulus : str
         Who listened to what, as far as the run may know them.
+    repetition : int
+        Which time it was that this subject met this stimulus.
     """
 
     eda: Path | None
@@ -56,6 +58,7 @@ class NewRecording:
     audio: Path | None = None
     subject: str = UNNAMED
     stimulus: str = UNNAMED
+    repetition: int = 1
 
     @property
     def simulated(self) -> bool:
@@ -105,6 +108,7 @@ class NewRecording:
             stimulus=np.array([self.stimulus]),
             music=music,
             song=None if music is None else np.zeros(1, np.int64),
+            repetition=np.array([self.repetition]),
         )
 
     def _eda(self, path: Path, run: Run, trained: Settings) -> NDArray[np.float32]:
