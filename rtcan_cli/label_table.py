@@ -147,7 +147,10 @@ def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> M
         hearings.setdefault((who, what), []).append(number)
     found: dict[tuple[str, str, int], tuple[int, int, int]] = {}
     wanted, n_used = set(keys), 0
-    for line, subject, stimulus, repetition, valence, arousal in table.itertuples(index=False):
+    if REPETITION not in table:
+        table = table.assign(**{REPETITION: 0})
+    rows = table[["line", *TRIAL_KEY, *TARGETS]]
+    for line, subject, stimulus, repetition, valence, arousal in rows.itertuples(index=False):
         pair = (
             subject if subject in subjects else plain(subject),
             stimulus if stimulus in stimuli else plain(stimulus),

@@ -275,7 +275,7 @@ def _fold(run: Run, target: str, key: Key) -> tuple[int, int] | None:
     if target not in run.settings.targets:
         return None
     trials = run.trials(target)
-    mine = trials[(trials[list(TRIAL_KEY)] == key).all(axis=1)]
+    mine = trials[(trials[list(TRIAL_KEY)] == list(key)).all(axis=1)]
     if mine.empty:
         return None
     # The one network of an imported run tests no trial, but answers to all of them.

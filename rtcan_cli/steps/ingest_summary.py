@@ -62,9 +62,9 @@ def summarise(path: Path, known: Profile) -> Report:
     if shared:
         named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
         report.notes.append(
-            f"{len(shared)} songs are there under several names, by their audio or as stated: "
-            f"{named}{'; ...' if len(shared) > _FEW_SONGS else ''}. Folds that hold out stimuli "
-            "keep them together"
+            "the same song under several names (equal audio, or the column song): "
+            f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
+            "; folds that hold out stimuli keep them together"
         )
     if not simulated and known.published_trials not in (None, trials.rated):
         report.notes.append(

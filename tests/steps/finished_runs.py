@@ -84,6 +84,8 @@ def finish_run(
             "target": target,
             "subject": subject,
             "stimulus": stimulus,
+            "repetition": 1,
+            "song": stimulus,
             "label": truth[target],
             "fold": fold,
             "probability": np.where(tested, 1 / (1 + np.exp(-answer)), np.nan),
