@@ -68,10 +68,10 @@ class Trials:
             object.__setattr__(self, "repetition", np.ones(n, np.int64))
         if self.piece is _UNNAMED:
             object.__setattr__(self, "piece", self.stimulus)
-        if not len(self.repetition) == len(self.piece) == n:
-            raise ValueError("repetition and piece must be (n,)")
         if self.eda.ndim not in (2, 3) or not len(self.subject) == len(self.stimulus) == n:
             raise ValueError("eda must be (n, 3, L) or (n, F), subject and stimulus (n,)")
+        if not len(self.repetition) == len(self.piece) == n:
+            raise ValueError("repetition and piece must be (n,)")
         if (self.music is None) != (self.song is None):
             raise ValueError("music and song come together")
         if self.song is not None and self.music is not None:
