@@ -29,6 +29,9 @@ STATIC_FEATURES = "static_features.csv"
 """What PMEmo calls its table of features: in the 2018 edition at the root, in 2019 in features/."""
 
 
+_FEW = 5
+
+
 def extract_features(
     recordings: Path,
     output: Path,
@@ -82,7 +85,7 @@ def extract_features(
                 writer.write("excluded/stimulus", [names[index] for index in failures])
                 writer.write("excluded/reason", list(failures.values()))
             partial.discard()
-    return summarise(output)
+    return summarise(output, recordings)
 
 
 def _heard(recordings: Store) -> set[str]:
@@ -205,7 +208,7 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
             absent = sorted(heard - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
-    return summarise(output)
+    return summarise(output, recordings)
 
 
 def _features_file(source: Path) -> RawFile:
@@ -231,9 +234,35 @@ def _write(
         writer.append_rows("features/value", rows)
 
 
-def summarise(path: Path) -> Report:
-    """Describe a music store."""
+def _equal_songs(features: Store, recordings: Path) -> list[str]:
+    """Stimuli with the same features that are not known to be one song."""
+    with Store(recordings, "recordings") as store:
+        stimuli = store.table("stimuli", ["stimulus", "song"])
+    song_of = dict(zip(stimuli["stimulus"], stimuli["song"], strict=True))
+    names = iter(features.array("stimuli/stimulus").tolist())
+    groups: dict[bytes, list[str]] = {}
+    for values in features.blocks("features/value"):
+        for row in values:
+            groups.setdefault(row.tobytes(), []).append(next(names))
+    return [
+        " = ".join(group)
+        for group in groups.values()
+        if len({song_of.get(name, name) for name in group}) > 1
+    ]
+
+
+def summarise(path: Path, recordings: Path) -> Report:
+    """Describe a music store.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    recordings : Path
+        The store that names the songs.
+    """
     with Store(path, "music") as store:
+        equal = _equal_songs(store, recordings)
         shape = store.datasets()["features/value"][0]
         made, excluded = store.provenance, store.table("excluded")
     origin = made.parameters.get("imported") or f"openSMILE {made.parameters['feature_set']}"
@@ -247,4 +276,10 @@ def summarise(path: Path) -> Report:
     if len(excluded):
         rows = excluded.to_numpy().tolist()
         report.tables.append(Table("Left out", ["song", "reason"], rows))
+    if equal:
+        report.notes.append(
+            "equal features, but not known to be one song, so folds that hold out songs may have "
+            f"one on each side: {'; '.join(equal[:_FEW])}{'; ...' if len(equal) > _FEW else ''}"
+            + ("; the column song of trials.csv can say so" if made.dataset == "table" else "")
+        )
     return report
