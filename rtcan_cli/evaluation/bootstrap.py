@@ -160,6 +160,13 @@ def paired_trials(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame,
         raise RtcanError(
             "the two runs have no tested trial in common", "compare runs of the same dataset"
         )
+    for each in (first, second):
+        if len(each) != len(shared):
+            subject, stimulus, _ = each.index[each.index.duplicated()][0]
+            raise RtcanError(
+                f"subject {subject}, stimulus {stimulus} was tested more than once in one run",
+                "a column repetition tells hearings of the same stimulus apart",
+            )
     if n := int((first["label"].to_numpy() != second["label"].to_numpy()).sum()):
         raise RtcanError(
             f"the two runs label {n} of their {len(shared)} common trials differently",
@@ -172,14 +179,7 @@ def _by_key(trials: pd.DataFrame) -> pd.DataFrame:
     """Trials by what tells each from all others."""
     if "repetition" not in trials:
         trials = trials.assign(repetition=1)
-    indexed = trials.set_index(list(TRIAL_KEY)).sort_index()
-    if not indexed.index.is_unique:
-        subject, stimulus, _ = indexed.index[indexed.index.duplicated()][0]
-        raise RtcanError(
-            f"subject {subject}, stimulus {stimulus} was tested more than once in one run",
-            "a column repetition tells hearings of the same stimulus apart",
-        )
-    return indexed
+    return trials.set_index(list(TRIAL_KEY)).sort_index()
 
 
 def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:
