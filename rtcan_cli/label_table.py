@@ -225,8 +225,9 @@ def _places(header: Sequence[str], path: object) -> tuple[list[int], int | None]
         if column in TARGETS:
             # A table may hold the ratings as well.
             fitting = [k for k in fitting if "label" in names[k]] or fitting
-        # A table may say both what a stimulus is called here and which song it is.
-        fitting = [k for k in fitting if names[k] == column] or fitting
+        else:
+            # It may say both what a stimulus is called here and which song it is.
+            fitting = [k for k in fitting if names[k] == column] or fitting
         if len(fitting) != 1:
             problem = "more than one column names" if fitting else "no column names"
             raise RtcanError(
