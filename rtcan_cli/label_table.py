@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,14 @@ import pandas as pd
 from rtcan_cli.datasets.identifiers import plain
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.labels import NO_LABEL
+from rtcan_cli.labels import NO_LABEL, trial_names
+from rtcan_cli.trial_key import TRIAL_KEY, hearing
 
 COLUMNS = ("subject", "stimulus", "arousal", "valence")
 """Order of the columns where a table has no header that names them."""
+
+REPETITION = "repetition"
+"""A further column, where a header names it."""
 
 _SEPARATORS = (",", ";", "\t")
 _WORDS = {
@@ -37,7 +42,8 @@ class Matched:
     Attributes
     ----------
     labels : DataFrame
-        `subject`, `stimulus`, `valence`, `arousal`, in the order of the trials; -1 for no label.
+        `subject`, `stimulus`, `repetition`, `song`, `valence`, `arousal`, in the order of the
+        trials; -1 for no label.
     n_used : int
         Rows of the table that are trials.
     n_foreign : int
@@ -59,7 +65,8 @@ def read_label_table(path: str | Path) -> pd.DataFrame:
     ----------
     path : str or Path
         Text in UTF-8, one row for each trial; columns between commas, semicolons or tabs. With a
-        header, its names say which column is which, and further columns are left alone. Without
+        header, its names say which column is which; one called ``repetition`` says which of
+        several hearings of a stimulus is meant; further columns are left alone. Without
         one there are four: subject, stimulus, arousal, valence, as in the table that Yin et al.
         (2022) published. Labels are 1 (high) and 0 (low), also as ``1.0`` and ``0.0``; an empty
         cell or ``nan`` is no label.
@@ -67,8 +74,8 @@ def read_label_table(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `line` (in the file, from 1), `subject`, `stimulus` (text, as written), `valence`,
-        `arousal`: 1 high, 0 low, -1 for no label.
+        `line` (in the file, from 1), `subject`, `stimulus` (text, as written), `repetition` (0
+        where the table does not say), `valence`, `arousal`: 1 high, 0 low, -1 for no label.
 
     Raises
     ------
@@ -80,9 +87,9 @@ def read_label_table(path: str | Path) -> pd.DataFrame:
     if len(header) > len(COLUMNS) and not header[0]:  # the index that pandas writes has no name
         rows = [(line, row[1:]) for line, row in rows]
         header = header[1:]
-    places = list(range(len(COLUMNS)))
+    places, repetition = list(range(len(COLUMNS))), None
     if any(target in name.lower() for name in header for target in TARGETS):
-        places = _places(header, path)
+        places, repetition = _places(header, path)
         del rows[0]
     elif len(header) != len(COLUMNS):
         raise RtcanError(
@@ -100,8 +107,11 @@ def read_label_table(path: str | Path) -> pd.DataFrame:
                 f"{path}: line {line} has {len(row)} columns instead of {len(header)}",
                 hint="the file is incomplete or damaged: copy or download it again",
             )
-        table.append((line, *_read_row([row[place] for place in places], f"{path}: line {line}")))
-    return pd.DataFrame(table, columns=["line", "subject", "stimulus", *TARGETS])
+        where = f"{path}: line {line}"
+        subject, stimulus, *classes = _read_row([row[place] for place in places], where)
+        number = 0 if repetition is None else _repetition(row[repetition], where)
+        table.append((line, subject, stimulus, number, *classes))
+    return pd.DataFrame(table, columns=["line", *TRIAL_KEY, *TARGETS])
 
 
 def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> Matched:
@@ -115,7 +125,7 @@ def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> M
     table : DataFrame
         What `read_label_table` returns.
     trials : DataFrame
-        `subject`, `stimulus`; each pair once.
+        `subject`, `stimulus`, `repetition` (1 if left out); each once.
     source : object
         What to call the table's file in messages.
 
@@ -126,22 +136,38 @@ def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> M
     Raises
     ------
     RtcanError
-        If no row is one of the trials, or rows of the same trial disagree.
+        If no row is one of the trials, rows of the same trial disagree, or a row may be any of
+        several hearings.
     """
-    keys = list(zip(trials["subject"], trials["stimulus"], strict=True))
+    names = trial_names(trials)
+    keys = list(names[list(TRIAL_KEY)].itertuples(index=False, name=None))
     subjects, stimuli = (dict.fromkeys(trials[name]) for name in ("subject", "stimulus"))
-    found: dict[tuple[str, str], tuple[int, int, int]] = {}
+    hearings: dict[tuple[str, str], list[int]] = {}
+    for who, what, number in keys:
+        hearings.setdefault((who, what), []).append(number)
+    found: dict[tuple[str, str, int], tuple[int, int, int]] = {}
     wanted, n_used = set(keys), 0
-    for line, subject, stimulus, valence, arousal in table.itertuples(index=False):
-        key = (
+    if REPETITION not in table:
+        table = table.assign(**{REPETITION: 0})
+    rows = table[["line", *TRIAL_KEY, *TARGETS]]
+    for line, subject, stimulus, repetition, valence, arousal in rows.itertuples(index=False):
+        pair = (
             subject if subject in subjects else plain(subject),
             stimulus if stimulus in stimuli else plain(stimulus),
         )
+        there = hearings.get(pair, [1])
+        if not repetition and len(there) > 1:
+            raise RtcanError(
+                f"{source}: line {line} does not say which of {len(there)} hearings of subject "
+                f"{pair[0]}, stimulus {pair[1]} it labels",
+                hint="a header and a column repetition, as in the table of the trials",
+            )
+        key = (*pair, repetition or there[0])
         earlier = found.setdefault(key, (line, valence, arousal))
         if earlier[1:] != (valence, arousal):
             raise RtcanError(
                 f"{source}: lines {earlier[0]} and {line} disagree on subject {key[0]}, stimulus "
-                f"{key[1]}",
+                f"{key[1]}{hearing(key[2])}",
                 hint="keep the right one",
             )
         n_used += key in wanted
@@ -155,9 +181,8 @@ def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> M
         )
     none = (0, NO_LABEL, NO_LABEL)
     classes = np.array([found.get(key, none)[1:] for key in keys], dtype=np.int64)
-    labels = trials[["subject", "stimulus"]].reset_index(drop=True)
     return Matched(
-        labels.assign(valence=classes[:, 0], arousal=classes[:, 1]),
+        names.assign(valence=classes[:, 0], arousal=classes[:, 1]),
         n_used,
         len(table) - n_used,
         sum(key not in found for key in keys),
@@ -191,8 +216,8 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _places(header: Sequence[str], path: object) -> list[int]:
-    """Where `COLUMNS` are."""
+def _places(header: Sequence[str], path: object) -> tuple[list[int], int | None]:
+    """Where `COLUMNS` are, and the repetition if it is there."""
     names = [name.lower() for name in header]
     places = []
     for column in COLUMNS:
@@ -200,6 +225,9 @@ def _places(header: Sequence[str], path: object) -> list[int]:
         if column in TARGETS:
             # A table may hold the ratings as well.
             fitting = [k for k in fitting if "label" in names[k]] or fitting
+        else:
+            # It may say both what a stimulus is called here and which song it is.
+            fitting = [k for k in fitting if names[k] == column] or fitting
         if len(fitting) != 1:
             problem = "more than one column names" if fitting else "no column names"
             raise RtcanError(
@@ -207,7 +235,10 @@ def _places(header: Sequence[str], path: object) -> list[int]:
                 hint=f"name the columns {', '.join(COLUMNS)}",
             )
         places += fitting
-    return places
+    numbered = [k for k, name in enumerate(names) if name == REPETITION]
+    if len(numbered) > 1:
+        raise RtcanError(f"{path}: two columns are called {REPETITION}", hint="rename one")
+    return places, numbered[0] if numbered else None
 
 
 def _read_row(row: Sequence[str], where: str) -> tuple[str, str, int, int]:
@@ -226,6 +257,22 @@ def _read_row(row: Sequence[str], where: str) -> tuple[str, str, int, int]:
             )
         classes.append(label)
     return cells["subject"], cells["stimulus"], classes[0], classes[1]
+
+
+def _repetition(cell: str, where: str) -> int:
+    """The number of a hearing, from 1; 0 where the cell is empty."""
+    if cell.lower() in ("", "nan", "na"):
+        return 0
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not (number >= 1 and number.is_integer()):
+        raise RtcanError(
+            f"{where}: the repetition is {cell[:30]!r}, not a whole number from 1",
+            hint="1 the first time that the subject heard the stimulus, 2 the second time",
+        )
+    return int(number)
 
 
 def _label(cell: str) -> int | None:

@@ -38,8 +38,8 @@ class Relabelling:
     Attributes
     ----------
     labels : DataFrame
-        `subject`, `stimulus`, `valence`, `arousal`, in the order of the ratings: 1 high, 0 low,
-        -1 where there is no rating.
+        `subject`, `stimulus`, `repetition`, `song`, `valence`, `arousal`, in the order of the
+        ratings: 1 high, 0 low, -1 where there is no rating.
     thresholds : DataFrame
         One row per subject, sorted: `subject`, `valence`, `arousal` (the thresholds, on the scale
         of the ratings), `n_trials` (complete ratings they rest on), `fallback` (whether these were
@@ -74,7 +74,8 @@ def relabel(
     Parameters
     ----------
     ratings : DataFrame
-        `subject`, `stimulus`, `valence`, `arousal`; NaN for no rating.
+        `subject`, `stimulus`, `valence`, `arousal`; NaN for no rating. `repetition` and `song`,
+        where they are there, are handed on.
     method : str
         One of `METHODS`.
     scale : tuple of float
@@ -190,8 +191,27 @@ def _labels(
     trials: pd.DataFrame, points: NDArray[np.float64], is_high: NDArray[np.bool_]
 ) -> pd.DataFrame:
     classes = np.where(np.isnan(points), NO_LABEL, is_high).astype(np.int64)
-    labels = trials[["subject", "stimulus"]].reset_index(drop=True)
+    labels = trial_names(trials)
     return labels.assign(valence=classes[:, 0], arousal=classes[:, 1])
+
+
+def trial_names(trials: pd.DataFrame) -> pd.DataFrame:
+    """What trials are called: `subject`, `stimulus`, `repetition`, `song`, with a new index.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        `subject`, `stimulus`; without `repetition` each is the first, without `song` each stimulus
+        is a song of its own.
+    """
+    names = trials[["subject", "stimulus"]].reset_index(drop=True)
+    usual = {"repetition": 1, "song": names["stimulus"]}
+    return names.assign(
+        **{
+            name: trials[name].to_numpy() if name in trials else value
+            for name, value in usual.items()
+        }
+    )
 
 
 def class_counts(labels: pd.DataFrame) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def decompose(
     plot: Annotated[
         str | None,
         typer.Option(
-            metavar="SUBJECT:STIMULUS",
+            metavar="SUBJECT:STIMULUS[:REPETITION]",
             help="Also draw the decomposition of this trial.",
             show_default=False,
         ),

@@ -19,6 +19,15 @@ def gradcam(
     music: Annotated[
         str | None, typer.Option("--music", "--stimulus", help="Song or video.", show_default=False)
     ] = None,
+    repetition: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Which hearing, where the subject met the song or video more than once. Default: "
+            "the first that is tested.",
+            show_default=False,
+        ),
+    ] = None,
     every: Annotated[
         bool,
         typer.Option(
@@ -123,7 +132,7 @@ def gradcam(
     one = not (every or check)
     if one and (subject is None or music is None):
         raise typer.BadParameter("a trial is --subject and --music; or give --all or --check")
-    if not one and (subject is not None or music is not None):
+    if not one and (subject is not None or music is not None or repetition is not None):
         raise typer.BadParameter("--subject and --music name one trial: leave --all, --check out")
     if one and max_trials is not None:
         raise typer.BadParameter("--max-trials is for --all and --check")
@@ -137,7 +146,7 @@ def gradcam(
     if run:
         path = stores.find_run(run, name)
     elif subject is not None and music is not None:
-        path = explain_runs.choose_run(stores, name, subject, music)
+        path = explain_runs.choose_run(stores, name, subject, music, repetition)
     else:
         path = explain_runs.newest_run(stores, name)
     usual = explain_runs.sources_of(stores, path)
@@ -159,6 +168,7 @@ def gradcam(
             output,
             stores.runs(name),
             targets=targets,
+            repetition=repetition,
             method=map_name,
             explained=explained,
             relative_to_untrained=relative,

@@ -121,8 +121,8 @@ def ingest(
     that leads out of RAW is refused, unless --follow-links is given; RAW itself may be one.
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
-    arousal, signal, and more if needed) and the signal files that it names: CSV, NPY, or sessions
-    of an Empatica E4.
+    arousal, signal, and more if needed, such as repetition for a song that is heard again) and the
+    signal files that it names: CSV, NPY, or sessions of an Empatica E4.
 
     \b
     Examples:

@@ -70,6 +70,9 @@ def predict(
         str, typer.Option(help="Who it is, if the run may know the subject.")
     ] = "new",
     stimulus: Annotated[str, typer.Option(help="What was played, likewise.")] = "new",
+    repetition: Annotated[
+        int, typer.Option(min=1, help="Which time this subject met this stimulus, likewise.")
+    ] = 1,
     components: options.OtherStore = None,
     features: options.OtherStore = None,
     music: options.OtherStore = None,
@@ -159,6 +162,7 @@ def predict(
         subject,
         stimulus,
         unit,
+        repetition,
     )
     return predict_recording(
         path, stores, recording, calibrated=calibrated, all_folds=all_folds, output=output

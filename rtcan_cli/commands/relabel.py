@@ -31,7 +31,8 @@ def relabel(
             "--import",
             metavar="CSV",
             help="Take labels from a table instead: subject, stimulus, arousal and valence label "
-            "(1 high, 0 low), in this order or with a header that names them.",
+            "(1 high, 0 low), in this order or with a header that names them; also repetition, "
+            "where a stimulus was heard again.",
             show_default=False,
         ),
     ] = None,

@@ -106,9 +106,9 @@ def open_raw(
     signals = [_below(file, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, file)
     rated = any(not math.isnan(rating) for row in rows for rating in (row.valence, row.arousal))
-    trials: dict[tuple[str, str], list[Row]] = {}
+    trials: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
-        trials.setdefault((row.subject, row.stimulus), []).append(row)
+        trials.setdefault(_key(row), []).append(row)
 
     return RawDataset(
         name="table",
@@ -142,6 +142,11 @@ _NOTE_UNRATED = (
 )
 
 
+def _key(row: Row) -> tuple[str, str, int]:
+    """What tells a trial from all others."""
+    return row.subject, row.stimulus, row.repetition
+
+
 def _drop_slips(
     rows: tuple[Row, ...], file: RawFile, scale: tuple[float, float]
 ) -> tuple[tuple[Row, ...], list[RtcanError]]:
@@ -157,8 +162,8 @@ def _drop_slips(
     advice = "--rating-scale LOW HIGH names the scale that was used"
     slips = off_scale(rated, scale, file, advice)
     # A trial may have two rows, one for each hearing.
-    dropped = {(rows[index].subject, rows[index].stimulus) for index in slips}
-    kept = tuple(row for row in rows if (row.subject, row.stimulus) not in dropped)
+    dropped = {_key(rows[index]) for index in slips}
+    kept = tuple(row for row in rows if _key(row) not in dropped)
     return kept, list(slips.values())
 
 
@@ -220,6 +225,7 @@ def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...],
             title=old.title or row.title,
             artist=old.artist or row.artist,
             audio=old.audio or audio,
+            song=old.song or row.song,
         )
     if not absent:
         return tuple(merged.values()), ""
@@ -285,12 +291,12 @@ def _read_part(
     signals = _Signals(table, decimal, trials)
     for rows in trials:
         place = (table.source, f"line {rows[0].line}")
-        subject, stimulus = rows[0].subject, rows[0].stimulus
+        subject, stimulus, repetition = rows[0].subject, rows[0].stimulus, rows[0].repetition
         valence = _first(row.valence for row in rows)
         arousal = _first(row.arousal for row in rows)
         problem = no_rating(valence, arousal) if rated else None
         if problem:
-            items.append(Excluded(subject, stimulus, problem, *place))
+            items.append(Excluded(subject, stimulus, problem, *place, repetition))
             continue
         recordings = []
         for row in rows:
@@ -301,8 +307,8 @@ def _read_part(
                 items.append(found)
             elif found:
                 where = f"line {row.line}"
-                items.append(Excluded(subject, stimulus, found, table.source, where))
-        items.append(Trial(subject, stimulus, valence, arousal, tuple(recordings)))
+                items.append(Excluded(subject, stimulus, found, table.source, where, repetition))
+        items.append(Trial(subject, stimulus, valence, arousal, tuple(recordings), repetition))
     return items
 
 

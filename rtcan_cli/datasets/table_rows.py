@@ -16,6 +16,7 @@ from rtcan_cli.datasets.csvfile import check_ending, finite, is_number, number
 from rtcan_cli.datasets.files import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.trial_key import hearing
 
 REQUIRED = ("subject", "stimulus", "valence", "arousal", "signal")
 OPTIONAL = (
@@ -24,7 +25,9 @@ OPTIONAL = (
     "start",
     "duration",
     "target",
+    "repetition",
     "audio",
+    "song",
     "title",
     "artist",
 )
@@ -33,6 +36,7 @@ UNIX_FIRST, UNIX_LAST = 1e9, 4.1e9
 """Times between these (2001 to 2099) are seconds of Unix time: no recording lasts that long."""
 
 _FASTEST = 1e6
+_MOST_REPETITIONS = 1e6
 _SHOWN = 200  # characters of the first line in a message
 
 
@@ -60,6 +64,10 @@ class Row:
         The audio file below the table's folder; may be empty.
     title, artist : str
         May be empty.
+    repetition : int
+        1 unless the cell says that the subject heard the stimulus before.
+    song : str
+        What stimuli that are one song under several names have in common; may be empty.
     """
 
     line: int
@@ -76,6 +84,8 @@ class Row:
     audio: str
     title: str
     artist: str
+    repetition: int = 1
+    song: str = ""
 
 
 def read_table(
@@ -239,6 +249,8 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
                 f"the {name} {cells[name]!r} has a character that a name cannot have",
                 "no / or \\, and nothing that cannot be seen",
             )
+    if not cells.get("song", "").isprintable():
+        raise _Wrong(f"the song {cells['song']!r} has a character that cannot be seen")
     rate, start, duration = numeric("sampling_rate"), numeric("start"), numeric("duration")
     for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
         written = cells.get(name.replace(" ", "_"), "")
@@ -251,6 +263,12 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         raise _Wrong(f"the start {start:.15g} is neither seconds in the file nor Unix seconds")
     if duration <= 0:
         raise _Wrong(f"the duration {duration:g} s is not possible")
+    repetition = numeric("repetition") if cells.get("repetition") else 1.0
+    if not (1 <= repetition <= _MOST_REPETITIONS and repetition.is_integer()):
+        raise _Wrong(
+            f"the repetition {cells['repetition']!r} is not a whole number from 1",
+            "1 the first time that the subject heard the stimulus, 2 the second time",
+        )
     target = cells.get("target", "").casefold() or "both"
     if target not in ("both", *TARGETS):
         raise _Wrong(f"the target {target!r} is neither valence nor arousal nor both")
@@ -269,6 +287,8 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         _path(cells.get("audio", "")),
         cells.get("title", ""),
         cells.get("artist", ""),
+        int(repetition),
+        cells.get("song", ""),
     )
 
 
@@ -296,14 +316,20 @@ def _check_paths(rows: Iterable[Row], file: RawFile) -> None:
 
 def _check_ids(rows: Iterable[Row], file: RawFile) -> None:
     """Refuse two ways of writing what may be one subject: it could train and test a network."""
-    for name in ("subject", "stimulus"):
+    of: dict[str, Callable[[Row], str]] = {
+        "subject": lambda row: row.subject,
+        "stimulus": lambda row: row.stimulus,
+        # Without one, the stimulus is its own song.
+        "song": lambda row: row.song or row.stimulus,
+    }
+    for name, identifier_of in of.items():
         found: dict[str, Row] = {}
         for row in rows:
-            identifier = getattr(row, name)
+            identifier = identifier_of(row)
             first = found.setdefault(_canonical(identifier), row)
-            if getattr(first, name) != identifier:
+            if identifier_of(first) != identifier:
                 raise RtcanError(
-                    f"{file}: {name} {getattr(first, name)!r} (line {first.line}) and "
+                    f"{file}: {name} {identifier_of(first)!r} (line {first.line}) and "
                     f"{identifier!r} (line {row.line}) may be the same",
                     hint=f"write each {name} in one way, or rename one of them",
                 )
@@ -323,24 +349,25 @@ def _check_twice(rows: Sequence[Row], file: RawFile) -> None:
         lines = f"lines {first.line} and {second.line}"
         return RtcanError(f"{file}: {lines} {what}", hint=hint)
 
-    trials: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+    trials: defaultdict[tuple[str, str, int], list[Row]] = defaultdict(list)
     parts: dict[object, Row] = {}
     for row in rows:
-        trial = f"subject {row.subject}, stimulus {row.stimulus}"
-        for other in trials[row.subject, row.stimulus]:
+        key = (row.subject, row.stimulus, row.repetition)
+        trial = f"subject {row.subject}, stimulus {row.stimulus}{hearing(row.repetition)}"
+        for other in trials[key]:
             if row.target == other.target or "both" in (row.target, other.target):
                 raise clash(
                     other,
                     row,
                     f"are the same trial ({trial}, target {row.target})",
-                    "give a repeated stimulus a name of its own; for one hearing a rating, fill "
-                    "the column target",
+                    "where the subject heard the stimulus again, count in the column repetition: "
+                    "1, 2, ...; for one hearing a rating, fill the column target",
                 )
             for target in TARGETS:
                 own, theirs = getattr(row, target), getattr(other, target)
                 if own != theirs and not (math.isnan(own) or math.isnan(theirs)):
                     raise clash(other, row, f"give {trial} two {target} ratings", "keep one")
-        trials[row.subject, row.stimulus].append(row)
+        trials[key].append(row)
         part = (row.signal, row.column, repr(row.start), repr(row.duration))
         if row.signal and part in parts:
             raise clash(
@@ -351,11 +378,12 @@ def _check_twice(rows: Sequence[Row], file: RawFile) -> None:
                 "where one hearing serves both ratings",
             )
         parts[part] = row
-    _check_same(rows, "audio", clash)
+    _check_same(rows, "audio", "two audio files", clash)
+    _check_same(rows, "song", "two songs", clash)
 
 
 def _check_same(
-    rows: Iterable[Row], name: str, clash: Callable[[Row, Row, str, str], RtcanError]
+    rows: Iterable[Row], name: str, two: str, clash: Callable[[Row, Row, str, str], RtcanError]
 ) -> None:
     """A stimulus sounds the same for everybody."""
     known: dict[str, Row] = {}
@@ -363,5 +391,5 @@ def _check_same(
         if getattr(row, name):
             first = known.setdefault(row.stimulus, row)
             if getattr(first, name) != getattr(row, name):
-                what = f"give stimulus {row.stimulus} two {name} files"
+                what = f"give stimulus {row.stimulus} {two}"
                 raise clash(first, row, what, "give each its own stimulus")

@@ -51,6 +51,8 @@ class Trial:
     ----------
     subject, stimulus : str
         Identifiers, as the publisher writes them.
+    repetition : int
+        1 the first time that the subject met this stimulus, 2 the second time, and so on.
     valence, arousal : float
         The subject's own ratings on the dataset's scale; NaN where there is none.
     recordings : tuple of Recording
@@ -63,6 +65,7 @@ class Trial:
     valence: float
     arousal: float
     recordings: tuple[Recording, ...]
+    repetition: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Excluded:
         The raw file on disk concerned.
     position : str
         The place in that file.
+    repetition : int
+        As of `Trial`.
     """
 
     subject: str
@@ -88,6 +93,7 @@ class Excluded:
     reason: str
     source: str
     position: str = ""
+    repetition: int = 1
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,9 @@ class Stimulus:
         there is none.
     valence_mean, arousal_mean : float
         Mean rating over all listeners that the publisher ships; NaN where there is none.
+    song : str
+        The same for stimuli that are known to be the same song under several names; empty where it
+        is the stimulus itself, as far as anybody has said. Ingest finds equal audio by itself.
     """
 
     stimulus: str
@@ -113,6 +122,7 @@ class Stimulus:
     audio: str = ""
     valence_mean: float = math.nan
     arousal_mean: float = math.nan
+    song: str = ""
 
 
 Item = Trial | Excluded | RtcanError

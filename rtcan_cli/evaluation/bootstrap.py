@@ -20,7 +20,8 @@ intervals held the true score in 93 to 96 % of the cases, whichever the score; B
 subjects did in 89 to 93 %.
 
 Tables of trials have the columns ``subject``, ``stimulus``, ``label`` (0 low, 1 high), ``fold``
-(the fold that tests the trial) and ``probability`` (of high; NaN if not tested: left out).
+(the fold that tests the trial) and ``probability`` (of high; NaN if not tested: left out). Where
+subjects heard a stimulus more than once, ``repetition`` tells these trials apart.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from scipy.stats import norm, t
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts, majority_class
+from rtcan_cli.trial_key import TRIAL_KEY
 
-KEY = ["subject", "stimulus"]
 BATCH = 250  # samples scored at once: bounds the memory, about 8 bytes times this times trials
 Values = NDArray[np.float64]
 
@@ -183,10 +184,11 @@ def common_trials(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     Raises
     ------
     RtcanError
-        If there is none, or a trial is high in one run and low in another.
+        If there is none, a trial is high in one run and low in another, or a run tested a trial
+        more than once.
     """
     which = "the two runs" if len(runs) == 2 else "the runs"
-    found = [tested(trials).set_index(KEY).sort_index() for trials in runs]
+    found = [_by_key(tested(trials)) for trials in runs]
     shared = found[0].index
     for each in found[1:]:
         shared = shared.intersection(each.index)
@@ -195,6 +197,13 @@ def common_trials(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
             f"{which} have no tested trial in common", "compare runs of the same dataset"
         )
     found = [each.loc[shared] for each in found]
+    for each in found:
+        if len(each) != len(shared):
+            subject, stimulus, _ = each.index[each.index.duplicated()][0]
+            raise RtcanError(
+                f"subject {subject}, stimulus {stimulus} was tested more than once in one run",
+                "a column repetition tells hearings of the same stimulus apart",
+            )
     label = np.stack([each["label"].to_numpy() for each in found])
     if n := int((label != label[0]).any(axis=0).sum()):
         raise RtcanError(
@@ -202,6 +211,13 @@ def common_trials(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
             "compare runs that were trained on the same labels",
         )
     return [each.reset_index() for each in found]
+
+
+def _by_key(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials by what tells each from all others."""
+    if "repetition" not in trials:
+        trials = trials.assign(repetition=1)
+    return trials.set_index(list(TRIAL_KEY)).sort_index()
 
 
 def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:

@@ -32,7 +32,8 @@ class Examples:
     song : NDArray of int (n,)
         Row of each trial in `music`.
     subject, stimulus : NDArray of str (n,)
-        Who, and what was played.
+        Who, and what was played: the song itself, so that one that is there under several names
+        has one name here.
     subjects, stimuli : NDArray of str
         Names of all subjects and of all stimuli, the same in every fold, for learners that keep
         something for each of them.

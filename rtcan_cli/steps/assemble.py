@@ -20,6 +20,10 @@ from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import TrainingData, Trials
+from rtcan_cli.trial_key import TRIAL_KEY
+
+#: Subject, stimulus and repetition of a trial.
+Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -139,17 +143,17 @@ def training_data(
     """
     assert sources.labels is not None, "what is trained on has labels"
     with Store(sources.labels, "labels") as store:
-        table = store.table("labels", ["subject", "stimulus", target])
-    pairs = zip(table["subject"], table["stimulus"], strict=True)
-    label_of = dict(zip(pairs, table[target].astype(int), strict=True))
+        table = store.table("labels", [*TRIAL_KEY, "song", target])
+    keys = zip(*(table[name].tolist() for name in TRIAL_KEY), strict=True)
+    label_of: dict[Key, int] = dict(zip(keys, table[target].astype(int), strict=True))
 
-    def problem(trial: tuple[str, str]) -> str:
+    def problem(trial: Key) -> str:
         return f"no {target} label" if label_of.get(trial, -1) < 0 else ""
 
     trials, left_out = _gather(sources, table, target, onset, length, names, problem)
-    own = zip(trials.subject.tolist(), trials.stimulus.tolist(), strict=True)
+    own = zip(*(getattr(trials, name).tolist() for name in TRIAL_KEY), strict=True)
     label = np.array([label_of[trial] for trial in own], dtype=np.int64)
-    return TrainingData(**vars(trials), label=label), Counter(reason for *_, reason in left_out)
+    return TrainingData(**vars(trials), label=label), Counter(each.reason for each in left_out)
 
 
 def new_trials(
@@ -172,7 +176,7 @@ def new_trials(
     listed = pd.DataFrame()
     if sources.recordings is not None:
         with Store(sources.recordings, "recordings") as store:
-            listed = store.table("trials", ["subject", "stimulus"])
+            listed = store.table("trials", [*TRIAL_KEY, "song"])
     return _gather(sources, listed, target, onset, length, names, lambda trial: "")
 
 
@@ -182,6 +186,7 @@ class LeftOut(NamedTuple):
     subject: str
     stimulus: str
     reason: str
+    repetition: int = 1
 
 
 def _gather(
@@ -191,18 +196,19 @@ def _gather(
     onset: float,
     length: int,
     names: Sequence[str],
-    problem_of: Callable[[tuple[str, str]], str],
+    problem_of: Callable[[Key], str],
 ) -> tuple[Trials, list[LeftOut]]:
     """Trials with all that is wanted of EDA and music, but for those with a problem."""
     music, row_of = _music(sources.music)
     eda: NDArray[np.float32] | None = None
-    rows: list[tuple[str, str, int]] = []
+    rows: list[tuple[str, str, int, str, int]] = []
     left_out: list[LeftOut] = []
     with _recordings(sources, listed, onset, length, names) as (recordings, load):
         recordings = recordings[recordings["target"].isin([target, "both"])]
         for recording in recordings.itertuples():
             subject, stimulus = str(recording.subject), str(recording.stimulus)
-            problem = recording.problem or problem_of((subject, stimulus))
+            repetition, piece = int(recording.repetition), str(recording.song)
+            problem = recording.problem or problem_of((subject, stimulus, repetition))
             if not problem and row_of is not None and stimulus not in row_of:
                 problem = "no music features"
             if not problem:
@@ -211,24 +217,27 @@ def _gather(
                 except RtcanError as error:
                     problem = str(error)
             if problem:
-                left_out.append(LeftOut(subject, stimulus, problem))
+                left_out.append(LeftOut(subject, stimulus, problem, repetition))
                 continue
             if eda is None:
                 # Not a list that is stacked in the end: trials would be in memory twice.
                 eda = np.empty((len(recordings), *own.shape), np.float32)
             eda[len(rows)] = own
-            rows.append((subject, stimulus, row_of[stimulus] if row_of else -1))
+            song = row_of[stimulus] if row_of else -1
+            rows.append((subject, stimulus, repetition, piece, song))
     if eda is None:
         reasons = "; ".join(dict.fromkeys(each.reason for each in left_out))
         reasons = reasons or "no recording of this target"
         raise RtcanError(f"no trial can be used for {target}: {reasons}")
-    subjects, stimuli, songs = zip(*rows, strict=True)
+    subjects, stimuli, repetitions, pieces, songs = zip(*rows, strict=True)
     trials = Trials(
         eda=eda[: len(rows)],
         subject=np.array(subjects),
         stimulus=np.array(stimuli),
         music=music,
         song=None if music is None else np.array(songs, dtype=np.int64),
+        repetition=np.array(repetitions, dtype=np.int64),
+        piece=np.array(pieces),
     )
     return trials, left_out
 

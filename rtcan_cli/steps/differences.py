@@ -25,8 +25,8 @@ from rtcan_cli.evaluation.statistics import (
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.seeds import Seeds, alike_but_seed, group_seeds
+from rtcan_cli.trial_key import TRIAL_KEY
 
-KEY = ["subject", "stimulus"]
 #: What the titles of tables of differences hold.
 LESS = "accuracy less that of"
 #: With fewer folds Wilcoxon's p cannot reach 0.05.
@@ -104,7 +104,9 @@ def share_deal(one: Run, other: Run, target: str) -> bool:
     if one.protocol is not other.protocol or one.n_folds != other.n_folds:
         return False
     roles = [
-        pd.DataFrame(run.splits(target).role, pd.MultiIndex.from_frame(run.trials(target)[KEY]))
+        pd.DataFrame(
+            run.splits(target).role, pd.MultiIndex.from_frame(run.trials(target)[list(TRIAL_KEY)])
+        )
         for run in (one, other)
     ]
     first, second = roles[0].align(roles[1], join="inner", axis=0)
@@ -134,8 +136,7 @@ def pairing_notes(runs: Sequence[Run]) -> list[str]:
 def _share_folds(runs: list[Run]) -> bool:
     """Whether the trials that all runs have are tested by the same folds of each."""
     folds = [
-        run.predictions.drop_duplicates(["subject", "stimulus"]).set_index(["subject", "stimulus"])
-        for run in runs
+        run.predictions.drop_duplicates(list(TRIAL_KEY)).set_index(list(TRIAL_KEY)) for run in runs
     ]
     joined = pd.concat([each["fold"] for each in folds], axis=1, join="inner")
     same = joined.eq(joined.iloc[:, 0], axis=0).to_numpy()
@@ -233,7 +234,7 @@ def _copied(run: Seeds, reference: Seeds, target: str) -> str | None:
     own = run.first
     for each in reference.runs:
         same = own.settings.seed == each.settings.seed and alike_but_seed(own, each)
-        columns = ["subject", "stimulus", "label", "probability"]
+        columns = [*TRIAL_KEY, "label", "probability"]
         if same and (own.trials(target)[columns].reset_index(drop=True)).equals(
             each.trials(target)[columns].reset_index(drop=True)
         ):

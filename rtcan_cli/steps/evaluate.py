@@ -33,7 +33,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.import_checkpoint import evaluate_imported
-from rtcan_cli.steps.runs import Run, describe_choices, describe_protocol
+from rtcan_cli.steps.runs import HELD_OUT, Run, describe_choices, describe_protocol
 from rtcan_cli.steps.seeds import seed_note, seed_table, seeds_beside
 from rtcan_cli.steps.training_notes import training_notes
 
@@ -309,7 +309,7 @@ def _disjoint_note(run: Run) -> str:
         "shared between training, validation and test"
     )
     for what in (name for name in words if name not in run.protocol.disjoint):
-        table = overlap(run.roles(target), run.trials(target)[what], what)
+        table = overlap(run.roles(target), run.trials(target)[HELD_OUT[what]], what)
         shared, tested = int(table["train_test"].sum()), int(table["test"].sum())
         if shared:
             seen = "also played" if what == "stimulus" else "also there"

@@ -32,8 +32,16 @@ def newest_run(workspace: Workspace, dataset: str | None) -> Path:
     return workspace.find_run(None, dataset)
 
 
-def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus: str) -> Path:
+def choose_run(
+    workspace: Workspace,
+    dataset: str | None,
+    subject: str,
+    stimulus: str,
+    repetition: int | None = None,
+) -> Path:
     """The newest run with a network that tests this trial, or `newest_run` if none does.
+
+    Without `repetition`, any hearing of the stimulus by the subject will do.
 
     Raises
     ------
@@ -46,7 +54,11 @@ def choose_run(workspace: Workspace, dataset: str | None, subject: str, stimulus
         if (
             run.can_be_explained
             and not run.is_imported
-            and ((tested["subject"] == subject) & (tested["stimulus"] == stimulus)).any()
+            and (
+                (tested["subject"] == subject)
+                & (tested["stimulus"] == stimulus)
+                & (repetition is None or tested["repetition"] == repetition)
+            ).any()
         ):
             return path
     return newest_run(workspace, dataset)

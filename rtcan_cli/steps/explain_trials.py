@@ -20,6 +20,7 @@ from rtcan_cli.steps.runs import Run, TrainedNetwork
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import standardise
+from rtcan_cli.trial_key import TRIAL_KEY
 
 CHUNK = 64
 #: Trials of a network that untrained ones are shown.
@@ -119,8 +120,8 @@ def tested_trials(
     Returns
     -------
     trials : DataFrame
-        ``subject``, ``stimulus``, ``label``, ``fold``, ``recording`` (its row in the components
-        store) and ``sampling_rate``, by fold.
+        ``subject``, ``stimulus``, ``repetition``, ``label``, ``fold``, ``recording`` (its row in
+        the components store) and ``sampling_rate``, by fold.
     n_tested : int
         How many there are.
 
@@ -129,7 +130,7 @@ def tested_trials(
     RtcanError
         If there is none.
     """
-    table = run.trials(target)[["subject", "stimulus", "label", "fold"]]
+    table = run.trials(target)[[*TRIAL_KEY, "label", "fold"]]
     if run.is_imported:
         table = table.assign(fold=1)
     table = table[table["fold"].isin(run.trained_folds(target)) & (table["label"] >= 0)]
@@ -138,8 +139,8 @@ def tested_trials(
         recordings = store.table("recordings", RECORDING_COLUMNS)
     recordings = recordings.assign(recording=np.arange(len(recordings)))
     usable = recordings["target"].isin([target, "both"]) & (recordings["problem"] == "")
-    columns = ["subject", "stimulus", "recording", "sampling_rate"]
-    found = table.merge(recordings.loc[usable, columns], on=["subject", "stimulus"])
+    columns = [*TRIAL_KEY, "recording", "sampling_rate"]
+    found = table.merge(recordings.loc[usable, columns], on=list(TRIAL_KEY))
     n_tested = len(found)
     if not n_tested:
         raise RtcanError(f"{run.path}: no trained fold tests a trial for {target}")

@@ -24,6 +24,7 @@ from rtcan_cli.stores import Store
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.splits import TRAIN, Splits
+from rtcan_cli.trial_key import TRIAL_KEY
 
 #: Methods of `rtcan relabel` whose thresholds come from a subject's ratings.
 METHODS = ("kmeans", "median", "mean")
@@ -36,7 +37,7 @@ class FoldLabels:
     Parameters
     ----------
     trials : MultiIndex (n,)
-        Subject and stimulus.
+        Subject, stimulus and repetition.
     label : dict of str to NDArray of int64 (n, n_folds)
         By target: 1 high, 0 low, -1 no rating.
     thresholds : DataFrame
@@ -49,7 +50,9 @@ class FoldLabels:
 
     def give(self, data: TrainingData, splits: Splits, target: str) -> TrainingData:
         """Trials with their labels of each fold; `splits` has the roles of just these trials."""
-        row = self.trials.get_indexer(pd.MultiIndex.from_arrays([data.subject, data.stimulus]))
+        row = self.trials.get_indexer(
+            pd.MultiIndex.from_arrays([data.subject, data.stimulus, data.repetition])
+        )
         own = self.label[target][row]
         # The protocols that this is for test each trial once.
         tested = own[np.arange(len(own)), splits.test_fold]
@@ -105,9 +108,9 @@ def label_folds(known: TrialSplits, sources: Sources, lender: Run | None = None)
             f"leave --thresholds out, or rtcan relabel --method {choices.LABEL_METHOD}",
         )
     with Store(sources.recordings, "recordings") as store:
-        ratings = store.table("trials", ["subject", "stimulus", *TARGETS])
+        ratings = store.table("trials", [*TRIAL_KEY, *TARGETS])
         low, high = store.provenance.parameters["rating_scale"]
-    row = known.trials.get_indexer(pd.MultiIndex.from_frame(ratings[["subject", "stimulus"]]))
+    row = known.trials.get_indexer(pd.MultiIndex.from_frame(ratings[list(TRIAL_KEY)]))
     ratings, role = ratings[row >= 0].reset_index(drop=True), known.splits.role[row[row >= 0]]
     stored = pd.DataFrame()
     if lender is not None and lender.provenance.inputs["labels"] == labels_id:
@@ -126,7 +129,7 @@ def label_folds(known: TrialSplits, sources: Sources, lender: Run | None = None)
             thresholds.append(own[THRESHOLD_COLUMNS])
             bar.update(1)
     return FoldLabels(
-        trials=pd.MultiIndex.from_frame(ratings[["subject", "stimulus"]]),
+        trials=pd.MultiIndex.from_frame(ratings[list(TRIAL_KEY)]),
         label={
             target: np.column_stack([each[target].to_numpy(np.int64) for each in labels])
             for target in TARGETS

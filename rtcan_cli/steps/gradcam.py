@@ -26,12 +26,13 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps import explain_trials
-from rtcan_cli.steps.assemble import Sources
+from rtcan_cli.steps.assemble import Key, Sources
 from rtcan_cli.steps.explain_runs import SHOWN, side_by_side
 from rtcan_cli.steps.explain_trials import Chunk, Loaded
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
+from rtcan_cli.trial_key import TRIAL_KEY, ending, hearing
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def explain_trial(
     *,
     targets: tuple[str, ...] | None = None,
     method: MapName = MAP,
+    repetition: int | None = None,
     explained: Explained = "predicted",
     relative_to_untrained: bool = False,
     seed: int = SEED,
@@ -101,6 +103,9 @@ def explain_trial(
         with the run are shown beside it.
     targets : tuple of str, optional
         Those of the run by default.
+    repetition : int, optional
+        Which hearing, where the subject met the stimulus more than once; by default the first that
+        the run tests, and the report says so.
     method : {"guided-gradcam", "gradcam", "integrated-gradients"}
     explained : {"predicted", "true", "low", "high"}
         The class whose score is explained.
@@ -120,9 +125,12 @@ def explain_trial(
     explain_trials.check_can_be_explained(first, method)
     explain_trials.check_sources(first, sources)
     targets = targets or first.settings.targets
+    heard = _hearings(first, targets, subject, stimulus)
+    chosen = repetition or (heard[0] if heard else 1)
+    key = (subject, stimulus, chosen)
     beside = {}
     for target in targets:
-        tests = partial(_fold, target=target, subject=subject, stimulus=stimulus)
+        tests = partial(_fold, target=target, key=key)
         beside[target] = side_by_side(first, companions or [], tests)
     runs = [run for found in beside.values() for run in found]
     how = How(method, explained, relative_to_untrained, seed)
@@ -131,15 +139,22 @@ def explain_trial(
         "dataset": first.dataset.title + (" (simulated)" if first.simulated else ""),
         "subject": subject,
         first.dataset.stimulus_word: stimulus,
+        **({"repetition": chosen} if chosen > 1 or len(heard) > 1 else {}),
         "runs": ", ".join(dict.fromkeys(run.name for run in runs)),
         "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
     }
+    if repetition is None and len(heard) > 1:
+        others = ", ".join(str(each) for each in heard[1:])
+        report.notes.append(
+            f"the subject met it {len(heard)} times: repetition {chosen} is shown; --repetition "
+            f"takes another ({others})"
+        )
     folder = folder_below(figures, first.dataset.name)
     rows = []
     problems: dict[str, RtcanError] = {}
     for target in targets:
         try:
-            recording = _recording(first, sources, target, subject, stimulus)
+            recording = _recording(first, sources, target, key)
             found = [
                 each
                 for run in beside[target]
@@ -157,7 +172,8 @@ def explain_trial(
                     f"{target}, {each.run.name}: nothing in its attention spoke for this class, so "
                     "its map is empty"
                 )
-        stem = f"{target}_subject_{part_of_name(subject)}_music_{part_of_name(stimulus)}"
+        who, what = part_of_name(subject), part_of_name(stimulus)
+        stem = f"{target}_subject_{who}_music_{what}{ending(chosen)}"
         stem += explain_trials.ending(method, explained, relative_to_untrained)
         report.files += _draw(found, target, recording, folder, stem, look)
         report.files.append(_write(found, folder / f"attention_{stem}.csv"))
@@ -166,7 +182,8 @@ def explain_trial(
     report.notes += [f"{target}: not shown: {error}" for target, error in problems.items()]
     if not rows:
         raise RtcanError(
-            f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}'",
+            f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}'"
+            f"{hearing(chosen)}",
             _suggestion(first),
         )
     columns = ["target", "variant", "fold", "true", "called", "P(called)", "peak at [s]"]
@@ -184,10 +201,20 @@ def explain_trial(
     return report
 
 
-def _recording(
-    run: Run, sources: Sources, target: str, subject: str, stimulus: str
-) -> dict[str, Any]:
+def _hearings(run: Run, targets: tuple[str, ...], subject: str, stimulus: str) -> list[int]:
+    """The repetitions of a stimulus for which a trained fold tests the subject."""
+    table = run.predictions
+    mine = table[(table["subject"] == subject) & (table["stimulus"] == stimulus)]
+    return [
+        int(number)
+        for number in sorted(mine["repetition"].unique())
+        if any(_fold(run, target, (subject, stimulus, number)) for target in targets)
+    ]
+
+
+def _recording(run: Run, sources: Sources, target: str, key: Key) -> dict[str, Any]:
     """Keys, row and rate of the recording of a trial."""
+    subject, stimulus, repetition = key
     assert sources.components is not None, "what can be explained sees signals"
     with Store(sources.components, "components") as store:
         table = store.table("recordings", RECORDING_COLUMNS)
@@ -195,13 +222,15 @@ def _recording(
     rows = table[
         (table["subject"] == subject)
         & (table["stimulus"] == stimulus)
+        & (table["repetition"] == repetition)
         & table["target"].isin([target, "both"])
     ]
     if rows.empty:
         subjects = table.loc[table["stimulus"] == stimulus, "subject"].unique()
         word = run.dataset.stimulus_word
         raise RtcanError(
-            f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'",
+            f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'"
+            f"{hearing(repetition)}",
             f"one of the subjects who had this {word}: {some(subjects.tolist())}"
             if len(subjects)
             else f"one of the {word}s: {some(table['stimulus'].unique().tolist())}",
@@ -210,8 +239,7 @@ def _recording(
     if row["problem"]:
         raise RtcanError(f"that recording was not decomposed: {row['problem']}")
     return {
-        "subject": subject,
-        "stimulus": stimulus,
+        **dict(zip(TRIAL_KEY, key, strict=True)),
         "recording": int(str(rows.index[0])),
         "sampling_rate": float(row["sampling_rate"]),
         "signal": kind.name,
@@ -222,7 +250,9 @@ def _explain(
     run: Run, sources: Sources, target: str, recording: dict[str, Any], how: How
 ) -> Explanation | None:
     """Explain one run's decision, or None if none of its networks tests this trial."""
-    found = _fold(run, target, recording["subject"], recording["stimulus"])
+    found = _fold(
+        run, target, (recording["subject"], recording["stimulus"], recording["repetition"])
+    )
     if found is None:
         return None
     fold, truth = found
@@ -245,12 +275,12 @@ def _explain(
     return Explanation(run, fold, truth, attribution, data)
 
 
-def _fold(run: Run, target: str, subject: str, stimulus: str) -> tuple[int, int] | None:
+def _fold(run: Run, target: str, key: Key) -> tuple[int, int] | None:
     """The trained fold of a run that tests a trial, and the trial's label."""
     if target not in run.settings.targets:
         return None
     trials = run.trials(target)
-    mine = trials[(trials["subject"] == subject) & (trials["stimulus"] == stimulus)]
+    mine = trials[(trials[list(TRIAL_KEY)] == list(key)).all(axis=1)]
     if mine.empty:
         return None
     # The one network of an imported run tests no trial, but answers to all of them.
@@ -284,7 +314,8 @@ def _draw(
     about: dict[str, Any] = {
         "target": target,
         "subject": recording["subject"],
-        "music": f"{first.run.dataset.stimulus_word} {recording['stimulus']}",
+        "music": f"{first.run.dataset.stimulus_word} {recording['stimulus']}"
+        f"{hearing(recording['repetition'])}",
         "true_class": first.truth,
         "name": recording["signal"],
         "simulated": first.run.simulated,
@@ -327,6 +358,9 @@ def _class_name(code: int) -> str:
 
 def _suggestion(run: Run) -> str:
     tested = run.predictions.dropna(subset=["probability"])
-    some = tested[["subject", "stimulus"]].drop_duplicates().head(3)
-    pairs = "; ".join(f"--subject {s} --music {m}" for s, m in some.itertuples(index=False))
+    some = tested[list(TRIAL_KEY)].drop_duplicates().head(3)
+    pairs = "; ".join(
+        f"--subject {s} --music {m}" + (f" --repetition {r}" if r > 1 else "")
+        for s, m, r in some.itertuples(index=False)
+    )
     return f"a trial that it tests: {pairs}"

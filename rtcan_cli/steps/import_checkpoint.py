@@ -281,6 +281,8 @@ def _write(
                     "target": np.full(n, target, object),
                     "subject": data.subject.astype(object),
                     "stimulus": data.stimulus.astype(object),
+                    "repetition": data.repetition,
+                    "song": data.piece.astype(object),
                     "label": data.label,
                     "fold": np.zeros(n, np.int64),
                     "probability": probability,

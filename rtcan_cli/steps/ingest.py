@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,9 @@ from rtcan_cli.report import Report
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.steps.ingest_summary import summarise
 from rtcan_cli.steps.seen_trials import SeenTrials
+from rtcan_cli.steps.songs import audio_file, songs_of, sounds_of
 from rtcan_cli.stores import Provenance, StoreWriter, create
+from rtcan_cli.trial_key import hearing
 
 _HASH_THREADS = 2
 _FEW_REASONS = 3
@@ -136,8 +139,12 @@ def ingest_dataset(
             **({"follow_links": True} if follow_links else {}),
             **asdict(rules),
         },
-        # The stimuli too: audio files are not read here, but may have come since.
-        {"raw files": fingerprint(source.files), "stimuli": _stimuli_id(source.stimuli)},
+        # The stimuli too: their audio files may have come or changed since.
+        {
+            "raw files": fingerprint(source.files),
+            "stimuli": _stimuli_id(source.stimuli),
+            "audio": _audio_id(source.stimuli, root),
+        },
         source.simulated,
     )
     if not is_current(output, "recordings", provenance, force):
@@ -145,7 +152,8 @@ def ingest_dataset(
             jobs = 1 if source.in_turn else -1
         with create(output, "recordings", provenance) as store:
             folder = root if root.is_dir() else root.parent
-            reading = _Reading(folder, skip_bad, store, kind, known.rating_scale)
+            sounds = sounds_of(source.stimuli, root, follow_links)
+            reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
             reading.read(source, rules, jobs)
     report = summarise(output, known)
     report.notes[:0] = source.notes
@@ -157,6 +165,12 @@ def ingest_dataset(
 def _stimuli_id(stimuli: tuple[Stimulus, ...]) -> str:
     """Fingerprint of what is known about the stimuli."""
     return hashlib.blake2b(printable(stimuli).encode(), digest_size=8).hexdigest()
+
+
+def _audio_id(stimuli: tuple[Stimulus, ...], root: Path) -> str:
+    """Fingerprint of the audio files that are there."""
+    files = {audio_file(root, each.audio).path for each in stimuli if each.audio}
+    return fingerprint(path for path in files if path.is_file())
 
 
 @dataclass(frozen=True)
@@ -199,9 +213,11 @@ class _Reading:
         store: StoreWriter,
         kind: SignalKind,
         scale: tuple[float, float],
+        sounds: Mapping[str, str],
     ) -> None:
         self._root, self._skip_bad, self._store = root, skip_bad, store
         self._kind, self._scale = kind, scale
+        self._sounds, self._song_of = sounds, dict[str, str]()
         self._files: tuple[Path, ...] = ()
         self._seen = SeenTrials()
         self._trials, self._recordings = store.table("trials"), store.table("recordings")
@@ -213,6 +229,7 @@ class _Reading:
     def read(self, source: RawDataset, rules: Rules, jobs: int) -> None:
         """Read all parts of a dataset and write the store."""
         self._files = source.files
+        self._song_of = songs_of(source.stimuli, self._sounds)
         with _hashed(source.files) as digests:
             for error in source.damaged:
                 self._leave_out(error)
@@ -247,25 +264,30 @@ class _Reading:
                     f"{rating:g} is not on the scale from {low:g} to {high:g}",
                     "give the scale that was used as TableOptions(rating_scale=(low, high))",
                 )
-        if not self._seen.add(trial.subject, trial.stimulus):
+        if not self._seen.add(trial.subject, trial.stimulus, trial.repetition):
             file = trial.recordings[0].source if trial.recordings else self._root
             self._leave_out(
                 RtcanError(
-                    f"{file}: subject {trial.subject}, stimulus {trial.stimulus} is there twice"
+                    f"{file}: subject {trial.subject}, stimulus {trial.stimulus}"
+                    f"{hearing(trial.repetition)} is there twice"
                 )
             )
             return
         row = self._trials.rows
+        key: dict[str, Any] = {
+            "subject": trial.subject,
+            "stimulus": trial.stimulus,
+            "repetition": trial.repetition,
+            "song": self._song_of.get(trial.stimulus, trial.stimulus),
+        }
         self._trials.append(
-            subject=trial.subject,
-            stimulus=trial.stimulus,
+            **key,
             valence=trial.valence,
             arousal=trial.arousal,
         )
         for each, found in zip(trial.recordings, item.inspected, strict=True):
             self._recordings.append(
-                subject=trial.subject,
-                stimulus=trial.stimulus,
+                **key,
                 target=each.target,
                 sampling_rate=each.sampling_rate,
                 trial=row,
@@ -301,7 +323,12 @@ class _Reading:
     def _write_sources(self, source: RawDataset, digests: Iterable[tuple[int, str]]) -> None:
         stimuli = self._store.table("stimuli")
         for each in source.stimuli:
-            stimuli.append(**{**vars(each), "audio": _relative(each.audio, self._root)})
+            own = {
+                "audio": _relative(each.audio, self._root),
+                "song": self._song_of[each.stimulus],
+                "sound": self._sounds.get(each.stimulus, ""),
+            }
+            stimuli.append(**{**vars(each), **own})
         files = self._store.table("files")
         for path, (size, digest) in zip(source.files, digests, strict=True):
             files.append(path=_relative(str(path), self._root), size=size, sha256=digest)

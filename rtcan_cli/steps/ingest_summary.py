@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.polarity import NOT_STATED, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.songs import shared_songs
 from rtcan_cli.stores import Store
+from rtcan_cli.trial_key import TRIAL_KEY
 
 _FEW_RATES = 6
+_FEW_SONGS = 5
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -27,7 +30,7 @@ def summarise(path: Path, known: Profile) -> Report:
         recordings = _count_recordings(store, left_out)
         trials = _count_trials(store, recordings.sound_trials, excluded)
         files = store.length("files/path")
-        with_audio = int((store.array("stimuli/audio") != "").sum())
+        stimuli = store.table("stimuli", ["stimulus", "song", "audio"])
         made, simulated = store.provenance.parameters, store.provenance.simulated
     low, high = made["rating_scale"]
     kind = stored_kind(made)
@@ -39,6 +42,7 @@ def summarise(path: Path, known: Profile) -> Report:
         known.stimuli_word: len(trials.stimuli),
         "trials found": trials.n + len(excluded),
         "trials": trials.n,
+        **({"of a stimulus heard again": trials.again} if trials.again else {}),
         "trials with both ratings": trials.rated,
         "usable trials": trials.usable,
         "EDA recordings": recordings.sound,
@@ -48,7 +52,7 @@ def summarise(path: Path, known: Profile) -> Report:
         "EDA unit": kind.unit,
         "EDA polarity": kind.polarity,
         "rating scale": f"{low:g} to {high:g}",
-        "stimuli with audio": with_audio,
+        "stimuli with audio": int((stimuli["audio"] != "").sum()),
         "recordings with repaired gaps": recordings.repaired,
         "left out": sum(count for _, count, _ in left_out.kinds.values()),
     }
@@ -69,6 +73,14 @@ def summarise(path: Path, known: Profile) -> Report:
             report.notes.append(
                 f"{lacking} of {trials.n} trials have no {target} rating, and so no {target} label"
             )
+    shared = shared_songs(dict(zip(stimuli["stimulus"], stimuli["song"], strict=True)))
+    if shared:
+        named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
+        report.notes.append(
+            "the same song under several names (equal audio, or the column song): "
+            f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
+            "; folds that hold out stimuli keep them together"
+        )
     if not simulated and known.published_trials not in (None, trials.rated):
         report.notes.append(
             f"the paper used {known.published_trials} trials of {known.title}; this copy holds "
@@ -112,19 +124,21 @@ class _Trials:
     n: int
     rated: int = 0
     unrated: list[int] = field(default_factory=lambda: [0, 0])
+    again: int = 0
     usable: int = 0
     subjects: set[str] = field(default_factory=set)
     stimuli: set[str] = field(default_factory=set)
 
 
-def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str]]:
+def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int]]:
     """Trials with something that was left out."""
-    keys: set[tuple[str, str]] = set()
-    for subject, stimulus, reason, source in store.table_blocks(
-        "excluded", "subject", "stimulus", "reason", "source"
+    keys: set[tuple[str, str, int]] = set()
+    for subject, stimulus, repetition, reason, source in store.table_blocks(
+        "excluded", *TRIAL_KEY, "reason", "source"
     ):
         left_out.add(subject, reason, source)
-        keys.update(key for key in zip(subject, stimulus, strict=True) if key[0])
+        own = zip(subject, stimulus, repetition.tolist(), strict=True)
+        keys.update(key for key in own if key[0])
     return keys
 
 
@@ -151,13 +165,14 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
 
 
 def _count_trials(
-    store: Store, sound: NDArray[np.bool_], excluded: set[tuple[str, str]]
+    store: Store, sound: NDArray[np.bool_], excluded: set[tuple[str, str, int]]
 ) -> _Trials:
     """Count trials; those that are there are taken from the excluded ones."""
     counts, start = _Trials(len(sound)), 0
-    for subject, stimulus, valence, arousal in store.table_blocks(
-        "trials", "subject", "stimulus", "valence", "arousal"
+    for subject, stimulus, repetition, valence, arousal in store.table_blocks(
+        "trials", *TRIAL_KEY, "valence", "arousal"
     ):
+        counts.again += int((repetition > 1).sum())
         rated = ~np.isnan(valence) & ~np.isnan(arousal)
         for place, rating in enumerate((valence, arousal)):
             counts.unrated[place] += int(np.isnan(rating).sum())
@@ -166,7 +181,7 @@ def _count_trials(
         start += len(rated)
         counts.subjects.update(subject)
         counts.stimuli.update(stimulus)
-        excluded.difference_update(zip(subject, stimulus, strict=True))
+        excluded.difference_update(zip(subject, stimulus, repetition.tolist(), strict=True))
     return counts
 
 

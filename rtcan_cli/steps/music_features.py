@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial as bind
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
-from rtcan_cli.datasets.files import RawFile, list_files, printable
+from rtcan_cli.datasets.files import RawFile, list_files
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
@@ -23,10 +22,14 @@ from rtcan_cli.music import FEATURE_SET, extract, feature_names, read_static_fea
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import fingerprint, is_current
+from rtcan_cli.steps.songs import stored_audio_file
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 
 STATIC_FEATURES = "static_features.csv"
 """What PMEmo calls its table of features: in the 2018 edition at the root, in 2019 in features/."""
+
+
+_FEW = 5
 
 
 def extract_features(
@@ -54,7 +57,7 @@ def extract_features(
             "rtcan music-features --import static_features.csv, if you have published features",
         )
     raw, follow = Path(made.parameters["raw"]), made.parameters.get("follow_links") is True
-    files = [_audio_file(raw, name, follow) for name in stimuli["audio"]]
+    files = [stored_audio_file(raw, name, follow) for name in stimuli["audio"]]
     absent = [file.path for file in files if not file.path.exists()]
     inputs["audio"] = _audio_id(output) if absent else fingerprint({file.path for file in files})
     provenance = Provenance(
@@ -87,35 +90,12 @@ def extract_features(
                 writer.write("excluded/stimulus", [names[index] for index in failures])
                 writer.write("excluded/reason", list(failures.values()))
             partial.discard()
-    return summarise(output)
+    return summarise(output, recordings)
 
 
 def _heard(recordings: Store) -> set[str]:
     """Songs that somebody listened to."""
     return {song for songs in recordings.blocks("trials/stimulus") for song in songs}
-
-
-def _audio_file(raw: Path, name: str, follow_links: bool) -> RawFile:
-    """The file that a recordings store names: below the raw folder, or in a zip file there.
-
-    Raises
-    ------
-    RtcanError
-        If the name leads elsewhere: the store may be a stranger's.
-    """
-    folder = raw if raw.is_dir() or raw.suffix.lower() != ".zip" else raw.parent
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise RtcanError(
-            f"the song {printable(name)} does not lie below {printable(folder)}",
-            "rtcan ingest, with --force, to make the recordings store again",
-        )
-    root = None if follow_links else Path(os.path.realpath(folder))
-    parts = name.split(":")
-    for place in range(1, len(parts)):
-        archive = folder / ":".join(parts[:place])
-        if archive.suffix.lower() == ".zip":
-            return RawFile(archive, PurePosixPath(parts[-1]), tuple(parts[place:]), root)
-    return RawFile(folder / name, PurePosixPath(name), root=root)
 
 
 def extract_file(file: RawFile, mixdown: bool) -> NDArray[np.float32]:
@@ -234,7 +214,7 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
             absent = sorted(heard - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
-    return summarise(output)
+    return summarise(output, recordings)
 
 
 def _features_file(source: Path) -> RawFile:
@@ -260,9 +240,35 @@ def _write(
         writer.append_rows("features/value", rows)
 
 
-def summarise(path: Path) -> Report:
-    """Describe a music store."""
+def _equal_songs(features: Store, recordings: Path) -> list[str]:
+    """Stimuli with the same features that are not known to be one song."""
+    with Store(recordings, "recordings") as store:
+        stimuli = store.table("stimuli", ["stimulus", "song"])
+    song_of = dict(zip(stimuli["stimulus"], stimuli["song"], strict=True))
+    names = iter(features.array("stimuli/stimulus").tolist())
+    groups: dict[bytes, list[str]] = {}
+    for values in features.blocks("features/value"):
+        for row in values:
+            groups.setdefault(row.tobytes(), []).append(next(names))
+    return [
+        " = ".join(group)
+        for group in groups.values()
+        if len({song_of.get(name, name) for name in group}) > 1
+    ]
+
+
+def summarise(path: Path, recordings: Path) -> Report:
+    """Describe a music store.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    recordings : Path
+        The store that names the songs.
+    """
     with Store(path, "music") as store:
+        equal = _equal_songs(store, recordings)
         shape = store.datasets()["features/value"][0]
         made, excluded = store.provenance, store.table("excluded")
     origin = made.parameters.get("imported") or f"openSMILE {made.parameters['feature_set']}"
@@ -276,4 +282,10 @@ def summarise(path: Path) -> Report:
     if len(excluded):
         rows = excluded.to_numpy().tolist()
         report.tables.append(Table("Left out", ["song", "reason"], rows))
+    if equal:
+        report.notes.append(
+            "equal features, but not known to be one song, so folds that hold out songs may have "
+            f"one on each side: {'; '.join(equal[:_FEW])}{'; ...' if len(equal) > _FEW else ''}"
+            + ("; the column song of trials.csv can say so" if made.dataset == "table" else "")
+        )
     return report

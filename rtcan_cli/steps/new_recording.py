@@ -49,6 +49,8 @@ class NewRecording:
         The song; a model without music needs none.
     subject, stimulus : str
         Who listened to what, as far as the run may know them.
+    repetition : int
+        Which time it was that this subject met this stimulus.
     """
 
     eda: Path | None
@@ -61,6 +63,7 @@ class NewRecording:
     subject: str = UNNAMED
     stimulus: str = UNNAMED
     unit: str | None = None
+    repetition: int = 1
 
     @property
     def simulated(self) -> bool:
@@ -111,6 +114,7 @@ class NewRecording:
             stimulus=np.array([self.stimulus]),
             music=music,
             song=None if music is None else np.zeros(1, np.int64),
+            repetition=np.array([self.repetition]),
         )
 
     def _eda(self, path: Path, sign: float, run: Run, trained: Settings) -> NDArray[np.float32]:

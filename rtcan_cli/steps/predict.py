@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from rtcan_cli.atomic import write_whole
 from rtcan_cli.console import jsonable
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.assemble import LeftOut, Sources, new_trials
+from rtcan_cli.steps.assemble import Key, LeftOut, Sources, new_trials
 from rtcan_cli.steps.eda_fit import check_fit, kind_of, trained_kind
 from rtcan_cli.steps.new_recording import NewRecording, notes
 from rtcan_cli.steps.run_origin import made_with, recorded, trained_on, warnings
@@ -27,6 +27,7 @@ from rtcan_cli.training.data import Trials
 from rtcan_cli.training.ensemble import Ensemble
 from rtcan_cli.training.splits import TEST, TRAIN, UNUSED, VALIDATION
 from rtcan_cli.training.trained import TrainedModel
+from rtcan_cli.trial_key import TRIAL_KEY
 
 ENDINGS = (".csv", ".tsv", ".json")
 #: Trials that the terminal shows.
@@ -212,7 +213,8 @@ class _Asking:
 
     def __init__(self, run: Run, calibrated: bool, all_folds: bool, by_name: bool) -> None:
         self._run, self._calibrated, self._all_folds = run, calibrated, all_folds
-        #: Whether a trial of the same subject and stimulus as one of the run is that trial.
+        #: Whether a trial of the same subject, stimulus and repetition as one of the run is that
+        #: trial.
         self._by_name = by_name
         self._tables: list[pd.DataFrame] = []
         self._left_out: list[LeftOut] = []
@@ -232,13 +234,16 @@ class _Asking:
         known = self._known(target, trials, folds)
         asked = (known.role == TEST) | (known.status != HELD_OUT)[:, None]
         answered = asked.any(axis=1)
-        for subject, stimulus in zip(
-            trials.subject[~answered], trials.stimulus[~answered], strict=True
-        ):
+        for subject, stimulus, repetition in _keys(trials.take(np.flatnonzero(~answered))):
             reason = f"{target}: all models of the run were trained on it (--all-folds asks them)"
-            self._left_out.append(LeftOut(str(subject), str(stimulus), reason))
+            self._left_out.append(LeftOut(subject, stimulus, reason, repetition))
         if not answered.any():
             return
+        if self._by_name:
+            # A stimulus has the name of its song that the run knows it by.
+            known_as = dict(zip(run.predictions["stimulus"], run.predictions["song"], strict=True))
+            piece = [known_as.get(s, p) for s, p in zip(trials.stimulus, trials.piece, strict=True)]
+            trials = replace(trials, piece=np.array(piece))
         models = [run.model_of_fold(target, fold) for fold in folds]
         self._temperatures += [model.temperature for model in models]
         kept = trials.take(np.flatnonzero(answered))
@@ -252,6 +257,7 @@ class _Asking:
                 "target": target,
                 "subject": kept.subject.astype(object),
                 "stimulus": kept.stimulus.astype(object),
+                "repetition": kept.repetition,
                 "status": status.astype(object),
                 "probability": together.probability,
                 "call": np.where(together.probability > 0.5, "high", "low").astype(object),
@@ -270,14 +276,11 @@ class _Asking:
         status = np.full(n, NEW, dtype=f"<U{len(SEEN)}")
         own = run.trials(target)
         subjects = set(run.predictions["subject"]) if self._by_name else set()
-        row_of = {
-            trial: row
-            for row, trial in enumerate(zip(own["subject"], own["stimulus"], strict=True))
-            if self._by_name
-        }
+        keys = zip(*(own[name].tolist() for name in TRIAL_KEY), strict=True)
+        row_of = {trial: row for row, trial in enumerate(keys) if self._by_name}
         membership = run.splits(target).role[:, np.array(folds) - 1]
-        for i, trial in enumerate(zip(trials.subject, trials.stimulus, strict=True)):
-            row = row_of.get((str(trial[0]), str(trial[1])))
+        for i, trial in enumerate(_keys(trials)):
+            row = row_of.get(trial)
             if row is None:
                 continue
             role[i] = membership[row]
@@ -306,8 +309,10 @@ class _Asking:
         }
         report = Report("predict", facts=facts)
         mark = ", simulated data" if simulated else ""
-        columns = ["target", "subject", "stimulus", "P(high)", "call", "lowest", "highest"]
-        names = ["target", "subject", "stimulus", "probability", "call", "lowest", "highest"]
+        # Hearings are numbered where somebody met a stimulus more than once.
+        key = list(TRIAL_KEY if (table["repetition"] > 1).any() else TRIAL_KEY[:2])
+        columns = ["target", *key, "P(high)", "call", "lowest", "highest"]
+        names = ["target", *key, "probability", "call", "lowest", "highest"]
         shown = table[[*names, "n_models", "status"]].head(SHOWN)
         title = f"Mean over the models, and their range{mark}"
         rows = shown.to_numpy(object).tolist()
@@ -367,6 +372,11 @@ class _Asking:
                 "run was trained with"
             )
         return said
+
+
+def _keys(trials: Trials) -> list[Key]:
+    """Subject, stimulus and repetition of each trial."""
+    return list(zip(*(getattr(trials, name).tolist() for name in TRIAL_KEY), strict=True))
 
 
 def _answer(run: Run, model: TrainedModel, trials: Trials, calibrated: bool) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.stores import Store
+from rtcan_cli.trial_key import hearing
 
 _MEASURES = {
     "duration": "seconds",
@@ -78,6 +79,8 @@ def describe_quality(path: Path, rows: int) -> Report:
         if shown[name].notna().any()
     ]
     names = ["subject", "stimulus"]
+    if (recordings["repetition"] > 1).any():
+        names.append("repetition")
     if (recordings["target"] != "both").any():
         names.append("target")
     listed = [
@@ -112,14 +115,15 @@ def plot_quality(path: Path, folder: Path) -> list[Path]:
         traces = []
         for row in order[:MOST_TRACES]:
             key = recordings.iloc[row]
-            hearing = "" if key["target"] == "both" else f", {key['target']}"
+            which = hearing(key["repetition"])
+            which += "" if key["target"] == "both" else f", {key['target']}"
             rate = float(key["sampling_rate"])
             eda = store.signal("eda", int(row))
             repaired = store.signal("repaired", int(row)).astype(bool)
             stuck = find_stuck(eda, rate, repaired)
             traces.append(
                 Trace(
-                    f"{key['subject']}, {key['stimulus']}{hearing}",
+                    f"{key['subject']}, {key['stimulus']}{which}",
                     key["problem"] or _remark(quality.iloc[row]),
                     eda,
                     repaired,

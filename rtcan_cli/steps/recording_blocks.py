@@ -14,6 +14,7 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.stores import Partial, Store
+from rtcan_cli.trial_key import TRIAL_KEY, trial_name
 
 T = TypeVar("T")
 
@@ -37,9 +38,9 @@ def name_of(rows: range) -> str:
     return f"{rows.start}-{rows.stop}"
 
 
-def names_in(store: Store, rows: range) -> dict[str, NDArray[np.object_]]:
-    """What neighbouring recordings are called: the columns subject, stimulus and target."""
-    names = ("subject", "stimulus", "target")
+def names_in(store: Store, rows: range) -> dict[str, NDArray[Any]]:
+    """What neighbouring recordings are called: the columns of the trial, and target."""
+    names = (*TRIAL_KEY, "song", "target")
     return {name: store.rows(f"recordings/{name}", rows) for name in names}
 
 
@@ -104,7 +105,7 @@ def keep_blocks(
 
     def title(position: int) -> str:
         called = names_in(store, blocks[position])
-        names = [f"{called['subject'][row]}:{called['stimulus'][row]}" for row in (0, -1)]
+        names = [trial_name(*(called[name][row] for name in TRIAL_KEY)) for row in (0, -1)]
         return f"trial {names[0]}" if len(blocks[position]) == 1 else f"trials {' to '.join(names)}"
 
     if works_in_processes(jobs, len(blocks)):

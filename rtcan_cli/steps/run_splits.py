@@ -20,16 +20,17 @@ from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.splits import TEST, Splits
 from rtcan_cli.training.subsets import draw_subjects
+from rtcan_cli.trial_key import TRIAL_KEY, hearing
 
 
 @dataclass(frozen=True)
 class TrialSplits:
-    """Folds of trials that are known by subject and stimulus, the same for both targets.
+    """Folds of trials that are known by `TRIAL_KEY`, the same for both targets.
 
     Parameters
     ----------
     trials : MultiIndex (n,)
-        Subject and stimulus of each trial; no pair twice.
+        Subject, stimulus and repetition of each trial; none twice.
     splits : Splits
         Their roles.
     """
@@ -51,7 +52,8 @@ class TrialSplits:
         n_absent : int
             Trials that have folds but are not in `data`.
         """
-        row = self.trials.get_indexer(pd.MultiIndex.from_arrays([data.subject, data.stimulus]))
+        own = pd.MultiIndex.from_arrays([getattr(data, name) for name in TRIAL_KEY])
+        row = self.trials.get_indexer(own)
         known = np.flatnonzero(row >= 0)
         n_unknown, n_absent = len(row) - len(known), len(self.trials) - len(known)
         if n_unknown:
@@ -91,12 +93,14 @@ def deal_labelled(labels: Path, settings: RunSettings) -> TrialSplits:
             joint.to_numpy(),
             settings.n_folds,
             settings.seed,
+            repetition=table["repetition"].to_numpy(),
+            song=table["song"].to_numpy(str),
         )
     except RtcanError as error:
         larger = "a larger --subjects" if settings.subjects is not None else None
         hints = [hint for hint in (error.hint, larger) if hint]
         raise RtcanError(f"{labels}: {error}", ", or ".join(hints) or None) from None
-    return TrialSplits(pd.MultiIndex.from_frame(table[["subject", "stimulus"]]), splits)
+    return TrialSplits(pd.MultiIndex.from_frame(table[list(TRIAL_KEY)]), splits)
 
 
 def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = False) -> RunSettings:
@@ -141,7 +145,7 @@ def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = Fal
 
 
 def splits_of_run(path: Path, content_id: str) -> TrialSplits:
-    """The folds of another run, matched by subject and stimulus.
+    """The folds of another run, matched by subject, stimulus and repetition.
 
     Parameters
     ----------
@@ -159,17 +163,17 @@ def splits_of_run(path: Path, content_id: str) -> TrialSplits:
         if store.content_id != content_id:
             raise RtcanError(f"{path}: was changed meanwhile", "the same command again")
     run = Run.load(path)
-    table = run.predictions[["subject", "stimulus"]]
+    table = run.predictions[list(TRIAL_KEY)]
     first: NDArray[np.bool_] = ~table.duplicated().to_numpy()
     trials = pd.MultiIndex.from_frame(table[first])
     role = run.membership[first]
     # Both targets of a trial are on the same side: a network must not have met the other one's.
     same = role[trials.get_indexer(pd.MultiIndex.from_frame(table))] == run.membership
     if not same.all():
-        subject, stimulus = table.iloc[int(np.argmin(same.all(axis=1)))]
+        subject, stimulus, repetition = table.iloc[int(np.argmin(same.all(axis=1)))]
         raise RtcanError(
-            f"{path}: the trial of subject {subject}, stimulus {stimulus} is in different folds "
-            "for valence and arousal",
+            f"{path}: the trial of subject {subject}, stimulus {stimulus}{hearing(repetition)} is "
+            "in different folds for valence and arousal",
             "rtcan train, with --force, to train it again",
         )
     return TrialSplits(trials, Splits(role))

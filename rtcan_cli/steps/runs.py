@@ -28,6 +28,9 @@ from rtcan_cli.training.trained import TrainedModel
 
 #: Columns of the thresholds of a run store.
 THRESHOLD_COLUMNS = [field.path.split("/")[1] for field in SCHEMAS["run"].columns("thresholds")]
+#: What a protocol can hold out, and the column of the predictions that tells it apart: a song that
+#: is there under several names is one stimulus.
+HELD_OUT = {"subject": "subject", "stimulus": "song"}
 
 
 def candidate_name(model: Model, candidate: int, name: str) -> str:
@@ -245,19 +248,20 @@ class Run:
         DataFrame
             One row a fold: ``fold``, from 1; the trials of ``train``, ``validation``, ``test`` and
             ``unused``; ``subject_in_training`` and ``stimulus_in_training``, the test trials whose
-            subject, or stimulus, has trained the network that tests them.
+            subject, or stimulus, has trained the network that tests them. Stimuli that are one song
+            under several names count as one.
         """
         splits, trials = self.splits(target), self.trials(target)
         table = pd.DataFrame({"fold": np.arange(splits.n_folds) + 1})
         for code, part in enumerate((*PARTS, "unused")):
             table[part] = (splits.role == code).sum(axis=0)
-        for what in ("subject", "stimulus"):
-            table[f"{what}_in_training"] = seen_in_training(splits, trials[what].to_numpy(str))
+        for what, column in HELD_OUT.items():
+            table[f"{what}_in_training"] = seen_in_training(splits, trials[column].to_numpy(str))
         return table[table["fold"].isin(self.trained_folds(target))].reset_index(drop=True)
 
     def _check_promise(self, target: str) -> None:
         for what in self.protocol.disjoint:
-            table = overlap(self.roles(target), self.trials(target)[what], what)
+            table = overlap(self.roles(target), self.trials(target)[HELD_OUT[what]], what)
             shared = table[["train_validation", "train_test", "validation_test"]] > 0
             leaking = table[shared.any(axis=1)]
             if len(leaking):

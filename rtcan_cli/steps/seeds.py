@@ -15,6 +15,7 @@ from rtcan_cli.evaluation.metrics import over_folds
 from rtcan_cli.report import Table
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.trial_key import TRIAL_KEY
 
 #: Scores of a table over seeds, in percent.
 SHOWN = {"accuracy": "acc. [%]", "balanced_accuracy": "bal. [%]", "f1": "F1 [%]"}
@@ -119,14 +120,14 @@ def _by_seed(runs: Sequence[Run]) -> list[list[Run]]:
 def _tested(run: Run) -> str:
     """A fingerprint of the trials that a run has tested."""
     tested = run.predictions[run.predictions["probability"].notna()]
-    keys = sorted(zip(tested["target"], tested["subject"], tested["stimulus"], strict=True))
+    keys = sorted(zip(tested["target"], *(tested[name] for name in TRIAL_KEY), strict=True))
     return hashlib.blake2b(json.dumps(keys).encode(), digest_size=16).hexdigest()
 
 
 def _folds(run: Run) -> str:
     """A fingerprint of what each trial is used for in each fold."""
     table = run.predictions
-    order = np.lexsort([table[name].to_numpy(str) for name in ("stimulus", "subject", "target")])
+    order = np.lexsort([table[name].to_numpy() for name in (*reversed(TRIAL_KEY), "target")])
     role = np.ascontiguousarray(run.membership[order])
     return hashlib.blake2b(repr(role.shape).encode() + role.tobytes(), digest_size=16).hexdigest()
 

@@ -9,18 +9,18 @@ _RECENT = 1 << 14  # numbers that wait before they are sorted in
 
 
 class SeenTrials:
-    """A set of pairs of subject and stimulus, for millions of them."""
+    """A set of trials: subject, stimulus and repetition, for millions of them."""
 
     def __init__(self) -> None:
         self._subjects: dict[str, int] = {}
-        self._stimuli: dict[str, int] = {}
+        self._stimuli: dict[tuple[str, int], int] = {}
         self._recent: set[int] = set()
         self._sorted: NDArray[np.uint64] = np.empty(0, np.uint64)
 
-    def add(self, subject: str, stimulus: str) -> bool:
+    def add(self, subject: str, stimulus: str, repetition: int = 1) -> bool:
         """Add a trial; return whether it was not there yet."""
         row = self._subjects.setdefault(subject, len(self._subjects))
-        column = self._stimuli.setdefault(stimulus, len(self._stimuli))
+        column = self._stimuli.setdefault((stimulus, repetition), len(self._stimuli))
         number = row << 32 | column
         if number in self._recent:
             return False

@@ -210,6 +210,8 @@ def write_run(run: RunPlan) -> None:
                         "target": plan.target,
                         "subject": plan.data.subject.astype(object),
                         "stimulus": plan.data.stimulus.astype(object),
+                        "repetition": plan.data.repetition,
+                        "song": plan.data.piece.astype(object),
                         "label": plan.data.label,
                         "fold": plan.splits.test_fold + 1,
                         "probability": probability,

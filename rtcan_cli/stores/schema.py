@@ -68,9 +68,16 @@ def _table(
     )
 
 
-_RECORDING_KEYS = (
+#: What every table of trials or recordings has.
+_TRIAL = (
     ("subject", "str", "", "listener"),
     ("stimulus", "str", "", "song or video"),
+    ("repetition", "int64", "", "1 the first time that the listener met it, 2 the second, ..."),
+    ("song", "str", "", "the same for stimuli that are one song under several names"),
+)
+
+_RECORDING_KEYS = (
+    *_TRIAL,
     ("target", "str", "", "hearing the EDA belongs to: valence, arousal or both"),
     ("sampling_rate", "float64", "Hz", "sampling rate of the EDA"),
 )
@@ -85,8 +92,7 @@ RECORDINGS = Schema(
     (
         *_table(
             "trials",
-            ("subject", "str", "", "listener"),
-            ("stimulus", "str", "", "song or video"),
+            *_TRIAL,
             ("valence", "float64", "rating scale", "the subject's own rating; NaN if not given"),
             ("arousal", "float64", "rating scale", "the subject's own rating; NaN if not given"),
         ),
@@ -118,7 +124,9 @@ RECORDINGS = Schema(
             ("stimulus", "str", "", "song or video"),
             ("title", "str", "", "title"),
             ("artist", "str", "", "artist"),
+            ("song", "str", "", "the same for stimuli that are one song under several names"),
             ("audio", "str", "", "audio file below the raw folder, or zip:member; empty if none"),
+            ("sound", "str", "", "fingerprint of what is in the audio file; empty if none"),
             ("valence_mean", "float64", "rating scale", "published mean rating; NaN if none"),
             ("arousal_mean", "float64", "rating scale", "published mean rating; NaN if none"),
         ),
@@ -129,6 +137,7 @@ RECORDINGS = Schema(
             ("reason", "str", "", "why it was left out"),
             ("source", "str", "", "raw file concerned"),
             ("position", "str", "", "where in that file"),
+            ("repetition", "int64", "", "as in the trials table"),
         ),
         *_table(
             "files",
@@ -155,8 +164,7 @@ LABELS = Schema(
     (
         *_table(
             "labels",
-            ("subject", "str", "", "listener"),
-            ("stimulus", "str", "", "song or video"),
+            *_TRIAL,
             ("valence", "int8", "", "1 high, 0 low, -1 no label"),
             ("arousal", "int8", "", "1 high, 0 low, -1 no label"),
         ),
@@ -251,8 +259,7 @@ RUN = Schema(
         *_table(
             "predictions",
             ("target", "str", "", "valence or arousal"),
-            ("subject", "str", "", "listener"),
-            ("stimulus", "str", "", "song or video"),
+            *_TRIAL,
             ("label", "int8", "", "1 high, 0 low"),
             ("fold", "int64", "", "fold that tests this trial, from 1; 0 if none does"),
             ("probability", "float64", "", "P(high) from that fold; NaN if none was trained"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -12,11 +12,13 @@ from torch import Tensor
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.trial_key import hearing
 
 LIMIT = 10.0
 
 #: Means and standard deviations that features of a fold were standardised with, by name.
 Scales = dict[str, NDArray[np.float32]]
+_NOT_GIVEN, _UNNAMED = np.empty(0, np.int64), np.empty(0, np.str_)
 SCALES = ("eda_mean", "eda_sd", "music_mean", "music_sd")
 
 
@@ -35,6 +37,11 @@ class Trials:
         Music features as they are; they are standardised for each fold.
     song : NDArray of int64 (n,), optional
         Row of each trial in `music`.
+    repetition : NDArray of int64 (n,), optional
+        Which time it is that the subject met the stimulus, from 1; 1 throughout by default.
+    piece : NDArray of str (n,), optional
+        The same for stimuli that are one song under several names; by default each stimulus is a
+        piece of its own.
 
     Raises
     ------
@@ -49,14 +56,22 @@ class Trials:
     stimulus: NDArray[np.str_]
     music: NDArray[np.float32] | None = None
     song: NDArray[np.int64] | None = None
+    repetition: NDArray[np.int64] = field(default_factory=lambda: _NOT_GIVEN)
+    piece: NDArray[np.str_] = field(default_factory=lambda: _UNNAMED)
 
     #: Arrays with an entry for each trial.
-    _own: ClassVar[tuple[str, ...]] = ("eda", "subject", "stimulus", "song")
+    _own: ClassVar[tuple[str, ...]] = ("eda", "subject", "stimulus", "song", "repetition", "piece")
 
     def __post_init__(self) -> None:
         n = len(self)
+        if self.repetition is _NOT_GIVEN:
+            object.__setattr__(self, "repetition", np.ones(n, np.int64))
+        if self.piece is _UNNAMED:
+            object.__setattr__(self, "piece", self.stimulus)
         if self.eda.ndim not in (2, 3) or not len(self.subject) == len(self.stimulus) == n:
             raise ValueError("eda must be (n, 3, L) or (n, F), subject and stimulus (n,)")
+        if not len(self.repetition) == len(self.piece) == n:
+            raise ValueError("repetition and piece must be (n,)")
         if (self.music is None) != (self.song is None):
             raise ValueError("music and song come together")
         if self.song is not None and self.music is not None:
@@ -72,8 +87,8 @@ class Trials:
         if not finite.all():
             i = int(np.argmin(finite))
             raise RtcanError(
-                f"the {what} of subject {self.subject[i]}, stimulus {self.stimulus[i]} "
-                "hold values that are not finite"
+                f"the {what} of subject {self.subject[i]}, stimulus {self.stimulus[i]}"
+                f"{hearing(self.repetition[i])} hold values that are not finite"
             )
 
     @property
@@ -223,7 +238,10 @@ def standardised(
         scales["eda_mean"], scales["eda_sd"] = mean, sd = scale_of(eda, train)
         eda = standardise(eda, mean, sd)
     if spec.n_music and data.music is not None and data.song is not None:
-        scales["music_mean"], scales["music_sd"] = mean, sd = scale_of(data.music, data.song[train])
+        # Each song counts once, also one that is there under several names.
+        _, first = np.unique(data.piece[train], return_index=True)
+        songs = data.song[train][first]
+        scales["music_mean"], scales["music_sd"] = mean, sd = scale_of(data.music, songs)
         music = standardise(data.music, mean, sd)
     return eda, music, scales
 

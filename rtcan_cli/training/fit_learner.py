@@ -107,7 +107,7 @@ def _examples(
         music=np.zeros((1, 0)) if music is None else music.astype(np.float64),
         song=np.zeros(len(rows), np.int64) if song is None else song,
         subject=data.subject[rows],
-        stimulus=data.stimulus[rows],
+        stimulus=data.piece[rows],
         subjects=np.unique(data.subject),
-        stimuli=np.unique(data.stimulus),
+        stimuli=np.unique(data.piece),
     )

@@ -1,6 +1,6 @@
 """The guard against leakage: every fold is looked at for what its protocol promises.
 
-It reads nothing but the role of each trial and the subject and stimulus written beside it, so it
+It reads nothing but the role of each trial and the subject and song written beside it, so it
 holds whatever dealt the folds.
 """
 
@@ -12,10 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.training.protocols import Protocol
 from rtcan_cli.training.splits import PARTS, TEST, TRAIN, Splits
+from rtcan_cli.trial_key import hearing
 
 
 def check_promise(
-    splits: Splits, protocol: Protocol, subject: ArrayLike, stimulus: ArrayLike
+    splits: Splits,
+    protocol: Protocol,
+    subject: ArrayLike,
+    stimulus: ArrayLike,
+    *,
+    repetition: ArrayLike | None = None,
+    song: ArrayLike | None = None,
 ) -> None:
     """Refuse folds that break what their protocol promises.
 
@@ -27,19 +34,28 @@ def check_promise(
         What was promised.
     subject, stimulus : array of str (n,)
         Subject and stimulus of each trial.
+    repetition : array of int (n,), optional
+        Which time it is that the subject met the stimulus; always the first by default.
+    song : array of str (n,), optional
+        The same for stimuli that are one song under several names. By default each stimulus is a
+        song of its own.
 
     Raises
     ------
     RtcanError
-        If a subject, a stimulus or a trial is on two sides of a fold though it must not, a fold
+        If a subject, a song or a trial is on two sides of a fold though it must not, a fold
         lacks one of its parts, or a trial is tested twice, or never though every trial has to be.
         The first fold, and what was found there, are named.
     """
     subject, stimulus = np.asarray(subject), np.asarray(stimulus)
-    groups = {"subject": subject, "stimulus": stimulus}
+    repetition = np.ones(len(subject), int) if repetition is None else np.asarray(repetition)
+    groups = {"subject": subject, "stimulus": stimulus if song is None else np.asarray(song)}
     for what in protocol.disjoint:
         check_disjoint(splits, groups[what], what)
-    trial = np.char.add(np.char.add(subject.astype(str), ", stimulus "), stimulus.astype(str))
+    trial = [
+        f"{who}, stimulus {what}{hearing(number)}"
+        for who, what, number in zip(subject, stimulus, repetition, strict=True)
+    ]
     check_disjoint(splits, trial, "the trial of subject")
     for k in range(splits.n_folds):
         for code, part in enumerate(PARTS):
@@ -52,8 +68,8 @@ def check_promise(
     if len(wrong):
         i = wrong[0]
         raise RtcanError(
-            f"the trial of subject {subject[i]}, stimulus {stimulus[i]} is tested by {n_tests[i]} "
-            f"folds; the protocol '{protocol.name}' tests it once",
+            f"the trial of subject {trial[i]} is tested by {n_tests[i]} folds; the protocol "
+            f"'{protocol.name}' tests it once",
             "deal the folds again",
         )
 

@@ -32,18 +32,18 @@ STIMULUS_FOLDS = 5
 
 @dataclass(frozen=True)
 class Trials:
-    """What a protocol looks at, one entry a trial, sorted by subject and stimulus.
+    """What a protocol looks at, one entry a trial, sorted by subject, stimulus and repetition.
 
     Parameters
     ----------
-    subject, stimulus : NDArray of str (n,)
-        Who, and what was played.
+    subject, song : NDArray of str (n,)
+        Who, and what was played: the song itself, under whatever name.
     stratum : NDArray (n,)
         Class whose shares are to be similar in all folds.
     """
 
     subject: NDArray[np.str_]
-    stimulus: NDArray[np.str_]
+    song: NDArray[np.str_]
     stratum: NDArray[np.generic]
 
 
@@ -75,19 +75,28 @@ class Protocol(ABC):
         stratum: ArrayLike,
         n_folds: int,
         seed: int,
+        *,
+        repetition: ArrayLike | None = None,
+        song: ArrayLike | None = None,
     ) -> Splits:
         """Deal trials into folds.
 
         Parameters
         ----------
         subject, stimulus : array of str (n,)
-            Who, and what was played; no pair twice.
+            Who, and what was played.
         stratum : array (n,)
             Class of each trial; its shares are kept as similar in all folds as groups allow.
         n_folds : int
             Number of folds, at least 3.
         seed : int
             Seed of the shuffle.
+        repetition : array of int (n,), optional
+            Which time it is that the subject met the stimulus; always the first by default. No
+            trial of the same subject, stimulus and repetition is there twice.
+        song : array of str (n,), optional
+            The same for stimuli that are one song under several names: it is songs that are held
+            out. By default each stimulus is a song of its own.
 
         Returns
         -------
@@ -100,8 +109,10 @@ class Protocol(ABC):
             If there are too few folds, or fewer subjects, stimuli or trials than they need.
         """
         subject, stimulus, stratum = map(np.asarray, (subject, stimulus, stratum))
-        order = np.lexsort((stimulus, subject))
-        trials = Trials(subject[order], stimulus[order], stratum[order])
+        repetition = np.ones(len(subject)) if repetition is None else np.asarray(repetition)
+        song = stimulus if song is None else np.asarray(song)
+        order = np.lexsort((repetition, stimulus, subject))
+        trials = Trials(subject[order], song[order], stratum[order])
         return self.deal(trials, n_folds, seed).take(np.argsort(order))
 
     @abstractmethod
@@ -147,8 +158,9 @@ class TrialFolds(Protocol):
 class StimulusFolds(Protocol):
     """Each fold holds out whole stimuli; every trial is tested once.
 
-    Subjects are on all sides. Answers how well known listeners are recognised with new songs or
-    videos, so how much of a fused score is songs learnt by heart.
+    A song that is there under several names, or was heard again, is on one side with all its
+    trials. Subjects are on all sides. Answers how well known listeners are recognised with new
+    songs or videos, so how much of a fused score is songs learnt by heart.
     """
 
     name = "stimulus"
@@ -157,7 +169,7 @@ class StimulusFolds(Protocol):
 
     def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
-        stimulus_of = group_folds(trials.stimulus, trials.stratum, n_folds, seed, "stimulus")
+        stimulus_of = group_folds(trials.song, trials.stratum, n_folds, seed, "stimulus")
         return rotated(stimulus_of, n_folds)
 
 
@@ -184,7 +196,7 @@ class SubjectStimulusFolds(Protocol):
         """Deal sorted trials into folds."""
         m = min(n_folds, STIMULUS_FOLDS)
         subject_of = group_folds(trials.subject, trials.stratum, n_folds, seed)
-        stimulus_of = group_folds(trials.stimulus, trials.stratum, m, seed, "stimulus")
+        stimulus_of = group_folds(trials.song, trials.stratum, m, seed, "stimulus")
         role = np.full((len(subject_of), n_folds), UNUSED, np.int8)
         for k in range(n_folds):
             subjects, stimuli = (k, (k + 1) % n_folds), (k % m, (k + 1) % m)

@@ -117,7 +117,14 @@ def checked_roles(
         If the folds, also those that are not to be trained, break the promise of their protocol,
         or a fold lacks a class.
     """
-    check_promise(splits, protocol, data.subject, data.stimulus)
+    check_promise(
+        splits,
+        protocol,
+        data.subject,
+        data.stimulus,
+        repetition=data.repetition,
+        song=data.piece,
+    )
     parts = {k: splits.roles(k) for k in (range(splits.n_folds) if folds is None else folds)}
     for k, own in parts.items():
         check_classes(data.of_fold(k), own, k)

@@ -212,6 +212,44 @@ def test_hearings_may_not_contradict_each_other(tmp_path: Path) -> None:
         open_raw("table", study(tmp_path, *rows, header=header))
 
 
+def test_hearings_of_one_stimulus_are_counted(tmp_path: Path) -> None:
+    header = HEADER + ",repetition,song"
+    rows = ["1,s1,5,5,a.csv,4,,", "1,s1,6,5,b.csv,4,2.0,", "2,s1,6,5,c.csv,4,1,one"]
+    folder = study(tmp_path, *rows, header=header)
+    dataset = open_raw("table", folder)
+    items = [item for part in dataset.parts for item in part()]
+    assert {(t.subject, t.repetition) for t in items if not isinstance(t, RtcanError)} == {
+        ("1", 1),
+        ("1", 2),
+        ("2", 1),
+    }
+    assert [(each.stimulus, each.song) for each in dataset.stimuli] == [("s1", "one")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["1,s1,5,5,a.csv,4,2,", "1,s1,6,5,b.csv,4,2,"], "are the same trial .*repetition 2"),
+        (["1,s1,5,5,a.csv,4,,x", "2,s1,6,5,b.csv,4,,y"], "give stimulus s1 two songs"),
+        (["1,s1,5,5,a.csv,4,,x", "2,s2,6,5,b.csv,4,,X"], "song 'x' .* and 'X' .* may be the same"),
+    ],
+)
+def test_hearings_and_songs_that_contradict_are_refused(
+    tmp_path: Path, rows: list[str], message: str
+) -> None:
+    folder = study(tmp_path, *rows, header=HEADER + ",repetition,song")
+    with pytest.raises(RtcanError, match=message):
+        open_raw("table", folder)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "nan", "inf", "1e9", "first"])
+def test_hearings_are_whole_numbers(tmp_path: Path, number: str) -> None:
+    rows = ["1,s1,5,5,a.csv,4,", f"2,s1,6,5,b.csv,4,{number}"]
+    (error,) = open_raw("table", study(tmp_path, *rows, header=HEADER + ",repetition")).damaged
+    assert "line 3" in str(error)
+    assert "repetition" in str(error)
+
+
 @pytest.mark.parametrize(
     ("bad", "message", "hint"),
     [

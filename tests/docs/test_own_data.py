@@ -14,6 +14,7 @@ from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.table_rows import OPTIONAL, REQUIRED
 from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.songs import songs_of
 from rtcan_cli.stores import Store
 
 PAGE = (Path(__file__).parents[2] / "docs/howto/own_data.md").read_text(encoding="utf-8")
@@ -24,7 +25,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_table_is_complete(tmp_path: Path) -> None:
-    (table,) = blocks("csv")
+    table = blocks("csv")[0]
     (tmp_path / "trials.csv").write_text(table)
     for folder in ("e4/007", "eda", "songs"):
         (tmp_path / folder).mkdir(parents=True)
@@ -58,6 +59,28 @@ def test_every_column_is_described() -> None:
     assert named == {*REQUIRED, *OPTIONAL}
 
 
+def test_songs_that_are_heard_again_are_told_apart(tmp_path: Path) -> None:
+    _, again, names = blocks("csv")
+    file = tmp_path / "trials.csv"
+    file.write_text(again)
+    trials = [each for part in open_raw("table", tmp_path).parts for each in part()]
+    keys = [(t.stimulus, t.repetition) for t in trials if isinstance(t, Trial)]
+    assert sorted(keys) == [("song1", 1), ("song1", 2), ("song2", 1)]
+    # What the page's lines of pandas make of the table without the column.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        rows = [line.split(",") for line in again.splitlines()]
+        file.write_text("\n".join(",".join(row[:2] + row[3:]) for row in rows) + "\n")
+        with pytest.raises(RtcanError, match="are the same trial"):
+            open_raw("table", tmp_path)
+        exec(blocks("python")[0], {})
+    trials = [each for part in open_raw("table", tmp_path).parts for each in part()]
+    assert keys == [(t.stimulus, t.repetition) for t in trials if isinstance(t, Trial)]
+    file.write_text(names)
+    found = songs_of(open_raw("table", tmp_path).stimuli, {})
+    assert found == {"yesterday": "yesterday", "yesterday_remix": "yesterday"}
+
+
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The names that the page's program defines, after it has run on two subjects."""
@@ -72,7 +95,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         (tmp_path / "raw" / "json" / f"{subject}.json").write_text(json.dumps(session))
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec("\n".join(blocks("python")), namespace)
+    exec("\n".join(blocks("python")[1:]), namespace)
     return namespace
 
 

@@ -201,3 +201,12 @@ def test_runs_that_cannot_be_paired_are_refused(simulate):
         paired_trials(one, one.assign(label=np.r_[1 - one["label"][0], one["label"][1:]]))
     with pytest.raises(RtcanError, match="no tested trial in common"):
         paired_trials(one, one.assign(subject="x"))
+    again = one.assign(stimulus="song", repetition=one.groupby("subject").cumcount() + 1)
+    for each in paired_trials(again, again.sample(frac=1, random_state=0)):
+        pd.testing.assert_series_equal(
+            each["probability"],
+            again.sort_values(["subject", "repetition"])["probability"],
+            check_index=False,
+        )
+    with pytest.raises(RtcanError, match="was tested more than once"):
+        paired_trials(*[again.drop(columns="repetition")] * 2)

@@ -43,6 +43,7 @@ def finish_run(
     dataset: str = "pmemo",
     n_subjects: int = N_SUBJECTS,
     inputs: dict[str, str] | None = None,
+    songs: dict[str, str] | None = None,
     **changed: Any,
 ) -> Path:
     """Write a run whose network knows the labels as well as ``skill`` says.
@@ -61,6 +62,8 @@ def finish_run(
         The first of the subjects, as many as this.
     inputs : dict, optional
         Content ids of its inputs that differ from those of other runs.
+    songs : dict, optional
+        Stimuli that are a song of another name. Folds are dealt as if they were songs of their own.
     changed
         Settings that differ from `SETTINGS`.
     """
@@ -92,6 +95,8 @@ def finish_run(
             "target": target,
             "subject": subject,
             "stimulus": stimulus,
+            "repetition": 1,
+            "song": [(songs or {}).get(name, name) for name in stimulus],
             "label": truth[target],
             "fold": fold,
             "probability": np.where(tested, 1 / (1 + np.exp(-answer)), np.nan),

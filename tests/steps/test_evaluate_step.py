@@ -12,12 +12,13 @@ from rich.console import Console
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_corrcoef
 
 from rtcan_cli import console
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.report import Report
 from rtcan_cli.steps import evaluate
 from rtcan_cli.steps.evaluate import evaluate_run
 from rtcan_cli.steps.runs import Run
-from tests.steps.finished_runs import finish_run
+from tests.steps.finished_runs import N_SUBJECTS, finish_run
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +192,19 @@ def test_learning_curves_of_many_folds_show_some(
     report = evaluate.evaluate_run(path, tmp_path)
     assert drawn == [[1, 5, 8, 12]]
     assert "learning curves are drawn of 4 of the 12 folds" in report.notes
+
+
+def test_a_song_on_two_sides_under_two_names_is_found(tmp_path: Path) -> None:
+    """Folds that were dealt by names alone, as if nobody had compared the songs."""
+    plain = finish_run(tmp_path, "plain", protocol="stimulus")
+    trials = Run.load(plain).trials("valence").drop_duplicates("stimulus")
+    fold_of = dict(zip(trials["stimulus"], trials["fold"], strict=True))
+    # One tests while the other trains, and so the other way round, in five folds of which the next
+    # one validates.
+    other = next(name for name, fold in fold_of.items() if (fold - fold_of["m0"]) % 5 in (2, 3))
+    run = Run.load(finish_run(tmp_path, "names", protocol="stimulus", songs={other: "m0"}))
+    with pytest.raises(RtcanError, match="of valence, stimuli are on both sides"):
+        evaluate_run(run.path)
+    assert run.audit("valence")["stimulus_in_training"].sum() == 2 * N_SUBJECTS
+    assert Run.load(plain).audit("valence")["stimulus_in_training"].sum() == 0
+    evaluate_run(plain)

@@ -225,6 +225,20 @@ def test_a_song_that_is_there_as_a_decimal_too_is_an_error(
     assert "has song 7 more than once" in outcome.stderr
 
 
+def test_songs_with_equal_features_are_named(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    csv = tmp_path / "static_features.csv"
+    rows = [",".join(["musicId", *map(str, range(N_FEATURES))])]
+    rows += [
+        ",".join([song] + [value] * N_FEATURES) for song, value in zip("123", "404", strict=True)
+    ]
+    csv.write_text("\n".join(rows) + "\n")
+    said = must("music-features", "-w", copy_of(prepared), "--import", csv)
+    assert "equal features, but not known to be one song" in " ".join(said.stdout.split())
+    assert "1 = 3" in said.stdout
+
+
 def test_mixdown_says_nothing_about_imported_features(prepared: Path, tmp_path: Path) -> None:
     outcome = rtcan("music-features", "-w", prepared, "--import", tmp_path, "--mixdown")
     assert outcome.exit_code == 2

@@ -27,6 +27,8 @@ def write_components(path: Path, signals: list[np.ndarray], provenance: Provenan
                 {
                     "subject": [f"sübject {i}" for i in range(n)],
                     "stimulus": [str(i) for i in range(n)],
+                    "repetition": 1,
+                    "song": [str(i) for i in range(n)],
                     "target": "both",
                     "sampling_rate": 50.0,
                     "solver": "structured",

@@ -18,11 +18,14 @@ from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.schema import SCHEMAS
 
 MADE = Provenance("relabel", "pmemo", {}, {}, simulated=True)
-LABELS = ("subject", "stimulus", "valence", "arousal")
+LABELS = ("subject", "stimulus", "repetition", "song", "valence", "arousal")
 ROW = {name: ["1"] for name in LABELS}
 # Text with a NUL is refused, and UTF-8 has no surrogates.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
-ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(-1, 1), st.integers(-1, 1)), max_size=30)
+ROWS = st.lists(
+    st.tuples(TEXT, TEXT, st.integers(1, 3), TEXT, st.integers(-1, 1), st.integers(-1, 1)),
+    max_size=30,
+)
 
 
 def thresholds(store: StoreWriter) -> None:
@@ -76,7 +79,7 @@ def test_text_that_gets_longer_moves_what_was_there(
     monkeypatch.setattr("rtcan_cli.stores.table_writer._ROWS", 2)
     monkeypatch.setattr("rtcan_cli.stores.datasets._COPIED", 3)
     subjects = ["", "a", "bb", "cc", "ddd", "é" * 30, "", "e" * 200]
-    rows = [(subject, "s", 0, 1) for subject in subjects]
+    rows = [(subject, "s", 1, "s", 0, 1) for subject in subjects]
     with in_pieces(tmp_path / "a.h5", rows, [len(rows)]) as store:
         store.verify()
         assert store.array("labels/subject").tolist() == subjects
@@ -96,7 +99,7 @@ def test_a_table_without_rows_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [
-        ({"subject": ["a"], "stimulus": ["b"], "valence": [1]}, "arousal"),
+        ({name: ["1"] for name in LABELS if name != "arousal"}, "arousal"),
         ({**ROW, "mood": ["?"]}, "mood"),
         ({**ROW, "arousal": [0, 1]}, "differ in length"),
     ],
@@ -115,13 +118,15 @@ def test_rows_must_have_all_columns(
 def test_text_with_nul_is_refused(tmp_path: Path, write: Any, text: str) -> None:
     """HDF5 ends it there, so that it would not come back."""
     with pytest.raises(ValueError, match="NUL"):
-        write(tmp_path / "a.h5", [("a", "b", 1, 0), (text, "b", 1, 0)], [2])
+        write(tmp_path / "a.h5", [("a", "b", 1, "b", 1, 0), (text, "b", 1, "b", 1, 0)], [2])
     assert not (tmp_path / "a.h5").exists()
 
 
 def test_columns_that_differ_in_length_are_damage(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
-    in_pieces(path, [("a", "b", 1, 0), ("c", "d", 0, 1)], [2]).__exit__(None, None, None)
+    in_pieces(path, [("a", "b", 1, "b", 1, 0), ("c", "d", 1, "d", 0, 1)], [2]).__exit__(
+        None, None, None
+    )
     with h5py.File(path, "r+") as h5:
         h5["labels/arousal"].resize(1, axis=0)
     with Store(path) as store:
@@ -132,16 +137,16 @@ def test_columns_that_differ_in_length_are_damage(tmp_path: Path) -> None:
 
 def test_blocks_of_a_table_are_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtcan_cli.stores.store._ROWS", 2)
-    rows = [(str(i), "é", i % 2, 0) for i in range(5)]
+    rows = [(str(i), "é", 1, "é", i % 2, 0) for i in range(5)]
     store = in_pieces(tmp_path / "a.h5", rows, [5])
     blocks = list(store.table_blocks("labels", "subject", "valence"))
     assert [len(subject) for subject, _ in blocks] == [2, 2, 1]
     found = [row for block in blocks for row in zip(*(c.tolist() for c in block), strict=True)]
-    assert found == [(row[0], row[2]) for row in rows]
+    assert found == [(row[0], row[4]) for row in rows]
 
 
 def test_some_columns_can_be_read_alone(tmp_path: Path) -> None:
-    store = in_pieces(tmp_path / "a.h5", [("a", "b", 1, 0), ("c", "d", 0, 1)], [2])
+    store = in_pieces(tmp_path / "a.h5", [("a", "b", 1, "b", 1, 0), ("c", "d", 1, "d", 0, 1)], [2])
     assert store.table("labels", ["arousal", "subject"]).to_dict("list") == {
         "arousal": [0, 1],
         "subject": ["a", "c"],

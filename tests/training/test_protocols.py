@@ -197,3 +197,91 @@ def test_sizes_that_cannot_work_name_the_fix(
 def test_following_the_hint_helps(name: str) -> None:
     cohort = crossed(4, 4)
     check_promise(split(name, cohort, 4), PROTOCOLS[name], cohort[0], cohort[1])
+
+
+@st.composite
+def repeated(draw: st.DrawFn) -> tuple[Cohort, np.ndarray, np.ndarray, int]:
+    """A cohort in which stimuli were heard again, and songs are there under several names."""
+    (subject, stimulus, stratum), n_folds = draw(cohorts())
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    again = rng.choice(len(subject), draw(st.integers(0, len(subject))))
+    row, repetition = np.unique(
+        np.concatenate([np.arange(len(subject)), again]), return_counts=True
+    )
+    rows = np.repeat(row, repetition)
+    number = np.concatenate([np.arange(n) + 1 for n in repetition])
+    songs = {each: f"song {rng.integers(0, 12)}" for each in np.unique(stimulus)}
+    order = rng.permutation(len(rows))
+    cohort = subject[rows][order], stimulus[rows][order], stratum[rows][order]
+    return cohort, number[order], np.array([songs[each] for each in cohort[1]]), n_folds
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn=repeated(), seed=st.integers(0, 1000))
+@pytest.mark.parametrize("name", ["stimulus", "subject+stimulus"])
+def test_whole_songs_are_held_out_with_all_their_names_and_hearings(
+    drawn: tuple[Cohort, np.ndarray, np.ndarray, int], seed: int, name: str
+) -> None:
+    cohort, repetition, song, n_folds = drawn
+    deal = PROTOCOLS[name].split
+    try:
+        splits = deal(*cohort, n_folds, seed, repetition=repetition, song=song)
+    except RtcanError:  # too few songs, or too few trials of one class
+        reject()
+    for k in range(n_folds):
+        assert shared(song, sides(splits, k)) == 0
+    tested = Counter((splits.role == 2).sum(axis=1).tolist())
+    assert set(tested) <= ({1} if name in EACH_ONCE else {0, 1})
+    order = np.random.default_rng(seed).permutation(len(song))
+    again = deal(
+        *(part[order] for part in cohort),
+        n_folds,
+        seed,
+        repetition=repetition[order],
+        song=song[order],
+    )
+    assert np.array_equal(again.role, splits.role[order])
+
+
+@settings(max_examples=20, deadline=None)
+@given(drawn=cohorts(), seed=st.integers(0, 1000))
+@pytest.mark.parametrize("name", EVERY)
+def test_folds_without_repeats_are_what_they_were(
+    drawn: tuple[Cohort, int], seed: int, name: str
+) -> None:
+    cohort, n_folds = drawn
+    try:
+        splits = split(name, cohort, n_folds, seed)
+    except RtcanError:
+        reject()
+    once = np.ones(len(cohort[0]), int)
+    same = PROTOCOLS[name].split(*cohort, n_folds, seed, repetition=once, song=cohort[1])
+    assert np.array_equal(same.role, splits.role)
+
+
+def test_a_song_under_two_names_is_a_leak_if_only_names_are_held_out() -> None:
+    subject, stimulus, stratum = crossed(12, 10)
+    song = np.where(stimulus == "9", "0", stimulus)
+    found = []
+    for seed in range(5):
+        splits = split("stimulus", (subject, stimulus, stratum), 5, seed)
+        check_promise(splits, PROTOCOLS["stimulus"], subject, stimulus)
+        apart = {splits.test_fold[stimulus == name][0] for name in "09"}
+        try:
+            check_promise(splits, PROTOCOLS["stimulus"], subject, stimulus, song=song)
+        except RtcanError as error:
+            found.append("stimulus 0 is in both" in str(error))
+            assert len(apart) == 2
+        else:
+            assert len(apart) == 1
+    assert any(found)
+
+
+def test_a_hearing_that_is_there_twice_is_found_and_another_one_is_none() -> None:
+    subject, stimulus, stratum = crossed(9, 6)
+    subject, stimulus, stratum = (np.concatenate([x, x[:9]]) for x in (subject, stimulus, stratum))
+    number = np.repeat([1, 2], [len(subject) - 9, 9])
+    splits = PROTOCOLS["trial"].split(subject, stimulus, stratum, 3, 0, repetition=number)
+    check_promise(splits, PROTOCOLS["trial"], subject, stimulus, repetition=number)
+    with pytest.raises(RtcanError, match="the trial of subject"):
+        check_promise(splits, PROTOCOLS["trial"], subject, stimulus)

@@ -11,7 +11,8 @@ learnt more than the songs.
 
 Source: none; the first thing to compare a fused model with.
 
-Inputs: names of the songs (or videos), and labels of the training trials.
+Inputs: names of the songs (or videos), and labels of the training trials. A song that is there
+under several names is one song.
 
 Defaults: a song with k of n training trials high has the share (k + 2 s) / (n + 2), where s is the
 share of all training trials: as if two more trials like all the others were known of it. With
