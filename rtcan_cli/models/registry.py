@@ -160,7 +160,7 @@ def find(name: str) -> Model:
         If there is none.
     """
     if name not in get_args(choices.Model):
-        raise RtcanError(f"there is no model {name!r}", "rtcan models lists them")
+        raise RtcanError(f"there is no model {name!r}", "rtcan models, which lists them")
     model: Model = import_module(_module(name)).MODEL
     return model
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
+from rtcan_cli.command_line import command_line
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.explain import Attribution, attribute
@@ -116,15 +117,15 @@ def explain_trial(
     """
     first = Run.load(run_path)
     explain_trials.check_can_be_explained(first, method)
+    targets, notes = explain_trials.targets_of(first, targets)
     explain_trials.check_sources(first, sources)
-    targets = targets or first.settings.targets
     beside = {}
     for target in targets:
         tests = partial(_fold, target=target, subject=subject, stimulus=stimulus)
         beside[target] = side_by_side(first, companions or [], tests)
     runs = [run for found in beside.values() for run in found]
     how = How(method, explained, relative_to_untrained, seed)
-    report = Report("gradcam")
+    report = Report("gradcam", notes=notes)
     report.facts = {
         "dataset": first.dataset.title + (" (simulated)" if first.simulated else ""),
         "subject": subject,
@@ -164,8 +165,9 @@ def explain_trial(
     report.notes += [f"{target}: not shown: {error}" for target, error in problems.items()]
     if not rows:
         raise RtcanError(
-            f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}'",
-            _suggestion(first),
+            f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}' for "
+            f"{' or '.join(targets)}",
+            _suggestion(first, targets, subject, stimulus),
         )
     columns = ["target", "variant", "fold", "true", "called", "P(called)", "peak at [s]"]
     if explained != "predicted":
@@ -177,8 +179,8 @@ def explain_trial(
     report.tables.append(Table(title, columns, rows))
     shown = {run.settings.spec.variant for run in runs}
     for variant in sorted(SHOWN.keys() - shown) if not first.is_imported else ():
-        options = first.settings.options(first.dataset.name, variant=variant, test_subject=subject)
-        report.notes.append(f"to see {variant} beside it, as in the paper: rtcan train {options}")
+        line = first.line(variant=variant, test_subject=subject)
+        report.notes.append(f"to see {variant} beside it, as in the paper: {line}")
     return report
 
 
@@ -320,8 +322,23 @@ def _class_name(code: int) -> str:
     return "high" if code else "low"
 
 
-def _suggestion(run: Run) -> str:
+def _suggestion(run: Run, targets: tuple[str, ...], subject: str, stimulus: str) -> str | None:
+    """The line that explains another trial, one that a run tests for one of the targets."""
     tested = run.predictions.dropna(subset=["probability"])
-    some = tested[["subject", "stimulus"]].drop_duplicates().head(3)
-    pairs = "; ".join(f"--subject {s} --music {m}" for s, m in some.itertuples(index=False))
-    return f"a trial that it tests: {pairs}"
+    tested = tested[tested["target"].isin(targets) & (tested["label"] >= 0)]
+    # Another trial of the same subject, or of the same stimulus, before all others.
+    near = (tested["subject"] == subject).astype(int) + (tested["stimulus"] == stimulus)
+    tested = tested.loc[near[near < 2].sort_values(ascending=False, kind="stable").index]
+    if tested.empty:
+        return None
+    other = tested.iloc[0]
+    elsewhere = run.workspace is None
+    return command_line(
+        "gradcam",
+        subject=other["subject"],
+        music=other["stimulus"],
+        run=run.path if elsewhere else run.name,
+        target=other["target"] if targets != run.settings.targets else None,
+        dataset=None if elsewhere else run.dataset.name,
+        workspace=run.workspace,
+    )

@@ -97,7 +97,10 @@ def write_report(
     chosen = content.trial.dataset
     datasets = datasets_of(stores, [chosen] if chosen else list(PROFILES))
     if not datasets and not runs:
-        raise RtcanError(f"{stores.root}: there is nothing to report on", "rtcan ingest pmemo RAW")
+        raise RtcanError(
+            f"{stores.root}: there is nothing to report on",
+            stores.line("ingest", chosen or "pmemo", "RAW"),
+        )
     making = _Making(stores, runs, folder, content)
     results = [
         Section("tables", "The paper's tables", list(making.tables()), [PAPER]),
@@ -158,6 +161,9 @@ class _Making:
             yield Part("Before reading the tables", notes=[*dict.fromkeys(warnings)])
         for table in made:
             notes = [note for note in table.notes if not note.startswith(SOURCE)]
+            if table.rows.empty:
+                self.lacking += [note for note in notes if note not in self.lacking]
+                continue
             if table.is_empty:
                 self.lacking += [f"Table {table.number}: no row has a number of one's own", *notes]
                 continue

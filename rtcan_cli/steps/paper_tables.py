@@ -13,6 +13,7 @@ import pandas as pd
 from rtcan_cli import choices
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.models.rtcan import VARIANTS
 from rtcan_cli.report import Report, Table
@@ -40,7 +41,14 @@ SCORES = {
 }
 #: What else a CSV has of a run.
 MORE = ("n", "f1_sd", "folds", "recipe", "run")
-_INPUTS = {"eda-features": "EDA features", "eda": "EDA", "eda+music": "EDA + music"}
+_INPUTS = {
+    "eda-features": "EDA features",
+    "eda-statistics": "EDA statistics",
+    "eda": "EDA",
+    "eda+music": "EDA + music",
+    "ecg+eda": "ECG + EDA",
+    "peripheral": "peripheral signals",
+}
 
 
 @dataclass(frozen=True)
@@ -159,8 +167,12 @@ def paper_tables(
     numbers: Sequence[int],
     dataset: str | None = None,
     figures: Path | None = None,
+    required: bool = True,
 ) -> Report:
     """Lay out the paper's tables, each with one's own numbers where there are any.
+
+    Where there are only data that are not the paper's, the rows of the paper's datasets are left
+    out, and with them the tables that then have no rows.
 
     Parameters
     ----------
@@ -174,28 +186,57 @@ def paper_tables(
         Only the rows of this dataset.
     figures : Path, optional
         Folder for ``table<number>`` as CSV, Markdown and LaTeX.
+    required : bool
+        Whether it is an error if none of the tables has a row.
+
+    Raises
+    ------
+    RtcanError
+        If it is, and none has.
     """
     report = Report("compare")
-    for table in make_tables(stores, [Run.load(path) for path in paths], numbers, dataset):
+    runs = [Run.load(path) for path in paths]
+    for table in make_tables(stores, runs, numbers, dataset):
+        if table.rows.empty:
+            report.notes += table.notes
+            continue
         files = write(table, figures) if figures is not None else []
         report = report.joined(
             Report("compare", tables=table.tables, notes=table.notes, files=files)
         )
+    if required and not report.tables:
+        own = dataset or only_own_data(stores, runs)
+        raise RtcanError(
+            "; ".join(report.notes), stores.line("compare", dataset=own) if runs else None
+        )
     return report
+
+
+def only_own_data(stores: Workspace, runs: Sequence[Run]) -> str | None:
+    """The dataset that is there, if there is only one and the paper has no numbers of it."""
+    there = {*stores.datasets(), *(run.dataset.name for run in runs)}
+    found = next(iter(there)) if len(there) == 1 else None
+    return found if found is not None and profile(found).published_trials is None else None
 
 
 def make_tables(
     stores: Workspace, runs: Sequence[Run], numbers: Sequence[int], dataset: str | None = None
 ) -> Iterator[PaperTable]:
-    """Yield the paper's tables of these numbers; see `paper_tables`."""
+    """Yield the paper's tables of these numbers; see `paper_tables`. Some may have no rows."""
+    dataset = dataset or only_own_data(stores, runs)
     eligible = sorted(filter(is_eligible, runs), key=lambda run: run.created, reverse=True)
     for number in numbers:
         if number <= 2:
             rows = label_rows(stores) if number == 1 else correlation_rows(stores)
             rows = _of(dataset, rows)
-            notes = list(_notes_on_labels(number, rows))
+            notes = list(_notes_on_labels(number, rows, stores))
         else:
-            rows, notes = _score_rows(number, eligible, dataset)
+            rows, notes = _score_rows(number, eligible, dataset, stores)
+        if rows.empty:
+            # The same for every table, so that it is said once.
+            note = f"the paper has no numbers on {profile(dataset or '').title}, so its tables "
+            yield PaperTable(number, rows, [], [note + "have no rows here"])
+            continue
         own = rows[rows[LAYOUTS[number].own].notna()]
         source = SOURCE + ("; " + NOT_COMPARABLE if own["simulated"].any() else "")
         yield PaperTable(number, rows, list(_lay_out(number, rows)), [source, *notes])
@@ -215,20 +256,21 @@ def _of(dataset: str | None, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score_rows(
-    number: int, runs: Sequence[Run], dataset: str | None
+    number: int, runs: Sequence[Run], dataset: str | None, stores: Workspace
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rows of Tables 3 to 6, those of recorded and of simulated runs, and what to know of them."""
+    runs = [run for run in runs if dataset in (None, run.dataset.name)]
     paper = _of(dataset, published.conditions(number))
-    lines: list[str] | None = None
+    missing: pd.DataFrame | None = None
     parts: list[pd.DataFrame] = []
     notes: list[str] = []
     for simulated in sorted({run.simulated for run in runs}) or [False]:
         alike = [run for run in runs if run.simulated == simulated]
         rows = paper if number != 6 else pd.concat([paper, _of(dataset, _further(alike))])
         fitting = [[run for run in alike if fits(run, row)] for _, row in rows.iterrows()]
-        if lines is None:  # recorded runs come first: a simulated one fills none of their rows
-            empty = [not found for found in fitting[: len(paper)]]
-            lines = list(training_lines(paper[empty], alike))
+        if missing is None:  # recorded runs come first: a simulated one fills none of their rows
+            missing = paper[[not found for found in fitting[: len(paper)]]]
+            notes += _notes_on_missing(number, missing, alike, stores)
         own = [
             _own(found[0], target) if found else {}
             for found, target in zip(fitting, rows["target"], strict=True)
@@ -237,7 +279,6 @@ def _score_rows(
         scores = pd.DataFrame(own, index=rows.index).reindex(columns=columns)
         parts.append(pd.concat([rows, scores], axis=1).assign(simulated=simulated))
         notes += _notes_on_choice(number, rows, fitting)
-    notes += [f"for rows of Table {number} that are empty: {line}" for line in lines or []]
     every = pd.concat(parts, ignore_index=True).astype({"n": "Int64", "folds": "Int64"})
     for score in ("accuracy", "f1"):
         every[f"{score}_difference"] = every[score] - every[f"paper_{score}"]
@@ -245,7 +286,7 @@ def _score_rows(
 
 
 def _further(runs: Sequence[Run]) -> pd.DataFrame:
-    """Rows for baselines of which the paper, or what is legible of it, has no figure."""
+    """Rows for baselines that neither Table 3 nor Table 6 has, or not with these inputs."""
     printed = pd.concat([published.conditions(3), published.conditions(6)])
     rows = [
         {
@@ -253,6 +294,7 @@ def _further(runs: Sequence[Run]) -> pd.DataFrame:
             "model": run.model_name,
             "inputs": run.settings.model.inputs(run.settings.fusion),
             "fusion": run.settings.fusion,
+            "n_classes": published.N_CLASSES,
             "dataset": run.provenance.dataset,
             "target": target,
             "percent": 100,
@@ -264,7 +306,7 @@ def _further(runs: Sequence[Run]) -> pd.DataFrame:
         and not any(fits(run, row) for _, row in printed.iterrows())
     ]
     columns = ["dataset", "label", "inputs", "target"]
-    return pd.DataFrame(rows, columns=[*printed, "fusion"]).drop_duplicates().sort_values(columns)
+    return pd.DataFrame(rows, columns=[*printed]).drop_duplicates().sort_values(columns)
 
 
 def _own(run: Run, target: str) -> dict[str, Any]:
@@ -288,6 +330,11 @@ def _lay_out(number: int, rows: pd.DataFrame) -> Iterator[Table]:
     shown = rows.assign(dataset=[profile(name).title for name in rows["dataset"]])
     if "inputs" in rows:
         shown["inputs"] = rows["inputs"].map(lambda text: _INPUTS.get(text, text))
+    if number == 6:
+        shown["label"] = [
+            f"{label}, {classes} classes" if classes != published.N_CLASSES else label
+            for label, classes in zip(rows["label"], rows["n_classes"], strict=True)
+        ]
     if number == 5:
         for module in ("sca", "sca_res", "rnta"):
             shown[module] = [
@@ -310,16 +357,40 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _notes_on_labels(number: int, rows: pd.DataFrame) -> Iterator[str]:
+def _notes_on_labels(number: int, rows: pd.DataFrame, stores: Workspace) -> Iterator[str]:
     own = rows[rows[LAYOUTS[number].own].notna()]
     for name in rows["dataset"].unique():
         if name not in set(own["dataset"]):
-            steps = [f"rtcan ingest {name} RAW", f"rtcan relabel --dataset {name}"]
+            steps = [stores.line("ingest", name, "RAW"), stores.line("relabel", dataset=name)]
             yield f"Table {number} lacks {profile(name).title}: {'; '.join(steps[: 3 - number])}"
     if number == 1:
         other = own[own["method"] != choices.LABEL_METHOD].drop_duplicates("dataset")
         for name, method in zip(other["dataset"], other["method"], strict=True):
             yield f"{profile(name).title}: labels by {method}, not by the paper's four steps"
+
+
+def _notes_on_missing(
+    number: int, missing: pd.DataFrame, runs: Sequence[Run], stores: Workspace
+) -> Iterator[str]:
+    """Say what fills the rows that are empty, and which nothing can fill."""
+    there = {*stores.datasets(), *(run.dataset.name for run in runs)}
+    for name in missing["dataset"].unique():
+        if name not in there:
+            line = stores.line("ingest", name, "RAW")
+            yield f"Table {number} lacks {profile(name).title}: {line}"
+    wanted = missing[missing["dataset"].isin(there)]
+    for line in training_lines(wanted, runs, stores.root):
+        yield f"for rows of Table {number} that are empty: {line}"
+    others = wanted[wanted["model"].eq("") | wanted["n_classes"].ne(published.N_CLASSES)]
+    for _, row in others.drop_duplicates(["dataset", "label", "inputs"]).iterrows():
+        what = f"no model of rtcan sees {_INPUTS[row['inputs']]}"
+        if row["n_classes"] != published.N_CLASSES:
+            what = (
+                f"its score is of {row['n_classes']} classes, valence and arousal together, and "
+                "cannot be compared with one of two"
+            )
+        title = profile(row["dataset"]).title
+        yield f"Table {number}, {row['label']} on {title}: no run stands in this row: {what}"
 
 
 def _notes_on_choice(

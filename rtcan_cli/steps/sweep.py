@@ -16,6 +16,7 @@ from rtcan_cli.steps.run_plan import RunRequest
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.train import at_chosen_epoch, train_runs, training_facts, validation_table
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.lines import line_on_runs
 
 
 def train_sweep(
@@ -75,8 +76,7 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
     steps = [each.model.step for each in settings]
     first = ["target", "run", *varied]
     report.tables.append(validation_table(steps, first, rows, made.simulated))
-    names = " ".join(path.stem for path in paths)
-    report.notes.append(f"next: rtcan compare {names} --dataset {made.dataset}")
+    report.notes.append(f"next: {line_on_runs('compare', paths)}")
     return report
 
 

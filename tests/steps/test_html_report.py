@@ -90,7 +90,7 @@ def test_every_store_and_run_says_where_it_comes_from(seen: Seen, trained: Path)
     for path in stores.runs():
         run = Run.load(path)
         assert run.content_id in seen.text
-        assert f"rtcan train {run.settings.options('pmemo')}" in seen.text
+        assert run.settings.line("pmemo", trained) in seen.text
     assert "Table 3, Table 5, Table 6" in seen.text or "Table 3, Table 4, Table 5" in seen.text
 
 
