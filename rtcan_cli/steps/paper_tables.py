@@ -20,6 +20,7 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import pairing_notes
 from rtcan_cli.steps.label_tables import correlation_rows, label_rows
 from rtcan_cli.steps.paper_rows import fits, is_eligible, training_lines
+from rtcan_cli.steps.run_origin import trained_on
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.stores import Workspace
@@ -196,20 +197,29 @@ def paper_tables(
     """
     report = Report("compare")
     runs = [Run.load(path) for path in paths]
+    dataset = dataset or only_own_data(stores, runs)
+    without = []
     for table in make_tables(stores, runs, numbers, dataset):
         if table.rows.empty:
-            report.notes += table.notes
+            without.append(table.number)
             continue
         files = write(table, figures) if figures is not None else []
         report = report.joined(
             Report("compare", tables=table.tables, notes=table.notes, files=files)
         )
-    if required and not report.tables:
-        own = dataset or only_own_data(stores, runs)
-        raise RtcanError(
-            "; ".join(report.notes), stores.line("compare", dataset=own) if runs else None
-        )
+    if without:
+        assert dataset is not None, "every table of the paper has rows"
+        if required and not report.tables:
+            line = stores.line("compare", dataset=dataset) if runs else None
+            raise RtcanError(no_rows(without, dataset), line)
+        report.notes.append(no_rows(without, dataset))
     return report
+
+
+def no_rows(numbers: Sequence[int], dataset: str) -> str:
+    """Say that tables of the paper have no rows of a dataset."""
+    tables = f"Table{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    return f"{tables}: the paper has no rows on {profile(dataset).title}"
 
 
 def only_own_data(stores: Workspace, runs: Sequence[Run]) -> str | None:
@@ -233,13 +243,13 @@ def make_tables(
         else:
             rows, notes = _score_rows(number, eligible, dataset, stores)
         if rows.empty:
-            # The same for every table, so that it is said once.
-            note = f"the paper has no numbers on {profile(dataset or '').title}, so its tables "
-            yield PaperTable(number, rows, [], [note + "have no rows here"])
+            yield PaperTable(number, rows, [], [])
             continue
         own = rows[rows[LAYOUTS[number].own].notna()]
-        source = SOURCE + ("; " + NOT_COMPARABLE if own["simulated"].any() else "")
-        yield PaperTable(number, rows, list(_lay_out(number, rows)), [source, *notes])
+        if any(profile(name).published_trials for name in rows["dataset"]):
+            source = SOURCE + ("; " + NOT_COMPARABLE if own["simulated"].any() else "")
+            notes = [source, *notes]
+        yield PaperTable(number, rows, list(_lay_out(number, rows)), notes)
 
 
 def write(table: PaperTable, folder: Path) -> list[Path]:
@@ -269,7 +279,8 @@ def _score_rows(
         rows = paper if number != 6 else pd.concat([paper, _of(dataset, _further(alike))])
         fitting = [[run for run in alike if fits(run, row)] for _, row in rows.iterrows()]
         if missing is None:  # recorded runs come first: a simulated one fills none of their rows
-            missing = paper[[not found for found in fitting[: len(paper)]]]
+            empty = np.array([not found for found in fitting[: len(paper)]], dtype=bool)
+            missing = paper[empty]
             notes += _notes_on_missing(number, missing, alike, stores)
         own = [
             _own(found[0], target) if found else {}
@@ -278,7 +289,7 @@ def _score_rows(
         columns = [name for name in (*MORE, *SCORES) if name not in rows and "diff" not in name]
         scores = pd.DataFrame(own, index=rows.index).reindex(columns=columns)
         parts.append(pd.concat([rows, scores], axis=1).assign(simulated=simulated))
-        notes += _notes_on_choice(number, rows, fitting)
+        notes += _notes_on_choice(number, rows, fitting, stores)
     every = pd.concat(parts, ignore_index=True).astype({"n": "Int64", "folds": "Int64"})
     for score in ("accuracy", "f1"):
         every[f"{score}_difference"] = every[score] - every[f"paper_{score}"]
@@ -394,7 +405,7 @@ def _notes_on_missing(
 
 
 def _notes_on_choice(
-    number: int, rows: pd.DataFrame, fitting: Sequence[Sequence[Run]]
+    number: int, rows: pd.DataFrame, fitting: Sequence[Sequence[Run]], stores: Workspace
 ) -> Iterator[str]:
     """Say which runs were taken where several fit, and in what they are not alike."""
     several = {
@@ -403,7 +414,8 @@ def _notes_on_choice(
     for taken, others in several.items():
         yield f"Table {number} shows {taken}, the newest that fits; not {', '.join(others)}"
     used = list({found[0].path: found[0] for found in fitting if found}.values())
-    unlike = sorted({words for run in used for words in _unlike_paper(run)})
+    used = [run for run in used if run.dataset.published_trials is not None]
+    unlike = sorted({words for run in used for words in _unlike_paper(run, stores)})
     if unlike:
         yield f"Table {number}: not trained as in the paper: {', '.join(unlike)}"
     for dataset in sorted({run.provenance.dataset for run in used}):
@@ -423,7 +435,19 @@ def _notes_on_choice(
         pairing_notes([run for run in used if run.settings.subjects == share])
 
 
-def _unlike_paper(run: Run) -> Iterator[str]:
+def _unlike_paper(run: Run, stores: Workspace) -> Iterator[str]:
+    """Settings of a run, and of the stores that it was made from, that are not the paper's."""
+    made = trained_on(run, stores)
+    method = made.get("labels", {}).get("method", choices.LABEL_METHOD)
+    if method != choices.LABEL_METHOD:
+        yield f"labels by {method}"
+    decomposition = made.get("components", {}).get("decomposition", choices.DECOMPOSITION)
+    if decomposition != choices.DECOMPOSITION:
+        yield f"EDA decomposed by {decomposition}"
+    if run.settings.model.sees(run.settings.fusion) == "signals":
+        onset, usual_onset = run.settings.onset, run.dataset.onset
+        if onset != usual_onset:
+            yield f"onset of {onset:g} s instead of {usual_onset:g} s ({run.dataset.title})"
     recipe, usual = run.settings.recipe, RECIPES["paper"]
     if recipe is not None and recipe.name != usual.name:
         yield f"recipe '{recipe.name}'"

@@ -56,7 +56,9 @@ def how_to_make_again(path: Path, kind: str | None) -> str:
     if kind is None:
         return "the command that made it, with --force, to make it again"
     if kind == "run":
-        return f"the line that trained it, with --force; {line_that_makes(path, kind)} lists runs"
+        return (
+            f"the line that trained it, with --force; for all runs: {line_that_makes(path, kind)}"
+        )
     return f"{line_that_makes(path, kind, force=True)}, to make it again"
 
 
