@@ -257,7 +257,10 @@ class RunSettings:
         wanted |= changed
         order = [name for name in _ORDER if name in wanted]
         order += [name for name in changed if name not in order]
-        return {name: wanted[name] for name in order if wanted[name] != defaults.get(name)}
+        # As they are typed: a number may be given as text.
+        return {
+            name: wanted[name] for name in order if str(wanted[name]) != str(defaults.get(name))
+        }
 
     def name(self) -> str:
         """A name for the run: readable, and different for different settings."""
