@@ -133,6 +133,8 @@ def compare(
     if not runs:
         for damaged in stores.damaged_runs(name):
             console.warn(f"{damaged}: left out, because it cannot be read (damaged or cut short?)")
+    if not paths and not of_paper:
+        stores.find_run(None, name)  # says what to train
     if leakage:
         from rtcan_cli.steps.leakage import compare_protocols
 
@@ -152,10 +154,10 @@ def compare(
                 only_complete=not runs,
             )
             return write_report(stores, paths, report, output, content)
-        shown = paper_tables(stores, paths, tables, name, output)
-        if pictures:
-            shown = shown.joined(paper_figures(stores, paths, pictures, output, trial))
-        return shown
+        if not pictures:
+            return paper_tables(stores, paths, tables, name, output)
+        shown = paper_tables(stores, paths, tables, name, output, required=False)
+        return shown.joined(paper_figures(stores, paths, pictures, output, trial))
     from rtcan_cli.steps.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None

@@ -143,12 +143,13 @@ def gradcam(
     look = Look(options.figure_size(size), colour_blind, dpi)
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
+    targets = None if target is None else TARGETS if target == "both" else (target,)
     if run:
         path = stores.find_run(run, name)
     elif subject is not None and music is not None:
-        path = explain_runs.choose_run(stores, name, subject, music, repetition)
+        path = explain_runs.choose_run(stores, name, subject, music, repetition, targets)
     else:
-        path = explain_runs.newest_run(stores, name)
+        path = explain_runs.newest_run(stores, name, targets)
     usual = explain_runs.sources_of(stores, path)
     sources = Sources(
         components or usual.components,
@@ -156,7 +157,6 @@ def gradcam(
         (features or usual.music) if usual.music else None,
         recordings=usual.recordings,
     )
-    targets = None if target is None else TARGETS if target == "both" else (target,)
     if subject is not None and music is not None:
         from rtcan_cli.steps.gradcam import explain_trial
 

@@ -73,7 +73,7 @@ def info(
                 raise typer.BadParameter(f"{option} is about what --quality lists: give both")
     if quality:
         if store is None:
-            raise typer.BadParameter("--quality needs a recordings store: rtcan info STORE")
+            raise typer.BadParameter("--quality needs a recordings store as STORE")
         from rtcan_cli.steps.quality import describe_quality, plot_quality
 
         report = describe_quality(store, DEFAULT_ROWS if rows is None else rows)

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
 from rtcan_cli.datasets.profiles import PROFILES
 
 DATASETS = "{} or {}".format(", ".join([*PROFILES][:-1]), [*PROFILES][-1])
 """What there is to choose from, in words."""
 
-DEFAULT_WORKSPACE = Path("rtcan-stores")
+DEFAULT_WORKSPACE = Path(WORKSPACE)
 DEFAULT_FIGURES = Path("rtcan-figures")
 
 Dataset = Annotated[
@@ -28,7 +29,7 @@ Dataset = Annotated[
 Workspace = Annotated[
     Path,
     typer.Option(
-        "--workspace", "-w", envvar="RTCAN_WORKSPACE", help="Folder that holds the stores."
+        "--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder that holds the stores."
     ),
 ]
 Recordings = Annotated[

@@ -23,10 +23,10 @@ EDA_FILE = re.compile(r"(?:(?P<root>.*)/)?eda/(?P<song>\d+)_eda\.csv", re.IGNORE
 _SUBJECT = re.compile(r"(?<!\d)\d{6}$", re.ASCII)
 _NOTE = (
     "PMEmo 2019 has no subject's own ratings, only each song's mean ratings. So every listener of "
-    "a song gets the same label: rtcan relabel --method stimulus-mean. For labels of each "
+    "a song gets the same label: `--method stimulus-mean` of relabel. For labels of each "
     "subject's own get the 2018 edition, which has the folders Annotations/Arousal and "
     "Annotations/Valence (https://github.com/HuiZhangDB/PMEmo), or take a published table of "
-    "labels: rtcan relabel --import CSV."
+    "labels: `--import CSV` of relabel."
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -169,7 +170,10 @@ def _drop_slips(
 
 def _find_table(raw: Path, follow_links: bool) -> RawFile:
     if raw.is_file():
-        raise RtcanError(f"{raw} is no folder", hint=f"rtcan ingest table {raw.parent}")
+        raise RtcanError(
+            f"{raw} is no folder",
+            hint=f"the same command with the folder that it is in: {shlex.quote(str(raw.parent))}",
+        )
     listing: list[RawFile] = []
     found: list[RawFile] = []
     if raw.is_dir():

@@ -79,7 +79,7 @@ def intervals(
     """
     found = tested(trials)
     if not len(found):
-        raise RtcanError("no trial of the run was tested", "rtcan train, for at least one fold")
+        raise RtcanError("no trial of the run was tested", "train at least one of its folds")
     subjects = _Subjects(found, majority_class(found["label"]))
     scores, drawn = subjects.scores(np.ones((1, subjects.n))), subjects.resampled(n_resamples, seed)
     rows = {

@@ -24,19 +24,31 @@ TABLES = {
     6: "table6_previous_work",
 }
 FIGURES = ("accuracy", "f1", "n_high", "n_low", "spearman_r", "p_below")
-#: rtcan's name of each model of the paper, by what the paper calls it and what it sees.
+#: rtcan's name of each model of the paper, by what the paper calls it and what it sees; empty where
+#: rtcan has none that sees the same.
 MODELS = {
     ("SVM", "eda-features"): "svm-eda",
     ("CNN-3", "eda-features"): "cnn3-eda",
     ("SVM", "music"): "svm-music",
     ("RTCAG", "eda"): choices.MODEL,
     ("RTCAN-1D", "eda+music"): choices.MODEL,
+    ("SVM", "eda-statistics"): "svm-gsr",
+    ("MLP", "eda-statistics"): "mlp",
+    ("DCNN", "eda"): "dcnn",
+    ("DCNN", "ecg+eda"): "",
+    ("CNN-3", "eda"): "cnn3-raw",
+    ("AlexNet-2D", "peripheral"): "",
+    ("Res-SIN", "eda"): "res-sin",
     ("Res-SIN", "eda+music"): "res-sin",
 }
+#: The ``--fusion`` that shows a model these inputs; no other inputs have music.
+FUSION = {"music": "music-only", "eda+music": "music"}
+#: Classes that rtcan tells apart.
+N_CLASSES = 2
 
 
 def table(number: int) -> pd.DataFrame:
-    """Return table 1 to 6 of the paper (the rows that are legible), figures as ``paper_...``."""
+    """Return table 1 to 6 of the paper, figures as ``paper_...``; NaN where not legible."""
     source = files("rtcan_cli.evaluation") / "published" / f"{TABLES[number]}.csv"
     with source.open(encoding="utf-8") as lines:
         rows = pd.read_csv(lines)
@@ -58,14 +70,16 @@ def conditions(number: int) -> pd.DataFrame:
 
     The paper varies one thing at a time: Table 3 the model and the number of subjects, Table 4
     depth and widths of the fused PMEmo network, Table 5 attention variants, fused on PMEmo and on
-    EDA alone on DEAP and AMIGOS. What a table leaves unsaid is the network chosen for the dataset.
+    EDA alone on DEAP and AMIGOS, Table 6 the system. What a table leaves unsaid is the network
+    chosen for the dataset.
 
     Returns
     -------
     DataFrame
         One row a line of the table and target, in the order of the paper: ``label`` (the paper's
-        name of the model), ``dataset``, ``target``, ``model`` (rtcan's name), ``inputs``,
-        ``fused`` (whether music is among them), ``variant``, ``depth``, ``channels``
+        name of the model), ``dataset``, ``target``, ``model`` (rtcan's name; empty if it has
+        none), ``inputs``, ``fused`` (whether music is among them), ``fusion`` (of `rtcan train`
+        for the same inputs), ``n_classes``, ``variant``, ``depth``, ``channels``
         (``64-64-64-64``), ``percent`` (of the subjects), ``n_subjects`` (as printed; NaN if not),
         ``paper_accuracy`` and ``paper_f1`` [%].
     """
@@ -94,6 +108,8 @@ def conditions(number: int) -> pd.DataFrame:
             "model": [MODELS[each] for each in zip(rows["model"], rows["inputs"], strict=True)],
             "inputs": rows["inputs"],
             "fused": rows["inputs"].str.endswith("music"),
+            "fusion": rows["inputs"].map(lambda inputs: FUSION.get(inputs, "none")),
+            "n_classes": rows.get("n_classes", N_CLASSES),
             "percent": rows.get("subjects_percent", 100),
             **{name: rows.get(name, usual) for name, usual in chosen.items()},
             "paper_accuracy": rows["paper_accuracy"],
@@ -134,17 +150,19 @@ def matching_rows(
     -------
     DataFrame
         ``table``, ``paper_model``, ``paper_accuracy`` and ``paper_f1`` [%], one row for each
-        table that prints the condition (3 to 5 for RTCAN-1D, 3 and 6 for others); empty where
-        the paper has no such figure.
+        table with a figure for the condition (3 to 5 for RTCAN-1D, 3 and 6 for others); empty
+        where none has one, or only one of other classes.
     """
     own = model == choices.MODEL
     numbers = (3, 4, 5) if own else (3, 6)
     every = pd.concat([conditions(number).assign(table=number) for number in numbers])
+    every = every.dropna(subset=["paper_accuracy"])
     wanted: dict[str, object] = {
         "dataset": profile(dataset).name,
         "target": target,
         "model": model,
         "fused": fused,
+        "n_classes": N_CLASSES,
         "percent": percent,
     }
     if own:

@@ -49,7 +49,7 @@ class Graph(nn.Module):
         if name.network is None:
             raise RtcanError(
                 f"{name.title} is no network: there is nothing that ONNX or TorchScript could hold",
-                "rtcan predict, which asks every model",
+                "predict, which asks every model",
             )
         #: Shape of an input, without the batch, by its name.
         self.shapes: dict[str, tuple[int, ...]] = {}

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from torch import nn
 
 from rtcan_cli import choices
+from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.learner import Learner
 from rtcan_cli.models.spec import ModelSpec
@@ -160,7 +161,9 @@ def find(name: str) -> Model:
         If there is none.
     """
     if name not in get_args(choices.Model):
-        raise RtcanError(f"there is no model {name!r}", "rtcan models lists them")
+        raise RtcanError(
+            f"there is no model {name!r}", f"{command_line('models')}, which lists them"
+        )
     model: Model = import_module(_module(name)).MODEL
     return model
 

@@ -18,6 +18,7 @@ from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import TrainingData, Trials
 from rtcan_cli.trial_key import TRIAL_KEY
@@ -86,8 +87,8 @@ class Sources:
                 # The older one is behind: its step has not been run on the present recordings.
                 raise RtcanError(
                     f"{stores[kind]} and {stores[leading]} were not made from the same recordings",
-                    f"rtcan {provenance.command} --dataset {first.dataset}, then "
-                    f"rtcan {first.command} --dataset {first.dataset}; the one that is current "
+                    f"{line_that_makes(stores[kind], kind)}; then "
+                    f"{line_that_makes(stores[leading], leading)}; the one that is current "
                     "does nothing",
                 )
         return ids, first
@@ -271,7 +272,7 @@ def _columns(store: Store, names: Sequence[str]) -> NDArray[np.float32]:
     if missing:
         raise RtcanError(
             f"{store.path}: has no features {', '.join(missing)}",
-            f"rtcan eda-features --dataset {store.provenance.dataset}, to make it again",
+            f"{line_that_makes(store.path, 'features')}, to make it again",
         )
     return values[:, [known[name] for name in names]]
 

@@ -10,12 +10,14 @@ import pandas as pd
 
 from rtcan_cli import choices, console
 from rtcan_cli.atomic import write_whole
+from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import add_differences, pairing_notes
+from rtcan_cli.steps.paper_rows import is_eligible
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.seeds import Seeds, group_seeds, seed_note, seed_table
 from rtcan_cli.steps.simple_rivals import rival_notes
@@ -73,11 +75,12 @@ def compare_runs(
     if reference is not None and reference.is_imported:
         raise RtcanError(
             f"{reference.path}: holds an imported network, which has no held-out scores",
-            "--against with a run that rtcan has trained",
+            "--against with a run that was trained here",
         )
     runs = [run for run in loaded.values() if not run.is_imported]
     if not runs:
-        raise RtcanError("there is no run to compare", "rtcan train --dataset pmemo")
+        line = next((run.line_of_the_network() for run in loaded.values()), command_line("train"))
+        raise RtcanError("there is no run to compare", line)
     partial = [
         run for run in runs if only_complete and not run.is_complete and run is not reference
     ]
@@ -160,7 +163,7 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
         "simulated": run.simulated,
     }
     share = run.settings.subjects or "100%"
-    if paper and run.protocol.name == choices.PROTOCOL and share.endswith("%"):
+    if paper and is_eligible(run) and share.endswith("%"):
         spec = run.settings.spec
         found = published.matching_rows(
             run.provenance.dataset,

@@ -19,6 +19,7 @@ from rtcan_cli.steps.features_work import features_work
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.recording_blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import OFFSETS
 
 _ROWS = 1024  # recordings whose features are in memory at a time
@@ -48,7 +49,7 @@ def describe_recordings(
         if made.inputs.get("recordings") != raw.content_id:
             raise RtcanError(
                 f"{components}: was not made from {recordings}",
-                f"rtcan decompose --dataset {raw.provenance.dataset}",
+                line_that_makes(components, "components"),
             )
         provenance = Provenance(
             "eda-features",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,22 @@ SHOWN = {
 }
 
 
-def newest_run(workspace: Workspace, dataset: str | None) -> Path:
-    """The newest run that can be explained, or the newest run if none can.
+def newest_run(
+    workspace: Workspace, dataset: str | None, targets: Sequence[str] | None = None
+) -> Path:
+    """The newest run that can be explained, for one of the targets; else the newest run.
+
+    A run that predicts none of the targets still counts before one that cannot be explained.
 
     Raises
     ------
     RtcanError
         If there is no finished run.
     """
-    for path in workspace.runs(dataset):
-        if Run.load(path).can_be_explained:
-            return path
+    runs = [run for path in workspace.runs(dataset) if (run := Run.load(path)).can_be_explained]
+    runs.sort(key=lambda run: targets is not None and not {*targets} & {*run.settings.targets})
+    for run in runs:
+        return run.path
     return workspace.find_run(None, dataset)
 
 
@@ -38,8 +43,11 @@ def choose_run(
     subject: str,
     stimulus: str,
     repetition: int | None = None,
+    targets: Sequence[str] | None = None,
 ) -> Path:
-    """The newest run with a network that tests this trial, or `newest_run` if none does.
+    """The newest run with a network that tests this trial for one of the targets.
+
+    `newest_run` if none does. Without targets, any counts.
 
     Without `repetition`, any hearing of the stimulus by the subject will do.
 
@@ -51,6 +59,8 @@ def choose_run(
     for path in workspace.runs(dataset):
         run = Run.load(path)
         tested = run.predictions.dropna(subset=["probability"])
+        if targets is not None:
+            tested = tested[tested["target"].isin(targets)]
         if (
             run.can_be_explained
             and not run.is_imported
@@ -61,7 +71,7 @@ def choose_run(
             ).any()
         ):
             return path
-    return newest_run(workspace, dataset)
+    return newest_run(workspace, dataset, targets)
 
 
 def sources_of(workspace: Workspace, run_path: Path) -> Sources:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def check_sources(run: Run, sources: Sources) -> None:
         if ids.get(kind) != made_from:
             raise RtcanError(
                 f"{run.path}: was trained on other {kind} than the present store holds",
-                f"rtcan train --dataset {run.dataset.name}, to train on the present ones",
+                f"{run.line()}, to train on the present ones",
             )
 
 
@@ -91,7 +92,7 @@ def check_can_be_explained(run: Run, method: MapName) -> None:
     if run.settings.spec.model != MODEL:
         raise RtcanError(
             f"{run.path}: holds a {run.settings.spec.model}, not RTCAN-1D: nothing to explain",
-            "rtcan train, without --model, and the run that it makes",
+            f"{run.line_of_the_network()}, and the run that it makes",
         )
     if not run.can_be_explained and method != "integrated-gradients":
         raise RtcanError(
@@ -99,6 +100,35 @@ def check_can_be_explained(run: Run, method: MapName) -> None:
             f"{method} to start from",
             "--map integrated-gradients, which needs none, or a run of Rb to Rf",
         )
+
+
+def targets_of(run: Run, asked: Sequence[str] | None) -> tuple[tuple[str, ...], list[str]]:
+    """Those of the targets asked for that a run predicts, and a note for each that it does not.
+
+    Parameters
+    ----------
+    run : Run
+    asked : sequence of str, optional
+        All of the run if not given.
+
+    Raises
+    ------
+    RtcanError
+        If it predicts none of them.
+    """
+    known = run.settings.targets
+    found = tuple(target for target in asked or known if target in known)
+    if not found:
+        assert asked is not None
+        train = "" if run.is_imported else f"; or {run.line(target=asked[0])}"
+        raise RtcanError(
+            f"{run.path}: predicts {' and '.join(known)}, not {' and '.join(asked)}",
+            f"the same command with --target {known[0]}{train}",
+        )
+    notes = [
+        f"{target}: the run does not predict it" for target in asked or () if target not in found
+    ]
+    return found, notes
 
 
 def tested_trials(

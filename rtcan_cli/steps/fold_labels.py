@@ -21,6 +21,7 @@ from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.run_splits import TrialSplits
 from rtcan_cli.steps.runs import THRESHOLD_COLUMNS, Run
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.splits import TRAIN, Splits
@@ -105,7 +106,8 @@ def label_folds(known: TrialSplits, sources: Sources, lender: Run | None = None)
         raise RtcanError(
             f"{sources.labels}: labels by the method '{method}' have no thresholds from ratings of "
             "single trials",
-            f"leave --thresholds out, or rtcan relabel --method {choices.LABEL_METHOD}",
+            f"leave --thresholds out, or "
+            f"{line_that_makes(sources.labels, 'labels', method=choices.LABEL_METHOD)}",
         )
     with Store(sources.recordings, "recordings") as store:
         ratings = store.table("trials", [*TRIAL_KEY, *TARGETS])

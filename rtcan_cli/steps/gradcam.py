@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.choices import MAP, SEED, Explained, MapName
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError, some
@@ -123,8 +124,8 @@ def explain_trial(
     """
     first = Run.load(run_path)
     explain_trials.check_can_be_explained(first, method)
+    targets, notes = explain_trials.targets_of(first, targets)
     explain_trials.check_sources(first, sources)
-    targets = targets or first.settings.targets
     heard = _hearings(first, targets, subject, stimulus)
     chosen = repetition or (heard[0] if heard else 1)
     key = (subject, stimulus, chosen)
@@ -134,7 +135,7 @@ def explain_trial(
         beside[target] = side_by_side(first, companions or [], tests)
     runs = [run for found in beside.values() for run in found]
     how = How(method, explained, relative_to_untrained, seed)
-    report = Report("gradcam")
+    report = Report("gradcam", notes=notes)
     report.facts = {
         "dataset": first.dataset.title + (" (simulated)" if first.simulated else ""),
         "subject": subject,
@@ -183,8 +184,8 @@ def explain_trial(
     if not rows:
         raise RtcanError(
             f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}'"
-            f"{hearing(chosen)}",
-            _suggestion(first),
+            f"{hearing(chosen)} for {' or '.join(targets)}",
+            _suggestion(first, targets, key),
         )
     columns = ["target", "variant", "fold", "true", "called", "P(called)", "peak at [s]"]
     if explained != "predicted":
@@ -196,8 +197,8 @@ def explain_trial(
     report.tables.append(Table(title, columns, rows))
     shown = {run.settings.spec.variant for run in runs}
     for variant in sorted(SHOWN.keys() - shown) if not first.is_imported else ():
-        options = first.settings.options(first.dataset.name, variant=variant, test_subject=subject)
-        report.notes.append(f"to see {variant} beside it, as in the paper: rtcan train {options}")
+        line = first.line(variant=variant, test_subject=subject)
+        report.notes.append(f"to see {variant} beside it, as in the paper: {line}")
     return report
 
 
@@ -356,11 +357,24 @@ def _class_name(code: int) -> str:
     return "high" if code else "low"
 
 
-def _suggestion(run: Run) -> str:
+def _suggestion(run: Run, targets: tuple[str, ...], key: tuple[str, str, int]) -> str | None:
+    """The line that explains another trial, one that a run tests for one of the targets."""
     tested = run.predictions.dropna(subset=["probability"])
-    some = tested[list(TRIAL_KEY)].drop_duplicates().head(3)
-    pairs = "; ".join(
-        f"--subject {s} --music {m}" + (f" --repetition {r}" if r > 1 else "")
-        for s, m, r in some.itertuples(index=False)
+    tested = tested[tested["target"].isin(targets) & (tested["label"] >= 0)]
+    # Another hearing, then another trial of the same subject or stimulus, before all others.
+    near = tested[list(TRIAL_KEY)].eq(list(key)).sum(axis=1)
+    tested = tested.loc[near[near < len(key)].sort_values(ascending=False, kind="stable").index]
+    if tested.empty:
+        return None
+    other = tested.iloc[0]
+    elsewhere = run.workspace is None
+    return command_line(
+        "gradcam",
+        subject=other["subject"],
+        music=other["stimulus"],
+        repetition=other["repetition"] if other["repetition"] > 1 else None,
+        run=run.path if elsewhere else run.name,
+        target=other["target"] if targets != run.settings.targets else None,
+        dataset=None if elsewhere else run.dataset.name,
+        workspace=run.workspace,
     )
-    return f"a trial that it tests: {pairs}"

@@ -111,8 +111,9 @@ def explain_all(
     """
     run = Run.load(run_path)
     explain_trials.check_can_be_explained(run, method)
+    predicted, notes = explain_trials.targets_of(run, targets)
     explain_trials.check_sources(run, sources)
-    report = Report("gradcam")
+    report = Report("gradcam", notes=notes)
     report.facts = {
         "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
         "run": run.name,
@@ -122,7 +123,7 @@ def explain_all(
     folder = folder_below(figures, run.dataset.name, run.name)
     mark = ", simulated data" if run.simulated else ""
     averages, tests = [], []
-    for target in targets or run.settings.targets:
+    for target in predicted:
         trials, n_tested = explain_trials.tested_trials(run, sources, target, max_trials, seed)
         if len(trials) < n_tested:
             report.notes.append(f"{target}: {len(trials)} of {n_tested} trials, drawn by the seed")

@@ -117,9 +117,10 @@ def check_explanation(
     """
     run = Run.load(run_path)
     explain_trials.check_can_be_explained(run, method)
+    predicted, notes = explain_trials.targets_of(run, targets)
     explain_trials.check_sources(run, sources)
     mark = ", simulated data" if run.simulated else ""
-    report = Report("gradcam")
+    report = Report("gradcam", notes=notes)
     report.facts = {
         "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
         "run": run.name,
@@ -128,7 +129,7 @@ def check_explanation(
     }
     folder = folder_below(figures, run.dataset.name, run.name)
     similar, decisive, verdicts = [], [], []
-    for target in targets or run.settings.targets:
+    for target in predicted:
         trials, _ = explain_trials.tested_trials(run, sources, target, max_trials, seed)
         work = explain_trials.chunks(run, sources, target, trials)
         found = _check(work, method, explained, fill, seed, jobs)

@@ -25,7 +25,15 @@ from rtcan_cli.steps.html_sources import (
 )
 from rtcan_cli.steps.leakage import compare_protocols
 from rtcan_cli.steps.paper_figures import TITLES, Trial, make_figures
-from rtcan_cli.steps.paper_tables import LAYOUTS, SOURCE, PaperTable, make_tables, write
+from rtcan_cli.steps.paper_tables import (
+    LAYOUTS,
+    SOURCE,
+    PaperTable,
+    make_tables,
+    no_rows,
+    only_own_data,
+    write,
+)
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Workspace
 
@@ -97,7 +105,10 @@ def write_report(
     chosen = content.trial.dataset
     datasets = datasets_of(stores, [chosen] if chosen else list(PROFILES))
     if not datasets and not runs:
-        raise RtcanError(f"{stores.root}: there is nothing to report on", "rtcan ingest pmemo RAW")
+        raise RtcanError(
+            f"{stores.root}: there is nothing to report on",
+            stores.line("ingest", chosen or "pmemo", "RAW"),
+        )
     making = _Making(stores, runs, folder, content)
     results = [
         Section("tables", "The paper's tables", list(making.tables()), [PAPER]),
@@ -156,8 +167,12 @@ class _Making:
             )
         if warnings:
             yield Part("Before reading the tables", notes=[*dict.fromkeys(warnings)])
+        without: list[int] = []
         for table in made:
             notes = [note for note in table.notes if not note.startswith(SOURCE)]
+            if table.rows.empty:
+                without.append(table.number)
+                continue
             if table.is_empty:
                 self.lacking += [f"Table {table.number}: no row has a number of one's own", *notes]
                 continue
@@ -166,6 +181,10 @@ class _Making:
             write(table, self.folder)
             title = f"Table {table.number}: {LAYOUTS[table.number].title}"
             yield Part(title, [grid(each) for each in table.tables], notes=notes)
+        if without:
+            chosen = self.content.trial.dataset or only_own_data(self.stores, self.runs)
+            assert chosen is not None, "every table of the paper has rows"
+            self.lacking.append(no_rows(without, chosen))
 
     def comparison(self) -> Iterator[Part]:
         """All runs by accuracy, and how far they are apart."""

@@ -129,13 +129,12 @@ def _store_grids(stores: Workspace, name: str) -> Iterator[Grid]:
 
 def _run_grids(runs: Sequence[Run], shown: Mapping[str, Sequence[str]]) -> Iterator[Grid]:
     for run in runs:
-        settings = run.settings
-        options = "" if run.is_imported else f" {settings.options(run.dataset.name)}"
+        made = f"rtcan {run.provenance.command}" if run.is_imported else run.line()
         yield _facts(
             f"{run.dataset.title}{' (simulated)' if run.simulated else ''}: {run.name}",
             {
-                "made by": f"rtcan {run.provenance.command}{options}",
-                "settings": json.dumps(settings.parameters()),
+                "made by": made,
+                "settings": json.dumps(run.settings.parameters()),
                 "made": f"{_minute(run.created)} by rtcan {run.version}",
                 "content id": run.content_id,
                 "made from": _inputs(run.provenance.inputs),

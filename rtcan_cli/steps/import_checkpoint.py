@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rtcan_cli import choices, console
 from rtcan_cli.atomic import write_whole
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores
@@ -40,6 +41,7 @@ from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.runs import THRESHOLD_COLUMNS, Run
 from rtcan_cli.stores import Provenance, create
+from rtcan_cli.stores.lines import line_on_runs, line_that_makes
 from rtcan_cli.training.data import TrainingData, scale_of, standardise
 from rtcan_cli.training.predict import predict
 from rtcan_cli.training.splits import UNUSED
@@ -231,10 +233,12 @@ def import_checkpoint(
         for reason, count in left_out.items():
             console.say(f"{checkpoint.target}: left out {count} recordings: {reason}")
         if data.n_music != checkpoint.model.n_music:
+            assert sources.music is not None, "a network with music was given a music store"
             raise RtcanError(
                 f"{checkpoint.path}: takes {checkpoint.model.n_music} music features, "
                 f"{sources.music} has {data.n_music}",
-                "rtcan music-features, with the features it was trained with",
+                line_that_makes(sources.music, "music", **{"import": "CSV"})
+                + ", with the features it was trained with",
             )
         _write(checkpoint, data, output, provenance)
     return summarise(output)
@@ -323,8 +327,23 @@ def summarise(path: Path) -> Report:
     run = Run.load(path)
     report = _about(run, COMMAND)
     report.files = [path]
-    report.notes.append(f"next: rtcan evaluate {run.name}")
+    report.notes.append(f"next: {line_on_runs('evaluate', [path])}")
     return report
+
+
+def import_line(run: Run) -> str:
+    """The line that imports the network of a run again, as a user types it."""
+    dataset, trained_on = run.dataset, run.provenance.parameters["checkpoint"]["trained_on"]
+    return command_line(
+        COMMAND,
+        "CHECKPOINT",
+        dataset=dataset.name,
+        target=run.settings.targets[0],
+        trained_on=trained_on if trained_on != dataset.name else None,
+        onset=run.settings.onset if run.settings.onset != dataset.onset else None,
+        name=run.name,
+        workspace=run.workspace,
+    )
 
 
 def evaluate_imported(run: Run, figures: Path | None = None) -> Report:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli import choices, console
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
@@ -77,7 +78,7 @@ def verify_stores(paths: Sequence[Path]) -> Report:
         read all the same.
     """
     if not paths:
-        raise RtcanError("there is no store to verify", "rtcan ingest pmemo RAW")
+        raise RtcanError("there is no store to verify", command_line("ingest", "DATASET", "RAW"))
     rows, damaged = [], []
     with console.progress(len(paths), "verifying", "store") as bar:
         for path in paths:
@@ -128,7 +129,10 @@ def describe_workspace(root: Path) -> Report:
     datasets = workspace.datasets()
     report.facts = {"workspace": root.resolve(), "datasets": ", ".join(datasets) or "none yet"}
     if not datasets:
-        report.facts["next"] = "rtcan ingest pmemo RAW, or rtcan simulate pmemo raw/pmemo for data"
+        simulate = command_line("simulate", "pmemo", "raw/pmemo")
+        report.facts["next"] = (
+            f"{workspace.line('ingest', 'pmemo', 'RAW')}; or {simulate}, for simulated raw files"
+        )
     for name in datasets:
         steps = workspace.steps(name)
         rows = [
@@ -137,7 +141,7 @@ def describe_workspace(root: Path) -> Report:
             if step.state != "missing" or _wants(step.kind, name, steps[0].path)
         ]
         report.tables.append(Table(profile(name).title, ["store", "state", "run", "detail"], rows))
-        report.notes.append(f"{profile(name).title}, next: {next_command(name, steps)}")
+        report.notes.append(f"{profile(name).title}, next: {next_command(workspace, name, steps)}")
     return report
 
 
@@ -154,8 +158,8 @@ def _detail(step: Step) -> str:
     return f"{step.detail}, {trained} of {planned} folds" if trained < planned else step.detail
 
 
-def next_command(dataset: str, steps: list[Step]) -> str:
-    """What a user would run next.
+def next_command(workspace: Workspace, dataset: str, steps: list[Step]) -> str:
+    """What a user would run next: a line, or a line and what else could be done.
 
     The first step before training that is not done, else a run that is stale or was begun, else
     training or the use of its runs.
@@ -167,27 +171,35 @@ def next_command(dataset: str, steps: list[Step]) -> str:
             continue
         if step.kind == "labels" and step.state == "missing" and not _has_ratings(steps[0].path):
             return (
-                f"{step.command} --method stimulus-mean, or --import TABLE: there are no ratings "
-                "of single subjects"
+                f"{step.line(method='stimulus-mean')}; or with --import TABLE instead: there are "
+                "no ratings of single subjects"
             )
-        return f"{step.command}{_options(step)}"
+        return step.line(**_options(step))
     for step in runs:
         if step.state == "stale":
-            from rtcan_cli.steps.runs import Run  # loads PyTorch, which takes long
+            # They load PyTorch, which takes long.
+            from rtcan_cli.steps.import_checkpoint import import_line
+            from rtcan_cli.steps.runs import Run
 
             try:
                 run = Run.load(step.path)
             except RtcanError as error:  # of an earlier network, for instance
                 return error.hint or str(error)
-            if run.is_imported:
-                return f"rtcan import-checkpoint CHECKPOINT --dataset {dataset}"
-            return f"rtcan train {run.settings.options(dataset)}"
+            return import_line(run) if run.is_imported else run.line()
         if step.state == "partial":
             return f"the `rtcan train` line that began {step.path.stem}, again"
-    if not runs:
-        fusion = " --fusion music" if _wants("music", dataset, steps[0].path) else ""
-        return f"rtcan train --dataset {dataset}{fusion}"
-    return f"rtcan {'evaluate' if len(runs) == 1 else 'compare'} --dataset {dataset}"
+    finished = [step for step in runs if step.state == "done"]
+    if not finished:
+        fusion = "music" if _wants("music", dataset, steps[0].path) else None
+        return workspace.line("train", dataset=dataset, fusion=fusion)
+    several = len([step for step in finished if not _is_imported(step.path)]) > 1
+    return workspace.line("compare" if several else "evaluate", dataset=dataset)
+
+
+def _is_imported(run: Path) -> bool:
+    """Whether a run was not trained here, so that there is nothing to compare."""
+    with Store(run, "run") as store:
+        return store.provenance.command != "train"
 
 
 def _wants(kind: str, dataset: str, recordings: Path) -> bool:
@@ -213,20 +225,20 @@ def _has_ratings(recordings: Path) -> bool:
         return True  # ingest comes first
 
 
-def _options(step: Step) -> str:
+def _options(step: Step) -> dict[str, object]:
     """Options that a stale store was made with, where they are not the usual ones."""
     if step.state != "stale":
-        return ""
+        return {}
     with Store(step.path, step.kind) as store:
         made, made_for = store.provenance.parameters, store.provenance.dataset
-    words = []
-    if made.get("method") == "import":
-        return f" --import {made['import']}"
-    for name, usual in {**USUAL, "onset": profile(made_for).onset}.items():
-        if made.get(name, usual) != usual:
-            option = f" --{RENAMED.get(name, name)}"
-            words.append(option if made[name] is True else f"{option} {made[name]}")
-    return "".join(words)
+    for name in ("import", "imported"):  # labels, or features of songs
+        if name in made:
+            return {"import": made[name]}
+    return {
+        RENAMED.get(name, name): made[name]
+        for name, usual in {**USUAL, "onset": profile(made_for).onset}.items()
+        if made.get(name, usual) != usual
+    }
 
 
 def _size(path: Path) -> str:

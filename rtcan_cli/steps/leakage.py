@@ -11,6 +11,7 @@ import pandas as pd
 
 from rtcan_cli import choices
 from rtcan_cli.atomic import write_whole
+from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
 from rtcan_cli.plots.leakage import leakage
@@ -41,16 +42,22 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
     RtcanError
         If no two runs differ only in their protocol; the hint says what to train.
     """
-    ladders = _ladders([Run.load(path) for path in paths])
+    runs = [Run.load(path) for path in paths]
+    ladders = _ladders(runs)
     if not ladders:
         raise RtcanError(
             "there is no run to compare; every protocol needs one that is trained on all folds",
-            "rtcan train --protocol trial",
+            command_line(
+                "train",
+                dataset=runs[0].dataset.name if runs else None,
+                protocol=f"trial,{choices.PROTOCOL}",
+                workspace=runs[0].workspace if runs else None,
+            ),
         )
     steps = [ladder for ladder in ladders if len(ladder) > 1]
     if not steps:
         raise RtcanError(
-            "no two runs differ only in their protocol", "; ".join(_missing(ladders[0]))
+            "no two runs differ only in their protocol", "; ".join(_missing(ladders[0])) or None
         )
     report = Report("compare")
     tables = []
@@ -104,14 +111,13 @@ def _missing(ladder: dict[str, Run]) -> list[str]:
     able = [
         name
         for name in LADDER
-        if run.settings.thresholds == choices.THRESHOLDS
-        or "subject" not in PROTOCOLS[name].disjoint
+        if name in run.settings.model.protocols
+        and (
+            run.settings.thresholds == choices.THRESHOLDS
+            or "subject" not in PROTOCOLS[name].disjoint
+        )
     ]
-    return [
-        f"rtcan train {run.settings.options(run.provenance.dataset, protocol=name)}"
-        for name in able
-        if name not in ladder
-    ]
+    return [run.line(protocol=name) for name in able if name not in ladder]
 
 
 def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:

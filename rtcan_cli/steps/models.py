@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rtcan_cli.command_line import command_line
 from rtcan_cli.models.registry import Model, every, find
 from rtcan_cli.report import Report, Table
 
@@ -18,7 +19,7 @@ def list_models() -> Report:
     report = Report(
         "models", tables=[Table("Models that rtcan train --model knows", columns, rows)]
     )
-    report.notes.append("rtcan models NAME tells all about one of them")
+    report.notes.append(f"all about one of them: {command_line('models', 'NAME')}")
     return report
 
 

@@ -24,6 +24,7 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.steps.songs import stored_audio_file
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+from rtcan_cli.stores.lines import line_that_makes
 
 STATIC_FEATURES = "static_features.csv"
 """What PMEmo calls its table of features: in the 2018 edition at the root, in 2019 in features/."""
@@ -54,7 +55,8 @@ def extract_features(
     if stimuli.empty:
         raise RtcanError(
             f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
-            "rtcan music-features --import static_features.csv, if you have published features",
+            f"{line_that_makes(output, 'music', **{'import': 'static_features.csv'})}, if you have "
+            "published features",
         )
     raw, follow = Path(made.parameters["raw"]), made.parameters.get("follow_links") is True
     files = [stored_audio_file(raw, name, follow) for name in stimuli["audio"]]
@@ -75,7 +77,7 @@ def extract_features(
         if absent:
             raise RtcanError(
                 f"{absent[0]}: the audio is gone ({len(absent)} of {len(files)} files)",
-                f"rtcan ingest {made.dataset} RAW, from where the files are now",
+                f"{line_that_makes(recordings, 'recordings')}, from where the files are now",
             )
         partial = Partial(output, provenance.digest())
         with partial.held():

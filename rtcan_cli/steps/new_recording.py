@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.single import is_simulated, read_single
 from rtcan_cli.eda.blocks import Item, decompose_block
 from rtcan_cli.eda.features import eda_features
@@ -92,7 +93,8 @@ class NewRecording:
             raise RtcanError(f"{run.name} sees EDA: {run.network}", "--eda FILE")
         if not needs_eda and self.eda is not None:
             raise RtcanError(
-                f"{run.name} sees no EDA: {run.network}", "name a run that does; rtcan info"
+                f"{run.name} sees no EDA: {run.network}",
+                f"a run that does; all runs: {command_line('info', workspace=run.workspace)}",
             )
         if needs_music and self.audio is None:
             raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")

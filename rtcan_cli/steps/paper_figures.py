@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtcan_cli import choices
+from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 from rtcan_cli.steps.explain_runs import SHOWN, sources_of
 from rtcan_cli.steps.gradcam import explain_trial
-from rtcan_cli.steps.paper_rows import has_paper_network, line_like
+from rtcan_cli.steps.paper_rows import has_paper_network, settings_like
 from rtcan_cli.steps.relabel import plot_steps
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.scaling import follow_subjects
@@ -122,13 +123,14 @@ def make_figures(
         yield _try(3, lambda: _draw_labels(stores, folder, trial))
     if 4 in numbers:
         mine = [run for run in runs if trial.dataset in (None, run.dataset.name)]
-        yield _try(4, lambda: follow_subjects(mine, folder))
+        dataset = trial.dataset or _usual_dataset(stores)
+        yield _try(4, lambda: follow_subjects(mine, folder, stores.root, dataset))
     attention = [number for number in numbers if number > 4]
     if attention:
         # They are drawn together.
         drawn = _try(attention[0], lambda: _draw_attention(stores, runs, folder, trial))
         for number in attention:
-            yield _part(drawn, number)
+            yield _part(drawn, number, stores, runs, trial)
 
 
 def _try(number: int, draw: Callable[[], Report]) -> PaperFigure:
@@ -140,8 +142,7 @@ def _try(number: int, draw: Callable[[], Report]) -> PaperFigure:
 
 def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> Report:
     there = stores.datasets()
-    usual = "pmemo" if "pmemo" in there else next(iter(there), None)
-    dataset = stores.dataset(trial.dataset or usual)
+    dataset = stores.dataset(trial.dataset or (_usual_dataset(stores) if there else None))
     labels = stores.store(dataset, "labels")
     with Store(labels, "labels") as store:
         thresholds = store.table("thresholds")
@@ -152,10 +153,7 @@ def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> Report:
 
 
 def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial) -> Report:
-    shown = [run for run in runs if _shows_attention(run, trial)]
-    # As in the paper where there is a choice: PMEmo, and fused; then the newest.
-    shown.sort(key=lambda run: run.created, reverse=True)
-    shown.sort(key=lambda run: (run.dataset.name != "pmemo", run.settings.fusion == "none"))
+    shown = _showing_attention(runs, trial)
     for run in shown:
         tested = run.predictions.dropna(subset=["probability"])
         for wanted, column, usual in (
@@ -170,21 +168,38 @@ def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial:
             sources = sources_of(stores, run.path)
             return explain_trial(run.path, sources, subject, stimulus, folder, others)
     asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
-    dataset = trial.dataset or (runs[0].dataset.name if runs else "pmemo")
+    dataset = trial.dataset or (runs[0].dataset.name if runs else _usual_dataset(stores))
     raise RtcanError(
         f"no run of the paper's network with attention modules ({', '.join(SHOWN)}) tests "
         + (" ".join(asked) if asked else "any trial"),
-        line_like(runs, dataset, variant=",".join(SHOWN)),
+        _line(stores, runs, dataset),
     )
 
 
-def _shows_attention(run: Run, trial: Trial) -> bool:
-    return (
-        trial.dataset in (None, run.dataset.name)
-        and run.settings.protocol == choices.PROTOCOL
-        and has_paper_network(run)
+def _showing_attention(runs: Sequence[Run], trial: Trial) -> list[Run]:
+    """The runs that Figs. 5 to 8 can be of, the one to be preferred first."""
+    shown = [
+        run
+        for run in runs
+        if trial.dataset in (None, run.dataset.name)
+        and _holds_out_subjects(run)
         and run.settings.spec.variant in SHOWN
-    )
+    ]
+    # As in the paper where there is a choice: PMEmo, and fused; then the newest.
+    shown.sort(key=lambda run: run.created, reverse=True)
+    shown.sort(key=lambda run: (run.dataset.name != "pmemo", run.settings.fusion == "none"))
+    return shown
+
+
+def _holds_out_subjects(run: Run) -> bool:
+    """Whether it is the paper's network, and subjects that test it have not trained it."""
+    return run.settings.protocol == choices.PROTOCOL and has_paper_network(run)
+
+
+def _usual_dataset(stores: Workspace) -> str:
+    """PMEmo, as in the paper, or else the first dataset that is there."""
+    there = stores.datasets()
+    return there[0] if there and "pmemo" not in there else "pmemo"
 
 
 def _usual(wanted: str, there: Sequence[str]) -> str:
@@ -192,12 +207,28 @@ def _usual(wanted: str, there: Sequence[str]) -> str:
     return wanted if wanted in there or not there else there[0]
 
 
-def _part(drawn: PaperFigure, number: int) -> PaperFigure:
+def _line(
+    stores: Workspace, runs: Sequence[Run], dataset: str, targets: tuple[str, ...] = TARGETS
+) -> str:
+    """The line that trains the networks of Figs. 5 to 8, like what is there, or as in the paper."""
+    usual = "music" if profile(dataset).stimulus_word == "song" else "none"
+    there = [run for run in runs if run.dataset.name == dataset and _holds_out_subjects(run)]
+    fusion = there[0].settings.fusion if there else usual
+    like = settings_like(runs, dataset, fusion=fusion, targets=targets)
+    return like.line(dataset, stores.root, variant=",".join(SHOWN))
+
+
+def _part(
+    drawn: PaperFigure, number: int, stores: Workspace, runs: Sequence[Run], trial: Trial
+) -> PaperFigure:
     """One of the four figures that were drawn together."""
     stem = STEMS[number]
     target = TITLES[number].split(",")[0]
     files = [path for path in drawn.report.files if path.name.startswith(stem)]
     problem = drawn.problem
     if problem is None and not files:
-        problem = RtcanError(f"the runs do not predict {target}", f"rtcan train --target {target}")
+        dataset = _showing_attention(runs, trial)[0].dataset.name
+        problem = RtcanError(
+            f"the runs do not predict {target}", _line(stores, runs, dataset, (target,))
+        )
     return PaperFigure(number, replace(drawn.report, files=files), problem)

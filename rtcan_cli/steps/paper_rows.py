@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import get_args
+from pathlib import Path
 
 import pandas as pd
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.evaluation import published
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.run_settings import RunSettings
@@ -40,28 +40,20 @@ def has_paper_network(run: Run) -> bool:
 
 
 def fits(run: Run, row: pd.Series) -> bool:
-    """Whether an eligible run is what a row of `published.conditions` is about.
-
-    A row of a baseline may name its ``fusion``; by default it is the model's own.
-    """
+    """Whether an eligible run is what a row of `published.conditions` is about."""
     spec = run.settings.spec
     same = (
         run.provenance.dataset == row["dataset"]
         and run.model_name == row["model"]
+        and run.settings.fusion == row["fusion"]
+        and row["n_classes"] == published.N_CLASSES
         and row["target"] in run.settings.targets
         and _has_share(run, row)
     )
-    if not same:
-        return False
-    if run.model_name != choices.MODEL:
-        # What a baseline of the paper sees, its name says; other rows say it.
-        other = row.get("fusion")
-        return run.settings.fusion == (
-            other if isinstance(other, str) else run.settings.model.fusion[0]
-        )
+    if not same or run.model_name != choices.MODEL:
+        return same
     return (
-        run.settings.fusion == ("music" if row["fused"] else "none")
-        and spec.variant == row["variant"]
+        spec.variant == row["variant"]
         and spec.depth == row["depth"]
         and "-".join(map(str, spec.channels)) == row["channels"]
     )
@@ -75,82 +67,106 @@ def _has_share(run: Run, row: pd.Series) -> bool:
     return float(share) == row["n_subjects"]
 
 
-def training_lines(missing: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
+def training_lines(
+    missing: pd.DataFrame, runs: Sequence[Run], workspace: Path | None = None
+) -> Iterator[str]:
     """Yield the lines that train what rows lack, as a user types them.
 
-    Rows of models that rtcan does not have are left out.
+    A line asks for the rows it is for and for no others. Rows that rtcan has no model for are left
+    out.
 
     Parameters
     ----------
     missing : DataFrame
         Rows of `published.conditions`.
     runs : sequence of Run
-        Runs of the same table or workspace, newest first: the lines ask for the settings of the
-        first of the same dataset, so that rows can be compared.
+        Runs of the same table or workspace, newest first; see `settings_like`.
+    workspace : Path, optional
+        Folder of the stores.
     """
-    for (dataset, model, fused), rows in missing.groupby(["dataset", "model", "fused"], sort=False):
-        like = next((run.settings for run in runs if run.provenance.dataset == dataset), None)
-        settings = _as_in_the_paper(dataset, like)
-        shares = ",".join(f"{percent:g}%" for percent in rows["percent"].unique())
-        changed = {"subjects": shares} if shares != "100%" else {}
-        if model == choices.MODEL:
-            settings = replace(settings, fusion="music" if fused else "none")
-            variants, depths, widths = (
-                rows[name].astype(str).unique() for name in ("variant", "depth", "channels")
-            )
-            if list(variants) != [settings.spec.variant]:
-                changed["variant"] = ",".join(variants)
-            if list(depths) != [str(settings.spec.depth)]:
-                changed["depth"] = ",".join(depths)
-            changed["channels"] = " --channels ".join(each.replace("-", ",") for each in widths)
-            yield f"rtcan train {settings.options(dataset, **changed)}"
-        elif model in get_args(choices.Model):
-            found = find(model)
-            settings = replace(
-                settings,
-                spec=ModelSpec(model=model, length=settings.spec.length),
-                recipe=settings.recipe if found.network is not None else None,
-                fusion=found.fusion[0],
-            )
-            yield f"rtcan train {settings.options(dataset, **changed)}"
+    rows = missing[missing["model"].ne("") & missing["n_classes"].eq(published.N_CLASSES)]
+    if rows.empty:
+        return
+    # Rows that differ in their target alone are one run.
+    run = ["dataset", "model", "fusion", "variant", "depth", "channels", "percent"]
+    wanted = rows.groupby(run, sort=False)["target"].agg(_targets).rename("targets").reset_index()
+    shared = ["dataset", "model", "fusion", "targets"]
+    for (dataset, model, fusion, targets), some in wanted.groupby(shared, sort=False):
+        settings = settings_like(runs, dataset, model, fusion=fusion, targets=targets)
+        for part in _products(some[["variant", "depth", "channels", "percent"]]):
+            yield settings.line(dataset, workspace, **_changed(part, model))
 
 
-def line_like(runs: Sequence[Run], dataset: str, **changed: str) -> str:
-    """The line that trains the paper's network as the runs of a dataset were trained.
+def _targets(found: pd.Series) -> tuple[str, ...]:
+    return tuple(target for target in TARGETS if target in set(found))
+
+
+def _products(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Cut rows into parts that are each all combinations of what stands in their columns."""
+    if len(rows) == rows.nunique().prod():
+        yield rows
+    else:
+        by = max(rows, key=lambda name: rows[name].nunique())
+        for _, part in rows.groupby(by, sort=False):
+            yield from _products(part)
+
+
+def _changed(rows: pd.DataFrame, model: str) -> dict[str, object]:
+    """Options of `train` that ask for all of a product of rows."""
+    share = [f"{percent:g}%" for percent in rows["percent"].unique()]
+    changed: dict[str, object] = {"subjects": ",".join(share)} if share != ["100%"] else {}
+    if model == choices.MODEL:
+        widths = [each.replace("-", ",") for each in rows["channels"].unique()]
+        changed |= {
+            "variant": ",".join(rows["variant"].unique()),
+            "depth": ",".join(map(str, rows["depth"].unique())),
+            "channels": widths if len(widths) > 1 else widths[0],
+        }
+    return changed
+
+
+def settings_like(
+    runs: Sequence[Run],
+    dataset: str,
+    model: str = choices.MODEL,
+    fusion: str = "none",
+    targets: tuple[str, ...] = TARGETS,
+) -> RunSettings:
+    """Settings of a run that is to stand beside others, trained as they were.
+
+    Folds and seed are those of another run of the dataset; the recipe is that of one that has a
+    recipe, length and onset of one that sees signals: a baseline does not tell what it does not
+    have. A run of the same model counts before one of RTCAN-1D, and this before all others; of
+    several the first. What none tells is as usual.
 
     Parameters
     ----------
     runs : sequence of Run
-        The first of the dataset counts.
+        Runs to be like, newest first. Those of other datasets and protocols do not count.
     dataset : str
         Name of the dataset.
-    changed : str
-        Options to take instead, see `RunSettings.options`.
+    model, fusion, targets
+        What is wanted; of RTCAN-1D the network that the paper chose for the dataset.
     """
-    like = next((run.settings for run in runs if run.provenance.dataset == dataset), None)
-    return f"rtcan train {_as_in_the_paper(dataset, like).options(dataset, **changed)}"
-
-
-def _as_in_the_paper(dataset: str, like: RunSettings | None) -> RunSettings:
-    """The chosen network of a dataset on all subjects, trained as another run was."""
-    known = profile(dataset)
-    if like is None:
-        like = RunSettings(
-            spec=ModelSpec(known.variant),
-            recipe=RECIPES["paper"],
-            fusion="none",
-            targets=TARGETS,
-            onset=known.onset,
-            n_folds=choices.FOLDS,
-            seed=choices.SEED,
-        )
-    return replace(
-        like,
-        spec=ModelSpec(known.variant, choices.CHANNELS, choices.DEPTH, 0, like.spec.length),
-        fusion="none",
-        targets=TARGETS,
-        test_subject=None,
-        protocol=choices.PROTOCOL,
-        subjects=None,
-        splits_from=None,
+    known, found = profile(dataset), find(model)
+    alike = [
+        run.settings
+        for run in runs
+        if run.dataset.name == dataset and run.settings.protocol == choices.PROTOCOL
+    ]
+    alike.sort(key=lambda each: (each.spec.model != model, each.spec.model != choices.MODEL))
+    like = next(iter(alike), None)
+    seeing = next((each for each in alike if each.model.sees(each.fusion) == "signals"), None)
+    trained = next((each.recipe for each in alike if each.recipe is not None), RECIPES["paper"])
+    length = seeing.spec.length if seeing else choices.LENGTH
+    return RunSettings(
+        spec=ModelSpec(known.variant, choices.CHANNELS, choices.DEPTH, 0, length)
+        if model == choices.MODEL
+        else ModelSpec(model=model, length=length),
+        recipe=trained if found.network is not None else None,
+        fusion=fusion,
+        targets=targets,
+        onset=seeing.onset if seeing else known.onset,
+        n_folds=like.n_folds if like else choices.FOLDS,
+        seed=like.seed if like else choices.SEED,
     )

@@ -13,12 +13,14 @@ import pandas as pd
 from rtcan_cli import choices
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.models.rtcan import VARIANTS
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import pairing_notes
 from rtcan_cli.steps.label_tables import correlation_rows, label_rows
 from rtcan_cli.steps.paper_rows import fits, is_eligible, training_lines
+from rtcan_cli.steps.run_origin import trained_on
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.stores import Workspace
@@ -40,7 +42,14 @@ SCORES = {
 }
 #: What else a CSV has of a run.
 MORE = ("n", "f1_sd", "folds", "recipe", "run")
-_INPUTS = {"eda-features": "EDA features", "eda": "EDA", "eda+music": "EDA + music"}
+_INPUTS = {
+    "eda-features": "EDA features",
+    "eda-statistics": "EDA statistics",
+    "eda": "EDA",
+    "eda+music": "EDA + music",
+    "ecg+eda": "ECG + EDA",
+    "peripheral": "peripheral signals",
+}
 
 
 @dataclass(frozen=True)
@@ -159,8 +168,12 @@ def paper_tables(
     numbers: Sequence[int],
     dataset: str | None = None,
     figures: Path | None = None,
+    required: bool = True,
 ) -> Report:
     """Lay out the paper's tables, each with one's own numbers where there are any.
+
+    Where there are only data that are not the paper's, the rows of the paper's datasets are left
+    out, and with them the tables that then have no rows.
 
     Parameters
     ----------
@@ -174,31 +187,69 @@ def paper_tables(
         Only the rows of this dataset.
     figures : Path, optional
         Folder for ``table<number>`` as CSV, Markdown and LaTeX.
+    required : bool
+        Whether it is an error if none of the tables has a row.
+
+    Raises
+    ------
+    RtcanError
+        If it is, and none has.
     """
     report = Report("compare")
-    for table in make_tables(stores, [Run.load(path) for path in paths], numbers, dataset):
+    runs = [Run.load(path) for path in paths]
+    dataset = dataset or only_own_data(stores, runs)
+    without = []
+    for table in make_tables(stores, runs, numbers, dataset):
+        if table.rows.empty:
+            without.append(table.number)
+            continue
         files = write(table, figures) if figures is not None else []
         report = report.joined(
             Report("compare", tables=table.tables, notes=table.notes, files=files)
         )
+    if without:
+        assert dataset is not None, "every table of the paper has rows"
+        if required and not report.tables:
+            line = stores.line("compare", dataset=dataset) if runs else None
+            raise RtcanError(no_rows(without, dataset), line)
+        report.notes.append(no_rows(without, dataset))
     return report
+
+
+def no_rows(numbers: Sequence[int], dataset: str) -> str:
+    """Say that tables of the paper have no rows of a dataset."""
+    tables = f"Table{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    return f"{tables}: the paper has no rows on {profile(dataset).title}"
+
+
+def only_own_data(stores: Workspace, runs: Sequence[Run]) -> str | None:
+    """The dataset that is there, if there is only one and the paper has no numbers of it."""
+    there = {*stores.datasets(), *(run.dataset.name for run in runs)}
+    found = next(iter(there)) if len(there) == 1 else None
+    return found if found is not None and profile(found).published_trials is None else None
 
 
 def make_tables(
     stores: Workspace, runs: Sequence[Run], numbers: Sequence[int], dataset: str | None = None
 ) -> Iterator[PaperTable]:
-    """Yield the paper's tables of these numbers; see `paper_tables`."""
+    """Yield the paper's tables of these numbers; see `paper_tables`. Some may have no rows."""
+    dataset = dataset or only_own_data(stores, runs)
     eligible = sorted(filter(is_eligible, runs), key=lambda run: run.created, reverse=True)
     for number in numbers:
         if number <= 2:
             rows = label_rows(stores) if number == 1 else correlation_rows(stores)
             rows = _of(dataset, rows)
-            notes = list(_notes_on_labels(number, rows))
+            notes = list(_notes_on_labels(number, rows, stores))
         else:
-            rows, notes = _score_rows(number, eligible, dataset)
+            rows, notes = _score_rows(number, eligible, dataset, stores)
+        if rows.empty:
+            yield PaperTable(number, rows, [], [])
+            continue
         own = rows[rows[LAYOUTS[number].own].notna()]
-        source = SOURCE + ("; " + NOT_COMPARABLE if own["simulated"].any() else "")
-        yield PaperTable(number, rows, list(_lay_out(number, rows)), [source, *notes])
+        if any(profile(name).published_trials for name in rows["dataset"]):
+            source = SOURCE + ("; " + NOT_COMPARABLE if own["simulated"].any() else "")
+            notes = [source, *notes]
+        yield PaperTable(number, rows, list(_lay_out(number, rows)), notes)
 
 
 def write(table: PaperTable, folder: Path) -> list[Path]:
@@ -215,20 +266,22 @@ def _of(dataset: str | None, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score_rows(
-    number: int, runs: Sequence[Run], dataset: str | None
+    number: int, runs: Sequence[Run], dataset: str | None, stores: Workspace
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rows of Tables 3 to 6, those of recorded and of simulated runs, and what to know of them."""
+    runs = [run for run in runs if dataset in (None, run.dataset.name)]
     paper = _of(dataset, published.conditions(number))
-    lines: list[str] | None = None
+    missing: pd.DataFrame | None = None
     parts: list[pd.DataFrame] = []
     notes: list[str] = []
     for simulated in sorted({run.simulated for run in runs}) or [False]:
         alike = [run for run in runs if run.simulated == simulated]
         rows = paper if number != 6 else pd.concat([paper, _of(dataset, _further(alike))])
         fitting = [[run for run in alike if fits(run, row)] for _, row in rows.iterrows()]
-        if lines is None:  # recorded runs come first: a simulated one fills none of their rows
-            empty = [not found for found in fitting[: len(paper)]]
-            lines = list(training_lines(paper[empty], alike))
+        if missing is None:  # recorded runs come first: a simulated one fills none of their rows
+            empty = np.array([not found for found in fitting[: len(paper)]], dtype=bool)
+            missing = paper[empty]
+            notes += _notes_on_missing(number, missing, alike, stores)
         own = [
             _own(found[0], target) if found else {}
             for found, target in zip(fitting, rows["target"], strict=True)
@@ -236,8 +289,7 @@ def _score_rows(
         columns = [name for name in (*MORE, *SCORES) if name not in rows and "diff" not in name]
         scores = pd.DataFrame(own, index=rows.index).reindex(columns=columns)
         parts.append(pd.concat([rows, scores], axis=1).assign(simulated=simulated))
-        notes += _notes_on_choice(number, rows, fitting)
-    notes += [f"for rows of Table {number} that are empty: {line}" for line in lines or []]
+        notes += _notes_on_choice(number, rows, fitting, stores)
     every = pd.concat(parts, ignore_index=True).astype({"n": "Int64", "folds": "Int64"})
     for score in ("accuracy", "f1"):
         every[f"{score}_difference"] = every[score] - every[f"paper_{score}"]
@@ -245,7 +297,7 @@ def _score_rows(
 
 
 def _further(runs: Sequence[Run]) -> pd.DataFrame:
-    """Rows for baselines of which the paper, or what is legible of it, has no figure."""
+    """Rows for baselines that neither Table 3 nor Table 6 has, or not with these inputs."""
     printed = pd.concat([published.conditions(3), published.conditions(6)])
     rows = [
         {
@@ -253,6 +305,7 @@ def _further(runs: Sequence[Run]) -> pd.DataFrame:
             "model": run.model_name,
             "inputs": run.settings.model.inputs(run.settings.fusion),
             "fusion": run.settings.fusion,
+            "n_classes": published.N_CLASSES,
             "dataset": run.provenance.dataset,
             "target": target,
             "percent": 100,
@@ -264,7 +317,7 @@ def _further(runs: Sequence[Run]) -> pd.DataFrame:
         and not any(fits(run, row) for _, row in printed.iterrows())
     ]
     columns = ["dataset", "label", "inputs", "target"]
-    return pd.DataFrame(rows, columns=[*printed, "fusion"]).drop_duplicates().sort_values(columns)
+    return pd.DataFrame(rows, columns=[*printed]).drop_duplicates().sort_values(columns)
 
 
 def _own(run: Run, target: str) -> dict[str, Any]:
@@ -288,6 +341,11 @@ def _lay_out(number: int, rows: pd.DataFrame) -> Iterator[Table]:
     shown = rows.assign(dataset=[profile(name).title for name in rows["dataset"]])
     if "inputs" in rows:
         shown["inputs"] = rows["inputs"].map(lambda text: _INPUTS.get(text, text))
+    if number == 6:
+        shown["label"] = [
+            f"{label}, {classes} classes" if classes != published.N_CLASSES else label
+            for label, classes in zip(rows["label"], rows["n_classes"], strict=True)
+        ]
     if number == 5:
         for module in ("sca", "sca_res", "rnta"):
             shown[module] = [
@@ -310,11 +368,11 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _notes_on_labels(number: int, rows: pd.DataFrame) -> Iterator[str]:
+def _notes_on_labels(number: int, rows: pd.DataFrame, stores: Workspace) -> Iterator[str]:
     own = rows[rows[LAYOUTS[number].own].notna()]
     for name in rows["dataset"].unique():
         if name not in set(own["dataset"]):
-            steps = [f"rtcan ingest {name} RAW", f"rtcan relabel --dataset {name}"]
+            steps = [stores.line("ingest", name, "RAW"), stores.line("relabel", dataset=name)]
             yield f"Table {number} lacks {profile(name).title}: {'; '.join(steps[: 3 - number])}"
     if number == 1:
         other = own[own["method"] != choices.LABEL_METHOD].drop_duplicates("dataset")
@@ -322,8 +380,32 @@ def _notes_on_labels(number: int, rows: pd.DataFrame) -> Iterator[str]:
             yield f"{profile(name).title}: labels by {method}, not by the paper's four steps"
 
 
+def _notes_on_missing(
+    number: int, missing: pd.DataFrame, runs: Sequence[Run], stores: Workspace
+) -> Iterator[str]:
+    """Say what fills the rows that are empty, and which nothing can fill."""
+    there = {*stores.datasets(), *(run.dataset.name for run in runs)}
+    for name in missing["dataset"].unique():
+        if name not in there:
+            line = stores.line("ingest", name, "RAW")
+            yield f"Table {number} lacks {profile(name).title}: {line}"
+    wanted = missing[missing["dataset"].isin(there)]
+    for line in training_lines(wanted, runs, stores.root):
+        yield f"for rows of Table {number} that are empty: {line}"
+    others = wanted[wanted["model"].eq("") | wanted["n_classes"].ne(published.N_CLASSES)]
+    for _, row in others.drop_duplicates(["dataset", "label", "inputs"]).iterrows():
+        what = f"no model of rtcan sees {_INPUTS[row['inputs']]}"
+        if row["n_classes"] != published.N_CLASSES:
+            what = (
+                f"its score is of {row['n_classes']} classes, valence and arousal together, and "
+                "cannot be compared with one of two"
+            )
+        title = profile(row["dataset"]).title
+        yield f"Table {number}, {row['label']} on {title}: no run stands in this row: {what}"
+
+
 def _notes_on_choice(
-    number: int, rows: pd.DataFrame, fitting: Sequence[Sequence[Run]]
+    number: int, rows: pd.DataFrame, fitting: Sequence[Sequence[Run]], stores: Workspace
 ) -> Iterator[str]:
     """Say which runs were taken where several fit, and in what they are not alike."""
     several = {
@@ -332,7 +414,8 @@ def _notes_on_choice(
     for taken, others in several.items():
         yield f"Table {number} shows {taken}, the newest that fits; not {', '.join(others)}"
     used = list({found[0].path: found[0] for found in fitting if found}.values())
-    unlike = sorted({words for run in used for words in _unlike_paper(run)})
+    used = [run for run in used if run.dataset.published_trials is not None]
+    unlike = sorted({words for run in used for words in _unlike_paper(run, stores)})
     if unlike:
         yield f"Table {number}: not trained as in the paper: {', '.join(unlike)}"
     for dataset in sorted({run.provenance.dataset for run in used}):
@@ -352,7 +435,19 @@ def _notes_on_choice(
         pairing_notes([run for run in used if run.settings.subjects == share])
 
 
-def _unlike_paper(run: Run) -> Iterator[str]:
+def _unlike_paper(run: Run, stores: Workspace) -> Iterator[str]:
+    """Settings of a run, and of the stores that it was made from, that are not the paper's."""
+    made = trained_on(run, stores)
+    method = made.get("labels", {}).get("method", choices.LABEL_METHOD)
+    if method != choices.LABEL_METHOD:
+        yield f"labels by {method}"
+    decomposition = made.get("components", {}).get("decomposition", choices.DECOMPOSITION)
+    if decomposition != choices.DECOMPOSITION:
+        yield f"EDA decomposed by {decomposition}"
+    if run.settings.model.sees(run.settings.fusion) == "signals":
+        onset, usual_onset = run.settings.onset, run.dataset.onset
+        if onset != usual_onset:
+            yield f"onset of {onset:g} s instead of {usual_onset:g} s ({run.dataset.title})"
     recipe, usual = run.settings.recipe, RECIPES["paper"]
     if recipe is not None and recipe.name != usual.name:
         yield f"recipe '{recipe.name}'"

@@ -26,6 +26,7 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.stores import Provenance, Store, create
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import SCHEMAS
 
 #: Method of a store whose labels were imported, in its provenance.
@@ -120,14 +121,16 @@ def _check_ratings(
     recordings: Path, trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance, method: str
 ) -> None:
     """Refuse a method that finds nothing to go by, and say which one would."""
-    edition = made.parameters["edition"]
+    edition, labels = made.parameters["edition"], recordings.with_name("labels.h5")
     has_means = not stimuli[[f"{target}_mean" for target in TARGETS]].isna().all(axis=None)
     has_ratings = not trials[list(TARGETS)].isna().all(axis=None)
     if method == BY_STIMULUS and not has_means:
         raise RtcanError(
             f"{recordings}: {edition} has no mean ratings of its "
             f"{profile(made.dataset).stimuli_word}",
-            "rtcan relabel --method kmeans" if has_ratings else "rtcan relabel --import CSV",
+            line_that_makes(labels, "labels", method="kmeans")
+            if has_ratings
+            else line_that_makes(labels, "labels", **{"import": "CSV"}),
         )
     if method != BY_STIMULUS and not has_ratings:
         advice = [
@@ -243,7 +246,7 @@ def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> li
         raise RtcanError(
             f"{labels}: was made with the method {provenance.parameters['method']}; the four steps "
             "are those of kmeans",
-            "rtcan relabel --method kmeans",
+            line_that_makes(labels, "labels", method="kmeans"),
         )
     if subject not in thresholds.index:
         raise RtcanError(

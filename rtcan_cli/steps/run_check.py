@@ -14,6 +14,7 @@ from rtcan_cli.models.rtcan import VARIANTS
 from rtcan_cli.models.weights import check as check_weights
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.lines import how_to_make_again
 from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.splits import UNUSED
 from rtcan_cli.training.trained import TrainedModel
@@ -46,7 +47,7 @@ def settings_of(store: Store) -> RunSettings:
         why = f": {error}" if isinstance(error, ValueError) else ""
         raise RtcanError(
             f"{store.path}: does not say with which settings it was trained{why}",
-            "rtcan train, with --force, to train it again",
+            how_to_make_again(store.path, "run"),
         ) from error
     return settings
 
@@ -86,7 +87,7 @@ def check_run(run: Run) -> None:
         Saying which.
     """
     for wrong in _wrong_tables(run):
-        raise RtcanError(f"{run.path}: {wrong}", "rtcan train, with --force, to train it again")
+        raise RtcanError(f"{run.path}: {wrong}", how_to_make_again(run.path, "run"))
 
 
 def _wrong_tables(run: Run) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rtcan_cli.stores import Store, Workspace
 
 #: Parameters of steps by the kind of store that they make.
 Settings = dict[str, dict[str, Any]]
-_KINDS = ("components", "features", "music")
+_KINDS = ("components", "features", "music", "labels")
 
 
 def trained_on(run: Run, workspace: Workspace) -> Settings:

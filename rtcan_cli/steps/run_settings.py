@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rtcan_cli import choices
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.models.registry import Model, find
 from rtcan_cli.models.spec import ModelSpec
@@ -196,16 +198,23 @@ class RunSettings:
             thresholds=parameters.get("thresholds", choices.THRESHOLDS),
         )
 
-    def options(self, dataset: str, **changed: str) -> str:
-        """The `train` options that ask for these settings, as a user types them.
+    def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> str:
+        """The line that trains with these settings, as a user types it.
 
         Parameters
         ----------
         dataset : str
             Name of the dataset.
-        changed : str
-            Options to take instead of the settings' own, such as ``variant="Rb"``.
+        workspace : Path, optional
+            Folder of the stores.
+        changed : object
+            Options to take instead of the settings' own, such as ``variant="Rb"``, and further
+            ones of `train`; see `command_line`.
         """
+        return command_line("train", workspace=workspace, **self._options(dataset, changed))
+
+    def _options(self, dataset: str, changed: dict[str, object]) -> dict[str, object]:
+        """The options of `train` that ask for these settings, where they are not the usual ones."""
         spec = self.spec
         wanted: dict[str, Any] = {
             "dataset": dataset,
@@ -262,11 +271,12 @@ class RunSettings:
         wanted |= changed
         for name in always:
             defaults.pop(name)
-        return " ".join(
-            f"--{name.replace('_', '-')} {wanted[name]}"
-            for name in _ORDER
-            if name in wanted and wanted[name] != defaults.get(name)
-        )
+        order = [name for name in _ORDER if name in wanted]
+        order += [name for name in changed if name not in order]
+        # As they are typed: a number may be given as text.
+        return {
+            name: wanted[name] for name in order if str(wanted[name]) != str(defaults.get(name))
+        }
 
     def name(self) -> str:
         """A name for the run: readable, and different for different settings."""

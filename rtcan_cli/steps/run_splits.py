@@ -132,7 +132,7 @@ def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = Fal
     if other.protocol not in PROTOCOLS:
         raise RtcanError(
             f"{path}: holds an imported network, whose folds nobody knows",
-            "--splits-from with a run that rtcan has trained",
+            "--splits-from with a run that was trained here",
         )
     return replace(
         settings,
@@ -174,6 +174,6 @@ def splits_of_run(path: Path, content_id: str) -> TrialSplits:
         raise RtcanError(
             f"{path}: the trial of subject {subject}, stimulus {stimulus}{hearing(repetition)} is "
             "in different folds for valence and arousal",
-            "rtcan train, with --force, to train it again",
+            f"{run.line(force=True)}, to train it again",
         )
     return TrialSplits(trials, Splits(role))

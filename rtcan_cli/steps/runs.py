@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import choices
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import Summary, fold_scores, overlap, summarise
@@ -19,6 +20,7 @@ from rtcan_cli.models.weights import rebuild
 from rtcan_cli.steps.run_check import check_run, check_trained, settings_of
 from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.stores.lines import line_on_runs, place_of
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.guard import seen_in_training
@@ -146,6 +148,32 @@ class Run:
         """The dataset it was trained on."""
         return profile(self.provenance.dataset)
 
+    def line(self, **changed: object) -> str:
+        """The line that trains it, as a user types it.
+
+        Parameters
+        ----------
+        changed : object
+            Options to take instead of its own: a run with other settings, and another name.
+        """
+        where: dict[str, object] = {}
+        if not changed.keys() - {"force"}:
+            if self.workspace is None or self.path.parent.name != "runs":
+                where = {"output": self.path}
+            elif self.name != self.settings.name():
+                where = {"name": self.name}
+        return self.settings.line(self.dataset.name, self.workspace, **changed, **where)
+
+    def line_of_the_network(self) -> str:
+        """The line that trains RTCAN-1D, as it is by default, on the same dataset."""
+        return command_line("train", dataset=self.dataset.name, workspace=self.workspace)
+
+    @property
+    def workspace(self) -> Path | None:
+        """Folder of the stores that it belongs to; None if it is kept elsewhere."""
+        place = place_of(self.path)
+        return place[0] if place else None
+
     @property
     def simulated(self) -> bool:
         """Whether its data come from the simulator."""
@@ -179,7 +207,7 @@ class Run:
             raise RtcanError(
                 f"{self.path}: holds an imported network, whose folds nobody knows; it has no "
                 "held-out scores",
-                f"rtcan evaluate {self.name}, for what it says of all trials",
+                f"{line_on_runs('evaluate', [self.path])}, for what it says of all trials",
             )
         return PROTOCOLS[self.settings.protocol]
 
@@ -269,7 +297,7 @@ class Run:
                 raise RtcanError(
                     f"{self.path}: in fold {leaking['fold'].iloc[0]} of {target}, {whole} are on "
                     f"both sides; its scores would not be those of {self.protocol.tests}",
-                    "rtcan train, with --force, to train it again",
+                    f"{self.line(force=True)}, to train it again",
                 )
 
     def model_of_fold(self, target: str, fold: int) -> TrainedModel:
@@ -311,7 +339,7 @@ class Run:
         except RtcanError as error:
             raise RtcanError(
                 f"{self.path}: {target}, fold {fold}: {error}",
-                "rtcan train, with --force, to train it again",
+                self.line(force=True),
             ) from error
         return trained
 
@@ -331,7 +359,7 @@ class Run:
         if self.settings.spec.model != choices.MODEL:
             raise RtcanError(
                 f"{self.path}: holds a {self.settings.spec.model}, not RTCAN-1D",
-                "rtcan train, without --model, and the run that it makes",
+                f"{self.line_of_the_network()}, and the run that it makes",
             )
         trained = self.model_of_fold(target, fold)
         network = rebuild(trained.weights, trained.spec)
@@ -346,13 +374,19 @@ def _check_network(path: Path, settings: RunSettings, made: Provenance) -> None:
     revision = made.parameters.get("network", 1)
     if settings.spec.model != choices.MODEL or revision == choices.NETWORK:
         return
-    imported = settings.protocol not in PROTOCOLS
+    place = place_of(path)
+    workspace = place[0] if place else None
+    if settings.protocol in PROTOCOLS:
+        again = settings.line(made.dataset, workspace)
+    else:
+        again = command_line(
+            "import-checkpoint", "CHECKPOINT", dataset=made.dataset, workspace=workspace
+        )
     raise RtcanError(
         f"{path}: holds RTCAN-1D of revision {revision}, and this rtcan computes revision "
         f"{choices.NETWORK}, whose residual blocks differ: with its weights it would say something "
         "else",
-        "remove it, or make it again: rtcan "
-        + ("import-checkpoint" if imported else f"train {settings.options(made.dataset)}"),
+        f"remove it, or make it again: {again}",
     )
 
 

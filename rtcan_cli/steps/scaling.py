@@ -18,14 +18,19 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import LOOKS, Curve
 from rtcan_cli.plots.scaling import scaling as draw
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.paper_rows import has_paper_network, is_eligible, line_like
+from rtcan_cli.steps.paper_rows import has_paper_network, is_eligible, settings_like
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
 
 SHARES = "10%,40%,70%,100%"
 
 
-def follow_subjects(runs: Sequence[Run], figures: Path | None = None) -> Report:
+def follow_subjects(
+    runs: Sequence[Run],
+    figures: Path | None = None,
+    workspace: Path | None = None,
+    dataset: str = "pmemo",
+) -> Report:
     """Show accuracy by number of subjects for each model, with a law through the points.
 
     Parameters
@@ -35,6 +40,10 @@ def follow_subjects(runs: Sequence[Run], figures: Path | None = None) -> Report:
         of a model, the longest is shown, and of these the newest.
     figures : Path, optional
         Folder for ``figure4`` (CSV, Markdown, LaTeX) and a figure for each dataset.
+    workspace : Path, optional
+        Folder of the stores, for the line that trains what is missing.
+    dataset : str
+        What that line trains on where there is no run.
 
     Raises
     ------
@@ -43,10 +52,10 @@ def follow_subjects(runs: Sequence[Run], figures: Path | None = None) -> Report:
     """
     found = _series(sorted(filter(is_eligible, runs), key=lambda run: run.created, reverse=True))
     if not found:
-        dataset = next((run.dataset.name for run in runs), "pmemo")
+        dataset = next((run.dataset.name for run in runs), dataset)
         raise RtcanError(
             "no model was trained on several numbers of subjects with all else equal",
-            line_like(runs, dataset, subjects=SHARES),
+            settings_like(runs, dataset).line(dataset, workspace, subjects=SHARES),
         )
     report = Report("compare")
     rows: list[pd.DataFrame] = []
@@ -98,15 +107,13 @@ def _series(runs: Sequence[Run]) -> dict[tuple[str, bool], dict[str, list[Run]]]
 
 
 def _label(run: Run) -> str:
-    """The paper's name of a model, or rtcan's where it has none."""
-    fused = run.settings.fusion == "music"
-    as_printed = has_paper_network(run) and run.settings.spec.variant == run.dataset.variant
-    for (label, inputs), model in published.MODELS.items():
-        if model == run.model_name != choices.MODEL:
-            return label if inputs != "music" else f"{label}, music"
-        if model == run.model_name and as_printed and fused == inputs.endswith("music"):
-            return label
-    return run.network if run.model_name == choices.MODEL else run.model_name
+    """The paper's name of a model, if Table 3 has it with the same inputs, or else rtcan's."""
+    chosen = has_paper_network(run) and run.settings.spec.variant == run.dataset.variant
+    if chosen or run.model_name != choices.MODEL:
+        for row in published.conditions(3).itertuples():
+            if (row.model, row.fusion) == (run.model_name, run.settings.fusion):
+                return str(row.label) + (", music" if row.inputs == "music" else "")
+    return run.network if len(run.settings.model.fusion) > 1 else run.model_name
 
 
 def _follow(models: dict[str, list[Run]]) -> Iterator[tuple[str, str, Scaling]]:

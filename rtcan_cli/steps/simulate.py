@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli import console
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.simulate import settings_of, simulate
 from rtcan_cli.datasets.simulate.design import Written
@@ -104,5 +105,5 @@ def simulate_raw(
         }
         if faults:
             report.facts["faults"] = made.faults
-    report.notes.append(f"next: rtcan ingest {known.name} {folder}")
+    report.notes.append(f"next: {command_line('ingest', known.name, folder)}")
     return report

@@ -19,6 +19,7 @@ from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.train import at_chosen_epoch, train_runs, training_facts, validation_table
 from rtcan_cli.steps.training_notes import training_notes
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.lines import line_on_runs
 
 
 def train_sweep(
@@ -81,8 +82,7 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
     report.notes += [
         f"{path.stem}, {note}" for path in paths for note in training_notes(Run.load(path))
     ]
-    names = " ".join(path.stem for path in paths)
-    report.notes.append(f"next: rtcan compare {names} --dataset {made.dataset}")
+    report.notes.append(f"next: {line_on_runs('compare', paths)}")
     return report
 
 

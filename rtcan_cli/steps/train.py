@@ -28,6 +28,7 @@ from rtcan_cli.steps.run_units import fit_units
 from rtcan_cli.steps.runs import Run, candidate_name, describe_choices, describe_protocol
 from rtcan_cli.steps.training_notes import say_steps, training_notes
 from rtcan_cli.stores import Provenance, Store, create
+from rtcan_cli.stores.lines import line_on_runs
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.splits import TEST, VALIDATION
 
@@ -290,7 +291,7 @@ def summarise(path: Path) -> Report:
     report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
     report.notes += describe_choices(models)
     report.notes += training_notes(Run.load(path))
-    report.notes.append(f"next: rtcan evaluate {path.stem}")
+    report.notes.append(f"next: {line_on_runs('evaluate', [path])}")
     return report
 
 

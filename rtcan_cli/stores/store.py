@@ -12,7 +12,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.claims import (
     attribute,
@@ -24,6 +23,7 @@ from rtcan_cli.stores.claims import (
 )
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.datasets import CHUNK_CACHE
+from rtcan_cli.stores.lines import how_to_make_again, line_that_makes
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
 
@@ -65,7 +65,7 @@ class Store:
         self.path = path
         self._open: dict[str, h5py.Dataset] = {}
         self._checked = False
-        command = _command(path, kind) if kind else None
+        command = line_that_makes(path, kind) if kind else None
         if not path.exists():
             raise RtcanError(f"{path}: there is no such store", command)
         if not path.is_file():
@@ -78,7 +78,7 @@ class Store:
         except OSError as error:
             raise RtcanError(
                 f"{path}: not a readable HDF5 store (damaged or cut short?)",
-                f"{command or 'the command that made it'}, with --force, to make it again",
+                how_to_make_again(path, kind),
             ) from error
         try:
             self._read_attributes(command, kind)
@@ -93,7 +93,7 @@ class Store:
         except _HDF5_ERRORS as error:
             raise RtcanError(
                 f"{path}: its provenance is damaged",
-                f"{command or 'the command that made it'}, with --force, to make it again",
+                how_to_make_again(path, kind),
             ) from error
         found = attributes["kind"]
         if not isinstance(found, str) or found not in SCHEMAS:
@@ -107,7 +107,7 @@ class Store:
         if version != str(SCHEMA_VERSION):
             raise RtcanError(
                 f"{path}: has schema version {version[:20]}, this rtcan reads {SCHEMA_VERSION}",
-                f"rtcan {self.schema.command}, with --force, to make it again",
+                how_to_make_again(path, self.schema.kind),
             )
         try:
             missing = [name for name, value in attributes.items() if value is None]
@@ -318,7 +318,7 @@ class Store:
     def _damaged(self, what: str) -> RtcanError:
         return RtcanError(
             f"{self.path}: {what}",
-            f"rtcan {self.schema.command}, with --force, to make it again",
+            how_to_make_again(self.path, self.schema.kind),
         )
 
 
@@ -326,13 +326,3 @@ def _parts(length: int, rows: int) -> Iterator[range]:
     """Cut so many rows into parts."""
     for start in range(0, length, rows):
         yield range(start, min(start + rows, length))
-
-
-def _command(path: Path, kind: str) -> str:
-    """What makes the store of this kind, as a user types it; in a workspace, with its dataset."""
-    dataset = path.parent.name
-    if dataset not in PROFILES:
-        return f"rtcan {SCHEMAS[kind].command}"
-    if kind == "recordings" or not (path.parent / "recordings.h5").exists():
-        return f"rtcan ingest {dataset} RAW"
-    return f"rtcan {SCHEMAS[kind].command} --dataset {dataset}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from glob import escape
 from pathlib import Path
 
 from rtcan_cli.choices import MODEL
+from rtcan_cli.command_line import WORKSPACE_VARIABLE, command_line
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.links import refuse_links
-from rtcan_cli.stores.schema import SCHEMAS
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.store import Store
 
 #: Kinds with one store for each dataset, in the order of the steps that make them.
@@ -31,15 +33,16 @@ class Step:
         ``done``, ``stale``, ``missing``, ``partial`` or ``damaged``.
     detail : str
         Why it is stale or damaged; when it was made if it is done.
-    command : str
-        What makes it, as a user types it.
     """
 
     kind: str
     path: Path
     state: str
     detail: str
-    command: str
+
+    def line(self, **options: object) -> str:
+        """The line that makes it, see `line_that_makes`."""
+        return line_that_makes(self.path, self.kind, **options)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Workspace:
     """
 
     root: Path
+
+    def line(self, command: str, *arguments: object, **options: object) -> str:
+        """The line that runs a command on this workspace, see `command_line`."""
+        return command_line(command, *arguments, workspace=self.root, **options)
 
     def store(self, dataset: str, kind: str) -> Path:
         """Where a dataset's store of this kind is, or will be."""
@@ -91,8 +98,8 @@ class Workspace:
         if not found:
             raise RtcanError(
                 f"{self.root}: no dataset has been ingested here",
-                "rtcan ingest pmemo RAW; or name the folder of the stores: --workspace, or the "
-                "environment variable RTCAN_WORKSPACE",
+                f"{self.line('ingest', 'pmemo', 'RAW')}; or name the folder of the stores: "
+                f"--workspace, or the environment variable {WORKSPACE_VARIABLE}",
             )
         raise RtcanError(
             f"{self.root}: holds several datasets ({', '.join(found)})",
@@ -142,24 +149,25 @@ class Workspace:
                     f"{self.root}: no finished run"
                     + (f" of {dataset}" if dataset else "")
                     + " is there",
-                    f"rtcan train --dataset {self.dataset(dataset)}",
+                    self.line("train", dataset=self.dataset(dataset)),
                 )
             return runs[0]
         if Path(name).suffix == ".h5":
             return Path(name)
-        matches = self._run_files(dataset, f"{name}.h5")
+        matches = self._run_files(dataset, f"{escape(name)}.h5")
         if len(matches) == 1:
             return matches[0]
         if matches:
             raise RtcanError(
                 f"run '{name}' is there more than once in {self.root}",
-                f"the file itself: {matches[0]}",
+                "the same command with "
+                + " or ".join(f"--dataset {path.parent.parent.name}" for path in matches),
             )
         known = [path.stem for path in self.runs(dataset)]
         like = get_close_matches(name, known, 1, cutoff=0.0)
         raise RtcanError(
             f"run '{name}' is not there in {self.root} (finished runs: {some(known) or 'none'})",
-            f"{like[0]}, for example" if like else f"rtcan train --dataset {dataset or 'NAME'}",
+            f"{like[0]}, for example" if like else self.line("info"),
         )
 
     def steps(self, dataset: str) -> list[Step]:
@@ -174,7 +182,7 @@ class Workspace:
         stale: set[str] = set()
         steps = []
         for kind, path in paths:
-            step = _state(dataset, kind, path, ids, stale)
+            step = _state(kind, path, ids, stale)
             if step.state != "done" and kind != "run":
                 stale.add(kind)
             steps.append(step)
@@ -190,11 +198,7 @@ def content_id(path: Path) -> str | None:
         return None
 
 
-def _state(
-    dataset: str, kind: str, path: Path, ids: dict[str, str | None], stale: set[str]
-) -> Step:
-    command = f"rtcan {SCHEMAS[kind].command}"
-    command += f" {dataset} RAW" if kind == "recordings" else f" --dataset {dataset}"
+def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -> Step:
     # A lock alone, which a killed process leaves, is no finished work.
     kept = path.with_name(path.name + ".partial")
     begun = (
@@ -203,7 +207,7 @@ def _state(
     beside = "; unfinished work on another one is kept" if begun else ""
     if not path.exists():
         state, detail = ("partial", "begun, goes on when run again") if begun else ("missing", "")
-        return Step(kind, path, state, detail, command)
+        return Step(kind, path, state, detail)
     try:
         with Store(path, kind) as store:
             changed = [
@@ -213,8 +217,8 @@ def _state(
             ]
             if changed:
                 detail = f"{' and '.join(changed)} changed since{beside}"
-                return Step(kind, path, "stale", detail, command)
+                return Step(kind, path, "stale", detail)
             detail = f"made {store.created[:16].replace('T', ' ')} UTC{beside}"
-            return Step(kind, path, "done", detail, command)
+            return Step(kind, path, "done", detail)
     except RtcanError as error:
-        return Step(kind, path, "damaged", str(error), command)
+        return Step(kind, path, "damaged", str(error))

@@ -26,6 +26,7 @@ CONDITIONS = {
     "protocol",
     "subjects_percent",
     "n_subjects",
+    "n_classes",
 }
 
 
@@ -60,8 +61,52 @@ def test_figures_read_from_the_paper():
     assert rating_correlation("deap").to_numpy().tolist() == [[0.15, 0.001]]
     pmemo = labels_table("PMEmo").set_index("target")
     assert pmemo.loc["arousal"].tolist() == [4520, 3170]
-    previous = table(6).set_index("model").loc["Res-SIN"]
+    previous = table(6).set_index(["model", "inputs"]).loc[("Res-SIN", "eda+music")]
     assert previous[["paper_valence_accuracy", "paper_arousal_accuracy"]].tolist() == [73.43, 73.65]
+
+
+def test_table_6_has_every_system_of_the_paper_and_only_the_known_numbers():
+    rows = conditions(6)
+    rows = rows[rows["target"] == "valence"]
+    systems = rows.groupby("dataset")[["label", "inputs"]].apply(lambda x: x.to_numpy().tolist())
+    assert systems["amigos"] == [
+        ["SVM", "eda-statistics"],
+        ["DCNN", "eda"],
+        ["DCNN", "ecg+eda"],
+        ["CNN-3", "eda"],
+        ["RTCAG", "eda"],
+    ]
+    assert systems["deap"] == [
+        ["MLP", "eda-statistics"],
+        ["SVM", "eda-statistics"],
+        ["CNN-3", "eda"],
+        ["AlexNet-2D", "peripheral"],
+        ["RTCAG", "eda"],
+    ]
+    assert systems["pmemo"] == [
+        ["Res-SIN", "eda"],
+        ["Res-SIN", "eda+music"],
+        ["SVM", "music"],
+        ["RTCAG", "eda"],
+        ["RTCAN-1D", "eda+music"],
+    ]
+    known = rows.dropna(subset=["paper_accuracy"])
+    assert known[["label", "dataset", "paper_accuracy"]].to_numpy().tolist() == [
+        ["RTCAG", "amigos", 75.87],
+        ["CNN-3", "deap", 82.0],
+        ["RTCAG", "deap", 77.15],
+        ["Res-SIN", "pmemo", 73.43],
+        ["RTCAG", "pmemo", 64.52],
+        ["RTCAN-1D", "pmemo", 79.68],
+    ]
+
+
+def test_a_score_of_four_classes_stands_beside_no_score_of_two():
+    rows = conditions(6)
+    assert rows.loc[
+        rows["n_classes"] != 2, ["label", "dataset"]
+    ].drop_duplicates().to_numpy().tolist() == [["CNN-3", "deap"]]
+    assert matching_rows("deap", "valence", model="cnn3-raw", fused=False).empty
 
 
 @pytest.mark.parametrize("number", [3, 4, 5, 6])

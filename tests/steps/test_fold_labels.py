@@ -178,7 +178,7 @@ def test_a_network_with_its_own_labels_is_stacked_explained_and_told_from_others
         "-o",
         tmp_path,
     )
-    assert "--thresholds training" in one.settings.options("table")
+    assert "--thresholds training" in one.settings.line("table")
     assert "training-thresholds" in one.settings.name()
     again = type(one.settings).from_parameters(one.provenance.parameters)
     assert again == one.settings

@@ -90,7 +90,7 @@ def test_every_store_and_run_says_where_it_comes_from(seen: Seen, trained: Path)
     for path in stores.runs():
         run = Run.load(path)
         assert run.content_id in seen.text
-        assert f"rtcan train {run.settings.options('pmemo')}" in seen.text
+        assert run.settings.line("pmemo", trained) in seen.text
     assert "Table 3, Table 5, Table 6" in seen.text or "Table 3, Table 4, Table 5" in seen.text
 
 
@@ -109,7 +109,8 @@ def test_names_are_never_taken_for_markup(tmp_path: Path) -> None:
     runs.mkdir(parents=True)
     finish_run(runs, HOSTILE, targets=("arousal",))
     _, seen = report(tmp_path / "stores", tmp_path, tables=(3,), figures=())
-    assert seen.text.count(HOSTILE) == 2  # in the comparison, and where it comes from
+    # In the comparison, where it comes from, and in the line that trains it.
+    assert seen.text.count(HOSTILE) == 3
     assert all((each["src"] or "").startswith("data:") for each in seen.all("img"))
 
 

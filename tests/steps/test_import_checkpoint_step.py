@@ -374,6 +374,6 @@ def test_the_released_layout_can_be_trained(
     assert type(run.network_of_fold("arousal", run.trained_folds("arousal")[0]).model).__name__ == (
         "ReleasedRTCAN"
     )
-    assert "--layout released" in run.settings.options("pmemo")
+    assert "--layout released" in run.settings.line("pmemo")
     report = json.loads(must("evaluate", path, "-w", workspace, "-o", tmp_path, "--json").stdout)
     assert report["model"] == "Rf (released layout), EDA alone"

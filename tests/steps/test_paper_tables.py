@@ -17,6 +17,7 @@ from rtcan_cli.stores import Workspace
 from rtcan_cli.training.recipes import RECIPES
 from tests.conftest import must, rtcan
 from tests.steps.finished_runs import finish_run
+from tests.stores.test_content import write_recordings
 
 WIDE = (64, 128, 256, 512)
 
@@ -192,7 +193,11 @@ def test_rows_that_are_empty_name_the_line_that_trains_them(tmp_path: Path, runs
             assert "--recipe" not in line
 
 
-def test_the_lines_ask_for_what_fills_the_rows(tmp_path: Path) -> None:
+def test_the_lines_ask_for_what_fills_the_rows(
+    tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_recordings(tmp_path / "pmemo" / "recordings.h5").__exit__(None, None, None)
+    monkeypatch.setenv("RTCAN_WORKSPACE", str(tmp_path))
     report = paper_tables(Workspace(tmp_path), [], [4], dataset="pmemo")
     (line,) = (note.split(": ", 1)[1] for note in report.notes if "that are empty" in note)
     assert line == (

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -53,26 +55,29 @@ def test_a_name_says_what_is_unusual() -> None:
     )
 
 
-def test_options_are_those_a_user_types() -> None:
-    assert SETTINGS.options("pmemo", variant="Rb", test_subject="7") == (
-        "--dataset pmemo --variant Rb --fusion music --recipe tuned --folds 5 --length 500 "
-        "--test-subject 7"
+def test_the_line_is_what_a_user_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RTCAN_WORKSPACE", raising=False)
+    assert SETTINGS.line("pmemo", variant="Rb", test_subject="7") == (
+        "rtcan train --dataset pmemo --variant Rb --fusion music --recipe tuned --folds 5 "
+        "--length 500 --test-subject 7"
     )
     assert (
         replace(SETTINGS, protocol="loso", subjects="40%")
-        .options("pmemo")
+        .line("pmemo", Path("rtcan-stores"))
         .endswith("--protocol loso --subjects 40%")
     )
     released = replace(SETTINGS, spec=replace(SETTINGS.spec, layout="released"))
-    assert "--layout released" in released.options("pmemo")
+    assert "--layout released" in released.line("pmemo")
     assert released.name().startswith("released-Rf-eda+music-both-")
-    assert BORROWED.options("pmemo") == (
-        "--dataset pmemo --fusion music --recipe tuned --length 500 --seed 3 "
-        "--splits-from Re-eda-both-0"
+    assert BORROWED.line("pmemo", Path("else where"), force=True) == (
+        "rtcan train --dataset pmemo --fusion music --recipe tuned --length 500 --seed 3 "
+        "--splits-from Re-eda-both-0 --force --workspace 'else where'"
     )
     # The other run may have been trained with any seed, so even the usual one has to be said.
-    assert "--seed 0 --splits-from" in replace(BORROWED, seed=0).options("pmemo")
-    assert SETTINGS.options("deap").startswith("--dataset deap --variant Rf --fusion music")
+    assert "--seed 0 --splits-from" in replace(BORROWED, seed=0).line("pmemo")
+    assert SETTINGS.line("deap").startswith("rtcan train --dataset deap --variant Rf --fusion musi")
+    odd = replace(SETTINGS, test_subject="Ann O'Neill")
+    assert shlex.split(odd.line("pmemo"))[-2:] == ["--test-subject", "Ann O'Neill"]
 
 
 SPECIAL = {
@@ -91,7 +96,7 @@ def test_what_training_does_beyond_the_usual_is_recorded_and_named(entry: str) -
     assert stored["recipe"][entry] == value
     assert RunSettings.from_parameters(stored) == changed
     assert changed.name().startswith(f"Rf-eda+music-both-{word}-")
-    assert changed.options("pmemo") == f"{SETTINGS.options('pmemo')} {option}"
+    assert changed.line("pmemo") == f"{SETTINGS.line('pmemo')} {option}"
     # Runs from before the entry existed stay what they were.
     assert entry not in SETTINGS.parameters()["recipe"]
 

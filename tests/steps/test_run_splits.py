@@ -187,7 +187,7 @@ def test_folds_of_another_run_are_the_same(stores: Path, protocol: str) -> None:
     assert made["folds"] == 3
     with Store(source.path, "run") as store:
         assert made["splits_from"] == {"run": protocol, "content_id": store.content_id}
-    assert f"--splits-from {protocol}" in run.settings.options("pmemo")
+    assert f"--splits-from {protocol}" in run.settings.line("pmemo")
     again = must("train", "-w", stores, *TINY, "--target", "both", "--splits-from", protocol)
     assert "already done" in again.stderr
 
@@ -318,7 +318,7 @@ def test_subsets_of_subjects_are_nested_and_named(stores: Path) -> None:
     assert "-4-" in small.name
     assert "-70pct-" in large.name
     assert large.provenance.parameters["subjects"] == "70%"
-    assert "--subjects 70%" in large.settings.options("pmemo")
+    assert "--subjects 70%" in large.settings.line("pmemo")
     full, _ = train(stores, *THREE, "--subjects", "100%", "--name", "full")
     assert full.settings.subjects is None
     assert np.array_equal(full.membership, run_of(stores, "subject").membership)

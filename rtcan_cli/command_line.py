@@ -1,0 +1,61 @@
+"""Command lines that rtcan prints, as a user types them: the one place that makes them.
+
+Messages that put them together by hand forget quotes, the workspace or the dataset, and the line
+then fails where it is typed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+#: Folder of the stores unless ``--workspace`` or the environment variable names another one.
+WORKSPACE = "rtcan-stores"
+WORKSPACE_VARIABLE = "RTCAN_WORKSPACE"
+
+
+def command_line(
+    command: str, *arguments: object, workspace: Path | None = None, **options: object
+) -> str:
+    """Make the line that runs a command.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command, such as ``train``.
+    *arguments : object
+        Its arguments. What a user has to fill in is a word in capitals, such as ``RAW``.
+    workspace : Path, optional
+        Folder of the stores; named in the line where it is not the one that is used anyway.
+    **options : object
+        Its options, with ``_`` for ``-``: None and False leave an option out, True sets a switch,
+        a list gives the option once for each entry.
+
+    Returns
+    -------
+    str
+        The line, quoted for a POSIX shell.
+    """
+    words = ["rtcan", command, *map(str, arguments)]
+    for name, value in options.items():
+        words += _option(name, value)
+    if workspace is not None and not _is_usual(workspace):
+        words += _option("workspace", workspace)
+    return shlex.join(words)
+
+
+def _option(name: str, value: object) -> list[str]:
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [option]
+    values = value if isinstance(value, list | tuple) else [value]
+    return [word for each in values for word in (option, str(each))]
+
+
+def _is_usual(workspace: Path) -> bool:
+    """Whether commands use this workspace without being told."""
+    usual = os.environ.get(WORKSPACE_VARIABLE) or WORKSPACE
+    return os.path.abspath(workspace) == os.path.abspath(usual)
