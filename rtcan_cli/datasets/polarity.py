@@ -134,5 +134,10 @@ def signal_kind(unit: str, stated: Polarity | None = None) -> SignalKind:
 
 
 def stored_kind(parameters: Mapping[str, Any]) -> SignalKind:
-    """What the parameters of a step say about the signals that it worked on."""
-    return SignalKind(str(parameters["eda_unit"]), str(parameters["eda_polarity"]))
+    """What the parameters of a step say about the signals that it worked on.
+
+    A store that others wrote need not say anything.
+    """
+    return SignalKind(
+        str(parameters.get("eda_unit", "a.u.")), str(parameters.get("eda_polarity", NOT_STATED))
+    )

@@ -135,7 +135,7 @@ PMEMO_2019 = {
 }
 OWN = {
     "trials.csv": b"subject,stimulus,valence,arousal,signal,sampling_rate,start,duration\n"
-    b"s1,song,0.5,0.25,a.csv,4,1,5\ns1,other,0.75,1,b.npy,8,,\ns2,song,,0.5,c.csv,,,\n",
+    b"s1,song,5.5,2.25,a.csv,4,1,5\ns1,other,7.75,1,b.npy,8,,\ns2,song,,4.5,c.csv,,,\n",
     "a.csv": b"time,eda\n" + b"".join(b"%.2f,%.3f\n" % (n / 4, n) for n in range(40)),
     "b.npy": npy_file(),
     "c.csv": b"1500000000.0\n4.0\n" + b"".join(b"%.6f\n" % (n / 7) for n in range(40)),

@@ -39,7 +39,7 @@ def read_part(first: int, n: int) -> list[Item]:
         Trial(
             str(i // 40),
             str(i % 40),
-            *(5.0, 5.0),
+            *(0.5, 0.5),
             (Recording("both", rng.normal(size=600), RATE, "a.csv", f"row {i}"),),
         )
         for i in range(first, first + n)

@@ -230,3 +230,8 @@ def test_a_run_on_resistance_as_it_is_takes_nothing_else(
     assert "was trained on Ohm (resistance, left as it is)" in outcome.stderr
     options = (*rate, "--eda", files["ohm"], "--unit", "Ohm")
     assert len(answer(folder, run.stem, tmp_path / "new.csv", *options)) == 1
+    trial = ("--subject", "02", "--stimulus", "3")
+    must("gradcam", "-w", folder, *trial, "-o", tmp_path / "figures")
+    drawn = list((tmp_path / "figures").rglob("attention_*.svg"))
+    assert drawn
+    assert all("skin resistance [z]" in figure.read_text() for figure in drawn)
