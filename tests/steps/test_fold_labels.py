@@ -106,9 +106,8 @@ def test_changing_the_rating_of_a_test_trial_changes_nothing_that_was_trained(
 def test_labels_are_those_of_the_medians_of_training_trials(tmp_path: Path, protocol: str) -> None:
     ratings = drawn_ratings()
     workspace = study(tmp_path, ratings, "median")
-    models = (*MODELS[:1], "subject-prior", *MODELS[2:])
-    dealt = ("--protocol", protocol, "--thresholds", "training")
-    must("train", "-w", workspace, *models, *dealt)
+    options = ("--folds", "5", "--jobs", "1", "--protocol", protocol, "--thresholds", "training")
+    must("train", "-w", workspace, "--model", "subject-prior", *options)
     (run,) = runs(workspace).values()
     for target in ("valence", "arousal"):
         trials = run.trials(target)
@@ -127,8 +126,9 @@ def test_labels_are_those_of_the_medians_of_training_trials(tmp_path: Path, prot
             n_different += int((expected != (rating > usual)).sum())
         assert n_different > 0  # else the same could have come from all ratings
     assert set(run.thresholds["fold"]) == set(range(1, run.n_folds + 1))
-    said = must("evaluate", "-w", workspace, "-o", tmp_path).stdout
-    assert "come from the training trials of each fold alone" in " ".join(said.split())
+    if protocol == "trial":
+        said = must("evaluate", "-w", workspace, "-o", tmp_path).stdout
+        assert "come from the training trials of each fold alone" in " ".join(said.split())
 
 
 def test_all_models_and_borrowed_folds_have_the_same_labels(tmp_path: Path) -> None:
@@ -161,23 +161,12 @@ def test_a_network_with_its_own_labels_is_stacked_explained_and_told_from_others
     )
     must(*new, "--name", "plain")
     must(*new, "--name", "stacked", "--stack", "3")
+    trial = ("--subject", "P0", "--music", "s0")
     one, other = (runs(workspace)[name] for name in ("plain", "stacked"))
     np.testing.assert_allclose(
         one.predictions["probability"], other.predictions["probability"], atol=1e-4
     )
-    must(
-        "gradcam",
-        "--run",
-        "plain",
-        "-w",
-        workspace,
-        "--subject",
-        "P0",
-        "--music",
-        "s0",
-        "-o",
-        tmp_path,
-    )
+    must("gradcam", "--run", "plain", "-w", workspace, *trial, "-o", tmp_path)
     assert "--thresholds training" in one.settings.line("table")
     assert "training-thresholds" in one.settings.name()
     again = type(one.settings).from_parameters(one.provenance.parameters)
@@ -222,11 +211,7 @@ def test_a_subject_without_training_ratings_gets_the_centre_of_the_scale() -> No
     ratings = drawn_ratings()
     counts = (ratings["subject"] != "P1").to_numpy()
     found = relabel(ratings, "kmeans", (1, 9), 0, counts).thresholds.set_index("subject")
-    assert found.loc["P1", ["valence", "arousal", "n_trials", "fallback"]].tolist() == [
-        5,
-        5,
-        0,
-        True,
-    ]
+    columns = ["valence", "arousal", "n_trials", "fallback"]
+    assert found.loc["P1", columns].tolist() == [5, 5, 0, True]
     every = relabel(ratings, "kmeans", (1, 9), 0).thresholds.set_index("subject")
     pd.testing.assert_frame_equal(found.drop("P1"), every.drop("P1"))

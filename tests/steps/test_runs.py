@@ -70,7 +70,9 @@ def test_majority_class_is_that_of_all_tested_trials(
     with h5py.File(path, "a") as h5:
         fold = h5["predictions/fold"][()]
         quarter = np.arange(len(fold)) % 4 == 0
-        h5["predictions/label"][...] = np.where(fold == skewed, ~quarter, quarter)
+        label = np.where(fold == skewed, ~quarter, quarter)
+        h5["predictions/label"][...] = label
+        h5["membership/label"][...] = label[:, None]
     run = Run.load(path)
     shown = {table.title.split(":")[0]: table for table in evaluate_run(path).tables}
     for target in TARGETS:
