@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.report import Report
 from rtcan_cli.steps.paper_tables import paper_tables
 from rtcan_cli.steps.runs import Run
-from rtcan_cli.stores import Workspace
+from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.recipes import RECIPES
 from tests.conftest import must, rtcan
 from tests.steps.finished_runs import finish_run
@@ -135,6 +137,134 @@ def test_baselines_that_the_paper_does_not_print_stand_in_table_6(
     assert majority["acc. diff."] is None
     assert network["model"] == "RTCAG"
     assert [row["model"] for row in filled(tables(tmp_path, 3))] == ["RTCAG"]
+
+
+@pytest.mark.parametrize(
+    ("fusion", "paper"), [("none", None), ("music", 73.43)], ids=["EDA", "EDA + music"]
+)
+def test_a_run_stands_in_the_row_with_its_inputs(
+    tmp_path: Path, runs: Path, fusion: str, paper: float | None
+) -> None:
+    finish_run(runs, "run", spec=ModelSpec(model="res-sin", length=96), fusion=fusion)
+    (row,) = filled(tables(tmp_path, 6), "valence")
+    sees = {"none": "EDA", "music": "EDA + music"}[fusion]
+    assert (row["model"], row["sees"], row["paper acc."]) == ("Res-SIN", sees, paper)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "fusion", "row"),
+    [
+        ("amigos", "svm-gsr", "none", ("SVM", "EDA statistics")),
+        ("amigos", "dcnn", "none", ("DCNN", "EDA")),
+        ("amigos", "cnn3-raw", "none", ("CNN-3", "EDA")),
+        ("deap", "mlp", "none", ("MLP", "EDA statistics")),
+        ("deap", "svm-gsr", "none", ("SVM", "EDA statistics")),
+        ("pmemo", "svm-music", "music-only", ("SVM", "music")),
+        # Its own paper tells four classes, and AlexNet-2D saw several signals: rows of their own.
+        ("deap", "cnn3-raw", "none", ("cnn3-raw", "EDA alone")),
+        ("deap", "alexnet2d", "none", ("alexnet2d", "EDA alone")),
+        ("pmemo", "dcnn", "none", ("dcnn", "EDA alone")),
+        ("pmemo", "mlp", "music", ("mlp", "EDA and music")),
+    ],
+)
+def test_previous_work_is_filled_by_the_same_model_alone(
+    tmp_path: Path, dataset: str, model: str, fusion: str, row: tuple[str, str]
+) -> None:
+    folder = tmp_path / dataset / "runs"
+    folder.mkdir(parents=True)
+    finish_run(folder, "run", dataset=dataset, spec=ModelSpec(model=model), fusion=fusion)
+    for target in ("valence", "arousal"):
+        (found,) = filled(tables(tmp_path, 6), target)
+        assert (found["model"], found["sees"]) == row
+        assert found["paper acc."] is None
+        assert found["acc. diff."] is None
+
+
+def test_every_system_keeps_its_row_in_table_6(tmp_path: Path) -> None:
+    shown = next(each for each in tables(tmp_path, 6).tables if "valence" in each.title)
+    rows = {(row["dataset"], row["model"], row["sees"]): row for row in shown.records()}
+    assert len(rows) == 15
+    assert rows["AMIGOS", "DCNN", "ECG + EDA"]["paper acc."] is None
+    assert rows["DEAP", "CNN-3, 4 classes", "EDA"]["paper acc."] == 82
+    assert rows["DEAP", "AlexNet-2D", "peripheral signals"]["paper acc."] is None
+    assert rows["PMEmo", "Res-SIN", "EDA + music"]["paper acc."] == 73.43
+
+
+def test_rows_that_nothing_can_fill_are_named_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "deap" / "runs"
+    folder.mkdir(parents=True)
+    finish_run(folder, "re", dataset="deap", spec=spec("Re"))
+    notes = tables(tmp_path, 6).notes
+    assert any("CNN-3 on DEAP: no run stands in this row: its score is of 4" in n for n in notes)
+    assert any("AlexNet-2D on DEAP: no run stands" in note for note in notes)
+    assert not any("cnn3-raw" in note or "alexnet2d" in note for note in notes)
+
+
+def test_runs_of_a_few_folds_stand_beside_no_number_of_the_paper(
+    tmp_path: Path, runs: Path
+) -> None:
+    finish_run(runs, "whole")
+    finish_run(runs, "part", folds=(1, 2))
+    finish_run(runs, "released", spec=spec(layout="released"))
+    outcome = must("compare", "whole", "part", "released", "--paper", "-w", tmp_path, "--json")
+    told = json.loads(outcome.stdout)["tables"]
+    rows = [row for title, rows in told.items() if "mean over" in title for row in rows]
+    assert len(rows) == 6
+    assert {row["run"] for row in rows if row["paper acc."] is not None} == {"whole"}
+
+
+def test_labels_and_decompositions_that_are_not_the_papers_are_named(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    root = copy_of(prepared)
+    must("relabel", "-w", root, "--method", "median")
+    must("decompose", "-w", root, "--method", "highpass", "--jobs", "1")
+    kinds = ("labels", "components")
+    inputs = {kind: Store(root / "pmemo" / f"{kind}.h5").content_id for kind in kinds}
+    (root / "pmemo" / "runs").mkdir()
+    finish_run(root / "pmemo" / "runs", "run", inputs=inputs, onset=5.0)
+    (unlike,) = (note for note in tables(root, 3).notes if "not trained as in the paper" in note)
+    assert "labels by median" in unlike
+    assert "EDA decomposed by highpass" in unlike
+    assert "onset of 5 s instead of 3 s" in unlike
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A workspace with own recordings and a run, and nothing else."""
+    runs = tmp_path / "stores" / "table" / "runs"
+    runs.mkdir(parents=True)
+    write_recordings(tmp_path / "stores" / "table" / "recordings.h5").__exit__(None, None, None)
+    finish_run(runs, "own", dataset="table")
+    return tmp_path / "stores"
+
+
+@pytest.mark.parametrize("dataset", [(), ("--dataset", "table")])
+def test_own_data_have_no_rows_in_the_papers_tables(
+    own: Path, tmp_path: Path, dataset: tuple[str, ...]
+) -> None:
+    outcome = rtcan("compare", "-w", own, "--table", "3,6", *dataset)
+    assert outcome.exit_code == 1
+    assert "error: Tables 3, 6: the paper has no rows on own recordings" in outcome.stderr
+    page = tmp_path / "report.html"
+    outcome = must("compare", "-w", own, "--report", page, "-o", tmp_path / "out", *dataset)
+    assert page.exists()
+    for other in ("DEAP", "AMIGOS", "PMEmo", "deap", "amigos", "pmemo"):
+        assert other not in outcome.stdout + outcome.stderr
+
+
+def test_own_baselines_stand_in_table_6_without_words_about_the_paper(own: Path) -> None:
+    majority = ModelSpec(model="majority")
+    finish_run(own / "table" / "runs", "least", dataset="table", spec=majority, recipe=None)
+    report = tables(own, 5, 6)
+    assert [row["model"] for row in filled(report, "arousal")] == ["majority"]
+    assert report.notes == ["Table 5: the paper has no rows on own recordings"]
+
+
+def test_a_table_without_rows_of_a_dataset_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RtcanError, match="Table 4: the paper has no rows on DEAP"):
+        tables(tmp_path, 4, dataset="deap")
+    assert "Table 4: the paper" in " ".join(tables(tmp_path, 3, 4, dataset="deap").notes)
 
 
 def test_the_newest_of_several_is_taken_and_that_is_said(tmp_path: Path, runs: Path) -> None:
