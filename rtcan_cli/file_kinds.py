@@ -17,6 +17,12 @@ from rtcan_cli.errors import RtcanError
 HEAD = 4096
 """How many bytes from the start of a file are enough."""
 
+AUDIO_SUFFIXES = (
+    *(".mp3", ".wav", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au"),
+    *(".m4a", ".aac", ".mp4", ".wma", ".webm", ".mka", ".caf", ".ape", ".wv", ".amr"),
+)
+"""How names of audio files end: first of those that are read, then of others."""
+
 _V7 = "load it in {} and save it with -v7"
 
 
@@ -115,11 +121,16 @@ def _pointer_of_annex(head: bytes) -> bool:
     return b"\n" not in head.rstrip() and b"/annex/objects/" in head[:400]
 
 
+def _id3(head: bytes) -> bool:
+    return head[:3] == b"ID3" and len(head) > 9 and head[3] < 5 and max(head[6:10]) < 0x80
+
+
 def _mpeg(head: bytes) -> bool:
     """An MPEG audio frame's header: no reserved version, layer, bitrate or sampling rate."""
     return (
         len(head) > 3
         and head[0] == 0xFF
+        and head[1] != 0xFE  # text in UTF-16
         and head[1] & 0xE0 == 0xE0
         and head[1] & 0x18 != 0x08
         and head[1] & 0x06 != 0
@@ -199,7 +210,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"MATLAB 5.0 MAT-file"), MATLAB_5),
     (_has(124, b"\0\x01IM", b"\x01\0MI"), MATLAB_5),
     (
-        _starts(b"# Created by Octave", b"# name: "),
+        lambda head: head.startswith(b"# Created by Octave") or b"\n# type: " in head[:200],
         Kind("an Octave text file", "load it in Octave and save it with -v7"),
     ),
     (
@@ -217,7 +228,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"7z\xbc\xaf\x27\x1c"), Kind("a 7-Zip archive", _UNPACK)),
     (_starts(b"Rar!\x1a\x07"), Kind("a RAR archive", _UNPACK)),
     (_starts(b"\xfd7zXZ\0"), Kind("an xz file", _UNPACK)),
-    (_starts(b"BZh"), Kind("a bzip2 file", _UNPACK)),
+    (lambda head: head[:3] == b"BZh" and head[4:10] == b"1AY&SY", Kind("a bzip2 file", _UNPACK)),
     (_starts(b"\x28\xb5\x2f\xfd"), Kind("a Zstandard file", _UNPACK)),
     (_has(257, b"ustar"), Kind("a tar archive", _UNPACK)),
     (_starts(b"%PDF-"), Kind("a PDF document")),
@@ -225,17 +236,20 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"\xff\xd8\xff"), Kind("a JPEG picture")),
     (_starts(b"GIF8"), Kind("a GIF picture")),
     (_starts(b"SQLite format 3\0"), Kind("an SQLite database")),
-    (_starts(b"PAR1"), Kind("a Parquet file", "read it with pandas and save it as CSV")),
-    (_starts(b"0       "), Kind("an EDF recording", "read it with MNE and save the EDA as CSV")),
+    (_starts(b"PAR1\x15"), Kind("a Parquet file", "read it with pandas and save it as CSV")),
+    (
+        lambda head: bool(re.fullmatch(rb"0 {7}.{160}\d\d\.\d\d\.\d\d", head[:176])),
+        Kind("an EDF recording", "read it with MNE and save the EDA as CSV"),
+    ),
     (_starts(b"\xffBIOSEMI"), Kind("a BDF recording", "read it with MNE and save the EDA as CSV")),
     (_riff(b"WAVE"), WAV),
     (_riff(b"AVI "), AudioKind("an AVI video")),
-    (_starts(b"fLaC"), FLAC),
+    (_starts(b"fLaC\0", b"fLaC\x80"), FLAC),
     (_ogg(b"theora"), AudioKind("an OGG video")),
     (_ogg(b"Speex   "), AudioKind("OGG audio (Speex)")),
-    (_starts(b"OggS"), OGG),
+    (_starts(b"OggS\0"), OGG),
     (lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"), AIFF),
-    (_starts(b".snd"), AU),
+    (_starts(b".snd\0"), AU),
     (_has(4, b"ftypM4A", b"ftypM4B"), AudioKind("MP4 audio (M4A, AAC)")),
     (_has(4, b"ftypqt"), AudioKind("a QuickTime video")),
     (_has(4, b"ftyp"), AudioKind("MP4 audio or video (AAC)")),
@@ -245,16 +259,19 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     ),
     (_starts(b"\x1aE\xdf\xa3"), AudioKind("Matroska audio or video")),
     (_starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), AudioKind("Windows Media audio (WMA, ASF)")),
-    (_starts(b"caff"), AudioKind("Core Audio (CAF)")),
+    (_starts(b"caff\0"), AudioKind("Core Audio (CAF)")),
     (_starts(b"riff\x2e\x91\xcf\x11"), AudioKind("Wave64 audio")),
-    (_starts(b"MAC "), AudioKind("Monkey's Audio (APE)")),
+    (
+        lambda head: head[:4] == b"MAC " and b"\0" < head[5:6] < b"\x20",
+        AudioKind("Monkey's Audio (APE)"),
+    ),
     (_starts(b"wvpk"), AudioKind("WavPack audio")),
     (_starts(b"#!AMR"), AudioKind("AMR audio")),
-    (_starts(b"DSD ", b"FRM8"), AudioKind("DSD audio")),
-    (_starts(b".RMF"), AudioKind("RealMedia audio")),
-    (_starts(b"\xff\xf1", b"\xff\xf9", b"ADIF"), AudioKind("AAC audio")),
-    (_starts(b"MThd"), Kind("a MIDI file", "it holds notes and no sound: render it to audio")),
-    (_starts(b"ID3"), ID3),
+    (_starts(b"DSD \x1c\0"), AudioKind("DSD audio")),
+    (_starts(b".RMF\0"), AudioKind("RealMedia audio")),
+    (_starts(b"\xff\xf1", b"\xff\xf9"), AudioKind("AAC audio")),
+    (_starts(b"MThd\0"), Kind("a MIDI file", "it holds notes and no sound: render it to audio")),
+    (_id3, ID3),
     (_mpeg, MP3),
     (_matlab_4, MATLAB_4),
     (_starts(b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), PICKLE),

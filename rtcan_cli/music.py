@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.audio.read import read_audio
 from rtcan_cli.errors import RtcanError, permission_hint
+from rtcan_cli.file_kinds import HEAD, another_kind
 from rtcan_cli.signals import held_back
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _content(path: Path, name: str) -> bytes:
     except FileNotFoundError:
         raise RtcanError(f"{name} does not exist") from None
     except IsADirectoryError:
-        raise RtcanError(f"{name} is a folder, not an audio file", "name the file itself") from None
+        raise RtcanError(f"{name} is a folder, not a file", "name the file itself") from None
     except OSError as error:
         raise RtcanError(f"{name} cannot be read: {error.strerror}", permission_hint(error)) from (
             error
@@ -184,8 +185,12 @@ def read_static_features(
         If the file is not such a table, or if a song occurs twice.
     """
     name = name if isinstance(source, bytes) else name or str(source)
+    content = source if isinstance(source, bytes) else _content(Path(source), name)
+    wanted = f"a table of a song's identifier and {N_FEATURES} features (CSV)"
+    other = another_kind(content[:HEAD], name, wanted)
+    if other is not None:
+        raise other
     try:
-        content = source if isinstance(source, bytes) else Path(source).read_bytes()
         first = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str).iloc[0].fillna("")
         has_header = not first[first != ""].map(_is_number).all()
         table = pd.read_csv(
@@ -194,7 +199,7 @@ def read_static_features(
             dtype={_song_column(first): str},
             low_memory=False,
         )
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         reason = str(error).splitlines()[0]
         raise RtcanError(f"{name} cannot be read as a table of music features: {reason}") from error
     # Rows longer than the header would become an index.

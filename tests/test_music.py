@@ -178,7 +178,7 @@ def test_channels_that_cancel_each_other_out(tmp_path):
 
 
 def test_a_folder_is_not_a_song(tmp_path):
-    with pytest.raises(RtcanError, match="is a folder, not an audio file"):
+    with pytest.raises(RtcanError, match="is a folder, not a file"):
         extract(tmp_path)
 
 
@@ -318,5 +318,5 @@ def test_rows_longer_than_the_header(tmp_path, monkeypatch):
 
 
 def test_missing_table(tmp_path):
-    with pytest.raises(RtcanError, match=r"gone\.csv cannot be read"):
+    with pytest.raises(RtcanError, match=r"gone\.csv does not exist"):
         read_static_features(tmp_path / "gone.csv")

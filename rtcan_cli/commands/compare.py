@@ -131,7 +131,7 @@ def compare(
     paths = [stores.find_run(run, name) for run in runs] if runs else stores.networks_first(name)
     if not runs:
         for damaged in stores.damaged_runs(name):
-            console.warn(f"{damaged}: left out, because it cannot be read (damaged or cut short?)")
+            console.warn(f"{damaged}; it is left out")
     if leakage:
         from rtcan_cli.steps.leakage import compare_protocols
 

@@ -26,6 +26,7 @@ from rtcan_cli.datasets.trials import (
     check_rating,
 )
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.file_kinds import AUDIO_SUFFIXES
 
 NAMES = ("trials.csv", "trials.tsv")
 """What the table may be called, in upper or lower case."""
@@ -126,6 +127,7 @@ def open_raw(raw: Path, options: TableOptions | None = None) -> RawDataset:
                 ),
             )
         ),
+        unclaimed=_unclaimed(folder, rows),
     )
 
 
@@ -137,7 +139,9 @@ _NOTE_UNRATED = (
 
 def _find_table(raw: Path) -> RawFile:
     if raw.is_file():
-        raise RtcanError(f"{raw} is no folder", hint=f"rtcan ingest table {raw.parent}")
+        raise RtcanError(
+            f"{raw} is a single file, not a folder", hint=f"rtcan ingest table {raw.parent}"
+        )
     listing: list[RawFile] = []
     found: list[RawFile] = []
     if raw.is_dir():
@@ -189,6 +193,17 @@ def _stimuli(rows: Iterable[Row], folder: Path) -> tuple[tuple[Stimulus, ...], s
     name, line = next(iter(absent.items()))
     note = f"{len(absent)} audio files are not there; the first is {name} (line {line})"
     return tuple(merged.values()), note
+
+
+def _unclaimed(folder: Path, rows: Iterable[Row]) -> tuple[str, ...]:
+    """Audio files in the folder that no row names."""
+    used = {os.path.realpath(folder / row.audio) for row in rows if row.audio}
+    try:
+        listing = list_files(folder)
+    except RtcanError:  # a folder beside the signals that may not be read
+        return ()
+    audio = (each.path for each in listing if each.path.suffix.lower() in AUDIO_SUFFIXES)
+    return tuple(str(path) for path in audio if os.path.realpath(path) not in used)
 
 
 def _note_sessions(signals: Iterable[RawFile]) -> str:

@@ -18,13 +18,13 @@ from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.files import printable
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table import TableOptions
-from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Stimulus, Trial
+from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Trial
 from rtcan_cli.eda.quality import Inspected, Rules, inspect
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
 from rtcan_cli.report import Report
 from rtcan_cli.steps.freshness import fingerprint, is_current
-from rtcan_cli.steps.ingest_summary import summarise
+from rtcan_cli.steps.ingest_summary import UNCLAIMED, summarise
 from rtcan_cli.steps.seen_trials import SeenTrials
 from rtcan_cli.stores import Provenance, StoreWriter, create
 
@@ -121,7 +121,7 @@ def ingest_dataset(
             **asdict(rules),
         },
         # The stimuli too: audio files are not read here, but may have come since.
-        {"raw files": fingerprint(source.files), "stimuli": _stimuli_id(source.stimuli)},
+        {"raw files": fingerprint(source.files), "stimuli": _stimuli_id(source)},
         source.simulated,
     )
     if not is_current(output, "recordings", provenance, force):
@@ -135,9 +135,10 @@ def ingest_dataset(
     return report
 
 
-def _stimuli_id(stimuli: tuple[Stimulus, ...]) -> str:
-    """Fingerprint of what is known about the stimuli."""
-    return hashlib.blake2b(printable(stimuli).encode(), digest_size=8).hexdigest()
+def _stimuli_id(source: RawDataset) -> str:
+    """Fingerprint of what is known about the stimuli and their audio."""
+    known = printable((*source.stimuli, *source.unclaimed))
+    return hashlib.blake2b(known.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,9 @@ class _Reading:
         with _hashed(source.files) as digests:
             for error in source.damaged:
                 self._leave_out(error)
+            for audio in source.unclaimed:
+                row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._root)))
+                self._excluded.append(**row)
             work = partial(read_part, rules=rules)
             with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
                 for outcome in map_ordered(work, source.parts, jobs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import Profile
+from rtcan_cli.errors import some
 from rtcan_cli.report import Report, Table
 from rtcan_cli.stores import Store
+
+UNCLAIMED = "no song uses this audio file"
+"""Reason in the table of what was left out."""
 
 _FEW_RATES = 6
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -26,7 +30,8 @@ def summarise(path: Path, known: Profile) -> Report:
         recordings = _count_recordings(store, left_out)
         trials = _count_trials(store, recordings.sound_trials, excluded)
         files = store.length("files/path")
-        with_audio = int((store.array("stimuli/audio") != "").sum())
+        stimuli = store.table("stimuli", ["stimulus", "audio"])
+        unclaimed = unclaimed_audio(store)
         made, simulated = store.provenance.parameters, store.provenance.simulated
     low, high = made["rating_scale"]
     report = Report("ingest", files=[path])
@@ -45,7 +50,7 @@ def summarise(path: Path, known: Profile) -> Report:
         "sampling rate [Hz]": _rates(sorted(recordings.rates)),
         "EDA unit": made["eda_unit"],
         "rating scale": f"{low:g} to {high:g}",
-        "stimuli with audio": with_audio,
+        "stimuli with audio": int((stimuli["audio"] != "").sum()),
         "recordings with repaired gaps": recordings.repaired,
         "left out": sum(count for _, count, _ in left_out.kinds.values()),
     }
@@ -54,12 +59,36 @@ def summarise(path: Path, known: Profile) -> Report:
         report.tables.append(
             Table("Left out", ["reason", "count", "for example"], [list(row) for row in rows])
         )
+    without = stimuli["stimulus"][stimuli["audio"] == ""].tolist()
+    if without and (known.stimulus_word == "song" or len(without) < len(stimuli)):
+        word = known.stimulus_word if len(without) == 1 else known.stimuli_word
+        report.notes.append(f"{len(without)} {word} without an audio file: {some(without)}")
+    if unclaimed:
+        report.notes.append(note_unclaimed(unclaimed))
     if not simulated and known.published_trials not in (None, trials.rated):
         report.notes.append(
             f"the paper used {known.published_trials} trials of {known.title}; this copy holds "
             f"{trials.rated} with both ratings"
         )
     return report
+
+
+def unclaimed_audio(store: Store) -> list[str]:
+    """Audio files of a recordings store that no stimulus uses."""
+    return [
+        source
+        for subjects, reasons, sources in store.table_blocks(
+            "excluded", "subject", "reason", "source"
+        )
+        for subject, reason, source in zip(subjects, reasons, sources, strict=True)
+        if not subject and reason == UNCLAIMED
+    ]
+
+
+def note_unclaimed(files: Sequence[str]) -> str:
+    """What is to be said of audio files that no stimulus uses."""
+    what = "audio file that no song uses" if len(files) == 1 else "audio files that no song uses"
+    return f"{len(files)} {what}: {some(files)}"
 
 
 class _LeftOut:

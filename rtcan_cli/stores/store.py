@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +17,7 @@ from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.datasets import CHUNK_CACHE
+from rtcan_cli.stores.opening import check_is_file, open_h5
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
 
@@ -52,27 +54,18 @@ class Store:
     ------
     RtcanError
         If the file is missing, damaged, no rtcan store, of another kind or of another schema
-        version. The hint names the command that makes it.
+        version. The hint names the command that makes it. A `BlockedError` if it may be whole,
+        but is in use or may not be read.
     """
 
     def __init__(self, path: Path, kind: str | None = None) -> None:
         self.path = path
         self._open: dict[str, h5py.Dataset] = {}
         command = _command(path, kind) if kind else None
-        if not path.exists():
-            raise RtcanError(f"{path}: there is no such store", command)
-        if not path.is_file():
-            raise RtcanError(f"{path}: is no file, and so no store", command)
+        check_is_file(path, command, kind)
         if path.suffix.lower() in _OTHER_KINDS:
-            raise RtcanError(f"{path}: is no store, but a file of another kind", command)
-        try:
-            # Nobody changes a finished store, so it is read whoever makes another one.
-            self._h5 = h5py.File(path, "r", locking=False, rdcc_nbytes=CHUNK_CACHE)
-        except OSError as error:
-            raise RtcanError(
-                f"{path}: not a readable HDF5 store (damaged or cut short?)",
-                f"{command or 'the command that made it'}, with --force, to make it again",
-            ) from error
+            raise RtcanError(f"{path}: is not a store, but a file of another kind", command)
+        self._h5 = open_h5(path, command, rdcc_nbytes=CHUNK_CACHE)
         try:
             self._read_attributes(command, kind)
         except BaseException:
@@ -113,6 +106,10 @@ class Store:
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise RtcanError(f"{path}: its provenance is missing or unreadable") from error
 
+    def close(self) -> None:
+        """Close the file."""
+        self._h5.close()
+
     def __enter__(self) -> Store:
         return self
 
@@ -122,7 +119,7 @@ class Store:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._h5.close()
+        self.close()
 
     def array(self, path: str) -> NDArray[Any]:
         """One dataset, whole, as a NumPy array; text as Python strings."""
@@ -321,6 +318,6 @@ def _command(path: Path, kind: str) -> str:
     dataset = path.parent.name
     if dataset not in PROFILES:
         return f"rtcan {SCHEMAS[kind].command}"
-    if kind == "recordings" or not (path.parent / "recordings.h5").exists():
+    if kind == "recordings" or not os.path.exists(path.parent / "recordings.h5"):
         return f"rtcan ingest {dataset} RAW"
     return f"rtcan {SCHEMAS[kind].command} --dataset {dataset}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from rtcan_cli.choices import MODEL
 from rtcan_cli.datasets.profiles import PROFILES
-from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.stores.store import Store
 
@@ -27,9 +28,10 @@ class Step:
     path : Path
         The store.
     state : str
-        ``done``, ``stale``, ``missing``, ``partial`` or ``damaged``.
+        ``done``, ``stale``, ``missing``, ``partial``, ``damaged``, or ``unreadable`` where it may
+        be whole, but is in use or not permitted.
     detail : str
-        Why it is stale or damaged; when it was made if it is done.
+        Why it is stale, damaged or unreadable; when it was made if it is done.
     command : str
         What makes it, as a user types it.
     """
@@ -46,6 +48,13 @@ class Workspace:
     """A folder with one subfolder for each dataset."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        if os.path.isfile(self.root):
+            raise RtcanError(
+                f"{self.root}: is a file, not a folder with stores",
+                "name the folder that holds the datasets' folders",
+            )
 
     def store(self, dataset: str, kind: str) -> Path:
         """Where a dataset's store of this kind is, or will be."""
@@ -107,10 +116,15 @@ class Workspace:
 
         return sorted(self.runs(dataset), key=is_baseline)
 
-    def damaged_runs(self, dataset: str | None = None) -> list[Path]:
-        """Run stores that cannot be read."""
-        every = set(self.root.glob(f"{dataset or '*'}/runs/*.h5"))
-        return sorted(every - set(self.runs(dataset)))
+    def damaged_runs(self, dataset: str | None = None) -> list[RtcanError]:
+        """What is wrong with run stores that cannot be read."""
+        found = []
+        for path in sorted(self.root.glob(f"{dataset or '*'}/runs/*.h5")):
+            try:
+                Store(path, "run").close()
+            except RtcanError as error:
+                found.append(error)
+        return found
 
     def find_run(self, name: str | None, dataset: str | None) -> Path:
         """A run by name or path; if not named the newest of RTCAN-1D, or else the newest.
@@ -199,5 +213,7 @@ def _state(
                 return Step(kind, path, "stale", detail, command)
             detail = f"made {store.created[:16].replace('T', ' ')} UTC{beside}"
             return Step(kind, path, "done", detail, command)
+    except BlockedError as error:
+        return Step(kind, path, "unreadable", f"{error} ({error.hint})", command)
     except RtcanError as error:
         return Step(kind, path, "damaged", str(error), command)
