@@ -21,6 +21,20 @@ class RtcanError(Exception):
         self.hint = hint
 
 
+class BlockedError(RtcanError):
+    """A file that may be whole, but cannot be read now: in use, or not permitted.
+
+    So it must not be made again in place of what is there.
+    """
+
+
+def permission_hint(error: OSError) -> str | None:
+    """What to do about a file that the system does not open; None if that is not known."""
+    if isinstance(error, PermissionError):
+        return "ls -l shows who may read it; chmod u+r FILE, or ask its owner"
+    return None
+
+
 def some(names: Sequence[str], most: int = 8) -> str:
     """The first of some names, for a hint, and how many there are if these are not all."""
     rest = f", ... ({len(names)} in all)" if len(names) > most else ""

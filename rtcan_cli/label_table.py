@@ -14,7 +14,8 @@ import pandas as pd
 
 from rtcan_cli.datasets.identifiers import plain
 from rtcan_cli.datasets.profiles import TARGETS
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, permission_hint
+from rtcan_cli.file_kinds import EMPTY, HEAD, another_kind
 from rtcan_cli.labels import NO_LABEL, trial_names
 from rtcan_cli.trial_key import TRIAL_KEY, hearing
 
@@ -192,11 +193,21 @@ def match_labels(table: pd.DataFrame, trials: pd.DataFrame, source: object) -> M
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Rows that are not empty, with the numbers of their lines."""
     if path.exists() and not path.is_file():
-        raise RtcanError(f"{path} is no file", hint="name the CSV file with the labels")
+        raise RtcanError(
+            f"{path} is a folder, not a table of labels" if path.is_dir() else f"{path} is no file",
+            hint="name the CSV file with the labels",
+        )
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
-        raise RtcanError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise RtcanError(
+            f"{path} cannot be read: {error.strerror or error}", permission_hint(error)
+        ) from error
+    other = another_kind(content[:HEAD], path, "a table of labels (CSV)", EMPTY.name)
+    if other is not None:
+        raise other
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RtcanError(f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8") from None
     first = text.lstrip().partition("\n")[0]

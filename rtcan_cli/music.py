@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import soundfile
 from numpy.typing import NDArray
 
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.audio.read import read_audio
+from rtcan_cli.errors import RtcanError, permission_hint
+from rtcan_cli.file_kinds import HEAD, another_kind
 from rtcan_cli.signals import held_back
 
 if TYPE_CHECKING:
@@ -35,9 +37,21 @@ MIN_SECONDS = 1.0
 # Half a step of 16-bit audio.
 _SILENCE = 0.5**16
 
-# The length an MP3 without a length header declares is a guess, and may be this much off.
-_MOST_SAMPLES = 1 << 28  # of all channels together: 46 minutes of stereo at 48 kHz
-_LENGTH_TOLERANCE = 0.01
+
+@dataclass(frozen=True)
+class Song:
+    """What was found out about one audio file.
+
+    Attributes
+    ----------
+    features : ndarray of float32, shape (6373,)
+        Functionals, in the order of `feature_names`.
+    seconds : float
+        How long it is.
+    """
+
+    features: NDArray[np.float32]
+    seconds: float
 
 
 def feature_names() -> list[str]:
@@ -56,12 +70,24 @@ def extract(
 ) -> NDArray[np.float32]:
     """Compute the functionals of one audio file.
 
-    The sampling rate is kept.
+    Parameters, errors and method are those of `describe`.
+
+    Returns
+    -------
+    ndarray of float32, shape (6373,)
+    """
+    return describe(audio, mixdown, name).features
+
+
+def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -> Song:
+    """Compute the functionals of one audio file, and tell its length.
+
+    The file is read to its end, whatever length it declares. The sampling rate is kept.
 
     Parameters
     ----------
     audio : str, Path or bytes
-        MP3, WAV, FLAC or whatever else libsndfile reads: the file's path, or all that is in it.
+        MP3, WAV, FLAC, OGG, AIFF or AU: the file's path, or all that is in it.
     mixdown : bool
         Average the channels, as the SMILExtract command does. Otherwise the first channel is
         described, as the `opensmile` package does; a song in mono is the same either way.
@@ -70,39 +96,64 @@ def extract(
 
     Returns
     -------
-    ndarray of float32, shape (6373,)
+    Song
 
     Raises
     ------
     RtcanError
-        If the file is missing, unreadable, incomplete, damaged, shorter than 1 s or silent, or if a
-        feature comes out as NaN or infinite.
+        If the file is missing, unreadable, of another kind, incomplete, damaged, shorter than 1 s
+        or silent, or if a feature comes out as NaN or infinite.
     """
     if not isinstance(audio, bytes):
-        path = Path(audio)
-        name = name or str(path)
-        if not path.is_file():
-            raise RtcanError(f"{name} does not exist")
-        audio = path.read_bytes()
+        name = name or str(audio)
+        audio = _content(Path(audio), name)
     with held_back():
         return _describe(audio, mixdown, name)
 
 
-def _describe(audio: bytes, mixdown: bool, name: str) -> NDArray[np.float32]:
-    channels, rate = _read(audio, name)
+def _content(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RtcanError(f"{name} does not exist") from None
+    except IsADirectoryError:
+        raise RtcanError(f"{name} is a folder, not a file", "name the file itself") from None
+    except OSError as error:
+        raise RtcanError(f"{name} cannot be read: {error.strerror}", permission_hint(error)) from (
+            error
+        )
+
+
+def _describe(audio: bytes, mixdown: bool, name: str) -> Song:
+    channels, rate = read_audio(audio, name)
+    if not np.isfinite(channels).all():
+        raise RtcanError(f"{name} is damaged: it has samples that are not numbers")
     samples = channels.mean(axis=1) if mixdown else np.ascontiguousarray(channels[:, 0])
-    if not np.isfinite(samples).all():
-        raise RtcanError(f"{name} is damaged: it has samples that are no numbers")
-    seconds = samples.size / rate
+    seconds = len(samples) / rate
     if seconds < MIN_SECONDS:
         raise RtcanError(f"{name} is {seconds:.2f} s long, too short for music features")
     if np.ptp(samples) < _SILENCE:
-        raise RtcanError(f"{name} is silent")
+        raise _silent(channels, mixdown, name)
     features: NDArray[np.float32] = _smile().process_signal(samples, rate).to_numpy()[0]
     bad = int((~np.isfinite(features)).sum())
     if bad:
         raise RtcanError(f"{name} has no finite value for {bad} of its {N_FEATURES} features")
-    return features
+    return Song(features, seconds)
+
+
+def _silent(channels: NDArray[np.float32], mixdown: bool, name: str) -> RtcanError:
+    heard = [number for number, span in enumerate(np.ptp(channels, axis=0), 1) if span >= _SILENCE]
+    if not heard:
+        return RtcanError(f"{name} is silent")
+    if mixdown:
+        return RtcanError(
+            f"{name} is silent when its channels are averaged: they cancel each other out",
+            "without --mixdown the first channel is described",
+        )
+    return RtcanError(
+        f"{name} is silent in its first channel, but not in channel {heard[0]}",
+        "--mixdown describes the average of all channels",
+    )
 
 
 def read_static_features(
@@ -134,8 +185,12 @@ def read_static_features(
         If the file is not such a table, or if a song occurs twice.
     """
     name = name if isinstance(source, bytes) else name or str(source)
+    content = source if isinstance(source, bytes) else _content(Path(source), name)
+    wanted = f"a table of a song's identifier and {N_FEATURES} features (CSV)"
+    other = another_kind(content[:HEAD], name, wanted)
+    if other is not None:
+        raise other
     try:
-        content = source if isinstance(source, bytes) else Path(source).read_bytes()
         first = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str).iloc[0].fillna("")
         has_header = not first[first != ""].map(_is_number).all()
         table = pd.read_csv(
@@ -144,7 +199,7 @@ def read_static_features(
             dtype={_song_column(first): str},
             low_memory=False,
         )
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         reason = str(error).splitlines()[0]
         raise RtcanError(f"{name} cannot be read as a table of music features: {reason}") from error
     # Rows longer than the header would become an index.
@@ -201,37 +256,3 @@ def _smile() -> Smile:
         feature_set=opensmile.FeatureSet[FEATURE_SET],
         feature_level=opensmile.FeatureLevel.Functionals,
     )
-
-
-def _read(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
-    try:
-        info = soundfile.info(io.BytesIO(content))
-        if info.frames * info.channels > _MOST_SAMPLES:
-            # Silence packs a thousandfold, and a header may claim anything.
-            hours = info.frames / max(1, info.samplerate) / 3600
-            raise RtcanError(
-                f"{name} claims to hold {hours:.1f} hours of sound, more than a song has",
-                "cut out the part that was played",
-            )
-        declared = _declared_length(content, int(info.frames))
-        samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
-        raise RtcanError(
-            f"{name} is no audio file that can be read (damaged or cut short?)",
-            hint="fetch or unpack the file again",
-        ) from error
-    if len(samples) < (1 - _LENGTH_TOLERANCE) * declared:
-        raise RtcanError(
-            f"{name} is incomplete: {len(samples) / rate:.1f} s of {declared / rate:.1f} s",
-            hint="fetch or unpack the file again",
-        )
-    return samples, rate
-
-
-def _declared_length(content: bytes, frames: int) -> int:
-    """Samples the header promises, which libsndfile does not tell for a WAV that was cut off."""
-    size = int.from_bytes(content[4:8], "little") + 8
-    streamed = size >= 2**32  # length unknown when the header was written
-    if content[:4] != b"RIFF" or streamed:
-        return frames
-    return round(frames * max(1.0, size / len(content)))

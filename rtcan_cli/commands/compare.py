@@ -132,7 +132,7 @@ def compare(
     paths = [stores.find_run(run, name) for run in runs] if runs else stores.networks_first(name)
     if not runs:
         for damaged in stores.damaged_runs(name):
-            console.warn(f"{damaged}: left out, because it cannot be read (damaged or cut short?)")
+            console.warn(f"{damaged}; it is left out")
     if not paths and not of_paper:
         stores.find_run(None, name)  # says what to train
     if leakage:

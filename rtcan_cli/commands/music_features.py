@@ -43,8 +43,8 @@ def music_features(
 
     The 6373 of the ComParE 2016 set.
 
-    Reads MP3, WAV or FLAC, also inside a zip, one song per process. Interrupted, it goes on where
-    it stopped when run again.
+    Reads MP3, WAV, FLAC, OGG, AIFF or AU to the end, also inside a zip, one song per process.
+    Interrupted, it goes on where it stopped when run again.
 
     \b
     Examples:

@@ -33,6 +33,7 @@ from rtcan_cli.datasets.trials import (
     no_rating,
 )
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.file_kinds import PICKLE
 
 N_CHANNELS = 40
 GSR_CHANNEL = 36
@@ -157,8 +158,12 @@ def _load(file: RawFile) -> dict[str, tuple[tuple[int, ...], NDArray[Any]]]:
             if each.kind == "numbers"
         }
     else:
-        with file.open() as stream:
-            stored = load_arrays(stream, file, GSR_CHANNEL)
+        try:
+            with file.open() as stream:
+                stored = load_arrays(stream, file, GSR_CHANNEL)
+        except RtcanError as error:
+            other = file.of_another_kind("a pickle, as DEAP's .dat files are", PICKLE.name)
+            raise other or error from None
         arrays = {name: (each.shape, each.values) for name, each in stored.items()}
     for name in ("data", "labels"):
         if name not in arrays:

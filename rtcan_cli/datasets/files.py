@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from rtcan_cli.datasets.zips import LARGEST, member_names, member_path, open_archive, open_member
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, permission_hint
+from rtcan_cli.file_kinds import EMPTY, HEAD, ZIP, another_kind, kind_of
 
 MARKER = "SIMULATED.json"
 """Lies at the root of every folder that the simulator wrote."""
@@ -82,7 +83,7 @@ def unreadable(what: object, error: Exception) -> RtcanError:
         reason = f"{reason[:_LONGEST_REASON]} ..."
     return RtcanError(
         f"{printable(what)} cannot be read: {reason}",
-        hint="check that it is a file that you may read, and on a sound disk"
+        hint=permission_hint(error) or "check that it is a file, and on a sound disk"
         if isinstance(error, OSError)
         else "the file is incomplete or damaged: copy or download it again",
     )
@@ -178,15 +179,48 @@ class RawFile:
                 raise RtcanError(f"{self} has {size / 1e9:.1f} GB, as no file of a dataset has")
             return stream.read()
 
+    def head(self) -> bytes | None:
+        """Its first bytes, which tell its kind; None if it cannot be read."""
+        try:
+            if not self.members:
+                with _open_regular(self.path) as stream:
+                    return stream.read(HEAD)
+            archive = _archive(self.path, self.members[:-1], _state(self.path))
+            with open_member(archive, self.members[-1], str(self)) as stream:
+                return stream.read(HEAD)
+        except Exception:  # as for `open`, where it is told
+            return None
+
+    def of_another_kind(self, wanted: str, *fitting: str) -> RtcanError | None:
+        """The error that names its kind, for a reader that could not read it.
+
+        Parameters
+        ----------
+        wanted : str
+            What is needed, with its article.
+        *fitting : str
+            Names of the kinds in `rtcan_cli.file_kinds` that are no error.
+
+        Returns
+        -------
+        RtcanError or None
+            None if it is of a fitting kind, or of one that is not known.
+        """
+        head = self.head()
+        return None if head is None else another_kind(head, self, wanted, *fitting)
+
     def text(self) -> str:
         """All its text, with or without a byte-order mark.
 
         Raises
         ------
         RtcanError
-            If it cannot be read or is not UTF-8.
+            If it cannot be read, is of another kind or is not UTF-8.
         """
         content = self.content()
+        other = another_kind(content[:HEAD], self, "a table in text (CSV)", EMPTY.name)
+        if other is not None:
+            raise other
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -222,7 +256,7 @@ def inside(file: RawFile) -> list[RawFile]:
     except RtcanError:
         raise
     except Exception as error:
-        raise unreadable(file, error) from error
+        raise file.of_another_kind("a zip file", ZIP.name) or unreadable(file, error) from error
     return _visible(
         RawFile(file.path, member_path(name), (*file.members, name), file.root)
         for name in member_names(archive, str(file))
@@ -323,7 +357,14 @@ def list_files(raw: Path, follow_links: bool = False) -> list[RawFile]:
         return _visible(RawFile(raw / name, name, root=root) for name in _walk(raw, root))
     if not raw.exists():
         raise RtcanError(f"{printable(raw)} does not exist", hint="check the path of the raw files")
-    return inside(RawFile(raw, PurePosixPath(raw.name)))
+    file = RawFile(raw, PurePosixPath(raw.name))
+    head = file.head()
+    if head is not None and raw.suffix.lower() != ".zip" and kind_of(head) != ZIP:
+        raise RtcanError(
+            f"{printable(raw)} is a single file, not a dataset's folder or zip file",
+            hint=f"name the folder that it lies in: {printable(raw.parent)}",
+        )
+    return inside(file)
 
 
 def _visible(files: Iterable[RawFile]) -> list[RawFile]:

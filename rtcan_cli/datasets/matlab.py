@@ -25,10 +25,12 @@ from rtcan_cli.datasets.byte_streams import Bytes, Forward, Part, Source, read_c
 from rtcan_cli.datasets.files import RawFile, unreadable
 from rtcan_cli.datasets.zips import check_growth
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.file_kinds import MATLAB_5
 
 Keep = Literal["all", "shape"] | int
 """What to keep of a variable: all of it, its shape, or one column of each matrix in it."""
 
+_WANTED = "a MATLAB file of version 5 to 7"
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8"}
@@ -104,7 +106,8 @@ def load_variables(file: RawFile, wanted: Mapping[str, Keep]) -> dict[str, Varia
         except RtcanError:
             raise
         except Exception as error:  # a damaged file may make anything go wrong
-            raise unreadable(file, error) from error
+            other = file.of_another_kind(_WANTED, MATLAB_5.name)
+            raise other or unreadable(file, error) from error
 
 
 class _Inflated:
@@ -190,9 +193,9 @@ class _Reader:
     def _read_header(self) -> None:
         header = self._source.read(_HEADER)
         if header[126:] not in (b"IM", b"MI"):
-            raise RtcanError(
-                f"{self._file} is no MATLAB file of version 5 to 7",
-                hint="download it again; or load it in MATLAB and save it with -v7",
+            raise self._file.of_another_kind(_WANTED) or RtcanError(
+                f"{self._file} is not {_WANTED}",
+                hint="load it in the program that wrote it, and save it with -v7",
             )
         self._order = "<" if header[126:] == b"IM" else ">"
         if header[125 if self._order == "<" else 124] == 2:

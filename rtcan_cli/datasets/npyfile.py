@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files import RawFile, unreadable
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.file_kinds import NPY
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -34,6 +35,8 @@ def open_npy(file: RawFile) -> NDArray[Any]:
         If it is no such file, holds anything but real numbers, or is smaller than its header
         claims.
     """
+    if other := file.of_another_kind("a NumPy file (.npy)", NPY.name):
+        raise other
     try:
         with file.open() as stream:
             version = npy.read_magic(stream)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rtcan_cli.datasets import pmemo_2018, pmemo_2019
 from rtcan_cli.datasets.files import RawFile, find_files, regular_only
+from rtcan_cli.datasets.pmemo_songs import unclaimed_songs
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.trials import RawDataset
 from rtcan_cli.errors import RtcanError
@@ -62,14 +63,21 @@ def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     root = roots.pop()
     below = [each for each in listing if str(each.name).startswith(f"{root}/" if root else "")]
     regular, odd = regular_only(below)
-    dataset = edition.open_files(_by_name(root, regular))
+    files = _by_name(root, regular)
+    dataset = edition.open_files(files)
     used = next(each for each, match in zip(found, matches, strict=True) if match)
     notes = dataset.notes
     if not all(matches):
         notes += (_NOTE_BOTH,)
     simulated = read_marker("pmemo", used, listing, raw) is not None
     damaged = (*dataset.damaged, *odd)
-    return dataclasses.replace(dataset, notes=notes, simulated=simulated, damaged=damaged)
+    return dataclasses.replace(
+        dataset,
+        notes=notes,
+        simulated=simulated,
+        damaged=damaged,
+        unclaimed=unclaimed_songs(files, dataset.stimuli),
+    )
 
 
 def _by_name(root: str, regular: list[RawFile]) -> dict[str, RawFile]:

@@ -13,8 +13,9 @@ from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.trials import Stimulus
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.file_kinds import AUDIO_SUFFIXES
 
-_AUDIO_FILE = re.compile(r"chorus/(\d+)\.(?:mp3|wav|flac|ogg)")
+_AUDIO_FILE = re.compile(r"chorus/(\d+)(\.\w+)")
 _NO_HEADER = ("mean", "std")
 _FEW = 5
 
@@ -48,9 +49,7 @@ def read_songs(
     RtcanError
         If two songs' names differ in leading zeros only.
     """
-    audio = {
-        match[1]: file for name, file in files.items() if (match := _AUDIO_FILE.fullmatch(name))
-    }
+    audio = _audio_files(files)
     metadata = files.get("metadata.csv")
     described: dict[str, dict[str, str]] = {}
     mean: dict[str, dict[str, float]] = {target: {} for target in TARGETS}
@@ -77,6 +76,38 @@ def read_songs(
         )
         for song in sorted(places, key=by_number)
     )
+
+
+def _audio_files(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
+    """The audio file of each song; of several the one whose kind comes first in the list."""
+    found: dict[str, tuple[int, RawFile]] = {}
+    for name, file in files.items():
+        match = _AUDIO_FILE.fullmatch(name)
+        if match and match[2] in AUDIO_SUFFIXES:
+            place = AUDIO_SUFFIXES.index(match[2])
+            if match[1] not in found or place < found[match[1]][0]:
+                found[match[1]] = place, file
+    return {song: file for song, (_, file) in found.items()}
+
+
+def unclaimed_songs(files: Mapping[str, RawFile], stimuli: Iterable[Stimulus]) -> tuple[str, ...]:
+    """Audio files that no song uses.
+
+    Parameters
+    ----------
+    files : mapping of str to RawFile
+        All files, by their lower-case names.
+    stimuli : iterable of Stimulus
+        The songs.
+
+    Returns
+    -------
+    tuple of str
+        Their paths, as in `Stimulus.audio`.
+    """
+    used = {stimulus.audio for stimulus in stimuli}
+    audio = (file for name, file in files.items() if name.endswith(AUDIO_SUFFIXES))
+    return tuple(path for path in map(_whole_path, audio) if path not in used)
 
 
 def _whole_path(file: RawFile) -> str:

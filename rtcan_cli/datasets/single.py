@@ -45,6 +45,8 @@ def read_single(
     """
     if not path.exists():
         raise RtcanError(f"{path} does not exist")
+    if path.is_dir():
+        raise RtcanError(f"{path} is a folder, not a signal file", hint="name the file itself")
     file = RawFile(path, PurePosixPath(path.name))
     track = SignalFile(file, decimal).track(column)
     if track.time is None and math.isnan(track.sampling_rate) and math.isnan(sampling_rate):

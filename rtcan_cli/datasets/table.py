@@ -28,6 +28,7 @@ from rtcan_cli.datasets.trials import (
     no_rating,
 )
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.file_kinds import AUDIO_SUFFIXES
 
 NAMES = ("trials.csv", "trials.tsv")
 """What the table may be called, in upper or lower case."""
@@ -134,6 +135,7 @@ def open_raw(
                 ),
             )
         ),
+        unclaimed=_unclaimed(file.path.parent, rows),
     )
 
 
@@ -171,7 +173,7 @@ def _drop_slips(
 def _find_table(raw: Path, follow_links: bool) -> RawFile:
     if raw.is_file():
         raise RtcanError(
-            f"{raw} is no folder",
+            f"{raw} is a single file, not a folder",
             hint=f"the same command with the folder that it is in: {shlex.quote(str(raw.parent))}",
         )
     listing: list[RawFile] = []
@@ -236,6 +238,17 @@ def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...],
     name, line = next(iter(absent.items()))
     note = f"{len(absent)} audio files are not there; the first is {name} (line {line})"
     return tuple(merged.values()), note
+
+
+def _unclaimed(folder: Path, rows: Iterable[Row]) -> tuple[str, ...]:
+    """Audio files in the folder that no row names."""
+    used = {os.path.realpath(folder / row.audio) for row in rows if row.audio}
+    try:
+        listing = list_files(folder)
+    except RtcanError:  # a folder beside the signals that may not be read
+        return ()
+    audio = (each.path for each in listing if each.path.suffix.lower() in AUDIO_SUFFIXES)
+    return tuple(str(path) for path in audio if os.path.realpath(path) not in used)
 
 
 def _note_sessions(signals: Iterable[RawFile]) -> str:

@@ -157,6 +157,8 @@ class RawDataset:
         True for files that rtcan's simulator wrote.
     notes : tuple of str
         What the user must know about this copy of the dataset.
+    unclaimed : tuple of str
+        Audio files among the raw files that no stimulus uses, as in `Stimulus.audio`.
     """
 
     name: str
@@ -168,6 +170,7 @@ class RawDataset:
     damaged: tuple[RtcanError, ...]
     simulated: bool
     notes: tuple[str, ...]
+    unclaimed: tuple[str, ...] = ()
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, permission_hint
+from rtcan_cli.file_kinds import HEAD, PICKLE, ZIP, another_kind
 
 #: Largest file, and largest content of one, in bytes. Published networks take 8 MB, and training
 #: states with an optimiser a few times as much.
@@ -42,6 +43,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     RtcanError
         If the file is missing, too large, damaged, or holds anything but such a dictionary.
     """
+    if path.is_dir():
+        raise RtcanError(f"{path}: is a folder, not a checkpoint", "name the file itself")
     if not path.is_file():
         raise RtcanError(f"{path}: there is no such file")
     try:
@@ -52,6 +55,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
                 found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # A file made up by someone can make the readers stumble in any way.
+        why = _why(path)
+        if why is not None:
+            raise why from error
         if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
             raise RtcanError(
                 f"{path}: refers to code, which is not run: only weights are read",
@@ -67,6 +73,16 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             "save the state dict alone: torch.save(model.state_dict(), FILE)",
         )
     return _weights(found, path)
+
+
+def _why(path: Path) -> RtcanError | None:
+    """Why a file cannot be a checkpoint, or cannot be read at all; None if it may be one."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as reason:
+        return RtcanError(f"{path}: cannot be read: {reason.strerror}", permission_hint(reason))
+    return another_kind(head, f"{path}:", "a PyTorch checkpoint", ZIP.name, PICKLE.name)
 
 
 def _content_size(path: Path) -> int:

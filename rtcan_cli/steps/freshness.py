@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rtcan_cli import console
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.stores import Partial, Provenance, Store, check_replaceable
 
 
@@ -23,7 +23,8 @@ def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> 
     Raises
     ------
     RtcanError
-        If something else than a store of this kind is in place: it is not replaced.
+        If something else than a store of this kind is in place, or one that cannot be read now:
+        it is not replaced.
     """
     check_replaceable(output, kind)
     if force or not output.exists():
@@ -31,6 +32,8 @@ def is_current(output: Path, kind: str, provenance: Provenance, force: bool) -> 
     try:
         with Store(output, kind) as store:
             changes = provenance.changes(store.provenance)
+    except BlockedError:
+        raise  # it may be whole
     except RtcanError as error:
         console.say(f"{error}; making it again")
         return False

@@ -169,6 +169,8 @@ def next_command(workspace: Workspace, dataset: str, steps: list[Step]) -> str:
         unwanted = step.state == "missing" and not _wants(step.kind, dataset, steps[0].path)
         if step in runs or step.state == "done" or unwanted:
             continue
+        if step.state == "unreadable":
+            return f"first {step.path.name}: {step.detail.removeprefix(f'{step.path}: ')}"
         if step.kind == "labels" and step.state == "missing" and not _has_ratings(steps[0].path):
             return (
                 f"{step.line(method='stimulus-mean')}; or with --import TABLE instead: there are "

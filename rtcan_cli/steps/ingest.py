@@ -27,7 +27,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
 from rtcan_cli.report import Report
 from rtcan_cli.steps.freshness import fingerprint, is_current
-from rtcan_cli.steps.ingest_summary import summarise
+from rtcan_cli.steps.ingest_summary import UNCLAIMED, summarise
 from rtcan_cli.steps.seen_trials import SeenTrials
 from rtcan_cli.steps.songs import audio_file, songs_of, sounds_of
 from rtcan_cli.stores import Provenance, StoreWriter, create
@@ -142,7 +142,7 @@ def ingest_dataset(
         # The stimuli too: their audio files may have come or changed since.
         {
             "raw files": fingerprint(source.files),
-            "stimuli": _stimuli_id(source.stimuli),
+            "stimuli": _stimuli_id(source),
             "audio": _audio_id(source.stimuli, root),
         },
         source.simulated,
@@ -162,9 +162,10 @@ def ingest_dataset(
     return report
 
 
-def _stimuli_id(stimuli: tuple[Stimulus, ...]) -> str:
-    """Fingerprint of what is known about the stimuli."""
-    return hashlib.blake2b(printable(stimuli).encode(), digest_size=8).hexdigest()
+def _stimuli_id(source: RawDataset) -> str:
+    """Fingerprint of what is known about the stimuli and their audio."""
+    known = printable((*source.stimuli, *source.unclaimed))
+    return hashlib.blake2b(known.encode(), digest_size=8).hexdigest()
 
 
 def _audio_id(stimuli: tuple[Stimulus, ...], root: Path) -> str:
@@ -233,6 +234,9 @@ class _Reading:
         with _hashed(source.files) as digests:
             for error in source.damaged:
                 self._leave_out(error)
+            for audio in source.unclaimed:
+                row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._root)))
+                self._excluded.append(**row)
             work = partial(read_part, rules=rules, sign=self._kind.sign)
             with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
                 for outcome in map_ordered(work, source.parts, jobs):

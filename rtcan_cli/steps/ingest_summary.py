@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.polarity import NOT_STATED, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
+from rtcan_cli.errors import some
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.songs import shared_songs
 from rtcan_cli.stores import Store
 from rtcan_cli.trial_key import TRIAL_KEY
+
+UNCLAIMED = "no song uses this audio file"
+"""Reason in the table of what was left out."""
 
 _FEW_RATES = 6
 _FEW_SONGS = 5
@@ -31,6 +35,7 @@ def summarise(path: Path, known: Profile) -> Report:
         trials = _count_trials(store, recordings.sound_trials, excluded)
         files = store.length("files/path")
         stimuli = store.table("stimuli", ["stimulus", "song", "audio"])
+        unclaimed = unclaimed_audio(store)
         made, simulated = store.provenance.parameters, store.provenance.simulated
     low, high = made["rating_scale"]
     kind = stored_kind(made)
@@ -61,6 +66,12 @@ def summarise(path: Path, known: Profile) -> Report:
         report.tables.append(
             Table("Left out", ["reason", "count", "for example"], [list(row) for row in rows])
         )
+    without = stimuli["stimulus"][stimuli["audio"] == ""].tolist()
+    if without and (known.stimulus_word == "song" or len(without) < len(stimuli)):
+        word = known.stimulus_word if len(without) == 1 else known.stimuli_word
+        report.notes.append(f"{len(without)} {word} without an audio file: {some(without)}")
+    if unclaimed:
+        report.notes.append(note_unclaimed(unclaimed))
     if kind.warning:
         report.notes.append(kind.warning)
     if kind.polarity == NOT_STATED:
@@ -87,6 +98,24 @@ def summarise(path: Path, known: Profile) -> Report:
             f"{trials.rated} with both ratings"
         )
     return report
+
+
+def unclaimed_audio(store: Store) -> list[str]:
+    """Audio files of a recordings store that no stimulus uses."""
+    return [
+        source
+        for subjects, reasons, sources in store.table_blocks(
+            "excluded", "subject", "reason", "source"
+        )
+        for subject, reason, source in zip(subjects, reasons, sources, strict=True)
+        if not subject and reason == UNCLAIMED
+    ]
+
+
+def note_unclaimed(files: Sequence[str]) -> str:
+    """What is to be said of audio files that no stimulus uses."""
+    what = "audio file that no song uses" if len(files) == 1 else "audio files that no song uses"
+    return f"{len(files)} {what}: {some(files)}"
 
 
 class _LeftOut:

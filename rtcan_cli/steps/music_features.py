@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial as bind
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
@@ -17,14 +19,26 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.files import RawFile, list_files
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.errors import RtcanError
-from rtcan_cli.music import FEATURE_SET, extract, feature_names, read_static_features
+from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.music import (
+    FEATURE_SET,
+    Song,
+    describe,
+    feature_names,
+    read_static_features,
+)
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import fingerprint, is_current
+from rtcan_cli.steps.ingest_summary import note_unclaimed, unclaimed_audio
 from rtcan_cli.steps.songs import stored_audio_file
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.lines import line_that_makes
+
+_NO_AUDIO = "it has no audio file"
+
+# Recordings may go on for some seconds before and after a song.
+_SHORT, _MOST_MISSING = 0.8, 5.0
 
 STATIC_FEATURES = "static_features.csv"
 """What PMEmo calls its table of features: in the 2018 edition at the root, in 2019 in features/."""
@@ -49,9 +63,14 @@ def extract_features(
     """
     with Store(recordings, "recordings") as store:
         made, inputs = store.provenance, {"recordings": store.content_id}
-        stimuli = store.table("stimuli")
-        heard = stimuli["stimulus"].isin(_heard(store))
-    stimuli = stimuli[heard & (stimuli["audio"] != "")].reset_index(drop=True)
+        every = store.table("stimuli")
+        heard = every["stimulus"].isin(_heard(store))
+        lengths = _eda_seconds(store)
+        unclaimed = unclaimed_audio(store)
+    has_audio = every["audio"] != ""
+    stimuli = every[heard & has_audio].reset_index(drop=True)
+    without = list(every["stimulus"][heard & ~has_audio])
+    unheard = list(every["stimulus"][~heard & has_audio])
     if stimuli.empty:
         raise RtcanError(
             f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
@@ -86,13 +105,26 @@ def extract_features(
             if not found:
                 raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
             names = list(stimuli["stimulus"])
+            finished = [names[index] for index in found]
             with create(output, "music", provenance) as writer:
-                values = (_features(partial, index)[None] for index in found)
-                _write(writer, [names[index] for index in found], feature_names(), values)
-                writer.write("excluded/stimulus", [names[index] for index in failures])
-                writer.write("excluded/reason", list(failures.values()))
+                values = (_kept(partial, index, "value")[None] for index in found)
+                seconds = [float(_kept(partial, index, "seconds")) for index in found]
+                _write(writer, finished, feature_names(), values)
+                writer.write("stimuli/seconds", seconds)
+                writer.write(
+                    "stimuli/eda_seconds", [lengths.get(song, math.nan) for song in finished]
+                )
+                writer.write("excluded/stimulus", [*(names[i] for i in failures), *without])
+                writer.write("excluded/reason", [*failures.values(), *[_NO_AUDIO] * len(without)])
             partial.discard()
-    return summarise(output, recordings)
+    report = summarise(output, recordings)
+    if unheard:
+        report.notes.append(
+            f"{_number(unheard, 'song')} with audio that nobody listened to: {some(unheard)}"
+        )
+    if unclaimed:
+        report.notes.append(note_unclaimed(unclaimed))
+    return report
 
 
 def _heard(recordings: Store) -> set[str]:
@@ -100,18 +132,35 @@ def _heard(recordings: Store) -> set[str]:
     return {song for songs in recordings.blocks("trials/stimulus") for song in songs}
 
 
-def extract_file(file: RawFile, mixdown: bool) -> NDArray[np.float32]:
-    """Features of an audio file, on disk or in a zip file: what a worker process does."""
+def _eda_seconds(recordings: Store) -> dict[str, float]:
+    """How long the sound recordings of each song are: their median, in seconds."""
+    lengths: dict[str, list[float]] = {}
+    start = 0
+    for songs, problems in recordings.table_blocks("recordings", "stimulus", "problem"):
+        seconds = recordings.seconds(range(start, start + len(songs)))
+        start += len(songs)
+        for song, problem, each in zip(songs, problems, seconds, strict=True):
+            if not problem:
+                lengths.setdefault(song, []).append(float(each))
+    return {song: float(np.median(each)) for song, each in lengths.items()}
+
+
+def _number(songs: Sequence[str], what: str) -> str:
+    return f"{len(songs)} {what}{'s' * (len(songs) != 1)}"
+
+
+def describe_file(file: RawFile, mixdown: bool) -> Song:
+    """Describe an audio file, on disk or in a zip file: what a worker process does."""
     file.refuse_outside()
     if file.members:
-        return extract(file.content(), mixdown, str(file))
-    return extract(file.path, mixdown)
+        return describe(file.content(), mixdown, str(file))
+    return describe(file.path, mixdown)
 
 
-def extract_song(song: tuple[bytes, str], mixdown: bool) -> NDArray[np.float32]:
-    """Features of a song (content, name): what a worker of a cluster does."""
+def describe_song(song: tuple[bytes, str], mixdown: bool) -> Song:
+    """Describe a song (content, name): what a worker of a cluster does."""
     content, name = song
-    return extract(content, mixdown, name)
+    return describe(content, mixdown, name)
 
 
 class Contents(Sequence[tuple[bytes, str]]):
@@ -148,7 +197,7 @@ def _extract_missing(
     wanted = [files[index] for index in missing]
     # The workers of a cluster cannot read our files.
     items: Sequence[Any] = Contents(wanted) if isinstance(jobs, Cluster) else wanted
-    work = bind(extract_song if isinstance(jobs, Cluster) else extract_file, mixdown=mixdown)
+    work = bind(describe_song if isinstance(jobs, Cluster) else describe_file, mixdown=mixdown)
     with console.progress(len(files), "music features", "song", done=len(finished)) as bar:
         results = map_unordered(
             work,
@@ -160,17 +209,19 @@ def _extract_missing(
         )
         for position, outcome in results:
             if isinstance(outcome, RtcanError):
-                failures[missing[position]] = str(outcome)
+                hint = f" ({outcome.hint})" if outcome.hint else ""
+                failures[missing[position]] = f"{outcome}{hint}"
             else:
-                partial.put(str(missing[position]), {"value": outcome})
+                kept = {"value": outcome.features, "seconds": np.array(outcome.seconds)}
+                partial.put(str(missing[position]), kept)
             bar.update()
     return dict(sorted(failures.items()))
 
 
-def _features(partial: Partial, index: int) -> NDArray[np.float32]:
+def _kept(partial: Partial, index: int, what: str) -> NDArray[np.float32]:
     item = partial.get(str(index))
-    assert item is not None, f"song {index} was extracted above"
-    return item["value"]
+    assert item is not None, f"song {index} was described above"
+    return item[what]
 
 
 def import_features(recordings: Path, source: Path, output: Path, force: bool = False) -> Report:
@@ -213,6 +264,8 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
             raise RtcanError(f"{csv}: has song {repeated[0]} more than once")
         with create(output, "music", provenance) as writer:
             _write(writer, [songs[row] for row in rows], names, [values[rows]])
+            for column in ("seconds", "eda_seconds"):
+                writer.write(f"stimuli/{column}", [math.nan] * len(rows))
             absent = sorted(heard - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
@@ -273,6 +326,7 @@ def summarise(path: Path, recordings: Path) -> Report:
         equal = _equal_songs(store, recordings)
         shape = store.datasets()["features/value"][0]
         made, excluded = store.provenance, store.table("excluded")
+        songs = store.table("stimuli")
     origin = made.parameters.get("imported") or f"openSMILE {made.parameters['feature_set']}"
     report = Report("music-features", files=[path])
     report.facts = {
@@ -281,8 +335,8 @@ def summarise(path: Path, recordings: Path) -> Report:
         "features": shape[1],
         "from": origin,
     }
-    if len(excluded):
-        rows = excluded.to_numpy().tolist()
+    silent = excluded["reason"] == _NO_AUDIO
+    if len(rows := excluded[~silent].to_numpy().tolist()):
         report.tables.append(Table("Left out", ["song", "reason"], rows))
     if equal:
         report.notes.append(
@@ -290,4 +344,24 @@ def summarise(path: Path, recordings: Path) -> Report:
             f"one on each side: {'; '.join(equal[:_FEW])}{'; ...' if len(equal) > _FEW else ''}"
             + ("; the column song of trials.csv can say so" if made.dataset == "table" else "")
         )
+    if without := excluded["stimulus"][silent].tolist():
+        report.notes.append(f"{_number(without, 'song')} without an audio file: {some(without)}")
+    report.notes += _short(songs)
     return report
+
+
+def _short(songs: pd.DataFrame) -> list[str]:
+    """A warning of songs that are much shorter than what was recorded while they were heard."""
+    missing = songs["eda_seconds"] - songs["seconds"]
+    short = songs[(missing > _MOST_MISSING) & (songs["seconds"] < _SHORT * songs["eda_seconds"])]
+    told = [
+        f"{row.stimulus} ({row.seconds:.1f} s of audio, {row.eda_seconds:.1f} s of EDA)"
+        for row in short.itertuples()
+    ]
+    if not told:
+        return []
+    return [
+        f"{_number(told, 'song')} much shorter than the EDA recorded while "
+        f"{'it was' if len(told) == 1 else 'they were'} heard, so perhaps not whole: "
+        f"{some(told, 4)}"
+    ]

@@ -240,7 +240,12 @@ MUSIC = Schema(
     "music-features",
     "openSMILE functionals of each song",
     (
-        Field("stimuli/stimulus", "str", ("stimuli",), "", "song"),
+        *_table(
+            "stimuli",
+            ("stimulus", "str", "", "song"),
+            ("seconds", "float64", "s", "length of its audio; NaN for published features"),
+            ("eda_seconds", "float64", "s", "median length of its usable EDA; NaN likewise"),
+        ),
         Field("features/name", "str", ("features",), "", "openSMILE name"),
         Field("features/value", "float32", ("stimuli", "features"), "", "functional"),
         *_table(

@@ -24,6 +24,7 @@ from rtcan_cli.stores.claims import (
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.lines import how_to_make_again, line_that_makes
+from rtcan_cli.stores.opening import check_is_file, open_h5
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
 
@@ -58,7 +59,8 @@ class Store:
     ------
     RtcanError
         If the file is missing, damaged, no rtcan store, of another kind or of another schema
-        version. The hint names the command that makes it.
+        version. The hint names the command that makes it. A `BlockedError` if it may be whole,
+        but is in use or may not be read.
     """
 
     def __init__(self, path: Path, kind: str | None = None) -> None:
@@ -66,20 +68,10 @@ class Store:
         self._open: dict[str, h5py.Dataset] = {}
         self._checked = False
         command = line_that_makes(path, kind) if kind else None
-        if not path.exists():
-            raise RtcanError(f"{path}: there is no such store", command)
-        if not path.is_file():
-            raise RtcanError(f"{path}: is no file, and so no store", command)
+        check_is_file(path, command, kind)
         if path.suffix.lower() in _OTHER_KINDS:
-            raise RtcanError(f"{path}: is no store, but a file of another kind", command)
-        try:
-            # Nobody changes a finished store, so it is read whoever makes another one.
-            self._h5 = h5py.File(path, "r", locking=False, rdcc_nbytes=CHUNK_CACHE)
-        except OSError as error:
-            raise RtcanError(
-                f"{path}: not a readable HDF5 store (damaged or cut short?)",
-                how_to_make_again(path, kind),
-            ) from error
+            raise RtcanError(f"{path}: is not a store, but a file of another kind", command)
+        self._h5 = open_h5(path, command, how_to_make_again(path, kind), rdcc_nbytes=CHUNK_CACHE)
         try:
             self._read_attributes(command, kind)
         except BaseException:
@@ -120,6 +112,10 @@ class Store:
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise RtcanError(f"{path}: its provenance is missing or unreadable") from error
 
+    def close(self) -> None:
+        """Close the file."""
+        self._h5.close()
+
     def __enter__(self) -> Store:
         return self
 
@@ -129,7 +125,7 @@ class Store:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._h5.close()
+        self.close()
 
     def array(self, path: str) -> NDArray[Any]:
         """One dataset, whole, as a NumPy array; text as Python strings."""

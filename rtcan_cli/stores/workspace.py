@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from glob import escape
@@ -10,7 +11,7 @@ from pathlib import Path
 from rtcan_cli.choices import MODEL
 from rtcan_cli.command_line import WORKSPACE_VARIABLE, command_line
 from rtcan_cli.datasets.profiles import PROFILES
-from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.links import refuse_links
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.store import Store
@@ -30,9 +31,10 @@ class Step:
     path : Path
         The store.
     state : str
-        ``done``, ``stale``, ``missing``, ``partial`` or ``damaged``.
+        ``done``, ``stale``, ``missing``, ``partial``, ``damaged``, or ``unreadable`` where it may
+        be whole, but is in use or not permitted.
     detail : str
-        Why it is stale or damaged; when it was made if it is done.
+        Why it is stale, damaged or unreadable; when it was made if it is done.
     """
 
     kind: str
@@ -54,6 +56,13 @@ class Workspace:
     """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        if os.path.isfile(self.root):
+            raise RtcanError(
+                f"{self.root}: is a file, not a folder with stores",
+                "name the folder that holds the datasets' folders",
+            )
 
     def line(self, command: str, *arguments: object, **options: object) -> str:
         """The line that runs a command on this workspace, see `command_line`."""
@@ -129,10 +138,15 @@ class Workspace:
 
         return sorted(self.runs(dataset), key=is_baseline)
 
-    def damaged_runs(self, dataset: str | None = None) -> list[Path]:
-        """Run stores that cannot be read."""
-        every = set(self._run_files(dataset))
-        return sorted(every - set(self.runs(dataset)))
+    def damaged_runs(self, dataset: str | None = None) -> list[RtcanError]:
+        """What is wrong with run stores that cannot be read."""
+        found = []
+        for path in self._run_files(dataset):
+            try:
+                Store(path, "run").close()
+            except RtcanError as error:
+                found.append(error)
+        return found
 
     def find_run(self, name: str | None, dataset: str | None) -> Path:
         """A run by name or path; if not named the newest of RTCAN-1D, or else the newest.
@@ -220,5 +234,7 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
                 return Step(kind, path, "stale", detail)
             detail = f"made {store.created[:16].replace('T', ' ')} UTC{beside}"
             return Step(kind, path, "done", detail)
+    except BlockedError as error:
+        return Step(kind, path, "unreadable", f"{error} ({error.hint})")
     except RtcanError as error:
         return Step(kind, path, "damaged", str(error))

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.atomic import remove_leftovers
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.links import unique_name
 from rtcan_cli.stores.content import content_id, dataset_paths
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
 from rtcan_cli.stores.lock import sole_writer
+from rtcan_cli.stores.opening import blocked, open_h5
 from rtcan_cli.stores.outlet import Outlet
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
@@ -221,22 +222,28 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
 def check_replaceable(path: Path, kind: str) -> None:
     """Refuse to put a store where something else is.
 
-    A store of the same kind may be replaced, also a damaged one or one of another schema version.
+    A store of the same kind may be replaced, also a damaged one or one of another schema version;
+    not one that may be whole, but is in use or may not be read.
 
     Raises
     ------
     RtcanError
-        If the file is no HDF5 file, or a store of another kind.
+        If the file is no HDF5 file, or a store of another kind, or nobody can tell.
     """
-    if not path.exists() or (path.is_file() and not path.stat().st_size):
-        return
-    other = RtcanError(f"{path}: is no {kind} store, and is not replaced", "another --output")
-    if not path.is_file() or not _is_hdf5(path):
-        raise other
     try:
-        with h5py.File(path, "r") as h5:
+        if not path.exists() or (path.is_file() and not path.stat().st_size):
+            return
+        other = RtcanError(f"{path}: is no {kind} store, and is not replaced", "another --output")
+        if not path.is_file() or not _is_hdf5(path):
+            raise other
+    except OSError as error:
+        raise blocked(path, error) from error
+    try:
+        with open_h5(path, None, "") as h5:
             found = h5.attrs.get("kind")
-    except OSError:
+    except BlockedError:
+        raise
+    except (OSError, RuntimeError, RtcanError):
         return  # damaged
     if found != kind:
         raise other

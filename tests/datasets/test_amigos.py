@@ -280,7 +280,7 @@ def test_a_damaged_first_file_does_not_hide_the_others(tmp_path: Path) -> None:
     write_subject(tmp_path, "Data_Preprocessed_P02.mat")
     dataset = open_raw("amigos", tmp_path)
     assert [each.stimulus for each in dataset.stimuli] == ["10", "N1"]
-    with pytest.raises(RtcanError, match=r"P01\.mat is no MATLAB file"):
+    with pytest.raises(RtcanError, match=r"P01\.mat is not a MATLAB file"):
         dataset.parts[0]()
     assert len(dataset.parts[1]()) == 2
 
@@ -329,7 +329,7 @@ def test_truncated_files_are_named(tmp_path: Path, suffix: str, share: float) ->
         path.unlink()
         path = tmp_path / "Data_Preprocessed_P01.zip"
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(RtcanError, match=rf"P01\.{suffix} cannot be read") as caught:
+    with pytest.raises(RtcanError, match=rf"P01\.{suffix} (cannot be read|is empty)") as caught:
         read("amigos", tmp_path)
     assert "\n" not in str(caught.value)
 

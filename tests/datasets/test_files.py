@@ -99,7 +99,7 @@ def test_a_truncated_zip_file_is_named(tmp_path: Path, keep: int) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.txt", "text" * 100)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(RtcanError, match=r"raw\.zip cannot be read"):
+    with pytest.raises(RtcanError, match=r"raw\.zip (cannot be read|is empty)"):
         list_files(path)
 
 
@@ -307,7 +307,7 @@ def test_a_folder_with_a_files_name_is_a_folder(tmp_path: Path) -> None:
 def test_empty_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "s01.dat").touch()
     (part,) = open_raw("deap", tmp_path).parts
-    with pytest.raises(RtcanError, match=r"s01\.dat cannot be read: it ends too early"):
+    with pytest.raises(RtcanError, match=r"s01\.dat is empty: it has 0 bytes"):
         part()
 
 

@@ -155,7 +155,7 @@ def test_no_table_is_said_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(RtcanError, match=r"holds no trials\.csv .* 1 other files \(notes\.txt\)"):
         open_raw("table", tmp_path)
-    with pytest.raises(RtcanError, match="is no folder"):
+    with pytest.raises(RtcanError, match="is a single file, not a folder"):
         open_raw("table", tmp_path / "notes.txt")
     with pytest.raises(RtcanError, match="does not exist"):
         open_raw("table", tmp_path / "nowhere")

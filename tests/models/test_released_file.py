@@ -96,7 +96,7 @@ def test_files_cut_short_are_refused(tmp_path: Path, zipped: bool, share: float)
     torch.save(small().state_dict(), path, _use_new_zipfile_serialization=zipped)
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
-    with pytest.raises(RtcanError, match=r"cut.pt: not a readable PyTorch checkpoint"):
+    with pytest.raises(RtcanError, match=r"cut.pt: (not a readable PyTorch checkpoint|is empty)"):
         read_state_dict(path)
 
 
@@ -123,7 +123,7 @@ def test_damaged_bytes_are_an_error_or_other_numbers(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.pt"
     path.write_bytes(content)
-    with pytest.raises(RtcanError, match=r"other.pt: not a readable"):
+    with pytest.raises(RtcanError, match=r"other.pt: (not a readable|is|holds)"):
         read_state_dict(path)
 
 
@@ -205,5 +205,5 @@ def test_files_without_a_state_dict_are_refused(tmp_path: Path, content: Any, me
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RtcanError, match=r"none.pt: there is no such file"):
         read_state_dict(tmp_path / "none.pt")
-    with pytest.raises(RtcanError, match="no such file"):
+    with pytest.raises(RtcanError, match="is a folder, not a checkpoint"):
         read_state_dict(tmp_path)

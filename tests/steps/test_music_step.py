@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,12 +11,13 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files import RawFile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.music import N_FEATURES
-from rtcan_cli.steps.music_features import Contents, extract_file, extract_song
+from rtcan_cli.music import N_FEATURES, Song
+from rtcan_cli.steps.music_features import Contents, describe_file, describe_song
 from tests.conftest import must, rtcan
 from tests.datasets.reading import zip_folder
 
@@ -30,9 +32,9 @@ def stored(workspace: Path) -> dict[str, NDArray[np.float32]]:
         return dict(zip(songs, h5["features/value"][()], strict=True))
 
 
-def number_of(path: Path) -> NDArray[np.float32]:
+def number_of(path: Path) -> Song:
     """Stand-in for openSMILE that tells which file it was given."""
-    return np.full(N_FEATURES, float(path.stem), np.float32)
+    return Song(np.full(N_FEATURES, float(path.stem), np.float32), 30.0)
 
 
 def assert_own_numbers(workspace: Path, songs: list[str]) -> None:
@@ -69,7 +71,7 @@ def test_every_song_keeps_its_own_when_results_come_back_in_another_order(
             yield position, function(items[position])
 
     workspace = copy_of(prepared)
-    monkeypatch.setattr(f"{STEP}.extract", lambda path, mixdown: number_of(path))
+    monkeypatch.setattr(f"{STEP}.describe", lambda path, mixdown: number_of(path))
     monkeypatch.setattr(f"{STEP}.map_unordered", backwards)
     must("music-features", "-w", workspace, "--force")
     assert_own_numbers(workspace, SONGS)
@@ -81,20 +83,20 @@ def test_every_song_keeps_its_own_after_an_interruption(
     workspace = copy_of(prepared)
     command = ("music-features", "-w", workspace, "--jobs", "1", "--force")
 
-    def stopped(path: Path, mixdown: bool) -> NDArray[np.float32]:
+    def stopped(path: Path, mixdown: bool) -> Song:
         if path.stem == "4":
             raise KeyboardInterrupt
         return number_of(path)
 
-    monkeypatch.setattr(f"{STEP}.extract", stopped)
+    monkeypatch.setattr(f"{STEP}.describe", stopped)
     assert rtcan(*command).exit_code == 130
     again: list[str] = []
 
-    def noted(path: Path, mixdown: bool) -> NDArray[np.float32]:
+    def noted(path: Path, mixdown: bool) -> Song:
         again.append(path.stem)
         return number_of(path)
 
-    monkeypatch.setattr(f"{STEP}.extract", noted)
+    monkeypatch.setattr(f"{STEP}.describe", noted)
     must(*command)
     assert again == SONGS[3:]
     assert_own_numbers(workspace, SONGS)
@@ -105,12 +107,12 @@ def test_a_song_that_cannot_be_read_is_left_out_and_shifts_no_other(
 ) -> None:
     workspace = copy_of(prepared)
 
-    def damaged(path: Path, mixdown: bool) -> NDArray[np.float32]:
+    def damaged(path: Path, mixdown: bool) -> Song:
         if path.stem == "2":
             raise RtcanError(f"{path} is damaged")
         return number_of(path)
 
-    monkeypatch.setattr(f"{STEP}.extract", damaged)
+    monkeypatch.setattr(f"{STEP}.describe", damaged)
     outcome = must("music-features", "-w", workspace, "--jobs", "1", "--force")
     assert "2.mp3" in outcome.stdout
     assert_own_numbers(workspace, [song for song in SONGS if song != "2"])
@@ -126,12 +128,14 @@ def test_a_song_that_travels_has_the_same_features_and_problems(
     songs.append(RawFile(tmp_path / "gone.mp3", PurePosixPath("gone.mp3")))
     travelling = Contents(songs)
     assert len(travelling) == 3
-    np.testing.assert_array_equal(extract_song(travelling[0], False), extract_file(songs[0], False))
-    with pytest.raises(RtcanError) as here:
-        extract_file(songs[1], False)
-    with pytest.raises(RtcanError) as there:
-        extract_song(travelling[1], False)
-    assert str(there.value) == str(here.value)
+    there, here = describe_song(travelling[0], False), describe_file(songs[0], False)
+    np.testing.assert_array_equal(there.features, here.features)
+    assert there.seconds == here.seconds
+    with pytest.raises(RtcanError) as told_here:
+        describe_file(songs[1], False)
+    with pytest.raises(RtcanError) as told_there:
+        describe_song(travelling[1], False)
+    assert str(told_there.value) == str(told_here.value)
     with pytest.raises(RtcanError, match="gone"):
         travelling[2]
 
@@ -242,3 +246,83 @@ def test_songs_with_equal_features_are_named(
 def test_mixdown_says_nothing_about_imported_features(prepared: Path, tmp_path: Path) -> None:
     outcome = rtcan("music-features", "-w", prepared, "--import", tmp_path, "--mixdown")
     assert outcome.exit_code == 2
+
+
+def own_study(folder: Path) -> None:
+    """Four listeners, 20 s of EDA each, and songs of which one is cut to a third, one missing."""
+    rng = np.random.default_rng(0)
+    lines = ["subject,stimulus,valence,arousal,signal,sampling_rate,audio"]
+    for subject in range(4):
+        eda = 2 + np.cumsum(rng.normal(0, 0.02, 400))
+        np.savetxt(folder / f"{subject}.csv", eda, fmt="%.5f")
+        song, audio = [("a", "a.wav"), ("b", "b.wav"), ("c", "c.wav"), ("d", "")][subject]
+        lines.append(f"{subject},{song},{1 + subject},{8 - subject},{subject}.csv,20,{audio}")
+    (folder / "trials.csv").write_text("\n".join(lines) + "\n")
+    for name, seconds in (("a", 20), ("b", 7), ("c", 18), ("nobody's", 20)):
+        sound = np.column_stack([rng.normal(0, 0.1, seconds * 8000)] * 2)
+        if name == "c":
+            sound[:, 0] = 0
+        soundfile.write(folder / f"{name}.wav", sound, 8000)
+
+
+def test_songs_that_are_short_missing_silent_or_of_nobody_are_told(tmp_path: Path) -> None:
+    raw, workspace = tmp_path / "raw", tmp_path / "stores"
+    raw.mkdir()
+    own_study(raw)
+    ingested = json.loads(must("ingest", "table", raw, "-w", workspace, "--json").stdout)
+    notes = "\n".join(ingested["notes"])
+    assert "1 audio file that no song uses: nobody's.wav" in notes
+    assert "1 stimulus without an audio file: d" in notes
+    outcome = must("music-features", "-w", workspace, "--jobs", "1", "--json")
+    report = json.loads(outcome.stdout)
+    notes = "\n".join(report["notes"])
+    assert "1 audio file that no song uses: nobody's.wav" in notes
+    assert "1 song without an audio file: d" in notes
+    assert "1 song much shorter than the EDA recorded while it was heard" in notes
+    assert "b (7.0 s of audio, 20.0 s of EDA)" in notes
+    (left_out,) = report["tables"]["Left out"]
+    assert left_out["song"] == "c"
+    assert "is silent in its first channel, but not in channel 2" in left_out["reason"]
+    assert "--mixdown" in left_out["reason"]
+    with h5py.File(workspace / "table" / "music.h5") as h5:
+        np.testing.assert_allclose(h5["stimuli/seconds"], [20, 7])
+        np.testing.assert_allclose(h5["stimuli/eda_seconds"], [20, 20])
+        assert h5["excluded/stimulus"].asstr()[()].tolist() == ["c", "d"]
+    with h5py.File(workspace / "table" / "recordings.h5") as h5:
+        assert h5["excluded/source"].asstr()[()].tolist() == ["nobody's.wav"]
+    mixed = json.loads(
+        must("music-features", "-w", workspace, "--jobs", "1", "--mixdown", "--json").stdout
+    )
+    assert "Left out" not in mixed["tables"]
+    again = json.loads(must("music-features", "-w", workspace, "--mixdown", "--json").stdout)
+    assert again["notes"] == mixed["notes"], "a finished store tells the same"
+
+
+def test_pmemo_songs_of_nobody_are_told(raw_pmemo: Path, tmp_path: Path) -> None:
+    raw, workspace = tmp_path / "raw", tmp_path / "stores"
+    shutil.copytree(raw_pmemo, raw)
+    chorus = raw / "PMEmo" / "Chorus"
+    song = (chorus / "3.mp3").read_bytes()
+    (chorus / "interlude.mp3").write_bytes(song)  # no number
+    (chorus / "4.wma").write_bytes(song)  # beside 4.mp3
+    (raw / "PMEmo" / "3 (copy).mp3").write_bytes(song)
+    (chorus / "900.mp3").write_bytes(song)  # a song that nobody listened to
+    (chorus / "5.mp3").rename(chorus / "5.m4a")
+    (chorus / "6.mp3").unlink()
+    report = json.loads(must("ingest", "pmemo", raw, "-w", workspace, "--json").stdout)
+    notes = "\n".join(report["notes"])
+    for name in ("interlude.mp3", "4.wma", "3 (copy).mp3"):
+        assert name in notes
+    assert "3 audio files that no song uses" in notes
+    assert "1 song without an audio file: 6" in notes
+    assert "(3 in all)" not in notes
+    with h5py.File(workspace / "pmemo" / "recordings.h5") as h5:
+        audio = dict(zip(h5["stimuli/stimulus"].asstr(), h5["stimuli/audio"].asstr(), strict=True))
+    assert audio["4"].endswith("4.mp3")
+    assert audio["5"].endswith("5.m4a")
+    # Another file that comes later is noticed.
+    (chorus / "later.mp3").write_bytes(song)
+    report = json.loads(must("ingest", "pmemo", raw, "-w", workspace, "--json").stdout)
+    assert any("4 audio files that no song uses" in note for note in report["notes"])
+    report = json.loads(must("music-features", "-w", workspace, "--json").stdout)
+    assert any("1 song with audio that nobody listened to: 900" in n for n in report["notes"])

@@ -32,6 +32,8 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "music.h5"
     with create(path, "music", MADE) as store:
         store.write("stimuli/stimulus", ["1"])
+        store.write("stimuli/seconds", [30.0])
+        store.write("stimuli/eda_seconds", [30.0])
         store.write("features/name", ["a", "b", "c"])
         store.write("features/value", np.zeros((1, 3), np.float32))
         store.write("excluded/stimulus", [])
@@ -158,7 +160,7 @@ def test_groups_in_groups_end(path: Path) -> None:
             group = h5py.h5g.create(group, b"g")
         h5["features/circle"] = h5["features"]
     with Store(path, "music") as store:
-        assert len(store.datasets()) == 5 + 2  # the circle is walked once
+        assert len(store.datasets()) == 7 + 2  # the circle is walked once
         store.array("features/value")
 
 

@@ -157,6 +157,8 @@ def test_a_half_written_store_of_a_reused_number_goes(tmp_path: Path) -> None:
 
 def write(store: StoreWriter) -> None:
     store.write("stimuli/stimulus", ["1"])
+    store.write("stimuli/seconds", [30.0])
+    store.write("stimuli/eda_seconds", [30.0])
     store.write("features/name", ["a"])
     store.write("features/value", np.zeros((1, 1)))
     store.write("excluded/stimulus", [])

@@ -1,0 +1,56 @@
+"""What the checks of all formats share."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from rtcan_cli.errors import RtcanError
+
+GET_AGAIN = "fetch or unpack the file again"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An audio file that is whole.
+
+    Attributes
+    ----------
+    content : bytes
+        The file with its true length where a header declares one, and without what is no sound.
+    n_samples : int
+        Samples of a channel that were counted.
+    n_around : int
+        How many of these a decoder may leave out, since the encoder has put them around the sound.
+    """
+
+    content: bytes
+    n_samples: int
+    n_around: int = 0
+
+
+def incomplete(name: str, there: float, declared: float) -> RtcanError:
+    """The error for a file that was cut off.
+
+    Parameters
+    ----------
+    name : str
+        The file, as it is to be called.
+    there, declared : float
+        How long it is, and how long it should be, in seconds.
+    """
+    return RtcanError(f"{name} is incomplete: {there:.1f} s of {declared:.1f} s", GET_AGAIN)
+
+
+def cut_in(name: str, there: float, what: str) -> RtcanError:
+    """The error for a file that ends within one of its pieces, after so many seconds."""
+    return RtcanError(
+        f"{name} is incomplete: it ends in the middle of {what}, after {there:.1f} s",
+        f"{GET_AGAIN}; if there is no other: {convert(name)}",
+    )
+
+
+def convert(name: str) -> str:
+    """The command that turns a file into one that can be read."""
+    stem = name.rpartition("/")[2].rpartition(".")[0] or "song"
+    return f"ffmpeg -i {shlex.quote(name)} {shlex.quote(f'{stem}.wav')}"

@@ -1,0 +1,131 @@
+"""Opening a store's file, and saying why where that is not possible."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from rtcan_cli.errors import BlockedError, RtcanError, permission_hint
+from rtcan_cli.file_kinds import EMPTY, HDF5, HEAD, MATLAB_73, another_kind, kind_of
+
+#: What is wrong with what HDF5 reads, in its words.
+_TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
+_OPEN_FOR_WRITING = "already open for write"
+
+
+def check_is_file(path: Path, command: str | None, kind: str | None = None) -> None:
+    """Refuse what is not there, is not a file, or may not be looked at.
+
+    Parameters
+    ----------
+    path : Path
+        Where a store should be.
+    command : str or None
+        What makes it.
+    kind : str, optional
+        The kind of store that is needed.
+
+    Raises
+    ------
+    RtcanError
+        In these cases; a `BlockedError` if nobody can tell what is there.
+    """
+    try:
+        is_there, is_file = path.exists(), path.is_file()
+    except OSError as error:
+        raise blocked(path, error) from error
+    if not is_there:
+        raise RtcanError(f"{path}: there is no such store", command)
+    if path.is_dir():
+        inside = path / f"{kind}.h5"
+        hint = f"name the store itself: {inside}" if kind and inside.is_file() else command
+        raise RtcanError(f"{path}: is a folder, not a store", hint)
+    if not is_file:
+        raise RtcanError(f"{path}: is not a file, and so not a store", command)
+
+
+def open_h5(path: Path, command: str | None, again: str, **options: Any) -> h5py.File:
+    """Open an HDF5 file for reading.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+    command : str or None
+        What makes the store.
+    again : str
+        How to make it again, for the hint where that is right.
+    **options
+        For h5py.File.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be opened; a `BlockedError` if it may be whole for all that.
+    """
+    try:
+        # Nobody changes a finished store, so it is read whoever makes another one.
+        return h5py.File(path, "r", locking=False, **options)
+    except (OSError, RuntimeError) as error:
+        raise _why(path, error, command, again) from error
+
+
+def blocked(path: Path, error: OSError) -> BlockedError:
+    """The error for a file that the system does not let us open."""
+    return BlockedError(
+        f"{path}: cannot be read: {os.strerror(error.errno) if error.errno else error}",
+        permission_hint(error) or "check the disk or the network drive that it is on",
+    )
+
+
+def _why(path: Path, error: Exception, command: str | None, again: str) -> RtcanError:
+    if isinstance(error, OSError) and error.errno:
+        return blocked(path, error)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as reason:
+        return blocked(path, reason)
+    if kind_of(head) is EMPTY:
+        return RtcanError(f"{path}: is empty (0 bytes)", again)
+    other = another_kind(head, f"{path}:", "a store (HDF5)", HDF5.name, MATLAB_73.name)
+    if other is not None:
+        return other
+    if not _is_hdf5(head):
+        instead = f"; if the store should be here, move this file away, then {command}"
+        return RtcanError(
+            f"{path}: is not an HDF5 file, and so not a store",
+            f"check its name{instead if command else ''}",
+        )
+    if _OPEN_FOR_WRITING in str(error):
+        return _open_elsewhere(path, again)
+    if found := _TRUNCATED.search(str(error)):
+        there, whole = map(int, found.groups())
+        return RtcanError(f"{path}: is cut off: {there:,} of {whole:,} bytes are there", again)
+    return RtcanError(f"{path}: is damaged or cut off: HDF5 cannot open it", again)
+
+
+def _open_elsewhere(path: Path, again: str) -> RtcanError:
+    """HDF5 marks a file while a program may write to it; a lock tells if one still does."""
+    try:
+        h5py.File(path, "r", locking=True).close()
+    except BlockingIOError:
+        return BlockedError(
+            f"{path}: is open for writing in another program",
+            "close it there (a notebook, HDFView, ...), then the same command again",
+        )
+    except OSError:
+        pass
+    return RtcanError(
+        f"{path}: was opened for writing by a program that ended without closing it, and may be "
+        "damaged",
+        again,
+    )
+
+
+def _is_hdf5(head: bytes) -> bool:
+    return kind_of(head) in (HDF5, MATLAB_73)
