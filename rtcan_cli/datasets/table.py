@@ -135,7 +135,7 @@ def open_raw(
                 ),
             )
         ),
-        unclaimed=_unclaimed(file.path.parent, rows),
+        unclaimed=_unclaimed(file.path.parent, rows, follow_links),
     )
 
 
@@ -240,11 +240,11 @@ def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...],
     return tuple(merged.values()), note
 
 
-def _unclaimed(folder: Path, rows: Iterable[Row]) -> tuple[str, ...]:
+def _unclaimed(folder: Path, rows: Iterable[Row], follow_links: bool) -> tuple[str, ...]:
     """Audio files in the folder that no row names."""
     used = {os.path.realpath(folder / row.audio) for row in rows if row.audio}
     try:
-        listing = list_files(folder)
+        listing = list_files(folder, follow_links)
     except RtcanError:  # a folder beside the signals that may not be read
         return ()
     audio = (each.path for each in listing if each.path.suffix.lower() in AUDIO_SUFFIXES)
