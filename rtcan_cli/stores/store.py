@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -15,10 +16,14 @@ from numpy.typing import NDArray
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.claims import (
     attribute,
+    check_fits,
+    check_tables_fit,
+    in_memory,
     is_text,
     layout_problem,
     lies_elsewhere,
     reason_to_refuse,
+    size_problem,
     values_problem,
 )
 from rtcan_cli.stores.content import content_id, dataset_paths
@@ -243,11 +248,13 @@ class Store:
         if self._checked:
             return
         try:
-            problem = layout_problem(self._h5, self.schema)
+            size = self.path.stat().st_size
+            problem = size_problem(self._h5, size) or layout_problem(self._h5, self.schema)
+            if problem:
+                raise self._damaged(problem)
+            check_tables_fit(self._h5, self.schema, self.path)
         except _HDF5_ERRORS as error:
             raise self._damaged("what describes its data is damaged") from error
-        if problem:
-            raise self._damaged(problem)
         self._checked = True
 
     def _paths(self) -> list[str]:
@@ -287,6 +294,7 @@ class Store:
         if is_text(dataset):
             return self._texts(dataset, where, {})
         path = dataset.name[1:]
+        check_fits(in_memory(dataset, _n_values(dataset, where)), f"{self.path}: '{path}'")
         try:
             values = np.asarray(dataset[where])
         except _HDF5_ERRORS as error:
@@ -316,6 +324,14 @@ class Store:
             f"{self.path}: {what}",
             how_to_make_again(self.path, self.schema.kind),
         )
+
+
+def _n_values(dataset: h5py.Dataset, where: tuple[()] | slice | int) -> int:
+    """How many values reading all of a dataset gives, some of its rows, or one of them."""
+    if where == ():
+        return int(dataset.size)
+    rows = len(range(dataset.shape[0])[where]) if isinstance(where, slice) else 1
+    return rows * math.prod(dataset.shape[1:])
 
 
 def _parts(length: int, rows: int) -> Iterator[range]:
