@@ -133,6 +133,11 @@ def signal_kind(unit: str, stated: Polarity | None = None) -> SignalKind:
     return SignalKind(unit, FLIPPED if found == "resistance" else CONDUCTANCE)
 
 
+def told(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What the parameters of a step say of unit and polarity; empty if they say nothing."""
+    return stored_kind(parameters).parameters if "eda_polarity" in parameters else {}
+
+
 def stored_kind(parameters: Mapping[str, Any]) -> SignalKind:
     """What the parameters of a step say about the signals that it worked on.
 

@@ -40,6 +40,8 @@ _ATTRIBUTES = (
     *("kind", "schema_version", "package_version", "created", "command", "dataset"),
     *("parameters", "inputs", "simulated", "content_id"),
 )
+#: Of runs that see EDA.
+_OPTIONAL = ("eda",)
 #: What HDF5 and h5py raise on damaged files.
 _HDF5_ERRORS = (
     *(OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError, MemoryError),
@@ -86,7 +88,7 @@ class Store:
     def _read_attributes(self, command: str | None, kind: str | None) -> None:
         path = self.path
         try:
-            attributes = {name: attribute(self._h5, name) for name in _ATTRIBUTES}
+            attributes = {name: attribute(self._h5, name) for name in (*_ATTRIBUTES, *_OPTIONAL)}
         except _HDF5_ERRORS as error:
             raise RtcanError(
                 f"{path}: its provenance is damaged",
@@ -107,7 +109,7 @@ class Store:
                 how_to_make_again(path, self.schema.kind),
             )
         try:
-            missing = [name for name, value in attributes.items() if value is None]
+            missing = [name for name in _ATTRIBUTES if attributes[name] is None]
             if missing:
                 raise KeyError(missing[0])
             self.provenance = Provenance.from_attributes(attributes)
