@@ -105,8 +105,8 @@ def read_checkpoint(
     Raises
     ------
     RtcanError
-        If the file is no checkpoint of the published network, or of another dataset than said, or
-        if it does not tell the dataset.
+        If the file is not a checkpoint of the published network, or of another dataset than said,
+        or if it does not tell the dataset.
     """
     state = read_state_dict(path)
     try:
@@ -197,7 +197,7 @@ def import_checkpoint(
     """Put a published network into a run store, with its answers to all trials.
 
     Nobody knows which trials it was trained on. So no fold tests any trial: all are written down
-    as not used, and the probabilities are no held-out predictions.
+    as not used, and the probabilities are not held-out predictions.
 
     Parameters
     ----------
