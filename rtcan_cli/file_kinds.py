@@ -78,7 +78,7 @@ def another_kind(head: bytes, what: object, wanted: str, *fitting: str) -> Rtcan
     wanted : str
         What is needed, with its article.
     *fitting : str
-        Names of kinds that are no error.
+        Names of kinds that are not errors.
 
     Returns
     -------

@@ -70,7 +70,7 @@ def read_label_table(path: str | Path) -> pd.DataFrame:
         several hearings of a stimulus is meant; further columns are left alone. Without
         one there are four: subject, stimulus, arousal, valence, as in the table that Yin et al.
         (2022) published. Labels are 1 (high) and 0 (low), also as ``1.0`` and ``0.0``; an empty
-        cell or ``nan`` is no label.
+        cell or ``nan`` is not a label.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def read_label_table(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     RtcanError
-        If the file is no such table; the line is named.
+        If the file is not such a table; the line is named.
     """
     rows = _rows(Path(path))
     header = rows[0][1]
@@ -194,7 +194,9 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Rows that are not empty, with the numbers of their lines."""
     if path.exists() and not path.is_file():
         raise RtcanError(
-            f"{path} is a folder, not a table of labels" if path.is_dir() else f"{path} is no file",
+            f"{path} is a folder, not a table of labels"
+            if path.is_dir()
+            else f"{path} is not a regular file",
             hint="name the CSV file with the labels",
         )
     try:
@@ -220,7 +222,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
                 rows.append((reader.line_num, cells))
     except csv.Error as error:
         raise RtcanError(
-            f"{path} is no table of labels: line {reader.line_num}: {error}"
+            f"{path} is not a table of labels: line {reader.line_num}: {error}"
         ) from error
     if not rows:
         raise RtcanError(f"{path} is empty", hint="copy or download it again")
@@ -287,7 +289,7 @@ def _repetition(cell: str, where: str) -> int:
 
 
 def _label(cell: str) -> int | None:
-    """0 or 1, -1 for no label, or None for what is no label at all."""
+    """0 or 1, -1 for no label, or None for anything else."""
     if cell.lower() in ("", "nan", "na"):
         return NO_LABEL
     try:

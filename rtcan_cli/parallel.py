@@ -116,7 +116,8 @@ def works_in_processes(jobs: int | Cluster, n_items: int) -> bool:
 def _count_workers(jobs: int, n_items: int) -> int:
     if jobs < 1 and jobs != -1:
         raise RtcanError(
-            f"{jobs} jobs make no sense", hint="give 1 or more, or -1 for every core of the machine"
+            f"{jobs} jobs are not possible",
+            hint="give 1 or more, or -1 for every core of the machine",
         )
     return min(joblib.effective_n_jobs(jobs), n_items)
 

@@ -107,7 +107,7 @@ def test_the_order_of_rows_does_not_matter(order: list[int], classes: list[int])
         ("1,100184,0,1\n", "none of its 1 rows is a trial: its subjects are 1, those of the rec"),
         ("100184,1,\xe9,1\n".encode("latin1"), "is not UTF-8 text"),
         ("100184,1,0,1\n".encode("utf-16"), "is not UTF-8 text"),
-        ('100184,1,0,"1' + "1" * 200_000, "is no table of labels: line 1: field larger"),
+        ('100184,1,0,"1' + "1" * 200_000, "is not a table of labels: line 1: field larger"),
     ],
 )
 def test_other_tables_are_refused(tmp_path: Path, content: str | bytes, message: str) -> None:

@@ -24,7 +24,7 @@ def entries(
     given : sequence of str, optional
         What the user typed, once for each time.
     read : callable
-        Turns one entry into its value; raises ValueError, with what is wrong, if it makes no sense.
+        Turns one entry into its value; raises ValueError, with what is wrong, if it is not valid.
     usual : object
         The only entry, if the option was not given.
     separator : str, optional
@@ -38,7 +38,7 @@ def entries(
     Raises
     ------
     typer.BadParameter
-        If an entry makes no sense.
+        If an entry is not valid.
     """
     if not given:
         return [usual]

@@ -100,7 +100,7 @@ def figure_size(text: str | None) -> tuple[float, float] | None:
         width = height = 0.0
     if not (1 <= width <= 100 and 1 <= height <= 100):
         raise typer.BadParameter(
-            f"{text!r} is no size: width and height from 1 to 100 inches, as in 7,5 or 18,12cm",
+            f"{text!r} is not a size: width and height from 1 to 100 inches, as in 7,5 or 18,12cm",
             param_hint="--size",
         )
     return width, height

@@ -93,7 +93,7 @@ def numbered_rows(file: RawFile, width: int | None = None) -> Iterator[tuple[int
                 yield reader.line_num, [cell.strip() for cell in row[:width]]
     except csv.Error as error:
         raise RtcanError(
-            f"{file} is no CSV file: {error} (line {reader.line_num})", hint=_HINT_DAMAGED
+            f"{file} is not a CSV file: {error} (line {reader.line_num})", hint=_HINT_DAMAGED
         ) from error
 
 
@@ -130,7 +130,7 @@ def number(cell: str) -> float:
     if cell.lower() in _MISSING:
         return math.nan
     if not _NUMBER.fullmatch(cell):
-        raise ValueError(f"{cell[:_SHOWN]!r} is no number")
+        raise ValueError(f"{cell[:_SHOWN]!r} is not a number")
     value = float(cell)
     return value if math.isfinite(value) else math.nan
 
@@ -163,7 +163,7 @@ def read_numbers(file: RawFile) -> NumberTable:
 
     Numbers are separated by commas. Empty lines count as missing numbers where the table has one
     column, and as nothing where it has more; at the end they are nothing either way. The first row
-    is a header if a cell of it is no number, or the first of several is empty, as pandas names an
+    is a header if a cell is not a number, or the first of several is empty, as pandas names an
     index.
 
     Parameters
@@ -229,7 +229,7 @@ def _is_header(cells: list[str]) -> bool:
     text = [cell for cell in cells if not is_number(cell)]
     if len(text) == 0:
         return len(cells) > 1 and not cells[0].strip()
-    # Numbers between other separators, or with commas, are no names: what is wrong is told later.
+    # Numbers between other separators, or with commas, are not names: what is wrong is told later.
     parts = [part.strip() for cell in text for part in _OTHER_SEPARATORS.split(cell)]
     return not all(is_number(part) or _DECIMAL_COMMA.fullmatch(part) for part in parts)
 

@@ -70,8 +70,8 @@ def read_session(beginning: str, file: RawFile) -> Session | None:
     if not _RATES[0] <= sampling_rate <= _RATES[1]:
         raise RtcanError(
             f"{file} begins with a Unix time, as an Empatica E4 session does, but its second line "
-            f"is no sampling rate: {second.strip()[:40]!r}",
-            hint="export the session again; or take the time out, if it is no E4 session",
+            f"is not a sampling rate: {second.strip()[:40]!r}",
+            hint="export the session again; or take the time out, if it is not an E4 session",
         )
     stem = PurePosixPath(file.name).stem.casefold()
     if stem in _OTHER_SENSORS:

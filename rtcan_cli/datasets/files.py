@@ -51,8 +51,8 @@ _KINDS = {
 def printable(text: object) -> str:
     """Text in one line that can be shown and stored.
 
-    A file's name may hold line breaks, and bytes that are no UTF-8; each becomes a question mark in
-    a diamond.
+    A file's name may hold line breaks, and bytes that are not UTF-8; each becomes a question mark
+    in a diamond.
     """
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
@@ -75,7 +75,7 @@ def unreadable(what: object, error: Exception) -> RtcanError:
     if isinstance(error, EOFError):
         text = "it ends too early"
     elif isinstance(error, LookupError):  # says only what was looked up
-        text = "its content makes no sense"
+        text = "its content is not valid"
     elif isinstance(error, OSError) and error.strerror:
         text = error.strerror
     reason = printable((text.splitlines() or [type(error).__name__])[0])
@@ -199,7 +199,7 @@ class RawFile:
         wanted : str
             What is needed, with its article.
         *fitting : str
-            Names of the kinds in `rtcan_cli.file_kinds` that are no error.
+            Names of the kinds in `rtcan_cli.file_kinds` that are not errors.
 
         Returns
         -------

@@ -273,7 +273,7 @@ class _Reader:
             raise ValueError(f"numbers have the type {kind}")
         dtype = np.dtype(self._order + _NUMBERS[kind])
         if math.prod(shape) * dtype.itemsize != size:
-            raise ValueError(f"{size} bytes are no array of the shape {shape}")
+            raise ValueError(f"{size} bytes are not an array of the shape {shape}")
         if keep == "all":
             if size > _LARGEST_WHOLE:
                 raise ValueError(f"a variable has {size / 1e6:.0f} MB")
@@ -295,7 +295,7 @@ class _Reader:
             encoding += "-le" if self._order == "<" else "-be"
         text = content.decode(encoding, "replace")
         if shape[0] > len(text):
-            raise ValueError(f"{len(text)} characters are no text of the shape {shape}")
+            raise ValueError(f"{len(text)} characters are not a text of the shape {shape}")
         return tuple(text[row :: shape[0]] for row in range(shape[0]))
 
     def _cells(

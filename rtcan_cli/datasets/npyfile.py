@@ -32,7 +32,7 @@ def open_npy(file: RawFile) -> NDArray[Any]:
     Raises
     ------
     RtcanError
-        If it is no such file, holds anything but real numbers, or is smaller than its header
+        If it is not such a file, holds anything but real numbers, or is smaller than its header
         claims.
     """
     if other := file.of_another_kind("a NumPy file (.npy)", NPY.name):

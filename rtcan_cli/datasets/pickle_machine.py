@@ -28,7 +28,7 @@ class Refused(Exception):
 def text(value: Any) -> str:
     """A name, also if Python 2 wrote it. Raises ValueError for other values."""
     if not isinstance(value, (str, bytes)) or len(value) > _LONGEST_NAME:
-        raise ValueError(f"a name is no short text, but {type(value).__name__}")
+        raise ValueError(f"a name is not a short text, but {type(value).__name__}")
     return value.decode("latin1") if isinstance(value, bytes) else value
 
 
@@ -81,7 +81,7 @@ class Machine:
             try:
                 instruction = _INSTRUCTIONS[code]
             except KeyError:
-                raise ValueError(f"the byte {code!r} is no instruction of a pickle") from None
+                raise ValueError(f"the byte {code!r} is not an instruction of a pickle") from None
             instruction(self)
         raise Refused(f"more than {_MOST_INSTRUCTIONS} steps")
 
@@ -177,7 +177,7 @@ class Machine:
     def _put(self, values: list[Any]) -> None:
         target = self._stack[-1]
         if not isinstance(target, dict) or len(values) % 2:
-            raise ValueError("an item is put into what is no dictionary")
+            raise ValueError("an item is put into something that is not a dictionary")
         for key, value in zip(values[::2], values[1::2], strict=True):
             # No other key: comparing or hashing tuples of tuples of ... can take for ever.
             target[text(key)] = value
@@ -220,13 +220,13 @@ class Machine:
     def _reduce(self) -> None:
         arguments, called = self._pop(), self._pop()
         if not isinstance(arguments, tuple):
-            raise ValueError("the arguments of a call are no tuple")
+            raise ValueError("the arguments of a call are not a tuple")
         self._push(self._call(called, arguments))
 
     def _build(self) -> None:
         state = self._pop()
         if not isinstance(state, tuple):
-            raise ValueError("the state of an object is no tuple")
+            raise ValueError("the state of an object is not a tuple")
         self._set_state(self._stack[-1], state)
 
     def _resolve(self, module: str, name: str) -> Any:
@@ -234,8 +234,8 @@ class Machine:
         raise Refused(f"{module}.{name}"[:100])
 
     def _call(self, called: Any, arguments: tuple[Any, ...]) -> Any:
-        """The result of a call. Raises Refused if `called` is no function."""
-        raise Refused("a call of something that is no function")
+        """The result of a call. Raises Refused if `called` is not a function."""
+        raise Refused("a call of something that is not a function")
 
     def _set_state(self, target: Any, state: tuple[Any, ...]) -> None:
         """Fill an object. Raises Refused if it has no state."""

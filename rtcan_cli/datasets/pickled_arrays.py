@@ -101,7 +101,7 @@ def load_arrays(
     arrays: dict[str, StoredArray] = {}
     for key, value in content.items():
         if not isinstance(value, _Array) or value.stored is None:
-            raise RtcanError(f"{source}: {printable(key)[:40]!r} is no array")
+            raise RtcanError(f"{source}: {printable(key)[:40]!r} is not an array")
         stored = value.stored
         if column is not None and stored.values.ndim == 3 and stored.shape[1] > column:
             # A copy, so that what lies around it can be freed.
@@ -185,7 +185,7 @@ class _ArrayMachine(Machine):
             "encode": self._encode,
         }
         if not isinstance(called, _Name) or called.meaning not in calls:
-            raise Refused("a call of something that is no function")
+            raise Refused("a call of something that is not a function")
         return calls[called.meaning](*arguments)
 
     def _set_state(self, target: Any, state: tuple[Any, ...]) -> None:

@@ -185,7 +185,7 @@ def _read_ratings(file: RawFile, hearing: _Hearing) -> None:
             subject, rating = "", math.nan
         if not subject.isdecimal():
             raise RtcanError(
-                f"{file}: line {line} is no subject with a rating: {','.join(row)[:60]}",
+                f"{file}: line {line} is not a subject with a rating: {','.join(row)[:60]}",
                 hint="the file is incomplete or damaged: copy or download it again",
             )
         if subject in ratings:

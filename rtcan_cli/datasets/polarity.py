@@ -93,14 +93,23 @@ def quantity(unit: str) -> Polarity | None:
 
 
 def same_unit(one: str, other: str) -> bool:
-    """Whether two ways of writing mean one unit, such as uS and µS."""
-    return _plain(one) == _plain(other)
+    """Whether two ways of writing mean one unit, such as uS and µS, but not MS and mS."""
+    return _plain(one) == _plain(other) and _is_mega(one) == _is_mega(other)
+
+
+def _is_mega(unit: str) -> bool:
+    """Whether a unit begins with a capital M: the one prefix whose case tells it from another."""
+    return re.match(r"M\s*(?:[oOΩ]|S|siemens|mho)", _normal(unit)) is not None
 
 
 def _plain(unit: str) -> str:
     """In lower case, with ``u`` for micro and ``ohm`` for the letter."""
-    plain = unicodedata.normalize("NFKC", unit).strip().casefold().replace("μ", "u")
-    return re.sub("ω|ohms", "ohm", plain)
+    return re.sub("ω|ohms", "ohm", _normal(unit).casefold().replace("μ", "u"))
+
+
+def _normal(unit: str) -> str:
+    """Without look-alikes, such as the sign for ohm beside the Greek letter."""
+    return unicodedata.normalize("NFKC", unit).strip()
 
 
 def signal_kind(unit: str, stated: Polarity | None = None) -> SignalKind:
@@ -131,6 +140,11 @@ def signal_kind(unit: str, stated: Polarity | None = None) -> SignalKind:
     if found is None:
         return SignalKind(unit, NOT_STATED)
     return SignalKind(unit, FLIPPED if found == "resistance" else CONDUCTANCE)
+
+
+def told(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What the parameters of a step say of unit and polarity; empty if they say nothing."""
+    return stored_kind(parameters).parameters if "eda_polarity" in parameters else {}
 
 
 def stored_kind(parameters: Mapping[str, Any]) -> SignalKind:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from rtcan_cli.datasets.empatica import read_session
 from rtcan_cli.datasets.files import RawFile, list_files
-from rtcan_cli.datasets.profiles import Profile, profile
+from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table_cuts import Cut, cut
@@ -29,6 +29,7 @@ from rtcan_cli.datasets.trials import (
 )
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.file_kinds import AUDIO_SUFFIXES
+from rtcan_cli.trial_key import hearing
 
 NAMES = ("trials.csv", "trials.tsv")
 """What the table may be called, in upper or lower case."""
@@ -154,20 +155,30 @@ def _drop_slips(
     rows: tuple[Row, ...], file: RawFile, scale: tuple[float, float]
 ) -> tuple[tuple[Row, ...], list[RtcanError]]:
     """Take out trials whose ratings are not on the scale, one error each."""
-    rated = [
-        Rated(
-            f"{file}, line {row.line}: subject {row.subject}, stimulus {row.stimulus}",
-            row.valence,
-            row.arousal,
-        )
-        for row in rows
-    ]
+    trials: dict[tuple[str, str, int], list[Row]] = {}
+    for row in rows:
+        trials.setdefault(_key(row), []).append(row)
     advice = "--rating-scale LOW HIGH names the scale that was used"
+    rated = [_rated(hearings, file, scale) for hearings in trials.values()]
     slips = off_scale(rated, scale, file, advice)
-    # A trial may have two rows, one for each hearing.
-    dropped = {_key(rows[index]) for index in slips}
+    dropped = {key for index, key in enumerate(trials) if index in slips}
     kept = tuple(row for row in rows if _key(row) not in dropped)
     return kept, list(slips.values())
+
+
+def _rated(rows: list[Row], file: RawFile, scale: tuple[float, float]) -> Rated:
+    """The ratings of one trial, which may have two rows, one for each hearing."""
+    valence, arousal = ([(getattr(row, name), row) for row in rows] for name in TARGETS)
+    off = [pair for pair in (*valence, *arousal) if pair[0] < scale[0] or pair[0] > scale[1]]
+    # The message is about the first of these.
+    row = off[0][1] if off else rows[0]
+    trial = f"subject {row.subject}, stimulus {row.stimulus}{hearing(row.repetition)}"
+    # Those that are off come first; NaN, for a rating that another row has, comes last.
+    ratings = (
+        sorted(pairs, key=lambda pair: (pair not in off, math.isnan(pair[0])))[0][0]
+        for pairs in (valence, arousal)
+    )
+    return Rated(f"{file}, line {row.line}: {trial}", *ratings)
 
 
 def _find_table(raw: Path, follow_links: bool) -> RawFile:

@@ -112,7 +112,7 @@ def read_table(
     Raises
     ------
     RtcanError
-        If the file is no such table, a path leads out of its folder, or rows contradict each
+        If the file is not such a table, a path leads out of its folder, or rows contradict each
         other, so that no row can be trusted.
     """
     text = read_text(file)
@@ -169,7 +169,7 @@ def read_text(file: RawFile) -> str:
     text = file.text()
     if "\0" in text:
         raise RtcanError(
-            f"{file} is no text in UTF-8: it holds NUL characters",
+            f"{file} is not UTF-8 text: it holds NUL characters",
             hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
         )
     return text
@@ -211,7 +211,7 @@ def _records(text: str, delimiter: str, file: RawFile) -> Iterator[tuple[int, li
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise RtcanError(f"{file} is no CSV file: line {line}: {error}") from error
+        raise RtcanError(f"{file} is not a CSV file: line {line}: {error}") from error
 
 
 def column_name(cell: str) -> str:
@@ -227,7 +227,7 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         except ValueError:
             comma = decimal != "," and is_number(cell.replace(",", ".", 1))
             raise _Wrong(
-                f"the {name.replace('_', ' ')} {cell!r} is no number",
+                f"the {name.replace('_', ' ')} {cell!r} is not a number",
                 "--decimal , if that is a decimal comma" if comma else None,
             ) from None
 

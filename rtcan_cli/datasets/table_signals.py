@@ -195,7 +195,7 @@ class SignalFile:
                     column.append(self._number(cells[index], decimal, reader.line_num))
         except csv.Error as error:
             raise RtcanError(
-                f"{self._file} is no CSV file: line {reader.line_num}: {error}"
+                f"{self._file} is not a CSV file: line {reader.line_num}: {error}"
             ) from error
         return [np.frombuffer(column) if column else np.empty(0) for column in columns]
 

@@ -96,7 +96,7 @@ class CvxedaParameters:
             )
         if not (0 <= self.alpha < math.inf and 0 < self.gamma < math.inf):
             raise RtcanError(
-                f"alpha = {self.alpha:g} and gamma = {self.gamma:g} are no penalties",
+                f"alpha = {self.alpha:g} and gamma = {self.gamma:g} are not penalties",
                 hint="both must be finite, alpha not negative, gamma above 0",
             )
 

@@ -109,7 +109,7 @@ class Rules:
             if not least <= value <= most or (name == "min_duration" and math.isinf(value)):
                 wanted = f"of {least:g}{unit} or more" if math.isinf(most) else "from 0 to 1"
                 raise RtcanError(
-                    f"{value:g}{unit} is no sensible limit for the {_TITLES[name]}",
+                    f"{value:g}{unit} is not a valid limit for the {_TITLES[name]}",
                     hint=f"use a --{name.replace('_', '-')} {wanted}",
                 )
 

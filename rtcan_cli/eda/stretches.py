@@ -2,9 +2,9 @@
 
 Coarse sensors repeat values honestly. A wristband with steps of 0.00128 uS, read four times a
 second, stays on one value for a second or more whenever the skin is calm; a slow turn of the signal
-stays longest on its highest or lowest value. So a repeated value alone is no fault here: it has to
-last longer than living skin allows, and an end of the range has to hold more samples than a signal
-leaves there that turns round by itself. See `FLAT_RUN`, `CLIP_RUN` and `TURN`.
+stays longest on its highest or lowest value. So a repeated value alone is not a fault here: it has
+to last longer than living skin allows, and an end of the range has to hold more samples than a
+signal leaves there that turns round by itself. See `FLAT_RUN`, `CLIP_RUN` and `TURN`.
 """
 
 from __future__ import annotations

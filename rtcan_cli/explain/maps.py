@@ -21,7 +21,7 @@ the sum over the channels of the absolute value of the map, divided by its large
 
 Guided backpropagation follows the input more than the weights of a network (Adebayo et al.,
 Sanity Checks for Saliency Maps, NeurIPS 2018); `rtcan_cli.explain.randomise` measures how much. A
-map shows where a network looked; it is no proof of why it decided.
+map shows where a network looked; it is not proof of why it decided.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Graph(nn.Module):
     Raises
     ------
     RtcanError
-        If they are no networks.
+        If they are not networks.
     """
 
     def __init__(self, models: Sequence[TrainedModel], sees: Eda, calibrated: bool) -> None:
@@ -48,7 +48,7 @@ class Graph(nn.Module):
         name = find(spec.model)
         if name.network is None:
             raise RtcanError(
-                f"{name.title} is no network: there is nothing that ONNX or TorchScript could hold",
+                f"{name.title} is not a network: ONNX or TorchScript cannot hold it",
                 "predict, which asks every model",
             )
         #: Shape of an input, without the batch, by its name.

@@ -98,7 +98,7 @@ class Model:
             If the model is a learner.
         """
         if self.network is None:
-            raise ValueError(f"{self.name} is no network")
+            raise ValueError(f"{self.name} is not a network")
         return self.network(spec, dropout, **self.grid[spec.candidate])
 
     def make_learner(self, spec: ModelSpec) -> Learner:
@@ -110,7 +110,7 @@ class Model:
             If the model is a network.
         """
         if self.learner is None:
-            raise ValueError(f"{self.name} is no learner")
+            raise ValueError(f"{self.name} is not a learner")
         return self.learner(**self.grid[spec.candidate])
 
     def sees(self, fusion: str) -> Eda:
@@ -128,15 +128,16 @@ class Model:
         return ", ".join(f"{name}={value}" for name, value in self.grid[candidate].items())
 
     def check(self, fusion: str, protocol: str) -> None:
-        """Raise RtcanError if the model makes no sense with a fusion or a protocol."""
+        """Raise RtcanError if the model cannot be used with a fusion or a protocol."""
         if fusion not in self.fusion:
             allowed = " or ".join(self.fusion)
             raise RtcanError(
-                f"model {self.name} knows no fusion '{fusion}'", f"--fusion {allowed} for it"
+                f"model {self.name} cannot be used with the fusion '{fusion}'",
+                f"--fusion {allowed} for it",
             )
         if protocol not in self.protocols:
             raise RtcanError(
-                f"model {self.name} makes no sense with the protocol '{protocol}'",
+                f"model {self.name} cannot be used with the protocol '{protocol}'",
                 f"--protocol {' or '.join(self.protocols)} for it",
             )
 

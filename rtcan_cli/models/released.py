@@ -345,7 +345,7 @@ def _check_entries(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) 
         and not (tensor.is_floating_point() and bool(tensor.isfinite().all()))
     ]
     if bad:
-        raise RtcanError(f"has weights that are no finite numbers: {_some(bad)}")
+        raise RtcanError(f"has weights that are not finite numbers: {_some(bad)}")
 
 
 def _some(names: Sequence[str], quote: bool = True) -> str:

@@ -104,7 +104,9 @@ def _weights(found: object, path: Path) -> dict[str, Tensor]:
         raise RtcanError(f"{path}: holds no state dict, but {type(found).__name__}")
     for name, value in found.items():
         if not isinstance(name, str) or not _is_plain(value):
-            raise RtcanError(f"{path}: is no state dict: its entry {name!r:.60} is no plain tensor")
+            raise RtcanError(
+                f"{path}: is not a state dict: its entry {name!r:.60} is not a plain tensor"
+            )
     return dict(found)
 
 

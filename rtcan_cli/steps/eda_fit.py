@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtcan_cli.datasets.polarity import (
+    CONDUCTANCE,
     FLIPPED,
     KEPT,
     SignalKind,
@@ -28,8 +29,28 @@ def kind_of(settings: Settings) -> SignalKind | None:
 
 
 def trained_kind(run: Run, trained: Settings) -> SignalKind:
-    """Unit and polarity of a run's EDA; as the dataset's usual ones where its stores are gone."""
-    return kind_of(trained) or signal_kind(run.dataset.eda_unit)
+    """Unit and polarity of the EDA that a run was trained on.
+
+    The stores come first: where the same samples were read again with another unit, they know it.
+
+    Raises
+    ------
+    RtcanError
+        If neither its stores are there nor the run itself says it, and its dataset may be either.
+    """
+    if kind := kind_of(trained):
+        return kind
+    if run.provenance.eda:
+        return stored_kind(run.provenance.eda)
+    usual = signal_kind(run.dataset.eda_unit)
+    # What is shipped as conductance is stored so whatever --polarity says.
+    if usual.polarity == CONDUCTANCE and run.dataset.name != "table":
+        return usual
+    raise RtcanError(
+        f"{run.name} does not say whether it was trained on skin conductance or skin resistance, "
+        "and the stores that it was trained on are not in the workspace any more",
+        "make these stores as they were, or train the run again",
+    )
 
 
 def kind_of_file(run: Run, trained: SignalKind, unit: str | None, file: object) -> SignalKind:

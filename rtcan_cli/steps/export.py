@@ -54,7 +54,7 @@ def export_run(
     Raises
     ------
     RtcanError
-        If the run has no such network, it is no network, a package is missing, or a file says
+        If the run has no such network, it is not a network, a package is missing, or a file says
         something else than rtcan; then the file is not left behind.
     """
     run = Run.load(run_path)
@@ -77,7 +77,7 @@ def export_run(
         with new_file(path) as place:
             FORMATS[name].write(graph, facts, place)
             largest = largest_difference(FORMATS[name], place, graph, models, is_calibrated)
-            if not largest <= TOLERANCE:  # NaN is none either
+            if not largest <= TOLERANCE:  # NaN is too large, too
                 raise RtcanError(
                     f"{path}: the exported graph says something else than rtcan (probabilities "
                     f"differ by up to {largest:.2g}); it was not kept",

@@ -17,6 +17,7 @@ from torch import Tensor
 from rtcan_cli import choices, console
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.polarity import told
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores
@@ -104,8 +105,8 @@ def read_checkpoint(
     Raises
     ------
     RtcanError
-        If the file is no checkpoint of the published network, or of another dataset than said, or
-        if it does not tell the dataset.
+        If the file is not a checkpoint of the published network, or of another dataset than said,
+        or if it does not tell the dataset.
     """
     state = read_state_dict(path)
     try:
@@ -196,7 +197,7 @@ def import_checkpoint(
     """Put a published network into a run store, with its answers to all trials.
 
     Nobody knows which trials it was trained on. So no fold tests any trial: all are written down
-    as not used, and the probabilities are no held-out predictions.
+    as not used, and the probabilities are not held-out predictions.
 
     Parameters
     ----------
@@ -227,7 +228,9 @@ def import_checkpoint(
             "trained_on": checkpoint.trained_on,
         }
     }
-    provenance = Provenance(COMMAND, made.dataset, parameters, inputs, made.simulated)
+    provenance = Provenance(
+        COMMAND, made.dataset, parameters, inputs, made.simulated, told(made.parameters)
+    )
     if not is_current(output, "run", provenance, force):
         data, left_out = training_data(sources, checkpoint.target, onset, choices.LENGTH)
         for reason, count in left_out.items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtcan_cli import choices, console
 from rtcan_cli.command_line import command_line
-from rtcan_cli.datasets.polarity import stored_kind
+from rtcan_cli.datasets.polarity import stored_kind, told
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
@@ -45,8 +45,8 @@ def describe_store(path: Path) -> Report:
             "content id": store.content_id,
             "size on disk": _size(path),
         }
-        if "eda_polarity" in made.parameters:
-            report.facts["EDA"] = stored_kind(made.parameters).description
+        if eda := told(made.parameters) or made.eda:
+            report.facts["EDA"] = stored_kind(eda).description
         if store.schema.kind == "run":
             report.facts |= _training(store)
         settings = [[name, str(value)] for name, value in sorted(made.parameters.items())]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.atomic import write_whole
 from rtcan_cli.console import jsonable
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.assemble import Key, LeftOut, Sources, new_trials
 from rtcan_cli.steps.eda_fit import check_fit, kind_of, trained_kind
@@ -122,6 +122,8 @@ def _trained_on(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
                 labels.content_id == inputs.get("labels")
                 and labels.provenance.inputs.get("recordings") == ids["recordings"]
             )
+    except BlockedError:
+        raise
     except RtcanError:
         return False
 

@@ -50,7 +50,7 @@ def describe_quality(path: Path, rows: int) -> Report:
     Raises
     ------
     RtcanError
-        If it is no recordings store.
+        If it is not a recordings store.
     """
     with Store(path, "recordings") as store:
         recordings, quality = store.table("recordings"), store.table("quality")

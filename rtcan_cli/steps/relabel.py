@@ -94,7 +94,7 @@ def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False
     Raises
     ------
     RtcanError
-        If the file is no such table, or has none of the trials.
+        If the file is not such a table, or has none of the trials.
     """
     with Store(recordings, "recordings") as store:
         trials, made = store.table("trials"), store.provenance

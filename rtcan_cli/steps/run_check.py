@@ -63,7 +63,7 @@ def _wrong_settings(settings: RunSettings) -> Iterator[str]:
     if not _whole(spec.length, 1, _MOST_SAMPLES):
         yield f"length is {_short(spec.length)}"
     if not _whole(settings.n_folds, 0, 1 << 31) or not _whole(settings.seed, 0, (1 << 32) - 1):
-        yield "folds or seed are no usual numbers"
+        yield "folds or seed are not valid numbers"
     if not isinstance(settings.onset, int | float) or not 0 <= settings.onset < np.inf:
         yield f"onset is {_short(settings.onset)}"
     if model.name != choices.MODEL:
@@ -104,7 +104,7 @@ def _wrong_tables(run: Run) -> Iterator[str]:
             yield f"its table '{name}' has a fold that is not one of its {folds}"
     if run.models.duplicated(["target", "fold"]).any():
         yield "it has two models of one fold"
-    n_candidates = len(run.settings.model.grid)  # one of one is no choice, and is not looked at
+    n_candidates = len(run.settings.model.grid)  # one of one is not a choice, and is not looked at
     if n_candidates > 1 and not run.models["candidate"].between(1, n_candidates).all():
         yield "it has a candidate that its model does not have"
     if not run.predictions["label"].isin([0, 1]).all():

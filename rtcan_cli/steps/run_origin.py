@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.steps.assemble import Sources
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
@@ -19,6 +19,11 @@ def trained_on(run: Run, workspace: Workspace) -> Settings:
     """Settings of the stores that a run was trained on, as far as the workspace still holds them.
 
     Of EDA features also those of the components that they were computed from.
+
+    Raises
+    ------
+    BlockedError
+        If a store cannot be read now.
     """
     return _settings(run.provenance.inputs, run.dataset.name, workspace)
 
@@ -34,6 +39,8 @@ def _settings(ids: Mapping[str, str], dataset: str, workspace: Workspace) -> Set
                     made = store.provenance
                     found[kind] = made.parameters
                     found |= _settings(made.inputs, dataset, workspace)
+        except BlockedError:
+            raise  # it may be the very store: to go on without it may give another answer
         except RtcanError:
             continue
     return found
@@ -71,6 +78,8 @@ def recorded(run: Run, workspace: Workspace) -> Recorded | None:
             problem, target = (store.array(f"recordings/{name}") for name in ("problem", "target"))
             rates = store.array("recordings/sampling_rate")
             seconds = store.seconds(range(len(rates)))
+    except BlockedError:
+        raise
     except RtcanError:
         return None
     sound = problem == ""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.datasets.polarity import told
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
@@ -151,7 +152,9 @@ def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
         check_thresholds(request.settings)
         inputs, made = request.sources.check()
         parameters = request.settings.parameters()
-        provenance = Provenance("train", made.dataset, parameters, inputs, made.simulated)
+        provenance = Provenance(
+            "train", made.dataset, parameters, inputs, made.simulated, told(made.parameters)
+        )
         if not is_current(request.output, "run", provenance, force):
             plans.append(planner.plan(request, provenance))
     return plans

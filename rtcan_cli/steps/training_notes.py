@@ -49,7 +49,7 @@ def training_notes(run: Run) -> list[str]:
     Returns
     -------
     list of str
-        Empty if there is nothing to say, or the model is no network that was trained here.
+        Empty if there is nothing to say, or the model is not a network that was trained here.
     """
     recipe = run.settings.recipe
     if recipe is None or run.is_imported:
@@ -72,7 +72,7 @@ def training_notes(run: Run) -> list[str]:
             )
         best = run.models.loc[run.models["target"] == target, "best_epoch"]
         last = int((best == recipe.epochs).sum())
-        # In one epoch, or in a fold or two, that is no sign of anything.
+        # In one epoch, or in a fold or two, that does not mean anything.
         if recipe.epochs > 1 and 2 * last >= len(best):
             notes.append(
                 f"{target}: the last epoch was the best one in {last} of {len(best)} folds, so the "

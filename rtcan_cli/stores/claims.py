@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.content import dataset_paths
 from rtcan_cli.stores.schema import OFFSETS, Schema
 
@@ -22,11 +23,14 @@ from rtcan_cli.stores.schema import OFFSETS, Schema
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 #: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
 _MOST_PACKED, _SMALL = 1100, 1 << 20
-#: All data of a store may unpack to so many bytes, and to so many more for each of the file's. The
-#: most that was seen in stores of rtcan is 20 for each.
-_ALWAYS, _PER_BYTE = 1 << 28, 64
-#: What a text takes in memory beside its letters, as an object of Python.
-_TEXT = 64
+#: All data of a store may unpack to so many bytes, and to so many more for each of the file's.
+#: Stores are packed by deflate at its fastest level, which makes one byte of 229 at most.
+_ALWAYS, _PER_BYTE = 1 << 28, 400
+#: What a text takes in memory beside its letters: an object of Python, and the pointer to it.
+_TEXT = 72
+#: What tables and one piece of a signal may take, as a share of the memory of the machine; and that
+#: memory in bytes where the system does not tell it.
+_SHARE, _USUAL = 0.5, 8 << 30
 #: Letters of an attribute: the settings of a run have some thousands.
 _LONGEST = 1 << 20
 
@@ -81,26 +85,40 @@ def lies_elsewhere(dataset: h5py.Dataset) -> bool:
     return bool(created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count())
 
 
-def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
-    """Why the datasets of a store are not such as the schema has them; None if they are.
+def size_problem(h5: h5py.File, size: int) -> str | None:
+    """Why the datasets of a store cannot be what was packed into its file; None if they can.
 
     Only what describes them is read.
+
+    Parameters
+    ----------
+    h5 : h5py.File
+        The store.
+    size : int
+        Bytes of its file.
     """
-    size, claimed = os.path.getsize(h5.filename), 0
-    found: dict[str, h5py.Dataset] = {}
+    claimed = 0
     for path in dataset_paths(h5):
         dataset = h5[path]
         if lies_elsewhere(dataset):
             return f"'{path}' is missing"  # what it names is in no store
         if reason := reason_to_refuse(dataset):
             return f"'{path}' {reason}"
-        claimed += _in_memory(dataset)
+        claimed += max(dataset.size * dataset.dtype.itemsize, _chunk(dataset))
         if claimed > _ALWAYS + _PER_BYTE * size:
             return (
-                f"its data would take more than {claimed / 1e9:.1f} GB in memory, and the file has "
+                f"its data would unpack to more than {claimed / 1e9:.1f} GB, and the file has "
                 f"{size / 1e6:.1f} MB: no store of rtcan is packed so tightly"
             )
-        found[path] = dataset
+    return None
+
+
+def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
+    """Why the datasets of a store are not those of the schema; None if they are.
+
+    Only what describes them is read.
+    """
+    found = {path: h5[path] for path in dataset_paths(h5)}
     lengths: dict[str, dict[int, str]] = defaultdict(dict)
     for field in schema.fields:
         if "{" in field.path:
@@ -123,15 +141,79 @@ def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
     return None
 
 
-def _in_memory(dataset: h5py.Dataset) -> int:
-    """Bytes that reading all of a dataset takes, or one of its chunks if that is larger."""
+def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
+    """Refuse tables that do not fit into the memory of this machine.
+
+    Samples and weights are not counted: these are read one recording and one model at a time,
+    which `check_fits` looks at.
+
+    Parameters
+    ----------
+    h5 : h5py.File
+        The store, without a problem of `size_problem` or `layout_problem`.
+    schema : Schema
+        What it holds.
+    name : object
+        What to call it.
+
+    Raises
+    ------
+    RtcanError
+        If all of them together may take more than half of the memory.
+    """
+    tables = [
+        h5[field.path]
+        for field in schema.fields
+        if "{" not in field.path and "samples" not in field.shape
+    ]
+    check_fits(sum(in_memory(table, table.size) for table in tables), f"{name}: its tables")
+
+
+def check_fits(needed: int, what: str) -> None:
+    """Refuse to read what does not fit into the memory of this machine.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes that it takes at most.
+    what : str
+        The store, and what of it.
+
+    Raises
+    ------
+    RtcanError
+        If that is more than half of the memory.
+    """
+    memory = machine_memory()
+    if needed > _SHARE * memory:
+        raise RtcanError(
+            f"{what} may take {needed / 1e9:.1f} GB in memory, more than half of the "
+            f"{memory / 1e9:.1f} GB of this machine",
+            "a machine with more memory",
+        )
+
+
+def machine_memory() -> int:
+    """Memory of this machine in bytes; 8 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no such function
+        return _USUAL
+
+
+def in_memory(dataset: h5py.Dataset, n_values: int) -> int:
+    """Bytes that so many values of a dataset take, or one of its chunks if that is larger."""
     value = dataset.dtype.itemsize + (_TEXT if is_text(dataset) else 0)
-    chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
-    return max(dataset.size * value, chunk)
+    return max(n_values * value, _chunk(dataset))
+
+
+def _chunk(dataset: h5py.Dataset) -> int:
+    """Bytes of one chunk, which HDF5 unpacks as a whole."""
+    return math.prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
 
 
 def values_problem(path: str, values: NDArray[Any], samples: int | None) -> str | None:
-    """Why neighbouring values of a dataset make no sense, where others are read by them.
+    """Why neighbouring values of a dataset cannot be right, where others are read by them.
 
     Parameters
     ----------

@@ -192,7 +192,7 @@ class Partial:
         """
         if not self.folder.parent.exists():
             return
-        # A workspace that cannot be written to is no reason to fail: the store is there.
+        # A workspace that cannot be written to is not a reason to fail: the store is there.
         with suppress(RtcanError, OSError), held_store(self.store):
             self._remove(self.folder.name)
 

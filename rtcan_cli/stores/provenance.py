@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -28,6 +28,10 @@ class Provenance:
         Kind of input to its content id.
     simulated : bool
         Whether the data come from the simulator; every score made from them says so.
+    eda : dict
+        Unit and polarity of the EDA behind the inputs, as `rtcan_cli.datasets.polarity` has them;
+        empty where there is none, or the parameters tell. A run says it in case its inputs are
+        gone. It is not a setting: it takes no part in `changes` and `digest`.
     """
 
     command: str
@@ -35,6 +39,7 @@ class Provenance:
     parameters: dict[str, Any]
     inputs: dict[str, str]
     simulated: bool = False
+    eda: dict[str, str] = field(default_factory=dict)
 
     def changes(self, made: Provenance) -> list[str]:
         """What differs from the step that made an existing store; empty if nothing does."""
@@ -60,7 +65,8 @@ class Provenance:
 
     def attributes(self) -> dict[str, Any]:
         """Root attributes of the store, as HDF5 keeps them."""
-        return {
+        said = {"eda": json.dumps(self.eda, sort_keys=True)} if self.eda else {}
+        return said | {
             "schema_version": SCHEMA_VERSION,
             "package_version": __version__,
             "created": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
@@ -81,14 +87,16 @@ class Provenance:
             If an attribute is missing or is not what it should be.
         """
         parameters, inputs = json.loads(attributes["parameters"]), json.loads(attributes["inputs"])
-        if not isinstance(parameters, dict) or not isinstance(inputs, dict):
-            raise ValueError("parameters or inputs are no object")
+        eda = json.loads(attributes.get("eda") or "{}")
+        if not all(isinstance(each, dict) for each in (parameters, inputs, eda)):
+            raise ValueError("parameters, inputs or eda are not objects")
         return cls(
             command=str(attributes["command"]),
             dataset=str(attributes["dataset"]),
             parameters=parameters,
             inputs=inputs,
             simulated=bool(attributes["simulated"]),
+            eda={name: str(value) for name, value in eda.items()},
         )
 
 

@@ -300,7 +300,7 @@ RUN = Schema(
                 "epoch",
                 "int64",
                 "",
-                "from 1; of models that are no networks, trees or tries",
+                "from 1; of models that are not networks, trees or tries",
             ),
             ("train_loss", "float64", "nat", "cross-entropy of the training fold"),
             ("validation_loss", "float64", "nat", "cross-entropy of the validation fold"),

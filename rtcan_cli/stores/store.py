@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -15,10 +16,14 @@ from numpy.typing import NDArray
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores.claims import (
     attribute,
+    check_fits,
+    check_tables_fit,
+    in_memory,
     is_text,
     layout_problem,
     lies_elsewhere,
     reason_to_refuse,
+    size_problem,
     values_problem,
 )
 from rtcan_cli.stores.content import content_id, dataset_paths
@@ -35,6 +40,8 @@ _ATTRIBUTES = (
     *("kind", "schema_version", "package_version", "created", "command", "dataset"),
     *("parameters", "inputs", "simulated", "content_id"),
 )
+#: Of runs that see EDA.
+_OPTIONAL = ("eda",)
 #: What HDF5 and h5py raise on damaged files.
 _HDF5_ERRORS = (
     *(OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError, MemoryError),
@@ -81,7 +88,7 @@ class Store:
     def _read_attributes(self, command: str | None, kind: str | None) -> None:
         path = self.path
         try:
-            attributes = {name: attribute(self._h5, name) for name in _ATTRIBUTES}
+            attributes = {name: attribute(self._h5, name) for name in (*_ATTRIBUTES, *_OPTIONAL)}
         except _HDF5_ERRORS as error:
             raise RtcanError(
                 f"{path}: its provenance is damaged",
@@ -102,7 +109,7 @@ class Store:
                 how_to_make_again(path, self.schema.kind),
             )
         try:
-            missing = [name for name, value in attributes.items() if value is None]
+            missing = [name for name in _ATTRIBUTES if attributes[name] is None]
             if missing:
                 raise KeyError(missing[0])
             self.provenance = Provenance.from_attributes(attributes)
@@ -243,11 +250,13 @@ class Store:
         if self._checked:
             return
         try:
-            problem = layout_problem(self._h5, self.schema)
+            size = self.path.stat().st_size
+            problem = size_problem(self._h5, size) or layout_problem(self._h5, self.schema)
+            if problem:
+                raise self._damaged(problem)
+            check_tables_fit(self._h5, self.schema, self.path)
         except _HDF5_ERRORS as error:
             raise self._damaged("what describes its data is damaged") from error
-        if problem:
-            raise self._damaged(problem)
         self._checked = True
 
     def _paths(self) -> list[str]:
@@ -287,6 +296,7 @@ class Store:
         if is_text(dataset):
             return self._texts(dataset, where, {})
         path = dataset.name[1:]
+        check_fits(in_memory(dataset, _n_values(dataset, where)), f"{self.path}: '{path}'")
         try:
             values = np.asarray(dataset[where])
         except _HDF5_ERRORS as error:
@@ -316,6 +326,14 @@ class Store:
             f"{self.path}: {what}",
             how_to_make_again(self.path, self.schema.kind),
         )
+
+
+def _n_values(dataset: h5py.Dataset, where: tuple[()] | slice | int) -> int:
+    """How many values reading all of a dataset gives, some of its rows, or one of them."""
+    if where == ():
+        return int(dataset.size)
+    rows = len(range(dataset.shape[0])[where]) if isinstance(where, slice) else 1
+    return rows * math.prod(dataset.shape[1:])
 
 
 def _parts(length: int, rows: int) -> Iterator[range]:

@@ -213,7 +213,7 @@ def content_id(path: Path) -> str | None:
 
 
 def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -> Step:
-    # A lock alone, which a killed process leaves, is no finished work.
+    # A lock alone, which a killed process leaves, is not finished work.
     kept = path.with_name(path.name + ".partial")
     begun = (
         not kept.is_symlink() and kept.is_dir() and any(each.is_dir() for each in kept.iterdir())

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.links import unique_name
-from rtcan_cli.stores.content import content_id, dataset_paths
+from rtcan_cli.stores.claims import check_tables_fit, layout_problem, size_problem
+from rtcan_cli.stores.content import content_id
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
 from rtcan_cli.stores.lock import sole_writer
 from rtcan_cli.stores.opening import blocked, open_h5
@@ -38,8 +39,9 @@ _SIGNAL_BUFFER = 1 << 20  # samples collected before they are written
 class StoreWriter:
     """A store being written; see :func:`create`."""
 
-    def __init__(self, h5: h5py.File, schema: Schema, outlet: Outlet) -> None:
+    def __init__(self, h5: h5py.File, schema: Schema, outlet: Outlet, path: Path) -> None:
         self._h5 = h5
+        self._path = path
         self._outlet = outlet
         self._schema = schema
         self._buffers: dict[str, list[NDArray[Any]]] = {}
@@ -124,28 +126,27 @@ class StoreWriter:
         self._outlet.check()
 
     def finish(self) -> None:
-        """Write what is buffered, and check the whole against the schema."""
+        """Write what is buffered, and check the whole as it is checked when it is read.
+
+        Raises
+        ------
+        RtcanError
+            If it could not be read on this machine.
+        """
         if self._buffers:
             self._flush_signals()
         for path, dataset in self._growing.items():
             self._digests[path] = dataset.digest()
         for table in self._tables:
             self._digests |= table.finish()
-        lengths: dict[str, tuple[int, str]] = {}
-        written = dataset_paths(self._h5)
-        for field in self._schema.fields:
-            if "{" in field.path:
-                continue
-            if field.path not in written:
-                raise ValueError(f"{self._schema.kind} store lacks '{field.path}'")
-            shape = self._h5[field.path].shape
-            if len(shape) != len(field.shape):
-                raise ValueError(f"'{field.path}' has shape {shape}, not {field.shape}")
-            for axis, length in zip(field.shape, shape, strict=True):
-                name, extra = (axis[:-2], 1) if axis.endswith("+1") else (axis, 0)
-                known, where = lengths.setdefault(name, (length - extra, field.path))
-                if known != length - extra:
-                    raise ValueError(f"'{field.path}' and '{where}' differ in '{name}'")
+        self._h5.flush()  # now HDF5 knows what each dataset takes in the file
+        self._outlet.check()
+        if problem := layout_problem(self._h5, self._schema):
+            raise ValueError(f"{self._schema.kind} store: {problem}")
+        # As when it is read: what is refused there must not take the place of what is there now.
+        if problem := size_problem(self._h5, os.fstat(self._outlet.fileno()).st_size):
+            raise RtcanError(f"{self._path}: {problem}")
+        check_tables_fit(self._h5, self._schema, self._path)
 
     def _field(self, path: str) -> Field:
         for field in self._schema.fields:
@@ -196,7 +197,7 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
             with h5py.File(
                 outlet, "w", track_order=False, libver=_FORMAT, rdcc_nbytes=CHUNK_CACHE
             ) as h5:
-                writer = StoreWriter(h5, SCHEMAS[kind], outlet)
+                writer = StoreWriter(h5, SCHEMAS[kind], outlet, path)
                 yield writer
                 writer.finish()
                 h5.attrs["kind"] = kind
@@ -228,12 +229,14 @@ def check_replaceable(path: Path, kind: str) -> None:
     Raises
     ------
     RtcanError
-        If the file is no HDF5 file, or a store of another kind, or nobody can tell.
+        If the file is not an HDF5 file, or a store of another kind, or nobody can tell.
     """
     try:
         if not path.exists() or (path.is_file() and not path.stat().st_size):
             return
-        other = RtcanError(f"{path}: is no {kind} store, and is not replaced", "another --output")
+        other = RtcanError(
+            f"{path}: is not a {kind} store, and is not replaced", "another --output"
+        )
         if not path.is_file() or not _is_hdf5(path):
             raise other
     except OSError as error:

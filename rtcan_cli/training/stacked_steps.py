@@ -229,7 +229,7 @@ class Stack:
             music = self._music.index_select(0, song.flatten()).unflatten(0, index.shape)
         in_dims = (0, 0, 1, None if music is None else 0, 0)
         with warnings.catch_warnings():
-            # Attention on CPUs runs network by network, which is no slower there.
+            # Attention on CPUs runs network by network, which is not slower there.
             warnings.filterwarnings("ignore", message=".*batching rule for aten::_scaled_dot")
             scores: Tensor = vmap(self._call, in_dims)(
                 weights, self._layout.buffers(rows), eda, music, kept

@@ -287,7 +287,7 @@ def test_nothing_but_a_store_of_the_same_kind_is_replaced(
     before = other.read_bytes()
     outcome = rtcan("relabel", "--input", recordings, "-o", other, "--force")
     assert outcome.exit_code == 1
-    assert "is no labels store, and is not replaced" in outcome.stderr
+    assert "is not a labels store, and is not replaced" in outcome.stderr
     assert other.read_bytes() == before
 
 

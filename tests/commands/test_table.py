@@ -99,14 +99,14 @@ def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> N
     )
     outcome = rtcan("ingest", "table", folder, "-w", tmp_path)
     assert outcome.exit_code == 1
-    assert "trials.csv, line 3: the valence '6;5' is no number" in outcome.stderr
+    assert "trials.csv, line 3: the valence '6;5' is not a number" in outcome.stderr
     assert "--skip-bad" in outcome.stderr
     assert not (tmp_path / "table" / "recordings.h5").exists()
     said = json.loads(
         must("ingest", "table", folder, "-w", tmp_path, "--skip-bad", "--json").stdout
     )
     (left_out,) = said["tables"]["Left out"]
-    assert "line 3: the valence '6;5' is no number" in left_out["reason"]
+    assert "line 3: the valence '6;5' is not a number" in left_out["reason"]
 
 
 def write_study(folder: Path, ratings: list[float]) -> Path:

@@ -37,7 +37,7 @@ def test_sessions_are_known_by_their_shape(beginning: str, session: Session | No
 
 @pytest.mark.parametrize("second", ["", "0.132", "0", "5000", "x", "1544027337.25"])
 def test_a_unix_time_without_a_rate_is_no_sample(second: str) -> None:
-    with pytest.raises(RtcanError, match=r"EDA\.csv begins with a Unix time.*no sampling rate"):
+    with pytest.raises(RtcanError, match=r"EDA\.csv begins with a Unix time.*not a sampling rate"):
         read_session(f"1544027337.0\n{second}\n0.2\n", raw("EDA.csv"))
 
 

@@ -255,10 +255,10 @@ def test_ratings_off_the_scale_and_doubled_ones_are_told(raw: Path) -> None:
         ("EDA/Valence/1_100184_V.csv", "20,1.5\n40,1.6\n60,1.7\n", "20 apart"),
         ("EDA/Valence/1_100184_V.csv", "1.5\n1.6\n\0\0\0", "line 3 has NUL bytes"),
         ("EDA/Valence/1_100184_V.csv", f"1.5\n{'1.6' * 10**6}\n", r"line 2 .{0,99}$"),
-        ("Annotations/Valence/1-V.csv", "id,static\n100184\n", "line 2 is no subject with"),
+        ("Annotations/Valence/1-V.csv", "id,static\n100184\n", "line 2 is not a subject with"),
         ("Annotations/Valence/1-V.csv", "id,static\n100184", "ends in the middle of line 2"),
-        ("Annotations/Valence/1-V.csv", "id,static\n100184,x", "line 2 is no subject with"),
-        ("Annotations/Valence/1-V.csv", "id,static\n\n\n,1", "line 4 is no subject with"),
+        ("Annotations/Valence/1-V.csv", "id,static\n100184,x", "line 2 is not a subject with"),
+        ("Annotations/Valence/1-V.csv", "id,static\n\n\n,1", "line 4 is not a subject with"),
         ("metadata.csv", "", "is empty"),
         ("A_static.csv", "musicId,sd\n1,0.5\n", "holds no mean arousal of song 1"),
         ("A_static.csv", "musicId,Valence(mean)\n1,0.5\n", "holds no mean arousal of song 1"),
@@ -362,7 +362,9 @@ def test_a_rating_that_is_infinite_is_damage(raw: Path, written: str) -> None:
     subject, _, rest = first.split(",", 2)
     path.write_text("\n".join([header, f"{subject},{written},{rest}", *others]))
     (error,) = open_raw("pmemo", raw).damaged
-    assert str(error).startswith(f"{path}: line 2 is no subject with a rating: {subject},{written}")
+    assert str(error).startswith(
+        f"{path}: line 2 is not a subject with a rating: {subject},{written}"
+    )
 
 
 @pytest.mark.parametrize(

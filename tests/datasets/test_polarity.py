@@ -56,7 +56,19 @@ def test_what_contradicts_the_unit_is_refused() -> None:
 def test_ways_of_writing_one_unit() -> None:
     assert same_unit("uS", "µS")
     assert same_unit("kOhm", "kΩ")
+    assert same_unit("KOHMS", "kohm")
+    assert same_unit("Microsiemens", "microsiemens")
     assert not same_unit("uS", "nS")
+
+
+@pytest.mark.parametrize(
+    ("mega", "milli"), [("MΩ", "mΩ"), ("MS", "mS"), ("MOhm", "mOhm"), ("M\u2126", "m\u2126")]
+)
+def test_mega_is_not_milli(mega: str, milli: str) -> None:
+    assert not same_unit(mega, milli)
+    assert same_unit(mega, mega)
+    assert same_unit(milli, milli)
+    assert quantity(mega) == quantity(milli)
 
 
 def test_what_publishers_ship() -> None:

@@ -253,11 +253,11 @@ def test_hearings_are_whole_numbers(tmp_path: Path, number: str) -> None:
 @pytest.mark.parametrize(
     ("bad", "message", "hint"),
     [
-        ("2,s1,high,5,b.csv,4", "line 3: the valence 'high' is no number", None),
-        ('2,s1,"6,5",5,b.csv,4', "the valence '6,5' is no number", "--decimal ,"),
+        ("2,s1,high,5,b.csv,4", "line 3: the valence 'high' is not a number", None),
+        ('2,s1,"6,5",5,b.csv,4', "the valence '6,5' is not a number", "--decimal ,"),
         ("2,s1,6,5,5,b.csv,4", "line 3: 7 cells for 6 columns", "--decimal ,"),
         ("2,s1,6,5,b.csv,0", "the sampling rate 0 Hz is not possible", None),
-        ("2,s1,6,5,b.csv,4 Hz", "the sampling rate '4 Hz' is no number", None),
+        ("2,s1,6,5,b.csv,4 Hz", "the sampling rate '4 Hz' is not a number", None),
         (",s1,6,5,b.csv,4", "the subject is empty", None),
         ("2,,6,5,b.csv,4", "the stimulus is empty", None),
         ("../x,s1,6,5,b.csv,4", "a character that a name cannot have", "no / or"),
@@ -279,7 +279,7 @@ def test_a_bad_row_leaves_the_others(
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ("x,,", "the start 'x' is no number"),
+        ("x,,", "the start 'x' is not a number"),
         ("-1,,", "the start -1 is neither"),
         ("1544027337000,,", "the start 1544027337000 is neither"),
         (",0,", "the duration 0 s is not possible"),
@@ -341,6 +341,35 @@ def test_a_rating_off_the_scale_is_an_error_that_names_it(tmp_path: Path) -> Non
     dataset, trials, _, _ = read(tmp_path, TableOptions(rating_scale=(0, 100)))
     assert dataset.damaged == ()
     assert "s1" in {trial.stimulus for trial in trials}
+
+
+def test_slips_are_counted_in_trials_and_name_the_repetition(tmp_path: Path) -> None:
+    """A trial with a row for each hearing is one trial; the line is that of the rating."""
+    header = HEADER + ",target,repetition"
+    rows = [
+        *("1,s1,5,,,,valence,1", "1,s1,,6,,,arousal,1"),
+        *("1,s1,4,,,,valence,2", "1,s1,,10,,,arousal,2"),
+        *("1,s2,5,,,,valence,1", "1,s2,,6,,,arousal,1"),
+    ]
+    dataset, _, excluded, _ = read(study(tmp_path, *rows, header=header))
+    (error,) = dataset.damaged
+    assert str(error) == (
+        f"{tmp_path}/trials.csv, line 5: subject 1, stimulus s1, repetition 2: the arousal rating "
+        "10 is not on the scale from 1 to 9 (1 of 3 trials; they go from 4 to 10)"
+    )
+    left = {(each.stimulus, each.repetition) for each in excluded}  # for there is no signal file
+    assert left == {("s1", 1), ("s2", 1)}
+
+
+def test_both_ratings_of_one_trial_off_the_scale_are_one_slip(tmp_path: Path) -> None:
+    header = HEADER + ",target"
+    rows = [
+        *("1,s1,,60,,,arousal", "1,s1,50,,,,valence"),
+        *("1,s2,5,,,,valence", "1,s2,,6,,,arousal"),
+    ]
+    (error,) = read(study(tmp_path, *rows, header=header))[0].damaged
+    assert "line 3: subject 1, stimulus s1: the valence rating 50 is not on" in str(error)
+    assert "(1 of 2 trials; " in str(error)
 
 
 def test_ratings_on_another_scale_are_refused_whole(tmp_path: Path) -> None:
@@ -427,7 +456,7 @@ def test_text_that_is_no_table_is_named(tmp_path: Path) -> None:
     for content, message in (
         ("subject\n".encode("utf-16"), "UTF-16"),
         (HEADER.encode() + "\n张,s1,5,5,a.csv,4\n".encode("gbk"), "not UTF-8"),
-        (HEADER.encode() + b'\n1,s1,5,5,"' + b"x" * 200_000, "is no CSV file: line 2"),
+        (HEADER.encode() + b'\n1,s1,5,5,"' + b"x" * 200_000, "is not a CSV file: line 2"),
     ):
         (tmp_path / "trials.csv").write_bytes(content)
         with pytest.raises(RtcanError, match=message):

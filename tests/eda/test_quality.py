@@ -240,7 +240,7 @@ def test_order():
     ],
 )
 def test_impossible_rules(name, value, hint):
-    with pytest.raises(RtcanError, match="is no sensible limit for") as caught:
+    with pytest.raises(RtcanError, match="is not a valid limit for") as caught:
         Rules(**{name: value})
     assert caught.value.hint == hint
     assert f"{value:g}" in str(caught.value)

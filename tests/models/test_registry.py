@@ -55,11 +55,11 @@ def test_networks_take_every_fusion_and_every_candidate(model: Model) -> None:
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(RtcanError, match="no model 'elvis'"):
         find("elvis")
-    with pytest.raises(RtcanError, match="knows no fusion"):
+    with pytest.raises(RtcanError, match="cannot be used with the fusion"):
         find("majority").check("music", "subject")
     with pytest.raises(ValueError, match="either a network or a learner"):
         Model("x", "x", "x", "none", ("none",))
-    with pytest.raises(ValueError, match="is no network"):
+    with pytest.raises(ValueError, match="is not a network"):
         find("majority").build(ModelSpec(model="majority"))
 
 

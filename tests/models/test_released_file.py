@@ -166,7 +166,7 @@ def test_a_shape_without_its_values_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "thin.pt"
     torch.save({"regression.0.weight": torch.zeros(1).expand(10**6, 10**6)}, path)
     assert path.stat().st_size < 10_000
-    with pytest.raises(RtcanError, match=r"'regression.0.weight' is no plain tensor"):
+    with pytest.raises(RtcanError, match=r"'regression.0.weight' is not a plain tensor"):
         read_state_dict(path)
 
 
@@ -189,10 +189,10 @@ def test_an_old_file_that_claims_a_huge_storage_is_refused(tmp_path: Path) -> No
         ({}, "holds no state dict"),
         ({"state_dict": {}}, "holds no state dict"),
         ([1, 2], "holds no state dict, but list"),
-        ({"epoch": 3}, "entry 'epoch' is no plain tensor"),
-        ({1: torch.zeros(3)}, "entry 1 is no plain tensor"),
-        ({"w": torch.zeros(3, 3).to_sparse()}, "entry 'w' is no plain tensor"),
-        ({"w": torch.zeros(3, device="meta")}, "entry 'w' is no plain tensor"),
+        ({"epoch": 3}, "entry 'epoch' is not a plain tensor"),
+        ({1: torch.zeros(3)}, "entry 1 is not a plain tensor"),
+        ({"w": torch.zeros(3, 3).to_sparse()}, "entry 'w' is not a plain tensor"),
+        ({"w": torch.zeros(3, device="meta")}, "entry 'w' is not a plain tensor"),
     ],
 )
 def test_files_without_a_state_dict_are_refused(tmp_path: Path, content: Any, message: str) -> None:

@@ -199,7 +199,7 @@ def test_a_learner_answers_without_eda(
     assert "was trained on these very recordings" in outcome.stderr
     outcome = rtcan("export", name, "-w", workspace, "--target", "arousal", "--torchscript", csv)
     assert outcome.exit_code == 1
-    assert "is no network" in outcome.stderr
+    assert "is not a network" in outcome.stderr
 
 
 def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_path: Path) -> None:

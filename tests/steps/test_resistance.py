@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -13,7 +14,13 @@ import pandas as pd
 import pytest
 from scipy.io import savemat
 
+from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, KEPT, SignalKind
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.eda_fit import kind_of_file, trained_kind
+from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.seeds import alike_but_seed
 from tests.conftest import must, rtcan
+from tests.stores.test_opening import open_elsewhere
 
 RATE, REST = 128, 3
 SIZE = ("--subjects", "4", "--stimuli", "4", "--duration", "40")
@@ -230,8 +237,71 @@ def test_a_run_on_resistance_as_it_is_takes_nothing_else(
     assert "was trained on Ohm (resistance, left as it is)" in outcome.stderr
     options = (*rate, "--eda", files["ohm"], "--unit", "Ohm")
     assert len(answer(folder, run.stem, tmp_path / "new.csv", *options)) == 1
+    components = folder / "deap" / "components.h5"
+    components.rename(tmp_path / "away.h5")
+    outcome = rtcan(*command)  # the run itself says what it was trained on
+    assert outcome.exit_code == 1
+    assert "was trained on Ohm (resistance, left as it is)" in outcome.stderr
+    assert "Ohm (resistance, left as it is)" in must("info", run).stdout
+    (tmp_path / "away.h5").rename(components)
     trial = ("--subject", "02", "--stimulus", "3")
     must("gradcam", "-w", folder, *trial, "-o", tmp_path / "figures")
     drawn = list((tmp_path / "figures").rglob("attention_*.svg"))
     assert drawn
     assert all("skin resistance [z]" in figure.read_text() for figure in drawn)
+
+
+@pytest.fixture
+def run(workspace: Path) -> Run:
+    return Run.load(workspace / "deap" / "runs" / "net.h5")
+
+
+def as_table(run: Run, eda: dict[str, str]) -> Run:
+    """The run as if it was trained on a table's recordings that nobody has any more."""
+    return replace(run, provenance=replace(run.provenance, dataset="table", eda=eda))
+
+
+def test_a_run_whose_stores_are_gone_says_what_it_was_trained_on(run: Run) -> None:
+    kind = SignalKind("kOhm", FLIPPED)
+    found = trained_kind(as_table(run, kind.parameters), {})
+    assert found == kind
+    assert kind_of_file(run, found, "kOhm", "new.csv").sign == -1
+    with pytest.raises(RtcanError, match="does not tell whether it holds skin resistance"):
+        kind_of_file(run, found, None, "new.csv")
+    # The same samples may have been read again, with a unit that was not known before.
+    restated = SignalKind("Ohm", KEPT)
+    assert trained_kind(as_table(run, kind.parameters), {"components": restated.parameters}) == (
+        restated
+    )
+
+
+def test_nothing_is_assumed_of_a_run_that_does_not_say_it(run: Run) -> None:
+    for each in (as_table(run, {}), replace(run, provenance=replace(run.provenance, eda={}))):
+        with pytest.raises(RtcanError, match="whether it was trained on skin conductance or skin"):
+            trained_kind(each, {})
+    # PMEmo is shipped as conductance, whatever the options of ingest.
+    provenance = replace(run.provenance, dataset="pmemo", eda={})
+    assert trained_kind(replace(run, provenance=provenance), {}) == SignalKind("uS", CONDUCTANCE)
+
+
+def test_stores_that_another_program_has_open_are_not_taken_for_missing(
+    workspace: Path, files: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "stores"
+    shutil.copytree(workspace, folder)
+    with open_elsewhere(folder / "deap" / "components.h5"):
+        outcome = rtcan(
+            *("predict", "net", "-w", folder, "--eda", files["us"], "--unit", "uS"),
+            *("--sampling-rate", "128"),
+        )
+    assert outcome.exit_code == 1
+    assert "is open for writing in another program" in outcome.stderr
+
+
+def test_what_a_run_says_of_its_eda_is_not_a_setting(run: Run) -> None:
+    assert run.provenance.eda == {"eda_unit": "Ohm", "eda_polarity": FLIPPED}
+    assert not run.provenance.eda.keys() & run.settings.parameters().keys()
+    older = replace(run.provenance, eda={})
+    assert older.changes(run.provenance) == []
+    assert older.digest() == run.provenance.digest()
+    assert alike_but_seed(run, replace(run, provenance=older))

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores import Partial, Provenance, Store, create
+from rtcan_cli.stores import Partial, Provenance, Store, claims, create
 from rtcan_cli.stores.items import read_item
 from rtcan_cli.stores.schema import SCHEMAS
 
@@ -104,7 +104,7 @@ def test_a_small_store_with_much_in_it_is_refused(path: Path) -> None:
             del h5[f"signals/{channel}"]
             h5[f"signals/{channel}"] = h5["signals/phasic"]
     assert path.stat().st_size < 4e6
-    refused(path, "its data would take more than 2.1 GB in memory, and the file has")
+    refused(path, "its data would unpack to more than 2.1 GB, and the file has")
 
 
 def test_a_table_of_many_trials_is_refused(path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_table_of_many_trials_is_refused(path: Path) -> None:
             dtype = h5[f"recordings/{name}"].dtype
             packed(h5, f"recordings/{name}", n, dtype, h5[f"recordings/{name}"][0])
     assert path.stat().st_size < 4e6
-    refused(path, "in memory, and the file has")
+    refused(path, "GB, and the file has")
 
 
 def test_one_value_in_a_huge_chunk_is_refused(path: Path) -> None:
@@ -126,7 +126,93 @@ def test_one_value_in_a_huge_chunk_is_refused(path: Path) -> None:
         )
         dataset[:] = 1
     assert path.stat().st_size < 4e6
-    refused(path, "its data would take more than 2.1 GB in memory")
+    refused(path, "its data would unpack to more than 2.1 GB")
+
+
+# --- what rtcan itself writes ----------------------------------------------------------------
+
+
+def write_recordings(path: Path, eda: list[np.ndarray]) -> None:
+    """A recordings store with one row in every table but those of the recordings."""
+    with create(path, "recordings", MADE) as store:
+        for table in ("trials", "stimuli", "excluded", "files"):
+            store.write_table(table, row("recordings", table))
+        for table in ("recordings", "quality"):
+            store.write_table(table, pd.concat([row("recordings", table)] * len(eda)))
+        for each in eda:
+            store.append_signals({"eda": each, "repaired": np.zeros(len(each), np.uint8)})
+
+
+@pytest.mark.parametrize("share_flat", [0.0, 0.9, 1.0])
+def test_eda_at_a_higher_rate_than_it_was_measured_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share_flat: float
+) -> None:
+    # An E4 measures at 4 Hz. Exported with other channels, each sample stands 250 times in a row.
+    monkeypatch.setattr(claims, "_ALWAYS", 0)  # as if there were hours of it
+    rng, path = np.random.default_rng(0), tmp_path / "recordings.h5"
+    held = [np.round(rng.normal(size=400).cumsum(), 6).repeat(250) for _ in range(20)]
+    eda = [np.ones(100_000) if i < 20 * share_flat else each for i, each in enumerate(held)]
+    write_recordings(path, eda)
+    assert 64 * path.stat().st_size < 9 * 20 * 100_000
+    with Store(path, "recordings") as store:
+        np.testing.assert_array_equal(store.signal("eda", 19), eda[19])
+        store.verify()
+
+
+def test_a_table_of_many_trials_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "_ALWAYS", 0)  # as if there were millions
+    n, path = 100_000, tmp_path / "labels.h5"
+    table = pd.DataFrame(
+        {
+            "subject": np.repeat([f"s{i:03}" for i in range(100)], n // 100),
+            "stimulus": np.tile([f"song{i:03}" for i in range(n // 100)], 100),
+            "repetition": 1,
+            "song": np.tile([f"song{i:03}" for i in range(n // 100)], 100),
+            "valence": np.arange(n) // 7 % 2,
+            "arousal": np.arange(n) // 5 % 2,
+        }
+    )
+    with create(path, "labels", MADE) as store:
+        store.write_table("labels", table)
+        store.write_table("thresholds", row("labels", "thresholds"))
+    with Store(path, "labels") as store:
+        pd.testing.assert_frame_equal(store.table("labels"), table, check_dtype=False)
+
+
+def test_what_does_not_fit_into_memory_is_neither_written_nor_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "machine_memory", lambda: 1000)
+    message = r"its tables may take 0\.0 GB in memory, more than half of the 0\.0 GB"
+    with Store(path) as store, pytest.raises(RtcanError, match=message) as caught:
+        store.table("recordings")
+    assert caught.value.hint == "a machine with more memory"
+    before = path.read_bytes()
+    with pytest.raises(RtcanError, match=message), create(path, "components", MADE) as writer:
+        writer.write_table("recordings", row("components", "recordings"))
+        writer.append_signals(dict.fromkeys(CHANNELS, np.ones(1000, np.float32)))
+    assert path.read_bytes() == before
+
+
+def test_one_recording_that_does_not_fit_into_memory_is_not_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n = 10_000_000
+    with create(path, "components", MADE) as writer:
+        writer.write_table("recordings", pd.concat([row("components", "recordings")] * 2))
+        for length in (100, n):
+            writer.append_signals(dict.fromkeys(CHANNELS, np.ones(length, np.float32)))
+    monkeypatch.setattr(claims, "machine_memory", lambda: n)
+    with Store(path) as store:
+        assert len(store.signal("phasic", 0)) == 100
+        store.verify()  # reads a piece at a time
+        for read in (
+            lambda: store.signal("phasic", 1),
+            lambda: store.signals("phasic", range(2)),
+            lambda: store.array("signals/phasic"),
+        ):
+            with pytest.raises(RtcanError, match=r"'signals/phasic' may take 0\.0 GB in memory"):
+                read()
 
 
 @pytest.mark.parametrize(

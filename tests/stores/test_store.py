@@ -113,7 +113,7 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
 def test_an_incomplete_store_is_refused_when_written(tmp_path: Path) -> None:
     path = tmp_path / "labels.h5"
     with (
-        pytest.raises(ValueError, match="labels store lacks"),
+        pytest.raises(ValueError, match="labels store: 'labels/stimulus' is missing"),
         create(path, "labels", MADE) as store,
     ):
         store.write("labels/subject", ["1"])
@@ -122,12 +122,17 @@ def test_an_incomplete_store_is_refused_when_written(tmp_path: Path) -> None:
 
 def test_columns_of_different_lengths_are_refused_when_written(tmp_path: Path) -> None:
     path = tmp_path / "music.h5"
-    with pytest.raises(ValueError, match="differ in 'stimuli'"), create(path, "music", MADE) as s:
+    with (
+        pytest.raises(ValueError, match="columns of 'stimuli' differ in length"),
+        create(path, "music", MADE) as s,
+    ):
         s.write("stimuli/stimulus", ["1", "2", "3"])
         s.write("stimuli/seconds", [30.0] * 3)
         s.write("stimuli/eda_seconds", [30.0] * 3)
         s.write("features/name", ["a", "b"])
         s.write("features/value", np.zeros((2, 2)))
+        s.write("excluded/stimulus", [])
+        s.write("excluded/reason", [])
 
 
 @pytest.mark.parametrize("keep", [0, 10, 800, -50])

@@ -99,7 +99,7 @@ def _check_replaceable(target: Path) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise RtcanError(f"{target} is no folder", hint="choose another folder")
+        raise RtcanError(f"{target} is not a folder", hint="choose another folder")
     found = {path.name for path in target.iterdir()}
     settings = read_settings(target)
     own = {MARKER, *PUBLISHER_FOLDERS.values()}

@@ -84,10 +84,10 @@ def cut(
     ------
     RtcanError
         If a signal is damaged, the original is constant, the lengths differ, the rate or the onset
-        makes no sense, or less than `MIN_SECONDS` are left.
+        is not valid, or less than `MIN_SECONDS` are left.
     """
     if not (np.isfinite(sampling_rate) and sampling_rate > 0):
-        raise RtcanError(f"{sampling_rate:g} Hz is no sampling rate")
+        raise RtcanError(f"{sampling_rate:g} Hz is not a sampling rate")
     if not (np.isfinite(onset) and onset >= 0):
         raise RtcanError(
             f"{onset:g} s cannot be dropped from the beginning of a recording",

@@ -38,7 +38,7 @@ the thresholds 0.3, 0.1 and 0.03 the validation trials choose.
 Differences from the original: the features, as above. Koelstra et al. use 0.3 for each subject by
 itself, and naive Bayes; a linear SVM is what Yin et al. compare with. Among trials of many subjects
 hardly any feature reaches 0.3, hence the smaller thresholds. If none reaches the threshold, the one
-with the largest J is kept. J is taken from standardised features, since it is no pure number.
+with the largest J is kept. J is taken from standardised features, since it depends on their units.
 """
 
 from __future__ import annotations

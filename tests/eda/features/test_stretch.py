@@ -70,7 +70,7 @@ def test_an_onset_that_makes_no_sense_is_refused(onset: float) -> None:
 
 @pytest.mark.parametrize("rate", [0.0, -4.0, np.nan])
 def test_a_rate_that_makes_no_sense_is_refused(rate: float) -> None:
-    with pytest.raises(RtcanError, match="no sampling rate"):
+    with pytest.raises(RtcanError, match="not a sampling rate"):
         cut(*signals(), rate, 0.0)
 
 
