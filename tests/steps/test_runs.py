@@ -113,10 +113,10 @@ def test_a_run_that_is_not_there_is_answered_with_the_name_most_like_it(tmp_path
     assert error.value.hint == "another, for example"
     with pytest.raises(RtcanError, match="finished runs: none") as error:
         Workspace(tmp_path / "empty").find_run("x", None)
-    assert error.value.hint == "rtcan train --dataset NAME"
+    assert error.value.hint == f"rtcan info --workspace {tmp_path / 'empty'}"
     with pytest.raises(RtcanError, match="more than once") as error:
         workspace.find_run("one", None)
-    assert error.value.hint == f"the file itself: {tmp_path / 'deap' / 'runs' / 'one.h5'}"
+    assert error.value.hint == "the same command with --dataset deap or --dataset pmemo"
 
 
 def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:

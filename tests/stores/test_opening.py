@@ -71,6 +71,7 @@ def test_a_store_that_another_program_has_open_is_not_damaged(tmp_path: Path) ->
 def test_a_store_that_a_killed_program_had_open_may_be_damaged(tmp_path: Path) -> None:
     path = tmp_path / "pmemo" / "music.h5"
     path.parent.mkdir()
+    path.with_name("recordings.h5").touch()  # what a music store is made from
     write_music(path)
     with open_elsewhere(path):
         pass

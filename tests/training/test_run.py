@@ -52,7 +52,8 @@ def test_folds_that_break_the_promise_are_refused_before_any_training(
     toy: TrainingData, name: str
 ) -> None:
     toy = once(toy)
-    toy = replace(toy, stimulus=np.tile([f"song{i}" for i in range(10)], 12))
+    songs = np.tile([f"song{i}" for i in range(10)], 12)
+    toy = replace(toy, stimulus=songs, piece=songs)
     role = dealt(toy, name).role.copy()
     first = int(np.flatnonzero(role[:, 1] == TEST)[0])
     role[first, 1] = TRAIN
