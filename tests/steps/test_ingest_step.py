@@ -110,6 +110,20 @@ def test_no_reader_can_bring_ratings_off_the_scale(lab: Lab, rating: float) -> N
     assert not lab.output.exists()
 
 
+def test_no_reader_can_name_audio_that_is_not_read_later(lab: Lab, tmp_path: Path) -> None:
+    """In silence it would not be compared, and its features would be refused."""
+    song = tmp_path / "song.wav"
+    song.touch()
+    parts, songs = (partial(read_twice, lab.file),), (Stimulus("1", audio=str(song)),)
+    source = RawDataset("table", "a lab", (), songs, parts, False, (), True, ())
+    with pytest.raises(RtcanError, match=f"stimulus 1: its audio file {song} does not lie below"):
+        ingest.ingest_dataset(source, lab.file.parent, lab.output)
+    assert not lab.output.exists()
+    ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1)
+    with Store(lab.output) as store:
+        assert store.array("stimuli/audio").tolist() == ["song.wav"]
+
+
 def test_the_store_does_not_depend_on_which_process_is_faster(lab: Lab) -> None:
     parts = [partial(read_sound_subject, subject, lab.file) for subject in range(6)]
     lab.ingest(*parts, jobs=1)
