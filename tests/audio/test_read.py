@@ -314,6 +314,7 @@ def page(packet: bytes, flags: int = 6) -> bytes:
         ),
         (b"PCM     " + bytes(20), r"is OGG audio with a codec that is not read"),
     ],
+    ids=["FLAC", "PCM"],
 )
 def test_other_codecs_in_ogg_are_named(packet: bytes, message: str) -> None:
     with pytest.raises(RtcanError, match=f"song {message}") as caught:

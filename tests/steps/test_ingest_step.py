@@ -10,6 +10,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from rtcan_cli.datasets.table import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
@@ -119,7 +120,9 @@ def test_no_reader_can_name_audio_that_is_not_read_later(lab: Lab, tmp_path: Pat
     with pytest.raises(RtcanError, match=f"stimulus 1: its audio file {song} does not lie below"):
         ingest.ingest_dataset(source, lab.file.parent, lab.output)
     assert not lab.output.exists()
-    ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1)
+    options = TableOptions(rating_scale=(0, 1))
+    report = ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1, table=options)
+    assert any("1 stimulus whose audio cannot be read" in note for note in report.notes)
     with Store(lab.output) as store:
         assert store.array("stimuli/audio").tolist() == ["song.wav"]
 
