@@ -247,6 +247,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"fLaC\0", b"fLaC\x80"), FLAC),
     (_ogg(b"theora"), AudioKind("an OGG video")),
     (_ogg(b"Speex   "), AudioKind("OGG audio (Speex)")),
+    (_ogg(b"\x7fFLAC"), AudioKind("OGG audio (FLAC)")),
     (_starts(b"OggS\0"), OGG),
     (lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"), AIFF),
     (_starts(b".snd\0"), AU),

@@ -11,18 +11,30 @@ import io
 
 import soundfile
 
+from rtcan_cli import file_kinds as kinds
+from rtcan_cli.audio.checked import Checked
+from rtcan_cli.audio.read import (
+    MOST_SAMPLES,
+    checked_audio,
+    is_read,
+    recognised,
+    refuse_fewer,
+    undecodable,
+)
+from rtcan_cli.errors import RtcanError
+
 _BLOCK = 1 << 16  # frames decoded at a time
-_MOST_SAMPLES = 1 << 28  # of all channels; a header may claim anything, and silence packs well
 
 
-def sound_id(content: bytes) -> str:
+def sound_id(content: bytes, name: str = "the audio file") -> str:
     """Return a fingerprint that is equal for files with the same sound.
 
-    - MP3: SHA-256 of the file without its tags (ID3, APE). The same stream gives the same samples,
+    - MP3: SHA-256 of its frames, without tags and padding. The same stream gives the same samples,
       and decoding hundreds of songs would take minutes.
     - Other formats: SHA-256 of sampling rate, channels and decoded samples. So a WAV and a FLAC
-      file of the same recording are equal.
-    - What cannot be decoded: SHA-256 of the whole file.
+      file of the same recording are equal, whatever length their headers declare. Of what is too
+      long to be decoded, the encoded sound is taken.
+    - Audio of kinds that are recognised, but not read (such as M4A): SHA-256 of the whole file.
 
     Copies that were encoded anew, cut, or brought to another volume or sampling rate have other
     samples, and are not found.
@@ -31,43 +43,43 @@ def sound_id(content: bytes) -> str:
     ----------
     content : bytes
         All that is in the file.
+    name : str
+        What to call it in messages.
 
     Returns
     -------
     str
         64 hexadecimal digits.
+
+    Raises
+    ------
+    RtcanError
+        If it is not an audio file, or it is incomplete, damaged or without any sound: what stands
+        in the place of a song is the same for many songs.
     """
+    kind, _ = recognised(content)
+    # A tag alone, with nothing behind it that is known, is no song.
+    if isinstance(kind, kinds.AudioKind) and kind != kinds.ID3 and not is_read(kind):
+        return hashlib.sha256(content).hexdigest()
+    kind, checked = checked_audio(content, name)
+    if kind == kinds.MP3:
+        return hashlib.sha256(checked.content).hexdigest()
+    return _decoded_id(checked, name)
+
+
+def _decoded_id(checked: Checked, name: str) -> str:
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            if file.format == "MP3":
-                return hashlib.sha256(without_tags(content)).hexdigest()
-            if file.frames * file.channels <= _MOST_SAMPLES:
-                digest = hashlib.sha256(f"{file.samplerate} {file.channels}\n".encode())
-                for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
-                    digest.update(block.tobytes())
-                return digest.hexdigest()
-    except (soundfile.SoundFileError, RuntimeError, ValueError):
-        pass  # music-features says what is wrong with it
-    return hashlib.sha256(content).hexdigest()
-
-
-def without_tags(content: bytes) -> bytes:
-    """Leave out the tags at the beginning (ID3v2) and the end (ID3v1, APE) of an MP3 file.
-
-    Sources: the specifications ID3v2.4.0 (sec. 3.1, 3.4), ID3v1 and APEv2.
-    """
-    start, end = 0, len(content)
-    while content[start : start + 3] == b"ID3" and end - start >= 10:
-        flags, size = content[start + 5], content[start + 6 : start + 10]
-        # Seven bits a byte, so that a size never looks like the beginning of a frame.
-        length = sum(
-            (byte & 0x7F) << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=True)
-        )
-        start += 10 + length + (10 if flags & 0x10 else 0)
-    if content[max(start, end - 128) :][:3] == b"TAG":
-        end -= 128
-    footer = content[max(start, end - 32) : end]
-    if footer[:8] == b"APETAGEX":
-        has_header = footer[23] & 0x80  # the highest bit of the flags, little-endian
-        end -= int.from_bytes(footer[12:16], "little") + (32 if has_header else 0)
-    return content[start : max(start, end)]
+        with soundfile.SoundFile(io.BytesIO(checked.content)) as file:
+            if checked.n_samples * file.channels > MOST_SAMPLES:
+                return hashlib.sha256(checked.content).hexdigest()
+            digest = hashlib.sha256(f"{file.samplerate} {file.channels}\n".encode())
+            n_samples = 0
+            for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
+                digest.update(block.tobytes())
+                n_samples += len(block)
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
+        raise undecodable(name) from error
+    refuse_fewer(n_samples, checked, name)
+    if not n_samples:
+        raise RtcanError(f"{name} holds no sound")
+    return digest.hexdigest()

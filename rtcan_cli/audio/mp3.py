@@ -29,8 +29,13 @@ _DIVISORS = {3: 1, 2: 2, 0: 4}  # of the sampling rate, for MPEG 1, 2 and 2.5
 
 # So many headers in a row are no accident.
 _ENOUGH = 4
-# Share of a file behind the sound that programs may have left there.
-_MOST_JUNK = 0.05
+# Bytes behind the sound that programs may have left there, where no header says that all frames are
+# there: fewer than this, beside tags, and zeros up to a frame.
+_MOST_JUNK = 1024
+# Zeros beside a tag, as programs leave that take another tag away. A copy or download loses whole
+# blocks, which hardly ever begin or end where a tag does, and are mostly larger than this.
+_MOST_ZEROS = 8192
+_LYRICS = 11 + 5100 + 9  # bytes of Lyrics3 of version 1, at the most
 # Taken away by decoders at both ends where the encoder says how much it added, at the most.
 _MOST_ADDED = 2 * 4095 + 529
 
@@ -93,13 +98,15 @@ def check(content: bytes, name: str) -> Checked:
     end = _end_of_sound(content)
     info = _info_frame(content, begin, head)
     start = begin + (head.size if info else 0)
-    runs, n_frames, rest = _frames(content, start, end, head, name)
+    runs, n_frames = _frames(content, start, end, head, name)
     seconds = n_frames * head.n_samples / head.rate
-    if rest:
-        raise cut_in(name, seconds, "a frame")
+    declared = info.n_frames if info else None
+    # Where all frames are there that a header declares, nothing that follows is missing sound.
+    if n_frames != declared:
+        _check_rest(content, runs, end, head, seconds, name)
     # Some encoders count the header's own frame.
-    if info and info.n_frames is not None and n_frames < info.n_frames - 1:
-        raise incomplete(name, seconds, info.n_frames * head.n_samples / head.rate)
+    if declared is not None and n_frames < declared - 1:
+        raise incomplete(name, seconds, declared * head.n_samples / head.rate)
     sound = b"".join(content[one:other] for one, other in runs)
     n_samples = n_frames * head.n_samples
     first = _corrected(content[begin:start], info, n_frames) if info else None
@@ -108,36 +115,60 @@ def check(content: bytes, name: str) -> Checked:
     return Checked(first + sound, n_samples, _MOST_ADDED)
 
 
-def skip_tags(content: bytes) -> int:
+def skip_tags(content: bytes, position: int = 0) -> int:
     """Where the sound may begin: behind ID3v2 tags, whose pictures may look like sound."""
-    position = 0
     while content[position : position + 3] in (b"ID3", b"TAG") and len(content) >= position + 10:
         if content[position : position + 3] == b"TAG":  # of the file before, where two were joined
-            position += 128
+            position += 227 if content[position + 3 : position + 4] == b"+" else 128
             continue
         flags, size = content[position + 5], content[position + 6 : position + 10]
         if max(size) >= 0x80:
             break
-        length = size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
-        position += 10 + length + (10 if flags & 0x10 else 0)
+        position += 10 + _sevens(size) + (10 if flags & 0x10 else 0)
     return min(position, len(content))
 
 
+def _sevens(size: bytes) -> int:
+    """A number of four bytes with seven bits each, so that it never looks like a frame."""
+    return size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
+
+
 def _end_of_sound(content: bytes) -> int:
-    """Where tags begin that are written behind the sound: ID3v1, Lyrics3, APE."""
+    """Where tags begin that are written behind the sound: ID3v1, ID3v2.4, Lyrics3, APE."""
     end = len(content)
     while True:
         before = end
         if content[end - 128 : end - 125] == b"TAG":
             end -= 128
+            if content[end - 227 : end - 223] == b"TAG+":
+                end -= 227
+        if content[end - 10 : end - 7] == b"3DI" and max(content[end - 4 : end]) < 0x80:
+            end -= 20 + _sevens(content[end - 4 : end])
         if content[end - 9 : end] == b"LYRICS200" and content[end - 15 : end - 9].isdigit():
             end -= 15 + int(content[end - 15 : end - 9])
+        if content[end - 9 : end] == b"LYRICSEND":
+            begin = content.rfind(b"LYRICSBEGIN", max(0, end - _LYRICS), end)
+            end = begin if begin >= 0 else end
         if content[end - 32 : end - 24] == b"APETAGEX":
             size = int.from_bytes(content[end - 20 : end - 16], "little")
             has_header = content[end - 9] & 0x80
             end -= size + (32 if has_header else 0)
         if end == before or end <= 0:
             return max(end, 0)
+
+
+def _skip_empty(content: bytes, at: int, end: int) -> tuple[int, int, bool]:
+    """Pass over tags and zeros: where they end, how many zeros, and whether there is a tag."""
+    n_zeros, has_tag = 0, False
+    while True:
+        behind = min(skip_tags(content, at), end)
+        has_tag |= behind > at
+        rest = content[behind:end]
+        zeros = len(rest) - len(rest.lstrip(b"\0"))
+        if behind + zeros == at:
+            return at, n_zeros, has_tag
+        n_zeros += zeros
+        at = behind + zeros
 
 
 def _header(content: bytes, at: int) -> _Header | None:
@@ -183,10 +214,10 @@ def _in_a_row(content: bytes, at: int) -> bool:
 
 def _frames(
     content: bytes, start: int, end: int, head: _Header, name: str
-) -> tuple[list[tuple[int, int]], int, int]:
-    """Stretches of frames (first byte, byte behind the last), their number, bytes of a cut frame.
+) -> tuple[list[tuple[int, int]], int]:
+    """Stretches of frames (first byte, byte behind the last), and the number of frames.
 
-    What lies between is passed over only if it is a tag or zeros.
+    What lies between is passed over only if it is a tag or a few zeros.
     """
     runs: list[tuple[int, int]] = []
     at, begin, n_frames = start, start, 0
@@ -194,23 +225,14 @@ def _frames(
         here = _header(content, at)
         if here and here.stream == head.stream:
             if at + here.size > end:
-                runs.append((begin, at))
-                return runs, n_frames, end - at
+                break
             at += here.size
             n_frames += 1
             continue
-        runs.append((begin, at))
-        following = _first_frame(content, at)
+        behind, n_zeros, has_tag = _skip_empty(content, at, end)
+        following = _first_frame(content, behind)
         if following is None or following >= end:
-            if end - at > _MOST_JUNK * (at - start):
-                raise RtcanError(
-                    f"{name} is incomplete or damaged: its last {end - at} bytes, after "
-                    f"{n_frames * head.n_samples / head.rate:.1f} s, are no MP3",
-                    f"{GET_AGAIN}; if there is no other: {convert(name)}",
-                )
-            begin = at = end
             break
-        between = content[at:following]
         after = _header(content, following)
         seconds = n_frames * head.n_samples / head.rate
         if after is None or after.stream != head.stream:
@@ -218,14 +240,50 @@ def _frames(
                 f"{name} changes its sampling rate or its number of channels after {seconds:.1f} s",
                 convert(name),
             )
-        if between.strip(b"\0") and skip_tags(between) < len(between):
+        if following > behind or n_zeros > _most_zeros(head, has_tag):
             raise RtcanError(
-                f"{name} is damaged: {len(between)} bytes after {seconds:.1f} s are no MP3",
+                f"{name} is damaged: {following - at} bytes after {seconds:.1f} s are no MP3",
                 f"{GET_AGAIN}; if there is no other: {convert(name)}",
             )
+        runs.append((begin, at))
         begin = at = following
     runs.append((begin, at))
-    return [run for run in runs if run[0] < run[1]], n_frames, 0
+    return runs, n_frames
+
+
+def _most_zeros(head: _Header, has_tag: bool) -> int:
+    """How many zeros may follow a frame without being lost sound."""
+    return _MOST_ZEROS if has_tag else max(head.size, _MOST_JUNK)
+
+
+def _check_rest(
+    content: bytes,
+    runs: list[tuple[int, int]],
+    end: int,
+    head: _Header,
+    seconds: float,
+    name: str,
+) -> None:
+    """Raise RtcanError if what follows the last frame may be sound, or stand in its place."""
+    at = runs[-1][1]
+    here = _header(content, at)
+    if at < end and here and here.stream == head.stream:
+        raise cut_in(name, seconds, "a frame")
+    behind, n_zeros, has_tag = _skip_empty(content, at, end)
+    rest = content[behind:end].rstrip(b"\0")
+    n_zeros += end - behind - len(rest)
+    has_tag |= end < len(content)
+    if len(rest) < _MOST_JUNK and n_zeros <= _most_zeros(head, has_tag):
+        return
+    advice = f"if there is no other: {convert(name)}"
+    if rest:
+        what = f"its last {end - at} bytes, after {seconds:.1f} s, are no MP3"
+    else:
+        what = f"its last {end - at} bytes, after {seconds:.1f} s, are zeros"
+        advice = (
+            f"a download that breaks off may leave zeros; if the song is whole: {convert(name)}"
+        )
+    raise RtcanError(f"{name} is incomplete or damaged: {what}", f"{GET_AGAIN}; {advice}")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def check(content: bytes, name: str) -> Checked:
-    """Count the samples of an OGG file with Vorbis, Opus or FLAC in it.
+    """Count the samples of an OGG file with Vorbis or Opus in it.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def check(content: bytes, name: str) -> Checked:
     Raises
     ------
     RtcanError
-        If it was cut off, is damaged between its pages, or holds several streams.
+        If it was cut off, is damaged between its pages, or holds several streams or another codec.
     """
     at, n_streams, flags, rate, skipped = 0, 0, 0, 0, 0
     first, last = -1, 0
@@ -61,6 +61,11 @@ def check(content: bytes, name: str) -> Checked:
     seconds = max(last - skipped, 0) / (rate or 1)
     if n_streams != 1:
         raise RtcanError(f"{name} holds {n_streams} streams, where one is read", convert(name))
+    if not rate:
+        raise RtcanError(
+            f"{name} is OGG audio with a codec that is not read (Vorbis and Opus are)",
+            convert(name),
+        )
     if not flags & _ENDS:
         raise RtcanError(
             f"{name} is incomplete: it has no last page after {seconds:.1f} s",
@@ -83,6 +88,4 @@ def _clock(packet: bytes) -> tuple[int, int]:
         return int.from_bytes(packet[12:16], "little"), 0
     if packet[:8] == b"OpusHead":
         return 48000, int.from_bytes(packet[10:12], "little")
-    if packet[:5] == b"\x7fFLAC":
-        return int.from_bytes(packet[27:30], "big") >> 4, 0
     return 0, 0

@@ -17,7 +17,9 @@ from rtcan_cli.errors import RtcanError
 _WANTED = "audio that is read (MP3, WAV, FLAC, OGG, AIFF or AU)"
 
 # Silence packs a thousandfold, and a header may claim anything.
-_MOST_SAMPLES = 1 << 28  # of all channels together: 46 minutes of stereo at 48 kHz
+MOST_SAMPLES = 1 << 28
+"""Of all channels together: 46 minutes of stereo at 48 kHz."""
+
 # Samples that a decoder may give beyond those that it must.
 _MARGIN = 1 << 14
 
@@ -57,29 +59,75 @@ def read_audio(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
         If it is no audio file, one of a kind that is not read, incomplete, damaged or too long for
         a song.
     """
+    _, checked = checked_audio(content, name)
+    samples, rate = _decode(checked, name)
+    refuse_fewer(len(samples), checked, name)
+    return samples, rate
+
+
+def checked_audio(content: bytes, name: str) -> tuple[kinds.Kind, Checked]:
+    """Recognise an audio file, and count its samples without decoding them.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    kind : Kind
+        One of those that are read.
+    checked : Checked
+
+    Raises
+    ------
+    RtcanError
+        If it is not an audio file, one of a kind that is not read, incomplete, or damaged as far as
+        that shows without decoding.
+    """
+    kind, content = recognised(content)
+    if kind is None or kind.name not in _CHECKS:
+        raise _refusal(kind, content, name)
+    return kind, _CHECKS[kind.name](content, name)
+
+
+def is_read(kind: kinds.Kind | None) -> bool:
+    """Whether files of a kind can be read."""
+    return kind is not None and kind.name in _CHECKS
+
+
+def recognised(content: bytes) -> tuple[kinds.Kind | None, bytes]:
+    """The kind of a file, whatever tag or junk it begins with, and the file without such a tag."""
     kind = kinds.kind_of(content[: kinds.HEAD])
     if kind == kinds.ID3:  # before MP3, and sometimes before others
         start = mp3.skip_tags(content)
         behind = kinds.kind_of(content[start : start + kinds.HEAD])
         if behind is not None and behind.name in _CHECKS and behind != kinds.MP3:
-            content, kind = content[start:], behind
-        elif isinstance(behind, kinds.AudioKind) and behind != kinds.MP3:
-            kind = behind
-        elif mp3.is_mpeg(content):
-            kind = kinds.MP3
-    elif kind in (None, kinds.ZEROS) and mp3.is_mpeg(content):
+            return behind, content[start:]
+        if isinstance(behind, kinds.AudioKind) and behind != kinds.MP3:
+            return behind, content
+    if kind in (None, kinds.ZEROS, kinds.ID3) and mp3.is_mpeg(content):
         kind = kinds.MP3
-    check = _CHECKS.get(kind.name) if kind else None
-    if check is None:
-        raise _refusal(kind, content, name)
-    checked = check(content, name)
-    samples, rate = _decode(checked, name)
-    if len(samples) < checked.n_samples - checked.n_around:
+    return kind, content
+
+
+def refuse_fewer(n_samples: int, checked: Checked, name: str) -> None:
+    """Raise RtcanError if fewer samples were decoded than were counted."""
+    if n_samples < checked.n_samples - checked.n_around:
         raise RtcanError(
-            f"{name} is damaged: {len(samples)} of its {checked.n_samples} samples can be decoded",
+            f"{name} is damaged: {n_samples} of its {checked.n_samples} samples can be decoded",
             f"{GET_AGAIN}; if there is no other: {convert(name)}",
         )
-    return samples, rate
+
+
+def undecodable(name: str) -> RtcanError:
+    """The error for a file that the decoder refuses."""
+    return RtcanError(
+        f"{name} is damaged: it cannot be decoded",
+        f"{GET_AGAIN}; if there is no other: {convert(name)}",
+    )
 
 
 def _refusal(kind: kinds.Kind | None, content: bytes, name: str) -> RtcanError:
@@ -95,7 +143,7 @@ def _refusal(kind: kinds.Kind | None, content: bytes, name: str) -> RtcanError:
 def _decode(checked: Checked, name: str) -> tuple[NDArray[np.float32], int]:
     try:
         with soundfile.SoundFile(io.BytesIO(checked.content)) as file:
-            if checked.n_samples * file.channels > _MOST_SAMPLES:
+            if checked.n_samples * file.channels > MOST_SAMPLES:
                 hours = checked.n_samples / max(1, file.samplerate) / 3600
                 raise RtcanError(
                     f"{name} claims to hold {hours:.1f} hours of sound, more than a song has",
@@ -109,7 +157,4 @@ def _decode(checked: Checked, name: str) -> tuple[NDArray[np.float32], int]:
             samples = file.read(n_samples, dtype="float32", always_2d=True)
             return samples, int(file.samplerate)
     except soundfile.SoundFileError as error:
-        raise RtcanError(
-            f"{name} is damaged: it cannot be decoded",
-            f"{GET_AGAIN}; if there is no other: {convert(name)}",
-        ) from error
+        raise undecodable(name) from error

@@ -367,6 +367,25 @@ def list_files(raw: Path, follow_links: bool = False) -> list[RawFile]:
     return inside(file)
 
 
+def files_beside(folder: Path, root: Path | None) -> list[RawFile]:
+    """Files of a folder as `list_files` finds them, but without folders behind links out of `root`.
+
+    Parameters
+    ----------
+    folder : Path
+        In `root`, or the same.
+    root : Path or None
+        As of `RawFile`.
+
+    Raises
+    ------
+    RtcanError
+        If a folder cannot be read.
+    """
+    names = _walk(folder, root, refuse=False)
+    return _visible(RawFile(folder / name, name, root=root) for name in names)
+
+
 def _visible(files: Iterable[RawFile]) -> list[RawFile]:
     found = (
         each
@@ -376,8 +395,10 @@ def _visible(files: Iterable[RawFile]) -> list[RawFile]:
     return sorted(found, key=lambda each: each.name)
 
 
-def _walk(folder: Path, root: Path | None) -> Iterator[PurePosixPath]:
+def _walk(folder: Path, root: Path | None, refuse: bool = True) -> Iterator[PurePosixPath]:
     """Files below a folder, symbolic links followed, but none to a folder outside of `root`.
+
+    A link to such a folder is an error, or passed over if not `refuse`.
 
     Links to folders come last, and only those that lead to something new: so links in a circle
     end, and what is both there and linked to is found once, under its own name.
@@ -391,7 +412,10 @@ def _walk(folder: Path, root: Path | None) -> Iterator[PurePosixPath]:
                 below.clear()
                 continue
             if root is not None and not _real(Path(here)).is_relative_to(root):
-                raise _leads_out(Path(here), root)
+                if refuse:
+                    raise _leads_out(Path(here), root)
+                below.clear()
+                continue
             seen.add(identity)
             place = PurePosixPath(Path(here).relative_to(folder).as_posix())
             if len(place.parts) >= _MAX_DEPTH:

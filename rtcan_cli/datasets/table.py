@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli.datasets.empatica import read_session
-from rtcan_cli.datasets.files import RawFile, list_files
+from rtcan_cli.datasets.files import RawFile, files_beside, list_files
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
@@ -108,6 +108,7 @@ def open_raw(
     rows, slips = _drop_slips(rows, file, facts.rating_scale)
     signals = [_below(file, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, file)
+    unclaimed, unlisted = _unclaimed(file, rows)
     rated = any(not math.isnan(rating) for row in rows for rating in (row.valence, row.arousal))
     trials: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
@@ -132,11 +133,12 @@ def open_raw(
                     f"{file.name.name}: not used: {', '.join(unused)}" if unused else "",
                     _note_sessions(signals),
                     absent,
+                    unlisted,
                     _note_ratings(rows, facts) if rated else _NOTE_UNRATED,
                 ),
             )
         ),
-        unclaimed=_unclaimed(file.path.parent, rows, follow_links),
+        unclaimed=unclaimed,
     )
 
 
@@ -251,15 +253,16 @@ def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...],
     return tuple(merged.values()), note
 
 
-def _unclaimed(folder: Path, rows: Iterable[Row], follow_links: bool) -> tuple[str, ...]:
-    """Audio files in the folder that no row names."""
+def _unclaimed(table: RawFile, rows: Iterable[Row]) -> tuple[tuple[str, ...], str]:
+    """Audio files in the table's folder that no row names, and a note if that is not known."""
+    folder = table.path.parent
     used = {os.path.realpath(folder / row.audio) for row in rows if row.audio}
     try:
-        listing = list_files(folder, follow_links)
-    except RtcanError:  # a folder beside the signals that may not be read
-        return ()
+        listing = files_beside(folder, table.root)
+    except RtcanError as error:  # a folder beside the signals that may not be read
+        return (), f"audio files that no row names were not looked for: {error}"
     audio = (each.path for each in listing if each.path.suffix.lower() in AUDIO_SUFFIXES)
-    return tuple(str(path) for path in audio if os.path.realpath(path) not in used)
+    return tuple(str(path) for path in audio if os.path.realpath(path) not in used), ""
 
 
 def _note_sessions(signals: Iterable[RawFile]) -> str:

@@ -29,7 +29,7 @@ from rtcan_cli.report import Report
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.steps.ingest_summary import UNCLAIMED, summarise
 from rtcan_cli.steps.seen_trials import SeenTrials
-from rtcan_cli.steps.songs import audio_file, songs_of, sounds_of
+from rtcan_cli.steps.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
 from rtcan_cli.stores import Provenance, StoreWriter, create
 from rtcan_cli.trial_key import hearing
 
@@ -118,9 +118,11 @@ def ingest_dataset(
     Raises
     ------
     RtcanError
-        If files are damaged, or there is no usable trial.
+        If files are damaged, there is no usable trial, or the audio file of a stimulus does not lie
+        below `root`.
     """
     rules = rules or Rules()
+    refuse_audio_outside(source.stimuli, root, follow_links)
     known = profile(source.name)
     if known.name == "table":
         table = table or TableOptions()

@@ -34,7 +34,7 @@ def summarise(path: Path, known: Profile) -> Report:
         recordings = _count_recordings(store, left_out)
         trials = _count_trials(store, recordings.sound_trials, excluded)
         files = store.length("files/path")
-        stimuli = store.table("stimuli", ["stimulus", "song", "audio"])
+        stimuli = store.table("stimuli", ["stimulus", "song", "audio", "sound"])
         unclaimed = unclaimed_audio(store)
         made, simulated = store.provenance.parameters, store.provenance.simulated
     low, high = made["rating_scale"]
@@ -70,6 +70,13 @@ def summarise(path: Path, known: Profile) -> Report:
     if without and (known.stimulus_word == "song" or len(without) < len(stimuli)):
         word = known.stimulus_word if len(without) == 1 else known.stimuli_word
         report.notes.append(f"{len(without)} {word} without an audio file: {some(without)}")
+    unheard = stimuli["stimulus"][(stimuli["audio"] != "") & (stimuli["sound"] == "")].tolist()
+    if unheard:
+        word = known.stimulus_word if len(unheard) == 1 else known.stimuli_word
+        report.notes.append(
+            f"{len(unheard)} {word} whose audio cannot be read, so that it was not compared with "
+            f"that of others: {some(unheard)}; music-features says why"
+        )
     if unclaimed:
         report.notes.append(note_unclaimed(unclaimed))
     if kind.warning:
@@ -165,9 +172,11 @@ def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int
     for subject, stimulus, repetition, reason, source in store.table_blocks(
         "excluded", *TRIAL_KEY, "reason", "source"
     ):
-        left_out.add(subject, reason, source)
-        own = zip(subject, stimulus, repetition.tolist(), strict=True)
-        keys.update(key for key in own if key[0])
+        # Audio files are no trials; a note counts those that no song uses.
+        own = (subject != "") | (reason != UNCLAIMED)
+        left_out.add(subject[own], reason[own], source[own])
+        named = zip(subject, stimulus, repetition.tolist(), strict=True)
+        keys.update(key for key in named if key[0])
     return keys
 
 

@@ -151,10 +151,7 @@ def _number(songs: Sequence[str], what: str) -> str:
 
 def describe_file(file: RawFile, mixdown: bool) -> Song:
     """Describe an audio file, on disk or in a zip file: what a worker process does."""
-    file.refuse_outside()
-    if file.members:
-        return describe(file.content(), mixdown, str(file))
-    return describe(file.path, mixdown)
+    return describe(file.content(), mixdown, str(file))
 
 
 def describe_song(song: tuple[bytes, str], mixdown: bool) -> Song:

@@ -34,9 +34,36 @@ def audio_file(raw: Path, name: str, follow_links: bool = False) -> RawFile:
     parts = name.split(":")
     for place in range(1, len(parts)):
         archive = folder / ":".join(parts[:place])
-        if archive.suffix.lower() == ".zip":
+        # The dataset itself is recognised by its content, whatever it is called.
+        if archive == raw or archive.suffix.lower() == ".zip":
             return RawFile(archive, PurePosixPath(parts[-1]), tuple(parts[place:]), root)
     return RawFile(folder / name, PurePosixPath(name), root=root)
+
+
+def refuse_audio_outside(
+    stimuli: Sequence[Stimulus], raw: Path, follow_links: bool = False
+) -> None:
+    """Raise RtcanError if an audio file lies where `stored_audio_file` will not look for it.
+
+    Parameters
+    ----------
+    stimuli : sequence of Stimulus
+        Of any reader.
+    raw, follow_links
+        See `audio_file`.
+    """
+    folder = _folder_of(raw)
+    for each in stimuli:
+        if not each.audio:
+            continue
+        file = audio_file(raw, each.audio, follow_links)
+        if ".." in Path(each.audio).parts or not file.path.is_relative_to(folder):
+            raise RtcanError(
+                f"stimulus {each.stimulus}: its audio file {printable(each.audio)} does not lie "
+                f"below {printable(folder)}",
+                "put the audio into that folder, or give a folder above both as the root",
+            )
+        file.refuse_outside()
 
 
 def stored_audio_file(raw: Path, name: str, follow_links: bool = False) -> RawFile:
@@ -56,7 +83,9 @@ def stored_audio_file(raw: Path, name: str, follow_links: bool = False) -> RawFi
 
 
 def _folder_of(raw: Path) -> Path:
-    return raw if raw.is_dir() or raw.suffix.lower() != ".zip" else raw.parent
+    """The folder that names are below; a zip file may be gone, or have another suffix."""
+    is_file = raw.is_file() or (raw.suffix.lower() == ".zip" and not raw.is_dir())
+    return raw.parent if is_file else raw
 
 
 def sounds_of(
@@ -96,7 +125,7 @@ def sounds_of(
 
 def _sound(file: RawFile) -> str:
     try:
-        return sound_id(file.content())
+        return sound_id(file.content(), str(file))
     except RtcanError:
         return ""  # music-features says what is wrong with it
 

@@ -131,6 +131,82 @@ def test_a_hole_in_an_mp3() -> None:
         read_audio(bytes(mp3), "song")
 
 
+@pytest.mark.parametrize("end", ["zeros", "random"])
+@pytest.mark.parametrize("share", [0.01, 0.04])
+@pytest.mark.parametrize("tag", [b"", b"TAG" + bytes(125)])
+def test_a_lost_end_is_noticed_however_small_its_share(end: str, share: float, tag: bytes) -> None:
+    """Nothing says how many frames there were."""
+    mp3 = b"".join(cbr(LOUD, 30.0))
+    lost = int(share * len(mp3))
+    rest = bytes(lost) if end == "zeros" else np.random.default_rng(0).bytes(lost)
+    with pytest.raises(RtcanError, match=r"song is incomplete or damaged: its last \d+ bytes"):
+        read_audio(mp3[:-lost] + rest + tag, "song")
+
+
+def test_zeros_in_place_of_whole_frames_are_lost_sound() -> None:
+    frames = cbr(PLAIN)
+    hole = bytes(sum(map(len, frames[50:60])))
+    with pytest.raises(RtcanError, match=r"song is damaged: \d+ bytes after 1\.3 s are no MP3"):
+        read_audio(b"".join(frames[:50]) + hole + b"".join(frames[60:]), "song")
+
+
+def id3v24(size: int, footer: bool) -> bytes:
+    """A tag that may stand behind the sound, with a footer or with zeros at its end."""
+    sevens = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    end = b"\x04\0" + (b"\x10" if footer else b"\0") + sevens
+    return b"ID3" + end + PICTURE[:size] + b"3DI" * footer + end * footer
+
+
+ID3V1 = b"TAG" + b"title".ljust(125, b"\0")
+LYRICS1 = b"LYRICSBEGIN" + b"la " * 600 + b"LYRICSEND"
+LYRICS2 = b"LYRICSBEGIN" + b"IND0000200" + b"LYR01800" + b"la " * 600
+LYRICS2 += str(len(LYRICS2)).rjust(6, "0").encode() + b"LYRICS200"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        id3v24(9000, footer=True),
+        id3v24(9000, footer=False),
+        id3v24(9000, footer=True) + ID3V1,
+        id3v24(9000, footer=False) + bytes(5000) + ID3V1,
+        bytes(5000) + ID3V1,
+        bytes(5000) + id3v24(9000, footer=False),
+        LYRICS1 + ID3V1,
+        LYRICS2 + ID3V1,
+        b"TAG+" + bytes(223) + ID3V1,
+        b"some words" * 50,
+    ],
+)
+@pytest.mark.parametrize("header", [True, False])
+def test_tags_and_padding_behind_a_whole_mp3(after: bytes, header: bool) -> None:
+    if header:
+        bare = encoded(melody(3.0), "MP3", bitrate_mode="VARIABLE", compression_level=0.3)
+    else:
+        bare = b"".join(cbr(PLAIN))
+    expected, _ = read_audio(bare, "song")
+    samples, _ = read_audio(bare + after, "song")
+    np.testing.assert_array_equal(samples, expected)
+
+
+@pytest.mark.parametrize("after", [bytes(200_000), bytes(20_000) + ID3V1, b"words" * 40_000])
+def test_what_follows_all_frames_that_are_declared_is_no_sound(after: bytes) -> None:
+    mp3 = encoded(melody(3.0), "MP3", bitrate_mode="VARIABLE", compression_level=0.3)
+    expected, _ = read_audio(mp3, "song")
+    samples, _ = read_audio(mp3 + after, "song")
+    np.testing.assert_array_equal(samples, expected)
+    # But what stands in the place of frames that are declared is.
+    cut = b"".join(frames_of(mp3)[:-10])
+    with pytest.raises(RtcanError, match="song is incomplete"):
+        read_audio(cut + after, "song")
+
+
+def test_many_zeros_are_named_where_no_length_is_declared() -> None:
+    with pytest.raises(RtcanError, match=r"200000 bytes, after 3\.0 s, are zeros") as caught:
+        read_audio(b"".join(cbr(PLAIN)) + bytes(200_000), "song")
+    assert "if the song is whole: ffmpeg -i song song.wav" in str(caught.value.hint)
+
+
 def test_mp3s_of_two_rates_in_one_file() -> None:
     other = encoded(melody(2.0, 48000), "MP3", rate=48000)
     with pytest.raises(RtcanError, match=r"song changes its sampling rate .* after 3\.0 s"):
@@ -214,6 +290,36 @@ def test_two_oggs_in_one_file_are_not_read_as_one() -> None:
     with pytest.raises(RtcanError, match="song holds 2 streams") as caught:
         read_audio(content + content, "song")
     assert "ffmpeg -i song song.wav" in str(caught.value.hint)
+
+
+def page(packet: bytes, flags: int = 6) -> bytes:
+    """An OGG page with one short packet."""
+    head = b"OggS\0" + bytes([flags]) + bytes(8) + b"rtcn" + bytes(4)
+    content = bytearray(head + bytes(4) + bytes([1, len(packet)]) + packet)
+    crc = 0
+    for byte in content:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
+    content[22:26] = struct.pack("<I", crc)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("packet", "message"),
+    [
+        (
+            b"\x7fFLAC\x01\0\0\x01" + encoded(melody(1.0), "FLAC")[:42],
+            r"is OGG audio \(FLAC\), not",
+        ),
+        (b"PCM     " + bytes(20), r"is OGG audio with a codec that is not read"),
+    ],
+    ids=["FLAC", "PCM"],
+)
+def test_other_codecs_in_ogg_are_named(packet: bytes, message: str) -> None:
+    with pytest.raises(RtcanError, match=f"song {message}") as caught:
+        read_audio(page(packet), "song")
+    assert caught.value.hint == "ffmpeg -i song song.wav"
 
 
 def wav_with(data: int, riff: int | None = None) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -306,3 +308,45 @@ def test_real_listeners_who_heard_songs_again(tmp_path: Path) -> None:
     for k in range(role.shape[1]):
         sides = [set(song[role[:, k] == code]) for code in (0, 1, 2)]
         assert not any(one & other for one, other in combinations(sides, 2))
+
+
+def streamed_wav(number: int) -> bytes:
+    """A WAV file with a length of 0 in its header, as programs write into a pipe."""
+    sound = np.random.default_rng(number).normal(0, 0.1, 8000)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, sound, 8000, format="WAV")
+    content = bytearray(buffer.getvalue())
+    content[40:44] = bytes(4)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "can_be_read"),
+    [
+        (streamed_wav, True),
+        (lambda number: b"", False),
+        (lambda number: b"<!DOCTYPE html><html><body>Too many downloads</body></html>", False),
+        (lambda number: streamed_wav(number)[:44], False),
+    ],
+    ids=["no length", "empty", "HTML", "header alone"],
+)
+def test_what_stands_in_the_place_of_songs_makes_them_not_one(
+    tmp_path: Path, content: Callable[[int], bytes], can_be_read: bool
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    rng = np.random.default_rng(0)
+    lines = ["subject,stimulus,valence,arousal,signal,sampling_rate,audio"]
+    for number in range(4):
+        (raw / f"{number}.wav").write_bytes(content(number))
+        np.savetxt(raw / f"{number}.csv", 5 + np.cumsum(rng.normal(0, 0.05, 12 * RATE)), "%.4f")
+        lines.append(f"p,song{number},{2 * number + 1},5,{number}.csv,{RATE},{number}.wav")
+    (raw / "trials.csv").write_text("\n".join(lines) + "\n")
+    said = json.loads(must("ingest", "table", raw, "-w", tmp_path / "stores", "--json").stdout)
+    notes = "\n".join(said["notes"])
+    assert "the same song under several names" not in notes
+    told = "4 stimuli whose audio cannot be read, so that it was not compared with that of others"
+    assert (told in notes) != can_be_read
+    with h5py.File(tmp_path / "stores" / "table" / "recordings.h5") as h5:
+        songs = h5["stimuli/song"].asstr()[()].tolist()
+    assert songs == [f"song{number}" for number in range(4)]

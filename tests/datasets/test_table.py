@@ -428,6 +428,42 @@ def test_stimuli_and_their_audio(tmp_path: Path) -> None:
         open_raw("table", study(tmp_path, *rows, header=header))
 
 
+AUDIO = HEADER + ",audio"
+
+
+def test_a_link_beside_the_data_hides_no_unclaimed_audio(tmp_path: Path) -> None:
+    raw, elsewhere = tmp_path / "raw", tmp_path / "elsewhere"
+    (raw / "study").mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "foreign.wav").touch()
+    study(raw / "study", "1,s,5,5,a.csv,4,songs/x.wav", header=AUDIO)
+    (raw / "songs").mkdir()
+    for name in ("x.wav", "nobody's.wav"):
+        (raw / "songs" / name).touch()
+    # A link that stays in the folder that is named, though it leaves that of the table.
+    (raw / "study" / "songs").symlink_to(Path("..") / "songs")
+    unclaimed = (str(raw / "study" / "songs" / "nobody's.wav"),)
+    assert open_raw("table", raw).unclaimed == unclaimed
+    # One that leaves it.
+    (raw / "study" / "songs").unlink()
+    (raw / "songs").rename(raw / "study" / "songs")
+    (raw / "study" / "link").symlink_to(elsewhere)
+    assert open_raw("table", raw / "study").unclaimed == unclaimed
+    assert len(open_raw("table", raw / "study", follow_links=True).unclaimed) == 2
+
+
+def test_a_folder_that_cannot_be_searched_for_audio_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise RtcanError("/raw/private cannot be read: Permission denied")
+
+    monkeypatch.setattr("rtcan_cli.datasets.table.files_beside", refused)
+    notes = open_raw("table", study(tmp_path, "1,s,5,5,a.csv,4")).notes
+    told = "audio files that no row names were not looked for: /raw/private cannot be read"
+    assert any(told in note for note in notes)
+
+
 def test_sessions_are_noted(tmp_path: Path) -> None:
     study(tmp_path, "1,s1,5,5,EDA.csv,,1544027340,0.5", header=HEADER + ",start,duration")
     (tmp_path / "EDA.csv").write_text("1544027337.0\n4.0\n" + "".join(f"{i}\n" for i in range(40)))

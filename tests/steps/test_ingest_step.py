@@ -10,6 +10,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from rtcan_cli.datasets.table import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
@@ -108,6 +109,22 @@ def test_no_reader_can_bring_ratings_off_the_scale(lab: Lab, rating: float) -> N
     ):
         lab.ingest(partial(read_off_scale, lab.file, rating), skip_bad=True)
     assert not lab.output.exists()
+
+
+def test_no_reader_can_name_audio_that_is_not_read_later(lab: Lab, tmp_path: Path) -> None:
+    """In silence it would not be compared, and its features would be refused."""
+    song = tmp_path / "song.wav"
+    song.touch()
+    parts, songs = (partial(read_twice, lab.file),), (Stimulus("1", audio=str(song)),)
+    source = RawDataset("table", "a lab", (), songs, parts, False, (), True, ())
+    with pytest.raises(RtcanError, match=f"stimulus 1: its audio file {song} does not lie below"):
+        ingest.ingest_dataset(source, lab.file.parent, lab.output)
+    assert not lab.output.exists()
+    options = TableOptions(rating_scale=(0, 1))
+    report = ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1, table=options)
+    assert any("1 stimulus whose audio cannot be read" in note for note in report.notes)
+    with Store(lab.output) as store:
+        assert store.array("stimuli/audio").tolist() == ["song.wav"]
 
 
 def test_the_store_does_not_depend_on_which_process_is_faster(lab: Lab) -> None:

@@ -91,18 +91,18 @@ def test_a_song_that_became_a_link_is_left_out_with_the_reason(
 ) -> None:
     import numpy as np
 
-    from rtcan_cli.music import N_FEATURES
+    from rtcan_cli.music import N_FEATURES, Song
 
     workspace = tmp_path / "stores"
     ingest(raw, workspace)
     secret = moved_out(raw / "PMEmo" / "Chorus" / "3.mp3", tmp_path / "secret.mp3")
     opened = []
 
-    def extract(file: Path, mixdown: bool) -> np.ndarray:
-        opened.append(file.resolve())
-        return np.ones(N_FEATURES, np.float32)
+    def describe(audio: bytes, mixdown: bool, name: str) -> Song:
+        opened.append(Path(name).resolve())
+        return Song(np.ones(N_FEATURES, np.float32), 30.0)
 
-    monkeypatch.setattr("rtcan_cli.steps.music_features.extract", extract)
+    monkeypatch.setattr("rtcan_cli.steps.music_features.describe", describe)
     must("music-features", "-w", workspace, "--jobs", "1")
     assert secret not in opened
     assert len(opened) == 7

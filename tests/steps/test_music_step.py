@@ -32,9 +32,9 @@ def stored(workspace: Path) -> dict[str, NDArray[np.float32]]:
         return dict(zip(songs, h5["features/value"][()], strict=True))
 
 
-def number_of(path: Path) -> Song:
+def number_of(name: str) -> Song:
     """Stand-in for openSMILE that tells which file it was given."""
-    return Song(np.full(N_FEATURES, float(path.stem), np.float32), 30.0)
+    return Song(np.full(N_FEATURES, float(Path(name).stem), np.float32), 30.0)
 
 
 def assert_own_numbers(workspace: Path, songs: list[str]) -> None:
@@ -71,7 +71,7 @@ def test_every_song_keeps_its_own_when_results_come_back_in_another_order(
             yield position, function(items[position])
 
     workspace = copy_of(prepared)
-    monkeypatch.setattr(f"{STEP}.describe", lambda path, mixdown: number_of(path))
+    monkeypatch.setattr(f"{STEP}.describe", lambda audio, mixdown, name: number_of(name))
     monkeypatch.setattr(f"{STEP}.map_unordered", backwards)
     must("music-features", "-w", workspace, "--force")
     assert_own_numbers(workspace, SONGS)
@@ -83,18 +83,18 @@ def test_every_song_keeps_its_own_after_an_interruption(
     workspace = copy_of(prepared)
     command = ("music-features", "-w", workspace, "--jobs", "1", "--force")
 
-    def stopped(path: Path, mixdown: bool) -> Song:
-        if path.stem == "4":
+    def stopped(audio: bytes, mixdown: bool, name: str) -> Song:
+        if Path(name).stem == "4":
             raise KeyboardInterrupt
-        return number_of(path)
+        return number_of(name)
 
     monkeypatch.setattr(f"{STEP}.describe", stopped)
     assert rtcan(*command).exit_code == 130
     again: list[str] = []
 
-    def noted(path: Path, mixdown: bool) -> Song:
-        again.append(path.stem)
-        return number_of(path)
+    def noted(audio: bytes, mixdown: bool, name: str) -> Song:
+        again.append(Path(name).stem)
+        return number_of(name)
 
     monkeypatch.setattr(f"{STEP}.describe", noted)
     must(*command)
@@ -107,10 +107,10 @@ def test_a_song_that_cannot_be_read_is_left_out_and_shifts_no_other(
 ) -> None:
     workspace = copy_of(prepared)
 
-    def damaged(path: Path, mixdown: bool) -> Song:
-        if path.stem == "2":
-            raise RtcanError(f"{path} is damaged")
-        return number_of(path)
+    def damaged(audio: bytes, mixdown: bool, name: str) -> Song:
+        if Path(name).stem == "2":
+            raise RtcanError(f"{name} is damaged")
+        return number_of(name)
 
     monkeypatch.setattr(f"{STEP}.describe", damaged)
     outcome = must("music-features", "-w", workspace, "--jobs", "1", "--force")
@@ -138,6 +138,16 @@ def test_a_song_that_travels_has_the_same_features_and_problems(
     assert str(told_there.value) == str(told_here.value)
     with pytest.raises(RtcanError, match="gone"):
         travelling[2]
+
+
+def test_a_song_is_opened_with_the_same_limits_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 16000), 8000)
+    monkeypatch.setattr("rtcan_cli.datasets.files.LARGEST", 10_000)
+    with pytest.raises(RtcanError, match="as no file of a dataset has"):
+        describe_file(RawFile(path, PurePosixPath(path.name)), False)
 
 
 def test_imported_features_stand_under_the_song_of_their_row(
@@ -272,6 +282,8 @@ def test_songs_that_are_short_missing_silent_or_of_nobody_are_told(tmp_path: Pat
     ingested = json.loads(must("ingest", "table", raw, "-w", workspace, "--json").stdout)
     notes = "\n".join(ingested["notes"])
     assert "1 audio file that no song uses: nobody's.wav" in notes
+    assert ingested["left_out"] == 0, "an audio file is not a trial"
+    assert "Left out" not in ingested["tables"]
     assert "1 stimulus without an audio file: d" in notes
     outcome = must("music-features", "-w", workspace, "--jobs", "1", "--json")
     report = json.loads(outcome.stdout)
