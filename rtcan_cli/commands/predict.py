@@ -128,7 +128,10 @@ def predict(
             "--all-new is for a dataset: a file is new unless --subject and --stimulus say so"
         )
     if in_stores and in_file:
-        raise typer.BadParameter("either stores or files are predicted, not both")
+        raise typer.BadParameter(
+            "--eda and --audio are for a single recording, --dataset and the options that name "
+            "stores for a dataset: give only one of the two"
+        )
     from rtcan_cli.errors import RtcanError
     from rtcan_cli.stores import Workspace
 

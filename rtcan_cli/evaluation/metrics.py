@@ -227,14 +227,21 @@ def over_folds(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(scores: pd.DataFrame) -> Summary:
-    """Average the tested folds of `fold_scores`, every fold counting the same as in the paper."""
+    """Average the tested folds of `fold_scores`, every fold counting the same as in the paper.
+
+    The majority is the share of the more frequent class among all tested trials, which is never
+    below one half; a mean over folds of different sizes may be.
+    """
+    tested = scores[scores["n"] > 0]
     mean, sd = (over_folds(scores)[column] for column in ("mean", "sd"))
     return Summary(
         accuracy_mean=float(mean["accuracy"]),
         accuracy_sd=float(sd["accuracy"]),
         f1_mean=float(mean["f1"]),
         f1_sd=float(sd["f1"]),
-        majority_mean=float(mean["majority_accuracy"]),
+        majority_mean=float(np.average(tested["majority_accuracy"], weights=tested["n"]))
+        if len(tested)
+        else np.nan,
         majority_sd=float(sd["majority_accuracy"]),
         n_folds=int((scores["n"] > 0).sum()),
         n_trials=int(scores["n"].sum()),

@@ -261,9 +261,7 @@ def judgement(trials: pd.DataFrame, pooled: pd.DataFrame) -> str:
     )
     value, low, top = (100 * float(score[column]) for column in ("estimate", "low", "high"))
     if name == "balanced_accuracy":
-        why = (
-            "the classes are near even, and it is 50 % without skill, whichever class a fold tests"
-        )
+        why = "the classes are near even; without skill it is 50 % in every fold"
         found, floor = f"{value:.1f} %", "50 %"
     else:
         why = f"saying one class for all trials is already right in {max(high, 100 - high):.1f} %"

@@ -17,11 +17,12 @@ from rtcan_cli.stores.workspace import STEP_KINDS
 
 ALL_SIMULATED = (
     "SIMULATED DATA. Every number and picture here, other than the paper's numbers, comes from "
-    "simulated recordings. They say nothing about people, and must not be held against the paper's."
+    "simulated recordings. They say nothing about people, and must not be compared with those "
+    "of the paper."
 )
 SOME_SIMULATED = (
     "SIMULATED DATA in part: {}. Numbers and pictures of these are marked as simulated; they say "
-    "nothing about people, and must not be held against the paper's."
+    "nothing about people, and must not be compared with the paper's."
 )
 
 

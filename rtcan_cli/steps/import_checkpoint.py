@@ -413,6 +413,6 @@ def _about(run: Run, command: str) -> Report:
     report.tables.append(Table(title, columns, [[int(row["n"]), *percent, *counts]]))
     report.notes.append(
         "not held out: nobody knows which trials it was trained on; as far as they are among "
-        "these, the scores are those of a network on what it has learned by heart"
+        "these, the scores are those of a network on its own training trials"
     )
     return report

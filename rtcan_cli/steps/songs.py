@@ -114,7 +114,7 @@ def sounds_of(
         return found
     with (
         ThreadPoolExecutor(_THREADS) as threads,
-        console.progress(len(files), "comparing the audio of", "song") as bar,
+        console.progress(len(files), "comparing audio", "song") as bar,
     ):
         for stimulus, sound in zip(files, threads.map(_sound, files.values()), strict=True):
             if sound:

@@ -159,11 +159,14 @@ class Workspace:
         if name is None:
             runs = self.networks_first(dataset)
             if not runs:
+                there = self.datasets()
                 raise RtcanError(
                     f"{self.root}: no finished run"
                     + (f" of {dataset}" if dataset else "")
                     + " is there",
-                    self.line("train", dataset=self.dataset(dataset)),
+                    self.line("train", dataset=dataset or (there[0] if len(there) == 1 else None))
+                    if dataset or there
+                    else self.line("info"),
                 )
             return runs[0]
         if Path(name).suffix == ".h5":

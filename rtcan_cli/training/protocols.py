@@ -160,7 +160,7 @@ class StimulusFolds(Protocol):
 
     A song that is there under several names, or was heard again, is on one side with all its
     trials. Subjects are on all sides. Answers how well known listeners are recognised with new
-    songs or videos, so how much of a fused score is songs learnt by heart.
+    songs or videos, so how much of a fused score is memory of songs.
     """
 
     name = "stimulus"

@@ -118,7 +118,7 @@ def group_folds(
             f"{n_groups} {_PLURAL[what]} cannot be dealt into {n_folds} folds",
             f"--folds {n_groups} or fewer"
             if n_groups >= MIN_FOLDS
-            else f"at least {MIN_FOLDS} {_PLURAL[what]} are needed",
+            else f"at least {MIN_FOLDS} {_PLURAL[what]} are needed, and as many as --folds",
         )
     check_size(strata, n_folds)
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
