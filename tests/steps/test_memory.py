@@ -27,8 +27,8 @@ RATE = 50.0
 #: Bytes that a recording may add to the peak: a few numbers, of which a summary takes the median,
 #: and its share of what is known of its block, which has two recordings here and dozens in life.
 #: Its samples have 32,000, its four components 64,000, its features 1,000, and its rows in the
-#: tables, as Python objects, 1,700. Up to some 300 recordings, the first ones fill caches of libraries,
-#: with 320 bytes each in `eda-features`; from there on it is 60.
+#: tables, as Python objects, 1,700. Up to some 300 recordings, caches of libraries are filled, with
+#: 320 bytes each in `eda-features`; from there on it is 60.
 GROWTH = 400
 
 
