@@ -14,6 +14,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.report import Report
 from rtcan_cli.steps.paper_tables import paper_tables
+from rtcan_cli.steps.run_settings import SplitsFrom
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.recipes import RECIPES
@@ -321,6 +322,28 @@ def test_rows_that_are_empty_name_the_line_that_trains_them(tmp_path: Path, runs
         if "--model svm" in line:  # a baseline has no recipe of rtcan's
             assert "--folds 5" in line
             assert "--recipe" not in line
+
+
+def test_the_lines_take_folds_and_seed_from_a_run_that_dealt_its_own(
+    tmp_path: Path, runs: Path
+) -> None:
+    def lines(number: int) -> list[str]:
+        report = tables(tmp_path, number, dataset="pmemo")
+        return [note.split(": ", 1)[1] for note in report.notes if "that are empty" in note]
+
+    dealt = finish_run(runs, "dealt", seed=7)
+    with Store(dealt, "run") as store:
+        source = SplitsFrom("dealt", store.content_id)
+    finish_run(runs, "again", seed=8, folds_of=7, splits_from=source)  # the newest
+    variants = next(line for line in lines(5) if "--variant" in line)
+    assert "--seed 7" in variants
+    assert "--splits-from" not in variants
+    kept = tmp_path / "kept.h5"
+    dealt.rename(kept)
+    variants = next(line for line in lines(5) if "--variant" in line)
+    assert "--splits-from" in variants
+    for line in lines(3):  # the subjects come with borrowed folds
+        assert not ("--subjects" in line and "--splits-from" in line)
 
 
 def test_the_lines_ask_for_what_fills_the_rows(
