@@ -103,7 +103,7 @@ def finish_run(
         }
         predictions.append(pd.DataFrame(table))
         for k in trained:
-            models.append({"target": target, "fold": k, "best_epoch": 1})
+            models.append({"target": target, "fold": k, "best_epoch": 1, "candidate": 1})
             losses = {"train_loss": 0.7, "validation_loss": 0.7, "validation_accuracy": 0.5}
             epochs += [{"target": target, "fold": k, "epoch": e, **losses} for e in (1, 2)]
     provenance = Provenance(

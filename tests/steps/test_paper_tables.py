@@ -283,6 +283,29 @@ def test_the_newest_of_several_is_taken_and_that_is_said(tmp_path: Path, runs: P
         assert "second" in note
 
 
+def test_seeds_that_are_not_shown_are_said_to_be_in_the_mean(tmp_path: Path, runs: Path) -> None:
+    for seed in (0, 1, 2):
+        finish_run(runs, f"seed{seed}", seed=seed)
+    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest that fits" in note)
+    assert note.endswith("compare without --table shows the mean over its 3 seeds")
+    finish_run(runs, "other", onset=4.0)  # no seed of the others
+    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest that fits" in note)
+    assert "shows other" in note
+    assert "mean over" not in note
+
+
+def test_runs_of_two_datasets_with_one_name_are_both_named(tmp_path: Path, runs: Path) -> None:
+    there = tmp_path / "deap" / "runs"
+    there.mkdir(parents=True)
+    for name in ("old", "same"):
+        finish_run(runs, name, fusion="music")
+        finish_run(there, name, dataset="deap", spec=spec("Re"))
+    notes = [note for note in tables(tmp_path, 5).notes if "the newest that fits" in note]
+    assert len(notes) == 2
+    assert sum("shows same (PMEmo)" in note for note in notes) == 1
+    assert sum("shows same (DEAP)" in note for note in notes) == 1
+
+
 def test_simulated_and_recorded_runs_never_share_a_table(tmp_path: Path, runs: Path) -> None:
     finish_run(runs, "simulated", skill=3.0)
     finish_run(runs, "real", skill=0.5, simulated=False, fusion="music")
