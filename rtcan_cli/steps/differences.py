@@ -115,7 +115,11 @@ def _only_seeds(runs: Sequence[Run], against: Run) -> bool:
 
 def _seeds_test_the_same(run: Run) -> bool:
     """Whether seeds that deal their own folds test the same trials, with the same labels."""
-    return run.protocol.tests_every_trial and run.settings.thresholds == choices.THRESHOLDS
+    return (
+        run.protocol.tests_every_trial
+        and run.settings.thresholds == choices.THRESHOLDS
+        and run.settings.subjects is None  # the seed draws them
+    )
 
 
 def _compare_all(

@@ -346,10 +346,14 @@ def test_seeds_that_test_other_trials_are_not_compared_as_models(tmp_path: Path)
     assert not any(LESS in table.title for table in report.tables)
     assert any("a seed of r0 with other folds: r1" in note for note in report.notes)
     # A model without shared folds: several seeds would be of no help.
-    other = finish_run(tmp_path, "x", seed=2, fusion="music", protocol="subject+stimulus")
-    (note,) = (n for n in compare_runs([paths[0], other]).notes if "no test here says" in n)
-    assert "--splits-from" in note
-    assert "several seeds" not in note
+    for changed in ({"protocol": "subject+stimulus"}, {"subjects": "50%"}, {}):
+        pair = [
+            finish_run(tmp_path, f"{fusion}-{k}", seed=k, fusion=fusion, **changed)
+            for k, fusion in ((2, "none"), (3, "music"))
+        ]
+        (note,) = (n for n in compare_runs(pair).notes if "no test here says" in n)
+        assert "--splits-from" in note
+        assert ("several seeds" in note) is (not changed)
 
 
 def test_a_reference_whose_seeds_are_all_that_is_there_says_so(
