@@ -15,6 +15,11 @@ WORKSPACE = "rtcan-stores"
 WORKSPACE_VARIABLE = "RTCAN_WORKSPACE"
 
 
+def usual_workspace() -> Path:
+    """Folder of the stores that commands use without being told."""
+    return Path(os.environ.get(WORKSPACE_VARIABLE) or WORKSPACE)
+
+
 def command_line(
     command: str, *arguments: object, workspace: Path | None = None, **options: object
 ) -> str:
@@ -57,5 +62,4 @@ def _option(name: str, value: object) -> list[str]:
 
 def _is_usual(workspace: Path) -> bool:
     """Whether commands use this workspace without being told."""
-    usual = os.environ.get(WORKSPACE_VARIABLE) or WORKSPACE
-    return os.path.abspath(workspace) == os.path.abspath(usual)
+    return os.path.abspath(workspace) == os.path.abspath(usual_workspace())

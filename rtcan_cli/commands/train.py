@@ -98,12 +98,14 @@ def train(
         ),
     ] = None,
     thresholds: Annotated[
-        choices.Thresholds,
+        choices.Thresholds | None,
         typer.Option(
             help="Ratings that the thresholds between low and high come from: all of a subject, or "
-            "those of the training trials of each fold (for stimulus and trial), see above.",
+            "those of the training trials of each fold (for stimulus and trial), see above. "
+            f"Default: {choices.THRESHOLDS}, or those of the run whose folds are taken",
+            show_default=False,
         ),
-    ] = choices.THRESHOLDS,
+    ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
@@ -126,8 +128,8 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN",
-            help="Take the folds of another run, with its protocol and subjects, so that both "
-            "test the same trials. With --seed, weights and shuffles are drawn anew.",
+            help="Take the folds of another run, with its protocol, subjects and thresholds, so "
+            "that both test the same trials. With --seed, weights and shuffles are drawn anew.",
             show_default=False,
         ),
     ] = None,
@@ -333,7 +335,7 @@ def train(
         n_folds=choices.FOLDS if folds is None else folds,
         targets=TARGETS if target == "both" else (target,),
         test_subject=test_subject,
-        thresholds=thresholds,
+        thresholds=thresholds or choices.THRESHOLDS,
     )
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
@@ -366,7 +368,13 @@ def train(
     requests = []
     for settings in runs:
         if source is not None:
-            settings = borrow(source, settings, known.name, own_seed=seed is not None)
+            settings = borrow(
+                source,
+                settings,
+                known.name,
+                own_seed=seed is not None,
+                own_thresholds=thresholds is not None,
+            )
         settings.model.check(settings.fusion, settings.protocol)
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))

@@ -49,7 +49,9 @@ def add_differences(
         are simulated data with recorded ones.
     against : Run, optional
         The reference for all others, whatever their protocol; with its other seeds, if there are
-        any. By default each protocol has its own: the first run that has the target.
+        any. By default each protocol has its own: the first run that has the target. Seeds of it
+        that tested other trials, or other labels, are then references as well, for the runs with
+        their folds.
 
     Returns
     -------
@@ -67,26 +69,98 @@ def add_differences(
                     continue
                 reference = mine[0]
             led = reference if against is None else reference.led_by(against)
-            parts = []
+            others = []
+            references = [led]
             for each in able:
                 if each is reference:
                     continue
                 if copied := _copied(each, led, target):
                     note = f"not compared, because it answers as {copied} does: {each.name}"
-                    report.notes += [note] if note not in report.notes else []
+                elif _are_seeds(each, led):
+                    note = (
+                        f"not compared, because it is a seed of {led.first.name} with other folds: "
+                        f"{each.name}; --splits-from gives seeds the same folds"
+                    )
+                    references += [each] if against is None else []
                 else:
-                    parts.append(_try_pair(each, led, target))
-            rows = pd.DataFrame([row for part in parts for row in part])
-            if len(rows):
+                    others.append(each)
+                    continue
+                report.notes += [note] if note not in report.notes else []
+            for rows, own in _compare_all(others, references, target, against is None):
                 found.append(_adjusted(rows))
-                report.tables += _tables(found[-1], led, target)
+                report.tables += _tables(found[-1], own, target)
     if not found:
         if against is not None:
-            console.warn(f"no run could be compared with {against.name}")
+            why = ": the others are seeds of it" if _only_seeds(runs, against) else ""
+            console.warn(f"no run could be compared with {against.name}{why}")
         return pd.DataFrame()
     every = pd.concat(found, ignore_index=True)
-    report.notes += _notes(every)
+    report.notes += _notes(every, seeds_can_help=all(map(_seeds_test_the_same, runs)))
     return every
+
+
+def _are_seeds(one: Seeds, other: Seeds) -> bool:
+    """Whether two entries differ in their seeds and folds alone: they are not two models."""
+    seeds = {run.settings.seed for run in (*one.runs, *other.runs)}
+    return len(seeds) > 1 and alike_but_seed(one.first, other.first)
+
+
+def _only_seeds(runs: Sequence[Run], against: Run) -> bool:
+    others = [run for run in runs if run is not against]
+    return bool(others) and all(
+        alike_but_seed(run, against) and run.settings.seed != against.settings.seed
+        for run in others
+    )
+
+
+def _seeds_test_the_same(run: Run) -> bool:
+    """Whether seeds that deal their own folds test the same trials, with the same labels."""
+    return (
+        run.protocol.tests_every_trial
+        and run.settings.thresholds == choices.THRESHOLDS
+        and run.settings.subjects is None  # the seed draws them
+    )
+
+
+def _compare_all(
+    runs: Sequence[Seeds], references: Sequence[Seeds], target: str, may_add: bool
+) -> Iterator[tuple[pd.DataFrame, Seeds]]:
+    """Compare each run with the reference that fits it best; yield what is of one reference.
+
+    Parameters
+    ----------
+    runs, references : sequence of Seeds
+    target : str
+        ``valence`` or ``arousal``.
+    may_add : bool
+        Make a run that no reference can be compared with one for those that follow.
+    """
+    known = list(references)
+    rows: dict[int, list[dict[str, object]]] = {}
+    for run in runs:
+        place = _best_reference(run, known, target)
+        found = _try_pair(run, known[place], target)
+        rows.setdefault(place, []).extend(found)
+        if not found and may_add:
+            known.append(run)
+    for place, part in sorted(rows.items()):
+        if part:
+            yield pd.DataFrame(part), known[place]
+
+
+def _best_reference(run: Seeds, references: Sequence[Seeds], target: str) -> int:
+    """The first that labels its trials alike and shares folds, or at least labels them alike."""
+    able = [k for k, each in enumerate(references) if _can_pair(run, each, target)]
+    sharing = (k for k in able if next(_same_folds(run, references[k], target), None))
+    return next(sharing, able[0] if able else 0)
+
+
+def _can_pair(run: Seeds, reference: Seeds, target: str) -> bool:
+    try:
+        common_trials([*run.trials(target), *reference.trials(target)])
+    except RtcanError:
+        return False
+    return True
 
 
 def _comparable(runs: Sequence[Run], across_protocols: bool) -> list[list[Run]]:
@@ -327,7 +401,7 @@ def _points(*fractions: float) -> list[float]:
     return [100 * x for x in fractions]
 
 
-def _notes(rows: pd.DataFrame) -> list[str]:
+def _notes(rows: pd.DataFrame, seeds_can_help: bool) -> list[str]:
     rows = rows[rows["score"] == "accuracy"]
     most = int(rows.groupby(["dataset", "simulated", "target", "reference"]).size().max())
     notes = []
@@ -360,7 +434,8 @@ def _notes(rows: pd.DataFrame) -> list[str]:
         names = ", ".join(dict.fromkeys(untested["run"]))
         notes.append(
             f"no test here says whether networks that are trained again would differ: {names}; "
-            "give the runs the same folds (--splits-from), or several seeds each (--seed 0,1,2)"
+            "give the runs the same folds (--splits-from)"
+            + (", or several seeds each (--seed 0,1,2)" if seeds_can_help else "")
         )
     if most > 1:
         notes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import (
     CONDUCTANCE,
     FLIPPED,
@@ -102,7 +103,8 @@ def check_fit(run: Run, trained: SignalKind, new: SignalKind, what: object) -> N
         raise RtcanError(
             f"{run.name} was trained on {trained.description}, and {what} is {new.description}: "
             "a response makes one rise and the other fall",
-            "rtcan ingest without --polarity as-is for both",
+            f"{command_line('ingest', run.dataset.name, 'RAW', workspace=run.workspace)}, without "
+            "--polarity as-is, for what it was trained on and for what it shall answer to",
         )
     names = set(run.settings.model.features) or {each.name for each in CATALOGUE}
     by_unit = [each.name for each in CATALOGUE if each.unit == RECORDED and each.name in names]

@@ -227,12 +227,17 @@ def _recording(run: Run, sources: Sources, target: str, key: Key) -> dict[str, A
         & table["target"].isin([target, "both"])
     ]
     if rows.empty:
-        subjects = table.loc[table["stimulus"] == stimulus, "subject"].unique()
+        mine = (table["subject"] == subject) & (table["stimulus"] == stimulus)
+        heard = table.loc[mine & table["target"].isin([target, "both"]), "repetition"]
+        others = (table["stimulus"] == stimulus) & (table["subject"] != subject)
+        subjects = table.loc[others, "subject"].unique()
         word = run.dataset.stimulus_word
         raise RtcanError(
             f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'"
             f"{hearing(repetition)}",
-            f"one of the subjects who had this {word}: {some(subjects.tolist())}"
+            f"--repetition {' or '.join(str(each) for each in sorted(heard.unique()))}"
+            if len(heard)
+            else f"one of the subjects who had this {word}: {some(subjects.tolist())}"
             if len(subjects)
             else f"one of the {word}s: {some(table['stimulus'].unique().tolist())}",
         )

@@ -43,7 +43,7 @@ from rtcan_cli.steps.run_settings import RunSettings
 from rtcan_cli.steps.runs import THRESHOLD_COLUMNS, Run
 from rtcan_cli.stores import Provenance, create
 from rtcan_cli.stores.lines import line_on_runs, line_that_makes
-from rtcan_cli.training.data import TrainingData, scale_of, standardise
+from rtcan_cli.training.data import TrainingData, scale_of, songs_of, standardise
 from rtcan_cli.training.predict import predict
 from rtcan_cli.training.splits import UNUSED
 
@@ -269,7 +269,7 @@ def _write(
     weights: dict[str, NDArray[Any]] = dict(to_arrays(checkpoint.model))
     music = None
     if data.music is not None and data.song is not None:
-        mean, sd = scale_of(data.music, data.song)
+        mean, sd = scale_of(data.music, songs_of(data, np.arange(len(data.label))))
         weights |= {"music_mean": mean, "music_sd": sd}
         music = standardise(data.music, mean, sd)[data.song]
     n, target = len(data.label), checkpoint.target

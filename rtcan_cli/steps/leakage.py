@@ -19,7 +19,6 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
-from rtcan_cli.training.protocols import PROTOCOLS
 
 #: From the protocol whose networks know most of the trials that test them to the one that knows
 #: least.
@@ -33,7 +32,8 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
     ----------
     paths : sequence of Path
         Run stores. Those count that differ in nothing but their protocol, one of `LADDER`; of two
-        with the same protocol the first.
+        with the same protocol the first. Runs whose labels come from thresholds of each fold do not
+        count: their labels differ by protocol.
     figures : Path, optional
         Folder for the tables (CSV, Markdown, LaTeX) and a figure for each network.
 
@@ -44,9 +44,16 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
     """
     runs = [Run.load(path) for path in paths]
     ladders = _ladders(runs)
+    own = [run.name for run in runs if run.settings.thresholds != choices.THRESHOLDS]
+    left_out = (
+        f"left out, because their labels differ by protocol (--thresholds): {', '.join(own)}"
+        if own
+        else None
+    )
     if not ladders:
         raise RtcanError(
-            "there is no run to compare; every protocol needs one that is trained on all folds",
+            "there is no run to compare; every protocol needs one that is trained on all folds"
+            + (f"; {left_out}" if left_out else ""),
             command_line(
                 "train",
                 dataset=runs[0].dataset.name if runs else None,
@@ -85,6 +92,8 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
         "intervals are of these trained networks on new subjects; training again would also change "
         "scores, and that is not in them"
     )
+    if left_out:
+        report.notes.append(left_out)
     if figures is not None:
         csv = figures / "leakage.csv"
         write_whole(csv, pd.concat(tables).to_csv(index=False))
@@ -96,27 +105,24 @@ def _ladders(runs: Sequence[Run]) -> list[dict[str, Run]]:
     """Runs by protocol, those together that differ in nothing else."""
     found: dict[str, dict[str, Run]] = {}
     for run in runs:
-        own = run.settings.splits_from is None and run.settings.test_subject is None
-        if run.settings.protocol in LADDER and own and run.is_complete:
-            same = {**run.settings.parameters(), "protocol": None}
+        settings = run.settings
+        own = (
+            settings.splits_from is None
+            and settings.test_subject is None
+            and settings.thresholds == choices.THRESHOLDS  # else labels differ by protocol
+        )
+        if settings.protocol in LADDER and own and run.is_complete:
+            same = {**settings.parameters(), "protocol": None}
             made = run.provenance
             key = json.dumps([made.dataset, made.simulated, made.inputs, same], sort_keys=True)
-            found.setdefault(key, {}).setdefault(run.settings.protocol, run)
+            found.setdefault(key, {}).setdefault(settings.protocol, run)
     return [{name: group[name] for name in LADDER if name in group} for group in found.values()]
 
 
 def _missing(ladder: dict[str, Run]) -> list[str]:
     """The lines that train what a ladder lacks."""
     run = next(iter(ladder.values()))
-    able = [
-        name
-        for name in LADDER
-        if name in run.settings.model.protocols
-        and (
-            run.settings.thresholds == choices.THRESHOLDS
-            or "subject" not in PROTOCOLS[name].disjoint
-        )
-    ]
+    able = [name for name in LADDER if name in run.settings.model.protocols]
     return [run.line(protocol=name) for name in able if name not in ladder]
 
 

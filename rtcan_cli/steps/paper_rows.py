@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -94,7 +95,10 @@ def training_lines(
     for (dataset, model, fusion, targets), some in wanted.groupby(shared, sort=False):
         settings = settings_like(runs, dataset, model, fusion=fusion, targets=targets)
         for part in _products(some[["variant", "depth", "channels", "percent"]]):
-            yield settings.line(dataset, workspace, **_changed(part, model))
+            changed = _changed(part, model)
+            # The subjects come with the folds of another run, so they cannot be asked for then.
+            own = replace(settings, splits_from=None) if "subjects" in changed else settings
+            yield own.line(dataset, workspace, **changed)
 
 
 def _targets(found: pd.Series) -> tuple[str, ...]:
@@ -134,10 +138,11 @@ def settings_like(
 ) -> RunSettings:
     """Settings of a run that is to stand beside others, trained as they were.
 
-    Folds and seed are those of another run of the dataset; the recipe is that of one that has a
-    recipe, length and onset of one that sees signals: a baseline does not tell what it does not
-    have. A run of the same model counts before one of RTCAN-1D, and this before all others; of
-    several the first. What none tells is as usual.
+    Folds and seed are those of another run of the dataset that dealt its own; where all runs took
+    theirs from another one (``--splits-from``), they come from there as well, if that run had all
+    subjects. The recipe is that of a run that has a recipe, length and onset of one that sees
+    signals: a baseline does not tell what it does not have. A run of the same model counts before
+    one of RTCAN-1D, and this before all others; of several the first. What none tells is as usual.
 
     Parameters
     ----------
@@ -155,7 +160,9 @@ def settings_like(
         if run.dataset.name == dataset and run.settings.protocol == choices.PROTOCOL
     ]
     alike.sort(key=lambda each: (each.spec.model != model, each.spec.model != choices.MODEL))
-    like = next(iter(alike), None)
+    dealt = next((each for each in alike if each.splits_from is None), None)
+    borrowed = next((each for each in alike if each.subjects is None), None)
+    like = dealt or borrowed or next(iter(alike), None)
     seeing = next((each for each in alike if each.model.sees(each.fusion) == "signals"), None)
     trained = next((each.recipe for each in alike if each.recipe is not None), RECIPES["paper"])
     length = seeing.spec.length if seeing else choices.LENGTH
@@ -169,4 +176,5 @@ def settings_like(
         onset=seeing.onset if seeing else known.onset,
         n_folds=like.n_folds if like else choices.FOLDS,
         seed=like.seed if like else choices.SEED,
+        splits_from=borrowed.splits_from if borrowed and not dealt else None,
     )

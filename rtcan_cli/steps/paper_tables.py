@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from rtcan_cli.steps.label_tables import correlation_rows, label_rows
 from rtcan_cli.steps.paper_rows import fits, is_eligible, training_lines
 from rtcan_cli.steps.run_origin import trained_on
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.steps.seeds import group_seeds
 from rtcan_cli.steps.table_files import write_tables
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.recipes import RECIPES
@@ -408,11 +410,16 @@ def _notes_on_choice(
     number: int, rows: pd.DataFrame, fitting: Sequence[Sequence[Run]], stores: Workspace
 ) -> Iterator[str]:
     """Say which runs were taken where several fit, and in what they are not alike."""
-    several = {
-        found[0].name: [run.name for run in found[1:]] for found in fitting if len(found) > 1
-    }
-    for taken, others in several.items():
-        yield f"Table {number} shows {taken}, the newest that fits; not {', '.join(others)}"
+    several = {found[0].path: found for found in fitting if len(found) > 1}
+    names = Counter(found[0].name for found in several.values())
+    for taken, *others in several.values():
+        where = f" ({taken.dataset.title})" if names[taken.name] > 1 else ""
+        not_shown = ", ".join(run.name for run in others)
+        note = f"Table {number} shows {taken.name}{where}, the newest that fits; not {not_shown}"
+        group = next(g for g in group_seeds([taken, *others]) if g.runs[0] is taken)
+        if len(group.runs) > 1:
+            note += f"; compare without --table shows the mean over its {len(group.runs)} seeds"
+        yield note
     used = list({found[0].path: found[0] for found in fitting if found}.values())
     used = [run for run in used if run.dataset.published_trials is not None]
     unlike = sorted({words for run in used for words in _unlike_paper(run, stores)})

@@ -43,8 +43,8 @@ def settings_of(store: Store) -> RunSettings:
         settings = RunSettings.from_parameters(store.provenance.parameters)
         for wrong in _wrong_settings(settings):
             raise ValueError(wrong)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        why = f": {error}" if isinstance(error, ValueError) else ""
+    except (KeyError, TypeError, ValueError, AttributeError, RtcanError) as error:
+        why = f": {error}" if isinstance(error, ValueError | RtcanError) else ""
         raise RtcanError(
             f"{store.path}: does not say with which settings it was trained{why}",
             how_to_make_again(store.path, "run"),
@@ -104,6 +104,15 @@ def _wrong_tables(run: Run) -> Iterator[str]:
             yield f"its table '{name}' has a fold that is not one of its {folds}"
     if run.models.duplicated(["target", "fold"]).any():
         yield "it has two models of one fold"
+    if run.settings.recipe is not None and not run.is_imported:  # networks that were trained here
+        trained = set(zip(run.models["target"], run.models["fold"], strict=True))
+        lacking = trained - set(zip(run.epochs["target"], run.epochs["fold"], strict=True))
+        if lacking:
+            target, fold = min(lacking)
+            yield f"its table 'epochs' lacks fold {fold} of {target}, which was trained"
+        for target in targets:
+            if not (run.models["target"] == target).any():
+                yield f"its table 'models' has no model of {target}"
     n_candidates = len(run.settings.model.grid)  # one of one is not a choice, and is not looked at
     if n_candidates > 1 and not run.models["candidate"].between(1, n_candidates).all():
         yield "it has a candidate that its model does not have"

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli import choices
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import command_line, usual_workspace
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import Model, find
 from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.stores import Store
+from rtcan_cli.training.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES, Recipe
 
 #: Settings that come with the folds of another run.
@@ -201,6 +204,9 @@ class RunSettings:
     def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> str:
         """The line that trains with these settings, as a user types it.
 
+        The run whose folds are used is the word ``RUN`` if it is not in the workspace any more, or
+        never was: only the user knows where it is.
+
         Parameters
         ----------
         dataset : str
@@ -211,7 +217,20 @@ class RunSettings:
             Options to take instead of the settings' own, such as ``variant="Rb"``, and further
             ones of `train`; see `command_line`.
         """
-        return command_line("train", workspace=workspace, **self._options(dataset, changed))
+        options = self._options(dataset, changed)
+        if "splits_from" in options and not self._finds_lender(dataset, workspace):
+            options["splits_from"] = "RUN"
+        return command_line("train", workspace=workspace, **options)
+
+    def _finds_lender(self, dataset: str, workspace: Path | None) -> bool:
+        """Whether the run whose folds are used is in the workspace, under the name it had."""
+        assert self.splits_from is not None, "only these settings have a run to find"
+        runs = (usual_workspace() if workspace is None else workspace) / dataset / "runs"
+        try:
+            with Store(runs / f"{self.splits_from.run}.h5", "run") as store:
+                return store.content_id == self.splits_from.content_id
+        except RtcanError:
+            return False
 
     def _options(self, dataset: str, changed: dict[str, object]) -> dict[str, object]:
         """The options of `train` that ask for these settings, where they are not the usual ones."""
@@ -233,8 +252,10 @@ class RunSettings:
             for name in BORROWED:
                 del wanted[name]
             wanted["splits_from"] = self.splits_from.run
-            # Without it the seed is that of the other run, which these settings do not know.
+            # Without them they are those of the other run, which these settings do not know.
             always = ("seed",)
+            if self.protocol in PROTOCOLS and "subject" not in PROTOCOLS[self.protocol].disjoint:
+                always += ("thresholds",)  # elsewhere there is only one choice
         defaults: dict[str, Any] = {
             "model": choices.MODEL,
             "fusion": self.model.fusion[0],

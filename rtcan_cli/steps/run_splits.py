@@ -103,8 +103,14 @@ def deal_labelled(labels: Path, settings: RunSettings) -> TrialSplits:
     return TrialSplits(pd.MultiIndex.from_frame(table[list(TRIAL_KEY)]), splits)
 
 
-def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = False) -> RunSettings:
-    """The settings with protocol, folds and subjects of another run.
+def borrow(
+    path: Path,
+    settings: RunSettings,
+    dataset: str,
+    own_seed: bool = False,
+    own_thresholds: bool = False,
+) -> RunSettings:
+    """The settings with protocol, folds, subjects and thresholds of another run.
 
     Parameters
     ----------
@@ -116,6 +122,9 @@ def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = Fal
         Name of the dataset that is to be trained on.
     own_seed : bool
         Keep the seed of `settings`, for weights and shuffles; by default it is the other run's.
+    own_thresholds : bool
+        Keep the thresholds of `settings`, so that labels may be others; by default they are the
+        other run's.
 
     Raises
     ------
@@ -140,6 +149,7 @@ def borrow(path: Path, settings: RunSettings, dataset: str, own_seed: bool = Fal
         n_folds=other.n_folds,
         seed=settings.seed if own_seed else other.seed,
         subjects=other.subjects,
+        thresholds=settings.thresholds if own_thresholds else other.thresholds,
         splits_from=SplitsFrom(path.stem, content_id),
     )
 

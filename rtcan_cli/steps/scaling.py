@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -55,7 +56,10 @@ def follow_subjects(
         dataset = next((run.dataset.name for run in runs), dataset)
         raise RtcanError(
             "no model was trained on several numbers of subjects with all else equal",
-            settings_like(runs, dataset).line(dataset, workspace, subjects=SHARES),
+            # The subjects would come with the folds of another run.
+            replace(settings_like(runs, dataset), splits_from=None).line(
+                dataset, workspace, subjects=SHARES
+            ),
         )
     report = Report("compare")
     rows: list[pd.DataFrame] = []

@@ -28,7 +28,7 @@ class Seeds:
     Parameters
     ----------
     runs : tuple of Run
-        They test the same trials; no seed is there twice.
+        They test the same trials, with the same labels; no seed is there twice.
     same_folds : bool
         Whether all have the same folds, so that the seeds differ in weights and shuffles alone.
     """
@@ -118,9 +118,10 @@ def _by_seed(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def _tested(run: Run) -> str:
-    """A fingerprint of the trials that a run has tested."""
+    """A fingerprint of the trials that a run has tested, with their labels."""
     tested = run.predictions[run.predictions["probability"].notna()]
-    keys = sorted(zip(tested["target"], *(tested[name] for name in TRIAL_KEY), strict=True))
+    columns = ("target", *TRIAL_KEY, "label")
+    keys = sorted(zip(*(tested[name].tolist() for name in columns), strict=True))
     return hashlib.blake2b(json.dumps(keys).encode(), digest_size=16).hexdigest()
 
 

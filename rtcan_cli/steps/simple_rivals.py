@@ -77,7 +77,7 @@ def _rivals(network: Seeds, target: str, groups: Sequence[Seeds]) -> Iterator[Se
             and target in run.settings.targets
             and (run.provenance.dataset, run.simulated) == (own.provenance.dataset, own.simulated)
             and run.settings.fusion in _NO_MORE[own.settings.fusion]
-            and share_deal(own, run, target)
+            and any(share_deal(a, b, target) for a in network.runs for b in group.runs)
         ):
             yield group
 

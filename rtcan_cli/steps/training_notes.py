@@ -20,11 +20,19 @@ def say_steps(plans: Sequence[RunPlan]) -> None:
     Runs that are alike in this are named once.
     """
     outlooks = Counter(outlook for plan in plans if (outlook := _planned(plan)) is not None)
+    n_planned = sum(outlooks.values())
+    warnings: Counter[str] = Counter()
+
+    def which(n_runs: int) -> str:
+        return f"{n_runs} of {len(plans)} runs: " if n_runs < n_planned else ""
+
     for outlook, n_runs in outlooks.items():
-        which = f"{n_runs} of {len(plans)} runs: " if len(outlooks) > 1 else ""
-        console.say(which + outlook.describe())
+        console.say(which(n_runs) + outlook.describe())
         if (warning := outlook.warning()) is not None:
-            console.warn(which + warning)
+            warnings[warning] += n_runs
+    # Outlooks may differ in the number of trials alone, which no warning is about.
+    for warning, n_runs in warnings.items():
+        console.warn(which(n_runs) + warning)
 
 
 def _planned(plan: RunPlan) -> Outlook | None:

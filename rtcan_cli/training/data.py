@@ -210,6 +210,21 @@ def standardise(
     return np.clip(np.where(varies, z, 0), -LIMIT, LIMIT).astype(np.float32)
 
 
+def songs_of(data: TrainingData, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rows of `data.music` that some trials heard: one a song, also if it has several names.
+
+    Parameters
+    ----------
+    data : TrainingData
+        With music.
+    rows : NDArray of int
+        The trials.
+    """
+    assert data.song is not None, "the trials have music"
+    _, first = np.unique(data.piece[rows], return_index=True)
+    return data.song[rows][first]
+
+
 def standardised(
     data: TrainingData, train: NDArray[np.intp], spec: ModelSpec
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, Scales]:
@@ -238,9 +253,7 @@ def standardised(
         scales["eda_mean"], scales["eda_sd"] = mean, sd = scale_of(eda, train)
         eda = standardise(eda, mean, sd)
     if spec.n_music and data.music is not None and data.song is not None:
-        # Each song counts once, also one that is there under several names.
-        _, first = np.unique(data.piece[train], return_index=True)
-        songs = data.song[train][first]
+        songs = songs_of(data, train)
         scales["music_mean"], scales["music_sd"] = mean, sd = scale_of(data.music, songs)
         music = standardise(data.music, mean, sd)
     return eda, music, scales

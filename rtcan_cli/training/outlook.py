@@ -84,9 +84,12 @@ class Outlook:
             if self.recipe.initialisation == "normal"
             else "it was chosen with no fewer"
         )
+        # Both reasons were measured at the recipe's own learning rate.
+        usual = self.recipe.lr == RECIPES[self.recipe.name].lr
+        reason = f", as {why}" if usual else f" at a learning rate of {self.recipe.lr:g}"
         return (
             f"{_count(self.steps)} may be too few: the recipe {self.recipe.name} needs about "
-            f"{self.enough}, as {why}. {self.remedies()}"
+            f"{self.enough}{reason}. {self.remedies()}"
         )
 
     def remedies(self) -> str:

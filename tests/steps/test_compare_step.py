@@ -19,6 +19,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.statistics import holm, seed_test
 from rtcan_cli.report import Report
 from rtcan_cli.steps.compare import compare_runs
+from rtcan_cli.steps.differences import LESS
 from rtcan_cli.steps.evaluate import evaluate_run
 from rtcan_cli.steps.run_settings import SplitsFrom
 from rtcan_cli.steps.runs import Run
@@ -312,6 +313,55 @@ def test_seeds_that_dealt_other_folds_are_paired_by_their_folds(tmp_path: Path) 
     assert row["points"] == pytest.approx(100 * apart.mean())
     assert len(rows(report, SEEDS)) == 1
     assert any("--splits-from keeps the folds" in note for note in report.notes)
+
+
+def test_seeds_that_label_trials_otherwise_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    paths = [
+        finish_run(
+            tmp_path,
+            f"{fusion}{k}",
+            seed=k,
+            fusion=fusion,
+            protocol="stimulus",
+            thresholds="training",
+            flipped=7 * k,
+        )
+        for fusion in ("none", "music")
+        for k in (0, 1)
+    ]
+    report = compare_runs(paths)
+    assert not any("mean over seeds" in table.title for table in report.tables)
+    found = {
+        table.title.split(f"{LESS} ")[1].split(",")[0]: [row["run"] for row in table.records()]
+        for table in report.tables
+        if f"arousal: {LESS}" in table.title and table.title.endswith(FOLDS)
+    }
+    assert found == {"none0": ["music0"], "none1": ["music1"]}
+    assert any("a seed of none0 with other folds: none1" in note for note in report.notes)
+
+
+def test_seeds_that_test_other_trials_are_not_compared_as_models(tmp_path: Path) -> None:
+    paths = [finish_run(tmp_path, f"r{k}", seed=k, protocol="subject+stimulus") for k in (0, 1)]
+    report = compare_runs(paths)
+    assert not any(LESS in table.title for table in report.tables)
+    assert any("a seed of r0 with other folds: r1" in note for note in report.notes)
+    # A model without shared folds: several seeds would be of no help.
+    for changed in ({"protocol": "subject+stimulus"}, {"subjects": "50%"}, {}):
+        pair = [
+            finish_run(tmp_path, f"{fusion}-{k}", seed=k, fusion=fusion, **changed)
+            for k, fusion in ((2, "none"), (3, "music"))
+        ]
+        (note,) = (n for n in compare_runs(pair).notes if "no test here says" in n)
+        assert "--splits-from" in note
+        assert ("several seeds" in note) is (not changed)
+
+
+def test_a_reference_whose_seeds_are_all_that_is_there_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [finish_run(tmp_path, f"base{k}", seed=k) for k in (0, 1)]
+    compare_runs(paths, against=paths[0])
+    assert "with base0: the others are seeds of it" in capsys.readouterr().err
 
 
 def test_a_copy_of_a_run_is_no_seed_of_its_own(tmp_path: Path) -> None:

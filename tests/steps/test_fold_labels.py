@@ -134,8 +134,9 @@ def test_labels_are_those_of_the_medians_of_training_trials(tmp_path: Path, prot
 def test_all_models_and_borrowed_folds_have_the_same_labels(tmp_path: Path) -> None:
     ratings = drawn_ratings()
     workspace = study(tmp_path, ratings)
-    new = ("train", "-w", workspace, "--jobs", "1", "--thresholds", "training")
-    must(*new, "--model", "subject-prior,song-prior", "--folds", "5", "--protocol", "trial")
+    new = ("train", "-w", workspace, "--jobs", "1")
+    own = ("--folds", "5", "--protocol", "trial", "--thresholds", "training")
+    must(*new, "--model", "subject-prior,song-prior", *own)
     lender = next(run for run in runs(workspace).values() if run.model_name == "song-prior")
     must(*new, "--model", "majority", "--splits-from", lender.name)
     found = list(runs(workspace).values())
@@ -147,6 +148,9 @@ def test_all_models_and_borrowed_folds_have_the_same_labels(tmp_path: Path) -> N
     outcome = rtcan("compare", "-w", workspace, "-o", tmp_path)
     assert outcome.exit_code == 0
     assert "warning" not in outcome.stderr
+    must(*new, "--model", "majority", "--splits-from", lender.name, "--thresholds", "all")
+    (usual,) = (run for run in runs(workspace).values() if run.settings.thresholds == "all")
+    assert "--thresholds all --splits-from" in usual.line()
 
 
 def test_a_network_with_its_own_labels_is_stacked_explained_and_told_from_others(

@@ -248,6 +248,14 @@ def test_a_run_whose_networks_do_not_test_the_subject_is_refused(
     assert choose_run(Workspace(trained), "pmemo", other, SONG) == run_of(trained, "Rf")
 
 
+def test_a_hearing_that_does_not_exist_names_those_that_do(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(RtcanError, match="repetition 3") as caught:
+        explain_trial(
+            run_of(trained, "Rf"), sources(trained), SUBJECT, SONG, tmp_path, repetition=3
+        )
+    assert caught.value.hint == "--repetition 1"
+
+
 def changed_music(tmp_path: Path) -> Path:
     csv = tmp_path / "features.csv"
     names = ",".join(f"f{k}" for k in range(6373))

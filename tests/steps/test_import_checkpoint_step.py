@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,10 +17,12 @@ import torch
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.released import CHANNEL_ORDER
+from rtcan_cli.steps import import_checkpoint
 from rtcan_cli.steps.assemble import Sources, training_data
 from rtcan_cli.steps.import_checkpoint import read_checkpoint
 from rtcan_cli.steps.runs import Run
-from rtcan_cli.training.data import standardise
+from rtcan_cli.stores import Provenance
+from rtcan_cli.training.data import TrainingData, standardise
 from rtcan_cli.training.predict import predict
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 from tests.models.released_reference import Reference, published
@@ -377,3 +381,27 @@ def test_the_released_layout_can_be_trained(
     assert "--layout released" in run.settings.line("pmemo")
     report = json.loads(must("evaluate", path, "-w", workspace, "-o", tmp_path, "--json").stdout)
     assert report["model"] == "Rf (released layout), EDA alone"
+
+
+def test_a_song_under_two_names_counts_once_in_the_scale_of_the_music(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music = np.array([[0.0], [0.0], [6.0]], np.float32)
+    data = TrainingData(
+        eda=np.zeros((3, 3, 8), np.float32),
+        label=np.array([0, 1, 0]),
+        subject=np.array(["a", "b", "a"]),
+        stimulus=np.array(["x", "x again", "y"]),
+        music=music,
+        song=np.array([0, 1, 2]),
+        piece=np.array(["x", "x", "y"]),
+    )
+    monkeypatch.setattr(import_checkpoint, "predict", lambda *_: np.full(3, 0.5))
+    checkpoint: Any = SimpleNamespace(target="arousal", model=torch.nn.Linear(1, 1))
+    path = tmp_path / "run.h5"
+    import_checkpoint._write(
+        checkpoint, data, path, Provenance("import-checkpoint", "pmemo", {}, {})
+    )
+    with h5py.File(path) as h5:
+        assert h5["weights/arousal/music_mean"][()].tolist() == [[3.0]]
+        assert h5["weights/arousal/music_sd"][()].tolist() == [[3.0]]

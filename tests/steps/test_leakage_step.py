@@ -83,6 +83,21 @@ def test_lines_that_train_what_is_missing_are_named(tmp_path: Path) -> None:
     assert [row["protocol"] for row in report.tables[-1].records()] == ["trial"]
 
 
+def test_runs_with_thresholds_of_each_fold_are_left_out_and_named(tmp_path: Path) -> None:
+    usual = [finish_run(tmp_path, name, protocol=name) for name in ("trial", "stimulus")]
+    # Their labels come from the training trials, which differ by protocol.
+    own = [
+        finish_run(tmp_path, f"own-{name}", protocol=name, thresholds="training", flipped=flipped)
+        for name, flipped in (("trial", 0), ("stimulus", 7))
+    ]
+    report = compare_protocols([*own, *usual])
+    assert len(report.tables) == 3
+    (note,) = (note for note in report.notes if "labels differ by protocol" in note)
+    assert "own-trial, own-stimulus" in note
+    with pytest.raises(RtcanError, match=r"no run to compare.*labels differ by protocol"):
+        compare_protocols(own)
+
+
 @pytest.mark.parametrize("changed", [{"onset": 4.0}, {"seed": 1}, {"inputs": {"labels": "else"}}])
 def test_runs_that_differ_in_more_are_kept_apart(
     tmp_path: Path, changed: dict[str, object]

@@ -14,6 +14,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.report import Report
 from rtcan_cli.steps.paper_tables import paper_tables
+from rtcan_cli.steps.run_settings import SplitsFrom
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.recipes import RECIPES
@@ -282,6 +283,29 @@ def test_the_newest_of_several_is_taken_and_that_is_said(tmp_path: Path, runs: P
         assert "second" in note
 
 
+def test_seeds_that_are_not_shown_are_said_to_be_in_the_mean(tmp_path: Path, runs: Path) -> None:
+    for seed in (0, 1, 2):
+        finish_run(runs, f"seed{seed}", seed=seed)
+    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest that fits" in note)
+    assert note.endswith("compare without --table shows the mean over its 3 seeds")
+    finish_run(runs, "other", onset=4.0)  # no seed of the others
+    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest that fits" in note)
+    assert "shows other" in note
+    assert "mean over" not in note
+
+
+def test_runs_of_two_datasets_with_one_name_are_both_named(tmp_path: Path, runs: Path) -> None:
+    there = tmp_path / "deap" / "runs"
+    there.mkdir(parents=True)
+    for name in ("old", "same"):
+        finish_run(runs, name, fusion="music")
+        finish_run(there, name, dataset="deap", spec=spec("Re"))
+    notes = [note for note in tables(tmp_path, 5).notes if "the newest that fits" in note]
+    assert len(notes) == 2
+    assert sum("shows same (PMEmo)" in note for note in notes) == 1
+    assert sum("shows same (DEAP)" in note for note in notes) == 1
+
+
 def test_simulated_and_recorded_runs_never_share_a_table(tmp_path: Path, runs: Path) -> None:
     finish_run(runs, "simulated", skill=3.0)
     finish_run(runs, "real", skill=0.5, simulated=False, fusion="music")
@@ -321,6 +345,28 @@ def test_rows_that_are_empty_name_the_line_that_trains_them(tmp_path: Path, runs
         if "--model svm" in line:  # a baseline has no recipe of rtcan's
             assert "--folds 5" in line
             assert "--recipe" not in line
+
+
+def test_the_lines_take_folds_and_seed_from_a_run_that_dealt_its_own(
+    tmp_path: Path, runs: Path
+) -> None:
+    def lines(number: int) -> list[str]:
+        report = tables(tmp_path, number, dataset="pmemo")
+        return [note.split(": ", 1)[1] for note in report.notes if "that are empty" in note]
+
+    dealt = finish_run(runs, "dealt", seed=7)
+    with Store(dealt, "run") as store:
+        source = SplitsFrom("dealt", store.content_id)
+    finish_run(runs, "again", seed=8, folds_of=7, splits_from=source)  # the newest
+    variants = next(line for line in lines(5) if "--variant" in line)
+    assert "--seed 7" in variants
+    assert "--splits-from" not in variants
+    kept = tmp_path / "kept.h5"
+    dealt.rename(kept)
+    variants = next(line for line in lines(5) if "--variant" in line)
+    assert "--splits-from" in variants
+    for line in lines(3):  # the subjects come with borrowed folds
+        assert not ("--subjects" in line and "--splits-from" in line)
 
 
 def test_the_lines_ask_for_what_fills_the_rows(

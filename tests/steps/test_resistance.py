@@ -220,6 +220,7 @@ def test_runs_and_stores_of_other_polarity_do_not_fit(workspace: Path, kept: Pat
     outcome = rtcan("predict", "net", "-w", workspace, "-d", "deap", "--components", components)
     assert outcome.exit_code == 1
     assert "a response makes one rise and the other fall" in outcome.stderr
+    assert f"rtcan ingest deap RAW --workspace {workspace}" in " ".join(outcome.stderr.split())
 
 
 def test_a_run_on_resistance_as_it_is_takes_nothing_else(

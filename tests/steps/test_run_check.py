@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, to_arrays
-from rtcan_cli.steps.run_check import check_trained
+from rtcan_cli.steps.run_check import check_run, check_trained
 from rtcan_cli.steps.run_splits import borrow
 from rtcan_cli.steps.runs import Run
+from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.trained import TrainedModel
 from tests.steps.finished_runs import SETTINGS, finish_run
 
@@ -60,6 +62,9 @@ def changed(path: Path, **settings: Any) -> None:
         ("variant", "Rz"),
         ("layout", "other"),
         ("recipe", {"name": "tuned"}),
+        ("recipe", asdict(RECIPES["tuned"]) | {"epochs": 0}),
+        ("recipe", asdict(RECIPES["tuned"]) | {"optimizer": "none"}),
+        ("model", "none"),
         ("splits_from", {"a": 1}),
     ],
 )
@@ -96,6 +101,27 @@ def test_tables_that_do_not_fit_together_are_refused(
     with pytest.raises(RtcanError, match=message) as caught:
         Run.load(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "message"),
+    [
+        ("epochs", "fold", 2, "'epochs' lacks fold 2 of arousal, which was trained"),
+        ("models", "target", "arousal", "'models' has no model of arousal"),
+        ("epochs", "target", "arousal", "'epochs' lacks fold 1 of arousal"),
+    ],
+)
+def test_a_network_has_epochs_of_each_fold_and_a_model_of_each_target(
+    path: Path, table: str, column: str, value: object, message: str
+) -> None:
+    run = Run.load(path)
+    rows = getattr(run, table)
+    mine = (rows["target"] == "arousal") & (rows[column] == value)
+    with pytest.raises(RtcanError, match=message):
+        check_run(replace(run, **{table: rows[~mine]}))
+    # A learner has no epochs.
+    learner = replace(run.settings, spec=ModelSpec(model="majority"), recipe=None)
+    check_run(replace(run, settings=learner, epochs=run.epochs[:0]))
 
 
 def test_weights_of_the_network_are_accepted() -> None:

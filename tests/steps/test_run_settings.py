@@ -9,7 +9,9 @@ import pytest
 
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.run_settings import RunSettings, SplitsFrom
+from rtcan_cli.stores import Store
 from rtcan_cli.training.recipes import RECIPES
+from tests.steps.finished_runs import finish_run
 
 SETTINGS = RunSettings(
     ModelSpec("Rf", length=500), RECIPES["tuned"], "music", ("valence", "arousal"), 3.0, 5, 0
@@ -71,13 +73,27 @@ def test_the_line_is_what_a_user_types(monkeypatch: pytest.MonkeyPatch) -> None:
     assert released.name().startswith("released-Rf-eda+music-both-")
     assert BORROWED.line("pmemo", Path("else where"), force=True) == (
         "rtcan train --dataset pmemo --fusion music --recipe tuned --length 500 --seed 3 "
-        "--splits-from Re-eda-both-0 --force --workspace 'else where'"
+        "--thresholds all --splits-from RUN --force --workspace 'else where'"
     )
+    assert "--thresholds" not in replace(BORROWED, protocol="subject").line("pmemo")
     # The other run may have been trained with any seed, so even the usual one has to be said.
-    assert "--seed 0 --splits-from" in replace(BORROWED, seed=0).line("pmemo")
+    assert "--seed 0 " in replace(BORROWED, seed=0).line("pmemo")
     assert SETTINGS.line("deap").startswith("rtcan train --dataset deap --variant Rf --fusion musi")
     odd = replace(SETTINGS, test_subject="Ann O'Neill")
     assert shlex.split(odd.line("pmemo"))[-2:] == ["--test-subject", "Ann O'Neill"]
+
+
+def test_the_line_names_the_run_whose_folds_are_used_where_it_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "pmemo" / "runs"
+    folder.mkdir(parents=True)
+    path = finish_run(folder, "first")
+    with Store(path, "run") as store:
+        settings = replace(BORROWED, splits_from=SplitsFrom("first", store.content_id))
+    assert "--splits-from first " in settings.line("pmemo", tmp_path)
+    other = replace(BORROWED, splits_from=SplitsFrom("first", "another content"))
+    assert "--splits-from RUN " in other.line("pmemo", tmp_path)
+    path.rename(tmp_path / "first.h5")
+    assert "--splits-from RUN " in settings.line("pmemo", tmp_path)
 
 
 SPECIAL = {

@@ -187,7 +187,7 @@ def test_folds_of_another_run_are_the_same(stores: Path, protocol: str) -> None:
     assert made["folds"] == 3
     with Store(source.path, "run") as store:
         assert made["splits_from"] == {"run": protocol, "content_id": store.content_id}
-    assert f"--splits-from {protocol}" in run.settings.line("pmemo")
+    assert f"--splits-from {protocol}" in run.line()
     again = must("train", "-w", stores, *TINY, "--target", "both", "--splits-from", protocol)
     assert "already done" in again.stderr
 

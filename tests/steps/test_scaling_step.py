@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.run_settings import SplitsFrom
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.scaling import follow_subjects
 from tests.steps.finished_runs import finish_run
@@ -75,6 +76,14 @@ def test_runs_that_differ_in_more_are_not_followed(tmp_path: Path) -> None:
     like = "--recipe tuned --folds 3 --length 96"
     hint = f"rtcan train --dataset pmemo {like} --subjects 10%,40%,70%,100%"
     assert caught.value.hint == hint
+
+
+def test_the_line_does_not_ask_for_subjects_and_the_folds_of_another_run(tmp_path: Path) -> None:
+    (run,) = series(tmp_path, 1, splits_from=SplitsFrom("first", "id"))
+    with pytest.raises(RtcanError, match="no model was trained on several numbers") as caught:
+        follow_subjects([run])
+    assert "--subjects 10%,40%,70%,100%" in str(caught.value.hint)
+    assert "--splits-from" not in str(caught.value.hint)
 
 
 def test_of_several_series_the_longest_is_shown(tmp_path: Path) -> None:

@@ -68,3 +68,11 @@ def test_only_a_model_that_sees_no_more_and_has_the_same_folds_is_a_rival(tmp_pa
         tmp_path, "flipped", skill=3.0, targets=("arousal",), flipped=3, **LOGISTIC
     )
     assert said(network, other_labels) == []
+
+
+def test_a_rival_may_share_its_folds_with_another_seed_than_the_first(tmp_path: Path) -> None:
+    alike = {"targets": ("arousal",), "n_folds": 10}
+    networks = [finish_run(tmp_path, f"net{k}", skill=0.3, seed=k, **alike) for k in (0, 1)]
+    line = finish_run(tmp_path, "line", skill=3.0, seed=1, **alike, **LOGISTIC)
+    (note,) = said(*networks, line)
+    assert "net0 (2 seeds)" in note

@@ -6,12 +6,17 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rtcan_cli import console
+from rtcan_cli.steps import training_notes as training_notes_module
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.training_notes import training_notes
+from rtcan_cli.training.outlook import Outlook
+from rtcan_cli.training.recipes import RECIPES
 from tests.conftest import must, rtcan
 from tests.steps.finished_runs import finish_run
 
@@ -84,3 +89,19 @@ def test_a_sweep_names_the_runs_and_says_equal_things_once(
         stuck = [note for note in notes(outcome.stdout) if "nothing was learnt" in note]
         assert len(stuck) >= 2
         assert all(note.startswith(("base-", "Ra-")) for note in stuck)
+
+
+def test_runs_that_differ_in_the_number_of_trials_alone_are_warned_about_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outlooks: list[Any] = [Outlook(RECIPES["paper"], n, n) for n in (600, 620)]
+    monkeypatch.setattr(training_notes_module, "_planned", lambda outlook: outlook)
+    with console.heard() as warnings:
+        training_notes_module.say_steps(outlooks)
+    (warned,) = warnings
+    assert "of 2 runs" not in warned
+    outlooks.append(Outlook(RECIPES["tuned"], 100, 100))
+    with console.heard() as warnings:
+        training_notes_module.say_steps(outlooks)
+    assert [" of 3 runs: " in each for each in warnings] == [True, True]
+    assert "2 of 3 runs: " in warnings[0]
