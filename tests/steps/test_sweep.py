@@ -141,7 +141,8 @@ def test_the_command_makes_a_run_for_each_combination_and_goes_on(
         chosen = run.epochs[run.epochs["epoch"] == 1]
         assert row["accuracy [%]"] == pytest.approx(100 * chosen["validation_accuracy"].mean())
     names = " ".join(row["run"] for row in rows)
-    assert report["notes"][-1] == f"next: rtcan compare {names} --dataset pmemo"
+    line = f"next: rtcan compare {names} --dataset pmemo --workspace {workspace}"
+    assert report["notes"][-1] == line
     must("compare", *names.split(), "-w", workspace, "-o", workspace / "figures")
 
 
