@@ -440,8 +440,8 @@ def _leads_out(path: Path, root: Path) -> RtcanError:
     return RtcanError(
         f"{printable(link)} is a link that leads out of {printable(root)}, to "
         f"{printable(_real(link))}, and is not followed",
-        hint="`rtcan ingest` with --follow-links, if you know what it leads to; or put the file or "
-        "folder itself in its place",
+        hint="ingest with --follow-links, if you know what it leads to; or put the file or folder "
+        "itself in its place",
     )
 
 

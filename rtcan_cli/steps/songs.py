@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli import console
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.files import RawFile, printable
 from rtcan_cli.datasets.trials import Stimulus
 from rtcan_cli.errors import RtcanError
@@ -77,7 +78,8 @@ def stored_audio_file(raw: Path, name: str, follow_links: bool = False) -> RawFi
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise RtcanError(
             f"the song {printable(name)} does not lie below {printable(_folder_of(raw))}",
-            "rtcan ingest, with --force, to make the recordings store again",
+            f"{command_line('ingest', 'DATASET', 'RAW', force=True)}, to make the recordings store "
+            "again",
         )
     return audio_file(raw, name, follow_links)
 
