@@ -33,6 +33,10 @@ N_FEATURES = 6373
 
 # Statistics over fewer than some dozens of 60 ms frames mean nothing.
 MIN_SECONDS = 1.0
+#: Sampling rates of audio, in Hz: from telephones to studios.
+LOWEST_RATE, HIGHEST_RATE = 4000, 768_000
+_HIGHEST_SAMPLE = 32767 / 32768  # the highest 16-bit sample
+_LOUDEST = 8.0  # louder than any decoder's overshoot
 
 # Half a step of 16-bit audio.
 _SILENCE = 0.5**16
@@ -128,12 +132,25 @@ def _describe(audio: bytes, mixdown: bool, name: str) -> Song:
     channels, rate = read_audio(audio, name)
     if not np.isfinite(channels).all():
         raise RtcanError(f"{name} is damaged: it has samples that are not numbers")
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        # openSMILE crashes with rates of a few hertz.
+        raise RtcanError(
+            f"{name} states a sampling rate of {rate:,} Hz, which no song has: its header is wrong"
+        )
+    if (loudest := float(np.abs(channels).max(initial=0))) > _LOUDEST:
+        raise RtcanError(
+            f"{name} has samples up to {loudest:.3g}, where full scale is 1: it is damaged, or was "
+            "written without scaling"
+        )
     samples = channels.mean(axis=1) if mixdown else np.ascontiguousarray(channels[:, 0])
     seconds = len(samples) / rate
     if seconds < MIN_SECONDS:
         raise RtcanError(f"{name} is {seconds:.2f} s long, too short for music features")
     if np.ptp(samples) < _SILENCE:
         raise _silent(channels, mixdown, name)
+    # The opensmile package turns samples into 16-bit integers without a limit: loud peaks, as
+    # decoded MP3s have, would change their sign. They are clipped, as other decoders do it.
+    samples = np.clip(samples, -1, _HIGHEST_SAMPLE)
     features: NDArray[np.float32] = _smile().process_signal(samples, rate).to_numpy()[0]
     bad = int((~np.isfinite(features)).sum())
     if bad:

@@ -320,3 +320,28 @@ def test_rows_longer_than_the_header(tmp_path, monkeypatch):
 def test_missing_table(tmp_path):
     with pytest.raises(RtcanError, match=r"gone\.csv does not exist"):
         read_static_features(tmp_path / "gone.csv")
+
+
+def test_loud_peaks_are_clipped_as_in_a_16_bit_file(tmp_path):
+    # Steps of a 16-bit file, so that this one holds the same samples but for the peaks.
+    samples = np.round(melody() * 3.8 * 2**15)
+    assert np.abs(samples).max() > 2**15
+    soundfile.write(tmp_path / "float.wav", samples / 2**15, RATE, "FLOAT")
+    clipped = np.clip(samples, -(2**15), 2**15 - 1).astype(np.int16)
+    soundfile.write(tmp_path / "short.wav", clipped, RATE, "PCM_16")
+    assert np.array_equal(extract(tmp_path / "float.wav"), extract(tmp_path / "short.wav"))
+
+
+@pytest.mark.parametrize("loudest", [32768.0, 1e30])
+def test_samples_far_above_full_scale(tmp_path, loudest):
+    soundfile.write(tmp_path / "song.wav", melody() * loudest, RATE, "FLOAT")
+    with pytest.raises(RtcanError, match="full scale is 1"):
+        extract(tmp_path / "song.wav")
+
+
+@pytest.mark.parametrize("rate", [1, 50, 200, 2_000_000])
+def test_a_sampling_rate_that_no_song_has(tmp_path, rate):
+    """With 1 Hz, openSMILE ended the whole process."""
+    soundfile.write(tmp_path / "song.wav", melody(6.0), rate)
+    with pytest.raises(RtcanError, match=r"sampling rate of .* Hz, which no song has"):
+        extract(tmp_path / "song.wav")

@@ -261,7 +261,10 @@ def built_for(state: Mapping[str, Tensor]) -> tuple[str, ...]:
 
 
 def _plain_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    plain = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    if len(plain) < len(state):
+        raise RtcanError("holds two state dicts: some names are there with 'module.' and without")
+    return plain
 
 
 def _input_of(variant: str) -> str:
@@ -342,10 +345,18 @@ def _check_entries(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) 
         for name, tensor in state.items()
         if name not in _UNUSED
         and not name.endswith("num_batches_tracked")
-        and not (tensor.is_floating_point() and bool(tensor.isfinite().all()))
+        # In the type that they are used in: larger ones may hold numbers that it cannot.
+        and not (tensor.is_floating_point() and bool(tensor.float().isfinite().all()))
     ]
     if bad:
         raise RtcanError(f"has weights that are not finite numbers: {_some(bad)}")
+    negative = [
+        name
+        for name, tensor in state.items()
+        if name.endswith("running_var") and bool((tensor.float() < 0).any())
+    ]
+    if negative:
+        raise RtcanError(f"has negative variances: {_some(negative)}")
 
 
 def _some(names: Sequence[str], quote: bool = True) -> str:

@@ -254,6 +254,22 @@ def not_finite(state: State) -> State:
     return state | {"regression.2.bias": torch.full((128,), torch.nan)}
 
 
+def too_large_for_single_precision(state: State) -> State:
+    return state | {
+        "regression.2.bias": torch.full_like(state["regression.2.bias"].double(), 1e300)
+    }
+
+
+def negative_variance(state: State) -> State:
+    return state | {
+        name: -tensor for name, tensor in state.items() if name == "origin_block.1.running_var"
+    }
+
+
+def twice(state: State) -> State:
+    return state | {f"module.{name}": torch.zeros_like(x) for name, x in state.items()}
+
+
 def whole_numbers(state: State) -> State:
     return state | {"regression.2.bias": torch.zeros(128, dtype=torch.int64)}
 
@@ -274,6 +290,9 @@ def without_attention(state: State) -> State:
         (wider, r"'origin_block.0.weight' \(128, 3, 7\) instead of \(64, 3, 7\)"),
         (narrower, r"'regression.0.weight' \(256, 100\) instead of \(256, 896\)"),
         (not_finite, r"not finite numbers: 'regression.2.bias'"),
+        (too_large_for_single_precision, r"not finite numbers: 'regression.2.bias'"),
+        (negative_variance, r"negative variances: 'origin_block.1.running_var'"),
+        (twice, r"holds two state dicts"),
         (whole_numbers, r"not finite numbers: 'regression.2.bias'"),
         (of_another_network, r"lacks 'origin_block.0.weight', .* more and has the unknown 'sfe.0"),
         (without_attention, r"lacks 'Attention.conv_du.0.weight'"),
