@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from rtcan_cli.datasets.empatica import read_session
 from rtcan_cli.datasets.files import RawFile, files_beside, list_files
+from rtcan_cli.datasets.polarity import quantity
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
@@ -54,7 +55,7 @@ class TableOptions:
     Raises
     ------
     RtcanError
-        If one of them makes no sense.
+        If one of them is not possible.
     """
 
     decimal: str = "."
@@ -70,7 +71,7 @@ class TableOptions:
                 f"a rating scale from {low:g} to {high:g} is not possible", "--rating-scale 1 9"
             )
         if not self.unit.strip() or not self.unit.isprintable():
-            raise RtcanError(f"{self.unit!r} is no unit", hint="--unit uS")
+            raise RtcanError(f"{self.unit!r} is not a unit", hint="--unit uS")
 
 
 def open_raw(
@@ -108,6 +109,8 @@ def open_raw(
     rows, slips = _drop_slips(rows, file, facts.rating_scale)
     signals = [_below(file, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, file)
+    sessions = _sessions(signals)
+    _check_unit(sessions, options.unit)
     unclaimed, unlisted = _unclaimed(file, rows)
     rated = any(not math.isnan(rating) for row in rows for rating in (row.valence, row.arousal))
     trials: dict[tuple[str, str, int], list[Row]] = {}
@@ -131,7 +134,7 @@ def open_raw(
                 None,
                 (
                     f"{file.name.name}: not used: {', '.join(unused)}" if unused else "",
-                    _note_sessions(signals),
+                    _note_sessions(len(sessions)),
                     absent,
                     unlisted,
                     _note_ratings(rows, facts) if rated else _NOTE_UNRATED,
@@ -265,16 +268,32 @@ def _unclaimed(table: RawFile, rows: Iterable[Row]) -> tuple[tuple[str, ...], st
     return tuple(str(path) for path in audio if os.path.realpath(path) not in used), ""
 
 
-def _note_sessions(signals: Iterable[RawFile]) -> str:
-    """Says what was recognised, since nothing but their shape tells sessions from other files."""
-    number = 0
+def _sessions(signals: Iterable[RawFile]) -> list[RawFile]:
+    """The signal files that are Empatica E4 sessions."""
+    found = []
     for file in signals:
         try:
             with file.open() as stream:
                 beginning = stream.read(80).decode("utf-8-sig")
-            number += read_session(beginning, file) is not None
+            if read_session(beginning, file) is not None:
+                found.append(file)
         except (RtcanError, UnicodeDecodeError):
             continue  # Reading the part will tell.
+    return found
+
+
+def _check_unit(sessions: Sequence[RawFile], unit: str) -> None:
+    """Refuse resistance where some files are known to hold conductance: their sign would flip."""
+    if sessions and quantity(unit) == "resistance":
+        raise RtcanError(
+            f"the unit {unit} is one of resistance, but {sessions[0]} is an Empatica E4 session, "
+            "which holds conductance in uS",
+            "a folder with a table of its own for the sessions, without --unit",
+        )
+
+
+def _note_sessions(number: int) -> str:
+    """Says what was recognised, since nothing but their shape tells sessions from other files."""
     return (
         f"Empatica E4 sessions: {number} of the signal files; their first two lines were read as "
         "start and sampling rate."

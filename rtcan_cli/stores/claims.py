@@ -230,4 +230,6 @@ def values_problem(path: str, values: NDArray[Any], samples: int | None) -> str 
             return f"'{path}' does not divide its {samples} samples into recordings"
     if path == "recordings/sampling_rate" and not (np.isfinite(values) & (values > 0)).all():
         return f"'{path}' holds a number that is not a sampling rate"
+    if path in ("labels/valence", "labels/arousal") and not np.isin(values, (-1, 0, 1)).all():
+        return f"'{path}' holds a number that is not a label"
     return None

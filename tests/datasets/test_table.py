@@ -470,6 +470,9 @@ def test_sessions_are_noted(tmp_path: Path) -> None:
     dataset, trials, _, _ = read(tmp_path)
     assert trials[0].recordings[0].eda.tolist() == [12, 13]
     assert dataset.notes[0].startswith("Empatica E4 sessions: 1 of the signal files")
+    # A session holds conductance, whatever the others hold: its sign must not be flipped.
+    with pytest.raises(RtcanError, match=r"EDA\.csv is an Empatica E4 session"):
+        open_raw("table", tmp_path, TableOptions(unit="kOhm"))
 
 
 def test_options_are_checked() -> None:

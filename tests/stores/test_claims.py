@@ -404,3 +404,13 @@ def test_items_come_back_as_they_were(tmp_path: Path) -> None:
         assert found[name].dtype == array.dtype
         np.testing.assert_array_equal(found[name], array)
         found[name].setflags(write=True)  # training goes on with them
+
+
+def test_a_number_that_is_not_a_label_is_refused(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    path = copy_of(prepared) / "pmemo" / "labels.h5"
+    with h5py.File(path, "r+") as h5:
+        h5["labels/arousal"][0] = 5
+    with pytest.raises(RtcanError, match="a number that is not a label"), Store(path) as store:
+        store.table("labels")
