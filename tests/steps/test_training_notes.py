@@ -62,7 +62,7 @@ def test_a_best_epoch_at_the_end_of_most_folds_asks_for_more_epochs(
     assert len(notes) == said
     if said:
         assert f"in {n_last} of 5 folds" in notes[0]
-        assert "--epochs 60)" in notes[0]  # 60 steps: few trials are one batch
+        assert "--epochs 50)" in notes[0]  # 50 steps: few trials are one batch
 
 
 def test_what_learns_is_not_warned_about(prepared: Path, copy_of: Callable[[Path], Path]) -> None:

@@ -108,7 +108,7 @@ def test_a_small_store_with_much_in_it_is_refused(path: Path) -> None:
 
 
 def test_a_table_of_many_trials_is_refused(path: Path) -> None:
-    n = 20_000_000
+    n = 6_000_000
     with h5py.File(path, "r+") as h5:
         for name in list(h5["recordings"]):
             dtype = h5[f"recordings/{name}"].dtype
