@@ -225,7 +225,7 @@ def read_static_features(
     table = table.drop(columns=[stimuli.name, *table.columns[: _has_index(first)]])
     if table.shape[1] != N_FEATURES or shifted or table.empty:
         raise RtcanError(
-            f"{name} is no table of a song's identifier and {N_FEATURES} features: "
+            f"{name} is not a table of a song's identifier and {N_FEATURES} features: "
             f"it has {len(table)} rows with {table.shape[1]} features"
         )
     if stimuli.isna().any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import threading
 import time
@@ -203,6 +204,13 @@ def _in_processes(
         for result in results:  # noqa: UP028
             yield result
     except TerminatedWorkerError as error:
+        # joblib names the signals that ended its workers.
+        if crash := re.search(r"SIG(SEGV|ABRT|BUS|FPE|ILL)\b", str(error)):
+            raise RtcanError(
+                f"a worker process crashed ({crash[0]}), most likely in a library on one of the "
+                "files",
+                "the same command again: if it crashes again, one of the next files is to blame",
+            ) from error
         raise RtcanError(
             "a worker process was killed, most likely because the machine ran out of memory",
             hint="run again with fewer --jobs",

@@ -36,7 +36,7 @@ def sound_id(content: bytes, name: str = "the audio file") -> str:
       long to be decoded, the encoded sound is taken.
     - Audio of kinds that are recognised, but not read (such as M4A): SHA-256 of the whole file.
 
-    Copies that were encoded anew, cut, or brought to another volume or sampling rate have other
+    Copies that were re-encoded, cut, or brought to another volume or sampling rate have other
     samples, and are not found.
 
     Parameters
@@ -58,7 +58,7 @@ def sound_id(content: bytes, name: str = "the audio file") -> str:
         in the place of a song is the same for many songs.
     """
     kind, _ = recognised(content)
-    # A tag alone, with nothing behind it that is known, is no song.
+    # A tag alone, with nothing behind it that is known, is not a song.
     if isinstance(kind, kinds.AudioKind) and kind != kinds.ID3 and not is_read(kind):
         return hashlib.sha256(content).hexdigest()
     kind, checked = checked_audio(content, name)

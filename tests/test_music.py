@@ -313,7 +313,7 @@ def test_rows_longer_than_the_header(tmp_path, monkeypatch):
     monkeypatch.setattr(music, "N_FEATURES", 2)
     path = tmp_path / "static_features.csv"
     path.write_text("musicId,a,b\n1,0.1,0.2,0.3\n")
-    with pytest.raises(RtcanError, match="no table"):
+    with pytest.raises(RtcanError, match="is not a table"):
         read_static_features(path)
 
 

@@ -47,6 +47,12 @@ def die(x):
     return x
 
 
+def crash(x):
+    if x == 2:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return x
+
+
 def place_shared(x, array):
     """Place a large array as training does; say whether that copied it, and write to it."""
     import torch
@@ -154,6 +160,13 @@ def test_killed_worker_is_reported_and_does_not_spoil_later_work():
     with pytest.raises(RtcanError, match="worker process was killed") as raised:
         list(map_unordered(die, list(range(6)), 2))
     assert "--jobs" in raised.value.hint
+    assert sorted(map_unordered(square, [1, 2, 3], 2)) == [(0, 1), (1, 4), (2, 9)]
+
+
+def test_a_crash_is_not_called_a_lack_of_memory():
+    with pytest.raises(RtcanError, match=r"a worker process crashed \(SIGSEGV\)") as raised:
+        list(map_unordered(crash, list(range(6)), 2))
+    assert "--jobs" not in raised.value.hint
     assert sorted(map_unordered(square, [1, 2, 3], 2)) == [(0, 1), (1, 4), (2, 9)]
 
 

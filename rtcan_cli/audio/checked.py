@@ -52,5 +52,8 @@ def cut_in(name: str, there: float, what: str) -> RtcanError:
 
 def convert(name: str) -> str:
     """The command that turns a file into one that can be read."""
-    stem = name.rpartition("/")[2].rpartition(".")[0] or "song"
+    file = name.rpartition("/")[2]
+    stem = file.rpartition(".")[0] or "song"
+    if file.lower() == f"{stem}.wav".lower():  # or it would be read and written at once
+        stem += "_converted"
     return f"ffmpeg -i {shlex.quote(name)} {shlex.quote(f'{stem}.wav')}"

@@ -52,7 +52,9 @@ def check_wav(content: bytes, name: str) -> Checked:
         )
     rate, width = int.from_bytes(fmt[4:8], order), int.from_bytes(fmt[12:14], order)
     if not rate or not width:
-        raise RtcanError(f"{name} is damaged: its header makes no sense", GET_AGAIN)
+        raise RtcanError(
+            f"{name} is damaged: its header states no sampling rate or no channels", GET_AGAIN
+        )
     if size == 0xFFFFFFFF and long:
         size = int.from_bytes(long[8:16], "little")
     size = _true_size(content, begin, size, width * rate, name, order)
@@ -91,7 +93,9 @@ def check_aiff(content: bytes, name: str) -> Checked:
         )
     width = n_channels * -(-bits // 8)
     if not rate or not width:
-        raise RtcanError(f"{name} is damaged: its header makes no sense", GET_AGAIN)
+        raise RtcanError(
+            f"{name} is damaged: its header states no sampling rate or no channels", GET_AGAIN
+        )
     size = _true_size(content, begin, size, width * rate, name, "big", extra=8)
     n_samples = (size - 8) // width
     declared = int.from_bytes(common[2:6], "big")

@@ -242,7 +242,7 @@ def _frames(
             )
         if following > behind or n_zeros > _most_zeros(head, has_tag):
             raise RtcanError(
-                f"{name} is damaged: {following - at} bytes after {seconds:.1f} s are no MP3",
+                f"{name} is damaged: {following - at} bytes after {seconds:.1f} s are not MP3",
                 f"{GET_AGAIN}; if there is no other: {convert(name)}",
             )
         runs.append((begin, at))

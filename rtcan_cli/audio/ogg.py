@@ -36,7 +36,7 @@ def check(content: bytes, name: str) -> Checked:
             if flags & _ENDS and (content[at : at + 3] == b"TAG" or not content[at:].strip(b"\0")):
                 break
             raise RtcanError(
-                f"{name} is damaged: what follows after {last / (rate or 1):.1f} s is no OGG page",
+                f"{name} is damaged: after {last / (rate or 1):.1f} s no OGG page follows",
                 f"{GET_AGAIN}; if there is no other: {convert(name)}",
             )
         begin = at + _HEADER + len(sizes)

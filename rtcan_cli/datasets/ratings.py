@@ -67,7 +67,7 @@ def off_scale(
         if math.isfinite(rating)
     ]
     rated = sum(not (math.isnan(each.valence) and math.isnan(each.arousal)) for each in trials)
-    spread = f"they go from {min(finite):g} to {max(finite):g}" if finite else "none is finite"
+    spread = f"they go from {min(finite):.9g} to {max(finite):.9g}" if finite else "none is finite"
     on = f"on the scale from {low:g} to {high:g}"
     if len(found) > max(1, MOST_SLIPS * rated):
         raise RtcanError(
@@ -75,7 +75,7 @@ def off_scale(
         )
     return {
         index: RtcanError(
-            f"{trials[index].place}: the {target} rating {rating:g} is not {on} ({len(found)} of "
+            f"{trials[index].place}: the {target} rating {rating:.9g} is not {on} ({len(found)} of "
             f"{rated} trials; {spread})",
             f"correct it, or {advice}",
         )

@@ -68,7 +68,7 @@ def corrected_t(
     share training trials (Nadeau & Bengio 2003, Inference for the generalization error, Machine
     Learning 52; for cross-validation see Bouckaert & Frank 2004). Assumes about normal differences
     and that the correlation of two folds is n_test / (n_test + n_train): a rule of thumb, rather
-    too careful than not. It speaks of networks trained anew on other data, not only of these.
+    too careful than not. It speaks of networks trained again on other data, not only of these.
 
     Parameters
     ----------

@@ -129,6 +129,26 @@ def _changed(rows: pd.DataFrame, model: str) -> dict[str, object]:
     return changed
 
 
+def too_few_subjects(runs: Sequence[Run], dataset: str, percent: float) -> tuple[int, int] | None:
+    """Number of subjects and of folds, if a share of the subjects is too small to be dealt.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        See `settings_like`. Without one of all subjects nobody knows how many there are.
+    dataset : str
+        Name of the dataset.
+    percent : float
+        The share.
+    """
+    whole = [run for run in runs if run.dataset.name == dataset and run.settings.subjects is None]
+    if not whole:
+        return None
+    n_subjects = max(run.predictions["subject"].nunique() for run in whole)
+    n_folds = settings_like(runs, dataset).n_folds
+    return (n_subjects, n_folds) if round(percent * n_subjects / 100) < n_folds else None
+
+
 def settings_like(
     runs: Sequence[Run],
     dataset: str,

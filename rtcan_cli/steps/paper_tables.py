@@ -20,7 +20,7 @@ from rtcan_cli.models.rtcan import VARIANTS
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.differences import pairing_notes
 from rtcan_cli.steps.label_tables import correlation_rows, label_rows
-from rtcan_cli.steps.paper_rows import fits, is_eligible, training_lines
+from rtcan_cli.steps.paper_rows import fits, is_eligible, too_few_subjects, training_lines
 from rtcan_cli.steps.run_origin import trained_on
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.seeds import group_seeds
@@ -392,6 +392,14 @@ def _notes_on_missing(
             line = stores.line("ingest", name, "RAW")
             yield f"Table {number} lacks {profile(name).title}: {line}"
     wanted = missing[missing["dataset"].isin(there)]
+    for (name, percent), part in wanted[wanted["percent"] < 100].groupby(["dataset", "percent"]):
+        found = too_few_subjects(runs, name, percent)
+        if found is not None:
+            wanted = wanted.drop(part.index)
+            yield (
+                f"Table {number}: rows of {percent:g} % of the subjects stay empty: "
+                f"that is too few of the {found[0]} of {profile(name).title} for {found[1]} folds"
+            )
     for line in training_lines(wanted, runs, stores.root):
         yield f"for rows of Table {number} that are empty: {line}"
     others = wanted[wanted["model"].eq("") | wanted["n_classes"].ne(published.N_CLASSES)]

@@ -19,11 +19,17 @@ from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import LOOKS, Curve
 from rtcan_cli.plots.scaling import scaling as draw
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.paper_rows import has_paper_network, is_eligible, settings_like
+from rtcan_cli.steps.paper_rows import (
+    has_paper_network,
+    is_eligible,
+    settings_like,
+    too_few_subjects,
+)
 from rtcan_cli.steps.runs import Run
 from rtcan_cli.steps.table_files import write_tables
 
-SHARES = "10%,40%,70%,100%"
+#: Percentages of the subjects in the paper's Fig. 4.
+SHARES = (10, 40, 70, 100)
 
 
 def follow_subjects(
@@ -58,7 +64,7 @@ def follow_subjects(
             "no model was trained on several numbers of subjects with all else equal",
             # The subjects would come with the folds of another run.
             replace(settings_like(runs, dataset), splits_from=None).line(
-                dataset, workspace, subjects=SHARES
+                dataset, workspace, subjects=_shares(runs, dataset)
             ),
         )
     report = Report("compare")
@@ -91,6 +97,12 @@ def follow_subjects(
         write_whole(csv, pd.concat(rows, ignore_index=True).to_csv(index=False))
         report.files += [csv, *write_tables(report, csv.with_suffix(""))]
     return report
+
+
+def _shares(runs: Sequence[Run], dataset: str) -> str:
+    """Those of the paper's shares that can be dealt into folds."""
+    able = [share for share in SHARES if too_few_subjects(runs, dataset, share) is None]
+    return ",".join(f"{share}%" for share in able or SHARES)
 
 
 def _series(runs: Sequence[Run]) -> dict[tuple[str, bool], dict[str, list[Run]]]:

@@ -77,13 +77,24 @@ class Store:
         command = line_that_makes(path, kind) if kind else None
         check_is_file(path, command, kind)
         if path.suffix.lower() in _OTHER_KINDS:
-            raise RtcanError(f"{path}: is not a store, but a file of another kind", command)
+            # The command would name this very file as its output.
+            raise RtcanError(
+                f"{path}: is not a store, but a file of another kind",
+                f"the path of a {kind} store" if kind else None,
+            )
         self._h5 = open_h5(path, command, how_to_make_again(path, kind), rdcc_nbytes=CHUNK_CACHE)
         try:
             self._read_attributes(command, kind)
         except BaseException:
             self._h5.close()
             raise
+
+    def _one_of(self, kind: str, command: str | None) -> str | None:
+        """What to name instead: the command would have this very file as its output."""
+        beside = self.path.with_name(f"{kind}.h5")
+        if beside == self.path:
+            return command
+        return str(beside) if beside.exists() else f"the path of a {kind} store"
 
     def _read_attributes(self, command: str | None, kind: str | None) -> None:
         path = self.path
@@ -100,7 +111,8 @@ class Store:
         self.schema: Schema = SCHEMAS[found]
         if kind and self.schema.kind != kind:
             raise RtcanError(
-                f"{path}: holds {self.schema.kind}, where a {kind} store is needed", command
+                f"{path}: holds {self.schema.kind}, where a {kind} store is needed",
+                self._one_of(kind, command),
             )
         version = str(attributes["schema_version"])
         if version != str(SCHEMA_VERSION):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtcan_cli.audio.checked import convert
 from rtcan_cli.audio.read import read_audio
 from rtcan_cli.errors import RtcanError
 from tests.audio.songs import RATE, cbr, encoded, frames_of, id3, melody
@@ -124,7 +125,7 @@ def test_a_cut_mp3_without_a_header_ends_within_a_frame(lost: int) -> None:
 def test_a_hole_in_an_mp3() -> None:
     mp3 = bytearray(b"".join(cbr(PLAIN)))
     mp3[20000:24096] = bytes(4096)
-    with pytest.raises(RtcanError, match=r"song is damaged: \d+ bytes after 1\.0 s are no MP3"):
+    with pytest.raises(RtcanError, match=r"song is damaged: \d+ bytes after 1\.0 s are not MP3"):
         read_audio(bytes(mp3), "song")
     mp3[20000:] = bytes(len(mp3) - 20000)
     with pytest.raises(RtcanError, match="song is incomplete or damaged: its last"):
@@ -146,7 +147,7 @@ def test_a_lost_end_is_noticed_however_small_its_share(end: str, share: float, t
 def test_zeros_in_place_of_whole_frames_are_lost_sound() -> None:
     frames = cbr(PLAIN)
     hole = bytes(sum(map(len, frames[50:60])))
-    with pytest.raises(RtcanError, match=r"song is damaged: \d+ bytes after 1\.3 s are no MP3"):
+    with pytest.raises(RtcanError, match=r"song is damaged: \d+ bytes after 1\.3 s are not MP3"):
         read_audio(b"".join(frames[:50]) + hole + b"".join(frames[60:]), "song")
 
 
@@ -397,3 +398,8 @@ def test_real_songs_are_read_as_before() -> None:
         samples, rate = read_audio(content, number)
         np.testing.assert_array_equal(samples, expected)
         assert len(samples) / rate == pytest.approx(seconds, abs=0.01)
+
+
+def test_the_command_that_converts_does_not_write_over_the_file() -> None:
+    assert convert("songs/a b.m4a") == "ffmpeg -i 'songs/a b.m4a' 'a b.wav'"
+    assert convert("songs/a.WAV") == "ffmpeg -i songs/a.WAV a_converted.wav"

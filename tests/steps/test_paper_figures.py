@@ -39,7 +39,7 @@ def test_what_is_not_there_is_named_and_the_rest_is_drawn(trained: Path, tmp_pat
     (note,) = (note for note in report.notes if "is not shown" in note)
     assert note.startswith("Fig. 4 is not shown: no model was trained on several numbers")
     assert "try: rtcan train --dataset pmemo --recipe tuned --folds 3" in note
-    assert note.endswith(f"--subjects 10%,40%,70%,100% --workspace {trained}")
+    assert note.endswith(f"--subjects 40%,70%,100% --workspace {trained}")
     with pytest.raises(RtcanError, match=r"no run of the paper's network .* tests 999") as caught:
         draw(trained, tmp_path, 6, 7, subject="999")
     assert "--variant Rb,Rd,Rf" in (caught.value.hint or "")

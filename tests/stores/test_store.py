@@ -163,8 +163,18 @@ def test_flipped_bytes_in_the_data_are_noticed(tmp_path: Path) -> None:
 def test_wrong_kind_version_and_file(tmp_path: Path) -> None:
     path = tmp_path / "components.h5"
     write_components(path, [np.ones(3)])
-    with pytest.raises(RtcanError, match="holds components, where a labels store is needed"):
+    with pytest.raises(RtcanError, match="holds components, where a labels store is needed") as no:
         Store(path, "labels")
+    assert no.value.hint == "the path of a labels store"  # and not what would write over this one
+    path.with_name("labels.h5").touch()
+    with pytest.raises(RtcanError) as no:
+        Store(path, "labels")
+    assert no.value.hint == str(path.with_name("labels.h5"))
+    table = tmp_path / "trials.csv"
+    table.touch()
+    with pytest.raises(RtcanError, match="a file of another kind") as no:
+        Store(table, "labels")
+    assert "trials.csv" not in str(no.value.hint)
     with h5py.File(path, "a") as h5:
         h5.attrs["schema_version"] = 99
     with pytest.raises(RtcanError, match="schema version 99"):
