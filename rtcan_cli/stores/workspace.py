@@ -159,14 +159,13 @@ class Workspace:
         if name is None:
             runs = self.networks_first(dataset)
             if not runs:
-                there = self.datasets()
+                there = [dataset] if dataset else self.datasets()
                 raise RtcanError(
                     f"{self.root}: no finished run"
                     + (f" of {dataset}" if dataset else "")
                     + " is there",
-                    self.line("train", dataset=dataset or (there[0] if len(there) == 1 else None))
-                    if dataset or there
-                    else self.line("info"),
+                    # Of several datasets nobody knows which is meant.
+                    self.line("train", dataset=there[0]) if len(there) == 1 else self.line("info"),
                 )
             return runs[0]
         if Path(name).suffix == ".h5":

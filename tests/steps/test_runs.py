@@ -133,3 +133,18 @@ def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:
     assert workspace.find_run(None, "pmemo") == network
     network.unlink()
     assert workspace.find_run(None, "pmemo") == baseline
+
+
+def test_without_a_run_the_next_line_names_the_dataset_or_shows_what_is_there(
+    tmp_path: Path,
+) -> None:
+    for name in ("pmemo", "deap"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recordings.h5").touch()
+        with pytest.raises(RtcanError, match="no finished run is there") as error:
+            Workspace(tmp_path).find_run(None, None)
+        words = str(error.value.hint).split()[:4]
+        first = ["rtcan", "train", "--dataset", "pmemo"]
+        assert words == (
+            first if name == "pmemo" else ["rtcan", "info", "--workspace", str(tmp_path)]
+        )
