@@ -17,6 +17,7 @@ lint: $(READY)-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 # Known advisories against the installed packages; only a line where PyPI cannot be reached.
 audit: $(READY)-test

@@ -16,9 +16,9 @@ import numpy as np
 
 from rtcan_cli.evaluation.metrics import fold_scores, summarise
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.steps.assemble import Sources, training_data
+from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.training.data import TrainingData
-from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import cross_validate
 

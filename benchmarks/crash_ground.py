@@ -348,7 +348,11 @@ def save_checkpoint(path: Path) -> None:
     """A network of the published layout, with random weights."""
     import torch
 
-    from rtcan_cli.models.released import CHANNEL_ORDER, ReleasedRTCAN, to_released_state_dict
+    from rtcan_cli.models.rtcan.released import (
+        CHANNEL_ORDER,
+        ReleasedRTCAN,
+        to_released_state_dict,
+    )
 
     torch.manual_seed(0)
     torch.save(to_released_state_dict(ReleasedRTCAN("Rf"), CHANNEL_ORDER["pmemo"]), path)

@@ -1,7 +1,7 @@
 """CDA and DDA on simulated recordings whose phasic part is known.
 
 Run it as ``.venv/bin/python benchmarks/deconvolution.py``. Listeners, responses and tonic levels
-are those of `rtcan_cli.datasets.simulate.physiology`, at 4, 50 and 128 Hz, with 0, 0.01 and 0.1 uS
+are those of `rtcan_cli.simulate.physiology`, at 4, 50 and 128 Hz, with 0, 0.01 and 0.1 uS
 of sensor noise. The response is the simulator's (2 s and 0.7 s) or, with ``--slow``, the one that
 the papers assume (20 s and 0.75 s). For each length it prints in how many recordings components
 cancel each other, with more than 10 times the variance of the recording (what `rtcan decompose`
@@ -25,9 +25,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
-from rtcan_cli.datasets.simulate import physiology  # noqa: E402
 from rtcan_cli.eda.methods import Method, deconvolution_method  # noqa: E402
 from rtcan_cli.eda.preprocess import zscore  # noqa: E402
+from rtcan_cli.simulate import physiology  # noqa: E402
 
 SECONDS = (12.0, 25.0, 38.0, 60.0, 300.0)
 RATES, NOISE = (4.0, 50.0, 128.0), (0.0, 0.01, 0.1)

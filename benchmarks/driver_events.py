@@ -1,7 +1,7 @@
 """Events of the recovered driver against the true ones of simulated recordings.
 
 Run it as ``.venv/bin/python benchmarks/driver_events.py``. Listeners, responses and tonic levels
-are those of `rtcan_cli.datasets.simulate.physiology`, whose truth is known; sensor noise is added
+are those of `rtcan_cli.simulate.physiology`, whose truth is known; sensor noise is added
 in several strengths (the simulator's own is 0.01 uS). An event counts if its response reaches 0.05
 uS; it is right if a true one lies within 0.5 s, one to one. `tests/eda/events.py` has the details.
 
@@ -30,8 +30,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from rtcan_cli.eda import cvxeda, deconvolution  # noqa: E402
+from rtcan_cli.eda import deconvolution  # noqa: E402
 from rtcan_cli.eda.components import Components  # noqa: E402
+from rtcan_cli.eda.cvxeda import solve as cvxeda  # noqa: E402
 from rtcan_cli.eda.methods import deconvolution_method  # noqa: E402
 from rtcan_cli.eda.preprocess import zscore  # noqa: E402
 from tests.eda.events import Score, events, score, simulate  # noqa: E402

@@ -26,8 +26,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtcan_cli.datasets.simulate import simulate
-from rtcan_cli.datasets.simulate.sizes import FULL_SIZES
+from rtcan_cli.simulate import simulate
+from rtcan_cli.simulate.sizes import FULL_SIZES
 
 PLAIN_PICKLE = """
 import pickle, sys
@@ -41,8 +41,8 @@ for file in sorted(Path(sys.argv[1]).rglob("s*.dat")):
 PARSE_ONLY = """
 import sys
 from pathlib import Path
-from rtcan_cli.datasets.csvfile import read_numbers
-from rtcan_cli.datasets.files import list_files
+from rtcan_cli.datasets.files.csvfile import read_numbers
+from rtcan_cli.datasets.files.raw import list_files
 from rtcan_cli.parallel import map_unordered
 
 def parse(files):

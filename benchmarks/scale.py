@@ -26,10 +26,10 @@ import numpy as np
 
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Trial
 from rtcan_cli.eda.methods import method
-from rtcan_cli.steps.decompose import decompose_recordings
-from rtcan_cli.steps.eda_features import describe_recordings
-from rtcan_cli.steps.info import verify_stores
-from rtcan_cli.steps.ingest import ingest_dataset
+from rtcan_cli.steps.data.ingest import ingest_dataset
+from rtcan_cli.steps.overview.info import verify_stores
+from rtcan_cli.steps.signals.decompose import decompose_recordings
+from rtcan_cli.steps.signals.eda_features import describe_recordings
 
 RATE, SECONDS = 8.0, 16.0
 PART = 512  # trials that are read together
@@ -67,7 +67,7 @@ def do(step: str, n: int, folder: Path) -> dict[str, float]:
         ingest_dataset(source, folder, output, jobs=1)
     elif step == "relabel":
         # scikit-learn, which no other step needs, would be in their memory.
-        from rtcan_cli.steps.relabel import relabel_ratings
+        from rtcan_cli.steps.data.relabel import relabel_ratings
 
         output = folder / "labels.h5"
         relabel_ratings(recordings, output)

@@ -30,10 +30,10 @@ from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.device import tensor_float
 from rtcan_cli.training.environment import hardware
 from rtcan_cli.training.fit import fit_fold
+from rtcan_cli.training.folds.splits import Roles, group_folds, rotated
 from rtcan_cli.training.recipes import RECIPES, Recipe
-from rtcan_cli.training.splits import Roles, group_folds, rotated
-from rtcan_cli.training.stacked import fit_stacked
-from rtcan_cli.training.stacked_members import Member
+from rtcan_cli.training.stacked.fit import fit_stacked
+from rtcan_cli.training.stacked.members import Member
 
 EPOCHS = 100  # of the paper's recipe
 PMEMO = {"trials": 7690, "subjects": 457, "songs": 794, "features": 6373, "length": 2500}

@@ -19,10 +19,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.simulate.sizes import Size
-from rtcan_cli.steps.decompose import decompose_recordings
-from rtcan_cli.steps.ingest import ingest_raw
-from rtcan_cli.steps.simulate import simulate_raw
+from rtcan_cli.simulate.sizes import Size
+from rtcan_cli.steps.data.ingest import ingest_raw
+from rtcan_cli.steps.data.simulate import simulate_raw
+from rtcan_cli.steps.signals.decompose import decompose_recordings
 from rtcan_cli.stores import Store
 
 FILTERS: dict[str, dict[str, Any]] = {

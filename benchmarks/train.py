@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rtcan_cli.models.layers import BatchNorm, Conv
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.layers.convolution import BatchNorm, Conv
+from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build
 from rtcan_cli.training.device import keep_memory

@@ -24,9 +24,9 @@ from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
 from rtcan_cli.commands.predict import predict
 from rtcan_cli.commands.relabel import relabel
-from rtcan_cli.commands.shell import command
+from rtcan_cli.commands.shell.command import command
+from rtcan_cli.commands.shell.streams import prepare
 from rtcan_cli.commands.simulate import simulate
-from rtcan_cli.commands.streams import prepare
 from rtcan_cli.commands.train import train
 
 app = typer.Typer(

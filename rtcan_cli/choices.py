@@ -62,7 +62,7 @@ LABEL_METHOD: LabelMethod = "kmeans"
 SEED = 0
 #: Folds of the cross-validation (sec. 5.1).
 FOLDS = 10
-#: What a fold holds out; `rtcan_cli.training.protocols` says what each promises.
+#: What a fold holds out; `rtcan_cli.training.folds.protocols` says what each promises.
 PROTOCOL: Protocol = "subject"
 #: Ratings of a subject that the thresholds between low and high come from.
 THRESHOLDS: Thresholds = "all"

@@ -15,7 +15,7 @@ import pandas as pd
 from rtcan_cli.datasets.identifiers import plain
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError, permission_hint
-from rtcan_cli.file_kinds import EMPTY, HEAD, another_kind
+from rtcan_cli.files.kinds import EMPTY, HEAD, another_kind
 from rtcan_cli.labels import NO_LABEL, trial_names
 from rtcan_cli.trial_key import TRIAL_KEY, hearing
 

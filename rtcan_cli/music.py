@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.audio.read import read_audio
 from rtcan_cli.errors import RtcanError, permission_hint
-from rtcan_cli.file_kinds import HEAD, another_kind
+from rtcan_cli.files.kinds import HEAD, another_kind
 from rtcan_cli.signals import held_back
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from rtcan_cli import music
-from rtcan_cli.commands.interrupts import interruptible
+from rtcan_cli.commands.shell.interrupts import interruptible
 from rtcan_cli.signals import held_back
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from rtcan_cli import file_kinds as kinds
 from rtcan_cli.audio import chunks, flac, mp3, ogg
 from rtcan_cli.audio.checked import GET_AGAIN, Checked, convert
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files import kinds
 
 _WANTED = "audio that is read (MP3, WAV, FLAC, OGG, AIFF or AU)"
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import console
-from rtcan_cli.commands import options
-from rtcan_cli.commands.lists import entries, whole_number
+from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell.lists import entries, whole_number
 from rtcan_cli.report import Report
 
 
@@ -136,13 +136,13 @@ def compare(
     if not paths and not of_paper:
         stores.find_run(None, name)  # says what to train
     if leakage:
-        from rtcan_cli.steps.leakage import compare_protocols
+        from rtcan_cli.steps.results.leakage import compare_protocols
 
         return compare_protocols(paths, output)
     if of_paper:
-        from rtcan_cli.steps.html_report import Content, write_report
-        from rtcan_cli.steps.paper_figures import TITLES, Trial, paper_figures
-        from rtcan_cli.steps.paper_tables import LAYOUTS, paper_tables
+        from rtcan_cli.steps.paper.figures import TITLES, Trial, paper_figures
+        from rtcan_cli.steps.paper.tables import LAYOUTS, paper_tables
+        from rtcan_cli.steps.report.html import Content, write_report
 
         trial = Trial(name, subject, music)
         if report is not None:
@@ -158,7 +158,7 @@ def compare(
             return paper_tables(stores, paths, tables, name, output)
         shown = paper_tables(stores, paths, tables, name, output, required=False)
         return shown.joined(paper_figures(stores, paths, pictures, output, trial))
-    from rtcan_cli.steps.compare import compare_runs
+    from rtcan_cli.steps.results.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
     return compare_runs(paths, output, paper, only_complete=not runs, against=other)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -108,8 +108,8 @@ def decompose(
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
 
     from rtcan_cli.eda import methods
-    from rtcan_cli.eda.cvxeda import CvxedaParameters
-    from rtcan_cli.steps.decompose import decompose_recordings
+    from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
+    from rtcan_cli.steps.signals.decompose import decompose_recordings
 
     if method == "cvxeda":
         chosen = methods.cvxeda_method(
@@ -129,7 +129,7 @@ def decompose(
     if plot is None:
         return decompose_recordings(source, target, chosen, rate, workers, force)
 
-    from rtcan_cli.steps.decomposed_trial import plot_trial, require_trial
+    from rtcan_cli.steps.signals.decomposed_trial import plot_trial, require_trial
 
     require_trial(source, plot)
     report = decompose_recordings(source, target, chosen, rate, workers, force)

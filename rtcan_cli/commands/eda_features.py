@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -43,7 +43,7 @@ def eda_features(
     """
     workers = options.workers(context, jobs, cluster)
     from rtcan_cli.datasets.profiles import profile
-    from rtcan_cli.steps.eda_features import describe_recordings
+    from rtcan_cli.steps.signals.eda_features import describe_recordings
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     return describe_recordings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -29,7 +29,7 @@ def evaluate(
       rtcan evaluate
       rtcan evaluate Rf-eda+music-both-1a2b3c
     """
-    from rtcan_cli.steps.evaluate import evaluate_run
+    from rtcan_cli.steps.results.evaluate import evaluate_run
 
     path: Path = options.find_run(workspace, run, dataset)
     return evaluate_run(path, output)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -61,7 +61,7 @@ def export(
     if not files:
         raise typer.BadParameter("a file is needed: --onnx FILE or --torchscript FILE")
     path = options.find_run(workspace, run, dataset)
-    from rtcan_cli.steps.export import export_run
+    from rtcan_cli.steps.results.export import export_run
     from rtcan_cli.stores import Workspace
 
     return export_run(path, Workspace(workspace), files, target, fold, not uncalibrated)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -123,8 +123,8 @@ def gradcam(
     """
     from rtcan_cli.datasets.profiles import TARGETS, profile
     from rtcan_cli.plots.style import Look
-    from rtcan_cli.steps import explain_runs
-    from rtcan_cli.steps.assemble import Sources
+    from rtcan_cli.runs.inputs import Sources
+    from rtcan_cli.steps.attention import networks as explain_runs
     from rtcan_cli.stores import Workspace
 
     if every and check:
@@ -158,7 +158,7 @@ def gradcam(
         recordings=usual.recordings,
     )
     if subject is not None and music is not None:
-        from rtcan_cli.steps.gradcam import explain_trial
+        from rtcan_cli.steps.attention.one_trial import explain_trial
 
         return explain_trial(
             path,
@@ -176,7 +176,7 @@ def gradcam(
             look=look,
         )
     if check:
-        from rtcan_cli.steps.gradcam_check import N_CHECKED, check_explanation
+        from rtcan_cli.steps.attention.checks import N_CHECKED, check_explanation
 
         return check_explanation(
             path,
@@ -191,7 +191,7 @@ def gradcam(
             jobs=jobs,
             look=look,
         )
-    from rtcan_cli.steps.gradcam_all import explain_all
+    from rtcan_cli.steps.attention.all_trials import explain_all
 
     return explain_all(
         path,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -65,9 +65,9 @@ def import_checkpoint(
       rtcan import-checkpoint best.pt --dataset table --trained-on deap --target valence
     """
     from rtcan_cli.datasets.profiles import profile
-    from rtcan_cli.steps.assemble import Sources
-    from rtcan_cli.steps.import_checkpoint import import_checkpoint as run_step
-    from rtcan_cli.steps.import_checkpoint import read_checkpoint
+    from rtcan_cli.runs.inputs import Sources
+    from rtcan_cli.steps.training.import_checkpoint import import_checkpoint as run_step
+    from rtcan_cli.steps.training.import_checkpoint import read_checkpoint
     from rtcan_cli.stores import Workspace
 
     known = profile(options.dataset_of(workspace, dataset, components, "components"))

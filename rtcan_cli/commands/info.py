@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 DEFAULT_ROWS = 20
@@ -64,7 +64,7 @@ def info(
     if verify:
         if quality or plot or rows is not None:
             raise typer.BadParameter("--verify and --quality are two questions: ask one at a time")
-        from rtcan_cli.steps.info import stores_of, verify_stores
+        from rtcan_cli.steps.overview.info import stores_of, verify_stores
 
         return verify_stores(stores_of(workspace) if store is None else [store])
     if not quality:
@@ -74,12 +74,12 @@ def info(
     if quality:
         if store is None:
             raise typer.BadParameter("--quality needs a recordings store as STORE")
-        from rtcan_cli.steps.quality import describe_quality, plot_quality
+        from rtcan_cli.steps.data.quality import describe_quality, plot_quality
 
         report = describe_quality(store, DEFAULT_ROWS if rows is None else rows)
         if plot:
             report.files += plot_quality(store, figures)
         return report
-    from rtcan_cli.steps.info import describe_store, describe_workspace
+    from rtcan_cli.steps.overview.info import describe_store, describe_workspace
 
     return describe_workspace(workspace) if store is None else describe_store(store)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.report import Report
 
@@ -131,9 +131,9 @@ def ingest(
       rtcan ingest pmemo ~/data/PMEmo --skip-bad
       rtcan ingest table ~/data/my-study --rating-scale 1 7
     """
-    from rtcan_cli.datasets.table import TableOptions
+    from rtcan_cli.datasets.table.reader import TableOptions
     from rtcan_cli.eda.quality import Rules
-    from rtcan_cli.steps.ingest import ingest_raw
+    from rtcan_cli.steps.data.ingest import ingest_raw
 
     given: dict[str, Any] = {"rating_scale": rating_scale, "decimal": decimal, "unit": unit}
     given = {name: value for name, value in given.items() if value is not None}

@@ -23,6 +23,6 @@ def models(
       rtcan models
       rtcan models svm-eda
     """
-    from rtcan_cli.steps.models import describe_model, list_models
+    from rtcan_cli.steps.overview.models import describe_model, list_models
 
     return list_models() if name is None else describe_model(name)

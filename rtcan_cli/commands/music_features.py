@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -57,7 +57,7 @@ def music_features(
         raise typer.BadParameter("--import computes nothing: leave --cluster out")
     workers = options.workers(context, jobs, cluster)
 
-    from rtcan_cli.steps.music_features import extract_features, import_features
+    from rtcan_cli.steps.signals.music_features import extract_features, import_features
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -138,8 +138,8 @@ def predict(
     path = options.find_run(workspace, run, None)
     if not in_stores and not in_file:
         raise RtcanError("nothing is named to be predicted", "--dataset NAME, or --eda FILE")
-    from rtcan_cli.steps.new_recording import NewRecording
-    from rtcan_cli.steps.predict import dataset_of_stores, predict_recording, predict_stores
+    from rtcan_cli.steps.results.new_recording import NewRecording
+    from rtcan_cli.steps.results.predict import dataset_of_stores, predict_recording, predict_stores
 
     stores, calibrated = Workspace(workspace), not uncalibrated
     if in_stores:

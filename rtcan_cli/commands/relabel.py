@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
 
 
@@ -79,7 +79,7 @@ def relabel(
             if given is not None:
                 raise typer.BadParameter(f"{option} is for --method kmeans only")
 
-    from rtcan_cli.steps.relabel import import_labels, plot_steps, relabel_ratings
+    from rtcan_cli.steps.data.relabel import import_labels, plot_steps, relabel_ratings
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     target = options.store_path(workspace, output, name, "labels")

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands import options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
 from rtcan_cli.report import Report
+from rtcan_cli.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
 
 
 def _default(number: str) -> str:
@@ -69,7 +69,7 @@ def simulate(
       rtcan simulate deap raw/deap --subjects 10 --stimuli 8 --duration 30
       rtcan simulate amigos raw/amigos --scale full --faults --truth
     """
-    from rtcan_cli.steps.simulate import simulate_raw
+    from rtcan_cli.steps.data.simulate import simulate_raw
 
     size = choose_size(profile(dataset).name, scale, subjects, stimuli, duration)
     return simulate_raw(dataset, folder, size, seed, force, scale, faults, truth, jobs)

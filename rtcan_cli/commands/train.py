@@ -7,8 +7,8 @@ from typing import Annotated, Any, get_args
 import typer
 
 from rtcan_cli import choices, console
-from rtcan_cli.commands import options
-from rtcan_cli.commands.lists import entries, one_of, whole_number
+from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
@@ -294,16 +294,16 @@ def train(
     from dataclasses import replace
 
     from rtcan_cli.models.registry import find
-    from rtcan_cli.steps.assemble import sources_for
-    from rtcan_cli.steps.combinations import Wanted, combinations
-    from rtcan_cli.steps.run_plan import RunRequest
-    from rtcan_cli.steps.run_splits import borrow
-    from rtcan_cli.steps.sweep import train_sweep
-    from rtcan_cli.steps.train import train_run
+    from rtcan_cli.runs.inputs import sources_for
+    from rtcan_cli.runs.splits import borrow
+    from rtcan_cli.steps.training.combinations import Wanted, combinations
+    from rtcan_cli.steps.training.plan import RunRequest
+    from rtcan_cli.steps.training.sweep import train_sweep
+    from rtcan_cli.steps.training.train import train_run
     from rtcan_cli.stores import Workspace
     from rtcan_cli.training.device import named_device, pick_device
+    from rtcan_cli.training.folds.subsets import parse_share
     from rtcan_cli.training.recipes import RECIPES
-    from rtcan_cli.training.subsets import parse_share
 
     changes: dict[str, Any] = {
         "epochs": epochs,

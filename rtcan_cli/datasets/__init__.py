@@ -10,7 +10,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 
 if TYPE_CHECKING:
-    from rtcan_cli.datasets.table import TableOptions
+    from rtcan_cli.datasets.table.reader import TableOptions
     from rtcan_cli.datasets.trials import RawDataset
 
 
@@ -44,11 +44,11 @@ def open_raw(
     raw = Path(raw).expanduser()
     dataset: RawDataset
     if name == "table":
-        from rtcan_cli.datasets import table as own
+        from rtcan_cli.datasets.table import reader as own
 
         dataset = own.open_raw(raw, table, follow_links)
         return dataset
     if table is not None:
         raise RtcanError(f"{name} has its own rating scale and unit", hint="leave the options out")
-    dataset = import_module(f"rtcan_cli.datasets.{name}").open_raw(raw, follow_links)
+    dataset = import_module(f"rtcan_cli.datasets.{name}.reader").open_raw(raw, follow_links)
     return dataset

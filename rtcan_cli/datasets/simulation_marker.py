@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rtcan_cli.datasets.files import MARKER, PUBLISHER_FOLDERS, RawFile
+from rtcan_cli.datasets.files.raw import MARKER, PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.errors import RtcanError
 
 

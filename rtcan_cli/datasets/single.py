@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path, PurePosixPath
 
-from rtcan_cli.datasets.files import PUBLISHER_FOLDERS, RawFile
+from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.datasets.simulation_marker import read_marker
-from rtcan_cli.datasets.table_cuts import cut
-from rtcan_cli.datasets.table_rows import Row
-from rtcan_cli.datasets.table_signals import SignalFile
+from rtcan_cli.datasets.table.cuts import cut
+from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from rtcan_cli.datasets.files import RawFile
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.errors import RtcanError
 
 

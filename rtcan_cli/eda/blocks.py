@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.eda.components import Components
-from rtcan_cli.eda.cvxeda import Decomposition
+from rtcan_cli.eda.cvxeda.solve import Decomposition
 from rtcan_cli.eda.methods import Method, get_ready
 from rtcan_cli.eda.preprocess import find_problem, zscore
 from rtcan_cli.eda.resample import resample

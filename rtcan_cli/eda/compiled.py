@@ -53,7 +53,7 @@ def _folder() -> str:
     # at those of the functions it calls. So a change of any such file means another folder.
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted(here.glob("*.py")):
+    for source in sorted(here.rglob("*.py")):
         text = source.read_bytes()
         if b"@compiled(" in text:
             digest.update(text)

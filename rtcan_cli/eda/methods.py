@@ -17,8 +17,9 @@ from rtcan_cli.choices import (
     Solver,
     TimeConstants,
 )
-from rtcan_cli.eda import cvxeda, deconvolution, highpass
+from rtcan_cli.eda import deconvolution, highpass
 from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.cvxeda import solve as cvxeda
 from rtcan_cli.eda.preprocess import zscore
 
 #: What each is called in figures and summaries.
@@ -100,7 +101,7 @@ def _deconvolve(
 def cvxeda_method(
     parameters: cvxeda.CvxedaParameters = cvxeda.PUBLISHED, solver: Solver = "auto"
 ) -> Method:
-    """The decomposition by convex optimisation, see `rtcan_cli.eda.cvxeda.decompose`."""
+    """The decomposition by convex optimisation, see `rtcan_cli.eda.cvxeda.solve.decompose`."""
     return Method(
         "cvxeda",
         {"solver": solver, **asdict(parameters)},

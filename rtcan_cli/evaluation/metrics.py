@@ -29,7 +29,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from rtcan_cli.evaluation.calibration import expected_calibration_error
 
 if TYPE_CHECKING:
-    from rtcan_cli.training.splits import Roles
+    from rtcan_cli.training.folds.splits import Roles
 
 COUNTS = ("true_high", "false_high", "true_low", "false_low")
 

@@ -17,7 +17,7 @@ from rtcan_cli.choices import MAP, MapName
 from rtcan_cli.explain.average import density
 from rtcan_cli.explain.maps import attribute_trials
 from rtcan_cli.explain.randomise import untrained
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.rtcan.network import RTCAN
 
 N_UNTRAINED = 8
 #: Share of a trial that is averaged over, so that the noise of a few networks is not divided by.

@@ -17,7 +17,7 @@ from scipy.integrate import trapezoid
 
 from rtcan_cli.choices import Fill
 from rtcan_cli.explain.maps import probability_of
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.rtcan.network import RTCAN
 
 N_SEGMENTS = 40
 STEP = 2  # segments between two points of a curve

@@ -37,7 +37,7 @@ from torch import Tensor
 from rtcan_cli.choices import MAP, MapName
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.guided import GuidedReLU
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.rtcan.network import RTCAN
 
 BATCH = 64
 PATH_STEPS = 32  # on the way of the integrated gradients; scores then add up within about 1 %

@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from torch import nn
 
-from rtcan_cli.models.layers import BatchNorm
-from rtcan_cli.models.residual import BLOCKS_PER_STAGE
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.layers.convolution import BatchNorm
+from rtcan_cli.models.layers.residual import BLOCKS_PER_STAGE
+from rtcan_cli.models.rtcan.network import RTCAN
 
 TOP = 0.1  # share of the samples that a reader of a map would look at
 

@@ -149,7 +149,7 @@ class Model:
 
 def _module(name: str) -> str:
     if name == choices.MODEL:
-        return "rtcan_cli.models.rtcan"
+        return "rtcan_cli.models.rtcan.model"
     return f"rtcan_cli.models.baselines.{name.replace('-', '_')}"
 
 
@@ -167,6 +167,24 @@ def find(name: str) -> Model:
         )
     model: Model = import_module(_module(name)).MODEL
     return model
+
+
+def new_network(spec: ModelSpec, dropout: float = 0.0) -> nn.Module:
+    """Return a new network with PyTorch's default initialisation.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Which model, and in which sizes.
+    dropout : float
+        Probability of dropping an input of a linear layer before the last, in training.
+
+    Raises
+    ------
+    RtcanError
+        If there is no such model, or it cannot be built in these sizes.
+    """
+    return find(spec.model).build(spec, dropout)
 
 
 def every() -> list[Model]:

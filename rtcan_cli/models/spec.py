@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rtcan_cli import choices
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -18,8 +14,8 @@ class ModelSpec:
     Parameters
     ----------
     variant : str
-        Attention modules of RTCAN-1D, a name of `rtcan_cli.models.rtcan.VARIANTS`; empty for other
-        models.
+        Attention modules of RTCAN-1D, a name of `rtcan_cli.models.rtcan.network.VARIANTS`; empty
+        for other models.
     channels : tuple of int
         Width of each residual stage of RTCAN-1D.
     depth : int
@@ -47,20 +43,3 @@ class ModelSpec:
     model: str = choices.MODEL
     n_features: int = 0
     candidate: int = 0
-
-    def build(self, dropout: float = 0.0) -> nn.Module:
-        """Return a new network with PyTorch's default initialisation.
-
-        Parameters
-        ----------
-        dropout : float
-            Probability of dropping an input of a linear layer before the last, in training.
-
-        Raises
-        ------
-        RtcanError
-            If there is no such model, or it cannot be built in these sizes.
-        """
-        from rtcan_cli.models.registry import find  # whose models are built on this module
-
-        return find(self.model).build(self, dropout)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.registry import new_network
 from rtcan_cli.models.spec import ModelSpec
 
 INITIALISATIONS = ("normal", "default")
@@ -36,7 +37,7 @@ def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0)
         raise ValueError(f"initialisation must be one of {INITIALISATIONS}: {initialisation!r}")
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(seed)
-        model = spec.build(dropout)
+        model = new_network(spec, dropout)
         if initialisation == "normal":
             for module in model.modules():
                 if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)):
@@ -80,7 +81,7 @@ def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
         that the network would take has not been taken then.
     """
     with torch.device("meta"):  # sizes without memory
-        wanted = {name: tuple(x.shape) for name, x in spec.build().state_dict().items()}
+        wanted = {name: tuple(x.shape) for name, x in new_network(spec).state_dict().items()}
     for name in sorted(wanted.keys() | weights.keys()):
         if name not in weights:
             raise RtcanError(f"the weights '{name}' are missing")
@@ -115,6 +116,6 @@ def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> nn.M
     RtcanError
         If the arrays do not belong to such a network.
     """
-    model = spec.build()
+    model = new_network(spec)
     from_arrays(model, weights)
     return model.eval()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from rtcan_cli.atomic import write_whole
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots import style
 
 # Dates would make two files of the same figure differ.

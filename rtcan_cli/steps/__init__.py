@@ -1,4 +1,1 @@
-"""The steps, one file each: open stores, call the pure library, write the store.
-
-Plain functions that a Python script calls as the command line does.
-"""
+"""The steps, grouped as the help is: open stores, call the pure library, write the store."""

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from rtcan_cli.errors import BlockedError, RtcanError, permission_hint
-from rtcan_cli.file_kinds import EMPTY, HDF5, HEAD, MATLAB_73, another_kind, kind_of
+from rtcan_cli.files.kinds import EMPTY, HDF5, HEAD, MATLAB_73, another_kind, kind_of
 
 #: What is wrong with what HDF5 reads, in its words.
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")

@@ -12,7 +12,7 @@ from rtcan_cli.choices import MODEL
 from rtcan_cli.command_line import WORKSPACE_VARIABLE, command_line
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import BlockedError, RtcanError, some
-from rtcan_cli.links import refuse_links
+from rtcan_cli.files.links import refuse_links
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.store import Store
 

@@ -12,18 +12,18 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.atomic import remove_leftovers
 from rtcan_cli.errors import BlockedError, RtcanError
-from rtcan_cli.links import unique_name
+from rtcan_cli.files.atomic import remove_leftovers
+from rtcan_cli.files.links import unique_name
 from rtcan_cli.stores.claims import check_tables_fit, layout_problem, size_problem
 from rtcan_cli.stores.content import content_id
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
-from rtcan_cli.stores.lock import sole_writer
 from rtcan_cli.stores.opening import blocked, open_h5
 from rtcan_cli.stores.outlet import Outlet
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
 from rtcan_cli.stores.table_writer import TableWriter
+from rtcan_cli.stores.work.lock import sole_writer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,9 +27,9 @@ from rtcan_cli.training.calibrate import temperature
 from rtcan_cli.training.checkpoint import HISTORY, Arrays, Progress, pack, unpack
 from rtcan_cli.training.data import Inputs, Scales, TrainingData, place, standardised
 from rtcan_cli.training.device import keep_memory, tensor_float
+from rtcan_cli.training.folds.splits import Roles
 from rtcan_cli.training.predict import logits, probability_of_high
 from rtcan_cli.training.recipes import Recipe
-from rtcan_cli.training.splits import Roles
 
 
 class NotFinite(RtcanError):

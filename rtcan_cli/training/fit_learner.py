@@ -15,7 +15,7 @@ from rtcan_cli.training.calibrate import temperature
 from rtcan_cli.training.checkpoint import HISTORY
 from rtcan_cli.training.data import Scales, TrainingData, Trials, standardise, standardised
 from rtcan_cli.training.fit import FoldResult, check_classes, check_sizes, derive
-from rtcan_cli.training.splits import Roles
+from rtcan_cli.training.folds.splits import Roles
 
 
 def fit_learner(

@@ -12,10 +12,10 @@ from rtcan_cli.training.data import TrainingData, place
 from rtcan_cli.training.device import too_large
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.fit_learner import fit_learner
-from rtcan_cli.training.guard import check_promise
-from rtcan_cli.training.protocols import Protocol
+from rtcan_cli.training.folds.guard import check_promise
+from rtcan_cli.training.folds.protocols import Protocol
+from rtcan_cli.training.folds.splits import Roles, Splits
 from rtcan_cli.training.recipes import Recipe
-from rtcan_cli.training.splits import Roles, Splits
 
 
 def cross_validate(
@@ -39,7 +39,7 @@ def cross_validate(
     splits : Splits
         What each trial is used for in each fold.
     protocol : Protocol
-        What dealt them; its promise is checked (`rtcan_cli.training.guard`).
+        What dealt them; its promise is checked (`rtcan_cli.training.folds.guard`).
     spec : ModelSpec
         The model.
     recipe : Recipe, optional

@@ -11,8 +11,9 @@ import pytest
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.eda.resample import resample
-from rtcan_cli.steps import decompose as decompose_step
-from rtcan_cli.steps import features_work, recording_blocks
+from rtcan_cli.steps.signals import blocks as recording_blocks
+from rtcan_cli.steps.signals import decompose as decompose_step
+from rtcan_cli.steps.signals import eda_features_work as features_work
 from rtcan_cli.stores import Partial, Store
 from tests.cluster import work
 from tests.conftest import SMALL_TRAINING, must, rtcan

@@ -102,7 +102,7 @@ def go_on_while_wanted(x, folder):
 
 def describe_but_one(block, onset, poison):
     """As `describe_block`, but one recording makes it fail."""
-    from rtcan_cli.steps.features_work import describe_block
+    from rtcan_cli.steps.signals.eda_features_work import describe_block
 
     if any(np.array_equal(each.signals["original"], poison) for each in block):
         raise ZeroDivisionError("poison")

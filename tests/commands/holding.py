@@ -7,10 +7,10 @@ BLOCK = 5_000
 
 HOLD = f"""
 import time
-import rtcan_cli.steps.recording_blocks
+import rtcan_cli.steps.signals.blocks
 from rtcan_cli.app import main
 
-work = rtcan_cli.steps.recording_blocks.map_unordered
+work = rtcan_cli.steps.signals.blocks.map_unordered
 
 
 def work_and_wait(*arguments, **options):
@@ -21,8 +21,8 @@ def work_and_wait(*arguments, **options):
             time.sleep(0.1)
 
 
-rtcan_cli.steps.recording_blocks.map_unordered = work_and_wait
-rtcan_cli.steps.recording_blocks._BLOCK = {BLOCK}
+rtcan_cli.steps.signals.blocks.map_unordered = work_and_wait
+rtcan_cli.steps.signals.blocks._BLOCK = {BLOCK}
 main()
 """
 """Program for ``python -c``: takes three pieces of finished work, then waits for ten minutes."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rtcan_cli.steps.runs import Run
+from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Store
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 
@@ -81,7 +81,7 @@ def test_components_add_up_to_the_z_scored_signal(prepared: Path) -> None:
 
 
 def test_each_target_trains_on_its_own_hearing(prepared: Path) -> None:
-    from rtcan_cli.steps.assemble import Sources, training_data
+    from rtcan_cli.runs.inputs import Sources, training_data
 
     folder = prepared / "pmemo"
     sources = Sources(folder / "components.h5", folder / "labels.h5")
@@ -105,8 +105,8 @@ def test_run_store_holds_what_a_reader_needs(trained: Path) -> None:
 
 
 def test_stored_network_reproduces_the_stored_probabilities(trained: Path) -> None:
-    from rtcan_cli.steps.assemble import training_data
-    from rtcan_cli.steps.explain_runs import sources_of
+    from rtcan_cli.runs.inputs import training_data
+    from rtcan_cli.steps.attention.networks import sources_of
     from rtcan_cli.stores import Workspace
     from rtcan_cli.training.data import standardise
     from rtcan_cli.training.predict import predict

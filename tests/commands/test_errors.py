@@ -179,7 +179,7 @@ def interrupt(
 def test_decompose_goes_on_after_ctrl_c(
     prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtcan_cli.steps.recording_blocks._BLOCK", BLOCK)
+    monkeypatch.setattr("rtcan_cli.steps.signals.blocks._BLOCK", BLOCK)
     workspace = copy_of(prepared)
     path = workspace / "pmemo" / "components.h5"
     path.unlink()

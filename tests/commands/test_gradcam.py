@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from rtcan_cli.commands.options import figure_size
+from rtcan_cli.commands.shell.options import figure_size
 from tests.conftest import SONG, SUBJECT, must, rtcan
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli.stores import Partial, Store
-from rtcan_cli.stores.lock import lock
+from rtcan_cli.stores.work.lock import lock
 from tests.conftest import SMALL_TRAINING, must, rtcan
 
 SMALL = (*SMALL_TRAINING, "--variant", "base", "--channels", "8,8,8,8", "--target", "arousal")
@@ -126,7 +126,7 @@ def test_a_sweep_is_held_as_a_whole(prepared: Path, copy_of: Callable[[Path], Pa
 def test_train_goes_on_when_there_is_room_again(
     prepared: Path, undisturbed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rtcan_cli.steps import train
+    from rtcan_cli.steps.training import train
 
     path = tmp_path / "run.h5"
     command = ("train", "-w", prepared, *SMALL, "-o", path)

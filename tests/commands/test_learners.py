@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtcan_cli.steps.runs import Run
+from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Workspace
 from tests.conftest import must, rtcan
 
@@ -36,7 +36,7 @@ def fitted(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def test_all_are_scored_and_compared(
     fitted: tuple[Path, dict[str, Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtcan_cli.steps.compare.save", lambda figure, path: [path])
+    monkeypatch.setattr("rtcan_cli.steps.results.compare.save", lambda figure, path: [path])
     workspace, runs = fitted
     assert set(runs) == set(NAMES.split(","))
     for run in runs.values():
@@ -57,7 +57,7 @@ def test_all_are_scored_and_compared(
 def test_only_what_learns_in_steps_has_learning_curves(
     fitted: tuple[Path, dict[str, Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rtcan_cli.steps import evaluate
+    from rtcan_cli.steps.results import evaluate
 
     drawn: dict[str, Any] = {}
 
@@ -77,7 +77,7 @@ def test_only_what_learns_in_steps_has_learning_curves(
 
 
 def test_stored_arrays_answer_as_stored(fitted: tuple[Path, dict[str, Run]]) -> None:
-    from rtcan_cli.steps.assemble import sources_for, training_data
+    from rtcan_cli.runs.inputs import sources_for, training_data
 
     workspace, runs = fitted
     for name, run in runs.items():

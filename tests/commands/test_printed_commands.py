@@ -14,15 +14,15 @@ import pytest
 import rtcan_cli
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.report import Report
-from rtcan_cli.steps.run_plan import RunRequest
-from rtcan_cli.steps.run_settings import RunSettings
-from rtcan_cli.steps.runs import Run
+from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.settings import RunSettings
+from rtcan_cli.steps.training.plan import RunRequest
 from rtcan_cli.stores import Workspace
 from rtcan_cli.stores.workspace import content_id
 from rtcan_cli.training.recipes import RECIPES
 from tests.commands.printed import GROUP, lines_in, lines_of, read
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, Outcome, must, rtcan
-from tests.steps.finished_runs import finish_run
+from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
 
 PACKAGE = Path(rtcan_cli.__file__).parent
@@ -67,8 +67,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, RunSettings]]:
         found.extend((request.output, request.settings) for request in requests)
         return Report("train")
 
-    monkeypatch.setattr("rtcan_cli.steps.train.train_run", one)
-    monkeypatch.setattr("rtcan_cli.steps.sweep.train_sweep", several)
+    monkeypatch.setattr("rtcan_cli.steps.training.train.train_run", one)
+    monkeypatch.setattr("rtcan_cli.steps.training.sweep.train_sweep", several)
     return found
 
 

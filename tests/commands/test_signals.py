@@ -64,7 +64,7 @@ def test_decompose_goes_on_after_sigterm(
     jobs: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rtcan_cli.steps.recording_blocks._BLOCK", BLOCK)
+    monkeypatch.setattr("rtcan_cli.steps.signals.blocks._BLOCK", BLOCK)
     workspace = copy_of(prepared)
     path = workspace / "pmemo" / "components.h5"
     path.unlink()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtcan_cli.datasets.simulate import simulate
+from rtcan_cli.simulate import simulate
 
 
 @pytest.fixture(scope="session")

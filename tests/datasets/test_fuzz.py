@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.simulate.python2_pickle import dump_arrays
 from rtcan_cli.datasets.trials import Excluded, Trial
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.simulate.python2_pickle import dump_arrays
 
 # Reading the whole files takes 0.3 MB; a claim of theirs must not be taken at its word.
 MOST_MEMORY = 20e6

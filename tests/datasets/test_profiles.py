@@ -21,7 +21,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
 
 def test_facts_and_sizes_are_light_to_import() -> None:
     code = (
-        "import sys, rtcan_cli.datasets.profiles, rtcan_cli.datasets.simulate.sizes;"
+        "import sys, rtcan_cli.datasets.profiles, rtcan_cli.simulate.sizes;"
         "print({'numpy', 'pandas', 'scipy', 'torch'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

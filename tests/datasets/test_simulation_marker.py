@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rtcan_cli.datasets.files import MARKER, find_files
+from rtcan_cli.datasets.files.raw import MARKER, find_files
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import zip_folder

@@ -14,7 +14,7 @@ import pytest
 
 from rtcan_cli import choices
 from rtcan_cli.models.registry import find
-from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.run import cross_validate
 from tests.training.simulated import spec_of, trials
 

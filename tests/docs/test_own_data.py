@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.table_rows import OPTIONAL, REQUIRED
+from rtcan_cli.datasets.table.rows import OPTIONAL, REQUIRED
 from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.steps.songs import songs_of
+from rtcan_cli.steps.data.songs import songs_of
 from rtcan_cli.stores import Store
 
 PAGE = (Path(__file__).parents[2] / "docs/howto/own_data.md").read_text(encoding="utf-8")

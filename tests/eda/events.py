@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize, signal
 
-from rtcan_cli.datasets.simulate import physiology
+from rtcan_cli.simulate import physiology
 
 TOLERANCE = 0.5  # s between an event and its match
 SMALLEST = 0.05  # uS, the usual smallest response that is counted

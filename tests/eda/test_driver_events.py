@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtcan_cli.eda.cvxeda import decompose
+from rtcan_cli.eda.cvxeda.solve import decompose
 from rtcan_cli.eda.preprocess import zscore
 from tests.eda.events import Score, events, score, simulate
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from rtcan_cli.choices import ALPHA
 from rtcan_cli.eda.blocks import CHANNELS, PARTS, Item, decompose_block
-from rtcan_cli.eda.cvxeda import CvxedaParameters
+from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method
 from rtcan_cli.eda.preprocess import zscore
 from rtcan_cli.eda.resample import resample

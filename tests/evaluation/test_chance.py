@@ -10,7 +10,7 @@ from scipy import stats
 
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.metrics import fold_scores, leading_score, majority_class, over_folds
-from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.folds.protocols import PROTOCOLS
 
 pytestmark = pytest.mark.filterwarnings("error")
 

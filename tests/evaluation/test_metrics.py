@@ -24,7 +24,7 @@ from rtcan_cli.evaluation.metrics import (
     overlap,
     summarise,
 )
-from rtcan_cli.training.splits import Roles
+from rtcan_cli.training.folds.splits import Roles
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from rtcan_cli.choices import MapName
-from rtcan_cli.datasets.simulate.physiology import bateman
 from rtcan_cli.explain import attribute_trials
 from rtcan_cli.explain.average import density
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.rtcan.network import RTCAN
+from rtcan_cli.simulate.physiology import bateman
 
 SECONDS, RATE = 40.0, 8.0
 LENGTH = round(SECONDS * RATE)

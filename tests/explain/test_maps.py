@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain import GuidedReLU, attribute
-from rtcan_cli.models.residual import ResidualBlock
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.layers.residual import ResidualBlock
+from rtcan_cli.models.rtcan.network import RTCAN
 
 LENGTH, START, STOP = 240, 150, 180  # the class is in START..STOP of the phasic channel
 

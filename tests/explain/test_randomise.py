@@ -8,7 +8,7 @@ import torch
 from scipy.stats import spearmanr
 
 from rtcan_cli.explain.randomise import cascade, rank_correlation, stages, top_overlap, untrained
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.rtcan.network import RTCAN
 from tests.explain.test_maps import perturbed
 
 EDA = np.random.default_rng(0).standard_normal((12, 3, 96)).astype(np.float32)

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.models.baselines import alexnet2d, cnn3_raw, inceptiontime, mlp, res_sin
-from rtcan_cli.models.head import Headed, classifier
-from rtcan_cli.models.layers import MaxPool
+from rtcan_cli.models.layers.convolution import MaxPool
+from rtcan_cli.models.layers.head import Headed, classifier
 from rtcan_cli.models.registry import Model, every, find
-from rtcan_cli.models.rtcan import RTCAN
+from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.spec import ModelSpec
 
 NETWORKS = [model for model in every() if model.network is not None and model.name != "rtcan"]

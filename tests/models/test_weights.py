@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.registry import new_network
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, rebuild, to_arrays
 
@@ -36,7 +37,7 @@ def test_normal_initialisation() -> None:
 
 def test_default_initialisation_is_pytorchs() -> None:
     torch.manual_seed(5)
-    expected = SPEC.build().state_dict()
+    expected = new_network(SPEC).state_dict()
     built = build(SPEC, "default", seed=5).state_dict()
     assert all(torch.equal(built[name], expected[name]) for name in expected)
 

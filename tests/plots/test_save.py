@@ -8,8 +8,8 @@ import pytest
 from matplotlib.image import imread
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.plots.attention_columns import AttentionPanel, attention_columns
-from rtcan_cli.plots.attention_heat import attention_heat
+from rtcan_cli.plots.attention.columns import AttentionPanel, attention_columns
+from rtcan_cli.plots.attention.heat import attention_heat
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.confusion import confusion
 from rtcan_cli.plots.save import save

@@ -31,7 +31,7 @@ def test_heat_goes_from_blue_to_red_and_works_in_grey():
 
 def test_figures_leave_pyplot_alone(tmp_path):
     program = (
-        "import sys, rtcan_cli.plots.attention_columns, rtcan_cli.plots.confusion as c\n"
+        "import sys, rtcan_cli.plots.attention.columns, rtcan_cli.plots.confusion as c\n"
         "from rtcan_cli.plots.save import save\n"
         "save(c.confusion([[3, 1], [2, 4]], title='a'), sys.argv[1], ('svg',))\n"
         "assert 'matplotlib.pyplot' not in sys.modules and 'torch' not in sys.modules\n"

@@ -16,9 +16,9 @@ import pytest
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Trial
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import method
-from rtcan_cli.steps.decompose import decompose_recordings
-from rtcan_cli.steps.eda_features import describe_recordings
-from rtcan_cli.steps.ingest import ingest_dataset
+from rtcan_cli.steps.data.ingest import ingest_dataset
+from rtcan_cli.steps.signals.decompose import decompose_recordings
+from rtcan_cli.steps.signals.eda_features import describe_recordings
 from rtcan_cli.stores import Partial, Provenance, Store, create
 from rtcan_cli.stores.schema import SCHEMAS
 
@@ -96,7 +96,7 @@ def peak(work: Callable[[], object]) -> int:
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces much smaller than the stores of the tests, as they are in life."""
-    monkeypatch.setattr("rtcan_cli.steps.recording_blocks._BLOCK", 2 * SAMPLES)
+    monkeypatch.setattr("rtcan_cli.steps.signals.blocks._BLOCK", 2 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.writer._SIGNAL_BUFFER", 4 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.table_writer._ROWS", 8)
     monkeypatch.setattr("rtcan_cli.stores.content._HASH_BLOCK", 4 * SAMPLES)
@@ -108,9 +108,10 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
     usual = Partial.get
     monkeypatch.setattr(Partial, "get", get)
-    monkeypatch.setattr("rtcan_cli.steps.eda_features._ROWS", 8)
+    monkeypatch.setattr("rtcan_cli.steps.signals.eda_features._ROWS", 8)
     monkeypatch.setattr(
-        "rtcan_cli.steps.features_work.eda_features", lambda **_: np.zeros(len(CATALOGUE))
+        "rtcan_cli.steps.signals.eda_features_work.eda_features",
+        lambda **_: np.zeros(len(CATALOGUE)),
     )
 
 

@@ -19,8 +19,8 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Partial, Provenance, Store, claims, create
-from rtcan_cli.stores.items import read_item
 from rtcan_cli.stores.schema import SCHEMAS
+from rtcan_cli.stores.work.items import read_item
 
 MADE = Provenance("decompose", "pmemo", {}, {"recordings": "ab"})
 CHANNELS = ("phasic", "tonic", "driver", "residual")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.steps.recording_blocks import open_same
+from rtcan_cli.steps.signals.blocks import open_same
 from rtcan_cli.stores import Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.content import content_id
 from rtcan_cli.stores.schema import SCHEMAS

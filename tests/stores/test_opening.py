@@ -17,7 +17,7 @@ import pytest
 
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.info import describe_workspace
+from rtcan_cli.steps.overview.info import describe_workspace
 from rtcan_cli.stores import Provenance, Store, Workspace, check_replaceable, create
 from tests.unprivileged import folder_of_somebody_else, unprivileged
 

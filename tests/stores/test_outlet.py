@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtcan_cli.commands.interrupts import interruptible
+from rtcan_cli.commands.shell.interrupts import interruptible
 from rtcan_cli.stores import Provenance, Store, create, outlet
 
 MADE = Provenance("eda-features", "pmemo", {}, {}, simulated=True)

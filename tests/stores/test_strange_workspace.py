@@ -12,9 +12,9 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.info import describe_workspace, stores_of
+from rtcan_cli.steps.overview.info import describe_workspace, stores_of
 from rtcan_cli.stores import Partial, Provenance, Store, Workspace, create
-from tests.stores.test_lock import write
+from tests.stores.work.test_lock import write
 
 MADE = Provenance("music-features", "pmemo", {}, {"recordings": "ab"})
 DIGEST = MADE.digest()

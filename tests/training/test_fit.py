@@ -23,9 +23,9 @@ from rtcan_cli.training.fit import (
     fit_fold,
     train_epoch,
 )
+from rtcan_cli.training.folds.splits import Roles, group_folds, rotated
 from rtcan_cli.training.predict import predict
 from rtcan_cli.training.recipes import RECIPES, Recipe
-from rtcan_cli.training.splits import Roles, group_folds, rotated
 
 SPEC = ModelSpec("Rf", (8, 8, 8, 8), n_music=7, length=60)
 TUNED = replace(RECIPES["tuned"], epochs=4, batch_size=32)

@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData
-from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import cross_validate
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rtcan_cli.models.registry import every, find
-from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.run import cross_validate
 from tests.training.simulated import spec_of, trials
 

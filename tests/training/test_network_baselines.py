@@ -14,11 +14,11 @@ from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training import fit as fitting
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.fit import FoldResult
+from rtcan_cli.training.folds.splits import Roles, group_folds, rotated
 from rtcan_cli.training.recipes import RECIPES, Recipe
 from rtcan_cli.training.run import fit
-from rtcan_cli.training.splits import Roles, group_folds, rotated
-from rtcan_cli.training.stacked import fit_stacked
-from rtcan_cli.training.stacked_members import Member
+from rtcan_cli.training.stacked.fit import fit_stacked
+from rtcan_cli.training.stacked.members import Member
 from rtcan_cli.training.trained import TrainedModel
 
 NETWORKS = [model for model in every() if model.network is not None and model.name != "rtcan"]

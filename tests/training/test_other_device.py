@@ -13,8 +13,8 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import Model, every
 from rtcan_cli.training import run as training_run
 from rtcan_cli.training.fit import FoldResult, NotFinite, fit_fold
+from rtcan_cli.training.folds.splits import Roles
 from rtcan_cli.training.recipes import RECIPES, Recipe
-from rtcan_cli.training.splits import Roles
 from tests.training.pretend_device import Mixed, pretend_device
 from tests.training.simulated import spec_of, trials
 

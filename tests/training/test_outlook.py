@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from rtcan_cli.models.registry import find
 from rtcan_cli.training.fit import class_weight, fit_fold
+from rtcan_cli.training.folds.splits import Roles
 from rtcan_cli.training.outlook import Outlook, guessing_loss, left_guessing
 from rtcan_cli.training.recipes import RECIPES, Recipe
-from rtcan_cli.training.splits import Roles
 from tests.training.simulated import spec_of, trials
 
 PAPER, TUNED = RECIPES["paper"], RECIPES["tuned"]

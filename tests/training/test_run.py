@@ -8,10 +8,10 @@ import pytest
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData
-from rtcan_cli.training.protocols import PROTOCOLS
+from rtcan_cli.training.folds.protocols import PROTOCOLS
+from rtcan_cli.training.folds.splits import TEST, TRAIN, Splits
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import cross_validate
-from rtcan_cli.training.splits import TEST, TRAIN, Splits
 
 SPEC = ModelSpec("Re", (8, 8, 8, 8), n_music=7, length=60)
 RECIPE = replace(RECIPES["tuned"], epochs=1)

@@ -37,8 +37,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from rtcan_cli.models.head import Headed
-from rtcan_cli.models.images import fold
+from rtcan_cli.models.layers.head import Headed
+from rtcan_cli.models.layers.images import fold
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 

@@ -33,8 +33,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from rtcan_cli.models.head import Headed
-from rtcan_cli.models.layers import Channels, MaxPool, basic
+from rtcan_cli.models.layers.convolution import Channels, MaxPool, basic
+from rtcan_cli.models.layers.head import Headed
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 

@@ -42,8 +42,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rtcan_cli.models.head import Headed
-from rtcan_cli.models.layers import BatchNorm, Conv, MaxPool, channels_last
+from rtcan_cli.models.layers.convolution import BatchNorm, Conv, MaxPool, channels_last
+from rtcan_cli.models.layers.head import Headed
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 

@@ -22,8 +22,8 @@ Inputs: original, phasic and tonic EDA, z-scored and interpolated to L samples; 
 music` the openSMILE features of the song.
 
 How the signal becomes an image: each of the three is drawn as a curve, one pixel wide, into a plane
-of its own, time to the right, from -4 to 4 standard deviations upwards (`models/images.py`). It is
-drawn anew for each batch, which costs little.
+of its own, time to the right, from -4 to 4 standard deviations upwards (`layers/images.py`). It
+is drawn again for each batch, which costs little.
 
 Defaults: images of 64 x 64, a column being a 64th of the recording, about half a second of a song's
 chorus and a second of a video; a rise of skin conductance takes one to three seconds. Trained by
@@ -42,8 +42,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rtcan_cli.models.head import Headed
-from rtcan_cli.models.images import draw
+from rtcan_cli.models.layers.head import Headed
+from rtcan_cli.models.layers.images import draw
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 

@@ -1,0 +1,101 @@
+"""What every command shares on the shell: --json, --quiet, --debug, and errors as exit codes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from rtcan_cli import console
+from rtcan_cli.commands.shell.interrupts import interruptible
+from rtcan_cli.commands.shell.streams import discard
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.report import Report
+
+_SHARED: dict[str, Any] = {
+    "json": Annotated[
+        bool, typer.Option("--json", help="Print one machine-readable object on stdout.")
+    ],
+    "quiet": Annotated[
+        bool, typer.Option("--quiet", "-q", help="No messages and no progress bars.")
+    ],
+    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+}
+
+
+def command(function: Callable[..., Report]) -> Callable[..., None]:
+    """Turn a function that returns a report into a command-line function.
+
+    The command gains the shared options. A problem ends it with one clear line and exit code 1,
+    Ctrl-C with 130; a finished one prints its report and ends with 0.
+    """
+    own = inspect.signature(function)
+    hints = get_type_hints(function, include_extras=True)
+
+    @functools.wraps(function)
+    def run(**options: Any) -> None:
+        for name in _SHARED:
+            setattr(console.verbosity, name, options.pop(name))
+        # Idle threads of PyTorch's CPU pool sleep instead of spinning: on a machine that also does
+        # something else, spinning makes small networks many times slower. Read when torch loads.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        try:
+            with interruptible():
+                _show(function(**options))
+        except typer.BadParameter:
+            raise  # options that do not go together: Typer shows the usage, with exit code 2
+        except RtcanError as error:
+            _fail(error, str(error), error.hint)
+        except KeyboardInterrupt:
+            console.fail(
+                "interrupted",
+                "the same command again, --force included; long steps go on where they stopped",
+            )
+            raise typer.Exit(console.EXIT_INTERRUPTED) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _fail(error, f"{where}{error.strerror or error}", None)
+        except Exception as error:
+            first_line = (str(error).splitlines() or [""])[0]
+            message = f"unexpected {type(error).__name__}: {first_line}"
+            _fail(error, message, "the same command with --debug, and report what it shows")
+
+    parameters = [p.replace(annotation=hints[name]) for name, p in own.parameters.items()]
+    parameters += [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
+        )
+        for name, annotation in _SHARED.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    del run.__wrapped__  # or inspect would look through to it
+    return run
+
+
+def _show(report: Report) -> None:
+    """Print the report of a finished step. What keeps it from being read does not undo the step."""
+    try:
+        console.show(report)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)  # whoever read our output has seen enough; that is not an error
+    except OSError as error:
+        discard(sys.stdout)
+        raise RtcanError(
+            "the step is done, but its summary could not be written to standard output: "
+            f"{error.strerror or error}",
+            hint="the same command again, which shows the summary without repeating the work",
+        ) from error
+
+
+def _fail(error: Exception, message: str, hint: str | None) -> None:
+    if console.verbosity.debug:
+        raise error
+    console.fail(message, hint)
+    raise typer.Exit(console.EXIT_FAILED)

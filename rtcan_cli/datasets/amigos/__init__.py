@@ -1,0 +1,1 @@
+"""AMIGOS: MATLAB files of one subject each."""

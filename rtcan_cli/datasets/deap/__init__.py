@@ -1,0 +1,1 @@
+"""DEAP: pickled arrays of one subject each."""

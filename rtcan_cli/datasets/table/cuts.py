@@ -1,0 +1,161 @@
+"""Trials cut out of long signals, and put on even sampling grids."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.sampling import even_samples
+from rtcan_cli.datasets.table.rows import UNIX_FIRST, Row
+from rtcan_cli.datasets.table.signals import Track
+from rtcan_cli.errors import RtcanError
+
+SLACK = 1.0
+"""A trial may last this many seconds longer than its signal: two clocks, rounded to seconds."""
+
+_SAME_RATE = 0.05
+
+_LARGEST = 10
+"""Nothing is made of a trial with more missing samples at its ends than this for each one there."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The part of a signal that is a trial.
+
+    Attributes
+    ----------
+    eda : ndarray of float64, shape (n_samples,)
+        NaN where samples are missing.
+    sampling_rate : float
+        In Hz.
+    position : str
+        Which signal and which samples of the file, as Python counts them; empty for all of it.
+    jitter : float
+        Standard deviation of the steps between sampling times, gaps aside, as a share of their
+        median; NaN where the file has no times.
+    """
+
+    eda: NDArray[np.float64]
+    sampling_rate: float
+    position: str
+    jitter: float
+
+
+def cut(track: Track, row: Row) -> Cut | str:
+    """Cut a trial out of a signal.
+
+    Parameters
+    ----------
+    track : Track
+        The whole signal.
+    row : Row
+        Says where the trial begins and how long it lasts.
+
+    Returns
+    -------
+    Cut or str
+        A reason, in words, where the signal does not hold the trial.
+
+    Raises
+    ------
+    RtcanError
+        If the sampling rate is not known, or table and file contradict each other.
+    """
+    if len(track.eda) == 0:
+        return "the signal file holds no samples"
+    return _cut_even(track, row) if track.time is None else _cut_timed(track, track.time, row)
+
+
+def _cut_even(track: Track, row: Row) -> Cut | str:
+    rate = track.sampling_rate
+    if math.isnan(rate):
+        rate = row.sampling_rate
+        if math.isnan(rate):
+            raise RtcanError(
+                f"{track.source} does not tell its sampling rate",
+                hint="add a column sampling_rate to the table, or a column time to the file",
+            )
+    _check_rate(track, row, rate)
+    n_samples = len(track.eda)
+    start = 0.0 if math.isnan(row.start) else row.start
+    if start >= UNIX_FIRST:
+        if math.isnan(track.start):
+            raise _no_clock(track)
+        start -= track.start
+    first = round(start * rate)
+    last = n_samples if math.isnan(row.duration) else round((start + row.duration) * rate)
+    problem = _outside(start, last / rate, n_samples / rate, 0.5 / rate)
+    if problem:
+        return problem
+    last = min(last, n_samples)
+    if first == last:
+        return f"{row.duration:g} s hold no sample at {rate:g} Hz"
+    # A copy: the file need not stay mapped into memory.
+    eda = np.array(track.eda[first:last], np.float64)
+    return Cut(eda, rate, _position(track, first, last), math.nan)
+
+
+def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
+    if len(time) < 2:
+        return "the signal file holds a single sample"
+    step = float(np.median(np.diff(time)))
+    begin = float(time[0]) if math.isnan(row.start) else row.start
+    if begin >= UNIX_FIRST > time[0]:
+        raise _no_clock(track)
+    if begin < UNIX_FIRST <= time[0]:
+        begin += float(time[0])
+    until = float(time[-1]) + step
+    end = until if math.isnan(row.duration) else begin + row.duration
+    problem = _outside(begin - time[0], end - time[0], until - time[0], step / 2)
+    if problem:
+        return problem
+    # Times are rounded, so that a sample may seem to lie just before the trial.
+    first, last = (int(i) for i in np.searchsorted(time, (begin - step / 2, end - step / 2)))
+    if last - first < 2:
+        return "fewer than two samples fall into the trial"
+    eda = np.array(track.eda[first:last], np.float64)
+    eda, rate, jitter = even_samples(time[first:last], eda, math.nan, track.source)
+    _check_rate(track, row, rate)
+    # Samples may be missing at the ends of the trial too: without them, what follows would move.
+    before = max(0, round((float(time[first]) - begin) * rate))
+    behind = max(0, round((min(end, until) - float(time[last - 1])) * rate) - 1)
+    if before + behind > _LARGEST * len(eda):
+        return f"only {len(eda)} of {before + len(eda) + behind} samples of the trial are there"
+    eda = np.pad(eda, (before, behind), constant_values=np.nan)
+    return Cut(eda, rate, _position(track, first, last), jitter)
+
+
+def _check_rate(track: Track, row: Row, rate: float) -> None:
+    if abs(row.sampling_rate - rate) > _SAME_RATE * rate:
+        raise RtcanError(
+            f"{track.source} is sampled at {rate:g} Hz, not at {row.sampling_rate:g} Hz",
+            hint="correct the sampling rate that is given with it, or leave it out",
+        )
+
+
+def _no_clock(track: Track) -> RtcanError:
+    return RtcanError(
+        f"{track.source} does not tell at what Unix time it begins, but the start is one",
+        hint="give the start in seconds within the file",
+    )
+
+
+def _outside(begin: float, end: float, length: float, tolerance: float) -> str | None:
+    """Why a trial is not in a signal; seconds are counted from the signal's first sample."""
+    if begin < -tolerance:
+        return f"the trial starts {-begin:.6g} s before its signal"
+    if begin >= length - tolerance:
+        return f"the trial starts at {begin:.6g} s, but its signal ends at {length:.6g} s"
+    if end > length + SLACK:
+        return f"the trial ends at {end:.6g} s, but its signal at {length:.6g} s"
+    return None
+
+
+def _position(track: Track, first: int, last: int) -> str:
+    whole = first == 0 and last == len(track.eda)
+    samples = "" if whole else f"samples {first}:{last}"
+    return ", ".join(filter(None, (track.name, samples)))

@@ -1,0 +1,395 @@
+"""The rows of a lab's own table of trials, ``trials.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, number
+from rtcan_cli.datasets.files.raw import RawFile, printable
+from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.trial_key import hearing
+
+REQUIRED = ("subject", "stimulus", "valence", "arousal", "signal")
+OPTIONAL = (
+    "sampling_rate",
+    "column",
+    "start",
+    "duration",
+    "target",
+    "repetition",
+    "audio",
+    "song",
+    "title",
+    "artist",
+)
+DELIMITERS = ("\t", ";", ",")
+UNIX_FIRST, UNIX_LAST = 1e9, 4.1e9
+"""Times between these (2001 to 2099) are seconds of Unix time: no recording lasts that long."""
+
+_FASTEST = 1e6
+_MOST_REPETITIONS = 1e6
+_SHOWN = 200  # characters of the first line in a message
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a trial, or one of a trial's two hearings.
+
+    Attributes
+    ----------
+    line : int
+        Where it begins in the table, from 1.
+    subject, stimulus : str
+        As they are written.
+    valence, arousal : float
+        NaN where the cell is empty.
+    signal : str
+        The signal file below the table's folder; empty where there is none.
+    sampling_rate, start, duration : float
+        In Hz and seconds; NaN where the cell is empty.
+    column : str
+        Name or number of the column of the signal file; empty where the file has to tell.
+    target : str
+        ``"both"``, ``"valence"`` or ``"arousal"``.
+    audio : str
+        The audio file below the table's folder; may be empty.
+    title, artist : str
+        May be empty.
+    repetition : int
+        1 unless the cell says that the subject heard the stimulus before.
+    song : str
+        What stimuli that are one song under several names have in common; may be empty.
+    """
+
+    line: int
+    subject: str
+    stimulus: str
+    valence: float
+    arousal: float
+    signal: str
+    sampling_rate: float
+    start: float
+    duration: float
+    column: str
+    target: str
+    audio: str
+    title: str
+    artist: str
+    repetition: int = 1
+    song: str = ""
+
+
+def read_table(
+    file: RawFile, decimal: str
+) -> tuple[tuple[Row, ...], tuple[RtcanError, ...], tuple[str, ...]]:
+    """Read a table of trials.
+
+    Parameters
+    ----------
+    file : RawFile
+        CSV or TSV with a header; comma, semicolon or tab separate the columns.
+    decimal : {".", ","}
+        The decimal mark. With a comma, a point is understood too.
+
+    Returns
+    -------
+    rows : tuple of Row
+        In their order.
+    damaged : tuple of RtcanError
+        One for each row that cannot be understood, naming its line.
+    unused : tuple of str
+        Columns that mean nothing to rtcan.
+
+    Raises
+    ------
+    RtcanError
+        If the file is not such a table, a path leads out of its folder, or rows contradict each
+        other, so that no row can be trusted.
+    """
+    text = read_text(file)
+    delimiter = _find_delimiter(text)
+    records = _records(text, delimiter, file)
+    _, header = next(records, (1, []))
+    names = [column_name(cell) for cell in header]
+    known = [name for name in names if name in REQUIRED + OPTIONAL]
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        found = printable(", ".join(filter(None, header)))[:_SHOWN] or "nothing"
+        raise RtcanError(
+            f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; its first "
+            f"line has {found}",
+            hint="the first line names the columns; what is not known may stay empty below",
+        )
+    twice = [name for name in known if known.count(name) > 1]
+    if twice:
+        raise RtcanError(f"{file} has two columns {twice[0]}", hint="rename one of them")
+    rows, damaged = [], []
+    for line, cells in records:
+        try:
+            extra = [cell for cell in cells[len(names) :] if cell]
+            if extra:
+                raise _Wrong(
+                    f"{len(cells)} cells for {len(names)} columns",
+                    "put text with a separator in it into quotes; if numbers have decimal commas, "
+                    "separate columns by ; or tabs and use --decimal ,",
+                )
+            # Spreadsheets drop empty cells at the end of a row.
+            padded = [*cells, *[""] * len(names)]
+            rows.append(_row(line, dict(zip(names, padded, strict=False)), decimal))
+        except _Wrong as error:
+            damaged.append(RtcanError(f"{file}, line {line}: {error}", hint=error.hint))
+    if not rows and not damaged:
+        raise RtcanError(f"{file} has no rows below its first line", hint="write one row a trial")
+    _check_paths(rows, file)
+    _check_ids(rows, file)
+    _check_twice(rows, file)
+    unused = tuple(
+        cell for name, cell in zip(names, header, strict=True) if name not in known and cell
+    )
+    return tuple(rows), tuple(damaged), unused
+
+
+def read_text(file: RawFile) -> str:
+    """Text of a file, whose every character can be shown.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be read, is not UTF-8 or holds NUL characters.
+    """
+    text = file.text()
+    if "\0" in text:
+        raise RtcanError(
+            f"{file} is not UTF-8 text: it holds NUL characters",
+            hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
+        )
+    return text
+
+
+def read_number(cell: str, decimal: str) -> float:
+    """A number; NaN where the cell says that there is none. Raises ValueError for other text."""
+    return number(cell.replace(",", ".") if decimal == "," else cell)
+
+
+class _Wrong(ValueError):
+    """What is wrong with a row."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _find_delimiter(text: str) -> str:
+    """The separator that finds most of the known columns in the first line."""
+    first = text.lstrip().partition("\n")[0]
+
+    def found(delimiter: str) -> int:
+        names = {column_name(cell.strip(' "\r')) for cell in first.split(delimiter)}
+        return len(names.intersection(REQUIRED + OPTIONAL))
+
+    return max(DELIMITERS, key=found)
+
+
+def _records(text: str, delimiter: str, file: RawFile) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each row that is not empty."""
+    check_ending(text, delimiter, file)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line = 1
+    try:
+        for cells in reader:
+            cells = [cell.strip() for cell in cells]
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise RtcanError(f"{file} is not a CSV file: line {line}: {error}") from error
+
+
+def column_name(cell: str) -> str:
+    """A column's plain name, without unit: ``Sampling rate [Hz]`` gives ``sampling_rate``."""
+    return re.sub(r"[\s_-]+", "_", re.sub(r"[\[(].*", "", cell).strip().casefold())
+
+
+def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
+    def numeric(name: str) -> float:
+        cell = cells.get(name, "")
+        try:
+            return read_number(cell, decimal)
+        except ValueError:
+            comma = decimal != "," and is_number(cell.replace(",", ".", 1))
+            raise _Wrong(
+                f"the {name.replace('_', ' ')} {cell!r} is not a number",
+                "--decimal , if that is a decimal comma" if comma else None,
+            ) from None
+
+    def rating(name: str) -> float:
+        value = numeric(name)
+        if math.isnan(value):
+            try:
+                finite(cells[name])
+            except ValueError:
+                raise _Wrong(f"the {name} {cells[name]!r} is not a finite number") from None
+        return value
+
+    for name in ("subject", "stimulus"):
+        if not cells[name]:
+            raise _Wrong(f"the {name} is empty")
+        # Identifiers become parts of file names, and are shown on terminals.
+        if not cells[name].isprintable() or set(cells[name]) & {"/", "\\"}:
+            raise _Wrong(
+                f"the {name} {cells[name]!r} has a character that a name cannot have",
+                "no / or \\, and nothing that cannot be seen",
+            )
+    if not cells.get("song", "").isprintable():
+        raise _Wrong(f"the song {cells['song']!r} has a character that cannot be seen")
+    rate, start, duration = numeric("sampling_rate"), numeric("start"), numeric("duration")
+    for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
+        written = cells.get(name.replace(" ", "_"), "")
+        if math.isnan(value) and written:
+            # Taken for an empty cell, it would mean the whole file.
+            raise _Wrong(f"the {name} {written!r} is not known", "leave out what is not known")
+    if rate <= 0 or rate > _FASTEST:
+        raise _Wrong(f"the sampling rate {rate:g} Hz is not possible")
+    if start < 0 or start > UNIX_LAST:
+        raise _Wrong(f"the start {start:.15g} is neither seconds in the file nor Unix seconds")
+    if duration <= 0:
+        raise _Wrong(f"the duration {duration:g} s is not possible")
+    repetition = numeric("repetition") if cells.get("repetition") else 1.0
+    if not (1 <= repetition <= _MOST_REPETITIONS and repetition.is_integer()):
+        raise _Wrong(
+            f"the repetition {cells['repetition']!r} is not a whole number from 1",
+            "1 the first time that the subject heard the stimulus, 2 the second time",
+        )
+    target = cells.get("target", "").casefold() or "both"
+    if target not in ("both", *TARGETS):
+        raise _Wrong(f"the target {target!r} is neither valence nor arousal nor both")
+    return Row(
+        line,
+        cells["subject"],
+        cells["stimulus"],
+        rating("valence"),
+        rating("arousal"),
+        _path(cells["signal"]),
+        rate,
+        start,
+        duration,
+        cells.get("column", ""),
+        target,
+        _path(cells.get("audio", "")),
+        cells.get("title", ""),
+        cells.get("artist", ""),
+        int(repetition),
+        cells.get("song", ""),
+    )
+
+
+def _path(cell: str) -> str:
+    """A path as this system writes it; tables are often made on Windows."""
+    return str(PurePosixPath(cell.replace("\\", "/"))) if cell else ""
+
+
+def _check_paths(rows: Iterable[Row], file: RawFile) -> None:
+    """Refuse a table that names files outside its folder: it may be somebody else's."""
+    for row in rows:
+        for name, path in (("signal", row.signal), ("audio", row.audio)):
+            if (
+                path.startswith("/")
+                or ".." in PurePosixPath(path).parts
+                or re.match("[A-Za-z]:", path)
+                or not path.isprintable()
+            ):
+                raise RtcanError(
+                    f"{file}, line {row.line}: the {name} {path!r} does not lie below the folder "
+                    f"of {file.name.name}",
+                    hint="write paths relative to that folder; copy the files into it",
+                )
+
+
+def _check_ids(rows: Iterable[Row], file: RawFile) -> None:
+    """Refuse two ways of writing what may be one subject: it could train and test a network."""
+    of: dict[str, Callable[[Row], str]] = {
+        "subject": lambda row: row.subject,
+        "stimulus": lambda row: row.stimulus,
+        # Without one, the stimulus is its own song.
+        "song": lambda row: row.song or row.stimulus,
+    }
+    for name, identifier_of in of.items():
+        found: dict[str, Row] = {}
+        for row in rows:
+            identifier = identifier_of(row)
+            first = found.setdefault(_canonical(identifier), row)
+            if identifier_of(first) != identifier:
+                raise RtcanError(
+                    f"{file}: {name} {identifier_of(first)!r} (line {first.line}) and "
+                    f"{identifier!r} (line {row.line}) may be the same",
+                    hint=f"write each {name} in one way, or rename one of them",
+                )
+
+
+def _canonical(identifier: str) -> str:
+    """Alike for identifiers that differ by case, spaces, leading zeros or the form of letters."""
+    text = unicodedata.normalize("NFKC", identifier).casefold()
+    text = re.sub(r"^(\d+)\.0+$", r"\1", re.sub(r"\s+", "", text))
+    return re.sub(r"0*(\d+)", r"\1", text)
+
+
+def _check_twice(rows: Sequence[Row], file: RawFile) -> None:
+    """Refuse rows that cannot both be true."""
+
+    def clash(first: Row, second: Row, what: str, hint: str) -> RtcanError:
+        lines = f"lines {first.line} and {second.line}"
+        return RtcanError(f"{file}: {lines} {what}", hint=hint)
+
+    trials: defaultdict[tuple[str, str, int], list[Row]] = defaultdict(list)
+    parts: dict[object, Row] = {}
+    for row in rows:
+        key = (row.subject, row.stimulus, row.repetition)
+        trial = f"subject {row.subject}, stimulus {row.stimulus}{hearing(row.repetition)}"
+        for other in trials[key]:
+            if row.target == other.target or "both" in (row.target, other.target):
+                raise clash(
+                    other,
+                    row,
+                    f"are the same trial ({trial}, target {row.target})",
+                    "where the subject heard the stimulus again, count in the column repetition: "
+                    "1, 2, ...; for one hearing a rating, fill the column target",
+                )
+            for target in TARGETS:
+                own, theirs = getattr(row, target), getattr(other, target)
+                if own != theirs and not (math.isnan(own) or math.isnan(theirs)):
+                    raise clash(other, row, f"give {trial} two {target} ratings", "keep one")
+        trials[key].append(row)
+        part = (row.signal, row.column, repr(row.start), repr(row.duration))
+        if row.signal and part in parts:
+            raise clash(
+                parts[part],
+                row,
+                f"take the same samples of {row.signal}",
+                "tell where each begins in the columns start and duration; leave target empty "
+                "where one hearing serves both ratings",
+            )
+        parts[part] = row
+    _check_same(rows, "audio", "two audio files", clash)
+    _check_same(rows, "song", "two songs", clash)
+
+
+def _check_same(
+    rows: Iterable[Row], name: str, two: str, clash: Callable[[Row, Row, str, str], RtcanError]
+) -> None:
+    """A stimulus sounds the same for everybody."""
+    known: dict[str, Row] = {}
+    for row in rows:
+        if getattr(row, name):
+            first = known.setdefault(row.stimulus, row)
+            if getattr(first, name) != getattr(row, name):
+                what = f"give stimulus {row.stimulus} {two}"
+                raise clash(first, row, what, "give each its own stimulus")

@@ -1,0 +1,1 @@
+"""The convex decomposition of EDA: the problem, its solvers, and a proof that a solution is one."""

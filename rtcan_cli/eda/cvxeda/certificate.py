@@ -1,0 +1,114 @@
+"""Proof of how far a decomposition is from the optimum, whoever made it.
+
+The primal and the dual program (see `rtcan_cli.eda.cvxeda.structured`) bound each other: for any
+driver p >= 0 and any u = (l, d), and for any e' with C' e' = 0 and z' = alpha - H' e' >= 0, the
+objective at (p, u) exceeds the optimum by at most::
+
+    p' z' + 1/2 |e - e'|^2 + 1/(2 gamma) |gamma l - B' e'|^2,    e = y - H p - T u
+
+Every term is computed afresh from the arguments, and none is a difference of large numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from rtcan_cli.eda.cvxeda.matrices import (
+    ResponseFilter,
+    drift_columns,
+    respond,
+    respond_transposed,
+    spline_bumps,
+)
+
+# A slack as little below zero as this, times its own size, is a rounding error.
+_ROUNDING = 1e-14
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The parts that a driver and tonic coefficients make, and what they are worth.
+
+    Attributes
+    ----------
+    phasic, tonic, residual : ndarray of float64, shape (n_samples,)
+        Their sum is the recording.
+    objective : float
+        Value of the minimised function.
+    gap : float
+        Proven bound of how far `objective` is above the optimum; infinite if nothing is proven.
+    """
+
+    phasic: NDArray[np.float64]
+    tonic: NDArray[np.float64]
+    residual: NDArray[np.float64]
+    objective: float
+    gap: float
+
+
+def certify(
+    y: NDArray[np.float64],
+    driver: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    dual: NDArray[np.float64],
+    response: ResponseFilter,
+    spacing: int,
+    alpha: float,
+    gamma: float,
+) -> Certificate:
+    """Compute the parts, the objective and a bound of its distance from the optimum.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n_samples,)
+        The recording.
+    driver : ndarray, shape (n_samples,)
+        p, nowhere below zero.
+    coefficients : ndarray, shape (n_knots + 2,)
+        u: spline coefficients, offset, drift.
+    dual : ndarray, shape (n_samples,)
+        e', as the solver has it. It is first made to fulfil the dual constraints.
+    response : ResponseFilter
+        H.
+    spacing : int
+        Samples between knots.
+    alpha, gamma : float
+        The penalties.
+    """
+    bumps, drift = _columns(y.size, spacing)
+    phasic = respond(driver, response)
+    spline = coefficients[:-2]
+    tonic = bumps @ spline + drift @ coefficients[-2:]
+    residual = y - phasic - tonic
+    objective = residual @ residual / 2 + alpha * driver.sum() + gamma / 2 * (spline @ spline)
+    feasible, slack = _dual_feasible(dual, drift, response, alpha)
+    distance = residual - feasible
+    ridge = gamma * spline - bumps.T @ feasible
+    gap = driver @ slack + distance @ distance / 2 + ridge @ ridge / (2 * gamma)
+    if not (np.isfinite(gap) and driver.min() >= 0):
+        gap = np.inf
+    return Certificate(phasic, tonic, residual, float(objective), float(gap))
+
+
+def _dual_feasible(
+    dual: NDArray[np.float64], drift: NDArray[np.float64], response: ResponseFilter, alpha: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Projected on what is orthogonal to offset and drift, then shrunk until no slack is negative.
+    feasible = dual - drift @ np.linalg.lstsq(drift, dual, rcond=None)[0]
+    correlation = respond_transposed(feasible, response)
+    rounding = _ROUNDING * (alpha + respond_transposed(np.abs(feasible), response).max())
+    most = correlation.max()
+    if most > alpha + rounding:
+        share = alpha / most
+        feasible, correlation = share * feasible, share * correlation
+    return feasible, np.maximum(alpha - correlation, 0.0)
+
+
+@lru_cache(maxsize=4)
+def _columns(n_samples: int, spacing: int) -> tuple[sparse.csc_array, NDArray[np.float64]]:
+    return spline_bumps(n_samples, spacing), drift_columns(n_samples)

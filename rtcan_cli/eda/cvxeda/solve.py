@@ -1,0 +1,297 @@
+"""Decomposition of electrodermal activity by convex optimisation.
+
+Greco, Valenza, Lanata, Scilingo & Citi, *cvxEDA: A Convex Optimization Approach to Electrodermal
+Activity Processing*, IEEE Transactions on Biomedical Engineering 63(4), 2016,
+doi 10.1109/TBME.2015.2474131.
+
+A z-scored recording is the sum of a phasic part, a tonic part and a residual::
+
+    sudomotor driver --[ Bateman response ]--> phasic  -.
+    cubic spline on knots + offset + drift --> tonic   -+--> recording
+    noise, artefacts, model error ---------> residual  -'
+
+The Bateman response exp(-t / tau0) - exp(-t / tau1) becomes an ARMA filter by the bilinear
+transform. With its taps on the diagonals of the lower-banded Toeplitz matrices A (AR) and M (MA),
+and q for the state between the two, the driver is A q and the phasic part M q. The tonic part is
+B l + C d: B holds the spline bumps, C an offset and a linear drift. Then q, l and d minimise
+
+    1/2 |M q + B l + C d - y|^2 + alpha sum(A q) + gamma/2 |l|^2    subject to    A q >= 0,
+
+a convex quadratic program: it has one optimum, and every decomposition comes with a proof of how
+close to it is.
+
+The matrices are not altered in their first two rows, which means that the sweat glands are at
+rest before the first sample. A response already under way when the recording begins shows as a
+burst of the driver in its first samples.
+
+Two solvers are there: `rtcan_cli.eda.cvxeda.structured`, made for these matrices, and
+`rtcan_cli.eda.cvxeda.reference`, a general one.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rtcan_cli.choices import ALPHA, GAMMA, Solver
+from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.cvxeda import structured as cvxeda_structured
+from rtcan_cli.eda.cvxeda.certificate import certify
+from rtcan_cli.eda.cvxeda.matrices import response_filter, tonic_columns
+from rtcan_cli.eda.preprocess import find_problem
+from rtcan_cli.errors import RtcanError
+
+# Rounding errors stop a solver before its aim at sensor spikes and steps. Then a gap of at most
+# this share of the objective is enough,
+_ENOUGH = 1e-6
+# or, where the model fits a recording as good as perfectly, this share of the recording's energy.
+_NEGLIGIBLE = 1e-12
+
+
+@dataclass(frozen=True)
+class CvxedaParameters:
+    """What the decomposition assumes; the defaults are those published.
+
+    Attributes
+    ----------
+    tau0, tau1 : float
+        Slow and fast time constant of the Bateman response, in seconds.
+    knot_interval : float
+        Seconds between the knots of the tonic spline.
+    alpha : float
+        Penalty on the driver: the larger, the sparser.
+    gamma : float
+        Penalty on the spline coefficients: the larger, the flatter the tonic part.
+
+    Raises
+    ------
+    RtcanError
+        For a value the model has no meaning for.
+    """
+
+    tau0: float = 2.0
+    tau1: float = 0.7
+    knot_interval: float = 10.0
+    alpha: float = ALPHA
+    gamma: float = GAMMA
+
+    def __post_init__(self) -> None:
+        if not (self.tau0 > 0 and self.tau1 > 0 and self.tau0 != self.tau1):
+            raise RtcanError(
+                f"tau0 = {self.tau0:g} and tau1 = {self.tau1:g} make no response",
+                hint="give two different time constants above 0 s",
+            )
+        if not self.knot_interval >= 1:
+            raise RtcanError(
+                f"knots every {self.knot_interval:g} s would let the tonic part follow the "
+                "responses",
+                hint="give at least 1 s",
+            )
+        if not (0 <= self.alpha < math.inf and 0 < self.gamma < math.inf):
+            raise RtcanError(
+                f"alpha = {self.alpha:g} and gamma = {self.gamma:g} are not penalties",
+                hint="both must be finite, alpha not negative, gamma above 0",
+            )
+
+
+PUBLISHED = CvxedaParameters()
+
+
+@dataclass(frozen=True)
+class Decomposition(Components):
+    """The parts of one recording, and the proof that they are the optimum.
+
+    The driver is never negative, and the phasic part its convolution with the Bateman response.
+
+    Attributes
+    ----------
+    objective : float
+        Value of the minimised function.
+    gap : float
+        Proven bound of how far `objective` is above the optimum.
+    iterations : int
+        Steps the solver took.
+    solver : str
+        Which one: "structured" or "cvxopt".
+    """
+
+    objective: float
+    gap: float
+    iterations: int
+    solver: str
+
+
+def decompose(
+    y: ArrayLike,
+    sampling_rate: float,
+    parameters: CvxedaParameters = PUBLISHED,
+    solver: Solver = "auto",
+) -> Decomposition:
+    """Split a recording into phasic part, tonic part and residual.
+
+    Parameters
+    ----------
+    y : array_like, shape (n_samples,)
+        The z-scored recording; the published penalties are meant for this scale.
+    sampling_rate : float
+        In Hz.
+    parameters : CvxedaParameters, optional
+        Time constants, knots and penalties.
+    solver : {"auto", "structured", "cvxopt"}, optional
+        "structured" is made for this problem: time and memory grow with the length only. "cvxopt"
+        is general, slower by one to three orders of magnitude, and there for comparison. "auto"
+        takes the first, and the second where the first proves no optimum or alpha is 0, which it
+        cannot do; `Decomposition.solver` says which it was.
+
+    Returns
+    -------
+    Decomposition
+        Driver samples below zero, which CVXOPT admits within its tolerance, are set to zero.
+
+    Raises
+    ------
+    RtcanError
+        If the recording cannot be decomposed (see `rtcan_cli.eda.preprocess.find_problem`), or
+        if no solver reached the optimum.
+    """
+    signal = np.ascontiguousarray(y, dtype=np.float64)
+    problem = find_problem(signal, sampling_rate)
+    if problem is not None:
+        raise RtcanError(f"cannot decompose a recording: {problem}")
+    failures = []
+    for name, attempt in (("structured", _structured), ("cvxopt", _reference)):
+        if solver in (name, "auto"):
+            outcome = attempt(signal, sampling_rate, parameters)
+            if isinstance(outcome, Decomposition):
+                return outcome
+            failures.append(f"{name}: {outcome}")
+    raise RtcanError(
+        f"cvxEDA found no optimum for a recording of {signal.size} samples ({', '.join(failures)})",
+        hint="look for artefacts in the recording, and z-score it first",
+    )
+
+
+def decompose_batch(
+    recordings: Sequence[ArrayLike],
+    sampling_rate: float,
+    parameters: CvxedaParameters = PUBLISHED,
+    solver: Solver = "auto",
+    threads: int | None = None,
+) -> list[Decomposition | RtcanError]:
+    """Split several recordings of one sampling rate, on several processors at the same time.
+
+    Parameters
+    ----------
+    recordings : sequence of array_like, each of shape (n_samples,)
+        z-scored; their lengths may differ.
+    sampling_rate, parameters, solver
+        As for `decompose`.
+    threads : int, optional
+        Processors to use; all by default.
+
+    Returns
+    -------
+    list
+        For each recording its decomposition, the same to the last bit as that of `decompose`, or
+        the error that `decompose` would have raised.
+    """
+    work = partial(
+        _try_decompose, sampling_rate=sampling_rate, parameters=parameters, solver=solver
+    )
+    if threads == 1:
+        return list(map(work, recordings))
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return list(pool.map(work, recordings))
+
+
+def _try_decompose(
+    y: ArrayLike, sampling_rate: float, parameters: CvxedaParameters, solver: Solver
+) -> Decomposition | RtcanError:
+    try:
+        return decompose(y, sampling_rate, parameters, solver)
+    except RtcanError as error:
+        return error
+
+
+def _structured(
+    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
+) -> Decomposition | str:
+    if parameters.alpha == 0:
+        return "needs an alpha above 0"
+    response = response_filter(sampling_rate, parameters.tau0, parameters.tau1)
+    spacing = round(parameters.knot_interval * sampling_rate)
+    level = y.mean()  # belongs to the offset, whatever its size
+    centred = y - level
+    solution = cvxeda_structured.solve(
+        centred,
+        response,
+        _tonic_columns(y.size, spacing),
+        parameters.alpha,
+        parameters.gamma,
+        max(parameters.tau0, parameters.tau1) / parameters.knot_interval,
+    )
+    certificate = certify(
+        centred,
+        solution.driver,
+        solution.coefficients,
+        solution.dual,
+        response,
+        spacing,
+        parameters.alpha,
+        parameters.gamma,
+    )
+    enough = _ENOUGH * certificate.objective + _NEGLIGIBLE * (centred @ centred)
+    if not certificate.gap <= enough:
+        return f"gap {certificate.gap:.1e} after {solution.iterations} steps"
+    return Decomposition(
+        phasic=certificate.phasic,
+        tonic=certificate.tonic + level,
+        driver=solution.driver,
+        residual=certificate.residual,
+        objective=certificate.objective,
+        gap=certificate.gap,
+        iterations=solution.iterations,
+        solver="structured",
+        response=(parameters.tau0, parameters.tau1),
+    )
+
+
+def _reference(
+    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
+) -> Decomposition | str:
+    # Loaded only where it is needed, which is hardly ever.
+    from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
+
+    solution = cvxeda_reference.solve(
+        y,
+        sampling_rate,
+        parameters.tau0,
+        parameters.tau1,
+        round(parameters.knot_interval * sampling_rate),
+        parameters.alpha,
+        parameters.gamma,
+    )
+    proven = solution.gap <= _ENOUGH * solution.objective and solution.infeasibility <= _ENOUGH
+    if solution.status != "optimal" and not proven:
+        return f"status {solution.status}"
+    return Decomposition(
+        phasic=solution.phasic,
+        tonic=solution.tonic,
+        driver=np.maximum(solution.driver, 0.0),
+        residual=y - solution.phasic - solution.tonic,
+        objective=solution.objective,
+        gap=solution.gap,
+        iterations=solution.iterations,
+        solver="cvxopt",
+        response=(parameters.tau0, parameters.tau1),
+    )
+
+
+_tonic_columns = lru_cache(maxsize=4)(tonic_columns)

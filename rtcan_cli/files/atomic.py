@@ -1,0 +1,128 @@
+"""Files that are there whole or not at all, also after a kill."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.links import new_beside, open_regular
+
+#: Number of a process, and what chance has added (`rtcan_cli.files.links.unique_name`).
+_NUMBER = re.compile(r"([0-9]+)(?:-[0-9a-f]+)?")
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of linux/fcntl.h and linux/fs.h
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Write a file beside its place, flush it to disk, and put it in place.
+
+    Parameters
+    ----------
+    path : Path
+        Its place; folders that are missing are made. What was there before is replaced; if it is
+        a link, the link is, and not what it leads to.
+
+    Yields
+    ------
+    Path
+        Where to write. If the body raises, this is removed and what was in place stays.
+
+    Raises
+    ------
+    RtcanError
+        If the place is a folder, or the file cannot be written, for instance because the disk is
+        full. What was there stays.
+    """
+    if path.is_dir():
+        raise RtcanError(f"{path} is a folder", "the name of a file in it")
+    prefix, beside = f".{path.name}.part-", None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent, prefix)
+        name, descriptor = new_beside(os.fspath(path.with_name(prefix)))
+        os.close(descriptor)
+        beside = Path(name)
+        yield beside
+        descriptor = open_regular(beside)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        beside.replace(path)
+    except OSError as error:
+        raise RtcanError(
+            f"{path}: cannot be written: {error.strerror or error}",
+            "make room there, then the same command again; what was there before is untouched",
+        ) from error
+    finally:
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write all of a `new_file`; text becomes UTF-8."""
+    with new_file(path) as beside, open(open_regular(beside, os.O_WRONLY), "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
+    """What processes that were killed left in a folder, named by a prefix and their number.
+
+    Nothing tells who has made it: it may be a link or a folder of a stranger.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    prefix : str
+        What the names begin with, before the number of the process.
+    alone : bool
+        Whether nobody else can be writing such a file, so that they are all left over. A number
+        alone may by now be that of another process, or of one on another machine.
+    """
+    return [
+        path
+        for path in folder.iterdir()
+        if path.name.startswith(prefix)
+        and (number := _NUMBER.fullmatch(path.name, len(prefix)))
+        and (alone or not _is_running(int(number[1])))
+    ]
+
+
+def remove_leftovers(folder: Path, prefix: str, alone: bool = False) -> None:
+    """Remove `leftovers` that are files; of a link the link itself."""
+    for path in leftovers(folder, prefix, alone):
+        with suppress(OSError):  # a folder, or gone meanwhile
+            path.unlink()
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two files or folders change places, at once.
+
+    Returns
+    -------
+    bool
+        Whether it was done; some file systems cannot.
+    """
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # another C library
+        return False
+    places = os.fsencode(one), os.fsencode(other)
+    return bool(rename(_AT_FDCWD, places[0], _AT_FDCWD, places[1], _RENAME_EXCHANGE) == 0)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

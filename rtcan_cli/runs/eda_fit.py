@@ -1,0 +1,128 @@
+"""Whether new EDA fits the EDA that a run was trained on, by polarity and unit."""
+
+from __future__ import annotations
+
+from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.polarity import (
+    CONDUCTANCE,
+    FLIPPED,
+    KEPT,
+    SignalKind,
+    quantity,
+    same_unit,
+    signal_kind,
+    stored_kind,
+)
+from rtcan_cli.eda.features.catalogue import CATALOGUE, RECORDED
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.runs.origin import Settings
+from rtcan_cli.runs.run import Run
+
+_FEW = 3
+
+
+def kind_of(settings: Settings) -> SignalKind | None:
+    """Unit and polarity of the EDA behind some stores; None if the settings do not tell."""
+    for kind in ("components", "features"):
+        if kind in settings:
+            return stored_kind(settings[kind])
+    return None
+
+
+def trained_kind(run: Run, trained: Settings) -> SignalKind:
+    """Unit and polarity of the EDA that a run was trained on.
+
+    The stores come first: where the same samples were read again with another unit, they know it.
+
+    Raises
+    ------
+    RtcanError
+        If neither its stores are there nor the run itself says it, and its dataset may be either.
+    """
+    if kind := kind_of(trained):
+        return kind
+    if run.provenance.eda:
+        return stored_kind(run.provenance.eda)
+    usual = signal_kind(run.dataset.eda_unit)
+    # What is shipped as conductance is stored so whatever --polarity says.
+    if usual.polarity == CONDUCTANCE and run.dataset.name != "table":
+        return usual
+    raise RtcanError(
+        f"{run.name} does not say whether it was trained on skin conductance or skin resistance, "
+        "and the stores that it was trained on are not in the workspace any more",
+        "make these stores as they were, or train the run again",
+    )
+
+
+def kind_of_file(run: Run, trained: SignalKind, unit: str | None, file: object) -> SignalKind:
+    """Unit and polarity of a single file, which does not tell them itself.
+
+    Parameters
+    ----------
+    run : Run
+        The run that shall answer.
+    trained : SignalKind
+        What it was trained on.
+    unit : str, optional
+        Unit of the file. Without one it is taken to be like the run's recordings, unless these are
+        skin resistance: few devices write that, and the wrong sign would not be noticed.
+    file : object
+        What to call the file.
+
+    Raises
+    ------
+    RtcanError
+        If the unit has to be named, or does not fit.
+    """
+    if unit is None:
+        if trained.polarity not in (FLIPPED, KEPT):
+            return trained
+        raise RtcanError(
+            f"{run.name} was trained on {trained.description}: {file} does not tell whether it "
+            "holds skin resistance or skin conductance",
+            "--unit Ohm for resistance, --unit uS for conductance",
+        )
+    new = signal_kind(unit, "as-is" if trained.falls else None)
+    check_fit(run, trained, new, file)
+    return new
+
+
+def check_fit(run: Run, trained: SignalKind, new: SignalKind, what: object) -> None:
+    """Refuse EDA that a run cannot answer to.
+
+    Raises
+    ------
+    RtcanError
+        If responses rise in one and fall in the other; or if the run sees features in the unit of
+        the recording, and the units differ.
+    """
+    sees = run.settings.model.sees(run.settings.fusion)
+    if sees == "none":
+        return
+    if trained.falls != new.falls:
+        raise RtcanError(
+            f"{run.name} was trained on {trained.description}, and {what} is {new.description}: "
+            "a response makes one rise and the other fall",
+            f"{command_line('ingest', run.dataset.name, 'RAW', workspace=run.workspace)}, without "
+            "--polarity as-is, for what it was trained on and for what it shall answer to",
+        )
+    names = set(run.settings.model.features) or {each.name for each in CATALOGUE}
+    by_unit = [each.name for each in CATALOGUE if each.unit == RECORDED and each.name in names]
+    known = quantity(trained.unit) and quantity(new.unit)
+    if sees == "features" and by_unit and known and not same_unit(trained.unit, new.unit):
+        raise RtcanError(
+            f"{run.name} sees features in the unit of the EDA ({', '.join(by_unit[:_FEW])}): it "
+            f"was trained on {trained.description}, and {what} is {new.description}",
+            f"convert the EDA to {trained.unit}, or ask a run that sees signals, which are "
+            "z-scored",
+        )
+
+
+def fit_notes(trained: SignalKind, new: SignalKind, what: object) -> list[str]:
+    """What differs and may matter."""
+    if trained == new:
+        return []
+    return [
+        f"{what} was read as {new.description}; the run was trained on {trained.description}. "
+        "Every recording is z-scored, so that the unit makes no difference to the signals"
+    ]

@@ -1,0 +1,309 @@
+"""From stores to the arrays a model sees: the same for training, explaining, predicting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rtcan_cli import choices
+from rtcan_cli.eda.preprocess import network_input
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.runs.settings import RunSettings
+from rtcan_cli.stores import Provenance, Store, Workspace
+from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.schema import RECORDING_COLUMNS
+from rtcan_cli.training.data import TrainingData, Trials
+from rtcan_cli.trial_key import TRIAL_KEY
+
+#: Subject, stimulus and repetition of a trial.
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The stores a run is made from.
+
+    Parameters
+    ----------
+    components : Path or None
+        Decomposed EDA; None for a model that sees no signals.
+    labels : Path or None
+        Labels; None for recordings that a trained model is to answer to.
+    music : Path, optional
+        Music features; None for a model without music.
+    features : Path, optional
+        EDA features, for a model that sees these instead of signals.
+    recordings : Path, optional
+        Names the trials where neither EDA nor labels do, and has the ratings for thresholds from
+        training trials.
+    """
+
+    components: Path | None
+    labels: Path | None
+    music: Path | None = None
+    features: Path | None = None
+    recordings: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.components is not None and self.features is not None:
+            raise ValueError("a model sees either signals or features of the EDA")
+
+    def check(self) -> tuple[dict[str, str], Provenance]:
+        """Content ids of the stores, and the provenance of the first of them.
+
+        Raises
+        ------
+        RtcanError
+            If one is missing, or they were not made from the same recordings. The hint names the
+            command that mends it.
+        """
+        given = {
+            "components": self.components,
+            "features": self.features,
+            "labels": self.labels,
+            "recordings": self.recordings,
+            "music": self.music,
+        }
+        stores = {kind: path for kind, path in given.items() if path is not None}
+        ids, made, origin = {}, {}, {}
+        for kind, path in stores.items():
+            with Store(path, kind) as store:
+                ids[kind], made[kind] = store.content_id, store.provenance
+            origin[kind] = made[kind].inputs.get("recordings")
+        if "recordings" in ids:
+            origin["recordings"] = ids["recordings"]
+        leading = next(iter(stores))
+        first = made[leading]
+        for kind, provenance in made.items():
+            if provenance.dataset != first.dataset or origin[kind] != origin[leading]:
+                # The older one is behind: its step has not been run on the present recordings.
+                raise RtcanError(
+                    f"{stores[kind]} and {stores[leading]} were not made from the same recordings",
+                    f"{line_that_makes(stores[kind], kind)}; then "
+                    f"{line_that_makes(stores[leading], leading)}; the one that is current "
+                    "does nothing",
+                )
+        return ids, first
+
+
+def sources_for(
+    settings: RunSettings,
+    workspace: Workspace,
+    dataset: str,
+    given: Mapping[str, Path | None] | None = None,
+) -> Sources:
+    """The stores that a run needs: those given by kind, else the workspace's own."""
+    given = given or {}
+
+    def store(kind: str) -> Path:
+        return given.get(kind) or workspace.store(dataset, kind)
+
+    sees = settings.model.sees(settings.fusion)
+    return Sources(
+        store("components") if sees == "signals" else None,
+        store("labels"),
+        store("music") if settings.fusion != "none" else None,
+        store("features") if sees == "features" else None,
+        # Its ratings, for thresholds of each fold.
+        store("recordings") if settings.thresholds != choices.THRESHOLDS else None,
+    )
+
+
+def training_data(
+    sources: Sources, target: str, onset: float, length: int, names: Sequence[str] = ()
+) -> tuple[TrainingData, Counter[str]]:
+    """Load all trials of one target that have a label and what of EDA and music is wanted.
+
+    Parameters
+    ----------
+    sources : Sources
+        Stores that belong together.
+    target : str
+        ``valence`` or ``arousal``. Where subjects listened once for each, the EDA of that hearing.
+    onset : float
+        Seconds dropped at the beginning of each recording.
+    length : int
+        Samples of each EDA channel.
+    names : sequence of str
+        EDA features that are wanted; all by default.
+
+    Returns
+    -------
+    data : TrainingData
+        One row for each trial, in the order of the store with the EDA, or of the labels.
+    left_out : Counter of str
+        Reason to number of recordings of this target that were left out.
+    """
+    assert sources.labels is not None, "what is trained on has labels"
+    with Store(sources.labels, "labels") as store:
+        table = store.table("labels", [*TRIAL_KEY, "song", target])
+    keys = zip(*(table[name].tolist() for name in TRIAL_KEY), strict=True)
+    label_of: dict[Key, int] = dict(zip(keys, table[target].astype(int), strict=True))
+
+    def problem(trial: Key) -> str:
+        return f"no {target} label" if label_of.get(trial, -1) < 0 else ""
+
+    trials, left_out = _gather(sources, table, target, onset, length, names, problem)
+    own = zip(*(getattr(trials, name).tolist() for name in TRIAL_KEY), strict=True)
+    label = np.array([label_of[trial] for trial in own], dtype=np.int64)
+    return TrainingData(**vars(trials), label=label), Counter(each.reason for each in left_out)
+
+
+def new_trials(
+    sources: Sources, target: str, onset: float, length: int, names: Sequence[str] = ()
+) -> tuple[Trials, list[LeftOut]]:
+    """Load all trials that a model of one target can answer to, whether they have labels or not.
+
+    Parameters
+    ----------
+    sources, target, onset, length, names
+        As of `training_data`. For a model that sees no EDA, `sources` names the recordings.
+
+    Returns
+    -------
+    trials : Trials
+        One row for each trial, in the order of the store.
+    left_out : list of LeftOut
+        What could not be used.
+    """
+    listed = pd.DataFrame()
+    if sources.recordings is not None:
+        with Store(sources.recordings, "recordings") as store:
+            listed = store.table("trials", [*TRIAL_KEY, "song"])
+    return _gather(sources, listed, target, onset, length, names, lambda trial: "")
+
+
+class LeftOut(NamedTuple):
+    """A trial that is not used, and why."""
+
+    subject: str
+    stimulus: str
+    reason: str
+    repetition: int = 1
+
+
+def _gather(
+    sources: Sources,
+    listed: pd.DataFrame,
+    target: str,
+    onset: float,
+    length: int,
+    names: Sequence[str],
+    problem_of: Callable[[Key], str],
+) -> tuple[Trials, list[LeftOut]]:
+    """Trials with all that is wanted of EDA and music, but for those with a problem."""
+    music, row_of = _music(sources.music)
+    eda: NDArray[np.float32] | None = None
+    rows: list[tuple[str, str, int, str, int]] = []
+    left_out: list[LeftOut] = []
+    with _recordings(sources, listed, onset, length, names) as (recordings, load):
+        recordings = recordings[recordings["target"].isin([target, "both"])]
+        for recording in recordings.itertuples():
+            subject, stimulus = str(recording.subject), str(recording.stimulus)
+            repetition, piece = int(recording.repetition), str(recording.song)
+            problem = recording.problem or problem_of((subject, stimulus, repetition))
+            if not problem and row_of is not None and stimulus not in row_of:
+                problem = "no music features"
+            if not problem:
+                try:
+                    own = load(int(recording.Index))
+                except RtcanError as error:
+                    problem = str(error)
+            if problem:
+                left_out.append(LeftOut(subject, stimulus, problem, repetition))
+                continue
+            if eda is None:
+                # Not a list that is stacked in the end: trials would be in memory twice.
+                eda = np.empty((len(recordings), *own.shape), np.float32)
+            eda[len(rows)] = own
+            song = row_of[stimulus] if row_of else -1
+            rows.append((subject, stimulus, repetition, piece, song))
+    if eda is None:
+        reasons = "; ".join(dict.fromkeys(each.reason for each in left_out))
+        reasons = reasons or "no recording of this target"
+        raise RtcanError(f"no trial can be used for {target}: {reasons}")
+    subjects, stimuli, repetitions, pieces, songs = zip(*rows, strict=True)
+    trials = Trials(
+        eda=eda[: len(rows)],
+        subject=np.array(subjects),
+        stimulus=np.array(stimuli),
+        music=music,
+        song=None if music is None else np.array(songs, dtype=np.int64),
+        repetition=np.array(repetitions, dtype=np.int64),
+        piece=np.array(pieces),
+    )
+    return trials, left_out
+
+
+@contextmanager
+def _recordings(
+    sources: Sources, listed: pd.DataFrame, onset: float, length: int, names: Sequence[str]
+) -> Iterator[tuple[pd.DataFrame, Callable[[int], NDArray[np.float32]]]]:
+    """Recordings, or the listed trials where no EDA is seen, and what gives the EDA of each."""
+    if sources.components is not None:
+        with Store(sources.components, "components") as store:
+            table = store.table("recordings", RECORDING_COLUMNS)
+            rates = table["sampling_rate"].tolist()
+            yield table, lambda index: trial_input(store, index, rates[index], onset, length)
+    elif sources.features is not None:
+        with Store(sources.features, "features") as store:
+            values = _columns(store, names)
+            yield store.table("recordings", RECORDING_COLUMNS), lambda index: values[index]
+    else:
+        nothing = np.empty(0, np.float32)
+        yield listed.assign(target="both", problem=""), lambda index: nothing
+
+
+def _columns(store: Store, names: Sequence[str]) -> NDArray[np.float32]:
+    """Features of a features store by name, all by default."""
+    values = store.array("features/value").astype(np.float32)
+    if not names:
+        return values
+    known = {str(name): column for column, name in enumerate(store.array("features/name"))}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise RtcanError(
+            f"{store.path}: has no features {', '.join(missing)}",
+            f"{line_that_makes(store.path, 'features')}, to make it again",
+        )
+    return values[:, [known[name] for name in names]]
+
+
+def trial_input(
+    components: Store, index: int, sampling_rate: float, onset: float, length: int
+) -> NDArray[np.float32]:
+    """Network input (3, length) of one recording of a components store."""
+    phasic, tonic, residual = (
+        components.signal(channel, index) for channel in ("phasic", "tonic", "residual")
+    )
+    return parts_input(phasic, tonic, residual, sampling_rate, onset, length)
+
+
+def parts_input(
+    phasic: NDArray[np.float32],
+    tonic: NDArray[np.float32],
+    residual: NDArray[np.float32],
+    sampling_rate: float,
+    onset: float,
+    length: int,
+) -> NDArray[np.float32]:
+    """Network input (3, length) of a recording from its parts, each of shape (n_samples,)."""
+    # The decomposition is exact: the signal is the sum of its parts.
+    original = phasic.astype(np.float64) + tonic + residual
+    return network_input(original, phasic, tonic, sampling_rate, onset, length)
+
+
+def _music(path: Path | None) -> tuple[NDArray[Any] | None, dict[str, int] | None]:
+    if path is None:
+        return None, None
+    with Store(path, "music") as store:
+        stimuli = store.array("stimuli/stimulus")
+        return store.array("features/value"), {str(s): row for row, s in enumerate(stimuli)}

@@ -1,0 +1,399 @@
+"""A finished run, as the steps after training need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rtcan_cli import choices
+from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.profiles import Profile, profile
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.evaluation.metrics import Summary, fold_scores, overlap, summarise
+from rtcan_cli.models.registry import Model
+from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS
+from rtcan_cli.models.weights import rebuild
+from rtcan_cli.runs.check import check_run, check_trained, settings_of
+from rtcan_cli.runs.settings import RunSettings
+from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.stores.lines import line_on_runs, place_of
+from rtcan_cli.stores.schema import SCHEMAS
+from rtcan_cli.training.data import SCALES
+from rtcan_cli.training.folds.guard import seen_in_training
+from rtcan_cli.training.folds.protocols import PROTOCOLS, Protocol
+from rtcan_cli.training.folds.splits import PARTS, Roles, Splits
+from rtcan_cli.training.trained import TrainedModel
+
+#: Columns of the thresholds of a run store.
+THRESHOLD_COLUMNS = [field.path.split("/")[1] for field in SCHEMAS["run"].columns("thresholds")]
+#: What a protocol can hold out, and the column of the predictions that tells it apart: a song that
+#: is there under several names is one stimulus.
+HELD_OUT = {"subject": "subject", "stimulus": "song"}
+
+
+def candidate_name(model: Model, candidate: int, name: str) -> str:
+    """Name of an array of a candidate, from 0, in a run store.
+
+    Candidates may differ in the shapes of their arrays, so each has names of its own.
+    """
+    return name if len(model.grid) == 1 else f"candidate{candidate + 1}.{name}"
+
+
+def describe_choices(models: pd.DataFrame) -> list[str]:
+    """Say which candidates the validation folds chose: a line a target, none without a choice.
+
+    Parameters
+    ----------
+    models : DataFrame
+        Table of a run store.
+    """
+    lines = []
+    for target, part in models[models["setting"] != ""].groupby("target", sort=False):
+        counts = part.groupby(["candidate", "setting"]).size()
+        words = [f"{setting} ({n})" for (_, setting), n in counts.items()]
+        lines.append(f"{target}: chosen on validation folds: {', '.join(words)}")
+    return lines
+
+
+def describe_protocol(settings: RunSettings) -> str:
+    """Protocol of a run and where its folds come from, for a summary."""
+    words = [settings.protocol]
+    if settings.thresholds != choices.THRESHOLDS:
+        words.append(f"thresholds from {settings.thresholds} trials")
+    if settings.subjects is not None:
+        words.append(f"{settings.subjects} of the subjects")
+    if settings.splits_from is not None:
+        words.append(f"folds of {settings.splits_from.run}")
+    return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run store without its weights.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    settings : RunSettings
+        What it was asked for.
+    provenance : Provenance
+        What it was made from.
+    created, content_id, version : str
+        When it was made, what it holds, and by which version of rtcan.
+    predictions, epochs, models : DataFrame
+        Tables of the run store.
+    membership : NDArray of int8 (n_predictions, n_folds)
+        What each trial is used for in each fold, see `rtcan_cli.training.folds.splits.Splits`.
+    fold_labels : NDArray of int8 (n_predictions, n_folds)
+        Label of each trial in each fold.
+    thresholds : DataFrame
+        Of each fold and subject, if they come from the training trials of the fold; else empty.
+    """
+
+    path: Path
+    settings: RunSettings
+    provenance: Provenance
+    created: str
+    content_id: str
+    version: str
+    predictions: pd.DataFrame
+    epochs: pd.DataFrame
+    models: pd.DataFrame
+    membership: NDArray[np.int8]
+    fold_labels: NDArray[np.int8]
+    thresholds: pd.DataFrame
+
+    @classmethod
+    def load(cls, path: Path) -> Run:
+        """Read a run store.
+
+        Raises
+        ------
+        RtcanError
+            If it is missing, damaged or no run store, what it says does not fit together, or its
+            network is of a revision that this version does not compute.
+        """
+        with Store(path, "run") as store:
+            settings = settings_of(store)
+            _check_network(path, settings, store.provenance)
+            run = cls(
+                path=path,
+                settings=settings,
+                provenance=store.provenance,
+                created=store.created,
+                content_id=store.content_id,
+                version=store.package_version,
+                predictions=store.table("predictions"),
+                epochs=store.table("epochs"),
+                models=store.table("models"),
+                membership=store.array("membership/role"),
+                fold_labels=store.array("membership/label"),
+                thresholds=store.table("thresholds"),
+            )
+        check_run(run)
+        return run
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.path.stem
+
+    @property
+    def dataset(self) -> Profile:
+        """The dataset it was trained on."""
+        return profile(self.provenance.dataset)
+
+    def line(self, **changed: object) -> str:
+        """The line that trains it, as a user types it.
+
+        Parameters
+        ----------
+        changed : object
+            Options to take instead of its own: a run with other settings, and another name.
+        """
+        where: dict[str, object] = {}
+        if not changed.keys() - {"force"}:
+            if self.workspace is None or self.path.parent.name != "runs":
+                where = {"output": self.path}
+            elif self.name != self.settings.name():
+                where = {"name": self.name}
+        return self.settings.line(self.dataset.name, self.workspace, **changed, **where)
+
+    def line_of_the_network(self) -> str:
+        """The line that trains RTCAN-1D, as it is by default, on the same dataset."""
+        return command_line("train", dataset=self.dataset.name, workspace=self.workspace)
+
+    @property
+    def workspace(self) -> Path | None:
+        """Folder of the stores that it belongs to; None if it is kept elsewhere."""
+        place = place_of(self.path)
+        return place[0] if place else None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its data come from the simulator."""
+        return self.provenance.simulated
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model: ``rtcan``, or that of a baseline."""
+        return self.settings.spec.model
+
+    @property
+    def network(self) -> str:
+        """Model and inputs, for a table."""
+        return self.settings.network
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether its network was trained elsewhere, so that nobody knows its folds."""
+        return self.settings.protocol not in PROTOCOLS
+
+    @property
+    def protocol(self) -> Protocol:
+        """What its folds hold out.
+
+        Raises
+        ------
+        RtcanError
+            If its network was trained elsewhere.
+        """
+        if self.is_imported:
+            raise RtcanError(
+                f"{self.path}: holds an imported network, whose folds nobody knows; it has no "
+                "held-out scores",
+                f"{line_on_runs('evaluate', [self.path])}, for what it says of all trials",
+            )
+        return PROTOCOLS[self.settings.protocol]
+
+    @property
+    def n_folds(self) -> int:
+        """Folds of each target, trained or not; with ``loso`` as many as subjects."""
+        return self.membership.shape[1]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every fold of every target was trained."""
+        return len(self.models) == len(self.settings.targets) * self.n_folds
+
+    @property
+    def can_be_explained(self) -> bool:
+        """Whether its networks have an attention module before the residual part."""
+        if self.settings.spec.model != choices.MODEL:
+            return False
+        variant = VARIANTS[self.settings.spec.variant]
+        return variant.sca or variant.rnta
+
+    def trials(self, target: str) -> pd.DataFrame:
+        """Predictions of one target; the index is the row in the membership."""
+        return self.predictions[self.predictions["target"] == target]
+
+    def trained_folds(self, target: str) -> list[int]:
+        """Folds of one target that were trained, from 1, in the order of their weights."""
+        return self.models.loc[self.models["target"] == target, "fold"].tolist()
+
+    def splits(self, target: str) -> Splits:
+        """Roles of the rows of `trials` in all folds, trained or not."""
+        return Splits(self.membership[self.trials(target).index.to_numpy()])
+
+    def roles(self, target: str) -> dict[int, Roles]:
+        """Rows of `trials` that train, validate and test in each trained fold."""
+        splits = self.splits(target)
+        return {fold: splits.roles(fold - 1) for fold in self.trained_folds(target)}
+
+    def scores(self, target: str) -> tuple[pd.DataFrame, Summary]:
+        """Scores of each fold's test trials, and their mean over folds.
+
+        Trials that no fold of the protocol tests are not counted.
+
+        Raises
+        ------
+        RtcanError
+            If a fold breaks the promise of its protocol, such as that a subject that tests has
+            neither trained nor validated: such scores are not shown.
+        """
+        self._check_promise(target)
+        trials = self.trials(target)
+        tested = trials[trials["fold"] > 0]
+        folds = fold_scores(tested["label"], tested["probability"], tested["fold"])
+        return folds, summarise(folds)
+
+    def train_label(self, target: str, fold: int) -> NDArray[np.int8]:
+        """Labels that a fold, from 1, was trained on."""
+        rows = self.trials(target).index.to_numpy()[self.splits(target).roles(fold - 1).train]
+        return self.fold_labels[rows, fold - 1]
+
+    def audit(self, target: str) -> pd.DataFrame:
+        """Count what each trained fold holds out, from the stored membership.
+
+        Returns
+        -------
+        DataFrame
+            One row a fold: ``fold``, from 1; the trials of ``train``, ``validation``, ``test`` and
+            ``unused``; ``subject_in_training`` and ``stimulus_in_training``, the test trials whose
+            subject, or stimulus, has trained the network that tests them. Stimuli that are one song
+            under several names count as one.
+        """
+        splits, trials = self.splits(target), self.trials(target)
+        table = pd.DataFrame({"fold": np.arange(splits.n_folds) + 1})
+        for code, part in enumerate((*PARTS, "unused")):
+            table[part] = (splits.role == code).sum(axis=0)
+        for what, column in HELD_OUT.items():
+            table[f"{what}_in_training"] = seen_in_training(splits, trials[column].to_numpy(str))
+        return table[table["fold"].isin(self.trained_folds(target))].reset_index(drop=True)
+
+    def _check_promise(self, target: str) -> None:
+        for what in self.protocol.disjoint:
+            table = overlap(self.roles(target), self.trials(target)[HELD_OUT[what]], what)
+            shared = table[["train_validation", "train_test", "validation_test"]] > 0
+            leaking = table[shared.any(axis=1)]
+            if len(leaking):
+                whole = {"subject": "subjects", "stimulus": "stimuli"}[what]
+                raise RtcanError(
+                    f"{self.path}: in fold {leaking['fold'].iloc[0]} of {target}, {whole} are on "
+                    f"both sides; its scores would not be those of {self.protocol.tests}",
+                    f"{self.line(force=True)}, to train it again",
+                )
+
+    def model_of_fold(self, target: str, fold: int) -> TrainedModel:
+        """What a fold has trained.
+
+        Parameters
+        ----------
+        target : str
+            ``valence`` or ``arousal``.
+        fold : int
+            From 1; must be one of `trained_folds`.
+
+        Raises
+        ------
+        RtcanError
+            If what is stored is not that of the model.
+        """
+        row = self.trained_folds(target).index(fold)
+        facts = self.models[self.models["target"] == target].iloc[row]
+        with Store(self.path, "run") as store:
+            arrays = store.slices(f"weights/{target}", row)
+        candidate = int(facts["candidate"]) - 1
+        own = candidate_name(self.settings.model, candidate, "")
+        arrays = {
+            name.removeprefix(own): values
+            for name, values in arrays.items()
+            if name[: len(own)] == own
+        }
+        scales = {name: arrays.pop(name) for name in SCALES if name in arrays}
+        spec = replace(
+            self.settings.spec,
+            n_music=np.size(scales.get("music_mean", ())),
+            n_features=np.size(scales.get("eda_mean", ())),
+            candidate=candidate,
+        )
+        trained = TrainedModel(spec, arrays, scales, float(facts["temperature"]))
+        try:
+            check_trained(trained)
+        except RtcanError as error:
+            raise RtcanError(
+                f"{self.path}: {target}, fold {fold}: {error}",
+                self.line(force=True),
+            ) from error
+        return trained
+
+    def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
+        """The RTCAN-1D that a fold trained, with its music standardisation.
+
+        Parameters
+        ----------
+        target, fold
+            As of `model_of_fold`.
+
+        Raises
+        ------
+        RtcanError
+            If the run holds another model.
+        """
+        if self.settings.spec.model != choices.MODEL:
+            raise RtcanError(
+                f"{self.path}: holds a {self.settings.spec.model}, not RTCAN-1D",
+                f"{self.line_of_the_network()}, and the run that it makes",
+            )
+        trained = self.model_of_fold(target, fold)
+        network = rebuild(trained.weights, trained.spec)
+        assert isinstance(network, RTCAN)
+        return TrainedNetwork(
+            network, trained.scales.get("music_mean"), trained.scales.get("music_sd")
+        )
+
+
+def _check_network(path: Path, settings: RunSettings, made: Provenance) -> None:
+    """Refuse weights that would fit the network of this version, but are those of another."""
+    revision = made.parameters.get("network", 1)
+    if settings.spec.model != choices.MODEL or revision == choices.NETWORK:
+        return
+    place = place_of(path)
+    workspace = place[0] if place else None
+    if settings.protocol in PROTOCOLS:
+        again = settings.line(made.dataset, workspace)
+    else:
+        again = command_line(
+            "import-checkpoint", "CHECKPOINT", dataset=made.dataset, workspace=workspace
+        )
+    raise RtcanError(
+        f"{path}: holds RTCAN-1D of revision {revision}, and this rtcan computes revision "
+        f"{choices.NETWORK}, whose residual blocks differ: with its weights it would say something "
+        "else",
+        f"remove it, or make it again: {again}",
+    )
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained RTCAN-1D and the statistics its music vectors are standardised with."""
+
+    model: RTCAN
+    music_mean: NDArray[np.float32] | None
+    music_sd: NDArray[np.float32] | None

@@ -1,0 +1,376 @@
+"""Raw files -> recordings store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from rtcan_cli import console
+from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.files.raw import printable
+from rtcan_cli.datasets.polarity import SignalKind, signal_kind
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Stimulus, Trial
+from rtcan_cli.eda.quality import Inspected, Rules, inspect
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.parallel import map_ordered
+from rtcan_cli.report import Report
+from rtcan_cli.steps.data.ingest_summary import UNCLAIMED, summarise
+from rtcan_cli.steps.data.seen_trials import SeenTrials
+from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
+from rtcan_cli.steps.freshness import fingerprint, is_current
+from rtcan_cli.stores import Provenance, StoreWriter, create
+from rtcan_cli.trial_key import hearing
+
+_HASH_THREADS = 2
+_FEW_REASONS = 3
+_NO_SAMPLES = np.empty(0)
+
+
+def ingest_raw(
+    dataset: str,
+    raw: Path,
+    output: Path,
+    rules: Rules | None = None,
+    skip_bad: bool = False,
+    jobs: int | None = None,
+    force: bool = False,
+    table: TableOptions | None = None,
+    polarity: Polarity | None = None,
+    follow_links: bool = False,
+) -> Report:
+    """Read raw files into a recordings store.
+
+    Parameters
+    ----------
+    dataset : str
+        Key of :data:`rtcan_cli.datasets.profiles.PROFILES`.
+    raw : Path
+        The publisher's folder or zip, or a folder of own recordings.
+    output : Path
+        Store to write.
+    rules : Rules, optional
+        Which recordings are good enough; by default those of `Rules()`.
+    skip_bad : bool
+        Go on without files that are damaged, and list them, instead of ending at the first.
+    jobs : int, optional
+        Processes that read; by default one where more do not help, else one for each core.
+    force : bool
+        Do it even if the raw files have not changed.
+    table : TableOptions, optional
+        What the table of own recordings does not say itself; for the dataset ``table`` only.
+    polarity : {"conductance", "resistance", "as-is"}, optional
+        What the EDA files hold; by default what their unit says. The sign of resistance is
+        flipped, so that a response makes the signal rise; ``"as-is"`` leaves it.
+    follow_links : bool
+        Whether symbolic links in the folder may lead out of it.
+
+    Raises
+    ------
+    RtcanError
+        If the files are not there, damaged or of another layout, or hold no usable trial; or if a
+        link leads out of the folder.
+    """
+    try:
+        root = raw.expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # the latter for a circle of links
+        raise RtcanError(f"{printable(raw)} cannot be read: {error}") from error
+    source = open_raw(dataset, root, table, follow_links)
+    return ingest_dataset(
+        source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
+    )
+
+
+def ingest_dataset(
+    source: RawDataset,
+    root: Path,
+    output: Path,
+    rules: Rules | None = None,
+    skip_bad: bool = False,
+    jobs: int | None = None,
+    force: bool = False,
+    table: TableOptions | None = None,
+    polarity: Polarity | None = None,
+    follow_links: bool = False,
+) -> Report:
+    """Read an opened dataset into a recordings store, whatever opened it.
+
+    Parameters
+    ----------
+    source : RawDataset
+        The dataset; one that rtcan does not know has the name ``table``.
+    root : Path
+        The folder or zip file that it was opened from, absolute.
+    output, rules, skip_bad, jobs, force, table, polarity, follow_links
+        As for `ingest_raw`.
+
+    Raises
+    ------
+    RtcanError
+        If files are damaged, there is no usable trial, or the audio file of a stimulus does not lie
+        below `root`.
+    """
+    rules = rules or Rules()
+    refuse_audio_outside(source.stimuli, root, follow_links)
+    known = profile(source.name)
+    if known.name == "table":
+        table = table or TableOptions()
+        known = replace(known, rating_scale=table.rating_scale, eda_unit=table.unit)
+    kind = signal_kind(known.eda_unit, polarity)
+    provenance = Provenance(
+        "ingest",
+        known.name,
+        {
+            "raw": printable(root),
+            "edition": source.edition,
+            "rating_scale": list(known.rating_scale),
+            **kind.parameters,
+            **({"decimal": table.decimal} if table else {}),
+            "skip_bad": skip_bad,
+            **({"follow_links": True} if follow_links else {}),
+            **asdict(rules),
+        },
+        # The stimuli too: their audio files may have come or changed since.
+        {
+            "raw files": fingerprint(source.files),
+            "stimuli": _stimuli_id(source),
+            "audio": _audio_id(source.stimuli, root),
+        },
+        source.simulated,
+    )
+    if not is_current(output, "recordings", provenance, force):
+        if jobs is None:
+            jobs = 1 if source.in_turn else -1
+        with create(output, "recordings", provenance) as store:
+            folder = root if root.is_dir() else root.parent
+            sounds = sounds_of(source.stimuli, root, follow_links)
+            reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
+            reading.read(source, rules, jobs)
+    report = summarise(output, known)
+    report.notes[:0] = source.notes
+    if follow_links:
+        report.notes.append(f"symbolic links that lead out of {root} were followed")
+    return report
+
+
+def _stimuli_id(source: RawDataset) -> str:
+    """Fingerprint of what is known about the stimuli and their audio."""
+    known = printable((*source.stimuli, *source.unclaimed))
+    return hashlib.blake2b(known.encode(), digest_size=8).hexdigest()
+
+
+def _audio_id(stimuli: tuple[Stimulus, ...], root: Path) -> str:
+    """Fingerprint of the audio files that are there."""
+    files = {audio_file(root, each.audio).path for each in stimuli if each.audio}
+    return fingerprint(path for path in files if path.is_file())
+
+
+@dataclass(frozen=True)
+class CheckedTrial:
+    """A trial whose recordings were inspected: their samples are in `inspected`."""
+
+    trial: Trial
+    inspected: tuple[Inspected, ...]
+
+
+def read_part(
+    part: Callable[[], list[Item]], rules: Rules, sign: float
+) -> list[CheckedTrial | Excluded | RtcanError]:
+    """Read one part of a dataset, repair and judge its recordings: what a worker process does.
+
+    Samples are multiplied with `sign`, see `rtcan_cli.datasets.polarity`.
+    """
+    items: list[CheckedTrial | Excluded | RtcanError] = []
+    for item in part():
+        if not isinstance(item, Trial):
+            items.append(item)
+            continue
+        inspected = tuple(
+            inspect(each.eda if sign > 0 else -each.eda, each.sampling_rate, each.jitter, rules)
+            for each in item.recordings
+        )
+        # Samples are handed over once, as they are after the repair.
+        emptied = tuple(replace(each, eda=_NO_SAMPLES) for each in item.recordings)
+        items.append(CheckedTrial(replace(item, recordings=emptied), inspected))
+    return items
+
+
+class _Reading:
+    """A dataset on its way into a store: rows and samples are written as they come."""
+
+    def __init__(
+        self,
+        root: Path,
+        skip_bad: bool,
+        store: StoreWriter,
+        kind: SignalKind,
+        scale: tuple[float, float],
+        sounds: Mapping[str, str],
+    ) -> None:
+        self._root, self._skip_bad, self._store = root, skip_bad, store
+        self._kind, self._scale = kind, scale
+        self._sounds, self._song_of = sounds, dict[str, str]()
+        self._files: tuple[Path, ...] = ()
+        self._seen = SeenTrials()
+        self._trials, self._recordings = store.table("trials"), store.table("recordings")
+        self._quality, self._excluded = store.table("quality"), store.table("excluded")
+        self._usable = False
+        # Why nothing is usable, the first few reasons: of what was left out, and of recordings.
+        self._reasons: tuple[dict[str, None], dict[str, None]] = ({}, {})
+
+    def read(self, source: RawDataset, rules: Rules, jobs: int) -> None:
+        """Read all parts of a dataset and write the store."""
+        self._files = source.files
+        self._song_of = songs_of(source.stimuli, self._sounds)
+        with _hashed(source.files) as digests:
+            for error in source.damaged:
+                self._leave_out(error)
+            for audio in source.unclaimed:
+                row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._root)))
+                self._excluded.append(**row)
+            work = partial(read_part, rules=rules, sign=self._kind.sign)
+            with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
+                for outcome in map_ordered(work, source.parts, jobs):
+                    for item in [outcome] if isinstance(outcome, RtcanError) else outcome:
+                        self._take(item)
+                    bar.update()
+            if not self._usable:
+                reasons = list({**self._reasons[0], **self._reasons[1]})[:_FEW_REASONS]
+                raise RtcanError(
+                    f"{self._root}: holds no usable recording ({'; '.join(reasons) or 'no trials'})"
+                )
+            self._write_sources(source, digests())
+
+    def _take(self, item: CheckedTrial | Excluded | RtcanError) -> None:
+        if isinstance(item, Excluded):
+            self._exclude(item)
+            return
+        if isinstance(item, RtcanError):
+            self._leave_out(item)
+            return
+        trial = item.trial
+        low, high = self._scale
+        for target in TARGETS:
+            # rtcan's own readers have looked at that; this is for readers of others.
+            rating = getattr(trial, target)
+            if rating < low or rating > high:
+                raise RtcanError(
+                    f"subject {trial.subject}, stimulus {trial.stimulus}: the {target} rating "
+                    f"{rating:g} is not on the scale from {low:g} to {high:g}",
+                    "give the scale that was used as TableOptions(rating_scale=(low, high))",
+                )
+        if not self._seen.add(trial.subject, trial.stimulus, trial.repetition):
+            file = trial.recordings[0].source if trial.recordings else self._root
+            self._leave_out(
+                RtcanError(
+                    f"{file}: subject {trial.subject}, stimulus {trial.stimulus}"
+                    f"{hearing(trial.repetition)} is there twice"
+                )
+            )
+            return
+        row = self._trials.rows
+        key: dict[str, Any] = {
+            "subject": trial.subject,
+            "stimulus": trial.stimulus,
+            "repetition": trial.repetition,
+            "song": self._song_of.get(trial.stimulus, trial.stimulus),
+        }
+        self._trials.append(
+            **key,
+            valence=trial.valence,
+            arousal=trial.arousal,
+        )
+        for each, found in zip(trial.recordings, item.inspected, strict=True):
+            self._recordings.append(
+                **key,
+                target=each.target,
+                sampling_rate=each.sampling_rate,
+                trial=row,
+                source=_relative(each.source, self._root),
+                position=each.position,
+                unit=self._kind.unit,
+                polarity=self._kind.polarity,
+                problem=found.fault or "",
+            )
+            self._quality.append(**vars(found.quality))
+            self._store.append_signals({"eda": found.eda, "repaired": found.repaired})
+            if found.fault:
+                _remember(found.fault, self._reasons[1])
+            else:
+                self._usable = True
+
+    def _leave_out(self, error: RtcanError) -> None:
+        """List what is damaged, or end here."""
+        if not self._skip_bad:
+            advice = "--skip-bad leaves it out and reads the rest"
+            raise RtcanError(str(error), f"{error.hint}; {advice}" if error.hint else advice)
+        # Without the folder's own name, so that the same files give the same store elsewhere.
+        reason = str(error)
+        place = next((path for path in map(str, self._files) if reason.startswith(path)), "")
+        reason = printable(reason.replace(f"{self._root}/", ""))
+        self._exclude(Excluded("", "", reason, place))
+
+    def _exclude(self, left_out: Excluded) -> None:
+        _remember(left_out.reason, self._reasons[0])
+        source = _relative(left_out.source, self._root)
+        self._excluded.append(**{**vars(left_out), "source": source})
+
+    def _write_sources(self, source: RawDataset, digests: Iterable[tuple[int, str]]) -> None:
+        stimuli = self._store.table("stimuli")
+        for each in source.stimuli:
+            own = {
+                "audio": _relative(each.audio, self._root),
+                "song": self._song_of[each.stimulus],
+                "sound": self._sounds.get(each.stimulus, ""),
+            }
+            stimuli.append(**{**vars(each), **own})
+        files = self._store.table("files")
+        for path, (size, digest) in zip(source.files, digests, strict=True):
+            files.append(path=_relative(str(path), self._root), size=size, sha256=digest)
+
+
+def _remember(reason: str, reasons: dict[str, None]) -> None:
+    if len(reasons) < _FEW_REASONS:
+        reasons[reason] = None
+
+
+@contextmanager
+def _hashed(files: Iterable[Path]) -> Iterator[Callable[[], list[tuple[int, str]]]]:
+    """Size and SHA-256 of files, taken in threads while the body reads them."""
+    threads, stop = ThreadPoolExecutor(_HASH_THREADS), Event()
+    try:
+        results = threads.map(partial(_hash, stop=stop), files)
+        yield lambda: list(results)
+    finally:
+        # Python waits for threads at its end: after an error, not for gigabytes.
+        stop.set()
+        threads.shutdown(cancel_futures=True)
+
+
+def _hash(file: Path, stop: Event) -> tuple[int, str]:
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb", buffering=0) as stream:
+            block = bytearray(1 << 20)
+            while not stop.is_set() and (count := stream.readinto(block)):
+                digest.update(memoryview(block)[:count])
+            return stream.tell(), digest.hexdigest()
+    except OSError:
+        # The reader has said what is wrong with it.
+        return 0, ""
+
+
+def _relative(path: str, root: Path) -> str:
+    """A path below the raw folder, so that moving that folder changes nothing in the store."""
+    return printable(path.removeprefix(f"{root}/"))

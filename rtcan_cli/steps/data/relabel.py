@@ -1,0 +1,272 @@
+"""Ratings, or labels from elsewhere -> labels store."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from rtcan_cli import console
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.evaluation import published
+from rtcan_cli.files.links import folder_below, part_of_name
+from rtcan_cli.label_table import match_labels, read_label_table
+from rtcan_cli.labels import (
+    BY_STIMULUS,
+    NO_LABEL,
+    class_counts,
+    label_by_stimulus,
+    rating_correlation,
+)
+from rtcan_cli.labels import relabel as relabel_trials
+from rtcan_cli.plots.relabel_steps import relabel_steps
+from rtcan_cli.plots.save import save
+from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.stores import Provenance, Store, create
+from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.schema import SCHEMAS
+
+#: Method of a store whose labels were imported, in its provenance.
+IMPORTED = "import"
+
+#: Columns of the thresholds table that hold the two cluster centres.
+CENTRES = ("centre0_valence", "centre0_arousal", "centre1_valence", "centre1_arousal")
+
+
+def relabel_ratings(
+    recordings: Path, output: Path, method: str = "kmeans", seed: int = 0, force: bool = False
+) -> Report:
+    """Label the trials of a recordings store by ratings.
+
+    Parameters
+    ----------
+    recordings, output : Path
+        Store to read and store to write.
+    method : str
+        One of `rtcan_cli.labels.METHODS`, from each subject's own ratings, or `BY_STIMULUS`, from
+        the stimuli's published means.
+    seed : int
+        For the starts of k-means; the other methods draw nothing.
+    force : bool
+        Do it even if nothing has changed.
+
+    Raises
+    ------
+    RtcanError
+        If the store does not hold the ratings that the method needs.
+    """
+    with Store(recordings, "recordings") as store:
+        trials, stimuli, made = store.table("trials"), store.table("stimuli"), store.provenance
+        inputs = {"recordings": store.content_id}
+    _check_ratings(recordings, trials, stimuli, made, method)
+    parameters = {"method": method, **({"seed": seed} if method == "kmeans" else {})}
+    provenance = Provenance("relabel", made.dataset, parameters, inputs, made.simulated)
+    if not is_current(output, "labels", provenance, force):
+        low, high = made.parameters["rating_scale"]
+        if method == BY_STIMULUS:
+            labels = label_by_stimulus(trials, stimuli, (low, high))
+            _check_labels(labels, f"the mean ratings in {recordings}")
+            _write(output, provenance, labels, _no_thresholds())
+        else:
+            result = relabel_trials(trials, method, (low, high), seed)
+            _write(output, provenance, result.labels, result.thresholds)
+    report = summarise(recordings, output)
+    if method == BY_STIMULUS:
+        report.notes += _without_mean(trials, stimuli, made)
+    return report
+
+
+def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False) -> Report:
+    """Label the trials of a recordings store by a table from elsewhere.
+
+    Parameters
+    ----------
+    recordings, output : Path
+        Store to read and store to write.
+    csv : Path
+        See :func:`rtcan_cli.label_table.read_label_table`.
+    force : bool
+        Do it even if nothing has changed.
+
+    Raises
+    ------
+    RtcanError
+        If the file is not such a table, or has none of the trials.
+    """
+    with Store(recordings, "recordings") as store:
+        trials, made = store.table("trials"), store.provenance
+        inputs = {"recordings": store.content_id}
+    table = read_label_table(csv)
+    matched = match_labels(table, trials, csv)
+    parameters = {
+        "method": IMPORTED,
+        IMPORTED: csv.name,
+        "sha256": hashlib.sha256(csv.read_bytes()).hexdigest(),
+    }
+    provenance = Provenance("relabel", made.dataset, parameters, inputs, made.simulated)
+    _check_labels(matched.labels, csv)
+    if not is_current(output, "labels", provenance, force):
+        _write(output, provenance, matched.labels, _no_thresholds())
+    report = summarise(recordings, output)
+    report.facts["rows of the table used"] = f"{matched.n_used} of {len(table)}"
+    report.facts["rows of trials that are not in the recordings"] = matched.n_foreign
+    report.facts["trials that the table does not have"] = matched.n_unlabelled
+    return report
+
+
+def _check_ratings(
+    recordings: Path, trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance, method: str
+) -> None:
+    """Refuse a method that finds nothing to go by, and say which one would."""
+    edition, labels = made.parameters["edition"], recordings.with_name("labels.h5")
+    has_means = not stimuli[[f"{target}_mean" for target in TARGETS]].isna().all(axis=None)
+    has_ratings = not trials[list(TARGETS)].isna().all(axis=None)
+    if method == BY_STIMULUS and not has_means:
+        raise RtcanError(
+            f"{recordings}: {edition} has no mean ratings of its "
+            f"{profile(made.dataset).stimuli_word}",
+            line_that_makes(labels, "labels", method="kmeans")
+            if has_ratings
+            else line_that_makes(labels, "labels", **{"import": "CSV"}),
+        )
+    if method != BY_STIMULUS and not has_ratings:
+        advice = [
+            f"--method {BY_STIMULUS} labels every listener of a stimulus by its mean rating"
+            if has_means
+            else "",
+            "--import CSV takes labels from a table",
+            "PMEmo's 2018 edition has every subject's own ratings"
+            if made.dataset == "pmemo"
+            else "",
+        ]
+        raise RtcanError(
+            f"{recordings}: {edition} has no ratings of single subjects, so there is nothing to "
+            "label",
+            "; ".join(filter(None, advice)),
+        )
+
+
+def _check_labels(labels: pd.DataFrame, source: object) -> None:
+    """Refuse labels that are none: all of them are missing."""
+    if (labels[list(TARGETS)] == NO_LABEL).all(axis=None):
+        raise RtcanError(f"{source}: gives no trial a label")
+
+
+def _without_mean(trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance) -> list[str]:
+    """Say which stimuli have no published mean, so that their trials have no label."""
+    said = []
+    heard = stimuli[stimuli["stimulus"].isin(trials["stimulus"])]
+    for target in TARGETS:
+        lacking = heard.loc[heard[f"{target}_mean"].isna(), "stimulus"].tolist()
+        if lacking:
+            n = int(trials["stimulus"].isin(lacking).sum())
+            said.append(
+                f"{len(lacking)} of {len(heard)} {profile(made.dataset).stimuli_word} have no mean "
+                f"{target} rating ({some(lacking)}): their {n} trials get no {target} label"
+            )
+    return said
+
+
+def _no_thresholds() -> pd.DataFrame:
+    """An empty table of thresholds: no subject has an own one."""
+    columns = [field.path.split("/") for field in SCHEMAS["labels"].fields]
+    return pd.DataFrame(columns=[name for table, name in columns if table == "thresholds"])
+
+
+def _write(
+    output: Path, provenance: Provenance, labels: pd.DataFrame, thresholds: pd.DataFrame
+) -> None:
+    with create(output, "labels", provenance) as store:
+        store.write_table("labels", labels)
+        store.write_table("thresholds", thresholds)
+
+
+def summarise(recordings: Path, labels: Path) -> Report:
+    """Class counts and rating correlation, beside the paper's where they are comparable."""
+    with Store(recordings, "recordings") as store:
+        ratings = store.table("trials", TARGETS)
+    with Store(labels, "labels") as store:
+        table, thresholds, made = store.table("labels"), store.table("thresholds"), store.provenance
+    known, method = profile(made.dataset), made.parameters["method"]
+    labelled = (table[list(TARGETS)] != NO_LABEL).any(axis=1)
+    report = Report("relabel", files=[labels])
+    report.facts = {
+        "dataset": known.title + (" (simulated)" if made.simulated else ""),
+        "method": f"{method} of {made.parameters[IMPORTED]}" if method == IMPORTED else method,
+        "subjects": table.loc[labelled, "subject"].nunique(),
+        "trials with a label": int(labelled.sum()),
+    }
+    unlabelled = {target: int((table[target] == NO_LABEL).sum()) for target in TARGETS}
+    if any(unlabelled.values()):
+        counts = ", ".join(f"{target} {n}" for target, n in unlabelled.items())
+        report.facts["trials without a label"] = counts
+    if len(thresholds):
+        report.facts["subjects with too few distinct ratings"] = int(thresholds["fallback"].sum())
+    columns = ["target", "high", "low", "high share [%]"]
+    rows = [
+        [row.target, int(row.n_high), int(row.n_low), _percent(row.n_high, row.n_low)]
+        for row in class_counts(table).itertuples()
+    ]
+    # The paper's labels are those of single subjects.
+    compare = not made.simulated and known.published_trials is not None and method != BY_STIMULUS
+    if compare:
+        paper = published.labels_table(made.dataset).set_index("target")
+        columns += ["paper high", "paper low"]
+        for row in rows:
+            row += [int(paper.loc[row[0], c]) for c in ("paper_n_high", "paper_n_low")]
+    report.tables = [Table("Labels", columns, rows)]
+    both_rated = int(ratings[list(TARGETS)].notna().all(axis=1).sum())
+    if both_rated:
+        r, p = rating_correlation(ratings)
+        correlation, values = ["Spearman r", "p", "trials"], [r, p, both_rated]
+        if compare:
+            correlation.append("paper r")
+            row = published.rating_correlation(made.dataset).iloc[0]
+            values.append(float(row["paper_spearman_r"]))
+        title = "Correlation of valence and arousal ratings"
+        report.tables.append(Table(title, correlation, [values]))
+    return report
+
+
+def _percent(n_high: int, n_low: int) -> float:
+    return 100 * n_high / (n_high + n_low) if n_high + n_low else float("nan")
+
+
+def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> list[Path]:
+    """Draw the four steps of the annotation re-creation for one subject (the paper's Fig. 3)."""
+    with Store(recordings, "recordings") as store:
+        ratings, scale = store.table("trials"), store.provenance.parameters["rating_scale"]
+    with Store(labels, "labels") as store:
+        thresholds = store.table("thresholds").set_index("subject")
+        provenance = store.provenance
+    if provenance.parameters["method"] != "kmeans":
+        raise RtcanError(
+            f"{labels}: was made with the method {provenance.parameters['method']}; the four steps "
+            "are those of kmeans",
+            line_that_makes(labels, "labels", method="kmeans"),
+        )
+    if subject not in thresholds.index:
+        raise RtcanError(
+            f"subject '{subject}' has no labels in {labels}",
+            f"one of {', '.join(thresholds.index[:5])} ...",
+        )
+    row = thresholds.loc[subject]
+    if row["fallback"]:
+        console.warn(f"subject {subject} has too few distinct ratings for two clusters")
+    own = ratings[ratings["subject"] == subject].dropna(subset=list(TARGETS))
+    figure = relabel_steps(
+        own["valence"].to_numpy(),
+        own["arousal"].to_numpy(),
+        row[list(CENTRES)].to_numpy(float).reshape(2, 2),
+        (row["valence"], row["arousal"]),
+        scale=tuple(scale),
+        subject=subject,
+        simulated=provenance.simulated,
+    )
+    return save(
+        figure,
+        folder_below(folder, provenance.dataset) / f"labels_subject_{part_of_name(subject)}",
+    )

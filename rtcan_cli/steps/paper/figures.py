@@ -1,0 +1,234 @@
+"""Stores and runs -> the paper's figures: labels, accuracy by subjects, attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtcan_cli import choices
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.report import Report
+from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.attention.networks import SHOWN, sources_of
+from rtcan_cli.steps.attention.one_trial import explain_trial
+from rtcan_cli.steps.data.relabel import plot_steps
+from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
+from rtcan_cli.steps.results.scaling import follow_subjects
+from rtcan_cli.stores import Store, Workspace
+
+#: The trial of the paper's Figs. 5 to 8.
+SUBJECT, STIMULUS = "100184", "1"
+TITLES = {
+    3: "the four steps from ratings to labels",
+    4: "accuracy against the number of subjects",
+    5: "valence, attention over the three signals",
+    6: "valence, attention as a heat strip",
+    7: "arousal, attention over the three signals",
+    8: "arousal, attention as a heat strip",
+}
+#: How the files begin that are drawn together.
+STEMS = {
+    5: "attention_columns_valence_",
+    6: "attention_heat_valence_",
+    7: "attention_columns_arousal_",
+    8: "attention_heat_arousal_",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What Figs. 3 and 5 to 8 are to be of.
+
+    Parameters
+    ----------
+    dataset, subject, stimulus : str, optional
+        What is not said is chosen: PMEmo, subject 100184 and song 1, as in the paper, or else the
+        first that is there.
+    """
+
+    dataset: str | None = None
+    subject: str | None = None
+    stimulus: str | None = None
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """One of the paper's figures.
+
+    Parameters
+    ----------
+    number : int
+        3 to 8.
+    report : Report
+        Its files, and the tables and notes that belong to it.
+    problem : RtcanError, optional
+        Why it could not be made.
+    """
+
+    number: int
+    report: Report
+    problem: RtcanError | None = None
+
+    @property
+    def what_lacks(self) -> str:
+        """Why it is not shown, and what to do about it; empty if it is."""
+        if self.problem is None:
+            return ""
+        hint = f"; try: {self.problem.hint}" if self.problem.hint else ""
+        return f"Fig. {self.number} is not shown: {self.problem}{hint}"
+
+
+def paper_figures(
+    stores: Workspace, paths: Sequence[Path], numbers: Sequence[int], folder: Path, trial: Trial
+) -> Report:
+    """Draw the paper's figures.
+
+    Parameters
+    ----------
+    stores : Workspace
+        Its stores are drawn from.
+    paths : sequence of Path
+        Run stores for Figs. 4 to 8.
+    numbers : sequence of int
+        Figures, 3 to 8.
+    folder : Path
+        Where to write to.
+    trial : Trial
+        What Figs. 3 and 5 to 8 are of; Fig. 4 only goes by its dataset.
+
+    Raises
+    ------
+    RtcanError
+        If none of the figures could be made.
+    """
+    report = Report("compare")
+    problems = []
+    for figure in make_figures(stores, [Run.load(path) for path in paths], numbers, folder, trial):
+        report = report.joined(figure.report)
+        if figure.problem is not None:
+            problems.append(figure.problem)
+            report.notes.append(figure.what_lacks)
+    if len(problems) == len(numbers):
+        raise problems[0]
+    return report
+
+
+def make_figures(
+    stores: Workspace, runs: Sequence[Run], numbers: Sequence[int], folder: Path, trial: Trial
+) -> Iterator[PaperFigure]:
+    """Yield the paper's figures of these numbers; see `paper_figures`."""
+    if 3 in numbers:
+        yield _try(3, lambda: _draw_labels(stores, folder, trial))
+    if 4 in numbers:
+        mine = [run for run in runs if trial.dataset in (None, run.dataset.name)]
+        dataset = trial.dataset or _usual_dataset(stores)
+        yield _try(4, lambda: follow_subjects(mine, folder, stores.root, dataset))
+    attention = [number for number in numbers if number > 4]
+    if attention:
+        # They are drawn together.
+        drawn = _try(attention[0], lambda: _draw_attention(stores, runs, folder, trial))
+        for number in attention:
+            yield _part(drawn, number, stores, runs, trial)
+
+
+def _try(number: int, draw: Callable[[], Report]) -> PaperFigure:
+    try:
+        return PaperFigure(number, draw())
+    except RtcanError as error:
+        return PaperFigure(number, Report("compare"), error)
+
+
+def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> Report:
+    there = stores.datasets()
+    dataset = stores.dataset(trial.dataset or (_usual_dataset(stores) if there else None))
+    labels = stores.store(dataset, "labels")
+    with Store(labels, "labels") as store:
+        thresholds = store.table("thresholds")
+    subjects = thresholds.loc[~thresholds["fallback"], "subject"].tolist()
+    subject = trial.subject or _usual(SUBJECT, subjects)
+    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
+    return Report("compare", files=files)
+
+
+def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial) -> Report:
+    shown = _showing_attention(runs, trial)
+    for run in shown:
+        tested = run.predictions.dropna(subset=["probability"])
+        for wanted, column, usual in (
+            (trial.subject, "subject", SUBJECT),
+            (trial.stimulus, "stimulus", STIMULUS),
+        ):
+            value = wanted or _usual(usual, tested[column].tolist())
+            tested = tested[tested[column] == value]
+        if len(tested):
+            subject, stimulus = tested[["subject", "stimulus"]].iloc[0]
+            others = [each.path for each in shown]
+            sources = sources_of(stores, run.path)
+            return explain_trial(run.path, sources, subject, stimulus, folder, others)
+    asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
+    dataset = trial.dataset or (runs[0].dataset.name if runs else _usual_dataset(stores))
+    raise RtcanError(
+        f"no run of the paper's network with attention modules ({', '.join(SHOWN)}) tests "
+        + (" ".join(asked) if asked else "any trial"),
+        _line(stores, runs, dataset),
+    )
+
+
+def _showing_attention(runs: Sequence[Run], trial: Trial) -> list[Run]:
+    """The runs that Figs. 5 to 8 can be of, the one to be preferred first."""
+    shown = [
+        run
+        for run in runs
+        if trial.dataset in (None, run.dataset.name)
+        and _holds_out_subjects(run)
+        and run.settings.spec.variant in SHOWN
+    ]
+    # As in the paper where there is a choice: PMEmo, and fused; then the newest.
+    shown.sort(key=lambda run: run.created, reverse=True)
+    shown.sort(key=lambda run: (run.dataset.name != "pmemo", run.settings.fusion == "none"))
+    return shown
+
+
+def _holds_out_subjects(run: Run) -> bool:
+    """Whether it is the paper's network, and subjects that test it have not trained it."""
+    return run.settings.protocol == choices.PROTOCOL and has_paper_network(run)
+
+
+def _usual_dataset(stores: Workspace) -> str:
+    """PMEmo, as in the paper, or else the first dataset that is there."""
+    there = stores.datasets()
+    return there[0] if there and "pmemo" not in there else "pmemo"
+
+
+def _usual(wanted: str, there: Sequence[str]) -> str:
+    """What the paper shows, or else the first that is there."""
+    return wanted if wanted in there or not there else there[0]
+
+
+def _line(
+    stores: Workspace, runs: Sequence[Run], dataset: str, targets: tuple[str, ...] = TARGETS
+) -> str:
+    """The line that trains the networks of Figs. 5 to 8, like what is there, or as in the paper."""
+    usual = "music" if profile(dataset).stimulus_word == "song" else "none"
+    there = [run for run in runs if run.dataset.name == dataset and _holds_out_subjects(run)]
+    fusion = there[0].settings.fusion if there else usual
+    like = settings_like(runs, dataset, fusion=fusion, targets=targets)
+    return like.line(dataset, stores.root, variant=",".join(SHOWN))
+
+
+def _part(
+    drawn: PaperFigure, number: int, stores: Workspace, runs: Sequence[Run], trial: Trial
+) -> PaperFigure:
+    """One of the four figures that were drawn together."""
+    stem = STEMS[number]
+    target = TITLES[number].split(",")[0]
+    files = [path for path in drawn.report.files if path.name.startswith(stem)]
+    problem = drawn.problem
+    if problem is None and not files:
+        dataset = _showing_attention(runs, trial)[0].dataset.name
+        problem = RtcanError(
+            f"the runs do not predict {target}", _line(stores, runs, dataset, (target,))
+        )
+    return PaperFigure(number, replace(drawn.report, files=files), problem)

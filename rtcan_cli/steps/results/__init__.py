@@ -1,0 +1,1 @@
+"""What trained runs are worth, and what they say of new recordings."""

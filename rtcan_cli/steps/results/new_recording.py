@@ -1,0 +1,223 @@
+"""One EDA file, and an audio file -> the trial that a run's models answer to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.single import is_simulated, read_single
+from rtcan_cli.eda.blocks import Item, decompose_block
+from rtcan_cli.eda.features import eda_features
+from rtcan_cli.eda.features.catalogue import CATALOGUE
+from rtcan_cli.eda.methods import cvxeda_method, method_of
+from rtcan_cli.eda.quality import inspect
+from rtcan_cli.eda.resample import resample
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.music import FEATURE_SET, extract
+from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, trained_kind
+from rtcan_cli.runs.inputs import parts_input
+from rtcan_cli.runs.origin import Recorded, Settings
+from rtcan_cli.runs.run import Run
+from rtcan_cli.training.data import Trials
+
+#: What a trial is called that nobody has given a name.
+UNNAMED = "new"
+#: A recording is unlike others if it is that many times longer, or shorter, than any.
+_UNLIKE = 2.0
+
+
+@dataclass(frozen=True)
+class NewRecording:
+    """What a user names on the command line.
+
+    Parameters
+    ----------
+    eda : Path, optional
+        The recording; a model that sees no EDA needs none.
+    sampling_rate, column, decimal, start, duration
+        As of `rtcan_cli.datasets.single.read_single`.
+    unit : str, optional
+        Unit of the EDA, which tells conductance from resistance; by default that of the run's
+        recordings, as long as these are not resistance.
+    audio : Path, optional
+        The song; a model without music needs none.
+    subject, stimulus : str
+        Who listened to what, as far as the run may know them.
+    repetition : int
+        Which time it was that this subject met this stimulus.
+    """
+
+    eda: Path | None
+    sampling_rate: float = math.nan
+    column: str = ""
+    decimal: str = "."
+    start: float = math.nan
+    duration: float = math.nan
+    audio: Path | None = None
+    subject: str = UNNAMED
+    stimulus: str = UNNAMED
+    unit: str | None = None
+    repetition: int = 1
+
+    @property
+    def simulated(self) -> bool:
+        """Whether rtcan's simulator wrote one of the files."""
+        return any(is_simulated(path) for path in (self.eda, self.audio) if path is not None)
+
+    def trials(self, run: Run, trained: Settings) -> Trials:
+        """The one trial, treated as the run's own were.
+
+        Parameters
+        ----------
+        run : Run
+            The run that shall answer.
+        trained : dict
+            Settings of the stores it was trained on, see `rtcan_cli.runs.origin`; what is
+            missing is as published.
+
+        Raises
+        ------
+        RtcanError
+            If a file is missing, or cannot be used.
+        """
+        needs_eda = run.settings.model.sees(run.settings.fusion) != "none"
+        needs_music = run.settings.fusion != "none"
+        if needs_eda and self.eda is None:
+            raise RtcanError(f"{run.name} sees EDA: {run.network}", "--eda FILE")
+        if not needs_eda and self.eda is not None:
+            raise RtcanError(
+                f"{run.name} sees no EDA: {run.network}",
+                f"a run that does; all runs: {command_line('info', workspace=run.workspace)}",
+            )
+        if needs_music and self.audio is None:
+            raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")
+        eda = np.empty(0, np.float32)
+        if needs_eda and self.eda is not None:
+            kind = kind_of_file(run, trained_kind(run, trained), self.unit, self.eda)
+            try:
+                eda = self._eda(self.eda, kind.sign, run, trained)
+            except RtcanError as error:
+                told = str(error).startswith(str(self.eda))
+                # The hint of a pure function names options of other commands.
+                raise error if told else RtcanError(f"{self.eda}: {error}") from None
+        music = None
+        if needs_music and self.audio is not None:
+            music = extract(self.audio, music_mixdown(trained.get("music", {})))[None]
+        return Trials(
+            eda=eda[None],
+            subject=np.array([self.subject]),
+            stimulus=np.array([self.stimulus]),
+            music=music,
+            song=None if music is None else np.zeros(1, np.int64),
+            repetition=np.array([self.repetition]),
+        )
+
+    def _eda(self, path: Path, sign: float, run: Run, trained: Settings) -> NDArray[np.float32]:
+        """What the models see of the EDA: channels (3, length), or features (F,)."""
+        found = read_single(
+            path, self.sampling_rate, self.column, self.decimal, self.start, self.duration
+        )
+        inspected = inspect(sign * found.eda, found.sampling_rate, found.jitter)
+        if inspected.fault:
+            raise RtcanError(f"{path}: {inspected.fault}")
+        how = trained.get("components", {})
+        rate = min(found.sampling_rate, how.get("rate", np.inf))
+        method = method_of(how) if how else cvxeda_method()
+        item = Item(inspected.eda, found.sampling_rate, rate, "")
+        parts = decompose_block([item], method)
+        if parts["problem"][0]:
+            raise RtcanError(f"{path}: {parts['problem'][0]}")
+        settings = run.settings
+        if settings.model.sees(settings.fusion) == "signals":
+            phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))
+            return parts_input(phasic, tonic, residual, rate, settings.onset, settings.spec.length)
+        values = eda_features(
+            resample(inspected.eda, found.sampling_rate, rate),
+            parts["phasic"],
+            parts["tonic"],
+            parts["driver"],
+            sampling_rate=rate,
+            onset=trained.get("features", {}).get("onset", run.dataset.onset),
+        )
+        by_name = dict(zip((each.name for each in CATALOGUE), values, strict=True))
+        wanted = settings.model.features or tuple(by_name)
+        return np.array([by_name[name] for name in wanted], np.float32)
+
+
+def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[str]:
+    """How a recording differs from those that a run was trained on."""
+    said: list[str] = []
+    if recording.eda is None:
+        return said
+    found = read_single(
+        *(recording.eda, recording.sampling_rate, recording.column, recording.decimal),
+        *(recording.start, recording.duration),
+    )
+    seconds = len(found.eda) / found.sampling_rate
+    for what, unit, own, (least, most) in (
+        ("is sampled at", "Hz", found.sampling_rate, before.rates),
+        ("lasts", "s", seconds, before.seconds),
+    ):
+        if not least / _UNLIKE <= own <= most * _UNLIKE:
+            usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
+            said.append(
+                f"{recording.eda.name} {what} {own:.4g} {unit}, the recordings that {run.name} "
+                f"was trained on {usual} {unit}: is that right (--sampling-rate, --duration)?"
+            )
+    if before.by_target and len(run.settings.targets) > 1:
+        said.append(
+            f"subjects of {run.dataset.title} listened once while they rated valence and once "
+            "while they rated arousal: only the answer about what was rated during this recording "
+            "is one of the kind that was tested"
+        )
+    return said
+
+
+def music_mixdown(music: Mapping[str, Any]) -> bool:
+    """Whether to average the channels of a song, given how the run's songs were described.
+
+    Published features come from openSMILE's own command, which averages them.
+    """
+    return bool(music.get("mixdown", "imported" in music))
+
+
+def notes(
+    recording: NewRecording, run: Run, trained: Settings, before: Recorded | None
+) -> list[str]:
+    """What is not, or not sure to be, as in training."""
+    said = [] if before is None else _unlike(recording, run, before)
+    if recording.eda is not None:
+        kind = trained_kind(run, trained)
+        new = kind_of_file(run, kind, recording.unit, recording.eda)
+        said += fit_notes(kind, new, recording.eda.name)
+    if recording.audio is not None and run.settings.fusion == "none":
+        said.append(f"{run.name} hears no music: {recording.audio.name} was not used")
+    kinds = {"signals": ["components"], "features": ["components", "features"], "none": []}
+    wanted = kinds[run.settings.model.sees(run.settings.fusion)]
+    absent = [kind for kind in wanted if kind not in trained]
+    if absent:
+        said.append(
+            f"the {' and '.join(absent)} that {run.name} was trained on are not in the workspace "
+            "any more: the published settings were used, which may be others"
+        )
+    music = trained.get("music", {})
+    if recording.audio is not None and run.settings.fusion != "none":
+        if "imported" in music:
+            said.append(
+                f"{run.name} was trained on music features from {music['imported']}; those of "
+                f"{recording.audio.name} were computed here (openSMILE {FEATURE_SET}, channels "
+                "averaged), which may not be quite the same"
+            )
+        elif not music:
+            said.append(
+                f"the music features that {run.name} was trained on are not in the workspace any "
+                "more: the first channel of the song was described, which may be otherwise there"
+            )
+    return said

@@ -1,0 +1,158 @@
+"""Recordings and components stores -> features store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
+from rtcan_cli.datasets.polarity import stored_kind
+from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, RECORDED, VERSION
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
+from rtcan_cli.steps.signals.eda_features_work import features_work
+from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.schema import OFFSETS
+
+_ROWS = 1024  # recordings whose features are in memory at a time
+
+
+def describe_recordings(
+    recordings: Path,
+    components: Path,
+    output: Path,
+    onset: float,
+    jobs: int | Cluster = -1,
+    force: bool = False,
+) -> Report:
+    """Compute the features of every decomposed recording; go on where a call stopped.
+
+    Recordings that were not decomposed, or are too short without their onset, stay in the store
+    with the reason and without numbers.
+
+    Raises
+    ------
+    RtcanError
+        If a store is missing, the components were not made from these recordings, or no recording
+        can be described.
+    """
+    with Store(recordings, "recordings") as raw, Store(components, "components") as parts:
+        made = parts.provenance
+        if made.inputs.get("recordings") != raw.content_id:
+            raise RtcanError(
+                f"{components}: was not made from {recordings}",
+                line_that_makes(components, "components"),
+            )
+        provenance = Provenance(
+            "eda-features",
+            made.dataset,
+            {
+                "catalogue": VERSION,
+                "onset": onset,
+                **stored_kind(raw.provenance.parameters).parameters,
+            },
+            {"recordings": raw.content_id, "components": parts.content_id},
+            made.simulated,
+        )
+        if not is_current(output, "features", provenance, force):
+            partial = Partial(output, provenance.digest())
+            with partial.held():
+                blocks = _describe_missing(raw, parts, partial, onset, jobs)
+                with create(output, "features", provenance) as writer:
+                    _write(writer, parts, blocks, partial)
+                partial.discard()
+    return summarise(output)
+
+
+def _describe_missing(
+    raw: Store, parts: Store, partial: Partial, onset: float, jobs: int | Cluster
+) -> list[range]:
+    """Describe and keep what is not yet; return all blocks."""
+    blocks = cut(raw.array(OFFSETS))
+    wanted = [blocks[i] for i in missing_blocks(blocks, partial)]
+    n = sum(map(len, blocks))
+    done = n - sum(map(len, wanted))
+    if done and wanted:
+        console.say(f"going on: {done} of {n} recordings are already described")
+    work = features_work(raw, parts, onset, partial)
+    with console.progress(n, "EDA features", "recording", done=done) as bar:
+        for rows in keep_blocks(wanted, work, partial, jobs, parts, bar.set_postfix_str):
+            bar.update(len(rows))
+    return blocks
+
+
+def _write(writer: StoreWriter, parts: Store, blocks: list[range], partial: Partial) -> None:
+    """Write what was kept, some recordings at a time.
+
+    Raises
+    ------
+    RtcanError
+        If no recording can be described; what was kept is removed then.
+    """
+    table, problems = writer.table("recordings"), Counter[str]()
+    waiting: list[NDArray[np.float64]] = []
+    for number, rows in enumerate(blocks, start=1):
+        item = partial.get(name_of(rows))
+        assert item is not None, f"recordings {name_of(rows)} were described above"
+        rates = parts.rows("recordings/sampling_rate", rows)
+        problem = item["problem"].tolist()
+        table.extend({**names_in(parts, rows), "sampling_rate": rates, "problem": problem})
+        problems.update(problem)
+        waiting.append(item["value"])
+        if sum(map(len, waiting)) >= _ROWS or number == len(blocks):
+            writer.append_rows("features/value", np.concatenate(waiting))
+            waiting = []
+    if "" not in problems:
+        partial.discard()
+        raise RtcanError(
+            f"no recording can be described; the first problem: {next(iter(problems))}"
+        )
+    for column in ("name", "domain", "formula"):
+        writer.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])
+    recorded = stored_kind(parts.provenance.parameters).axis_unit
+    units = [recorded if each.unit == RECORDED else each.unit for each in CATALOGUE]
+    writer.write("features/unit", units)
+
+
+def summarise(path: Path) -> Report:
+    """Describe a features store: how many of each domain, and what has none and why."""
+    with Store(path, "features") as store:
+        problems = Counter[str]()
+        for block in store.blocks("recordings/problem"):
+            problems.update(block)
+        names, domain = store.array("features/name"), store.array("features/domain")
+        lowest, highest = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+        for values in store.blocks("features/value"):
+            lowest = np.fmin(lowest, np.fmin.reduce(values))
+            highest = np.fmax(highest, np.fmax.reduce(values))
+        made = store.provenance
+    n, described = problems.total(), problems.pop("", 0)
+    constant = lowest == highest
+    report = Report("eda-features", files=[path])
+    report.facts = {
+        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
+        "EDA": stored_kind(made.parameters).description,
+        "recordings": n,
+        "described": described,
+        "features": len(names),
+        "onset": f"{made.parameters['onset']:g} s",
+    }
+    rows = [
+        [each, int((domain == each).sum()), int(constant[domain == each].sum())] for each in DOMAINS
+    ]
+    columns = ["domain", "features", "same for every recording"]
+    report.tables.append(Table("Features", columns, rows))
+    if warning := stored_kind(made.parameters).warning:
+        report.notes.append(warning)
+    if problems:
+        left_out = [list(each) for each in problems.most_common()]
+        report.tables.append(Table("Not described", ["reason", "recordings"], left_out))
+    return report

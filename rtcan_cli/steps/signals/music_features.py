@@ -1,0 +1,364 @@
+"""Songs -> music store."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial as bind
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rtcan_cli import console
+from rtcan_cli.cluster import Cluster
+from rtcan_cli.datasets.files.raw import RawFile, list_files
+from rtcan_cli.datasets.identifiers import by_number, plain
+from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.music import (
+    FEATURE_SET,
+    Song,
+    describe,
+    feature_names,
+    read_static_features,
+)
+from rtcan_cli.parallel import map_unordered
+from rtcan_cli.report import Report, Table
+from rtcan_cli.steps.data.ingest_summary import note_unclaimed, unclaimed_audio
+from rtcan_cli.steps.data.songs import stored_audio_file
+from rtcan_cli.steps.freshness import fingerprint, is_current
+from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
+from rtcan_cli.stores.lines import line_that_makes
+
+_NO_AUDIO = "it has no audio file"
+
+# Recordings may go on for some seconds before and after a song.
+_SHORT, _MOST_MISSING = 0.8, 5.0
+
+STATIC_FEATURES = "static_features.csv"
+"""What PMEmo calls its table of features: in the 2018 edition at the root, in 2019 in features/."""
+
+
+_FEW = 5
+
+
+def extract_features(
+    recordings: Path,
+    output: Path,
+    mixdown: bool = False,
+    jobs: int | Cluster = -1,
+    force: bool = False,
+) -> Report:
+    """Extract openSMILE functionals from the audio of every song that was listened to.
+
+    Raises
+    ------
+    RtcanError
+        If there is no audio, or none of it can be read.
+    """
+    with Store(recordings, "recordings") as store:
+        made, inputs = store.provenance, {"recordings": store.content_id}
+        every = store.table("stimuli")
+        heard = every["stimulus"].isin(_heard(store))
+        lengths = _eda_seconds(store)
+        unclaimed = unclaimed_audio(store)
+    has_audio = every["audio"] != ""
+    stimuli = every[heard & has_audio].reset_index(drop=True)
+    without = list(every["stimulus"][heard & ~has_audio])
+    unheard = list(every["stimulus"][~heard & has_audio])
+    if stimuli.empty:
+        raise RtcanError(
+            f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
+            f"{line_that_makes(output, 'music', **{'import': 'static_features.csv'})}, if you have "
+            "published features",
+        )
+    raw, follow = Path(made.parameters["raw"]), made.parameters.get("follow_links") is True
+    files = [stored_audio_file(raw, name, follow) for name in stimuli["audio"]]
+    absent = [file.path for file in files if not file.path.exists()]
+    inputs["audio"] = _audio_id(output) if absent else fingerprint({file.path for file in files})
+    provenance = Provenance(
+        "music-features",
+        made.dataset,
+        {
+            "feature_set": FEATURE_SET,
+            "mixdown": mixdown,
+            **({"follow_links": True} if follow else {}),
+        },
+        inputs,
+        made.simulated,
+    )
+    if not is_current(output, "music", provenance, force):
+        if absent:
+            raise RtcanError(
+                f"{absent[0]}: the audio is gone ({len(absent)} of {len(files)} files)",
+                f"{line_that_makes(recordings, 'recordings')}, from where the files are now",
+            )
+        partial = Partial(output, provenance.digest())
+        with partial.held():
+            failures = _extract_missing(files, partial, mixdown, jobs)
+            found = [index for index in range(len(files)) if index not in failures]
+            if not found:
+                raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
+            names = list(stimuli["stimulus"])
+            finished = [names[index] for index in found]
+            with create(output, "music", provenance) as writer:
+                values = (_kept(partial, index, "value")[None] for index in found)
+                seconds = [float(_kept(partial, index, "seconds")) for index in found]
+                _write(writer, finished, feature_names(), values)
+                writer.write("stimuli/seconds", seconds)
+                writer.write(
+                    "stimuli/eda_seconds", [lengths.get(song, math.nan) for song in finished]
+                )
+                writer.write("excluded/stimulus", [*(names[i] for i in failures), *without])
+                writer.write("excluded/reason", [*failures.values(), *[_NO_AUDIO] * len(without)])
+            partial.discard()
+    report = summarise(output, recordings)
+    if unheard:
+        report.notes.append(
+            f"{_number(unheard, 'song')} with audio that nobody listened to: {some(unheard)}"
+        )
+    if unclaimed:
+        report.notes.append(note_unclaimed(unclaimed))
+    return report
+
+
+def _heard(recordings: Store) -> set[str]:
+    """Songs that somebody listened to."""
+    return {song for songs in recordings.blocks("trials/stimulus") for song in songs}
+
+
+def _eda_seconds(recordings: Store) -> dict[str, float]:
+    """How long the sound recordings of each song are: their median, in seconds."""
+    lengths: dict[str, list[float]] = {}
+    start = 0
+    for songs, problems in recordings.table_blocks("recordings", "stimulus", "problem"):
+        seconds = recordings.seconds(range(start, start + len(songs)))
+        start += len(songs)
+        for song, problem, each in zip(songs, problems, seconds, strict=True):
+            if not problem:
+                lengths.setdefault(song, []).append(float(each))
+    return {song: float(np.median(each)) for song, each in lengths.items()}
+
+
+def _number(songs: Sequence[str], what: str) -> str:
+    return f"{len(songs)} {what}{'s' * (len(songs) != 1)}"
+
+
+def describe_file(file: RawFile, mixdown: bool) -> Song:
+    """Describe an audio file, on disk or in a zip file: what a worker process does."""
+    return describe(file.content(), mixdown, str(file))
+
+
+def describe_song(song: tuple[bytes, str], mixdown: bool) -> Song:
+    """Describe a song (content, name): what a worker of a cluster does."""
+    content, name = song
+    return describe(content, mixdown, name)
+
+
+class Contents(Sequence[tuple[bytes, str]]):
+    """Audio files with their names, each read when its turn comes, so few are in memory."""
+
+    def __init__(self, files: list[RawFile]) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, position: Any) -> Any:
+        file = self._files[position]
+        return file.content(), str(file)
+
+
+def _audio_id(output: Path) -> str:
+    """What a finished store says of its audio, where the files themselves are gone."""
+    if not output.exists():
+        return ""
+    with Store(output, "music") as store:
+        return store.provenance.inputs.get("audio", "")
+
+
+def _extract_missing(
+    files: list[RawFile], partial: Partial, mixdown: bool, jobs: int | Cluster
+) -> dict[int, str]:
+    """Extract the songs whose features are not kept yet; return the problems, by song."""
+    finished = {name for name in partial.names() if partial.get(name) is not None}
+    missing = [index for index in range(len(files)) if str(index) not in finished]
+    if finished and missing:
+        console.say(f"going on: {len(finished)} of {len(files)} songs are already done")
+    failures: dict[int, str] = {}
+    wanted = [files[index] for index in missing]
+    # The workers of a cluster cannot read our files.
+    items: Sequence[Any] = Contents(wanted) if isinstance(jobs, Cluster) else wanted
+    work = bind(describe_song if isinstance(jobs, Cluster) else describe_file, mixdown=mixdown)
+    with console.progress(len(files), "music features", "song", done=len(finished)) as bar:
+        results = map_unordered(
+            work,
+            items,
+            jobs,
+            keep_errors=True,
+            name=lambda position: f"song {wanted[position]}",
+            show=bar.set_postfix_str,
+        )
+        for position, outcome in results:
+            if isinstance(outcome, RtcanError):
+                hint = f" ({outcome.hint})" if outcome.hint else ""
+                failures[missing[position]] = f"{outcome}{hint}"
+            else:
+                kept = {"value": outcome.features, "seconds": np.array(outcome.seconds)}
+                partial.put(str(missing[position]), kept)
+            bar.update()
+    return dict(sorted(failures.items()))
+
+
+def _kept(partial: Partial, index: int, what: str) -> NDArray[np.float32]:
+    item = partial.get(str(index))
+    assert item is not None, f"song {index} was described above"
+    return item[what]
+
+
+def import_features(recordings: Path, source: Path, output: Path, force: bool = False) -> Report:
+    """Take a published CSV of features, one row for each song.
+
+    Parameters
+    ----------
+    recordings, output : Path
+        Store to read and store to write.
+    source : Path
+        The CSV, or a folder or zip file that holds one ``static_features.csv``.
+    force : bool
+        Do it even if nothing has changed.
+
+    Raises
+    ------
+    RtcanError
+        If there is no such file or more than one, or none of its songs was listened to.
+    """
+    with Store(recordings, "recordings") as store:
+        made, inputs = store.provenance, {"recordings": store.content_id}
+        heard = _heard(store)
+    csv = _features_file(source)
+    content = csv.content()
+    inputs["features"] = hashlib.blake2b(content, digest_size=8).hexdigest()
+    provenance = Provenance(
+        "music-features", made.dataset, {"imported": csv.name.name}, inputs, made.simulated
+    )
+    if not is_current(output, "music", provenance, force):
+        written, names, values = read_static_features(content, str(csv))
+        # A program may have put ".0" behind whole numbers.
+        songs = [song if song in heard else plain(song) for song in written]
+        rows = [row for row, song in enumerate(songs) if song in heard]
+        if not rows:
+            raise RtcanError(f"{csv}: none of its {len(songs)} songs is in {recordings}")
+        repeated = [
+            song for song, count in Counter(songs[row] for row in rows).items() if count > 1
+        ]
+        if repeated:
+            raise RtcanError(f"{csv}: has song {repeated[0]} more than once")
+        with create(output, "music", provenance) as writer:
+            _write(writer, [songs[row] for row in rows], names, [values[rows]])
+            for column in ("seconds", "eda_seconds"):
+                writer.write(f"stimuli/{column}", [math.nan] * len(rows))
+            absent = sorted(heard - set(songs), key=by_number)
+            writer.write("excluded/stimulus", absent)
+            writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
+    return summarise(output, recordings)
+
+
+def _features_file(source: Path) -> RawFile:
+    """The table itself, or the one in a folder or zip file."""
+    if source.is_file() and source.suffix.lower() != ".zip":
+        return RawFile(source, PurePosixPath(source.name))
+    found = [file for file in list_files(source) if file.name.name.lower() == STATIC_FEATURES]
+    if len(found) != 1:
+        raise RtcanError(
+            f"{source} holds {len(found) or 'no'} {STATIC_FEATURES}"
+            + (f": {', '.join(map(str, found))}" if found else ""),
+            "name the file itself",
+        )
+    return found[0]
+
+
+def _write(
+    writer: StoreWriter, stimuli: list[str], names: list[str], values: Iterable[NDArray[np.float32]]
+) -> None:
+    writer.write("stimuli/stimulus", stimuli)
+    writer.write("features/name", names)
+    for rows in values:
+        writer.append_rows("features/value", rows)
+
+
+def _equal_songs(features: Store, recordings: Path) -> list[str]:
+    """Stimuli with the same features that are not known to be one song."""
+    with Store(recordings, "recordings") as store:
+        stimuli = store.table("stimuli", ["stimulus", "song"])
+    song_of = dict(zip(stimuli["stimulus"], stimuli["song"], strict=True))
+    names = iter(features.array("stimuli/stimulus").tolist())
+    groups: dict[bytes, list[str]] = {}
+    for values in features.blocks("features/value"):
+        for row in values:
+            groups.setdefault(hashlib.sha256(row.tobytes()).digest(), []).append(next(names))
+    return [
+        " = ".join(group)
+        for group in groups.values()
+        if len({song_of.get(name, name) for name in group}) > 1
+    ]
+
+
+def summarise(path: Path, recordings: Path) -> Report:
+    """Describe a music store.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    recordings : Path
+        The store that names the songs.
+    """
+    with Store(path, "music") as store:
+        equal = _equal_songs(store, recordings)
+        shape = store.datasets()["features/value"][0]
+        made, excluded = store.provenance, store.table("excluded")
+        songs = store.table("stimuli")
+    origin = made.parameters.get("imported") or f"openSMILE {made.parameters['feature_set']}"
+    report = Report("music-features", files=[path])
+    report.facts = {
+        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
+        "songs": shape[0],
+        "features": shape[1],
+        "from": origin,
+    }
+    silent = excluded["reason"] == _NO_AUDIO
+    if len(rows := excluded[~silent].to_numpy().tolist()):
+        report.tables.append(Table("Left out", ["song", "reason"], rows))
+    if equal:
+        report.notes.append(
+            "equal features, but not known to be one song, so folds that hold out songs may have "
+            f"one on each side: {'; '.join(equal[:_FEW])}{'; ...' if len(equal) > _FEW else ''}"
+            + ("; the column song of trials.csv can say so" if made.dataset == "table" else "")
+        )
+    if without := excluded["stimulus"][silent].tolist():
+        report.notes.append(f"{_number(without, 'song')} without an audio file: {some(without)}")
+    report.notes += _short(songs)
+    return report
+
+
+def _short(songs: pd.DataFrame) -> list[str]:
+    """A warning of songs that are much shorter than what was recorded while they were heard."""
+    missing = songs["eda_seconds"] - songs["seconds"]
+    short = songs[(missing > _MOST_MISSING) & (songs["seconds"] < _SHORT * songs["eda_seconds"])]
+    told = [
+        f"{row.stimulus} ({row.seconds:.1f} s of audio, {row.eda_seconds:.1f} s of EDA)"
+        for row in short.itertuples()
+    ]
+    if not told:
+        return []
+    return [
+        f"{_number(told, 'song')} much shorter than the EDA recorded while "
+        f"{'it was' if len(told) == 1 else 'they were'} heard, so perhaps not whole: "
+        f"{some(told, 4)}"
+    ]

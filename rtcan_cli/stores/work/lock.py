@@ -1,0 +1,147 @@
+"""A lock that one process has at a time, and that vanishes with its process."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.links import Unexpected, open_regular, opened_folder
+
+#: What a file system answers that knows no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
+#: Locks of this process, and whether they keep others out.
+_held: dict[Path, bool] = {}
+
+
+@contextmanager
+def lock(place: Path, what: Path) -> Iterator[bool]:
+    """Keep other processes out while the body runs.
+
+    The lock is the kernel's, on an open file (flock). So it goes when its process goes, however
+    that ends, and a file that is left over locks nothing: neither the number of the process nor the
+    machine that are written in it are believed, they only tell people whom to ask. Where a file
+    system knows no locks, nobody is kept out.
+
+    The folder of the lock may have come from a stranger. So neither it nor the file may be a
+    symbolic link, and a file with another name elsewhere (a hard link) is not written to.
+
+    Parameters
+    ----------
+    place : Path
+        File to lock; removed at the end. Its folder is made if it is missing.
+    what : Path
+        What is being made, for the error.
+
+    Yields
+    ------
+    bool
+        Whether others are kept out.
+
+    Raises
+    ------
+    RtcanError
+        At once, if another process has the lock; it is named. If something else than a lock or
+        its folder is in that place.
+    """
+    file, works = _acquire(place, what)
+    _held[place.absolute()] = works
+    try:
+        yield works
+    finally:
+        del _held[place.absolute()]
+        # Removed before it is let go: who opened it meanwhile finds out, and makes a new one.
+        if _is_at(file, place):
+            place.unlink(missing_ok=True)
+        file.close()
+
+
+@contextmanager
+def sole_writer(store: Path) -> Iterator[bool]:
+    """Keep other processes from making a store; nothing to do if this one does already.
+
+    Yields and raises as `lock`.
+    """
+    place = store.with_name(store.name + ".partial") / "lock"
+    if place.absolute() in _held:
+        yield _held[place.absolute()]
+        return
+    with held_store(store) as alone:
+        yield alone
+
+
+@contextmanager
+def held_store(store: Path) -> Iterator[bool]:
+    """As `sole_writer`, but also refuse where this process makes the store already."""
+    folder = store.with_name(store.name + ".partial")
+    try:
+        with lock(folder / "lock", store) as alone:
+            yield alone
+    finally:
+        with suppress(OSError):  # finished work is kept there, or it is gone
+            folder.rmdir()
+
+
+def _is_at(file: io.FileIO, place: Path) -> bool:
+    """Whether an open file is the one that has this name now."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), place.lstat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _open(place: Path, what: Path) -> io.FileIO:
+    """Open a lock or make it, and its folder."""
+    try:
+        place.parent.parent.mkdir(parents=True, exist_ok=True)
+        with opened_folder(place.parent, make=True) as folder:
+            descriptor = open_regular(place.name, os.O_RDWR | os.O_CREAT | os.O_APPEND, at=folder)
+    except Unexpected as error:
+        where = place.parent if error.filename != place.name else place
+        raise RtcanError(
+            f"{what}: cannot be made: {where} is {error.strerror}",
+            f"look at {place.parent}, and remove it if you do not need it",
+        ) from error
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        raise RtcanError(
+            f"{what}: cannot be made: {place} is not a lock, but a hard link to some other file",
+            f"look at {place.parent}, and remove it if you do not need it",
+        )
+    return io.FileIO(descriptor, "a+")
+
+
+def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:
+    while True:
+        try:
+            file = _open(place, what)
+        except FileNotFoundError:  # its last holder has just removed the folder
+            continue
+        works = True
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read(200).decode(errors="replace") or "another process"
+            file.close()
+            raise RtcanError(
+                f"{what}: is being made by {holder}",
+                "wait until it is done, or stop it; then the same command again",
+            ) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                file.close()
+                raise
+            works = False
+        if _is_at(file, place):
+            with suppress(OSError):  # a full disk: it stays nameless
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
+            return file, works
+        file.close()  # its last holder removed it after we opened it: this lock keeps nobody out

@@ -1,0 +1,116 @@
+"""Interrupts that a library swallows, or turns into another error."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+import weakref
+
+import pytest
+
+from rtcan_cli.commands.shell.interrupts import interruptible
+
+# Long enough never to be reached, short enough to end a broken test.
+FOREVER = 30.0
+
+
+def work_on() -> None:
+    """What a command does that does not know that it was to end."""
+    deadline = time.monotonic() + FOREVER
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+    raise AssertionError("the interrupt was lost")
+
+
+class Interrupting:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def in_a_finaliser() -> None:
+    Interrupting()
+
+
+def in_a_weak_reference() -> None:
+    class Thing:
+        pass
+
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+    del thing
+    assert reference() is None
+
+
+def in_a_broad_except() -> None:
+    with contextlib.suppress(BaseException):
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("swallow", [in_a_finaliser, in_a_weak_reference, in_a_broad_except])
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_is_swallowed_comes_again(swallow) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        swallow()
+        work_on()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)] == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_tidying_up_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtcan_cli.commands.shell.interrupts._LOOK_AGAIN", 0.01)
+    tidied = []
+
+    def generator():
+        try:
+            yield
+        finally:
+            time.sleep(0.1)
+            tidied.append("generator")
+
+    def body() -> None:
+        waiting = generator()
+        next(waiting)
+        try:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                time.sleep(0.1)
+                tidied.append("finally")
+        finally:
+            waiting.close()
+
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        body()
+    assert tidied == ["finally", "generator"]
+
+
+def test_an_interrupt_turned_into_an_error_is_an_interrupt() -> None:
+    def body() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("numpy._core.multiarray failed to import") from None
+
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        body()
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(ZeroDivisionError), interruptible():
+        raise ZeroDivisionError
+
+
+def test_another_thread_may_run_commands() -> None:
+    ran = []
+
+    def body() -> None:
+        with interruptible():
+            ran.append(True)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert ran == [True]

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.table import signals as table_signals
+from rtcan_cli.datasets.table.signals import SignalFile
+from rtcan_cli.errors import RtcanError
+
+
+def signal_file(path: Path, decimal: str = ".") -> SignalFile:
+    return SignalFile(RawFile(path, PurePosixPath(path.name)), decimal)
+
+
+def written(folder: Path, text: str | bytes, name: str = "x.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@settings(max_examples=150)
+@given(
+    values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30),
+    separator=st.sampled_from(",;\t"),
+    decimal=st.sampled_from(".,"),
+    time=st.booleans(),
+    header=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
+    bom=st.booleans(),
+)
+def test_what_pandas_writes_is_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    values: list[float],
+    separator: str,
+    decimal: str,
+    time: bool,
+    header: bool,
+    end: str,
+    bom: bool,
+) -> None:
+    if decimal == separator == ",":
+        separator = ";"
+    table = pd.DataFrame({"Skin conductance [uS]": values})
+    if time:
+        table.insert(0, "Time (s)", np.arange(len(values)) / 50)
+    path = tmp_path_factory.mktemp("signal") / "x.txt"
+    table.to_csv(
+        path,
+        sep=separator,
+        decimal=decimal,
+        index=False,
+        header=header,
+        lineterminator=end,
+        encoding="utf-8-sig" if bom else "utf-8",
+    )
+    track = signal_file(path, decimal).track("2" if time and not header else "")
+    assert_array_equal(track.eda, values)
+    if time and header:
+        assert track.time is not None
+        assert_array_equal(track.time, np.arange(len(values)) / 50)
+    else:
+        assert track.time is None
+
+
+@pytest.mark.parametrize("column", ["gsr", "GSR", "3", " gsr [uS] "])
+def test_a_column_is_chosen_by_name_or_number(tmp_path: Path, column: str) -> None:
+    path = written(tmp_path, "t;marker;GSR [uS];temp\n0,0;on;1,5;30\n0,5;;NA;30\n1,0;off;;30\n")
+    track = signal_file(path, ",").track(column.strip())
+    assert_array_equal(track.eda, [1.5, np.nan, np.nan])
+    assert track.name == "column GSR [uS]"
+
+
+def test_the_one_column_called_eda_is_found(tmp_path: Path) -> None:
+    path = written(tmp_path, "t,EDA,temp\n0,1,30\n0.1,2,30\n")
+    assert signal_file(path).track("").eda.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [("time", 1), ("T", 1), ("Timestamp [ms]", 1000), ("time_us", 1e6), ("seconds", 1)],
+)
+def test_times_come_in_several_units(tmp_path: Path, name: str, scale: float) -> None:
+    path = written(tmp_path, f"{name},x\n0,5\n{0.25 * scale},6\n{0.5 * scale},7\n")
+    time = signal_file(path).track("").time
+    assert time is not None
+    np.testing.assert_allclose(time, [0, 0.25, 0.5])
+
+
+def test_arrays_have_columns(tmp_path: Path) -> None:
+    values = np.arange(12).reshape(6, 2)
+    np.save(tmp_path / "x.npy", values)
+    file = signal_file(tmp_path / "x.npy")
+    assert_array_equal(file.track("2").eda, values[:, 1])
+    assert file.track("2").name == "column 2"
+    with pytest.raises(RtcanError, match="does not tell which column is EDA"):
+        file.track("")
+    with pytest.raises(RtcanError, match="no single column '3'"):
+        file.track("3")
+    np.save(tmp_path / "x.npy", values.T)
+    with pytest.raises(RtcanError, match="2 rows and 6 columns, but rows are samples"):
+        signal_file(tmp_path / "x.npy").track("1")
+
+
+def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, "a,b\n1,2\n3,4\n")
+    file = signal_file(path)
+    path.unlink()
+    assert file.track("a").eda.tolist() == [1, 3]
+    assert file.track("b").eda.tolist() == [2, 4]
+    assert file.track("a") is file.track("a")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3\n", "line 3 has 1 columns instead of 2"),
+        ("a,b\n1,2\n\n3,4\n", "line 3 has 1 columns instead of 2"),
+        ("a,b\n1,2,3\n", "line 2 has 3 columns instead of 2"),
+        ("a,b\nx,2\n", "line 2 holds something else than a number: 'x'"),
+        ("1.5\n1,5\n", "line 2 holds something else than a number: '1,5'"),
+        ("a\n1_000 2\n", "line 2 holds something else"),
+        ("time,eda\n0,1\n1,2\n0.5,2\n", "line 4 of the column 'time' is not later"),
+        ("time,eda\n0,1\n,2\n", "line 3 of the column 'time' is not later"),
+        ("time,eda\n0,1\n250,2\n500,2\n", "lie 250 apart, which would be 0.004 Hz"),
+        ("x\0y\n1\n", "holds NUL characters"),
+    ],
+)
+def test_bad_lines_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(RtcanError, match=rf"x\.csv.*{message}"):
+        signal_file(written(tmp_path, text)).track("" if "time" in text else "1")
+
+
+def test_a_decimal_comma_is_suggested(tmp_path: Path) -> None:
+    with pytest.raises(RtcanError) as caught:
+        signal_file(written(tmp_path, "eda;t\n1,5;0\n")).track("eda")
+    assert caught.value.hint == "--decimal , if that is a decimal comma"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "gbk"])
+def test_other_encodings_are_named_as_such(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, "时间,皮电\n0,1\n".encode(encoding))
+    with pytest.raises(RtcanError, match=r"x\.csv is .*UTF-8") as caught:
+        signal_file(path)
+    assert "iconv" in str(caught.value.hint)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    written(tmp_path, "1\n", "x.xlsx")
+    for name, message in (
+        ("folder.csv", "folder"),
+        ("loop.csv", "does not exist"),
+        ("gone.csv", "does not exist"),
+        ("pipe.csv", "pipe"),
+        ("zero.csv", "device"),
+        ("x.xlsx", "of a kind that is not read"),
+        ("x" * 300 + ".csv", "does not exist"),
+    ):
+        with pytest.raises(RtcanError, match=message):
+            signal_file(tmp_path / name)
+    monkeypatch.setattr(table_signals, "_LARGEST_TEXT", 3)
+    with pytest.raises(RtcanError, match="is a text of 0 MB"):
+        signal_file(written(tmp_path, "1\n2\n"))
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "x.csv").symlink_to(written(tmp_path, "1\n2\n", "elsewhere.dat"))
+    assert signal_file(tmp_path / "study" / "x.csv").track("").eda.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "eda\n", "time,eda\n"])
+def test_nothing_is_no_samples(tmp_path: Path, text: str) -> None:
+    assert len(signal_file(written(tmp_path, text)).track("").eda) == 0

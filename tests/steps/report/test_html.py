@@ -1,0 +1,230 @@
+"""The HTML report: everything that is there, nothing from elsewhere, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from rtcan_cli.report import Report
+from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.paper.figures import Trial
+from rtcan_cli.steps.report.html import Content, write_report
+from rtcan_cli.steps.report.sources import ALL_SIMULATED, alarm
+from rtcan_cli.stores import Store, Workspace
+from tests.conftest import SONG, SUBJECT, must, rtcan
+from tests.page.browser import Browser, find_chromium
+from tests.page.reading import Seen
+from tests.runs.finished_runs import finish_run
+
+HOSTILE = "<img src=x onerror=alert(1)>&"
+
+
+def report(root: Path, folder: Path, **content: object) -> tuple[Report, Seen]:
+    stores = Workspace(root)
+    told = write_report(
+        stores, stores.runs(), folder / "r.html", folder / "figures", Content(**content)
+    )
+    assert told.files == [folder / "r.html"]
+    return told, Seen((folder / "r.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def whole(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of all there is in a small workspace, made by the command."""
+    folder = tmp_path_factory.mktemp("report")
+    must("compare", "-w", trained, "--report", folder / "r.html", "-o", folder / "figures")
+    return folder / "r.html"
+
+
+@pytest.fixture(scope="module")
+def seen(whole: Path) -> Seen:
+    return Seen(whole.read_text(encoding="utf-8"))
+
+
+def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
+    titles = [text for _, text in seen.headings]
+    for number in (1, 2, 3, 5, 6):
+        assert any(text.startswith(f"Table {number}: ") for text in titles)
+    for number in (3, 5, 6, 7, 8):
+        assert any(text.startswith(f"Fig. {number}: ") for text in titles)
+    # The paper's trial, and the three networks that the paper shows.
+    for name in ("columns_valence", "heat_valence", "columns_arousal", "heat_arousal"):
+        assert f"File: attention_{name}_subject_{SUBJECT}_music_{SONG}." in seen.text
+    assert {"Rb", "Rd", "Rf"} <= set(seen.text[seen.text.index("Fig. 5: ") :].split())
+    assert not any(text.startswith("Fig. 4") for text in titles)
+    assert "Fig. 4 is not shown: no model was trained on several numbers" in seen.text
+    # Of the shares of `--subjects`, only those from which folds can be dealt here.
+    assert "--subjects 40%,70%,100%" in seen.text
+
+
+def test_headings_go_down_one_level_at_a_time(seen: Seen) -> None:
+    levels = [level for level, _ in seen.headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = [each["id"] for each in seen.all("section")]
+    assert [each["href"] for each in seen.all("a")] == [f"#{name}" for name in ids]
+
+
+def test_pictures_are_inside_and_described(seen: Seen) -> None:
+    images = seen.all("img")
+    assert len(images) >= 5
+    assert all((each["src"] or "").startswith("data:image/svg+xml;base64,") for each in images)
+    assert all(each["alt"] for each in images)
+
+
+def test_simulated_data_are_marked_before_anything_else(seen: Seen) -> None:
+    assert ALL_SIMULATED in seen.text
+    assert seen.text.index(ALL_SIMULATED) < seen.text.index("written")
+    assert "PMEmo (simulated)" in seen.text
+
+
+def test_every_store_and_run_says_where_it_comes_from(seen: Seen, trained: Path) -> None:
+    stores = Workspace(trained)
+    for kind in ("recordings", "labels", "components", "music"):
+        with Store(stores.store("pmemo", kind)) as store:
+            assert store.content_id in seen.text
+            assert f"rtcan {store.provenance.command}" in seen.text
+    for path in stores.runs():
+        run = Run.load(path)
+        assert run.content_id in seen.text
+        assert run.settings.line("pmemo", trained) in seen.text
+    assert "Table 3, Table 5, Table 6" in seen.text or "Table 3, Table 4, Table 5" in seen.text
+
+
+def test_only_what_is_named_is_in_it(trained: Path, tmp_path: Path) -> None:
+    must(
+        *("compare", "-w", trained, "--report", tmp_path / "r.html", "-o", tmp_path / "figures"),
+        *("--table", "2", "--figure", "3", "--subject", SUBJECT),
+    )
+    titles = [text for _, text in Seen((tmp_path / "r.html").read_text()).headings]
+    shown = [text.split(":")[0] for text in titles if text.startswith(("Table", "Fig."))]
+    assert shown == ["Table 2", "Fig. 3"]
+
+
+def test_names_are_never_taken_for_markup(tmp_path: Path) -> None:
+    runs = tmp_path / "stores" / "pmemo" / "runs"
+    runs.mkdir(parents=True)
+    finish_run(runs, HOSTILE, targets=("arousal",))
+    _, seen = report(tmp_path / "stores", tmp_path, tables=(3,), figures=())
+    # In the comparison, where it comes from, and in the line that trains it.
+    assert seen.text.count(HOSTILE) == 3
+    assert all((each["src"] or "").startswith("data:") for each in seen.all("img"))
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ({"pmemo": True, "deap": False}, "SIMULATED DATA in part: PMEmo."),
+        ({"pmemo": True, "deap": True}, ALL_SIMULATED),
+        ({"pmemo": False, "deap": False}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_is_simulated_is_named(tmp_path: Path, marks: dict[str, bool], said: str) -> None:
+    paths = [
+        finish_run(tmp_path, dataset, dataset=dataset, simulated=simulated)
+        for dataset, simulated in marks.items()
+    ]
+    told = alarm(Workspace(tmp_path / "none"), [], [Run.load(path) for path in paths])
+    assert told.startswith(said)
+    assert bool(told) == bool(said)
+
+
+def test_what_the_runs_do_not_share_is_said_in_it(tmp_path: Path) -> None:
+    runs = tmp_path / "stores" / "pmemo" / "runs"
+    runs.mkdir(parents=True)
+    one = {"targets": ("arousal",)}
+    finish_run(runs, "one", **one)
+    finish_run(runs, "other", flipped=3, inputs={"labels": "else"}, **one)
+    finish_run(runs, "third", seed=5, **one)
+    _, seen = report(tmp_path / "stores", tmp_path, tables=(), figures=())
+    assert "were trained on different labels" in seen.text
+    assert "deal trials into different folds" in seen.text
+    assert "label 3 of their 120 common trials differently" in seen.text
+
+
+def test_protocols_are_held_against_each_other(tmp_path: Path) -> None:
+    runs = tmp_path / "stores" / "pmemo" / "runs"
+    runs.mkdir(parents=True)
+    for protocol in ("subject", "trial"):
+        finish_run(runs, protocol, protocol=protocol, targets=("arousal",))
+    told, seen = report(tmp_path / "stores", tmp_path, tables=(), figures=())
+    assert "Scores by protocol" in [text for _, text in seen.headings]
+    assert not told.notes
+
+
+def test_a_workspace_without_anything_is_one_clear_line(tmp_path: Path) -> None:
+    outcome = rtcan("compare", "-w", tmp_path / "none", "--report", tmp_path / "r.html")
+    assert outcome.exit_code == 1
+    assert "nothing to report on" in outcome.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
+    told, seen = report(prepared, tmp_path, trial=Trial("pmemo"))
+    titles = [text for _, text in seen.headings]
+    assert any(text.startswith("Table 1") for text in titles)
+    assert any(text.startswith("Fig. 3") for text in titles)
+    assert "Table 3: no row has a number of one's own" in told.notes
+    assert any("there is no run to compare" in note for note in told.notes)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium on the PATH or in RTCAN_CHROMIUM")
+    with Browser(program) as found:
+        yield found
+
+
+@pytest.mark.parametrize("width", [375, 1200])
+def test_a_browser_shows_it_without_asking_anyone(
+    browser: Browser, whole: Path, width: int
+) -> None:
+    browser.open(whole, width, 800)
+    addresses = browser.requests()
+    assert addresses[0] == whole.resolve().as_uri()
+    assert all(address.startswith("data:") for address in addresses[1:])
+    images = "Array.from(document.images)"
+    assert browser.value(f"{images}.length") >= 5
+    assert browser.value(f"{images}.every(each => each.complete && each.naturalWidth > 100)")
+    assert browser.value("document.documentElement.scrollWidth") <= width
+    outside = browser.value(
+        "Array.from(document.querySelectorAll('h1,h2,h3,p,li,figcaption,caption span'))"
+        f".filter(each => each.getBoundingClientRect().right > {width}).length"
+    )
+    assert outside == 0
+    assert not [each for each in browser.events if each["method"] == "Log.entryAdded"]
+
+
+def test_it_can_be_printed(browser: Browser, whole: Path, tmp_path: Path) -> None:
+    browser.open(whole, 1200, 800)
+    browser.ask("Emulation.setEmulatedMedia", media="print")
+    # As wide as what A4 leaves between its margins: 180 mm at 96 pixels an inch.
+    browser.ask(
+        "Emulation.setDeviceMetricsOverride",
+        **{"width": 680, "height": 1000, "deviceScaleFactor": 1, "mobile": False},
+    )
+    assert browser.value("getComputedStyle(document.querySelector('nav')).display") == "none"
+    widest = "Math.max(...Array.from(document.querySelectorAll('table'), t => t.offsetWidth))"
+    assert browser.value(widest) <= 680
+    browser.ask("Emulation.setEmulatedMedia", media="")
+    browser.pdf(tmp_path / "r.pdf")
+    assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_request_would_be_noticed(browser: Browser, whole: Path, tmp_path: Path) -> None:
+    """What the tests above look for is there when something is wrong."""
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        '<!DOCTYPE html><html><body><img src="missing.png"><div style="width:900px">wide</div>'
+    )
+    browser.open(bad, 375, 800)
+    assert any(address.endswith("missing.png") for address in browser.requests())
+    assert not browser.value("document.images[0].naturalWidth > 100")
+    assert browser.value("document.documentElement.scrollWidth") > 375

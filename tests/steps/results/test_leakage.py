@@ -1,0 +1,151 @@
+"""Runs that differ only in their protocol: what knowing subjects and songs is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.results.leakage import LADDER, compare_protocols
+from tests.conftest import rtcan
+from tests.runs.finished_runs import finish_run
+
+KEYS = ["subject", "stimulus"]
+SKILL = dict(zip(LADDER, (2.0, 1.4, 0.9, 0.3), strict=True))
+
+
+@pytest.fixture
+def ladder(tmp_path: Path) -> list[Path]:
+    # Not in order, and with two of a kind: the first counts.
+    names = ["subject+stimulus", "trial", "subject", "stimulus"]
+    paths = [finish_run(tmp_path, name, protocol=name, skill=SKILL[name]) for name in names]
+    return [*paths, finish_run(tmp_path, "again", protocol="trial", skill=0.0)]
+
+
+def test_protocols_stand_in_order_with_what_they_knew(ladder: list[Path], tmp_path: Path) -> None:
+    report = compare_protocols(ladder, tmp_path / "out")
+    valence, arousal, apart = report.tables
+    assert ", arousal: accuracy by protocol" in arousal.title
+    assert all("(simulated)" in table.title for table in report.tables)
+    assert not any("not trained yet" in note for note in report.notes)
+    found = arousal.records()
+    assert [row["protocol"] for row in found] == list(LADDER)
+    known = ["subject and song known", "subject known", "song known", "both new"]
+    assert [row["in training"] for row in found] == known
+    for row in found:
+        trials = Run.load(tmp_path / f"{row['protocol']}.h5").trials("arousal").dropna()
+        right = (trials["probability"] > 0.5) == trials["label"]
+        assert row["tests"] == len(trials)
+        assert row["accuracy [%]"] == pytest.approx(100 * right.mean())
+        assert row["95 % from"] < row["accuracy [%]"] < row["to"]
+    assert found[-1]["trains on"] < found[0]["trains on"]
+    assert found[-1]["tests"] < found[0]["tests"]
+    assert valence.records()[0]["accuracy [%]"] > 50
+    assert all(path.exists() for path in report.files)
+    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf", ".csv", ".md", ".tex"}
+    assert len(pd.read_csv(tmp_path / "out" / "leakage.csv")) == 8
+    assert len(apart.rows) == 6
+
+
+def test_differences_are_those_on_common_trials(ladder: list[Path], tmp_path: Path) -> None:
+    apart = compare_protocols(ladder).tables[-1]
+    assert apart.title.endswith("accuracy less that of 'subject+stimulus', on common trials")
+    trials = {
+        name: Run.load(tmp_path / f"{name}.h5").trials("arousal").dropna().set_index(KEYS)
+        for name in ("trial", "subject+stimulus")
+    }
+    common = trials["subject+stimulus"].index
+    scores = [
+        np.mean((each.loc[common, "probability"] > 0.5) == each.loc[common, "label"])
+        for each in trials.values()
+    ]
+    (row,) = (r for r in apart.records() if (r["target"], r["protocol"]) == ("arousal", "trial"))
+    assert row["common trials"] == len(common)
+    assert row["points"] == pytest.approx(100 * (scores[0] - scores[1]))
+
+
+def test_lines_that_train_what_is_missing_are_named(tmp_path: Path) -> None:
+    paths = [
+        finish_run(tmp_path, name, protocol=name, targets=("arousal",))
+        for name in ("trial", "subject")
+    ]
+    report = compare_protocols(paths)
+    (note,) = (note for note in report.notes if note.startswith("not trained yet: "))
+    lines = note.removeprefix("not trained yet: ").split("; ")
+    assert [line.split("--protocol ")[1] for line in lines] == ["stimulus", "subject+stimulus"]
+    for line in lines:
+        assert line.startswith("rtcan train --dataset pmemo --target arousal --recipe tuned")
+    assert [row["protocol"] for row in report.tables[-1].records()] == ["trial"]
+
+
+def test_runs_with_thresholds_of_each_fold_are_left_out_and_named(tmp_path: Path) -> None:
+    usual = [finish_run(tmp_path, name, protocol=name) for name in ("trial", "stimulus")]
+    # Their labels come from the training trials, which differ by protocol.
+    own = [
+        finish_run(tmp_path, f"own-{name}", protocol=name, thresholds="training", flipped=flipped)
+        for name, flipped in (("trial", 0), ("stimulus", 7))
+    ]
+    report = compare_protocols([*own, *usual])
+    assert len(report.tables) == 3
+    (note,) = (note for note in report.notes if "labels differ by protocol" in note)
+    assert "own-trial, own-stimulus" in note
+    with pytest.raises(RtcanError, match=r"no run to compare.*labels differ by protocol"):
+        compare_protocols(own)
+
+
+@pytest.mark.parametrize("changed", [{"onset": 4.0}, {"seed": 1}, {"inputs": {"labels": "else"}}])
+def test_runs_that_differ_in_more_are_kept_apart(
+    tmp_path: Path, changed: dict[str, object]
+) -> None:
+    paths = [
+        finish_run(tmp_path, "subject"),
+        finish_run(tmp_path, "trial", protocol="trial", **changed),  # type: ignore[arg-type]
+    ]
+    with pytest.raises(RtcanError, match="no two runs differ only in their protocol") as caught:
+        compare_protocols(paths)
+    assert str(caught.value.hint).count("rtcan train ") == 3
+    assert "--protocol trial" in str(caught.value.hint)
+
+
+def test_each_network_has_its_figure(tmp_path: Path) -> None:
+    paths = [
+        finish_run(tmp_path, f"{protocol}{onset}", protocol=protocol, onset=onset)
+        for protocol in ("trial", "subject")
+        for onset in (3.0, 4.0)
+    ]
+    report = compare_protocols(paths, tmp_path / "out")
+    assert len([path for path in report.files if path.suffix == ".png"]) == 2
+    assert len(report.tables) == 6
+
+
+@pytest.mark.parametrize("folds", [(1, 2), None])
+def test_unfinished_and_imported_runs_do_not_count(
+    tmp_path: Path, folds: tuple[int, ...] | None
+) -> None:
+    other = "trial" if folds else "unknown"
+    paths = [finish_run(tmp_path, "a"), finish_run(tmp_path, "b", protocol=other, folds=folds)]
+    with pytest.raises(RtcanError, match="no two runs differ only"):
+        compare_protocols(paths)
+    with pytest.raises(RtcanError, match="there is no run to compare"):
+        compare_protocols(paths[1:])
+
+
+def test_folds_are_checked_before_a_score_is_shown(ladder: list[Path]) -> None:
+    with h5py.File(ladder[2], "a") as h5:
+        role = h5["membership/role"][()]
+        role[0] = np.where(role[0] == 2, 0, role[0])
+        h5["membership/role"][...] = role
+    with pytest.raises(RtcanError, match="subjects are on both sides"):
+        compare_protocols(ladder)
+
+
+def test_options_of_the_other_comparison_are_refused(tmp_path: Path) -> None:
+    for option in (("--paper",), ("--against", "x")):
+        outcome = rtcan("compare", "--leakage", *option, "-w", tmp_path)
+        assert outcome.exit_code == 2
+        assert "--leakage" in outcome.stderr

@@ -1,0 +1,332 @@
+"""Each recording's parts stand under it, whatever the method, the rate and interruptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from scipy import stats
+
+from rtcan_cli.eda.components import Components
+from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
+from rtcan_cli.eda.resample import resample
+from rtcan_cli.steps.signals import blocks as recording_blocks
+from rtcan_cli.steps.signals import decompose_work
+from rtcan_cli.steps.signals.decompose import decompose_recordings
+from rtcan_cli.stores import Store
+from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, put_text, rtcan
+
+COMMAND = ("decompose", "--jobs", "1", "-w")
+BLOCK = 5000  # samples; the recordings here have 700
+
+
+@pytest.fixture
+def workspace(prepared: Path, copy_of: Callable[[Path], Path]) -> Path:
+    return copy_of(prepared)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording_blocks, "_BLOCK", BLOCK)
+
+
+def read(workspace: Path, kind: str = "components") -> dict[str, np.ndarray]:
+    """All datasets of a store, by h5py alone."""
+    found = {}
+    with h5py.File(workspace / "pmemo" / f"{kind}.h5") as h5:
+        h5.visititems(
+            lambda name, node: (
+                found.update({name: node[()]}) if isinstance(node, h5py.Dataset) else None
+            )
+        )
+    return found
+
+
+def content_id(workspace: Path) -> str:
+    with Store(workspace / "pmemo" / "components.h5", "components") as store:
+        return store.content_id
+
+
+def recordings(workspace: Path) -> list[np.ndarray]:
+    raw = read(workspace, "recordings")
+    return np.split(raw["signals/eda"], raw["signals/offsets"][1:-1])
+
+
+def parts(workspace: Path, channel: str) -> list[np.ndarray]:
+    stored = read(workspace)
+    return np.split(stored[f"signals/{channel}"], stored["signals/offsets"][1:-1])
+
+
+def assert_adds_up(workspace: Path, rate: float = 50.0) -> None:
+    whole = [parts(workspace, name) for name in ("phasic", "tonic", "residual")]
+    for eda, *three in zip(recordings(workspace), *whole, strict=True):
+        np.testing.assert_allclose(sum(three), stats.zscore(resample(eda, 50.0, rate)), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", TITLES)
+def test_every_method_fills_the_store(workspace: Path, tmp_path: Path, method: str) -> None:
+    outcome = must(*COMMAND, workspace, "--method", method, "--json", "--force")
+    summary = json.loads(outcome.stdout)
+    assert summary["method"].startswith(TITLES[method])
+    assert summary["decomposed"] == summary["recordings"] == len(recordings(workspace))
+    assert summary["processor_time_[ms]_per_second_of_signal"] > 0
+    stored = read(workspace)
+    solver = b"structured" if method == "cvxeda" else method.encode()
+    assert set(stored["recordings/solver"]) == {solver}
+    assert np.isfinite(stored["recordings/gap"]).all() == (method == "cvxeda")
+    assert ("largest_duality_gap" in summary) == (method == "cvxeda")
+    assert stored["signals/driver"].any() == (method in ("cvxeda", "cda", "dda"))
+    assert_adds_up(workspace)
+    with Store(workspace / "pmemo" / "components.h5") as store:
+        assert store.provenance.parameters["decomposition"] == method
+    must(*COMMAND, workspace, "--method", method, "--plot", f"{SUBJECT}:{SONG}",
+         "--figures", tmp_path / "figures")  # fmt: skip
+    assert len(list((tmp_path / "figures").rglob("*.png"))) == 2  # both hearings
+
+
+def test_another_method_at_another_rate_goes_all_the_way(workspace: Path, tmp_path: Path) -> None:
+    must(*COMMAND, workspace, "--method", "dda", "--rate", "8")
+    stored = read(workspace)
+    assert set(stored["recordings/sampling_rate"]) == {8.0}
+    assert_adds_up(workspace, 8.0)
+    must(
+        "train", "-w", workspace, *SMALL_TRAINING, "--test-subject", SUBJECT, "--target", "arousal"
+    )
+    must("evaluate", "-w", workspace, "-o", tmp_path)
+    must("gradcam", "-w", workspace, "--subject", SUBJECT, "--music", SONG, "-o", tmp_path)
+    (csv,) = tmp_path.rglob("attention_arousal*.csv")
+    seconds = np.genfromtxt(csv, delimiter=",", names=True, dtype=None, encoding=None)["time_s"]
+    # From the onset to the last sample of a recording of 14 s: its own rate counts.
+    assert seconds[0] == 3
+    assert seconds[-1] == pytest.approx(14, abs=0.2)
+    must("eda-features", "-w", workspace, "--jobs", "1")
+
+
+def test_rate_leaves_slower_recordings_as_they_are(workspace: Path) -> None:
+    outcome = must(*COMMAND, workspace, "--rate", "64")
+    assert f"sampled below 64 Hz already, and not changed: {len(recordings(workspace))}" in (
+        outcome.stdout
+    )
+    assert set(read(workspace)["recordings/sampling_rate"]) == {50.0}
+    assert_adds_up(workspace)
+    # It is another step than the one without a rate.
+    assert "rate: 64.0 -> null" in must(*COMMAND, workspace).stderr
+
+
+def test_solvers_agree(workspace: Path) -> None:
+    must(*COMMAND, workspace, "--rate", "4")
+    fast = read(workspace)
+    outcome = must(*COMMAND, workspace, "--rate", "4", "--solver", "cvxopt")
+    assert "solver: auto -> cvxopt" in outcome.stderr
+    general = read(workspace)
+    assert set(general["recordings/solver"]) == {b"cvxopt"}
+    np.testing.assert_allclose(general["signals/phasic"], fast["signals/phasic"], atol=5e-3)
+    assert "because" not in outcome.stdout
+
+
+def test_fallbacks_are_counted(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rtcan_cli.eda.cvxeda import solve as cvxeda
+
+    structured, calls = cvxeda._structured, []
+
+    def sometimes(*arguments: Any) -> Any:
+        calls.append(0)
+        return "gap 1" if len(calls) in (3, 10) else structured(*arguments)
+
+    monkeypatch.setattr(cvxeda, "_structured", sometimes)
+    outcome = must(*COMMAND, workspace, "--rate", "4")
+    assert (
+        "solved by cvxopt, because the structured solver's certificate failed: 2 recordings"
+        in outcome.stdout
+    )
+    assert (read(workspace)["recordings/solver"] == b"cvxopt").sum() == 2
+
+
+def test_no_penalty_on_the_driver_is_not_called_a_failure(workspace: Path) -> None:
+    outcome = must(*COMMAND, workspace, "--rate", "2", "--alpha", "0")
+    assert "needs an alpha above 0" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--method", "cda", "--alpha", "0.001"), "--alpha is for --method cvxeda only"),
+        (("--method", "median", "--gamma", "0.1"), "--gamma is for --method cvxeda only"),
+        (("--method", "highpass", "--solver", "auto"), "--solver is for --method cvxeda only"),
+        (("--solver", "structured", "--alpha", "0"), "--solver structured needs an --alpha"),
+        (("--time-constants", "fitted"), "--time-constants is for --method cda and dda only"),
+        (("--rate", "1"), "--rate"),
+        (("--method", "ledalab"), "--method"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(
+    prepared: Path, words: tuple[str, ...], complaint: str
+) -> None:
+    outcome = rtcan(*COMMAND, prepared, *words)
+    assert outcome.exit_code == 2
+    assert complaint in " ".join(outcome.stderr.split())
+
+
+def test_every_recording_keeps_its_own_when_blocks_come_back_in_another_order(
+    workspace: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content_id(workspace)
+
+    def backwards(
+        function: Callable[[Any], Any], items: Sequence[Any], *_: Any, **named: Any
+    ) -> Iterator[tuple[int, Any]]:
+        assert len(items) > 10
+        for position in reversed(range(len(items))):
+            yield position, function(items[position])
+
+    monkeypatch.setattr(recording_blocks, "map_unordered", backwards)
+    must(*COMMAND, workspace, "--force")
+    # Neither the cut into blocks nor the time it took shapes the content.
+    assert content_id(workspace) == before
+    assert_adds_up(workspace)
+
+
+def test_worker_processes_make_the_same_store(workspace: Path, small_blocks: None) -> None:
+    before, stored = content_id(workspace), read(workspace)
+    must("decompose", "-w", workspace, "--jobs", "2", "--force")
+    assert content_id(workspace) == before
+    again = read(workspace)
+    assert not np.array_equal(again["recordings/seconds"], stored["recordings/seconds"])
+
+
+def test_an_interrupted_step_goes_on_where_it_stopped(
+    workspace: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, store = content_id(workspace), workspace / "pmemo" / "components.h5"
+    old = store.read_bytes()
+    work, total = decompose_work.decompose_block, len(recordings(workspace))
+    calls: list[int] = []
+
+    def stopped(block: list[Any], **options: Any) -> Any:
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        calls.append(len(block))
+        return work(block, **options)
+
+    monkeypatch.setattr(decompose_work, "decompose_block", stopped)
+    assert rtcan(*COMMAND, workspace, "--force").exit_code == 130
+    assert store.read_bytes() == old
+    # Files of what was finished that a power cut spoilt count as not there.
+    (partial,) = store.with_name("components.h5.partial").glob("*")
+    spoilt, *_ = sorted(partial.glob("*.npz"))
+    spoilt.write_bytes(spoilt.read_bytes()[:-100])
+    again: list[int] = []
+
+    def noted(block: list[Any], **options: Any) -> Any:
+        again.append(len(block))
+        return work(block, **options)
+
+    monkeypatch.setattr(decompose_work, "decompose_block", noted)
+    outcome = must(*COMMAND, workspace, "--force")
+    kept = total - sum(again)
+    assert 0 < kept < sum(calls)
+    assert f"going on: {kept} of {total} recordings are already decomposed" in outcome.stderr
+    assert content_id(workspace) == before
+    assert not store.with_name("components.h5.partial").exists()
+
+
+def test_what_cannot_be_decomposed_stays_with_its_reason(
+    workspace: Path, small_blocks: None
+) -> None:
+    with h5py.File(workspace / "pmemo" / "recordings.h5", "r+") as h5:
+        put_text(h5, "recordings/problem", 4, "clipped")
+        h5["signals/eda"][7 * 700 : 8 * 700] = 1.5
+    outcome = must(*COMMAND, workspace, "--force")
+    assert "clipped" in outcome.stdout
+    stored = read(workspace)
+    lengths = np.diff(stored["signals/offsets"])
+    assert np.flatnonzero(lengths == 0).tolist() == [4, 7]
+    assert stored["recordings/problem"][4] == b"clipped"
+    assert stored["recordings/problem"][7].startswith(b"flat")
+    assert stored["recordings/solver"][4] == b""
+    eda = recordings(workspace)
+    for row in (3, 5, 6, 8, len(eda) - 1):
+        three = sum(parts(workspace, name)[row] for name in ("phasic", "tonic", "residual"))
+        np.testing.assert_allclose(three, stats.zscore(eda[row]), atol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [[3], [3, 3, 3], [9, 1, 1], [1, 9, 1], [1, 1, 9], [4, 6, 1, 0]])
+def test_blocks_hold_every_recording_once_and_little_more_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch, lengths: list[int]
+) -> None:
+    monkeypatch.setattr(recording_blocks, "_BLOCK", 5)
+    blocks = recording_blocks.cut(np.concatenate([[0], np.cumsum(lengths)]))
+    assert [row for rows in blocks for row in rows] == list(range(len(lengths)))
+    for rows in blocks:
+        assert len(rows) == 1 or sum(lengths[row] for row in rows) <= 5
+
+
+def test_time_is_not_in_the_content_id(workspace: Path) -> None:
+    before = content_id(workspace)
+    must(*COMMAND, workspace, "--force")
+    assert content_id(workspace) == before
+
+
+def test_info_names_the_options_a_stale_store_was_made_with(
+    workspace: Path, raw_pmemo: Path
+) -> None:
+    must(*COMMAND, workspace, "--method", "highpass", "--rate", "8")
+    must("ingest", "pmemo", raw_pmemo, "-w", workspace, "--max-gap", "0.5")
+    with h5py.File(workspace / "pmemo" / "recordings.h5", "r+") as h5:
+        h5.attrs["content_id"] = "another"
+    must("relabel", "-w", workspace)
+    outcome = must("info", "-w", workspace)
+    assert "rtcan decompose --dataset pmemo --method highpass --rate 8.0" in outcome.stdout
+
+
+@pytest.mark.parametrize("name", ["cda", "dda"])
+def test_components_of_short_recordings_do_not_cancel_each_other(
+    prepared: Path, tmp_path: Path, name: Any
+) -> None:
+    """They last 14 s, the published response 20 s."""
+    recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
+    chosen = deconvolution_method(name, "published")
+    report = decompose_recordings(recordings, store, chosen, rate=10.0)
+    assert not [each for each in report.notes if "cancel each other" in each]
+    table = Store(store, "components").table("recordings")
+    assert table[["phasic_variance", "tonic_variance", "residual_variance"]].max(axis=None) < 5
+    assert set(table["tau0"]) == {20.0}
+    assert set(table["tau1"]) == {0.75}
+
+
+def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Path) -> None:
+    def split(y: np.ndarray, rate: float) -> Components:
+        apart = np.linspace(0, 20, y.size)
+        return Components(apart, y - apart, 0 * y, 0 * y)
+
+    recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
+    report = decompose_recordings(
+        recordings, store, replace(method("highpass"), split=split), jobs=1
+    )
+    (note,) = [each for each in report.notes if "cancel each other" in each]
+    n = report.facts["recordings"]
+    assert note.startswith(f"in {n} of {n} recordings components cancel each other")
+
+
+def test_time_constants_are_those_of_each_recording(workspace: Path) -> None:
+    outcome = must(*COMMAND, workspace, "--method", "cda", "--json")
+    stored = read(workspace)
+    fast, slow = stored["recordings/tau1"], stored["recordings/tau0"]
+    assert np.unique(slow).size > 5
+    assert (fast < slow).all()
+    summary = json.loads(outcome.stdout)
+    told = [float(x) for x in summary["median_time_constants_[s]"].split(", ")]
+    np.testing.assert_allclose(told, [np.median(fast), np.median(slow)], rtol=0.01)
+    must(*COMMAND, workspace, "--method", "cda", "--time-constants", "published")
+    stored = read(workspace)
+    assert set(stored["recordings/tau0"]) == {20.0}
+    must(*COMMAND, workspace, "--method", "median")
+    assert np.isnan(read(workspace)["recordings/tau0"]).all()
+    must(*COMMAND, workspace)
+    assert set(read(workspace)["recordings/tau0"]) == {2.0}
