@@ -1,6 +1,6 @@
-"""Write reference.md, stores.md, eda_features.md and models.md from the program itself.
+"""Write reference.md, stores.md, results.md, eda_features.md and models.md from the program.
 
-That is, from the command line, the schema, the catalogue of features and the registry of models.
+That is, from the command line, the schemas, the catalogue of features and the registry of models.
 They are committed, so that they can be read without building anything; a test fails if they are not
 what this script writes.
 """
@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from rtcan_cli.app import app
 from rtcan_cli.eda.features import catalogue, frequency, scr, stretch, timefrequency
 from rtcan_cli.models.registry import Model, every
+from rtcan_cli.results.base import SCHEMA_VERSION as RESULTS_VERSION
+from rtcan_cli.results.schema import schema as result_schema
 from rtcan_cli.stores.schema import SCHEMA_VERSION, SCHEMAS
 
 HERE = Path(__file__).parent
@@ -43,6 +45,23 @@ trials = pd.DataFrame({{k: v[()] for k, v in h5py.File("recordings.h5")["trials"
 ```
 
 The samples of recording `i` are `signals/<channel>[offsets[i]:offsets[i + 1]]`."""
+
+
+RESULTS_INTRODUCTION = f"""\
+# Results as data
+
+With `--json` a command prints one object: `schema_version` (now {RESULTS_VERSION}), `command`,
+`result` (the name of the heading below) and the fields of that result. This page is made from
+`rtcan_cli/results/`. The fields are the same for simulated and real data, for one run and for many.
+A change of a field's name or meaning comes with another `schema_version`.
+
+Scores are fractions of 1, unless a unit says otherwise. What is missing is `null`. A table is a
+list of rows, and each row has all columns of the table. The CSV files that commands write are these
+tables, named after their field, with a column `simulated` added.
+
+```bash
+rtcan evaluate --json | jq '.scores[] | select(.leading)'
+```"""
 
 
 MODELS_INTRODUCTION = """\
@@ -215,7 +234,41 @@ def _escaped(formula: str) -> str:
     return formula.replace("|", "\\|")
 
 
+def results() -> str:
+    """Every result, with its fields and the columns of its tables."""
+    parts = [RESULTS_INTRODUCTION]
+    for name, about in result_schema().items():
+        parts.append(f"## {name}\n\nOf `rtcan {about['command']}`.")
+        parts.append("\n".join([*_FIELD_HEAD, *_field_rows(about["fields"])]))
+        for field, entry in about["fields"].items():
+            if "columns" in entry:
+                rows = [
+                    f"| `{column}` | {each['kind']} | {each.get('unit', '')} | {each['meaning']} |"
+                    for column, each in entry["columns"].items()
+                ]
+                head = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+                parts += [f"Columns of `{field}`:", "\n".join([*head, *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+_FIELD_HEAD = ["| field | type | unit | meaning |", "|---|---|---|---|"]
+
+
+def _field_rows(fields: dict[str, dict[str, object]], above: str = "") -> list[str]:
+    """A row a field; the fields of an object follow it."""
+    rows = []
+    for name, entry in fields.items():
+        shown = [str(entry.get(key, "")) for key in ("type", "unit", "meaning")]
+        rows.append(f"| `{above}{name}` | {' | '.join(shown)} |")
+        inner = entry.get("fields")
+        if isinstance(inner, dict):
+            many = str(entry["type"]).startswith("list")
+            rows += _field_rows(inner, f"{above}{name}{'[]' if many else ''}.")
+    return rows
+
+
 PAGES = {
+    "results.md": results,
     "reference.md": reference,
     "stores.md": stores,
     "eda_features.md": eda_features,

@@ -1,38 +1,8 @@
-"""Numbers in tables keep their digits."""
+"""Messages on standard error, and who else hears them."""
 
 from __future__ import annotations
 
-import pytest
-
 from rtcan_cli import console
-from rtcan_cli.console import cell, column_texts
-from rtcan_cli.report import Table
-
-
-@pytest.mark.parametrize(
-    ("numbers", "shown"),
-    [
-        ([0.51, 0.042, 0.0], ["0.51", "0.042", "0"]),
-        ([51.9, 7.25, 0.0], ["51.9", "7.2", "0.0"]),
-        ([5.19, 0.25, None], ["5.19", "0.25", "-"]),
-        # A variance of a residual beside that of parts that cancel each other.
-        ([3529.38, 12.3, 0.00123], ["3,529", "12.3", "0.00123"]),
-        ([1.31, 0.98, 0.0004], ["1.31", "0.98", "0.0004"]),
-        ([float("nan"), 2.0, float("inf")], ["-", "2.00", "inf"]),
-        ([3, 4000], ["3", "4000"]),
-    ],
-)
-def test_small_numbers_are_not_shown_as_zero_beside_large_ones(numbers, shown):
-    texts, right = column_texts(Table("", ["x"], [[x] for x in numbers]))[0]
-    assert texts == shown
-    assert right
-
-
-@pytest.mark.parametrize("number", [999.4, 999.6, 1234.5, 0.000123, 12345.6])
-def test_a_number_on_its_own_has_three_digits_or_none_after_the_point(number):
-    text = cell(number)
-    assert "+" not in text
-    assert float(text.replace(",", "")) == pytest.approx(number, rel=0.005)
 
 
 def test_who_listens_is_told_until_he_stops() -> None:

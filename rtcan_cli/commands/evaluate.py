@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
+from rtcan_cli.results.evaluation import Evaluation
 
 
 def evaluate(
@@ -13,7 +14,7 @@ def evaluate(
     dataset: options.Dataset = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Report:
+) -> Evaluation | Report:
     """Score a run on what its folds held out: subjects it has never seen, unless trained otherwise.
 
     Fold by fold: accuracy, F1 of the high class, confusion, and what the majority class gets. All

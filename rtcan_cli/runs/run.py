@@ -17,6 +17,8 @@ from rtcan_cli.evaluation.metrics import Summary, fold_scores, overlap, summaris
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.run import AboutRun
 from rtcan_cli.runs.check import check_run, check_trained, settings_of
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Provenance, Store
@@ -43,32 +45,44 @@ def candidate_name(model: Model, candidate: int, name: str) -> str:
     return name if len(model.grid) == 1 else f"candidate{candidate + 1}.{name}"
 
 
-def describe_choices(models: pd.DataFrame) -> list[str]:
-    """Say which candidates the validation folds chose: a line a target, none without a choice.
+def describe_choices(models: pd.DataFrame) -> list[Note]:
+    """Say which candidates the validation folds chose: a note a target, none without a choice.
 
     Parameters
     ----------
     models : DataFrame
         Table of a run store.
     """
-    lines = []
+    notes = []
     for target, part in models[models["setting"] != ""].groupby("target", sort=False):
         counts = part.groupby(["candidate", "setting"]).size()
         words = [f"{setting} ({n})" for (_, setting), n in counts.items()]
-        lines.append(f"{target}: chosen on validation folds: {', '.join(words)}")
-    return lines
+        text = f"{target}: chosen on validation folds: {', '.join(words)}"
+        notes.append(Note("choice", text))
+    return notes
 
 
-def describe_protocol(settings: RunSettings) -> str:
-    """Protocol of a run and where its folds come from, for a summary."""
-    words = [settings.protocol]
-    if settings.thresholds != choices.THRESHOLDS:
-        words.append(f"thresholds from {settings.thresholds} trials")
-    if settings.subjects is not None:
-        words.append(f"{settings.subjects} of the subjects")
-    if settings.splits_from is not None:
-        words.append(f"folds of {settings.splits_from.run}")
-    return ", ".join(words)
+def about(run: Run) -> AboutRun:
+    """What a run is, for a result."""
+    return about_settings(run.name, run.provenance, run.settings, run.n_folds)
+
+
+def about_settings(name: str, made: Provenance, settings: RunSettings, n_folds: int) -> AboutRun:
+    """What a run of these settings is, for a result."""
+    lender = settings.splits_from
+    return AboutRun(
+        name=name,
+        dataset=made.dataset,
+        simulated=made.simulated,
+        model=settings.network,
+        recipe=settings.training,
+        protocol=settings.protocol,
+        tests=PROTOCOLS[settings.protocol].tests if settings.protocol in PROTOCOLS else "",
+        n_folds=n_folds,
+        thresholds=settings.thresholds,
+        subjects=settings.subjects,
+        splits_from=None if lender is None else lender.run,
+    )
 
 
 @dataclass(frozen=True)

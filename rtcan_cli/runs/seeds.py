@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,13 @@ import pandas as pd
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import over_folds
-from rtcan_cli.report import Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.run import SEED_COLUMNS
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Provenance, Store
 from rtcan_cli.trial_key import TRIAL_KEY
 
-#: Scores of a table over seeds, in percent.
-SHOWN = {"accuracy": "acc. [%]", "balanced_accuracy": "bal. [%]", "f1": "F1 [%]"}
+_SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "f1": "f1_high"}
 
 
 @dataclass(frozen=True)
@@ -162,44 +162,42 @@ def _but_seed(made: Provenance) -> str:
     return json.dumps([made.dataset, made.simulated, made.inputs, settings], sort_keys=True)
 
 
-def seed_table(groups: Sequence[Seeds], target: str, title: str) -> Table:
-    """Mean over seeds and spread between seeds of scores that are means over folds.
+def seed_scores(groups: Sequence[Seeds]) -> pd.DataFrame:
+    """Mean over seeds, and spread between seeds, of scores that are means over folds.
 
     Parameters
     ----------
     groups : sequence of Seeds
         Each with several runs.
-    target : str
-        ``valence`` or ``arousal``.
-    title : str
-        What they have in common.
+
+    Returns
+    -------
+    DataFrame
+        A row a group and target, see `rtcan_cli.results.run.SEED_COLUMNS`.
     """
-    columns = ["run", "seeds", "folds"]
-    for shown in SHOWN.values():
-        columns += [shown, "sd"]
-    rows = [
-        [group.first.name, group.seeds, "same" if group.same_folds else "others", *values]
-        for group in groups
-        for values in [list(_mean_and_sd(group, target))]
-    ]
-    return Table(f"{title}, {target}: mean over seeds, sd between seeds", columns, rows)
+    rows = []
+    for group in groups:
+        for target in group.first.settings.targets:
+            means = pd.DataFrame([over_folds(run.scores(target)[0])["mean"] for run in group.runs])
+            row: dict[str, object] = {"run": group.first.name, "target": target}
+            row |= {"seeds": group.seeds, "same_folds": group.same_folds}
+            for score, name in _SCORES.items():
+                row[name] = float(means[score].mean())
+                row[f"{name}_sd"] = float(means[score].std(ddof=1))
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(SEED_COLUMNS))
 
 
-def _mean_and_sd(group: Seeds, target: str) -> Iterator[float]:
-    means = pd.DataFrame([over_folds(run.scores(target)[0])["mean"] for run in group.runs])
-    for score in SHOWN:
-        yield 100 * float(means[score].mean())
-        yield 100 * float(means[score].std(ddof=1))
-
-
-def seed_note(groups: Sequence[Seeds]) -> str:
+def seed_note(groups: Sequence[Seeds]) -> Note:
     """Say what the spread between seeds is of."""
     if all(group.same_folds for group in groups):
-        return (
+        text = (
             "sd between seeds: how much a score changes when the same folds are trained again, "
             "with other initial weights and shuffles"
         )
-    return (
-        "sd between seeds: how much a score changes with other initial weights and shuffles and, "
-        "where folds are dealt anew, with other folds; --splits-from keeps the folds"
-    )
+    else:
+        text = (
+            "sd between seeds: how much a score changes with other initial weights and shuffles "
+            "and, where other folds were drawn, with these; --splits-from keeps the folds"
+        )
+    return Note("seeds", text)

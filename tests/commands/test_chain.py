@@ -130,7 +130,7 @@ def test_evaluate_states_scores_and_the_check(trained: Path, tmp_path: Path) -> 
     outcome = must("evaluate", "-w", trained, "-o", tmp_path)
     assert "simulated data" in outcome.stdout
     assert "no subject is shared between training, validation and test" in outcome.stdout
-    (csv,) = tmp_path.rglob("scores.csv")
+    (csv,) = tmp_path.rglob("folds.csv")
     scores = pd.read_csv(csv)
     run = Run.load(newest_run(trained))
     trials = run.trials("arousal")

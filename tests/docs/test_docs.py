@@ -31,7 +31,9 @@ def make_reference() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["reference.md", "stores.md", "eda_features.md", "models.md"])
+@pytest.mark.parametrize(
+    "page", ["reference.md", "stores.md", "results.md", "eda_features.md", "models.md"]
+)
 def test_generated_pages_are_current(page: str) -> None:
     committed = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert committed == make_reference().PAGES[page](), "run `make docs` and commit the result"

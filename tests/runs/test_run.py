@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.run import Run
@@ -74,7 +75,7 @@ def test_majority_class_is_that_of_all_tested_trials(
         h5["predictions/label"][...] = label
         h5["membership/label"][...] = label[:, None]
     run = Run.load(path)
-    shown = {table.title.split(":")[0]: table for table in evaluate_run(path).tables}
+    shown = {table.title.split(":")[0]: table for table in views.page(evaluate_run(path)).tables}
     for target in TARGETS:
         fold, label, _ = columns(path, target, "fold", "label")
         (majority, _), *_ = Counter(label.tolist()).most_common()

@@ -81,22 +81,20 @@ def test_evaluate_prints_the_audit_of_the_protocol(
     song_known: int,
     said: str,
 ) -> None:
-    report = evaluated(stores, protocol, tmp_path)
-    assert report["protocol"] == protocol
-    scores, *_, audit = report["tables"].values()
-    assert any(title.startswith(f"arousal: {tests}") for title in report["tables"])
-    (row,) = audit
+    result = evaluated(stores, protocol, tmp_path)
+    assert (result["run"]["protocol"], result["run"]["tests"]) == (protocol, tests)
     run = run_of(stores, protocol)
     tested = int(run.predictions["probability"].notna().sum())
-    assert row["test trials"] == tested
-    assert row["subject in training"] == subject_known * tested
-    assert row["song in training"] == song_known * tested
-    assert sum(said in note for note in report["notes"]) == 1
-    assert scores[-1]["trials"] == tested
+    assert sum(row["test"] for row in result["audit"]) == tested
+    assert sum(row["subject_in_training"] for row in result["audit"]) == subject_known * tested
+    assert sum(row["stimulus_in_training"] for row in result["audit"]) == song_known * tested
+    notes = {note["kind"]: note["text"] for note in result["notes"]}
+    assert said in notes["held_out"]
+    assert sum(row["n_trials"] for row in result["folds"]) == tested
     untested = len(run.predictions) - tested
     assert (untested > 0) == (protocol == "subject+stimulus")
-    never = [note for note in report["notes"] if "tested by no fold" in note]
-    assert [int(re.findall(r"\d+", note)[0]) for note in never] == ([untested] if untested else [])
+    never = re.findall(r"\d+", notes.get("never_tested", ""))[:1]
+    assert never == ([str(untested)] if untested else [])
     (csv,) = tmp_path.rglob("audit.csv")
     table = pd.read_csv(csv)
     assert table["test"].sum() == tested

@@ -16,23 +16,24 @@ from rtcan_cli.commands.shell.interrupts import interruptible
 from rtcan_cli.commands.shell.streams import discard
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
+from rtcan_cli.results.base import Result, as_data, plain
 
 _SHARED: dict[str, Any] = {
     "json": Annotated[
         bool, typer.Option("--json", help="Print one machine-readable object on stdout.")
     ],
     "quiet": Annotated[
-        bool, typer.Option("--quiet", "-q", help="No messages and no progress bars.")
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and --json.")
     ],
     "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
 }
 
 
-def command(function: Callable[..., Report]) -> Callable[..., None]:
-    """Turn a function that returns a report into a command-line function.
+def command(function: Callable[..., Report | Result]) -> Callable[..., None]:
+    """Turn a function that returns a result into a command-line function.
 
     The command gains the shared options. A problem ends it with one clear line and exit code 1,
-    Ctrl-C with 130; a finished one prints its report and ends with 0.
+    Ctrl-C with 130; a finished one prints its result and ends with 0.
     """
     own = inspect.signature(function)
     hints = get_type_hints(function, include_extras=True)
@@ -78,10 +79,18 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
     return run
 
 
-def _show(report: Report) -> None:
-    """Print the report of a finished step. What keeps it from being read does not undo the step."""
+def _show(result: Report | Result) -> None:
+    """Print the result of a finished step. What keeps it from being read does not undo the step."""
+    from rtcan_cli import views
+    from rtcan_cli.views import terminal
+
     try:
-        console.show(report)
+        if console.verbosity.json:
+            terminal.print_json(
+                as_data(result) if isinstance(result, Result) else plain(result.as_json())
+            )
+        elif not console.verbosity.quiet:
+            terminal.print_page(views.page(result) if isinstance(result, Result) else result)
         sys.stdout.flush()
     except BrokenPipeError:
         discard(sys.stdout)  # whoever read our output has seen enough; that is not an error

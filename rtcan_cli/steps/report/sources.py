@@ -14,6 +14,7 @@ from rtcan_cli.report import Table
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.stores.workspace import STEP_KINDS
+from rtcan_cli.views.cells import column_texts
 
 ALL_SIMULATED = (
     "SIMULATED DATA. Every number and picture here, other than the paper's numbers, comes from "
@@ -28,7 +29,7 @@ SOME_SIMULATED = (
 
 def grid(table: Table) -> Grid:
     """A table as the terminal shows it."""
-    columns = console.column_texts(table)
+    columns = column_texts(table)
     rows = list(zip(*(texts for texts, _ in columns), strict=True))
     return Grid(table.title, table.columns, [numeric for _, numeric in columns], rows)
 

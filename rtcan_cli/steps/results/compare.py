@@ -17,12 +17,13 @@ from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.runs.run import Run
-from rtcan_cli.runs.seeds import Seeds, group_seeds, seed_note, seed_table
+from rtcan_cli.runs.seeds import group_seeds, seed_note, seed_scores
 from rtcan_cli.steps.paper.rows import is_eligible
 from rtcan_cli.steps.results.differences import add_differences, pairing_notes
 from rtcan_cli.steps.results.simple_rivals import rival_notes
 from rtcan_cli.steps.results.table_files import write_tables
 from rtcan_cli.training.folds.protocols import PROTOCOLS
+from rtcan_cli.views.run import seed_tables
 
 COLUMNS = {
     "run": "run",
@@ -132,16 +133,18 @@ def compare_runs(
 def _add_seeds(report: Report, runs: Sequence[Run]) -> str:
     """Add the means over seeds where runs differ in nothing else; say what their spread is of."""
     several = [group for group in group_seeds(runs) if len(group.runs) > 1]
-    about: dict[tuple[str, str], list[Seeds]] = {}
-    for group in several:
-        for target in group.first.settings.targets:
-            mark = " (simulated)" if group.first.simulated else ""
-            title = f"{group.first.dataset.title}{mark}"
-            about.setdefault((title, target), []).append(group)
-    report.tables += [
-        seed_table(groups, target, title) for (title, target), groups in about.items()
-    ]
-    return seed_note(several) if several else ""
+    if several:
+        # One table of each dataset and target, since scores of others do not compare.
+        scores = seed_scores(several)
+        groups = {group.first.name: group.first for group in several}
+        for title in dict.fromkeys(_title(run) for run in groups.values()):
+            mine = scores[scores["run"].map(lambda name, t=title: _title(groups[name]) == t)]
+            report.tables += seed_tables(mine, title)
+    return seed_note(several).text if several else ""
+
+
+def _title(run: Run) -> str:
+    return run.dataset.title + (" (simulated)" if run.simulated else "")
 
 
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from rtcan_cli.evaluation.metrics import (
     over_folds,
     overlap,
 )
-from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots import reliability as reliability_plot
@@ -31,28 +31,26 @@ from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
 from rtcan_cli.plots.roc import roc
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.subject_strip import subject_strip
-from rtcan_cli.report import Report, Table
-from rtcan_cli.runs.run import HELD_OUT, Run, describe_choices, describe_protocol
-from rtcan_cli.runs.seeds import seed_note, seed_table, seeds_beside
+from rtcan_cli.report import Report
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.csv import write_csv
+from rtcan_cli.results.evaluation import (
+    AUDIT_COLUMNS,
+    FOLD_COLUMNS,
+    SCORE_COLUMNS,
+    SPREAD_COLUMNS,
+    STIMULUS_COLUMNS,
+    SUBJECT_COLUMNS,
+    VERDICT_COLUMNS,
+    Evaluation,
+)
+from rtcan_cli.runs.run import HELD_OUT, Run, about, describe_choices
+from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
 from rtcan_cli.steps.training.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.training.notes import training_notes
 
-#: Scores in percent, and scores between 0 and 1 (or -1 and 1), as the tables name them.
-PERCENT = {
-    "accuracy": "accuracy",
-    "above_majority": "above majority",
-    "f1": "F1 high",
-    "macro_f1": "macro F1",
-    "balanced_accuracy": "balanced accuracy",
-}
-PLAIN = {
-    "mcc": "MCC",
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "brier": "Brier score",
-    "ece": "ECE",
-    "ece_if_calibrated": "ECE if calibrated",
-}
+#: How columns of pure rooms are called in results.
+NAMES = {"n": "n_trials", "f1": "f1_high", "mean": "fold_mean", "sd": "fold_sd"}
 N_NAMED = 3
 #: Percentages that are closer than this are the same, up to rounding.
 EXACT = 1e-9
@@ -71,12 +69,11 @@ class Scores:
     summary : Summary
         Means over folds, as the paper reports them.
     pooled : DataFrame
-        Indexed by score, fractions of 1: ``estimate`` over all tested trials, its interval ``low``
-        to ``high``, the ``n_resamples`` behind it; ``mean`` and ``sd`` over ``n_folds`` folds.
+        A row a ``score``, the one to judge by first (``leading``): ``estimate`` over all tested
+        trials, its interval ``low`` to ``high``, the ``n_resamples`` behind it; ``mean`` and ``sd``
+        over ``n_folds`` folds. Fractions of 1.
     subjects, stimuli : DataFrame
         From `rtcan_cli.evaluation.groups.group_scores`.
-    lead : str
-        The score to judge by, from `rtcan_cli.evaluation.metrics.leading_score`.
     luck : Spread
         Of the subjects.
     """
@@ -86,11 +83,31 @@ class Scores:
     pooled: pd.DataFrame
     subjects: pd.DataFrame
     stimuli: pd.DataFrame
-    lead: str
     luck: Spread
 
+    @property
+    def estimate(self) -> pd.Series:
+        """Each score of all tested trials."""
+        return self.pooled.set_index("score")["estimate"]
 
-def evaluate_run(path: Path, figures: Path | None = None) -> Report:
+    @property
+    def verdict(self) -> pd.DataFrame:
+        """The score to judge by, and whether it shows skill: one row, see `judgement`."""
+        lead = self.pooled[self.pooled["leading"]].iloc[0]
+        tested = self.folds["n"].sum()
+        high = self.folds[["true_high", "false_low"]].sum().sum() / tested
+        return judgement(lead, float(high))
+
+    @property
+    def spread(self) -> pd.DataFrame:
+        """How much accuracy varies over subjects: one row."""
+        luck = self.luck
+        return pd.DataFrame(
+            [{"accuracy_sd": luck.sd, "chance_sd": luck.chance_sd, "p_value": luck.p_value}]
+        )
+
+
+def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | Report:
     """Score the test folds of a run; an imported network on all trials, and marked as such.
 
     Parameters
@@ -109,36 +126,42 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Report:
     if run.is_imported:
         return evaluate_imported(run, figures)
     seeds = seeds_beside(run)
-    report = Report("evaluate")
-    report.facts = {
-        "run": run.name,
-        "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
-        "model": run.network,
-        "recipe": run.settings.training,
-        "protocol": describe_protocol(run.settings),
-    }
+    several = [seeds] if len(seeds.runs) > 1 else []
     found = {target: score_run(run, target) for target in run.settings.targets}
-    report.tables = [_fold_table(run, target, scores) for target, scores in found.items()]
-    report.tables += _pooled_tables(run, found)
-    if len(seeds.runs) > 1:
-        title = run.dataset.title + (" (simulated)" if run.simulated else "")
-        report.tables += [seed_table([seeds], target, title) for target in found]
-    report.tables.append(_audit_table(run))
-    for target, scores in found.items():
-        report.notes += _target_notes(run, target, scores)
-    if len(seeds.runs) > 1:
+    notes = [note for target, each in found.items() for note in _target_notes(run, target, each)]
+    if several:
         others = ", ".join(each.name for each in seeds.runs[1:])
-        report.notes.append(f"{seed_note([seeds])}; the other seeds: {others}")
-    report.notes += describe_choices(run.models)
-    report.notes += training_notes(run)
-    report.notes.append(_disjoint_note(run))
-    report.notes += _threshold_notes(run)
-    if figures is not None:
-        report.files = _write(run, found, folder_below(figures, run.dataset.name, run.name))
-        n_folds = len(run.trained_folds(run.settings.targets[0]))
-        if n_folds > N_CURVES and run.settings.model.step:
-            report.notes.append(f"learning curves are drawn of {N_CURVES} of the {n_folds} folds")
-    return report
+        notes.append(Note("seeds", f"{seed_note(several).text}; the other seeds: {others}"))
+    notes += describe_choices(run.models)
+    notes += training_notes(run)
+    notes.append(_disjoint_note(run))
+    notes += _threshold_notes(run)
+
+    def of_targets(part: str, columns: Mapping[str, object]) -> pd.DataFrame:
+        tables = [getattr(each, part).assign(target=target) for target, each in found.items()]
+        return pd.concat(tables).rename(columns=NAMES)[list(columns)].reset_index(drop=True)
+
+    result = Evaluation(
+        run=about(run),
+        folds=of_targets("folds", FOLD_COLUMNS),
+        scores=of_targets("pooled", SCORE_COLUMNS),
+        verdicts=of_targets("verdict", VERDICT_COLUMNS),
+        subjects=of_targets("subjects", SUBJECT_COLUMNS),
+        stimuli=of_targets("stimuli", STIMULUS_COLUMNS),
+        spread=of_targets("spread", SPREAD_COLUMNS),
+        audit=pd.concat([run.audit(target).assign(target=target) for target in found])[
+            list(AUDIT_COLUMNS)
+        ].reset_index(drop=True),
+        seeds=seed_scores(several),
+        notes=tuple(notes),
+    )
+    if figures is None:
+        return result
+    folder = folder_below(figures, run.dataset.name, run.name)
+    files = write_csv(result, folder, simulated=run.simulated)
+    for target, scores in found.items():
+        files += _draw(run, target, scores, folder)
+    return replace(result, notes=(*notes, *_curve_notes(run)), files=tuple(files))
 
 
 def score_run(run: Run, target: str) -> Scores:
@@ -161,141 +184,98 @@ def score_run(run: Run, target: str) -> Scores:
     # A fold has few trials, so few bins: its calibration error is another quantity.
     means = over_folds(folds).drop("ece")
     means.loc["above_majority"] = gain.mean(), gain.std(ddof=1), gain.notna().sum()
+    lead = leading_score(tested(trials)["label"])
+    pooled = pooled.join(means).rename_axis("score").reset_index()
+    pooled["leading"] = pooled["score"] == lead
+    pooled["score"] = pooled["score"].replace(NAMES)
     subjects = group_scores(trials)
     return Scores(
-        folds=folds,
+        folds=folds[folds["n"] > 0],
         summary=summary,
-        pooled=pooled.join(means),
+        pooled=pooled.sort_values("leading", ascending=False, kind="stable"),
         subjects=subjects,
         stimuli=group_scores(trials, "stimulus"),
-        lead=leading_score(tested(trials)["label"]),
         luck=spread(subjects, seed=run.settings.seed),
     )
 
 
-def _fold_table(run: Run, target: str, scores: Scores) -> Table:
-    folds, summary = scores.folds, scores.summary
-    rows: list[list[object]] = [
-        [
-            str(row.fold),
-            row.n,
-            *(100 * x for x in (row.accuracy, row.f1, row.majority_accuracy)),
-            *(row.true_high, row.false_high, row.true_low, row.false_low),
-        ]
-        for row in folds[folds["n"] > 0].itertuples()
-    ]
-    means = summary.accuracy_mean, summary.f1_mean, summary.majority_mean
-    sds = summary.accuracy_sd, summary.f1_sd, summary.majority_sd
-    for name, percent in (("mean", means), ("sd", sds)):
-        rows.append([name, None, *(100 * x for x in percent), None, None, None, None])
-    total = folds[["true_high", "false_high", "true_low", "false_low"]].sum()
-    rows.append(["sum", summary.n_trials, None, None, None, *total])
-    columns = ["fold", "trials", "accuracy [%]", "F1 high [%]", "majority [%]"]
-    columns += ["true high", "false high", "true low", "false low"]
-    return Table(f"{target}: {run.protocol.tests}{_mark(run)}", columns, rows)
-
-
-def _pooled_tables(run: Run, found: dict[str, Scores]) -> list[Table]:
-    """Two tables, since percentages and areas need other decimals."""
-    columns = ["target", "score", "all trials", "95 % from", "to", "mean of folds", "sd", "folds"]
-    tables = []
-    for what, names, factor in (("In percent", PERCENT, 100), ("On other scales", PLAIN, 1)):
-        rows: list[list[object]] = []
-        for target, scores in found.items():
-            # The score to judge by comes first.
-            for name in sorted(names, key=lambda name: name != scores.lead):
-                shown = names[name]
-                row = scores.pooled.loc[name]
-                values = factor * row[["estimate", "low", "high", "mean", "sd"]]
-                n_folds = None if pd.isna(row["n_folds"]) else int(row["n_folds"])
-                rows.append([target, shown, *values.tolist(), n_folds])
-        title = f"{what}: all test folds together, 95 % interval over subjects{_mark(run)}"
-        tables.append(Table(title, columns, rows))
-    return tables
-
-
-def _mark(run: Run) -> str:
-    return ", simulated data" if run.simulated else ""
-
-
-def _target_notes(run: Run, target: str, scores: Scores) -> list[str]:
-    """What to judge by, trials without a score, and the subjects the network is bad for."""
-    notes = [f"{target}: {judgement(run.trials(target), scores.pooled)}"]
+def _target_notes(run: Run, target: str, scores: Scores) -> list[Note]:
+    """Trials without a score, and the subjects that the network is bad for."""
+    notes = [Note("judgement", f"{target}: {judgement_in_words(scores.verdict.iloc[0])}")]
     if scores.summary.n_untested:
-        notes.append(
-            f"{target}: {scores.summary.n_untested} trials are in folds that were not trained"
-        )
+        text = f"{scores.summary.n_untested} trials are in folds that were not trained"
+        notes.append(Note("untrained_folds", f"{target}: {text}"))
     never = int((run.trials(target)["fold"] == 0).sum())
     if never:
-        notes.append(
-            f"{target}: {never} of {len(run.trials(target))} trials are tested by no fold of "
-            "this protocol"
-        )
+        text = f"{never} of {len(run.trials(target))} trials are tested by no fold of this protocol"
+        notes.append(Note("never_tested", f"{target}: {text}"))
     tested, luck = scores.subjects[scores.subjects["n"] > 0], scores.luck
     if len(tested) > 1:
         worst = ", ".join(
             f"{row.subject} ({row.n_right} of {row.n})" for row in tested.head(N_NAMED).itertuples()
         )
-        notes.append(
-            f"{target}: accuracy by subject has an sd of {100 * luck.sd:.1f} points, "
+        text = (
+            f"accuracy by subject has an sd of {100 * luck.sd:.1f} points, "
             f"{100 * luck.chance_sd:.1f} by chance alone (p = {luck.p_value:.2g}); "
             f"least accurate: {worst}"
         )
+        notes.append(Note("spread_over_subjects", f"{target}: {text}"))
     return notes
 
 
-def judgement(trials: pd.DataFrame, pooled: pd.DataFrame) -> str:
-    """Say which score to judge by, why, and whether its interval is above what needs no skill.
+def judgement(lead: pd.Series, high_share: float) -> pd.DataFrame:
+    """Say whether the score to judge by is above what needs no skill.
 
     Parameters
     ----------
-    trials : DataFrame
-        Trials of one target.
-    pooled : DataFrame
-        From `rtcan_cli.evaluation.bootstrap.intervals`.
+    lead : Series
+        Its ``score``, ``estimate``, ``low`` and ``high``.
+    high_share : float
+        Share of the tested trials that are truly high.
+
+    Returns
+    -------
+    DataFrame
+        One row with the columns of `rtcan_cli.results.evaluation.VERDICT_COLUMNS`, without target.
     """
-    label = tested(trials)["label"]
-    name, high = leading_score(label), 100 * float((label == 1).mean())
-    level, score = (
-        (50.0, pooled.loc[name]) if name == "balanced_accuracy" else (0.0, pooled.loc[name])
-    )
-    value, low, top = (100 * float(score[column]) for column in ("estimate", "low", "high"))
-    if name == "balanced_accuracy":
+    floor = 0.5 if lead["score"] == "balanced_accuracy" else 0.0
+    if np.isnan(lead["low"]):
+        verdict = "no_interval"
+    elif lead["low"] > floor + EXACT:
+        verdict = "better"
+    elif lead["high"] < floor - EXACT:
+        verdict = "worse"
+    else:
+        verdict = "none_shown"
+    row = {name: lead[name] for name in ("score", "estimate", "low", "high")}
+    row |= {"high_share": high_share, "without_skill": floor, "verdict": verdict}
+    return pd.DataFrame([row])
+
+
+def judgement_in_words(row: pd.Series) -> str:
+    """The row of `judgement` as a sentence."""
+    high = 100 * row["high_share"]
+    value, low, top = (100 * row[name] for name in ("estimate", "low", "high"))
+    if row["score"] == "balanced_accuracy":
+        name, found, floor = "balanced accuracy", f"{value:.1f} %", "50 %"
         why = "the classes are near even; without skill it is 50 % in every fold"
-        found, floor = f"{value:.1f} %", "50 %"
     else:
+        name, found, floor = "above majority", f"{value:.1f} points", "0"
         why = f"saying one class for all trials is already right in {max(high, 100 - high):.1f} %"
-        found, floor = f"{value:.1f} points", "0"
-    if np.isnan(low):
-        verdict = f"no interval, so it cannot be told from {floor}"
-    elif low > level + EXACT:
-        verdict = f"its interval, {low:.1f} to {top:.1f}, is above {floor}: better than no skill"
-    elif top < level - EXACT:
-        verdict = f"its interval, {low:.1f} to {top:.1f}, is below {floor}: worse than no skill"
-    else:
-        verdict = f"its interval, {low:.1f} to {top:.1f}, includes {floor}: no skill was shown"
+    interval = f"its interval, {low:.1f} to {top:.1f}"
+    verdict = {
+        "no_interval": f"no interval, so it cannot be told from {floor}",
+        "better": f"{interval}, is above {floor}: better than no skill",
+        "worse": f"{interval}, is below {floor}: worse than no skill",
+        "none_shown": f"{interval}, includes {floor}: no skill was shown",
+    }[row["verdict"]]
     return (
-        f"judge by {PERCENT[name]}, since {high:.1f} % of the tested trials are high: {why}. "
+        f"judge by {name}, since {high:.1f} % of the tested trials are high: {why}. "
         f"It is {found}; {verdict}"
     )
 
 
-def _audit_table(run: Run) -> Table:
-    """Test trials whose subject, or stimulus, the network that tests them was trained on."""
-    word = run.dataset.stimulus_word
-    rows: list[list[object]] = []
-    for target in run.settings.targets:
-        total = run.audit(target).sum()
-        n, subject, stimulus = total[["test", "subject_in_training", "stimulus_in_training"]]
-        shares = 100 * subject / n, 100 * stimulus / n
-        rows.append([target, int(n), int(subject), shares[0], int(stimulus), shares[1]])
-    columns = ["target", "test trials", "subject in training", "subject [%]"]
-    columns += [f"{word} in training", f"{word} [%]"]
-    title = f"Audit: test trials whose subject or {word} was also in training"
-    return Table(title, columns, rows)
-
-
-def _disjoint_note(run: Run) -> str:
+def _disjoint_note(run: Run) -> Note:
     """What was checked, and what the protocol leaves on both sides."""
     target = run.settings.targets[0]
     words = {"subject": "subject", "stimulus": run.dataset.stimulus_word}
@@ -315,56 +295,42 @@ def _disjoint_note(run: Run) -> str:
                 f"; the {plurals[what]} are ({shared} of {tested} test {plurals[what]}, counted "
                 f"fold by fold, were {seen} in training)"
             )
-    return note
+    return Note("held_out", note)
 
 
-def _threshold_notes(run: Run) -> list[str]:
+def _threshold_notes(run: Run) -> list[Note]:
     """Which ratings the labels of training trials depend on, where that may be those of tests."""
     if "subject" in run.protocol.disjoint:
         return []  # a threshold is that of a subject, and subjects are on one side
     if run.settings.thresholds == choices.THRESHOLDS:
-        return [
+        text = (
             "thresholds between low and high come from all ratings of a subject, so labels of "
             "training trials depend on ratings of test trials (unless they are fixed, imported or "
             "of stimulus means); --thresholds training makes them from the training trials of each "
             "fold"
-        ]
-    note = "thresholds between low and high come from the training trials of each fold alone"
+        )
+        return [Note("thresholds", text)]
+    text = "thresholds between low and high come from the training trials of each fold alone"
     centre = run.thresholds[run.thresholds["fallback"].astype(bool)]
     if len(centre):
-        note += (
+        text += (
             f"; {len(centre)} of {len(run.thresholds)} are the centre of the scale, as a subject "
             "has too few distinct ratings there"
         )
-    return [note]
+    return [Note("thresholds", text)]
 
 
-def _write(run: Run, found: dict[str, Scores], folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {
-        "scores": pd.concat([each.folds.assign(target=t) for t, each in found.items()]),
-        "intervals": pd.concat(
-            [each.pooled.rename_axis("score").assign(target=t) for t, each in found.items()]
-        ).reset_index(),
-        "audit": pd.concat(
-            [run.audit(t).assign(target=t, protocol=run.protocol.name) for t in found]
-        ),
-    }
-    for target, scores in found.items():
-        tables[f"subjects_{target}"] = scores.subjects
-        tables[f"stimuli_{target}"] = scores.stimuli
-    files = []
-    for name, table in tables.items():
-        files.append(folder / f"{name}.csv")
-        write_whole(files[-1], table.assign(simulated=run.simulated).to_csv(index=False))
-    for target, scores in found.items():
-        files += _draw(run, target, scores, folder)
-    return files
+def _curve_notes(run: Run) -> list[Note]:
+    n_folds = len(run.trained_folds(run.settings.targets[0]))
+    if n_folds <= N_CURVES or not run.settings.model.step:
+        return []
+    text = f"learning curves are drawn of {N_CURVES} of the {n_folds} folds"
+    return [Note("learning_curves", text)]
 
 
 def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
     title = f"{run.dataset.title}, {target}: {run.network}"
-    trials, estimate = run.trials(target), scores.pooled["estimate"]
+    trials, estimate = run.trials(target), scores.estimate
     label, probability = trials["label"].to_numpy(), trials["probability"].to_numpy(dtype=float)
     figures = {
         "confusion": confusion_plot.confusion(

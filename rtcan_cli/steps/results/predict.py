@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.console import jsonable
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import plain
 from rtcan_cli.runs.eda_fit import check_fit, kind_of, trained_kind
 from rtcan_cli.runs.inputs import Key, LeftOut, Sources, new_trials
 from rtcan_cli.runs.origin import made_with, recorded, trained_on, warnings
@@ -411,7 +411,7 @@ def _write(
             "answers": table.to_dict("records"),
             "left_out": [each._asdict() for each in left_out],
         }
-        write_whole(output, json.dumps(jsonable(content), allow_nan=False, indent=1) + "\n")
+        write_whole(output, json.dumps(plain(content), allow_nan=False, indent=1) + "\n")
     else:
         separator = "\t" if output.suffix.lower() == ".tsv" else ","
         write_whole(output, table.to_csv(index=False, sep=separator))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtcan_cli.console import column_texts
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.report import Report, Table
+from rtcan_cli.views.cells import column_texts
 
 _LATEX = {
     "\\": r"\textbackslash{}",

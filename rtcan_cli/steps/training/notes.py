@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rtcan_cli import console
+from rtcan_cli.results.base import Note
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.plan import RunPlan
 from rtcan_cli.training.folds.splits import TRAIN
@@ -46,7 +47,7 @@ def _planned(plan: RunPlan) -> Outlook | None:
     return Outlook.of(recipe, sizes) if recipe is not None and sizes else None
 
 
-def training_notes(run: Run) -> list[str]:
+def training_notes(run: Run) -> list[Note]:
     """Say of which folds the loss shows that nothing was learnt, or that training ended too early.
 
     Parameters
@@ -56,7 +57,7 @@ def training_notes(run: Run) -> list[str]:
 
     Returns
     -------
-    list of str
+    list of Note
         Empty if there is nothing to say, or the model is not a network that was trained here.
     """
     recipe = run.settings.recipe
@@ -73,17 +74,19 @@ def training_notes(run: Run) -> list[str]:
             if not left_guessing(losses.get_group(fold).to_numpy(), label, recipe)
         ]
         if stuck:
-            notes.append(
-                f"{target}: nothing was learnt in {len(stuck)} of {len(labels)} folds: their "
-                "training loss stayed at that of guessing (ln 2 where classes are equal). "
+            text = (
+                f"nothing was learnt in {len(stuck)} of {len(labels)} folds: their training loss "
+                "stayed at that of guessing (ln 2 where classes are equal). "
                 f"{outlook.remedies()}; if that changes nothing, the inputs may say nothing"
             )
+            notes.append(Note("nothing_learnt", f"{target}: {text}"))
         best = run.models.loc[run.models["target"] == target, "best_epoch"]
         last = int((best == recipe.epochs).sum())
         # In one epoch, or in a fold or two, that does not mean anything.
         if recipe.epochs > 1 and 2 * last >= len(best):
-            notes.append(
-                f"{target}: the last epoch was the best one in {last} of {len(best)} folds, so the "
+            text = (
+                f"the last epoch was the best one in {last} of {len(best)} folds, so the "
                 f"validation loss was still falling. {outlook.remedies()}"
             )
+            notes.append(Note("ended_early", f"{target}: {text}"))
     return notes

@@ -85,7 +85,7 @@ def summarise_sweep(paths: Sequence[Path]) -> Report:
     first = ["target", "run", *varied]
     report.tables.append(validation_table(steps, first, rows, made.simulated))
     report.notes += [
-        f"{path.stem}, {note}" for path in paths for note in training_notes(Run.load(path))
+        f"{path.stem}, {note.text}" for path in paths for note in training_notes(Run.load(path))
     ]
     report.notes.append(f"next: {line_on_runs('compare', paths)}")
     return report

@@ -22,7 +22,7 @@ from rtcan_cli.report import Report, Table
 from rtcan_cli.runs.check import settings_of
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.runs.run import Run, candidate_name, describe_choices, describe_protocol
+from rtcan_cli.runs.run import Run, about_settings, candidate_name, describe_choices
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.training.notes import say_steps, training_notes
@@ -32,6 +32,7 @@ from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.stores.lines import line_on_runs
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.folds.splits import TEST, VALIDATION
+from rtcan_cli.views.run import protocol_in_words
 
 #: Columns of the models table that a kept result holds as they are.
 FACTS = (
@@ -287,13 +288,13 @@ def summarise(path: Path) -> Report:
         "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
         "model": settings.network,
         "recipe": settings.training + (f", {settings.epochs} epochs" if settings.recipe else ""),
-        "protocol": describe_protocol(settings),
+        "protocol": protocol_in_words(about_settings(path.stem, made, settings, 0)),
         "subjects": predictions["subject"].nunique(),
         **training_facts(models),
     }
     report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
-    report.notes += describe_choices(models)
-    report.notes += training_notes(Run.load(path))
+    notes = [*describe_choices(models), *training_notes(Run.load(path))]
+    report.notes += [note.text for note in notes]
     report.notes.append(f"next: {line_on_runs('evaluate', [path])}")
     return report
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from scipy import stats
 
-from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.statistics import holm, seed_test
 from rtcan_cli.report import Report
@@ -24,6 +21,7 @@ from rtcan_cli.steps.results.compare import compare_runs
 from rtcan_cli.steps.results.differences import LESS
 from rtcan_cli.steps.results.evaluate import evaluate_run
 from rtcan_cli.stores import Store
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
 from tests.runs.finished_runs import finish_run
 
@@ -288,10 +286,10 @@ def test_means_and_spread_of_seeds_are_shown(tmp_path: Path) -> None:
     # One run has a single seed: nothing says how much its training varies.
     assert not rows(report, SEEDS)
     assert [r["run"] for r in rows(report, FOLDS)] == ["other"]
-    (shown,) = (t for t in evaluate_run(paths[1]).tables if "arousal: mean over seeds" in t.title)
-    assert shown.rows[0][:3] == ["eda1", "1,0,2", "same"]
-    assert shown.rows[0][3:] == pytest.approx(row[3:])
-    assert not any("mean over seeds" in t.title for t in evaluate_run(alone).tables)
+    (shown,) = evaluate_run(paths[1]).seeds.query("target == 'arousal'").to_dict("records")
+    assert (shown["run"], shown["seeds"], shown["same_folds"]) == ("eda1", "1,0,2", True)
+    assert [100 * shown["accuracy"], 100 * shown["accuracy_sd"]] == pytest.approx(row[3:5])
+    assert evaluate_run(alone).seeds.empty
 
 
 def test_seeds_that_dealt_other_folds_are_paired_by_their_folds(tmp_path: Path) -> None:
@@ -391,8 +389,5 @@ def test_tables_of_seeds_fit_a_terminal_of_100_columns(tmp_path: Path) -> None:
     name = "Rf-eda+music-both-6cefe"  # as long as names usually are
     paths = seeds_of(tmp_path, name, (0, 1, 2, 3, 4))
     paths += seeds_of(tmp_path, name, (5, 6), fusion="music")
-    text = io.StringIO()
-    out = Console(file=text, width=300)
     for table in compare_runs(paths).tables:
-        out.print(console._rich_table(table))
-    assert max(len(line.rstrip()) for line in text.getvalue().splitlines()) <= 100
+        assert max(map(len, table_lines(table, 100))) <= 100

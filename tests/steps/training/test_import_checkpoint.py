@@ -380,7 +380,7 @@ def test_the_released_layout_can_be_trained(
     )
     assert "--layout released" in run.settings.line("pmemo")
     report = json.loads(must("evaluate", path, "-w", workspace, "-o", tmp_path, "--json").stdout)
-    assert report["model"] == "Rf (released layout), EDA alone"
+    assert report["run"]["model"] == "Rf (released layout), EDA alone"
 
 
 def test_a_song_under_two_names_counts_once_in_the_scale_of_the_music(

@@ -1,0 +1,40 @@
+"""All results there are, and the keys of each: what ``--json`` and the CSV files hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+import rtcan_cli.results
+from rtcan_cli.results.base import Result, describe
+
+
+def every() -> list[type[Result]]:
+    """All results, by command and name."""
+    for module in pkgutil.iter_modules(rtcan_cli.results.__path__, "rtcan_cli.results."):
+        import_module(module.name)
+    return sorted(Result.__subclasses__(), key=lambda kind: (kind.command, kind.__name__))
+
+
+def schema() -> dict[str, Any]:
+    """The keys of each result, by its name."""
+    return {kind.__name__: {"command": kind.command, "fields": describe(kind)} for kind in every()}
+
+
+def digest() -> str:
+    """A fingerprint of all keys, types, units and columns; meanings may be reworded."""
+    text = json.dumps(_without_meanings(schema()), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without_meanings(found: Any) -> Any:
+    if not isinstance(found, dict):
+        return found
+    return {
+        name: _without_meanings(each)
+        for name, each in found.items()
+        if not (name == "meaning" and isinstance(each, str))
+    }

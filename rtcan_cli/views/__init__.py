@@ -1,0 +1,18 @@
+"""How results are shown to a person: in a terminal, as JSON, Markdown, LaTeX or HTML."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from rtcan_cli.report import Report
+from rtcan_cli.results.base import Result
+
+
+def page(result: Result) -> Report:
+    """What a person reads of a result.
+
+    A result of ``results/<name>.py`` is shown by the function ``page`` of ``views/<name>.py``.
+    """
+    name = type(result).__module__.rpartition(".")[2]
+    shown: Report = import_module(f"rtcan_cli.views.{name}").page(result)
+    return shown

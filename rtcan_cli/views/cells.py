@@ -1,0 +1,43 @@
+"""Single cells and whole columns of a table, as texts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rtcan_cli.report import Table
+
+
+def column_texts(table: Table) -> list[tuple[list[str], bool]]:
+    """Cells of each column as they are shown, and whether it is one of numbers."""
+    columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
+    return [
+        (
+            [cell(value, _decimals(column)) for value in column],
+            all(isinstance(value, int | float | None) for value in column),
+        )
+        for column in columns
+    ]
+
+
+def _decimals(column: list[Any]) -> int | None:
+    """Decimals that suit all numbers of a column; None where each is better shown on its own."""
+    sizes = [abs(x) for x in column if isinstance(x, float) and math.isfinite(x) and x]
+    if not sizes or max(sizes) <= 1:
+        return None
+    decimals = 1 if max(sizes) >= 10 else 2
+    # Beside large numbers a small one would lose its digits, or be shown as zero.
+    return None if min(sizes) < 10**-decimals else decimals
+
+
+def cell(value: object, decimals: int | None = None) -> str:
+    """A table cell: short numbers, a dash for what is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if decimals is not None:
+            return f"{value:,.{decimals}f}"
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+    return str(value)
