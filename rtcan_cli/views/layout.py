@@ -79,7 +79,7 @@ def table_lines(table: Table, width: int) -> list[str]:
         if lines:
             lines.append("")
         lines += _drawn(piece, width)
-    return [*lines, *legend]
+    return [*lines, *(part for line in legend for part in wrapped(line, width, "   "))]
 
 
 def fact_lines(facts: Mapping[str, Any], width: int) -> list[str]:

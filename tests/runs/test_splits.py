@@ -82,7 +82,8 @@ def test_evaluate_prints_the_audit_of_the_protocol(
     said: str,
 ) -> None:
     result = evaluated(stores, protocol, tmp_path)
-    assert (result["run"]["protocol"], result["run"]["tests"]) == (protocol, tests)
+    assert result["run"]["protocol"] == protocol
+    assert result["run"]["tests"].startswith(tests)
     run = run_of(stores, protocol)
     tested = int(run.predictions["probability"].notna().sum())
     assert sum(row["test"] for row in result["audit"]) == tested
