@@ -26,6 +26,7 @@ from rtcan_cli.commands.predict import predict
 from rtcan_cli.commands.relabel import relabel
 from rtcan_cli.commands.shell.command import command
 from rtcan_cli.commands.shell.streams import prepare
+from rtcan_cli.commands.shell.usage import Command
 from rtcan_cli.commands.simulate import simulate
 from rtcan_cli.commands.train import train
 
@@ -82,7 +83,7 @@ for _step in (
     compare,
     info,
 ):
-    app.command(_step.__name__.replace("_", "-"))(command(_step))
+    app.command(_step.__name__.replace("_", "-"), cls=Command)(command(_step))
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,11 +74,11 @@ def decompose(
             show_default=False,
         ),
     ] = None,
-    figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
+    figures: options.PlotFigures = options.DEFAULT_FIGURES,
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    input: options.Recordings = None,
+    input: options.RecordingsStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:

@@ -25,8 +25,8 @@ def eda_features(
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    input: options.Recordings = None,
-    components: options.OtherStore = None,
+    input: options.RecordingsStore = None,
+    components: options.ComponentsStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:

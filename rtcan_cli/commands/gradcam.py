@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -88,12 +87,9 @@ def gradcam(
         ),
     ] = None,
     dataset: options.Dataset = None,
-    components: options.OtherStore = None,
-    labels: options.OtherStore = None,
-    features: Annotated[
-        Path | None,
-        typer.Option(help="Music store, instead of the workspace's.", show_default=False),
-    ] = None,
+    components: options.ComponentsStore = None,
+    labels: options.LabelsStore = None,
+    music_store: options.MusicStore = None,
     size: options.FigureSize = None,
     dpi: options.Dpi = 200,
     colour_blind: options.ColourBlind = False,
@@ -154,7 +150,7 @@ def gradcam(
     sources = Sources(
         components or usual.components,
         labels or usual.labels,
-        (features or usual.music) if usual.music else None,
+        (music_store or usual.music) if usual.music else None,
         recordings=usual.recordings,
     )
     if subject is not None and music is not None:

@@ -46,9 +46,9 @@ def import_checkpoint(
         ),
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    components: options.OtherStore = None,
-    labels: options.OtherStore = None,
-    music: options.OtherStore = None,
+    components: options.ComponentsStore = None,
+    labels: options.LabelsStore = None,
+    music: options.MusicStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:

@@ -38,7 +38,7 @@ def info(
     plot: Annotated[
         bool, typer.Option("--plot", help="With --quality: also draw a page of the worst traces.")
     ] = False,
-    figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
+    figures: options.PlotFigures = options.DEFAULT_FIGURES,
     verify: Annotated[
         bool,
         typer.Option(

@@ -35,7 +35,7 @@ def music_features(
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    input: options.Recordings = None,
+    input: options.RecordingsStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:

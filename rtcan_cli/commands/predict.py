@@ -73,10 +73,10 @@ def predict(
     repetition: Annotated[
         int, typer.Option(min=1, help="Which time this subject met this stimulus, likewise.")
     ] = 1,
-    components: options.OtherStore = None,
-    features: options.OtherStore = None,
-    music: options.OtherStore = None,
-    recordings: options.OtherStore = None,
+    components: options.ComponentsStore = None,
+    features: options.FeaturesStore = None,
+    music: options.MusicStore = None,
+    recordings: options.RecordingsStore = None,
     uncalibrated: Annotated[
         bool, typer.Option("--uncalibrated", help="Probabilities as the models give them.")
     ] = False,

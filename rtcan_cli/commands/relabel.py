@@ -44,7 +44,7 @@ def relabel(
             show_default=False,
         ),
     ] = None,
-    figures: Annotated[Path, typer.Option(help="Folder for --plot.")] = options.DEFAULT_FIGURES,
+    figures: options.PlotFigures = options.DEFAULT_FIGURES,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -55,7 +55,7 @@ def relabel(
         ),
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    input: options.Recordings = None,
+    input: options.RecordingsStore = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:

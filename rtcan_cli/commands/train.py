@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
 from rtcan_cli import choices, console
 from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell.config import read_config, save_config
 from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
+from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
@@ -28,74 +31,22 @@ def _names(choice: object) -> str:
 def train(
     context: typer.Context,
     dataset: options.Dataset = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,...",
-            help=f"What to train; rtcan models lists them. Default: {choices.MODEL}",
-            show_default=False,
-        ),
-    ] = None,
-    fusion: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar=_names(choices.Fusion),
-            help="Use EDA alone (none), fuse it with the music, or use music alone, as far as a "
-            "model can. Default: what comes first in rtcan models, none for RTCAN-1D",
-            show_default=False,
-        ),
-    ] = None,
     target: Annotated[
-        choices.Target, typer.Option(help="What to predict; a model is trained for each.")
+        choices.Target,
+        typer.Option(help="What to predict; a model is trained for each.", rich_help_panel=DATA),
     ] = "both",
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(metavar=_names(choices.Variant), help=_VARIANT_HELP, show_default=False),
-    ] = None,
-    layout: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar=_names(choices.Layout),
-            help="The network as the paper has it, or as the authors' code. "
-            f"Default: {choices.LAYOUT}",
-            show_default=False,
-        ),
-    ] = None,
-    depth: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="N,...",
-            help=f"Convolutions in a residual block. Default: {choices.DEPTH}",
-            show_default=False,
-        ),
-    ] = None,
-    channels: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="A,B,C,D",
-            help="Widths of the four residual stages; give it again for more runs. Default: "
-            + ",".join(map(str, choices.CHANNELS)),
-            show_default=False,
-        ),
-    ] = None,
     length: Annotated[
         int | None,
         typer.Option(
             min=1,
             help=f"Samples each EDA channel is interpolated to. Default: {choices.LENGTH}",
             show_default=False,
+            rich_help_panel=DATA,
         ),
     ] = None,
     onset: Annotated[
-        float | None, typer.Option(min=0.0, help=_ONSET_HELP, show_default=False)
-    ] = None,
-    protocol: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar=_names(choices.Protocol),
-            help=f"What a fold holds out, see above. Default: {choices.PROTOCOL}",
-            show_default=False,
-        ),
+        float | None,
+        typer.Option(min=0.0, help=_ONSET_HELP, show_default=False, rich_help_panel=DATA),
     ] = None,
     thresholds: Annotated[
         choices.Thresholds | None,
@@ -104,15 +55,7 @@ def train(
             "those of the training trials of each fold (for stimulus and trial), see above. "
             f"Default: {choices.THRESHOLDS}, or those of the run whose folds are taken",
             show_default=False,
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            min=3,
-            help="Folds of the cross-validation; with loso, the groups that validate in turn. "
-            f"Default: {choices.FOLDS}",
-            show_default=False,
+            rich_help_panel=DATA,
         ),
     ] = None,
     subjects: Annotated[
@@ -122,6 +65,97 @@ def train(
             help="Use only some subjects, 40% or 183, drawn by the seed; smaller draws lie in "
             "larger ones (the paper's Fig. 4).",
             show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    components: options.ComponentsStore = None,
+    labels: options.LabelsStore = None,
+    music: options.MusicStore = None,
+    features: options.FeaturesStore = None,
+    workspace: options.Workspace = options.DEFAULT_WORKSPACE,
+    output: options.Output = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the run; made from its options if left out.",
+            show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,...",
+            help=f"What to train; rtcan models lists them. Default: {choices.MODEL}",
+            show_default=False,
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    fusion: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Fusion),
+            help="Use EDA alone (none), fuse it with the music, or use music alone, as far as a "
+            "model can. Default: what comes first in rtcan models, none for RTCAN-1D",
+            show_default=False,
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Variant),
+            help=_VARIANT_HELP,
+            show_default=False,
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Layout),
+            help="The network as the paper has it, or as the authors' code. "
+            f"Default: {choices.LAYOUT}",
+            show_default=False,
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    depth: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N,...",
+            help=f"Convolutions in a residual block. Default: {choices.DEPTH}",
+            show_default=False,
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B,C,D",
+            help="Widths of the four residual stages; give it again for more runs. Default: "
+            + ",".join(map(str, choices.CHANNELS)),
+            show_default=False,
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_names(choices.Protocol),
+            help=f"What a fold holds out, see above. Default: {choices.PROTOCOL}",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=3,
+            help="Folds of the cross-validation; with loso, the groups that validate in turn. "
+            f"Default: {choices.FOLDS}",
+            show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     splits_from: Annotated[
@@ -131,6 +165,7 @@ def train(
             help="Take the folds of another run, with its protocol, subjects and thresholds, so "
             "that both test the same trials. With --seed, weights and shuffles are drawn anew.",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     test_subject: Annotated[
@@ -139,6 +174,7 @@ def train(
             metavar="SUBJECT",
             help="Train only the folds that test this subject (for a quick look, or for gradcam).",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     recipe: Annotated[
@@ -149,17 +185,28 @@ def train(
             "AdamW, which learns from few subjects (tuned). train says how many there are. "
             "Default: paper",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Instead of the recipe's.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1, help="Instead of the recipe's.", show_default=False, rich_help_panel=TRAINING
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=2, help="Instead of the recipe's.", show_default=False)
+        int | None,
+        typer.Option(
+            min=2, help="Instead of the recipe's.", show_default=False, rich_help_panel=TRAINING
+        ),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Learning rate, instead of the recipe's.", show_default=False),
+        typer.Option(
+            help="Learning rate, instead of the recipe's.",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     class_weights: Annotated[
         choices.ClassWeights | None,
@@ -167,12 +214,15 @@ def train(
             help="Weigh training trials so that high and low count the same (balanced). "
             "Default: none",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     clip_norm: Annotated[
         float | None,
         typer.Option(
-            help="Scale gradients down to this norm where they are longer.", show_default=False
+            help="Scale gradients down to this norm where they are longer.",
+            show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     patience: Annotated[
@@ -181,6 +231,7 @@ def train(
             min=1,
             help="Stop a fold after so many epochs without a smaller validation loss.",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     precision: Annotated[
@@ -189,6 +240,7 @@ def train(
             help="Numbers that training passes compute with; tf32 and bf16 are for the tensor "
             "cores of GPUs. Predictions are always made in fp32. Default: fp32",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     seed: Annotated[
@@ -198,6 +250,7 @@ def train(
             help="Seed of everything that is drawn; with --splits-from of all but the folds. "
             f"Default: {choices.SEED}, or that of the run whose folds are taken",
             show_default=False,
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     gpu: Annotated[
@@ -207,11 +260,16 @@ def train(
             help="Number of the GPU; the CPU is used if it is not there. With --cluster, its "
             "number on workers that were started with --resources GPU=1.",
             show_default=False,
+            rich_help_panel=MACHINE,
         ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Device as PyTorch names it: cpu, cuda:1, mps.", show_default=False),
+        typer.Option(
+            help="Device as PyTorch names it: cpu, cuda:1, mps.",
+            show_default=False,
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     jobs: Annotated[
         int,
@@ -220,6 +278,7 @@ def train(
             "-j",
             help="Folds to train at the same time on the CPU, at most one on each core, -1 for as "
             "many; results do not depend on it. A fold of the default network takes about 2.5 GB.",
+            rich_help_panel=MACHINE,
         ),
     ] = 4,
     cluster: options.ClusterAddress = None,
@@ -230,21 +289,31 @@ def train(
             metavar="N",
             help="Train up to N folds together as one program, for GPUs; they come out the same "
             "but for rounding. Not yet tried on a GPU.",
+            rich_help_panel=MACHINE,
         ),
     ] = 1,
-    name: Annotated[
-        str | None,
+    force: options.Force = False,
+    config: Annotated[
+        Path | None,
         typer.Option(
-            help="Name of the run; made from its options if left out.", show_default=False
+            metavar="FILE.toml",
+            help="Read options from this file, such as epochs = 60. Options on the line win.",
+            show_default=False,
+            callback=read_config,
+            is_eager=True,
+            rich_help_panel=GENERAL,
         ),
     ] = None,
-    workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    components: options.OtherStore = None,
-    labels: options.OtherStore = None,
-    music: options.OtherStore = None,
-    features: options.OtherStore = None,
-    output: options.Output = None,
-    force: options.Force = False,
+    save_as: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-config",
+            metavar="FILE.toml",
+            help="Write the options that were given to a file for --config, and train.",
+            show_default=False,
+            rich_help_panel=GENERAL,
+        ),
+    ] = None,
 ) -> Report:
     """Train RTCAN-1D, or what it is compared with, by cross-validation.
 
@@ -283,7 +352,11 @@ def train(
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
       rtcan train --dataset pmemo --model svm-eda,svm-music,song-prior,majority
       rtcan train --dataset pmemo --gpu 0 --cluster tcp://10.0.0.5:8786
+      rtcan train --dataset pmemo --fusion music --recipe tuned --save-config fused.toml
+      rtcan train --config fused.toml --seed 1,2
     """
+    if save_as is not None:
+        save_config(context, save_as)
     borrowed = {"protocol": protocol, "folds": folds, "subjects": subjects}
     given = [f"--{name}" for name, value in borrowed.items() if value is not None]
     if splits_from is not None and given:

@@ -178,7 +178,7 @@ def refuse_links(path: Path, root: Path) -> Path:
                 f"{place}: is a symbolic link (to {os.readlink(place)}), and links in {root} are "
                 "not followed",
                 "put the file or folder itself there; or name it by an option, such as "
-                "--workspace, --input or --output, which may be a link",
+                "--workspace, --recordings-store or --output, which may be a link",
             )
     return path
 

@@ -42,7 +42,9 @@ def line_that_makes(path: Path, kind: str, **options: object) -> str:
     if place is None or path.name != f"{kind}.h5":
         if kind == "recordings":
             return command_line(command, "DATASET", "RAW", workspace=None, output=path, **options)
-        return command_line(command, workspace=None, input="RECORDINGS", output=path, **options)
+        return command_line(
+            command, workspace=None, recordings_store="RECORDINGS", output=path, **options
+        )
     workspace, dataset = place
     if kind == "recordings":
         return command_line(command, dataset, "RAW", workspace=workspace, **options)

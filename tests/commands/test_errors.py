@@ -285,7 +285,7 @@ def test_nothing_but_a_store_of_the_same_kind_is_replaced(
     other = tmp_path / "thesis.txt"
     other.write_bytes(content if content is not None else recordings.read_bytes())
     before = other.read_bytes()
-    outcome = rtcan("relabel", "--input", recordings, "-o", other, "--force")
+    outcome = rtcan("relabel", "--recordings-store", recordings, "-o", other, "--force")
     assert outcome.exit_code == 1
     assert "is not a labels store, and is not replaced" in outcome.stderr
     assert other.read_bytes() == before
@@ -293,10 +293,12 @@ def test_nothing_but_a_store_of_the_same_kind_is_replaced(
 
 def test_the_dataset_is_that_of_the_input_store(prepared: Path, tmp_path: Path) -> None:
     recordings = prepared / "pmemo" / "recordings.h5"
-    outcome = rtcan("relabel", "--dataset", "deap", "--input", recordings, "-w", tmp_path)
+    outcome = rtcan(
+        "relabel", "--dataset", "deap", "--recordings-store", recordings, "-w", tmp_path
+    )
     assert outcome.exit_code == 1
     assert "is of pmemo, not of deap" in outcome.stderr
-    must("relabel", "--input", recordings, "-w", tmp_path)
+    must("relabel", "--recordings-store", recordings, "-w", tmp_path)
     assert (tmp_path / "pmemo" / "labels.h5").exists()
 
 

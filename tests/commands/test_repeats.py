@@ -215,7 +215,7 @@ def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path
     assert outcome.exit_code == 1
     assert "repetition 3" in outcome.stderr
 
-    draw = ("decompose", "-w", workspace, "--figures", tmp_path, "--json", "--plot")
+    draw = ("decompose", "-w", workspace, "--figures-dir", tmp_path, "--json", "--plot")
     stem = "decomposition_subject_p2_stimulus_song2"
     for plotted, ends in (("p2:song2", {"", "_repetition_2"}), ("p2:song2:2", {"_repetition_2"})):
         files = map(Path, json.loads(must(*draw, plotted).stdout)["files"])

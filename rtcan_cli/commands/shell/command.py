@@ -14,18 +14,20 @@ import typer
 from rtcan_cli import console
 from rtcan_cli.commands.shell.interrupts import interruptible
 from rtcan_cli.commands.shell.streams import discard
+from rtcan_cli.commands.shell.usage import GENERAL
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report
 from rtcan_cli.results.base import Result, as_data, plain
 
+
+def _switch(what: str, *names: str) -> Any:
+    return Annotated[bool, typer.Option(*names, help=what, rich_help_panel=GENERAL)]
+
+
 _SHARED: dict[str, Any] = {
-    "json": Annotated[
-        bool, typer.Option("--json", help="Print one machine-readable object on stdout.")
-    ],
-    "quiet": Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and --json.")
-    ],
-    "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+    "json": _switch("Print one machine-readable object on stdout.", "--json"),
+    "quiet": _switch("Print nothing but errors, and --json.", "--quiet", "-q"),
+    "debug": _switch("Show the traceback of an error.", "--debug"),
 }
 
 

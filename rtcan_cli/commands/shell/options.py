@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
+from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE
 from rtcan_cli.datasets.profiles import PROFILES
 
 DATASETS = "{} or {}".format(", ".join([*PROFILES][:-1]), [*PROFILES][-1])
@@ -24,30 +25,49 @@ Dataset = Annotated[
         "-d",
         help=f"{DATASETS}; may be left out where the workspace holds only one.",
         show_default=False,
+        rich_help_panel=DATA,
     ),
 ]
 Workspace = Annotated[
     Path,
     typer.Option(
-        "--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder that holds the stores."
+        "--workspace",
+        "-w",
+        envvar=WORKSPACE_VARIABLE,
+        help="Folder that holds the stores.",
+        rich_help_panel=DATA,
     ),
 ]
-Recordings = Annotated[
-    Path | None,
-    typer.Option(
-        "--input", help="Recordings store, instead of the workspace's.", show_default=False
-    ),
-]
-OtherStore = Annotated[
-    Path | None, typer.Option(help="Store, instead of the workspace's.", show_default=False)
-]
+
+
+def _store(kind: str) -> Any:
+    return typer.Option(
+        f"--{kind}-store",
+        help=f"{kind.capitalize()} store, instead of the workspace's.",
+        show_default=False,
+        rich_help_panel=DATA,
+    )
+
+
+RecordingsStore = Annotated[Path | None, _store("recordings")]
+ComponentsStore = Annotated[Path | None, _store("components")]
+LabelsStore = Annotated[Path | None, _store("labels")]
+MusicStore = Annotated[Path | None, _store("music")]
+FeaturesStore = Annotated[Path | None, _store("features")]
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", help="Store to write, instead of the workspace's.", show_default=False
+        "--output",
+        "-o",
+        help="Store to write, instead of the workspace's.",
+        show_default=False,
+        rich_help_panel=DATA,
     ),
 ]
-Figures = Annotated[Path, typer.Option("--output", "-o", help="Folder for figures and tables.")]
+Figures = Annotated[
+    Path, typer.Option("--figures-dir", "-o", help="Folder for figures and tables.")
+]
+PlotFigures = Annotated[Path, typer.Option("--figures-dir", help="Folder for --plot.")]
 FigureSize = Annotated[
     str | None,
     typer.Option(
@@ -65,9 +85,17 @@ ColourBlind = Annotated[
         "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Do it again, even if nothing changed.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Do it again, even if nothing changed.", rich_help_panel=GENERAL),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything that is drawn.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes to use; -1 for all cores.")]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs", "-j", help="Processes to use; -1 for all cores.", rich_help_panel=MACHINE
+    ),
+]
 ClusterAddress = Annotated[
     str | None,
     typer.Option(
@@ -76,6 +104,7 @@ ClusterAddress = Annotated[
         help="Send the work to a Dask cluster instead: tcp://HOST:8786, or its scheduler file. "
         "Only to one that you trust: results are taken as they come.",
         show_default=False,
+        rich_help_panel=MACHINE,
     ),
 ]
 RunName = Annotated[

@@ -222,7 +222,7 @@ def music_vectors(
         row_of = {str(name): row for row, name in enumerate(store.array("stimuli/stimulus"))}
         if missing := [name for name in stimuli if name not in row_of]:
             raise RtcanError(
-                f"{sources.music}: has no features of '{missing[0]}'", "another --features"
+                f"{sources.music}: has no features of '{missing[0]}'", "another --music-store"
             )
         every = store.array("features/value")
     rows = [row_of[name] for name in stimuli]

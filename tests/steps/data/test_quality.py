@@ -45,7 +45,7 @@ def test_the_worst_come_first_with_their_reason(recordings: Path) -> None:
 
 
 def test_the_page_is_drawn(recordings: Path, tmp_path: Path) -> None:
-    outcome = rtcan("info", recordings, "--quality", "--plot", "--figures", tmp_path)
+    outcome = rtcan("info", recordings, "--quality", "--plot", "--figures-dir", tmp_path)
     assert outcome.exit_code == 0, outcome.stderr
     files = sorted(path.name for path in (tmp_path / "amigos").iterdir())
     assert files == ["quality.pdf", "quality.png", "quality.svg"]

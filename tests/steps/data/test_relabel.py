@@ -252,7 +252,7 @@ def test_the_four_steps_are_drawn(
     prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     workspace = copy_of(prepared)
-    must("relabel", "-w", workspace, "--plot", SUBJECT, "--figures", tmp_path / "figures")
+    must("relabel", "-w", workspace, "--plot", SUBJECT, "--figures-dir", tmp_path / "figures")
     assert {path.suffix for path in (tmp_path / "figures").rglob("*.*")} == {".png", ".svg", ".pdf"}
     outcome = rtcan("relabel", "-w", workspace, "--plot", "nobody")
     assert outcome.exit_code == 1

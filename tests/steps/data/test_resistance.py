@@ -152,7 +152,7 @@ def test_the_matlab_edition_is_the_same(raw: Path, workspace: Path, tmp_path: Pa
 def test_figures_name_what_they_show(kept: Path, workspace: Path, tmp_path: Path) -> None:
     for folder, label in ((workspace, "EDA [-Ohm]"), (kept, "EDA [Ohm]")):
         recordings = folder / "deap" / "recordings.h5"
-        must("info", recordings, "--quality", "--plot", "--figures", tmp_path / folder.name)
+        must("info", recordings, "--quality", "--plot", "--figures-dir", tmp_path / folder.name)
         (page,) = (tmp_path / folder.name).rglob("quality.svg")
         assert label in page.read_text()
 
@@ -217,7 +217,9 @@ def test_features_in_another_unit_are_refused(workspace: Path, files: dict[str, 
 
 def test_runs_and_stores_of_other_polarity_do_not_fit(workspace: Path, kept: Path) -> None:
     components = kept / "deap" / "components.h5"
-    outcome = rtcan("predict", "net", "-w", workspace, "-d", "deap", "--components", components)
+    outcome = rtcan(
+        "predict", "net", "-w", workspace, "-d", "deap", "--components-store", components
+    )
     assert outcome.exit_code == 1
     assert "a response makes one rise and the other fall" in outcome.stderr
     assert f"rtcan ingest deap RAW --workspace {workspace}" in " ".join(outcome.stderr.split())

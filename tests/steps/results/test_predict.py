@@ -177,7 +177,7 @@ def test_other_settings_than_in_training_are_said(
     workspace = copy_of(trained)
     other = tmp_path / "components.h5"
     must("decompose", "-w", workspace, "--method", "highpass", "--jobs", "1", "-o", other)
-    out = must("predict", run.name, "-w", workspace, "--components", other).stdout
+    out = must("predict", run.name, "-w", workspace, "--components-store", other).stdout
     assert "decomposition highpass instead of cvxeda" in " ".join(out.split())
 
 

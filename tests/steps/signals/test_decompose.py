@@ -86,7 +86,7 @@ def test_every_method_fills_the_store(workspace: Path, tmp_path: Path, method: s
     with Store(workspace / "pmemo" / "components.h5") as store:
         assert store.provenance.parameters["decomposition"] == method
     must(*COMMAND, workspace, "--method", method, "--plot", f"{SUBJECT}:{SONG}",
-         "--figures", tmp_path / "figures")  # fmt: skip
+         "--figures-dir", tmp_path / "figures")  # fmt: skip
     assert len(list((tmp_path / "figures").rglob("*.png"))) == 2  # both hearings
 
 

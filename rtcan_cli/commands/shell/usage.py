@@ -1,0 +1,83 @@
+"""Help of a command, with its options in groups, and new names of options that had others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from typer.core import TyperCommand
+
+#: Groups of options, in the order of the help; those that are in no other group come first.
+GROUPS = OWN, DATA, MODEL, TRAINING, MACHINE, GENERAL = (
+    "",
+    "Data",
+    "Model",
+    "Training",
+    "Machine",
+    "General",
+)
+
+
+def _stores(*kinds: str) -> dict[str, str]:
+    return {f"--{kind}": f"--{kind}-store" for kind in kinds}
+
+
+_INPUT = {"--input": "--recordings-store"}
+
+
+class Command(TyperCommand):
+    """A command whose help lists options by group, as `rich_help_panel` names it.
+
+    Typer has groups where rich draws the help, which would take longer than to answer.
+    """
+
+    #: By command, earlier names of options and what they are called now.
+    renamed: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "relabel": {**_INPUT, "--figures": "--figures-dir"},
+        "decompose": {**_INPUT, "--figures": "--figures-dir"},
+        "eda-features": {**_INPUT, **_stores("components")},
+        "music-features": _INPUT,
+        "train": _stores("components", "labels", "music", "features"),
+        "import-checkpoint": _stores("components", "labels", "music"),
+        "predict": _stores("components", "features", "music", "recordings"),
+        "evaluate": {"--output": "--figures-dir"},
+        "gradcam": {
+            **_stores("components", "labels"),
+            "--features": "--music-store",
+            "--output": "--figures-dir",
+        },
+        "compare": {"--output": "--figures-dir"},
+        "info": {"--figures": "--figures-dir"},
+    }
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; one that has another name now is answered with that."""
+        known = {name for each in self.params for name in each.opts}
+        for word in args:
+            option = word.partition("=")[0]
+            new = self.renamed.get(self.name or "", {}).get(option)
+            if new is not None and option not in known:
+                ctx.fail(f"{option} is now {new}")
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options of each group below its name."""
+        arguments: list[tuple[str, str]] = []
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for each in self.get_params(ctx):
+            record = each.get_help_record(ctx)
+            if record is None:
+                continue
+            if each.param_type_name == "argument":
+                arguments.append(record)
+            else:
+                group = getattr(each, "rich_help_panel", None) or OWN
+                group = GENERAL if each.name == "help" else group
+                groups.setdefault(group, []).append(record)
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl(arguments)
+        for group in GROUPS:
+            if group in groups:
+                with formatter.section(f"{group} options".strip().capitalize()):
+                    formatter.write_dl(groups[group])

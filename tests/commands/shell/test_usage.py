@@ -1,0 +1,52 @@
+"""Help in groups, and old names of options that are answered with the new ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import typer
+
+from rtcan_cli.app import app
+from rtcan_cli.commands.shell.usage import GENERAL, GROUPS, Command
+from tests.conftest import must, rtcan
+
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+RENAMED = [
+    (command, old, new) for command, names in Command.renamed.items() for old, new in names.items()
+]
+
+
+@pytest.mark.parametrize(("command", "old", "new"), RENAMED)
+def test_an_old_name_is_answered_with_the_new_one(command: str, old: str, new: str) -> None:
+    known = {name for each in COMMANDS[command].params for name in each.opts}
+    assert old not in known
+    if new.startswith("--"):
+        assert new in known
+    for words in ([old, "x"], [f"{old}=x"]):
+        outcome = rtcan(command, *words)
+        assert outcome.exit_code == 2
+        assert f"{old} is now {new}" in outcome.stderr
+
+
+def test_help_of_train_is_in_groups() -> None:
+    heads = [line for line in must("train", "-h").stdout.splitlines() if line.endswith("options:")]
+    assert heads == [f"{group} options:" for group in GROUPS if group]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_in_the_help_once(command: str) -> None:
+    text = must(command, "-h").stdout
+    assert "Arguments:" in text or not any(
+        each.param_type_name == "argument" for each in COMMANDS[command].params
+    )
+    last = text[text.index(f"{GENERAL} options:") :]
+    for name in ("--json", "--quiet", "--debug", "--help"):
+        assert name in last
+    options = text[re.search(r"^\w* ?[Oo]ptions:$", text, re.MULTILINE).start() :]  # type: ignore[union-attr]
+    rows = [line.split()[0:2] for line in options.splitlines() if line.startswith("  -")]
+    names = [word.strip(",") for row in rows for word in row if word.startswith("--")]
+    assert len(names) == len(set(names))
+    for each in COMMANDS[command].params:
+        if each.param_type_name == "option":
+            assert max(each.opts, key=len) in names
