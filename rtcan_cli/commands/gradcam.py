@@ -40,8 +40,8 @@ def gradcam(
         bool,
         typer.Option(
             "--check",
-            help="Instead, test the maps themselves: does the map change when weights are drawn "
-            "anew, and the decision when what the map marks is taken out?",
+            help="Instead, test the maps themselves: does the map change when the weights are "
+            "randomised, and the decision when the marked moments are removed?",
         ),
     ] = False,
     run: Annotated[

@@ -61,7 +61,7 @@ def relabel(
 ) -> Report:
     """Turn ratings into high and low labels, or take labels from a table.
 
-    Every subject uses a rating scale in an own way, so the threshold is each subject's own
+    Subjects use a rating scale in different ways, so each subject has a separate threshold
     (Yin et al. 2022, sec. 4.2). Prints class counts and the correlation of the two ratings; for
     real data, beside the paper's Tables 1 and 2.
 

@@ -129,7 +129,7 @@ def train(
         typer.Option(
             metavar="RUN",
             help="Take the folds of another run, with its protocol, subjects and thresholds, so "
-            "that both test the same trials. With --seed, weights and shuffles are drawn anew.",
+            "that both test the same trials. With --seed, weights and shuffling differ.",
             show_default=False,
         ),
     ] = None,

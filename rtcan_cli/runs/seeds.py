@@ -200,6 +200,6 @@ def seed_note(groups: Sequence[Seeds]) -> str:
             "with other initial weights and shuffles"
         )
     return (
-        "sd between seeds: how much a score changes with other initial weights and shuffles and, "
-        "where folds are dealt anew, with other folds; --splits-from keeps the folds"
+        "sd between seeds: how much a score changes with other initial weights and shuffling and, "
+        "if each seed draws its own folds, with other folds; --splits-from keeps the folds"
     )

@@ -84,7 +84,7 @@ def _show(report: Report) -> None:
         console.show(report)
         sys.stdout.flush()
     except BrokenPipeError:
-        discard(sys.stdout)  # whoever read our output has seen enough; that is not an error
+        discard(sys.stdout)  # the reader of our output has seen enough; that is not an error
     except OSError as error:
         discard(sys.stdout)
         raise RtcanError(
