@@ -22,15 +22,13 @@ Dataset = Annotated[
     typer.Option(
         "--dataset",
         "-d",
-        help=f"{DATASETS}; may be left out where the workspace holds only one.",
+        help=f"{DATASETS}; may be left out if the workspace contains only one.",
         show_default=False,
     ),
 ]
 Workspace = Annotated[
     Path,
-    typer.Option(
-        "--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder that holds the stores."
-    ),
+    typer.Option("--workspace", "-w", envvar=WORKSPACE_VARIABLE, help="Folder with the stores."),
 ]
 Recordings = Annotated[
     Path | None,
@@ -58,23 +56,26 @@ FigureSize = Annotated[
         show_default=False,
     ),
 ]
-Dpi = Annotated[float, typer.Option(min=20, max=2400, help="Pixels an inch of the PNGs.")]
+Dpi = Annotated[float, typer.Option(min=20, max=2400, help="Pixels per inch of the PNG files.")]
 ColourBlind = Annotated[
     bool,
     typer.Option(
         "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Do it again, even if nothing changed.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything that is drawn.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Run the step again, even if nothing changed.")
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all random numbers.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes to use; -1 for all cores.")]
 ClusterAddress = Annotated[
     str | None,
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Send the work to a Dask cluster instead: tcp://HOST:8786, or its scheduler file. "
-        "Only to one that you trust: results are taken as they come.",
+        help="Send the work to a Dask cluster instead: tcp://HOST:8786, or its "
+        "scheduler file. Use only a cluster that you trust: its results are not "
+        "checked.",
         show_default=False,
     ),
 ]
@@ -82,7 +83,7 @@ RunName = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN]",
-        help="Name or path of a run; the newest of RTCAN-1D if left out, or else the newest.",
+        help="Name or path of a run. Default: the newest run of RTCAN-1D, or else the newest run.",
         show_default=False,
     ),
 ]
@@ -120,7 +121,7 @@ def workers(
         return jobs
     source = context.get_parameter_source("jobs")
     if source is not None and source.name != "DEFAULT":
-        raise typer.BadParameter("--jobs is about this machine: leave it out with --cluster")
+        raise typer.BadParameter("--jobs applies to this machine: leave it out with --cluster")
     return Cluster(cluster, gpu)
 
 
