@@ -25,18 +25,18 @@ WIDTH = 100
 STORES_INTRODUCTION = f"""\
 # Stores
 
-Every step writes one HDF5 file (schema version {SCHEMA_VERSION}). This page is made from
-`rtcan_cli/stores/schema.py`, which is also what a store is checked against when it is written. How
-stores behave is told in [the architecture](architecture.md).
+Every step writes one HDF5 file (schema version {SCHEMA_VERSION}). This page is generated
+from `rtcan_cli/stores/schema.py`, which every store is checked against when it is written.
+[The architecture](architecture.md) describes how stores behave.
 
-A workspace holds `<dataset>/recordings.h5`, `labels.h5`, `components.h5`, `features.h5`,
+A workspace contains `<dataset>/recordings.h5`, `labels.h5`, `components.h5`, `features.h5`,
 `music.h5` and `<dataset>/runs/<run>.h5`. Axes of the same name have the same length within a store.
 Text is UTF-8.
 Every dataset has the attributes `unit`, `shape` and `meaning`; every store has the root attributes
 `kind`, `schema_version`, `package_version`, `created`, `command`, `dataset`, `parameters` and
 `inputs` (JSON), `simulated` and `content_id`.
 
-A table loads in one line:
+To load a table in one line:
 
 ```python
 import h5py, pandas as pd
@@ -67,26 +67,26 @@ rtcan evaluate --json | jq '.scores[] | select(.leading)'
 MODELS_INTRODUCTION = """\
 # Models
 
-What `rtcan train --model` knows, made from the files of `rtcan_cli/models/`. Each has a file of its
-own, whose docstring is printed below; `rtcan models NAME` prints the same. How to train them on the
-same folds and what each of them tells is said in [Rivals and baselines](howto/baselines.md); how to
-add one, in CONTRIBUTING.md.
+The models that `rtcan train --model` can train, generated from the files of `rtcan_cli/models/`.
+Each model is one file, whose docstring is shown below; `rtcan models NAME` prints the same.
+[Baselines](howto/baselines.md) explains how to train them on the same folds and what each of them
+is for; CONTRIBUTING.md explains how to add one.
 
 A network is trained by a recipe (`--recipe`, `--epochs`, ...); other models fit themselves. The
-first value of `--fusion` is the default. Where there are candidates, each is trained in every fold
-and the one with the least validation loss is kept."""
+first value of `--fusion` is the default. If a model has candidates, each is trained in every fold
+and the one with the lowest validation loss is kept."""
 
 
 FEATURES_INTRODUCTION = f"""\
 # EDA features
 
 `rtcan eda-features` describes each recording by {len(catalogue.CATALOGUE)} numbers, in
-`features.h5`. They are composed after Shukla, Barreda-Ángeles, Oliver, Nandi & Puig, *Feature
+`features.h5`. The selection follows Shukla, Barreda-Ángeles, Oliver, Nandi & Puig, *Feature
 Extraction and Selection for Emotion Recognition from Electrodermal Activity* (IEEE TAC 12(4),
 2021), who compare features of skin conductance responses (SCR), time, frequency and
 time-frequency, and find statistics of mel-frequency cepstral coefficients the most predictive.
-Which 128 numbers Yin et al. (2022) gave to their SVM is not published. So this list is rtcan's own,
-and is made from `rtcan_cli/eda/features/catalogue.py`.
+Yin et al. (2022) did not publish which 128 features they gave to their SVM. This list is therefore
+rtcan's own. It is generated from `rtcan_cli/eda/features/catalogue.py`.
 
 ```bash
 rtcan decompose --dataset pmemo
@@ -101,47 +101,48 @@ values = eda_features(original, phasic, tonic, driver, sampling_rate, onset=3.0)
 
 ## How they are computed
 
-**What is described.** The part of a recording after its onset, which is also what a network sees:
-`--onset` seconds are left out, by default the dataset's own. Recordings that ingest or decompose
-refused, or of which less than {stretch.MIN_SECONDS:g} s are left, stay in the store with the reason
-and with NaN.
+**Part of the recording.** The features describe the part of a recording after its onset, which is
+also what a network sees: `--onset` seconds are left out, by default those of the dataset.
+Recordings that `ingest` or `decompose` refused, or with less than {stretch.MIN_SECONDS:g} s left,
+stay in the store with the reason and with NaN.
 
 **Units.** EDA, phasic and tonic part are in z units, that is in standard deviations of the whole
-recording: unit and level of the recording do not matter. z-scoring takes away how strongly a
-subject responds. The features with the unit "as recorded" keep that; compare them within one
-dataset only.
+recording: its unit and level do not matter. z-scoring removes differences in how strongly subjects
+respond. The features with the unit "as recorded" keep these differences; compare such features only
+within one dataset.
 
-**Sampling.** Every signal is brought to {stretch.RATE:g} Hz first, and spectra, cepstra and
-derivatives look no higher than {stretch.HIGHEST:g} Hz. So a recording of 4 Hz has nearly the
-features of one of 1000 Hz, but for noise and for times shorter than a sample. The driver is
-averaged over 1 s, as the height of its impulses depends on the sampling.
+**Sampling.** Every signal is first resampled to {stretch.RATE:g} Hz, and spectra, cepstra and
+derivatives use frequencies up to {stretch.HIGHEST:g} Hz. A recording at 4 Hz therefore has nearly
+the same features as one at 1000 Hz, apart from noise and times shorter than a sample. The driver is
+averaged over 1 s, because the height of its impulses depends on the sampling rate.
 
 **SCR.** A peak of the phasic part with a prominence of at least {scr.MIN_AMPLITUDE:g} z. Its
-amplitude is counted from the lowest point since the peak before, so that a response gets no credit
-for the tail it stands on. It begins where the phasic part leaves that point by
-{100 * scr.ONSET_SHARE:g} % of the amplitude; if that was before the stretch, with the stretch
-itself. Without any SCR all its features are 0, but for `scr_first`, which is the length of the
-stretch, and `scr_late`, which is one half.
+amplitude is measured from the lowest point since the previous peak, so that the tail of an earlier
+response does not count. It begins where the phasic part rises above that point by
+{100 * scr.ONSET_SHARE:g} % of the amplitude; if this was before the part that is described, it
+begins with that part. Without any SCR all of these features are 0, except `scr_first`, which is the
+length of the part, and `scr_late`, which is one half.
 
-**Derivatives.** Savitzky-Golay, cubics over 11 samples (1.4 s).
+**Derivatives.** Savitzky-Golay filters, cubic over 11 samples (1.4 s).
 
-**Power.** Welch's spectrum: the linear trend of the stretch is taken out; Hann windows of 20 s, or
-as long as the stretch, half overlapping. Powers and energies are given as common logarithms, and
-those below {frequency.POWER_FLOOR:.6f} z^2 as this floor. A signal that does not change has the
-floor everywhere, and 0 for centroid, edge, entropy and shares.
+**Power.** Welch's spectrum: the linear trend is removed; Hann windows of 20 s, or of the length of
+the signal if it is shorter, overlap by half. Powers and energies are given as common logarithms,
+with {frequency.POWER_FLOOR:.6f} z^2 as the lowest value. A constant signal has this value
+everywhere, and 0 for centroid, edge, entropy and shares.
 
 **Wavelets.** Maximal overlap transform (no decimation) with Daubechies' wavelet of two vanishing
-moments; the signal, without its mean, is continued by its mirror image. The energies, with
-those of the two faster octaves that are not listed, add up to its variance.
+moments; the signal, without its mean, is extended by reflection. The energies add up to its
+variance, together with those of the two faster octaves that are not listed.
 
-**Mel-frequency cepstral coefficients.** The mel scale is made for hearing: far below 1 kHz, and so
-wherever EDA is, it is a straight line. So EDA is played {timefrequency.SPEED:g} times faster, as if
-its {stretch.RATE:g} Hz were the 16 kHz of speech: the scale then resolves slow changes finely and
-fast ones coarsely. Pre-emphasis 0.97, Hann frames of {timefrequency.FRAME / stretch.RATE:g} s every
-{timefrequency.HOP / stretch.RATE:g} s, {timefrequency.N_FILTERS} triangular filters up to
-{stretch.HIGHEST:g} Hz, natural logarithm, orthonormal cosine transform. Of each of the first
-{timefrequency.N_COEFFICIENTS} coefficients there are the mean, the standard deviation and the mean
-absolute change from frame to frame.
+**Mel-frequency cepstral coefficients.** The mel scale is made for hearing: far below 1 kHz, and
+therefore at all frequencies of EDA, it is linear. EDA is therefore sped up by a factor of
+{timefrequency.SPEED:g}, as if its {stretch.RATE:g} Hz were the 16 kHz of speech: the scale then
+resolves slow changes finely and fast ones coarsely. Pre-emphasis 0.97, Hann frames of
+{timefrequency.FRAME / stretch.RATE:g} s every {timefrequency.HOP / stretch.RATE:g} s,
+{timefrequency.N_FILTERS} triangular filters up to {stretch.HIGHEST:g} Hz, natural logarithm,
+orthonormal cosine transform. The features are the mean, the standard deviation and the mean
+absolute change from frame to frame of each of the first {timefrequency.N_COEFFICIENTS}
+coefficients.
 
 ## The list
 
@@ -153,9 +154,9 @@ def reference() -> str:
     names = list(typer.main.get_command(app).commands)
     parts = [
         "# Command reference",
-        "This page is what `rtcan COMMAND --help` prints. Every command takes `--json`, `--quiet` "
-        "and `--debug`. Exit codes: 0 done, 1 a problem (one line on stderr says which), 2 wrong "
-        "usage, 130 interrupted.",
+        "This page contains the output of `rtcan COMMAND --help`. Every command accepts `--json`, "
+        "`--quiet` and `--debug`. Exit codes: 0 done, 1 a problem (one line on stderr says which), "
+        "2 wrong usage, 130 interrupted.",
         _help_of(),
     ]
     for name in names:

@@ -23,8 +23,8 @@ rtcan decompose --dataset amigos
 rtcan train --dataset amigos --name rtcag --fusion none --recipe paper --folds 10 --gpu 0
 rtcan evaluate rtcag --dataset amigos
 
-# Where the network looked, for one trial of the first subject. Videos have the names that the files give
-# them; where there is none of the name given, rtcan answers with the names that are there.
+# Where the network looked, for one trial of the first subject. Videos are named as in the files; if the
+# given name does not exist, rtcan lists the existing names.
 if [ -n "$video" ]; then
   rtcan gradcam --run rtcag --dataset amigos --subject 01 --stimulus "$video"
 fi

@@ -1,11 +1,10 @@
-# For table3.sh and table6.sh, which source it: says how long networks will take.
+# Sourced by table3.sh and table6.sh: estimates how long networks will take to train.
 #
-# Trains one epoch of each fold, in a store of its own, and multiplies. Needs `dataset`, `folds`, `training`, `epochs`
-# and `jobs` (folds trained at the same time). Processor time is counted, so the estimate is that of a machine with
-# nothing else to do.
+# Trains one epoch of each fold, in a temporary store, and multiplies. Needs `dataset`, `folds`, `training`, `epochs`
+# and `jobs` (folds trained at the same time). It counts processor time, so the estimate is for an idle machine.
 
-# estimate SHARE OPTION...: of the options' networks for both targets, on SHARE per cent of the subjects (or the sum of
-# shares) in all.
+# estimate SHARE OPTION...: for the networks that OPTION... trains, for both targets, on SHARE per cent of the
+# subjects (with several shares, their sum).
 estimate() {
   local share=$1 probe=$RTCAN_WORKSPACE/estimate.h5 seconds
   shift

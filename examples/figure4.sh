@@ -2,7 +2,7 @@
 # The network in the paper's Fig. 4: EDA alone, on 10, 40, 70 and 100 % of the subjects.
 #
 # With the folder of the real PMEmo: the paper's recipe on a GPU. Four runs of twenty networks each take long.
-# Without: a small simulated copy of PMEmo on the CPU, to see that the chain works; its scores say nothing
+# Without it: a small simulated copy of PMEmo on the CPU, to show that the chain works; its scores say nothing
 # about real listeners. The script can be stopped at any time and started again: finished work is kept.
 set -euo pipefail
 
@@ -26,7 +26,7 @@ rtcan ingest pmemo "$raw"
 rtcan relabel --dataset pmemo
 rtcan decompose --dataset pmemo
 
-# Each subset lies in the next one. Runs that are there already are left as they are.
+# Each subset is contained in the next one. Existing runs are not trained again.
 rtcan train --dataset pmemo --fusion none "${training[@]}" --subjects 10%,40%,70%,100%
 
 rtcan compare --dataset pmemo --output rtcan-figures-figure4

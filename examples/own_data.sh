@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole chain on your own recordings: a folder with trials.csv and the signal files that it names.
-# docs/howto/own_data.md says what belongs into it. Without a folder, simulated recordings are used.
+# docs/howto/own_data.md describes its contents. Without a folder, simulated recordings are used.
 #
 # The script can be stopped at any time and started again: finished work is kept.
 set -euo pipefail
@@ -18,12 +18,12 @@ if [ $# -lt 1 ]; then
   rtcan simulate table "$folder"
 fi
 
-# Add --rating-scale LOW HIGH, --decimal , or --unit, if yours differ from 1 9, a point and uS.
+# Add --rating-scale LOW HIGH, --decimal , or --unit if your data differ from the defaults: 1 9, a point and uS.
 rtcan ingest table "$folder"
 rtcan relabel --dataset table
 rtcan decompose --dataset table
 
-# EDA alone. At least as many subjects as folds are needed.
+# EDA alone. There must be at least as many subjects as folds.
 rtcan train --dataset table --name eda --recipe tuned --folds 5
 rtcan evaluate eda --dataset table
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole chain, from raw files to figures, on a small simulated copy of PMEmo.
 # Usage: bash examples/quickstart.sh [FOLDER]     (default: demo)
-# Run it twice: stores that are there are not made again; the figures are drawn anew.
+# When it is run again, existing stores are kept, and the figures are drawn again.
 set -euo pipefail
 
 demo=${1:-demo}
@@ -9,7 +9,7 @@ export RTCAN_WORKSPACE=$demo/stores
 figures=$demo/figures
 small=(--dataset pmemo --recipe tuned --folds 5 --length 500)
 
-# Raw files in the publisher's layout: per-subject ratings, two EDA recordings a trial, MP3s.
+# Raw files in the publisher's layout: per-subject ratings, two EDA recordings per trial, MP3s.
 rtcan simulate pmemo "$demo/raw" --subjects 48
 
 # Raw files -> stores.
@@ -18,8 +18,8 @@ rtcan relabel --plot 100184 --figures "$figures"
 rtcan decompose --plot 100184:1 --figures "$figures"
 rtcan music-features
 
-# EDA alone (arousal is enough to compare), then fused with the music; and, for the pictures, the two networks with one kind of
-# attention each, trained just for the fold that tests subject 100184.
+# EDA alone (arousal is enough for the comparison), then fused with music. For the figures, also the two networks with
+# one kind of attention each, trained only for the fold that tests subject 100184.
 rtcan train "${small[@]}" --target arousal
 rtcan train "${small[@]}" --fusion music --variant Rb --test-subject 100184
 rtcan train "${small[@]}" --fusion music --variant Rd --test-subject 100184

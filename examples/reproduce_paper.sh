@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# All of the paper: Tables 1 to 6, Figs. 3 to 8, and one HTML report with all of them, from raw files.
+# The whole paper from raw files: Tables 1 to 6, Figs. 3 to 8, and one HTML report with all of them.
 #
-# With the three real datasets: the paper's recipe on a GPU. Without one, rtcan warns and trains on the CPU, where
-# one network on all of PMEmo takes about an hour of one core, and there are hundreds.
-# Without arguments: small simulated copies on the CPU, to see that the chain works; their scores say nothing
+# With the three real datasets: the paper's recipe on a GPU. Without a GPU, rtcan warns and trains on the CPU, where
+# one network on the whole of PMEmo takes about an hour on one core, and there are hundreds of networks.
+# Without arguments: small simulated copies on the CPU, to show that the chain works; their scores say nothing
 # about people.
 #
-# Each stage says first what it will take. Stop the script at any time and start it again: finished work is kept.
+# Each stage first prints how long it will take. The script can be stopped at any time and started again: finished
+# work is kept.
 set -euo pipefail
 
 if [ $# -gt 0 ] && { [ $# -lt 3 ] || [ "$1" = "-h" ] || [ "$1" = "--help" ]; }; then
@@ -24,7 +25,7 @@ if [ $# -eq 0 ]; then
   raw=("$folder/raw/pmemo" "$folder/raw/deap" "$folder/raw/amigos")
   folds=3
   recipe=(--folds "$folds" --recipe tuned --epochs 2 --jobs 2) length=(--length 160)
-  seconds=3 # for a network, until one was trained here
+  seconds=3 # per network, until one has been trained here
 else
   raw=("$1" "$2" "$3")
   folds=10
@@ -32,7 +33,7 @@ else
   seconds=0
 fi
 
-# stage WHAT [RUNS]: say what comes, and how long its runs will take by the networks trained so far.
+# stage WHAT [RUNS]: print the next stage, and how long its runs will take, judged by the networks trained so far.
 stage() {
   local needs="minutes" networks=$((${2:-0} * 2 * folds))
   if [ "$networks" -gt 0 ]; then
@@ -44,7 +45,7 @@ stage() {
 
 finished() { find "$RTCAN_WORKSPACE" -path '*/runs/*.h5' | wc -l; }
 
-# train OPTIONS...: train, and learn from the runs that were not there before how long a network takes.
+# train OPTIONS...: train, and measure from the new runs how long a network takes.
 train() {
   local begun=$SECONDS there networks
   there=$(finished)
@@ -102,7 +103,7 @@ for dataset in pmemo deap amigos; do
   train --dataset "$dataset" --model mlp
 done
 
-stage "Table 6: what a model has to beat"
+stage "Table 6: baselines"
 rtcan train --dataset pmemo --model song-prior --folds "$folds"
 for dataset in pmemo deap amigos; do
   rtcan train --dataset "$dataset" --model svm-gsr,majority --folds "$folds"

@@ -2,16 +2,16 @@
 # The paper's Table 3: SVM and 3-layer CNN on hand-crafted EDA features and the network on the EDA itself, by number
 # of listeners; SVM on music alone, and the network on EDA and music.
 #
-# With a folder of real PMEmo, DEAP or AMIGOS: the paper's recipe on a GPU. DEAP and AMIGOS come without audio, so of
-# these the paper, and this script, has the rows on EDA alone. Says how long the networks will take before it trains them.
-# Without: a small simulated copy of PMEmo on the CPU, to see that the chain works; its scores say nothing
+# With a folder of real PMEmo, DEAP or AMIGOS: the paper's recipe on a GPU. DEAP and AMIGOS come without audio, so for
+# these the paper and this script only have the rows on EDA alone. Prints an estimate of the time before training.
+# Without arguments: a small simulated copy of PMEmo on the CPU, to show that the chain works; its scores say nothing
 # about real listeners. The script can be stopped at any time and started again: finished work is kept.
 set -euo pipefail
 
 if [ "${1:-}" = "-h" ] || [ "${1:-}" = "--help" ] || [ $# -eq 1 ]; then
   echo "usage: $0 [DATASET RAW [WORKSPACE]]" >&2
   echo "  DATASET    pmemo, deap or amigos" >&2
-  echo "  RAW        folder with its raw files, as 'rtcan ingest' takes it; default: simulated, in raw/table3" >&2
+  echo "  RAW        folder with its raw files, as for 'rtcan ingest'; default: simulated, in raw/table3" >&2
   echo "  WORKSPACE  folder for the stores; default: rtcan-stores-table3" >&2
   exit 2
 fi
@@ -32,7 +32,7 @@ rtcan relabel --dataset "$dataset"
 rtcan decompose --dataset "$dataset"
 rtcan eda-features --dataset "$dataset"
 
-# The SVM takes seconds a fold. Each subset lies in the next one. Runs that are there already are left as they are.
+# The SVM takes seconds per fold. Each subset is contained in the next one. Existing runs are not trained again.
 shares=(--subjects 10%,40%,70%,100%)
 rtcan train --dataset "$dataset" --model svm-eda "${folds[@]}" "${shares[@]}"
 

@@ -2,7 +2,7 @@
 # The paper's Table 4: convolutions in a residual block, and widths of the four stages.
 #
 # With the folder of the real PMEmo: the paper's recipe on a GPU. Four runs of twenty networks each take long.
-# Without: a small simulated copy of PMEmo on the CPU, to see that the chain works; its scores say nothing
+# Without it: a small simulated copy of PMEmo on the CPU, to show that the chain works; its scores say nothing
 # about real listeners. The script can be stopped at any time and started again: finished work is kept.
 set -euo pipefail
 
@@ -27,7 +27,7 @@ rtcan relabel --dataset pmemo
 rtcan decompose --dataset pmemo
 rtcan music-features --dataset pmemo
 
-# A run for each combination. Runs that are there already are left as they are.
+# One run for each combination. Existing runs are not trained again.
 rtcan train --dataset pmemo --fusion music "${training[@]}" \
   --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
 

@@ -2,7 +2,7 @@
 # The paper's Table 5: the network without attention, and with each combination of its modules.
 #
 # With the folder of the real PMEmo: the paper's recipe on a GPU. Seven runs of twenty networks each take long.
-# Without: a small simulated copy of PMEmo on the CPU, to see that the chain works; its scores say nothing
+# Without it: a small simulated copy of PMEmo on the CPU, to show that the chain works; its scores say nothing
 # about real listeners. The script can be stopped at any time and started again: finished work is kept.
 set -euo pipefail
 
@@ -27,7 +27,7 @@ rtcan relabel --dataset pmemo
 rtcan decompose --dataset pmemo
 rtcan music-features --dataset pmemo
 
-# A run for each variant. Runs that are there already are left as they are.
+# One run for each variant. Existing runs are not trained again.
 rtcan train --dataset pmemo --fusion music "${training[@]}" --variant base,Ra,Rb,Rc,Rd,Re,Rf
 
 rtcan compare --dataset pmemo --paper --output rtcan-figures-table5

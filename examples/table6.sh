@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The paper's Table 6: previous work beside the network, and what every model has to beat.
+# The paper's Table 6: previous work, the network, and baselines.
 #
-# With a folder of real PMEmo, DEAP or AMIGOS: the paper's recipe on a GPU. Says how long each network will take before it
-# trains it. DEAP and AMIGOS come without audio, so nothing is fused with music there.
-# Without: a small simulated copy of PMEmo on the CPU, to see that the chain works; its scores say nothing
+# With a folder of real PMEmo, DEAP or AMIGOS: the paper's recipe on a GPU. Prints an estimate of the time before it
+# trains each network. DEAP and AMIGOS come without audio, so there is no fusion with music for them.
+# Without arguments: a small simulated copy of PMEmo on the CPU, to show that the chain works; its scores say nothing
 # about real listeners. The script can be stopped at any time and started again: finished work is kept.
 set -euo pipefail
 
 if [ "${1:-}" = "-h" ] || [ "${1:-}" = "--help" ] || [ $# -eq 1 ]; then
   echo "usage: $0 [DATASET RAW [WORKSPACE]]" >&2
   echo "  DATASET    pmemo, deap or amigos" >&2
-  echo "  RAW        folder with its raw files, as 'rtcan ingest' takes it; default: simulated, in raw/table6" >&2
+  echo "  RAW        folder with its raw files, as for 'rtcan ingest'; default: simulated, in raw/table6" >&2
   echo "  WORKSPACE  folder for the stores; default: rtcan-stores-table6" >&2
   exit 2
 fi
@@ -31,7 +31,7 @@ rtcan relabel --dataset "$dataset"
 rtcan decompose --dataset "$dataset"
 rtcan eda-features --dataset "$dataset"
 
-# These take seconds a fold. Runs that are there already are left as they are.
+# These take seconds per fold. Existing runs are not trained again.
 rtcan train --dataset "$dataset" --model svm-gsr,majority,song-prior "${folds[@]}"
 
 fusions=none

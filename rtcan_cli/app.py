@@ -52,12 +52,12 @@ def rtcan(
         typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """From raw electrodermal activity and music to a checked answer about the listener's emotion.
+    """Predict high or low valence and arousal from electrodermal activity and music.
 
     The steps, in order: ingest, relabel, decompose, music-features (eda-features for models that
-    see these), train, evaluate, gradcam, compare; predict asks a trained run about new recordings.
-    Each reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows what is
-    done and what to run next.
+    use them), train, evaluate, gradcam, compare. predict applies a trained run to new recordings.
+    Each step reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows what
+    is done and what to run next.
 
     \b
     No data at hand?

@@ -250,7 +250,7 @@ def _interrupts_held_back() -> Iterator[None]:
 
     Ctrl-C reaches the whole process group, and each worker would answer with a traceback: a
     signal that is blocked while they are started stays blocked in them. Here the handler waits,
-    because an exception amid the start would leave workers behind that nobody stops.
+    because an exception during the start would leave workers running.
     """
     # Python unblocks the signal when it starts this process, so it has to run already.
     resource_tracker.ensure_running()

@@ -17,7 +17,8 @@ class Checked:
     Attributes
     ----------
     content : bytes
-        The file with its true length where a header declares one, and without what is no sound.
+        The file with its true length where a header declares one, and without data that are not
+        sound.
     n_samples : int
         Samples of a channel that were counted.
     n_around : int

@@ -27,7 +27,7 @@ _BITRATES = {  # kbit/s by (version 1 or not, layer); 0 stands for free and is n
 _RATES = (44100, 48000, 32000)
 _DIVISORS = {3: 1, 2: 2, 0: 4}  # of the sampling rate, for MPEG 1, 2 and 2.5
 
-# So many headers in a row are no accident.
+# This many headers in a row do not occur by chance.
 _ENOUGH = 4
 # Bytes behind the sound that programs may have left there, where no header says that all frames are
 # there: fewer than this, beside tags, and zeros up to a frame.
@@ -277,7 +277,7 @@ def _check_rest(
         return
     advice = f"if there is no other: {convert(name)}"
     if rest:
-        what = f"its last {end - at} bytes, after {seconds:.1f} s, are no MP3"
+        what = f"its last {end - at} bytes, after {seconds:.1f} s, are not MP3"
     else:
         what = f"its last {end - at} bytes, after {seconds:.1f} s, are zeros"
         advice = (

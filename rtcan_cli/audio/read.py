@@ -36,8 +36,8 @@ _CHECKS: dict[str, Callable[[bytes, str], Checked]] = {
 def read_audio(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     """Read all samples of an audio file.
 
-    The file's kind is told by its content. Its length is counted: a declared one serves only to
-    notice that something is missing.
+    The content of the file determines its kind. Its length is counted: a declared length only
+    serves to notice that something is missing.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def read_audio(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     Raises
     ------
     RtcanError
-        If it is no audio file, one of a kind that is not read, incomplete, damaged or too long for
-        a song.
+        If it is not an audio file, or is of an unsupported kind, incomplete, damaged or too long
+        for a song.
     """
     _, checked = checked_audio(content, name)
     samples, rate = _decode(checked, name)

@@ -18,7 +18,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="[RUN]...",
-            help="Names or paths of runs; all runs with all of their folds if left out.",
+            help="Names or paths of runs. Default: all runs with all folds.",
             show_default=False,
         ),
     ] = None,
@@ -27,13 +27,14 @@ def compare(
         str | None,
         typer.Option(
             metavar="RUN",
-            help="Test all others against this run, whatever their protocol. Default: the first "
-            "named of each protocol, or the newest of RTCAN-1D.",
+            help="Test all others against this run, whatever their protocol. Default: for "
+            "each protocol, the first run that is named, or the newest run of "
+            "RTCAN-1D.",
             show_default=False,
         ),
     ] = None,
     paper: Annotated[
-        bool, typer.Option("--paper", help="Add the paper's figures for the same networks.")
+        bool, typer.Option("--paper", help="Add the paper's scores for the same networks.")
     ] = False,
     leakage: Annotated[
         bool,
@@ -47,7 +48,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="1|2|3|4|5|6,...",
-            help="Instead, lay out these tables of the paper, with own numbers beside it.",
+            help="Instead, show these tables of the paper, with your own numbers next to it.",
             show_default=False,
         ),
     ] = None,
@@ -63,8 +64,8 @@ def compare(
         Path | None,
         typer.Option(
             metavar="FILE.html",
-            help="Instead, write one HTML file with all of it, or with the tables and figures that "
-            "are named.",
+            help="Instead, write one HTML file with everything, or with the given tables "
+            "and figures.",
             show_default=False,
         ),
     ] = None,
@@ -87,17 +88,17 @@ def compare(
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
-    """Put runs side by side, and beside the paper.
+    """Compare runs with each other and with the paper.
 
-    Accuracy and F1 on what the folds held out, and what the majority class gets. Every run is
-    tested against one: over folds where these are the same, over subjects and seeds where both have
-    several seeds, and over subjects. Runs that differ in the seed alone count as one.
-    Writes the tables as CSV, Markdown and LaTeX.
+    Shows accuracy and F1 on the test folds, and the accuracy of the majority class. Every run is
+    tested against one reference: over folds if both runs have the same folds, over subjects and
+    seeds if both have several seeds, and over subjects. Runs that differ only in the seed count as
+    one. Writes the tables as CSV, Markdown and LaTeX.
 
     \b
     The paper's tables and figures, from the stores and runs of the workspace:
       Table 1  labels               Fig. 3      from ratings to labels
-      Table 2  rating correlation   Fig. 4      accuracy by number of subjects, with a law
+      Table 2  rating correlation   Fig. 4      accuracy by number of subjects, with a fit
       Table 3  models, subjects     Figs. 5, 6  attention, valence
       Table 4  depth and widths     Figs. 7, 8  attention, arousal
       Table 5  attention modules

@@ -17,16 +17,16 @@ def decompose(
     method: Annotated[
         choices.Decomposition,
         typer.Option(
-            help="cvxEDA by convex optimisation; continuous (cda) or discrete (dda) decomposition "
-            "analysis by deconvolution; or a plain split by a high-pass filter or a moving median, "
-            "which have no driver."
+            help="cvxEDA by convex optimisation; continuous (cda) or discrete (dda) "
+            "decomposition analysis by deconvolution; or a high-pass filter or a "
+            "moving median, which have no driver."
         ),
     ] = choices.DECOMPOSITION,
     solver: Annotated[
         choices.Solver | None,
         typer.Option(
-            help="For cvxeda. structured is made for it and fast; cvxopt is general; auto takes "
-            "the second where the first proves no optimum. "
+            help="For cvxeda. structured is fast and specific to cvxEDA; cvxopt is "
+            "general; auto uses cvxopt if structured does not prove an optimum. "
             f"Default: {choices.SOLVER}",
             show_default=False,
         ),
@@ -43,16 +43,17 @@ def decompose(
     gamma: Annotated[
         float | None,
         typer.Option(
-            help="For cvxeda: penalty on the tonic part, above 0; larger gives a flatter one. "
-            f"Default: {choices.GAMMA}",
+            help="For cvxeda: penalty on the tonic part, above 0; larger gives a flatter "
+            f"one. Default: {choices.GAMMA}",
             show_default=False,
         ),
     ] = None,
     time_constants: Annotated[
         choices.TimeConstants | None,
         typer.Option(
-            help="For cda and dda: of the response that is divided by, fitted to each recording or "
-            f"those of the papers, 0.75 s and 20 s. Default: {choices.TIME_CONSTANTS}",
+            help="For cda and dda: time constants of the response, fitted to each "
+            "recording or as published, 0.75 s and 20 s. Default: "
+            f"{choices.TIME_CONSTANTS}",
             show_default=False,
         ),
     ] = None,
@@ -61,8 +62,8 @@ def decompose(
         typer.Option(
             min=2.0,
             metavar="HZ",
-            help="Resample recordings to this rate first, if they are sampled faster. Default: "
-            "keep their rates",
+            help="First resample recordings with a higher sampling rate to this rate. "
+            "Default: no resampling",
             show_default=False,
         ),
     ] = None,
@@ -85,8 +86,8 @@ def decompose(
     """Split EDA into phasic and tonic part, with cvxEDA or another method.
 
     Each recording is z-scored and decomposed, by default by convex optimisation (Greco et al.
-    2016), with a proof that the optimum was found. All cores work. Interrupted, it goes on where
-    it stopped when run again.
+    2016), with a proof that the optimum was found. All cores are used. If interrupted, the same
+    command continues where it stopped.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ def eda_features(
         float | None,
         typer.Option(
             min=0.0,
-            help="Seconds at the beginning that are not described; by default the dataset's own, "
+            help="Seconds to leave out at the beginning. Default: those of the dataset, "
             "as for train.",
             show_default=False,
         ),
@@ -32,9 +32,10 @@ def eda_features(
 ) -> Report:
     """Describe EDA by 128 hand-crafted features.
 
-    Skin conductance responses, statistics of the signals and their derivatives, band powers,
-    wavelet energies and mel-frequency cepstral coefficients, after Shukla et al. (2021). Needs the
-    components of rtcan decompose. Interrupted, it goes on where it stopped when run again.
+    The features are properties of skin conductance responses, statistics of the signals and their
+    derivatives, band powers, wavelet energies and mel-frequency cepstral coefficients, following
+    Shukla et al. (2021). Needs the components of rtcan decompose. If interrupted, the same command
+    continues where it stopped.
 
     \b
     Examples:

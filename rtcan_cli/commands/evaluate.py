@@ -15,15 +15,17 @@ def evaluate(
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Evaluation | Report:
-    """Score a run on what its folds held out: subjects it has never seen, unless trained otherwise.
+    """Score a run on its test folds.
 
-    Fold by fold: accuracy, F1 of the high class, confusion, and what the majority class gets. All
-    folds together: more scores, each with its 95 % interval over subjects, and who it is bad for.
-    A note says which score to judge by. Other seeds of the run: their mean and spread.
+    By default, these are subjects that the run was not trained on. For each fold: accuracy, F1 of
+    the high class, the confusion matrix, and the accuracy of the majority class. For all folds
+    together: more scores, each with its 95 % interval over subjects, and the subjects that are
+    recognised worst. A note names the main score. If the run has other seeds: their mean and
+    standard deviation.
 
     Checks that each fold holds out what its protocol promises, and counts the test trials whose
     subject, or song, was also in training. Writes tables as CSV, and figures: learning curves,
-    confusion, ROC, reliability, accuracy of each subject.
+    confusion matrices, ROC, reliability, accuracy of each subject.
 
     \b
     Examples:

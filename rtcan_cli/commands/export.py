@@ -22,31 +22,33 @@ def export(
     target: Annotated[
         Literal["valence", "arousal"] | None,
         typer.Option(
-            help="What it tells; may be left out if the run has only one.", show_default=False
+            help="What it predicts; may be left out if the run has only one target.",
+            show_default=False,
         ),
     ] = None,
     fold: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Fold whose network it is; all of them, and their mean, if left out.",
+            help="Export the network of this fold. Default: the networks of all folds, "
+            "and their mean.",
             show_default=False,
         ),
     ] = None,
     uncalibrated: Annotated[
-        bool, typer.Option("--uncalibrated", help="Without the temperatures of the folds.")
+        bool, typer.Option("--uncalibrated", help="Leave out the temperatures of the folds.")
     ] = False,
     dataset: options.Dataset = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
 ) -> Report:
     """Write the networks of a run as ONNX or TorchScript.
 
-    The file takes z-scored EDA channels and openSMILE features as they are, and gives a calibrated
-    probability of high: standardisation, softmax and temperature are inside. The batch is of any
-    size, the length that of the run. Facts about the run are in its metadata.
+    The exported network takes z-scored EDA channels and unscaled openSMILE features, and gives a
+    calibrated probability of high: standardisation, softmax and temperature are included. The batch
+    can have any size; the length is that of the run. The metadata describe the run.
 
-    Each file is then asked about random inputs, as other programs would, and only kept if it says
-    what rtcan says. ONNX needs: pip install 'rtcan-cli[export]'.
+    Each file is then tested on random inputs, and only kept if its probabilities agree with those
+    of rtcan. ONNX needs: pip install 'rtcan-cli[export]'.
 
     \b
     Examples:
@@ -59,7 +61,7 @@ def export(
         if path is not None
     }
     if not files:
-        raise typer.BadParameter("a file is needed: --onnx FILE or --torchscript FILE")
+        raise typer.BadParameter("there is no output file: --onnx FILE or --torchscript FILE")
     path = options.find_run(workspace, run, dataset)
     from rtcan_cli.steps.results.export import export_run
     from rtcan_cli.stores import Workspace

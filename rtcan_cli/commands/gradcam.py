@@ -22,8 +22,8 @@ def gradcam(
         int | None,
         typer.Option(
             min=1,
-            help="Which hearing, where the subject met the song or video more than once. Default: "
-            "the first that is tested.",
+            help="Which hearing, if the subject heard the song or saw the video more than "
+            "once. Default: the first one that is tested.",
             show_default=False,
         ),
     ] = None,
@@ -39,15 +39,15 @@ def gradcam(
         bool,
         typer.Option(
             "--check",
-            help="Instead, test the maps themselves: does the map change when weights are drawn "
-            "anew, and the decision when what the map marks is taken out?",
+            help="Instead, test the maps themselves: does the map change when the weights are "
+            "randomised, and the decision when the marked moments are removed?",
         ),
     ] = False,
     run: Annotated[
         str | None,
         typer.Option(
-            help="Name or path of a run; the newest one that tests this trial (with --all and "
-            "--check: that can be explained) if left out.",
+            help="Name or path of a run. Default: the newest that tests this trial (with "
+            "--all and --check: the newest that can be explained).",
             show_default=False,
         ),
     ] = None,
@@ -56,7 +56,7 @@ def gradcam(
     ] = None,
     map_name: Annotated[
         choices.MapName,
-        typer.Option("--map", help="How a decision is explained; the first is the paper's."),
+        typer.Option("--map", help="Method of explanation; the first is the paper's."),
     ] = choices.MAP,
     explained: Annotated[
         choices.Explained,
@@ -66,23 +66,24 @@ def gradcam(
         bool,
         typer.Option(
             "--relative",
-            help="Divide maps by what networks without training look at, such as the ends of a "
-            "trial. Not with --check.",
+            help="Divide maps by those of untrained networks, which have high weights at "
+            "the ends of a trial, for example. Not with --check.",
         ),
     ] = False,
     max_trials: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Draw so many test trials of each target. Default: all; with --check 100.",
+            help="Select this many test trials of each target at random. Default: all; "
+            "with --check 100.",
             show_default=False,
         ),
     ] = None,
     fill: Annotated[
         choices.Fill | None,
         typer.Option(
-            help="With --check, what stands where a part of a trial is taken out: a straight line "
-            f"or the trial's mean. Default: {choices.FILL}",
+            help="With --check, what replaces the removed parts of a trial: a straight "
+            f"line or the trial's mean. Default: {choices.FILL}",
             show_default=False,
         ),
     ] = None,
@@ -98,14 +99,14 @@ def gradcam(
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
 ) -> Report:
-    """Draw which moments decided.
+    """Draw which moments mattered for a decision.
 
-    Guided Grad-CAM from the attention modules back to the EDA.
+    Uses guided Grad-CAM, from the attention modules back to the EDA.
 
-    For one trial, the network shown is the one that never saw this subject. Attention as black
-    columns over the three curves and as a heat strip (the paper's Figs. 5 to 8), and the numbers
-    as CSV. Runs of the variants Rb, Rd and Rf that are alike in everything else are shown side by
-    side.
+    For one trial, the network is one that was not trained on this subject. Draws attention as black
+    columns over the three signals and as a heat strip (the paper's Figs. 5 to 8), and writes the
+    numbers as CSV. Runs of the variants Rb, Rd and Rf with otherwise equal settings are shown side
+    by side.
 
     With --all or --check, each test trial of one run is explained by the network of the fold that
     tests it.
@@ -124,7 +125,7 @@ def gradcam(
     from rtcan_cli.stores import Workspace
 
     if every and check:
-        raise typer.BadParameter("--all and --check are two questions: ask one at a time")
+        raise typer.BadParameter("--all and --check are different questions: give only one of them")
     one = not (every or check)
     if one and (subject is None or music is None):
         raise typer.BadParameter("a trial is --subject and --music; or give --all or --check")

@@ -13,21 +13,25 @@ from rtcan_cli.report import Report
 
 def import_checkpoint(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="What their training saved: a .pt or .pth file.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="File saved by the published training code: .pt or .pth."
+        ),
     ],
     dataset: options.Dataset = None,
     target: Annotated[
         Literal["valence", "arousal"] | None,
         typer.Option(
-            help="What it tells; read from the file's name if left out, else valence.",
+            help="What it predicts. Default: read from the file name, or else valence.",
             show_default=False,
         ),
     ] = None,
     trained_on: Annotated[
         Literal["pmemo", "deap", "amigos"] | None,
         typer.Option(
-            help="Dataset it was trained on, which decides the order of its EDA channels; told by "
-            "the weights if left out, or the one it is used on.",
+            help="Dataset it was trained on, which determines the order of its EDA "
+            "channels. Default: recognised from the weights, or else the dataset it "
+            "is used on.",
             show_default=False,
         ),
     ] = None,
@@ -35,14 +39,15 @@ def import_checkpoint(
         float | None,
         typer.Option(
             min=0,
-            help="Seconds dropped at the start of each recording; by dataset if left out.",
+            help="Seconds to leave out at the start of each recording. Default: those of "
+            "the dataset.",
             show_default=False,
         ),
     ] = None,
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the run; made from the file's content if left out.", show_default=False
+            help="Name of the run. Default: made from the file's content.", show_default=False
         ),
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
@@ -52,12 +57,13 @@ def import_checkpoint(
     output: options.Output = None,
     force: options.Force = False,
 ) -> Report:
-    """Use a network that the authors' published code has trained.
+    """Use a network that was trained with the authors' published code.
 
-    Writes a run with its weights and what it says of all trials of the workspace.
+    Writes a run with its weights and its predictions for all trials of the workspace.
 
-    Variant and inputs are read from the weights' names and shapes. Nothing in the file is run.
-    Which trials it was trained on is unknown, so its scores are not held out, and are marked.
+    The variant and the inputs are derived from the names and shapes of the weights. Nothing in the
+    file is executed. It is not known which trials the network was trained on, so its scores are not
+    held out, and are marked.
 
     \b
     Examples:

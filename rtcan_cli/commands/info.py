@@ -17,7 +17,7 @@ def info(
     store: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[STORE]", help="A store; the whole workspace if left out.", show_default=False
+            metavar="[STORE]", help="A store. Default: the whole workspace.", show_default=False
         ),
     ] = None,
     quality: Annotated[
@@ -31,7 +31,7 @@ def info(
         int | None,
         typer.Option(
             min=1,
-            help=f"Recordings that --quality lists. Default: {DEFAULT_ROWS}",
+            help=f"Number of recordings that --quality lists. Default: {DEFAULT_ROWS}",
             show_default=False,
         ),
     ] = None,
@@ -43,16 +43,16 @@ def info(
         bool,
         typer.Option(
             "--verify",
-            help="Instead, read all of the store, or of every store of the workspace, and check "
-            "that it holds what was written.",
+            help="Instead, read the whole store, or every store of the workspace, and "
+            "check that its content is what was written.",
         ),
     ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
 ) -> Report:
     """Show a store, or the state of the workspace.
 
-    A store: what it holds and where it came from; of recordings, also how good they are. The
-    workspace: which steps are done, which are stale, and what to run next.
+    For a store: its contents and its origin; for recordings, also their quality. For the workspace:
+    which steps are done, which are stale, and what to run next.
 
     \b
     Examples:
@@ -63,14 +63,16 @@ def info(
     """
     if verify:
         if quality or plot or rows is not None:
-            raise typer.BadParameter("--verify and --quality are two questions: ask one at a time")
+            raise typer.BadParameter(
+                "--verify and --quality are different questions: give only one of them"
+            )
         from rtcan_cli.steps.overview.info import stores_of, verify_stores
 
         return verify_stores(stores_of(workspace) if store is None else [store])
     if not quality:
         for option, given in (("--plot", plot), ("--rows", rows is not None)):
             if given:
-                raise typer.BadParameter(f"{option} is about what --quality lists: give both")
+                raise typer.BadParameter(f"{option} changes what --quality shows: give both")
     if quality:
         if store is None:
             raise typer.BadParameter("--quality needs a recordings store as STORE")

@@ -28,27 +28,29 @@ def ingest(
         Path,
         typer.Argument(
             metavar="RAW",
-            help="Folder with the publisher's files, the publisher's zip, or the folder that "
-            "holds your own trials.csv.",
+            help="Folder with the published files, the published zip file, or the folder "
+            "that contains your trials.csv.",
             show_default=False,
         ),
     ],
     max_gap: Annotated[
         float,
-        typer.Option(help="Longest gap that is repaired by a straight line, in seconds."),
+        typer.Option(help="Longest gap that is repaired by linear interpolation, in seconds."),
     ] = choices.MAX_GAP,
     max_missing: Annotated[
         float, typer.Option(help="Largest share of missing samples, repaired or not.")
     ] = choices.MAX_MISSING,
     max_flat: Annotated[
-        float, typer.Option(help="Largest share of samples in stretches that never change.")
+        float, typer.Option(help="Largest share of samples in sections that never change.")
     ] = choices.MAX_FLAT,
     max_clipped: Annotated[
         float, typer.Option(help="Largest share of samples at a limit of the sensor.")
     ] = choices.MAX_CLIPPED,
     max_jitter: Annotated[
         float,
-        typer.Option(help="Largest spread of the steps between sampling times, in median steps."),
+        typer.Option(
+            help="Largest spread of the intervals between sampling times, relative to their median."
+        ),
     ] = choices.MAX_JITTER,
     min_duration: Annotated[
         float, typer.Option(help="Shortest recording, in seconds.")
@@ -77,9 +79,9 @@ def ingest(
     polarity: Annotated[
         choices.Polarity | None,
         typer.Option(
-            help="What the EDA files hold; the sign of resistance is flipped, so that responses "
-            "rise. as-is flips nothing. Default: what the unit says (DEAP: resistance in Ohm; "
-            "AMIGOS: not stated, taken as conductance)",
+            help="What the EDA files contain; the sign of resistance is flipped, so that "
+            "responses rise. as-is flips nothing. Default: determined by the unit "
+            "(DEAP: resistance in Ohm; AMIGOS: not stated, treated as conductance)",
             show_default=False,
         ),
     ] = None,
@@ -91,8 +93,8 @@ def ingest(
         bool,
         typer.Option(
             "--follow-links",
-            help="Read what symbolic links in RAW lead to, also outside of it. Only if you know "
-            "where they lead.",
+            help="Follow symbolic links in RAW, also to places outside it. Use this only "
+            "if you know where they lead.",
         ),
     ] = False,
     jobs: Annotated[
@@ -100,8 +102,8 @@ def ingest(
         typer.Option(
             "--jobs",
             "-j",
-            help="Processes that read; -1 for all cores. Default: 1 where more do not help (DEAP's "
-            ".dat files, zips in zips), else all cores.",
+            help="Number of reading processes; -1 for all cores. Default: 1 where more do "
+            "not help (DEAP's .dat files, zips in zips), else all cores.",
             show_default=False,
         ),
     ] = None,
@@ -111,18 +113,19 @@ def ingest(
 ) -> Report:
     """Read raw files into one store.
 
-    EDA stays at its own rate, ratings stay on their own scale. Short gaps in the EDA are repaired
-    and marked. A recording that breaks one of the --max and --min rules stays in the store with
-    the reason, and later steps leave it out: see `rtcan info STORE --quality`.
+    EDA keeps its sampling rate, and ratings keep their scale. Short gaps in the EDA are repaired
+    and marked. A recording that breaks one of the --max and --min rules stays in the store with the
+    reason, and later steps leave it out: see `rtcan info STORE --quality`.
 
     DEAP: data_preprocessed_python (s01.dat ...). AMIGOS: data_preprocessed_matlab
-    (Data_Preprocessed_P01.mat ...). PMEmo: the 2018 or the 2019 edition. A zip is read in place.
-    Nothing in the files is executed. What cannot be used is listed with the reason. A symbolic link
-    that leads out of RAW is refused, unless --follow-links is given; RAW itself may be one.
+    (Data_Preprocessed_P01.mat ...). PMEmo: the 2018 or the 2019 edition. Zip files need not be
+    unpacked. Nothing in the files is executed. Data that cannot be used are listed with the reason.
+    Symbolic links that lead out of RAW are refused, unless --follow-links is given; RAW itself may
+    be a link.
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
-    arousal, signal, and more if needed, such as repetition for a song that is heard again) and the
-    signal files that it names: CSV, NPY, or sessions of an Empatica E4.
+    arousal, signal, and more if needed, such as repetition for a song that is heard more than once)
+    and the signal files that it names: CSV, NPY, or sessions of an Empatica E4.
 
     \b
     Examples:

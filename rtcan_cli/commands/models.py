@@ -13,10 +13,12 @@ from rtcan_cli.report import Report
 def models(
     name: Annotated[
         choices.Model | None,
-        typer.Argument(metavar="[MODEL]", help="Tell all about this model.", show_default=False),
+        typer.Argument(
+            metavar="[MODEL]", help="Show everything about this model.", show_default=False
+        ),
     ] = None,
 ) -> Report:
-    """List the models that train knows, or tell all about one.
+    """List the models that train accepts, or show everything about one.
 
     \b
     Examples:

@@ -19,8 +19,8 @@ def music_features(
         typer.Option(
             "--import",
             metavar="CSV",
-            help="Take published features instead of the audio: PMEmo's static_features.csv, or "
-            "the folder or zip that holds it.",
+            help="Use published features instead of the audio: PMEmo's "
+            "static_features.csv, or the folder or zip that contains it.",
             show_default=False,
         ),
     ] = None,
@@ -28,8 +28,8 @@ def music_features(
         bool,
         typer.Option(
             "--mixdown",
-            help="Average the channels of stereo audio, as the SMILExtract command does; by "
-            "default the first one is described, as the opensmile package does.",
+            help="Average the channels of stereo audio, as the SMILExtract command does. "
+            "Default: use the first channel, as the opensmile package does.",
         ),
     ] = False,
     jobs: options.Jobs = -1,
@@ -41,10 +41,10 @@ def music_features(
 ) -> Report:
     """Describe songs by openSMILE functionals.
 
-    The 6373 of the ComParE 2016 set.
+    Computes the 6373 features of the ComParE 2016 set.
 
-    Reads MP3, WAV, FLAC, OGG, AIFF or AU to the end, also inside a zip, one song per process.
-    Interrupted, it goes on where it stopped when run again.
+    Reads MP3, WAV, FLAC, OGG, AIFF or AU files to their end, also inside a zip file, one song per
+    process. If interrupted, the same command continues where it stopped.
 
     \b
     Examples:
@@ -52,7 +52,7 @@ def music_features(
       rtcan music-features --dataset pmemo --import PMEmo/static_features.csv
     """
     if import_ is not None and mixdown:
-        raise typer.BadParameter("--mixdown is about audio: leave it out with --import")
+        raise typer.BadParameter("--mixdown applies to audio: leave it out with --import")
     if import_ is not None and cluster is not None:
         raise typer.BadParameter("--import computes nothing: leave --cluster out")
     workers = options.workers(context, jobs, cluster)

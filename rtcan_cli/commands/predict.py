@@ -34,62 +34,64 @@ def predict(
         float | None,
         typer.Option(
             min=1e-3,
-            help="Of the file, in Hz; left out where the file tells it.",
+            help="Sampling rate of the file in Hz; may be left out if the file contains it.",
             show_default=False,
         ),
     ] = None,
     column: Annotated[
         str,
         typer.Option(
-            help="EDA's column in the file: its name, or its number from 1.", show_default=False
+            help="Column of the EDA in the file: its name, or its number from 1.",
+            show_default=False,
         ),
     ] = "",
     unit: Annotated[
         str | None,
         typer.Option(
-            help="Unit of the file's EDA, such as uS or Ohm: it tells conductance from "
-            "resistance. Default: that of the run's recordings; a run on resistance (DEAP) wants "
-            "it named",
+            help="Unit of the EDA in the file, such as uS or Ohm; it distinguishes "
+            "conductance from resistance. Default: that of the run's recordings; a "
+            "run on resistance (DEAP) requires it",
             show_default=False,
         ),
     ] = None,
     decimal: Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")] = ".",
     start: Annotated[
         float | None,
-        typer.Option(help="Second of the file at which the trial starts.", show_default=False),
+        typer.Option(help="Start of the trial in the file, in seconds.", show_default=False),
     ] = None,
     duration: Annotated[
         float | None,
-        typer.Option(min=1e-3, help="Seconds that it lasts.", show_default=False),
+        typer.Option(min=1e-3, help="Duration of the trial in seconds.", show_default=False),
     ] = None,
     audio: Annotated[
         Path | None,
         typer.Option(help="The song, for a run that fuses music.", show_default=False),
     ] = None,
     subject: Annotated[
-        str, typer.Option(help="Who it is, if the run may know the subject.")
+        str, typer.Option(help="Name of the subject, if the run may have been trained on them.")
     ] = "new",
-    stimulus: Annotated[str, typer.Option(help="What was played, likewise.")] = "new",
+    stimulus: Annotated[str, typer.Option(help="Name of the stimulus, in the same case.")] = "new",
     repetition: Annotated[
-        int, typer.Option(min=1, help="Which time this subject met this stimulus, likewise.")
+        int,
+        typer.Option(min=1, help="Which hearing of the stimulus by the subject, in the same case."),
     ] = 1,
     components: options.ComponentsStore = None,
     features: options.FeaturesStore = None,
     music: options.MusicStore = None,
     recordings: options.RecordingsStore = None,
     uncalibrated: Annotated[
-        bool, typer.Option("--uncalibrated", help="Probabilities as the models give them.")
+        bool, typer.Option("--uncalibrated", help="Do not calibrate the probabilities.")
     ] = False,
     all_folds: Annotated[
         bool,
-        typer.Option("--all-folds", help="Also ask models about trials that they were trained on."),
+        typer.Option("--all-folds", help="Also use models on trials that they were trained on."),
     ] = False,
     all_new: Annotated[
         bool,
         typer.Option(
             "--all-new",
-            help="Of a dataset: take all subjects and stimuli as others than the run's, even if "
-            "they have the same names (another study).",
+            help="For a dataset: treat all subjects and stimuli as new, even if they have "
+            "the same names as the run's (another study).",
         ),
     ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
@@ -102,12 +104,13 @@ def predict(
 ) -> Report:
     """Predict new recordings with a trained run.
 
-    Either a dataset whose stores are in the workspace, or one EDA file and, if the run fuses music,
-    an audio file. The file is repaired, judged and decomposed as the run's own recordings were.
+    Predicts either a dataset whose stores are in the workspace, or one EDA file and, if the run
+    fuses music, an audio file. The file is repaired, checked and decomposed in the same way as the
+    run's own recordings.
 
-    Each fold's model answers with a probability of high, calibrated on its validation trials; the
-    answer is their mean. Of trials that the run was trained with, only the fold that tested them is
-    asked.
+    The model of each fold gives a probability of high, calibrated on its validation trials; the
+    prediction is their mean. For trials that the run was trained with, only the fold that tested
+    them is used.
 
     \b
     Examples:
@@ -137,7 +140,7 @@ def predict(
 
     path = options.find_run(workspace, run, None)
     if not in_stores and not in_file:
-        raise RtcanError("nothing is named to be predicted", "--dataset NAME, or --eda FILE")
+        raise RtcanError("there is nothing to predict", "--dataset NAME, or --eda FILE")
     from rtcan_cli.steps.results.new_recording import NewRecording
     from rtcan_cli.steps.results.predict import dataset_of_stores, predict_recording, predict_stores
 

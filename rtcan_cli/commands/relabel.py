@@ -17,11 +17,12 @@ def relabel(
     method: Annotated[
         choices.LabelMethod | None,
         typer.Option(
-            help="Where high begins: between the subject's two k-means clusters (the paper's four "
-            "steps), at the centre of the rating scale, or at the subject's median or mean. "
-            "stimulus-mean needs no ratings of single subjects: every listener gets the label of "
-            "the stimulus's published mean, high above the centre of the scale. "
-            f"Default: {choices.LABEL_METHOD}",
+            help="Threshold of high: the midpoint of the subject's two k-means clusters "
+            "(the paper's four steps), the centre of the rating scale, or the "
+            "subject's median or mean. stimulus-mean does not need ratings of single "
+            "subjects: every listener gets the label of the stimulus's published "
+            "mean, high above the centre of the scale. Default: "
+            f"{choices.LABEL_METHOD}",
             show_default=False,
         ),
     ] = None,
@@ -30,9 +31,9 @@ def relabel(
         typer.Option(
             "--import",
             metavar="CSV",
-            help="Take labels from a table instead: subject, stimulus, arousal and valence label "
-            "(1 high, 0 low), in this order or with a header that names them; also repetition, "
-            "where a stimulus was heard again.",
+            help="Use labels from a table instead: subject, stimulus, arousal and valence "
+            "label (1 high, 0 low), in this order or with a header that names them; "
+            "also repetition, if a subject heard a stimulus more than once.",
             show_default=False,
         ),
     ] = None,
@@ -50,7 +51,7 @@ def relabel(
         typer.Option(
             min=0,
             max=2**32 - 1,
-            help=f"Seed for the starts of k-means. Default: {choices.SEED}",
+            help=f"Seed for the initialisation of k-means. Default: {choices.SEED}",
             show_default=False,
         ),
     ] = None,
@@ -61,9 +62,9 @@ def relabel(
 ) -> Report:
     """Turn ratings into high and low labels, or take labels from a table.
 
-    Every subject uses a rating scale in an own way, so the threshold is each subject's own
-    (Yin et al. 2022, sec. 4.2). Prints class counts and the correlation of the two ratings; for
-    real data, beside the paper's Tables 1 and 2.
+    Subjects use a rating scale in different ways, so each subject has a separate threshold (Yin et
+    al. 2022, sec. 4.2). Prints class counts and the correlation of the two ratings; for real data,
+    next to the paper's Tables 1 and 2.
 
     \b
     Examples:
@@ -73,7 +74,7 @@ def relabel(
       rtcan relabel --dataset pmemo --import value_all.csv
     """
     if import_ is not None and method is not None:
-        raise typer.BadParameter("--import takes finished labels: leave --method out")
+        raise typer.BadParameter("--import reads finished labels: leave --method out")
     if import_ is not None or method not in (None, "kmeans"):
         for option, given in (("--plot", plot), ("--seed", seed)):
             if given is not None:

@@ -43,25 +43,25 @@ def simulate(
     ] = None,
     scale: Annotated[
         Scale,
-        typer.Option(help="A small dataset for a try, or as large as the published one."),
+        typer.Option(help="A small dataset, or one of the published size."),
     ] = "demo",
     faults: Annotated[
         bool,
-        typer.Option("--faults", help="Give the files faults, as real ones have; FAULTS.json."),
+        typer.Option("--faults", help="Add the faults of real files; listed in FAULTS.json."),
     ] = False,
     truth: Annotated[
         bool,
-        typer.Option("--truth", help="Write what the data were made from, too, to truth/."),
+        typer.Option("--truth", help="Also write the ground truth to the folder truth/."),
     ] = False,
     seed: options.Seed = choices.SEED,
     jobs: options.Jobs = -1,
     force: options.Force = False,
 ) -> Report:
-    """Write raw files as a publisher lays them out.
+    """Write simulated raw files in the layout of a dataset.
 
-    The listeners are simulated. For trying the chain without the real data, and for testing. Songs
-    shape their audio and what their listeners feel; feelings shape EDA and ratings. Scores on such
-    data are marked simulated.
+    The listeners are simulated. Use it to try the chain without the real data, and for tests. Songs
+    determine their audio and what listeners feel; feelings determine EDA and ratings. Scores on
+    such data are marked as simulated.
 
     \b
     Examples:

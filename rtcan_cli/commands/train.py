@@ -19,7 +19,7 @@ from rtcan_cli.report import Report
 _VARIANT_HELP = "Attention modules, as in the paper's Table 5, or base-stem. Default: " + ", ".join(
     f"{p.variant} on {p.title}" for p in PROFILES.values()
 )
-_ONSET_HELP = "Seconds dropped at the start of a recording. Default: " + ", ".join(
+_ONSET_HELP = "Seconds to leave out at the start of a recording. Default: " + ", ".join(
     f"{p.onset:g} on {p.title}" for p in PROFILES.values()
 )
 
@@ -33,13 +33,16 @@ def train(
     dataset: options.Dataset = None,
     target: Annotated[
         choices.Target,
-        typer.Option(help="What to predict; a model is trained for each.", rich_help_panel=DATA),
+        typer.Option(
+            help="What to predict; one model is trained for each target.", rich_help_panel=DATA
+        ),
     ] = "both",
     length: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help=f"Samples each EDA channel is interpolated to. Default: {choices.LENGTH}",
+            help="Number of samples that each EDA channel is interpolated to. Default: "
+            f"{choices.LENGTH}",
             show_default=False,
             rich_help_panel=DATA,
         ),
@@ -62,8 +65,8 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="SHARE,...",
-            help="Use only some subjects, 40% or 183, drawn by the seed; smaller draws lie in "
-            "larger ones (the paper's Fig. 4).",
+            help="Use only some subjects, 40% or 183, selected by the seed; smaller sets "
+            "are contained in larger ones (the paper's Fig. 4).",
             show_default=False,
             rich_help_panel=DATA,
         ),
@@ -77,7 +80,7 @@ def train(
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the run; made from its options if left out.",
+            help="Name of the run. Default: made from its options.",
             show_default=False,
             rich_help_panel=DATA,
         ),
@@ -95,8 +98,8 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Fusion),
-            help="Use EDA alone (none), fuse it with the music, or use music alone, as far as a "
-            "model can. Default: what comes first in rtcan models, none for RTCAN-1D",
+            help="Use EDA alone (none), fuse it with music, or use music alone, depending "
+            "on the model. Default: the first in rtcan models, none for RTCAN-1D",
             show_default=False,
             rich_help_panel=MODEL,
         ),
@@ -114,7 +117,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Layout),
-            help="The network as the paper has it, or as the authors' code. "
+            help="The network of the paper, or that of the authors' code. "
             f"Default: {choices.LAYOUT}",
             show_default=False,
             rich_help_panel=MODEL,
@@ -133,7 +136,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="A,B,C,D",
-            help="Widths of the four residual stages; give it again for more runs. Default: "
+            help="Widths of the four residual stages; repeat the option for more runs. Default: "
             + ",".join(map(str, choices.CHANNELS)),
             show_default=False,
             rich_help_panel=MODEL,
@@ -162,8 +165,9 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN",
-            help="Take the folds of another run, with its protocol, subjects and thresholds, so "
-            "that both test the same trials. With --seed, weights and shuffles are drawn anew.",
+            help="Use the folds of another run, with its protocol, subjects and "
+            "thresholds, so that both test the same trials. With --seed, weights and "
+            "shuffling differ.",
             show_default=False,
             rich_help_panel=TRAINING,
         ),
@@ -181,9 +185,9 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.RecipeName),
-            help="How to train: the paper's SGD, which needs 500 steps or more (as PMEmo has), or "
-            "AdamW, which learns from few subjects (tuned). train says how many there are. "
-            "Default: paper",
+            help="How to train: the paper's SGD, which needs 500 steps or more (as on "
+            "PMEmo), or AdamW, which learns from few subjects (tuned). train prints "
+            "the number of steps. Default: paper",
             show_default=False,
             rich_help_panel=TRAINING,
         ),
@@ -211,7 +215,7 @@ def train(
     class_weights: Annotated[
         choices.ClassWeights | None,
         typer.Option(
-            help="Weigh training trials so that high and low count the same (balanced). "
+            help="Weight training trials so that high and low count equally (balanced). "
             "Default: none",
             show_default=False,
             rich_help_panel=TRAINING,
@@ -220,7 +224,7 @@ def train(
     clip_norm: Annotated[
         float | None,
         typer.Option(
-            help="Scale gradients down to this norm where they are longer.",
+            help="Scale gradients down to this norm if they are larger.",
             show_default=False,
             rich_help_panel=TRAINING,
         ),
@@ -229,7 +233,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Stop a fold after so many epochs without a smaller validation loss.",
+            help="Stop a fold after this many epochs without a lower validation loss.",
             show_default=False,
             rich_help_panel=TRAINING,
         ),
@@ -237,7 +241,7 @@ def train(
     precision: Annotated[
         choices.Precision | None,
         typer.Option(
-            help="Numbers that training passes compute with; tf32 and bf16 are for the tensor "
+            help="Number format of training passes; tf32 and bf16 are for the tensor "
             "cores of GPUs. Predictions are always made in fp32. Default: fp32",
             show_default=False,
             rich_help_panel=TRAINING,
@@ -247,8 +251,8 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="N,...",
-            help="Seed of everything that is drawn; with --splits-from of all but the folds. "
-            f"Default: {choices.SEED}, or that of the run whose folds are taken",
+            help="Seed of all random numbers; with --splits-from, of all but the folds. "
+            f"Default: {choices.SEED}, or that of the run whose folds are used",
             show_default=False,
             rich_help_panel=TRAINING,
         ),
@@ -257,8 +261,8 @@ def train(
         int | None,
         typer.Option(
             min=0,
-            help="Number of the GPU; the CPU is used if it is not there. With --cluster, its "
-            "number on workers that were started with --resources GPU=1.",
+            help="Number of the GPU; the CPU is used if there is none. With --cluster, "
+            "its number on workers that were started with --resources GPU=1.",
             show_default=False,
             rich_help_panel=MACHINE,
         ),
@@ -276,8 +280,9 @@ def train(
         typer.Option(
             "--jobs",
             "-j",
-            help="Folds to train at the same time on the CPU, at most one on each core, -1 for as "
-            "many; results do not depend on it. A fold of the default network takes about 2.5 GB.",
+            help="Number of folds to train at the same time on the CPU, at most one per "
+            "core; -1 for as many as possible. Results do not depend on it. A fold "
+            "of the default network takes about 2.5 GB.",
             rich_help_panel=MACHINE,
         ),
     ] = 4,
@@ -287,8 +292,8 @@ def train(
         typer.Option(
             min=1,
             metavar="N",
-            help="Train up to N folds together as one program, for GPUs; they come out the same "
-            "but for rounding. Not yet tried on a GPU.",
+            help="Train up to N folds together as one program, for GPUs; the results are "
+            "the same apart from rounding. Not yet tested on a GPU.",
             rich_help_panel=MACHINE,
         ),
     ] = 1,
@@ -315,29 +320,29 @@ def train(
         ),
     ] = None,
 ) -> Report:
-    """Train RTCAN-1D, or what it is compared with, by cross-validation.
+    """Train RTCAN-1D, or a baseline, by cross-validation.
 
-    The subjects that test a model are never those that trained it, unless --protocol says so.
+    No subject is both in training and in test, unless --protocol allows it.
 
-    One fold tests, the next one validates (it picks the epoch), the others train; rotated. The run
-    store keeps curves, test probabilities, fold membership and weights. Interrupted, it goes on
-    from the last finished epoch when run again.
+    One fold is for testing, the next one for validation (it selects the epoch), the others for
+    training; the roles rotate. The run store contains curves, test probabilities, fold membership
+    and weights. If interrupted, the same command continues from the last finished epoch.
 
-    Options with ,... take a list, or may be given several times: a run is trained for each
-    combination, under a name of its own. Runs that are there already are left as they are.
+    Options with ,... accept a list, or can be repeated: one run is trained for each combination,
+    with its own name. Existing runs are not trained again.
 
     \b
-    Protocols, what a fold holds out, and what that is for:
-      subject           whole subjects: how good it is for new listeners (the paper's)
-      stimulus          whole songs or videos: how good it is for new ones
+    Protocols: what a fold holds out, and what this measures:
+      subject           whole subjects: scores for new listeners (the paper's)
+      stimulus          whole songs or videos: scores for new songs or videos
       subject+stimulus  both: the hardest; tests about a fifth of the trials
-      loso              one subject at a time: as subject, for small studies
-      trial             single trials, shuffled, as the paper's released code does: leaks
-                        subjects and songs; only to measure what that is worth
+      loso              one subject at a time: like subject, for small studies
+      trial             single trials, shuffled, as in the paper's released code: leaks
+                        subjects and songs; only to measure the effect of this
 
     A subject's threshold between low and high comes from all of the subject's ratings (rtcan
-    relabel). With stimulus and trial, labels of training trials therefore depend on ratings of
-    test trials; --thresholds training takes the training trials of each fold alone.
+    relabel). With stimulus and trial, labels of training trials therefore depend on ratings of test
+    trials; --thresholds training uses only the training trials of each fold.
 
     \b
     Examples:

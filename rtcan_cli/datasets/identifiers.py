@@ -25,7 +25,7 @@ def by_number(name: str) -> tuple[int, str]:
 def check_distinct(places: Mapping[str, object], what: str) -> None:
     """Refuse names that differ in leading zeros only.
 
-    Nobody can tell whether ``1`` and ``01`` are the same, and a subject that passes for two would
+    It is not known whether ``1`` and ``01`` are the same, and a subject that counts as two could
     be in training and test at once.
 
     Parameters

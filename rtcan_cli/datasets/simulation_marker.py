@@ -39,7 +39,7 @@ def read_marker(
     Raises
     ------
     RtcanError
-        If a marker in such a place is damaged, so that nobody can tell.
+        If a marker in such a place is damaged, so that this is not known.
     """
     for marker in _markers(PUBLISHER_FOLDERS[name], used, listing, raw):
         try:

@@ -14,7 +14,7 @@ over folds, weighted by their trials (Forman & Scholz 2010, Apples-to-apples in 
 studies, SIGKDD Explorations 12(1)).
 
 Intervals are percentiles, taken a little further out because few subjects vary too little when
-drawn anew (the expanded percentile interval: Hesterberg 2015, What teachers should know about the
+resampled (the expanded percentile interval: Hesterberg 2015, What teachers should know about the
 bootstrap, Am. Stat. 69(4), sec. 5.3.2). In simulations of 12, 32 and 40 subjects (600 each) 95 %
 intervals held the true score in 93 to 96 % of the cases, whichever the score; BCa intervals with 12
 subjects did in 89 to 93 %.

@@ -100,7 +100,7 @@ def spread(groups: pd.DataFrame, n_draws: int = 2000, seed: int = 0) -> Spread:
     """Ask whether some groups are recognised worse than others, or only look so.
 
     A subject has few trials, so a few of many subjects score badly by chance. Here the right
-    answers are dealt anew over all trials, whose they are: an exact test, given the trials of each
+    answers are permuted over all trials: an exact test, given the trials of each
     group and the right answers of all, drawn instead of counted out. It takes the trials of a
     group as independent but for their common chance to be right.
 

@@ -64,8 +64,8 @@ def scaling(curves: Sequence[Curve], *, title: str, simulated: bool = False) -> 
     Returns
     -------
     Figure
-        Filled markers are one's own, hollow ones the paper's. A law goes on beyond the largest
-        number of subjects on a grey ground.
+        Filled markers are your own results, hollow ones the paper's. The power law is continued
+        beyond the largest number of subjects on a grey background.
     """
     targets = list(dict.fromkeys(curve.target for curve in curves))
     models = list(dict.fromkeys(curve.model for curve in curves))

@@ -113,7 +113,7 @@ def warnings(run: Run, trained: Settings, new: Settings) -> list[str]:
             if kind in run.provenance.inputs:
                 said.append(
                     f"the {kind} that {run.name} was trained on are not in the workspace any more, "
-                    "so that nobody can tell whether these were made alike"
+                    "so it is not known whether these were made with the same settings"
                 )
             continue
         different = differences(trained[kind], parameters)

@@ -205,7 +205,7 @@ class Run:
 
     @property
     def is_imported(self) -> bool:
-        """Whether its network was trained elsewhere, so that nobody knows its folds."""
+        """Whether its network was trained elsewhere, so that its folds are not known."""
         return self.settings.protocol not in PROTOCOLS
 
     @property
@@ -219,7 +219,7 @@ class Run:
         """
         if self.is_imported:
             raise RtcanError(
-                f"{self.path}: holds an imported network, whose folds nobody knows; it has no "
+                f"{self.path}: holds an imported network, whose folds are not known; it has no "
                 "held-out scores",
                 f"{line_on_runs('evaluate', [self.path])}, for what it says of all trials",
             )

@@ -197,7 +197,7 @@ def seed_note(groups: Sequence[Seeds]) -> Note:
         )
     else:
         text = (
-            "sd between seeds: how much a score changes with other initial weights and shuffles "
-            "and, where other folds were drawn, with these; --splits-from keeps the folds"
+            "sd between seeds: how much a score changes with other initial weights and shuffling "
+            "and, if each seed draws its own folds, with other folds; --splits-from keeps the folds"
         )
     return Note("seeds", text)

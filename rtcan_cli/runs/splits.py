@@ -140,7 +140,7 @@ def borrow(
         )
     if other.protocol not in PROTOCOLS:
         raise RtcanError(
-            f"{path}: holds an imported network, whose folds nobody knows",
+            f"{path}: holds an imported network, whose folds are not known",
             "--splits-from with a run that was trained here",
         )
     return replace(

@@ -1,7 +1,7 @@
 r"""A generative model of listeners: what they feel, how their skin responds, how they rate.
 
 The model has a known truth, so that a pipeline can be checked: the music carries what all listeners
-share, the skin what sets one apart from the others, and each uses the rating scale in an own way.
+have in common, the skin individual differences, and each uses the rating scale differently.
 
 *Feeling.* A stimulus pulls every listener by :math:`s` (valence and arousal, standard normal,
 correlated). Listener and stimulus together deviate from that by :math:`d`. The listener feels

@@ -32,7 +32,7 @@ def check_is_file(path: Path, command: str | None, kind: str | None = None) -> N
     Raises
     ------
     RtcanError
-        In these cases; a `BlockedError` if nobody can tell what is there.
+        In these cases; a `BlockedError` if the contents cannot be determined.
     """
     try:
         is_there, is_file = path.exists(), path.is_file()
@@ -68,7 +68,7 @@ def open_h5(path: Path, command: str | None, again: str, **options: Any) -> h5py
         If it cannot be opened; a `BlockedError` if it may be whole for all that.
     """
     try:
-        # Nobody changes a finished store, so it is read whoever makes another one.
+        # A finished store never changes, so it can be read while another one is made.
         return h5py.File(path, "r", locking=False, **options)
     except (OSError, RuntimeError) as error:
         raise _why(path, error, command, again) from error

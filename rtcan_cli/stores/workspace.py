@@ -164,7 +164,7 @@ class Workspace:
                     f"{self.root}: no finished run"
                     + (f" of {dataset}" if dataset else "")
                     + " is there",
-                    # Of several datasets nobody knows which is meant.
+                    # With several datasets, it is not known which is meant.
                     self.line("train", dataset=there[0]) if len(there) == 1 else self.line("info"),
                 )
             return runs[0]

@@ -229,7 +229,7 @@ def check_replaceable(path: Path, kind: str) -> None:
     Raises
     ------
     RtcanError
-        If the file is not an HDF5 file, or a store of another kind, or nobody can tell.
+        If the file is not an HDF5 file, or a store of another kind, or this cannot be determined.
     """
     try:
         if not path.exists() or (path.is_file() and not path.stat().st_size):

@@ -76,7 +76,7 @@ def keep_memory() -> None:
 
     By default it hands blocks above 32 MiB back to the system at once. The feature maps of a batch
     of 256 are of that size, and each step of training would wait for the system to clear every
-    page of them anew.
+    page of them again.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):

@@ -60,7 +60,7 @@ class Outlook:
 
     @property
     def enough(self) -> int | None:
-        """Steps that the recipe needs at the learning rate given; None where nobody knows."""
+        """Steps that the recipe needs at the learning rate given; None if not known."""
         usual = RECIPES.get(self.recipe.name)
         if usual is None or self.recipe.name not in ENOUGH_STEPS:
             return None

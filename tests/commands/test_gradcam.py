@@ -18,7 +18,7 @@ from tests.conftest import SONG, SUBJECT, must, rtcan
     [
         ("", "--all or --check"),
         ("--subject 1", "--all or --check"),
-        ("--all --check", "one at a time"),
+        ("--all --check", "give only one of them"),
         ("--all --subject 1", "--subject and --music name one trial"),
         ("--subject 1 --music 1 --max-trials 3", "--max-trials"),
         ("--check --relative", "--relative"),

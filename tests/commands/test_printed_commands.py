@@ -329,7 +329,7 @@ def test_lines_are_made_in_one_place() -> None:
         "`rtcan train` line that began",
         "Models that rtcan train --model knows",
         "rtcan models lists them. Default",
-        "what comes first in rtcan models,",
+        "the first in rtcan models,",
     )
     found = []
     for path in PACKAGE.rglob("*.py"):

@@ -356,7 +356,7 @@ def elsewhere(stores: Path, tmp_path: Path) -> Path:
 def test_folds_of_a_network_from_elsewhere_are_refused(stores: Path, elsewhere: Path) -> None:
     outcome = rtcan("train", "-w", stores, *TINY, "--splits-from", elsewhere)
     assert outcome.exit_code == 1
-    assert "whose folds nobody knows" in outcome.stderr
+    assert "whose folds are not known" in outcome.stderr
 
 
 def test_compare_leaves_a_network_from_elsewhere_out(

@@ -95,7 +95,7 @@ def _show(result: Report | Result) -> None:
             terminal.print_page(views.page(result) if isinstance(result, Result) else result)
         sys.stdout.flush()
     except BrokenPipeError:
-        discard(sys.stdout)  # whoever read our output has seen enough; that is not an error
+        discard(sys.stdout)  # the reader of our output has seen enough; that is not an error
     except OSError as error:
         discard(sys.stdout)
         raise RtcanError(

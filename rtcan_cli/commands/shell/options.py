@@ -23,7 +23,7 @@ Dataset = Annotated[
     typer.Option(
         "--dataset",
         "-d",
-        help=f"{DATASETS}; may be left out where the workspace holds only one.",
+        help=f"{DATASETS}; may be left out if the workspace contains only one.",
         show_default=False,
         rich_help_panel=DATA,
     ),
@@ -34,7 +34,7 @@ Workspace = Annotated[
         "--workspace",
         "-w",
         envvar=WORKSPACE_VARIABLE,
-        help="Folder that holds the stores.",
+        help="Folder with the stores.",
         rich_help_panel=DATA,
     ),
 ]
@@ -78,7 +78,7 @@ FigureSize = Annotated[
         show_default=False,
     ),
 ]
-Dpi = Annotated[float, typer.Option(min=20, max=2400, help="Pixels an inch of the PNGs.")]
+Dpi = Annotated[float, typer.Option(min=20, max=2400, help="Pixels per inch of the PNG files.")]
 ColourBlind = Annotated[
     bool,
     typer.Option(
@@ -87,9 +87,11 @@ ColourBlind = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Do it again, even if nothing changed.", rich_help_panel=GENERAL),
+    typer.Option(
+        "--force", help="Run the step again, even if nothing changed.", rich_help_panel=GENERAL
+    ),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything that is drawn.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all random numbers.")]
 Jobs = Annotated[
     int,
     typer.Option(
@@ -101,8 +103,9 @@ ClusterAddress = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Send the work to a Dask cluster instead: tcp://HOST:8786, or its scheduler file. "
-        "Only to one that you trust: results are taken as they come.",
+        help="Send the work to a Dask cluster instead: tcp://HOST:8786, or its "
+        "scheduler file. Use only a cluster that you trust: its results are not "
+        "checked.",
         show_default=False,
         rich_help_panel=MACHINE,
     ),
@@ -111,7 +114,7 @@ RunName = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN]",
-        help="Name or path of a run; the newest of RTCAN-1D if left out, or else the newest.",
+        help="Name or path of a run. Default: the newest run of RTCAN-1D, or else the newest run.",
         show_default=False,
     ),
 ]
@@ -149,7 +152,7 @@ def workers(
         return jobs
     source = context.get_parameter_source("jobs")
     if source is not None and source.name != "DEFAULT":
-        raise typer.BadParameter("--jobs is about this machine: leave it out with --cluster")
+        raise typer.BadParameter("--jobs applies to this machine: leave it out with --cluster")
     return Cluster(cluster, gpu)
 
 

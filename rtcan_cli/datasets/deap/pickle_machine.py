@@ -42,7 +42,7 @@ _MARK = _Mark()
 class Machine:
     """What a pickle is a program for: a stack of values, and a memory for those used again.
 
-    It knows numbers, bytes, text, tuples and dictionaries. Whoever extends it says what names mean
+    It knows numbers, bytes, text, tuples and dictionaries. A subclass defines what names mean
     and what is done with them.
 
     Parameters

@@ -150,7 +150,7 @@ def finite(cell: str) -> float:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number, or says that there is none, so that its row is no header."""
+    """Whether a cell is a number, or says that there is none, so its row is not a header."""
     try:
         number(cell)
     except ValueError:

@@ -150,8 +150,8 @@ class RawFile:
     def open(self) -> Iterator[IO[bytes]]:
         """Open for reading; a member of a zip file is unpacked as it is read.
 
-        Whoever ends before the end of a member has it read to the end on leaving, because only
-        then its checksum tells whether it is whole.
+        If the caller stops before the end of a member, the rest is read on leaving, because only
+        then its checksum shows whether it is complete.
 
         Raises
         ------
@@ -355,8 +355,8 @@ def list_files(raw: Path, follow_links: bool = False) -> list[RawFile]:
     Raises
     ------
     RtcanError
-        If there is no such folder or a folder in it cannot be read, or the file is no zip file or
-        a damaged one; or if a link to a folder leads out of it.
+        If there is no such folder or a folder in it cannot be read, or the file is not a zip file
+        or is damaged; or if a link to a folder leads out of it.
     """
     if raw.is_dir():
         root = None if follow_links else _real(raw)

@@ -1,4 +1,4 @@
-"""Proof of how far a decomposition is from the optimum, whoever made it.
+"""Proof of how far a decomposition is from the optimum, for any solver.
 
 The primal and the dual program (see `rtcan_cli.eda.cvxeda.structured`) bound each other: for any
 driver p >= 0 and any u = (l, d), and for any e' with C' e' = 0 and z' = alpha - H' e' >= 0, the

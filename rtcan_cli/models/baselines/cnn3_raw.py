@@ -22,9 +22,9 @@ kept; test trials have no part in that. Trained by the same `--recipe` as RTCAN-
 154 530 weights to 387 010.
 
 Different from the original: their paper searches the hyperparameters of a three-layer CNN by a
-grid. Which ones, between which values, and what it found was not at hand; the grid is ours.
-BatchNorm, the pools and RTCAN-1D's classifier are ours. They tell four classes apart, here it is
-two, one network for each target.
+grid. Which ones, between which values, and what it found was not available; the grid is ours.
+BatchNorm, the pools and RTCAN-1D's classifier are ours. Their network has four classes; here it
+has two, with one network for each target.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a map can be believed: what randomised weights make of it, and deletion and insertion."""
+"""Whether a map can be trusted: what randomised weights make of it, and deletion and insertion."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def attention_check(
         level = {"color": drawn["color"], "linestyle": (0, (1, 2)), "linewidth": 1}
         axes.axhline(other[name], **level, label=f"{name}, other trial")
     stages = similarity["at"].unique()
-    axes.set_title(f"{method}: similarity to the original map, weights drawn anew down to ...")
+    axes.set_title(f"{method}: similarity to the original map, weights randomised down to ...")
     axes.set_xticks(range(len(stages)), stages, rotation=30, ha="right", rotation_mode="anchor")
     axes.set(ylim=(-0.35, 1.5), yticks=(0, 0.5, 1), ylabel="similarity")
     axes.legend(loc="upper right", ncols=2, borderpad=0.2)

@@ -1,4 +1,4 @@
-"""Run store -> how far the maps of its networks can be believed."""
+"""Run store -> how far the maps of its networks can be trusted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SIMILARITIES = ("rank correlation", "overlap of the highest tenth")
 MEASURES = dict(zip(SIMILARITIES, (rank_correlation, top_overlap), strict=True))
 ORDERS = ("map", "size of the input", "random")
 _RANDOM_ORDERS = 5  # averaged
-#: Rank correlation with the map of a network drawn anew, below which a map follows the weights,
+#: Rank correlation with the map of a randomised network, below which a map follows the weights,
 #: and above which it does not.
 FOLLOWS, IGNORES = 0.2, 0.5
 
@@ -58,7 +58,7 @@ class Checked:
     ----------
     subject : NDArray of str (n,)
     stages : list of str
-        Parts drawn anew, from the output to the input.
+        Randomised parts, from the output to the input.
     similarity : dict of str to NDArray (n, n_stages)
     weight : NDArray (n, L)
         The maps.
@@ -151,7 +151,7 @@ def check_explanation(
         csv = stem.with_suffix(".csv")
         write_whole(csv, table.assign(simulated=run.simulated).to_csv(index=False))
         report.files.append(csv)
-    columns = ["target", "drawn anew down to", *SIMILARITIES]
+    columns = ["target", "randomised down to", *SIMILARITIES]
     title = f"Similarity to the original map, mean over subjects{mark}"
     report.tables.append(Table(title, columns, similar))
     columns = ["target", "order", "deletion", "insertion", "map less this, deletion", "from", "to"]
@@ -301,7 +301,7 @@ def follows(found: Checked, method: str) -> str:
     other = _mean(found.other[name])
     beside = "" if np.isnan(other) else f"; that of another subject's map is {other:.2f}"
     return (
-        f"the {method} map {word} the weights: once all are drawn anew, its rank correlation with "
+        f"the {method} map {word} the weights: after all are randomised, its rank correlation with "
         f"the original is {mean:.2f} ({low:.2f} to {high:.2f}){beside}"
     )
 

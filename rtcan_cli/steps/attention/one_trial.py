@@ -86,8 +86,8 @@ def explain_trial(
 ) -> Report:
     """Draw the paper's Figs. 5 to 8 for one trial: attention as columns and as a heat strip.
 
-    The network used is always the one that neither trained nor validated on this subject. Of an
-    imported network nobody knows that, and the table says so.
+    The network used is always the one that neither trained nor validated on this subject. For
+    an imported network this is not known, and the table says so.
 
     Parameters
     ----------

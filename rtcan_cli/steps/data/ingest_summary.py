@@ -172,7 +172,7 @@ def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int
     for subject, stimulus, repetition, reason, source in store.table_blocks(
         "excluded", *TRIAL_KEY, "reason", "source"
     ):
-        # Audio files are no trials; a note counts those that no song uses.
+        # Audio files are not trials; a note counts those that no song uses.
         own = (subject != "") | (reason != UNCLAIMED)
         left_out.add(subject[own], reason[own], source[own])
         named = zip(subject, stimulus, repetition.tolist(), strict=True)

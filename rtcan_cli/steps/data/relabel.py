@@ -171,7 +171,7 @@ def _without_mean(trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance)
 
 
 def _no_thresholds() -> pd.DataFrame:
-    """An empty table of thresholds: no subject has an own one."""
+    """An empty table of thresholds: no subject has a separate one."""
     columns = [field.path.split("/") for field in SCHEMAS["labels"].fields]
     return pd.DataFrame(columns=[name for table, name in columns if table == "thresholds"])
 

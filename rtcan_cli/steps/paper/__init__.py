@@ -1,1 +1,1 @@
-"""The paper's tables and figures, with one's own numbers in them."""
+"""The paper's tables and figures, with your own numbers in them."""

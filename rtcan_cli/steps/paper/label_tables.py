@@ -71,7 +71,7 @@ def correlation_rows(stores: Workspace) -> pd.DataFrame:
 
 
 def _beside(paper: pd.DataFrame, own: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The paper's rows with one's own; once for recorded and once for simulated data."""
+    """The paper's rows with your own; once for recorded and once for simulated data."""
     parts = [
         paper.merge(
             own[own["simulated"] == mark].drop(columns="simulated"), on=keys, how="left"

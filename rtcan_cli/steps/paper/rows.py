@@ -135,7 +135,7 @@ def too_few_subjects(runs: Sequence[Run], dataset: str, percent: float) -> tuple
     Parameters
     ----------
     runs : sequence of Run
-        See `settings_like`. Without one of all subjects nobody knows how many there are.
+        See `settings_like`. Without one of all subjects, their number is not known.
     dataset : str
         Name of the dataset.
     percent : float

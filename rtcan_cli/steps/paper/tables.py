@@ -1,4 +1,4 @@
-"""Stores and runs -> the paper's tables, with one's own numbers beside the published ones."""
+"""Stores and runs -> the paper's tables, with your own numbers next to the published ones."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Layout:
     heads : dict
         Column to its head.
     own : str
-        The column that a row lacks where nothing of one's own stands in it.
+        The column that is empty in a row without a result of your own.
     """
 
     title: str
@@ -160,7 +160,7 @@ class PaperTable:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no row has a number of one's own."""
+        """Whether no row has a number of your own."""
         return bool(self.rows[LAYOUTS[self.number].own].isna().all())
 
 
@@ -172,7 +172,7 @@ def paper_tables(
     figures: Path | None = None,
     required: bool = True,
 ) -> Report:
-    """Lay out the paper's tables, each with one's own numbers where there are any.
+    """Lay out the paper's tables, each with your own numbers where there are any.
 
     Where there are only data that are not the paper's, the rows of the paper's datasets are left
     out, and with them the tables that then have no rows.

@@ -174,7 +174,7 @@ class _Making:
                 without.append(table.number)
                 continue
             if table.is_empty:
-                self.lacking += [f"Table {table.number}: no row has a number of one's own", *notes]
+                self.lacking += [f"Table {table.number}: no row has a number of your own", *notes]
                 continue
             for dataset, name in _runs_in(table):
                 self.shown[ids[dataset, name]].append(f"Table {table.number}")

@@ -124,7 +124,7 @@ def compare_runs(
         names = ", ".join(run.name for run in partial)
         report.notes.append(f"left out, because not all of their folds were trained: {names}")
     if figures is not None:
-        # Whoever reads the files has not seen the terminal.
+        # Readers of the files have not seen the terminal.
         written = replace(report, notes=[*warnings, *report.notes])
         report.files = _write(table, differences, written, figures)
     return report

@@ -365,8 +365,8 @@ class _Asking:
             )
         if UNKNOWN in counts or self._run.is_imported:
             said.append(
-                "nobody knows which trials the imported network was trained on; as far as they "
-                "are among these, it may have memorised the answers"
+                "it is not known which trials the imported network was trained on; if they are "
+                "among these, it may have memorised the answers"
             )
         if self._new_of_known:
             said.append(

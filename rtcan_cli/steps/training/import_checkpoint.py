@@ -196,8 +196,8 @@ def import_checkpoint(
 ) -> Report:
     """Put a published network into a run store, with its answers to all trials.
 
-    Nobody knows which trials it was trained on. So no fold tests any trial: all are written down
-    as not used, and the probabilities are not held-out predictions.
+    It is not known which trials it was trained on. So no fold tests any trial: all are stored as
+    not used, and the probabilities are not held-out predictions.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def _settings(checkpoint: Checkpoint, onset: float) -> RunSettings:
     )
     return RunSettings(
         spec=spec,
-        recipe=None,  # nobody knows
+        recipe=None,  # not known
         fusion="music" if checkpoint.model.n_music else "none",
         targets=(checkpoint.target,),
         onset=onset,
@@ -412,7 +412,7 @@ def _about(run: Run, command: str) -> Report:
     title = f"{target}: all trials, NOT held out{mark}"
     report.tables.append(Table(title, columns, [[int(row["n"]), *percent, *counts]]))
     report.notes.append(
-        "not held out: nobody knows which trials it was trained on; as far as they are among "
+        "not held out: it is not known which trials it was trained on; if they are among "
         "these, the scores are those of a network on its own training trials"
     )
     return report

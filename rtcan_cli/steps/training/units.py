@@ -56,7 +56,7 @@ def fit_units(
         Where to train; the CPU by default.
     jobs : int or Cluster
         Networks trained at the same time on the CPU; or the cluster that trains them. Its workers
-        keep no epochs: a fold whose worker is lost begins anew.
+        keep no epochs: a fold whose worker is lost starts from the beginning.
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before,
         and with candidates of a fold that cannot be trained: the others may.
@@ -151,7 +151,7 @@ class PartialSink:
         self.unit.partial.put(self.unit.checkpoint, checkpoint)
 
     def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
-        """Tell the pace; without one, whoever watches the checkpoints sees it."""
+        """Report the progress to the pace; without one, it is read from the checkpoints."""
         if self.pace is not None:
             self.pace.tell(self.unit, epoch + 1)
 

@@ -199,7 +199,7 @@ class Partial:
     def discard(self) -> None:
         """Remove what is kept, that of other parameters included: the store is finished.
 
-        The lock stays: whoever holds it removes it. So does what is not ours.
+        The lock stays: its holder removes it. What is not ours stays too.
         """
         above = self.folder.parent
         with suppress(OSError):  # it is gone

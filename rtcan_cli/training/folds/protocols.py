@@ -181,7 +181,7 @@ class SubjectStimulusFolds(Protocol):
     ones. It trains on the trials that share neither subject nor stimulus with these. All others
     are not used in this fold: each has its subject or its stimulus on the other side.
 
-    To test every trial, each pair of a subject fold and a stimulus fold would need an own network,
+    To test every trial, each pair of a subject fold and a stimulus fold would need its own network,
     n times m of them. With n networks a share of about 1/m is tested: each subject with about one
     in m of its stimuli. A small m tests more trials but trains on fewer, about (1 - 2/n)(1 - 2/m)
     of all: 48 % with 10 folds, 36 % with 5.

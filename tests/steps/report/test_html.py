@@ -169,7 +169,7 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     titles = [text for _, text in seen.headings]
     assert any(text.startswith("Table 1") for text in titles)
     assert any(text.startswith("Fig. 3") for text in titles)
-    assert "Table 3: no row has a number of one's own" in told.notes
+    assert "Table 3: no row has a number of your own" in told.notes
     assert any("there is no run to compare" in note for note in told.notes)
 
 

@@ -122,7 +122,7 @@ def test_import_and_evaluate_say_that_nothing_is_held_out(
         assert title == "arousal: all trials, NOT held out, simulated data"
         assert report["tables"][title][0]["accuracy [%]"] == pytest.approx(right)
         assert report["tables"][title][0]["trials"] == len(label)
-        assert "nobody knows which trials it was trained on" in " ".join(report["notes"])
+        assert "it is not known which trials it was trained on" in " ".join(report["notes"])
         assert "unseen" not in outcome.stdout
     (csv,) = (tmp_path / "figures").rglob("scores.csv")
     table = pd.read_csv(csv)
@@ -165,7 +165,7 @@ def test_it_is_kept_out_of_comparisons_and_of_folds(
         "train", "-w", workspace, "--splits-from", run, "--recipe", "tuned", "--length", "96"
     )
     assert outcome.exit_code == 1
-    assert "whose folds nobody knows" in outcome.stderr
+    assert "whose folds are not known" in outcome.stderr
 
 
 def test_again_it_does_nothing_and_another_file_makes_it_again(
