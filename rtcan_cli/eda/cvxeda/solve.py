@@ -105,7 +105,7 @@ PUBLISHED = CvxedaParameters()
 
 
 @dataclass(frozen=True)
-class Decomposition(Components):
+class CvxedaComponents(Components):
     """The parts of one recording, and the proof that they are the optimum.
 
     The driver is never negative, and the phasic part its convolution with the Bateman response.
@@ -133,7 +133,7 @@ def decompose(
     sampling_rate: float,
     parameters: CvxedaParameters = PUBLISHED,
     solver: Solver = "auto",
-) -> Decomposition:
+) -> CvxedaComponents:
     """Split a recording into phasic part, tonic part and residual.
 
     Parameters
@@ -148,11 +148,11 @@ def decompose(
         "structured" is made for this problem: time and memory grow with the length only. "cvxopt"
         is general, slower by one to three orders of magnitude, and there for comparison. "auto"
         takes the first, and the second where the first proves no optimum or alpha is 0, which it
-        cannot do; `Decomposition.solver` says which it was.
+        cannot do; `CvxedaComponents.solver` says which it was.
 
     Returns
     -------
-    Decomposition
+    CvxedaComponents
         Driver samples below zero, which CVXOPT admits within its tolerance, are set to zero.
 
     Raises
@@ -169,7 +169,7 @@ def decompose(
     for name, attempt in (("structured", _structured), ("cvxopt", _reference)):
         if solver in (name, "auto"):
             outcome = attempt(signal, sampling_rate, parameters)
-            if isinstance(outcome, Decomposition):
+            if isinstance(outcome, CvxedaComponents):
                 return outcome
             failures.append(f"{name}: {outcome}")
     raise RtcanError(
@@ -184,7 +184,7 @@ def decompose_batch(
     parameters: CvxedaParameters = PUBLISHED,
     solver: Solver = "auto",
     threads: int | None = None,
-) -> list[Decomposition | RtcanError]:
+) -> list[CvxedaComponents | RtcanError]:
     """Split several recordings of one sampling rate, on several processors at the same time.
 
     Parameters
@@ -213,7 +213,7 @@ def decompose_batch(
 
 def _try_decompose(
     y: ArrayLike, sampling_rate: float, parameters: CvxedaParameters, solver: Solver
-) -> Decomposition | RtcanError:
+) -> CvxedaComponents | RtcanError:
     try:
         return decompose(y, sampling_rate, parameters, solver)
     except RtcanError as error:
@@ -222,7 +222,7 @@ def _try_decompose(
 
 def _structured(
     y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
-) -> Decomposition | str:
+) -> CvxedaComponents | str:
     if parameters.alpha == 0:
         return "needs an alpha above 0"
     response = response_filter(sampling_rate, parameters.tau0, parameters.tau1)
@@ -250,7 +250,7 @@ def _structured(
     enough = _ENOUGH * certificate.objective + _NEGLIGIBLE * (centred @ centred)
     if not certificate.gap <= enough:
         return f"gap {certificate.gap:.1e} after {solution.iterations} steps"
-    return Decomposition(
+    return CvxedaComponents(
         phasic=certificate.phasic,
         tonic=certificate.tonic + level,
         driver=solution.driver,
@@ -265,7 +265,7 @@ def _structured(
 
 def _reference(
     y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
-) -> Decomposition | str:
+) -> CvxedaComponents | str:
     # Loaded only where it is needed, which is hardly ever.
     from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
 
@@ -281,7 +281,7 @@ def _reference(
     proven = solution.gap <= _ENOUGH * solution.objective and solution.infeasibility <= _ENOUGH
     if solution.status != "optimal" and not proven:
         return f"status {solution.status}"
-    return Decomposition(
+    return CvxedaComponents(
         phasic=solution.phasic,
         tonic=solution.tonic,
         driver=np.maximum(solution.driver, 0.0),

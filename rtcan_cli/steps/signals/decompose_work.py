@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.eda.blocks import Item, decompose_block
+from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.methods import Method
 from rtcan_cli.steps.signals.blocks import BlockWork, name_of, open_same
 from rtcan_cli.stores import Partial, Store
@@ -48,11 +48,11 @@ class Reader:
         self._store = store
         self._highest = np.inf if rate is None else rate
 
-    def read(self, rows: range) -> list[Item]:
+    def read(self, rows: range) -> list[Undecomposed]:
         """Read neighbouring recordings."""
         recorded_at = self._store.rows("recordings/sampling_rate", rows)
         return [
-            Item(eda, float(recorded), float(wanted), str(problem))
+            Undecomposed(eda, float(recorded), float(wanted), str(problem))
             for eda, recorded, wanted, problem in zip(
                 self._store.signals("eda", rows),
                 recorded_at,
@@ -80,7 +80,7 @@ def _keep(rows: range, source: Source, method: Method, kept: Partial) -> None:
 
 def decompose_work(
     store: Store, reader: Reader, rate: float | None, method: Method, kept: Partial
-) -> BlockWork[list[Item]]:
+) -> BlockWork[list[Undecomposed]]:
     """What `decompose` does with blocks of the recordings of a store."""
     source = Source(store.path.absolute(), store.content_id, rate)
     return BlockWork(
