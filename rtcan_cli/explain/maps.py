@@ -26,17 +26,17 @@ map shows where a network looked; it is not proof of why it decided.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam
+from captum.attr import GuidedBackprop, IntegratedGradients, LayerAttribution, LayerGradCam
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from rtcan_cli.choices import MAP, MapName
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.explain.guided import GuidedReLU
 from rtcan_cli.models.rtcan.network import RTCAN
 
 BATCH = 64
@@ -263,11 +263,12 @@ def _map(
     cam = LayerAttribution.interpolate(coarse, signal.shape[-1:], "linear").detach()
     if method == "gradcam":
         return cam
-    with GuidedReLU():
-        scores = model.logits(signal, song).gather(1, chosen[:, None])
-    # Trials do not depend on each other, so the gradient of the sum is that of each.
-    (guided,) = torch.autograd.grad(scores.sum(), signal)
-    return cam * guided
+    backwards = GuidedBackprop(model)
+    backwards.forward_func = model.logits
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Setting backward hooks on ReLU")
+        guided = backwards.attribute(signal, chosen, additional_forward_args=(song,))
+    return cam * guided.detach()
 
 
 def _start(model: RTCAN, layer: str | None) -> tuple[str, torch.nn.Module]:
