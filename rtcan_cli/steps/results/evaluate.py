@@ -21,7 +21,6 @@ from rtcan_cli.evaluation.metrics import (
     confusion,
     leading_score,
     over_folds,
-    overlap,
 )
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.links import folder_below
@@ -32,7 +31,7 @@ from rtcan_cli.plots.roc import roc
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.report import Report, Table
-from rtcan_cli.runs.run import HELD_OUT, Run, describe_choices, describe_protocol
+from rtcan_cli.runs.run import Run, describe_choices, describe_protocol
 from rtcan_cli.runs.seeds import seed_note, seed_table, seeds_beside
 from rtcan_cli.steps.training.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.training.notes import training_notes
@@ -307,8 +306,7 @@ def _disjoint_note(run: Run) -> str:
         "shared between training, validation and test"
     )
     for what in (name for name in words if name not in run.protocol.disjoint):
-        table = overlap(run.roles(target), run.trials(target)[HELD_OUT[what]], what)
-        shared, tested = int(table["train_test"].sum()), int(table["test"].sum())
+        shared, tested = run.groups_seen(target, what)
         if shared:
             seen = "also played" if what == "stimulus" else "also there"
             note += (
