@@ -194,11 +194,6 @@ def test_a_network_without_attention_is_refused(variant):
     assert "Rf" in raised.value.hint
 
 
-def test_a_missing_module_is_named():
-    with pytest.raises(RtcanError, match="Rb has no RNTA module"):
-        attribute(perturbed("Rb"), np.ones((3, 60)), layer="rnta")
-
-
 def test_a_network_that_diverged_is_named():
     model = perturbed("Rb")
     model.classifier[1].weight.data.fill_(float("nan"))

@@ -31,11 +31,8 @@ Two solvers are there: `rtcan_cli.eda.cvxeda.structured`, made for these matrice
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -176,48 +173,6 @@ def decompose(
         f"cvxEDA found no optimum for a recording of {signal.size} samples ({', '.join(failures)})",
         hint="look for artefacts in the recording, and z-score it first",
     )
-
-
-def decompose_batch(
-    recordings: Sequence[ArrayLike],
-    sampling_rate: float,
-    parameters: CvxedaParameters = PUBLISHED,
-    solver: Solver = "auto",
-    threads: int | None = None,
-) -> list[CvxedaComponents | RtcanError]:
-    """Split several recordings of one sampling rate, on several processors at the same time.
-
-    Parameters
-    ----------
-    recordings : sequence of array_like, each of shape (n_samples,)
-        z-scored; their lengths may differ.
-    sampling_rate, parameters, solver
-        As for `decompose`.
-    threads : int, optional
-        Processors to use; all by default.
-
-    Returns
-    -------
-    list
-        For each recording its decomposition, the same to the last bit as that of `decompose`, or
-        the error that `decompose` would have raised.
-    """
-    work = partial(
-        _try_decompose, sampling_rate=sampling_rate, parameters=parameters, solver=solver
-    )
-    if threads == 1:
-        return list(map(work, recordings))
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        return list(pool.map(work, recordings))
-
-
-def _try_decompose(
-    y: ArrayLike, sampling_rate: float, parameters: CvxedaParameters, solver: Solver
-) -> CvxedaComponents | RtcanError:
-    try:
-        return decompose(y, sampling_rate, parameters, solver)
-    except RtcanError as error:
-        return error
 
 
 def _structured(
