@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +104,13 @@ def work(arguments: argparse.Namespace) -> None:
         taken = time.process_time() - start
         np.savez(arguments.out, **first)
     elif name == "structured":
-        from rtcan_cli.eda.cvxeda.solve import decompose_batch
+        from rtcan_cli.eda.cvxeda.solve import decompose
 
         done = min(count, arguments.fitting)
         start = time.perf_counter()
-        decompose_batch(recordings[:done], rate, solver=name, threads=arguments.cores)
+        # It lets go of the interpreter lock, so threads are enough.
+        with ThreadPool(arguments.cores) as pool:
+            pool.map(partial(decompose, sampling_rate=rate, solver=name), recordings[:done])
         taken = time.perf_counter() - start
     else:  # the others hold the interpreter lock, so several processes
         done = min(count, arguments.fitting)

@@ -66,6 +66,8 @@ FOLDS = 10
 PROTOCOL: Protocol = "subject"
 #: Ratings of a subject that the thresholds between low and high come from.
 THRESHOLDS: Thresholds = "all"
+#: How often an interval holds the true value.
+CONFIDENCE = 0.95
 #: How a decision is explained (sec. 5.3.3).
 MAP: MapName = "guided-gradcam"
 #: What stands in the place of what is taken out of a trial to test an explanation.

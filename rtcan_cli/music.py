@@ -43,7 +43,7 @@ _SILENCE = 0.5**16
 
 
 @dataclass(frozen=True)
-class Song:
+class DescribedSong:
     """What was found out about one audio file.
 
     Attributes
@@ -83,7 +83,7 @@ def extract(
     return describe(audio, mixdown, name).features
 
 
-def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -> Song:
+def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -> DescribedSong:
     """Compute the functionals of one audio file, and tell its length.
 
     The file is read to its end, whatever length it declares. The sampling rate is kept.
@@ -100,7 +100,7 @@ def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -
 
     Returns
     -------
-    Song
+    DescribedSong
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _content(path: Path, name: str) -> bytes:
         )
 
 
-def _describe(audio: bytes, mixdown: bool, name: str) -> Song:
+def _describe(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
     channels, rate = read_audio(audio, name)
     if not np.isfinite(channels).all():
         raise RtcanError(f"{name} is damaged: it has samples that are not numbers")
@@ -155,7 +155,7 @@ def _describe(audio: bytes, mixdown: bool, name: str) -> Song:
     bad = int((~np.isfinite(features)).sum())
     if bad:
         raise RtcanError(f"{name} has no finite value for {bad} of its {N_FEATURES} features")
-    return Song(features, seconds)
+    return DescribedSong(features, seconds)
 
 
 def _silent(channels: NDArray[np.float32], mixdown: bool, name: str) -> RtcanError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,18 @@ def test_the_body_is_finished_first(number: int) -> None:
                 done.append("body")
         finally:
             assert signal.getsignal(number) is before
+        done.append("after")
+    assert done == ["body"]
+
+
+def test_an_interrupt_that_comes_again_waits_as_well() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with held_back():
+            time.sleep(0.7)  # it comes again after half a second
+            done.append("body")
         done.append("after")
     assert done == ["body"]
 

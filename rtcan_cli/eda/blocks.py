@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.eda.components import Components
-from rtcan_cli.eda.cvxeda.solve import Decomposition
+from rtcan_cli.eda.cvxeda.solve import CvxedaComponents
 from rtcan_cli.eda.methods import Method, get_ready
 from rtcan_cli.eda.preprocess import find_problem, zscore
 from rtcan_cli.eda.resample import resample
@@ -19,7 +19,7 @@ PARTS = ("phasic", "tonic", "residual")
 CHANNELS = ("phasic", "tonic", "driver", "residual")
 
 
-class Item(NamedTuple):
+class Undecomposed(NamedTuple):
     """A recording to be decomposed.
 
     Attributes
@@ -38,12 +38,12 @@ class Item(NamedTuple):
     problem: str
 
 
-def decompose_block(block: list[Item], method: Method) -> dict[str, NDArray[Any]]:
+def decompose_block(block: list[Undecomposed], method: Method) -> dict[str, NDArray[Any]]:
     """Decompose some recordings: what a worker process does.
 
     Parameters
     ----------
-    block : list of Item
+    block : list of Undecomposed
         One for each recording.
     method : Method
         How.
@@ -69,7 +69,7 @@ def decompose_block(block: list[Item], method: Method) -> dict[str, NDArray[Any]
     return {"samples": samples, **dict(zip(CHANNELS, joined, strict=True)), **table}
 
 
-def _decompose_one(item: Item, method: Method) -> Components | str:
+def _decompose_one(item: Undecomposed, method: Method) -> Components | str:
     problem = item.problem or find_problem(item.eda, item.sampling_rate)
     if problem:
         return problem
@@ -88,7 +88,7 @@ def _described(
     row |= {"tau0": np.nan, "tau1": np.nan, "problem": ""}
     if isinstance(outcome, str):
         return row | {"problem": outcome}, [np.zeros(0, np.float32)] * len(CHANNELS)
-    if isinstance(outcome, Decomposition):
+    if isinstance(outcome, CvxedaComponents):
         row |= {"objective": outcome.objective, "gap": outcome.gap}
         row |= {"solver": outcome.solver, "iterations": outcome.iterations}
     else:

@@ -33,6 +33,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts, majority_class
 from rtcan_cli.trial_key import TRIAL_KEY
@@ -45,7 +46,6 @@ def intervals(
     trials: pd.DataFrame,
     *,
     n_resamples: int = 2000,
-    level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Score all tested trials, with an interval over samples of subjects.
@@ -56,8 +56,6 @@ def intervals(
         Trials of one target; see above.
     n_resamples : int
         Samples of subjects.
-    level : float
-        How often the interval is to hold the true score.
     seed : int
         Of the samples.
 
@@ -85,7 +83,7 @@ def intervals(
     rows = {
         name: (
             score[0],
-            *percentile_interval(drawn[name], subjects.n, level),
+            *percentile_interval(drawn[name], subjects.n),
             np.isfinite(drawn[name]).sum(),
         )
         for name, score in scores.items()
@@ -99,7 +97,6 @@ def difference_intervals(
     other: pd.DataFrame | Sequence[pd.DataFrame],
     *,
     n_resamples: int = 2000,
-    level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare two runs on the trials that both tested, drawing the same subjects for both.
@@ -111,7 +108,7 @@ def difference_intervals(
     one, other : DataFrame, or sequence of DataFrame
         Trials of the same target in two runs; see above. Of several seeds of a run, scores are
         averaged.
-    n_resamples, level, seed
+    n_resamples, seed
         As for `intervals`.
 
     Returns
@@ -133,7 +130,7 @@ def difference_intervals(
     for name in whole[0]:
         a, b = (scores[name][0] for scores in whole)
         apart = drawn[0][name] - drawn[1][name]
-        bounds = percentile_interval(apart, n_subjects, level)
+        bounds = percentile_interval(apart, n_subjects)
         rows[name] = (a, b, a - b, *bounds, np.isfinite(apart).sum())
     columns = ["one", "other", "difference", "low", "high", "n_resamples"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -220,7 +217,7 @@ def _by_key(trials: pd.DataFrame) -> pd.DataFrame:
     return trials.set_index(list(TRIAL_KEY)).sort_index()
 
 
-def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[float, float]:
+def percentile_interval(drawn: Values, n_subjects: int) -> tuple[float, float]:
     """Interval of a score from what it is for samples of subjects, each as many as there are.
 
     Parameters
@@ -229,14 +226,12 @@ def percentile_interval(drawn: Values, n_subjects: int, level: float) -> tuple[f
         The score of each sample; what is not finite is left out.
     n_subjects : int
         Subjects of a sample. There is no interval (NaN) with fewer than two.
-    level : float
-        How often the interval is to hold the true score.
     """
     drawn = drawn[np.isfinite(drawn)]
     if n_subjects < 2 or not len(drawn):
         return np.nan, np.nan
     # Percentiles of a normal that is as wide as the t interval with its sample variance.
-    wider = t.ppf((1 - level) / 2, n_subjects - 1) * np.sqrt(n_subjects / (n_subjects - 1))
+    wider = t.ppf((1 - CONFIDENCE) / 2, n_subjects - 1) * np.sqrt(n_subjects / (n_subjects - 1))
     tail = norm.cdf(wider)
     low, high = np.quantile(drawn, (tail, 1 - tail))
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""Scores of a cross-validated run, fold by fold, and a check that its folds share no subject.
+"""Scores of a cross-validated run, fold by fold.
 
 Yin et al. (2022, sec. 5.1) report the accuracy and the F1 score of the high class, each averaged
 over ten test folds whose subjects the network has never seen. The same is computed here, beside
@@ -16,10 +16,8 @@ Scores of all test folds together, with their intervals, are in `rtcan_cli.evalu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,9 +25,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rtcan_cli.evaluation.calibration import expected_calibration_error
-
-if TYPE_CHECKING:
-    from rtcan_cli.training.folds.splits import Roles
 
 COUNTS = ("true_high", "false_high", "true_low", "false_low")
 
@@ -255,41 +250,3 @@ def confusion(scores: pd.DataFrame) -> NDArray[np.int64]:
     return np.array(
         [[total["true_low"], total["false_high"]], [total["false_low"], total["true_high"]]]
     )
-
-
-def overlap(roles: Mapping[int, Roles], group: ArrayLike, checked: str = "subject") -> pd.DataFrame:
-    """Count, for each fold, the subjects that two of its three parts have in common.
-
-    The check reads nothing but the trials that each fold really used and the subject written
-    beside each trial, so it holds whatever drew the folds. With songs or videos as ``group`` it
-    says how many stimuli are heard on both sides.
-
-    Parameters
-    ----------
-    roles : mapping of int to Roles
-        Trial indices of train, validation and test for each fold.
-    group : array, shape (n,)
-        Subject (or stimulus) of each trial.
-    checked : str
-        What ``group`` holds; returned in the first column so that a printed table says it.
-
-    Returns
-    -------
-    DataFrame
-        One row a fold: ``checked``, ``fold``, the number of different groups in ``train``,
-        ``validation`` and ``test``, and the number shared by ``train_validation``,
-        ``train_test`` and ``validation_test``; 0 everywhere in the last three is disjoint.
-    """
-    group = np.asarray(group)
-    rows = []
-    for fold, role in roles.items():
-        parts = {
-            "train": set(group[role.train]),
-            "validation": set(group[role.validation]),
-            "test": set(group[role.test]),
-        }
-        row: dict[str, str | int] = {"checked": checked, "fold": fold}
-        row |= {name: len(members) for name, members in parts.items()}
-        row |= {f"{a}_{b}": len(parts[a] & parts[b]) for a, b in combinations(parts, 2)}
-        rows.append(row)
-    return pd.DataFrame(rows)

@@ -65,7 +65,6 @@ def scaling(
     sets: Sequence[pd.DataFrame],
     *,
     n_resamples: int = 500,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Scaling:
     """Follow accuracy over sets of subjects, each as large as was trained on.
@@ -77,8 +76,6 @@ def scaling(
         may share subjects.
     n_resamples : int
         Samples of subjects.
-    level : float
-        How often an interval is to hold the true value.
     seed : int
         Of the samples.
     """
@@ -89,7 +86,7 @@ def scaling(
     right, total, inside, size = right[order], total[order], inside[order], size[order]
     weights = np.vstack([np.ones(total.shape[1]), _draw(inside, n_resamples, seed)])
     scores = (weights @ right.T) / (weights @ total.T)  # the first row: as it is
-    points = _with_intervals(scores, size, size, level)
+    points = _with_intervals(scores, size, size)
     form = next((name for name, least in FORMS.items() if len(np.unique(size)) >= least), None)
     if form is None:
         empty = pd.DataFrame(columns=["n", "score", "low", "high"], dtype=float)
@@ -99,8 +96,8 @@ def scaling(
     grid = np.append(seen, np.geomspace(largest, 2 * largest, BEYOND + 1)[1:])
     fitted = np.stack([fit(size, row, form, at=grid) for row in scores])
     gains = fitted[:, -1] - fitted[:, SEEN - 1]
-    gain = (float(gains[0]), *percentile_interval(gains[1:], largest, level))
-    curve = _with_intervals(fitted, grid, np.full(len(grid), largest), level)
+    gain = (float(gains[0]), *percentile_interval(gains[1:], largest))
+    curve = _with_intervals(fitted, grid, np.full(len(grid), largest))
     return Scaling(points, form, curve, gain)
 
 
@@ -171,11 +168,11 @@ def _draw(inside: NDArray[np.bool_], n: int, seed: int) -> Values:
 
 
 def _with_intervals(
-    scores: Values, at: Values | NDArray[np.integer], size: NDArray[np.integer], level: float
+    scores: Values, at: Values | NDArray[np.integer], size: NDArray[np.integer]
 ) -> pd.DataFrame:
     """Columns of `Scaling.curve` from scores as they are (first row) and as drawn (the others)."""
     bounds = [
-        percentile_interval(drawn, int(subjects), level)
+        percentile_interval(drawn, int(subjects))
         for drawn, subjects in zip(scores[1:].T, size, strict=True)
     ]
     low, high = np.array(bounds).T

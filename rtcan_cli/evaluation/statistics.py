@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.evaluation.bootstrap import paired_seeds
 
 
@@ -60,7 +61,6 @@ def corrected_t(
     other: ArrayLike,
     n_train: ArrayLike,
     n_test: ArrayLike,
-    level: float = 0.95,
 ) -> FoldTest:
     """Corrected resampled t-test on the scores of the same folds.
 
@@ -76,8 +76,6 @@ def corrected_t(
         A score of both runs in each fold.
     n_train, n_test : array, shape (k,), or int
         Trials of each fold. Validation trials count as neither.
-    level : float
-        Of the interval.
 
     Returns
     -------
@@ -92,7 +90,7 @@ def corrected_t(
         return FoldTest(mean, np.nan, np.nan, np.nan, np.nan, k)
     factor = 1 / k + test.sum() / train.sum()
     error = float(np.sqrt(factor * np.var(apart, ddof=1)))
-    reach = error * float(stats.t.ppf((1 + level) / 2, k - 1))
+    reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, k - 1))
     with np.errstate(divide="ignore"):
         statistic = float(np.divide(mean, error)) if mean else 0.0
     p_value = float(2 * stats.t.sf(abs(statistic), k - 1))
@@ -135,8 +133,6 @@ class SeedTest:
         Two-sided.
     freedom : float
         Degrees of freedom of its t distribution.
-    subject_share : float
-        Share of the subjects in its variance; the rest is training.
     """
 
     difference: float
@@ -144,12 +140,9 @@ class SeedTest:
     high: float
     p_value: float
     freedom: float
-    subject_share: float
 
 
-def seed_test(
-    one: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame], level: float = 0.95
-) -> SeedTest:
+def seed_test(one: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame]) -> SeedTest:
     """Test the difference in accuracy of two runs that were trained with several seeds each.
 
     Its variance has two parts that add up. One is that over subjects, each with all trials: what
@@ -166,8 +159,6 @@ def seed_test(
     one, other : sequence of DataFrame
         For each seed the trials of the same target: ``subject``, ``stimulus``, ``label``, ``fold``,
         ``probability``; those that all have tested count. At least two seeds of each.
-    level : float
-        Of the interval.
 
     Returns
     -------
@@ -197,16 +188,15 @@ def seed_test(
     varied = [(variance, df) for variance, df in parts if variance > 0]
     total = sum(variance for variance, _ in varied)
     if n < 2:
-        return SeedTest(difference, np.nan, np.nan, np.nan, np.nan, np.nan)
+        return SeedTest(difference, np.nan, np.nan, np.nan, np.nan)
     if not varied:
         p_value = 1.0 if difference == 0 else 0.0
-        return SeedTest(difference, difference, difference, p_value, np.inf, np.nan)
+        return SeedTest(difference, difference, difference, p_value, np.inf)
     freedom = total**2 / sum(variance**2 / df for variance, df in varied)
     error = float(np.sqrt(total))
-    reach = error * float(stats.t.ppf((1 + level) / 2, freedom))
+    reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
     p_value = float(2 * stats.t.sf(abs(difference) / error, freedom))
-    share = parts[0][0] / total
-    return SeedTest(difference, difference - reach, difference + reach, p_value, freedom, share)
+    return SeedTest(difference, difference - reach, difference + reach, p_value, freedom)
 
 
 def _training_parts(right: NDArray[np.float64], fold: NDArray[np.int64]) -> list[tuple[float, int]]:

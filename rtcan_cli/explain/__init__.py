@@ -6,7 +6,6 @@
   without any training looks at.
 """
 
-from rtcan_cli.explain.guided import GuidedReLU
 from rtcan_cli.explain.maps import Attribution, Maps, attribute, attribute_trials
 
-__all__ = ["Attribution", "GuidedReLU", "Maps", "attribute", "attribute_trials"]
+__all__ = ["Attribution", "Maps", "attribute", "attribute_trials"]

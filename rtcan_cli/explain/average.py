@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t
 
+from rtcan_cli.choices import CONFIDENCE
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -51,7 +53,7 @@ def density(channels: ArrayLike) -> NDArray[np.float32]:
     return (size / np.where(mean > 0, mean, np.nan)).astype(np.float32)
 
 
-def over_subjects(values: ArrayLike, subject: ArrayLike, level: float = 0.95) -> Curve:
+def over_subjects(values: ArrayLike, subject: ArrayLike) -> Curve:
     """Mean over subjects at each time, each subject weighing the same.
 
     Parameters
@@ -59,8 +61,6 @@ def over_subjects(values: ArrayLike, subject: ArrayLike, level: float = 0.95) ->
     values : array (n, T)
         One row a trial; NaN is left out.
     subject : array of str (n,)
-    level : float
-        Of the interval.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def over_subjects(values: ArrayLike, subject: ArrayLike, level: float = 0.95) ->
         squares = np.where(there, (averages - mean) ** 2, 0).sum(axis=0)
         error = np.sqrt(squares / (n - 1) / n)
     error = np.where(n > 1, error, np.nan)
-    reach = t.ppf((1 + level) / 2, np.maximum(n - 1, 1)) * error
+    reach = t.ppf((1 + CONFIDENCE) / 2, np.maximum(n - 1, 1)) * error
     trials = ~np.isnan(np.asarray(values)).all(axis=1)
     n_subjects = int(there.any(axis=1).sum())
     return Curve(mean, mean - reach, mean + reach, n_subjects, int(trials.sum()))

@@ -26,17 +26,17 @@ map shows where a network looked; it is not proof of why it decided.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam
+from captum.attr import GuidedBackprop, IntegratedGradients, LayerAttribution, LayerGradCam
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from rtcan_cli.choices import MAP, MapName
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.explain.guided import GuidedReLU
 from rtcan_cli.models.rtcan.network import RTCAN
 
 BATCH = 64
@@ -118,7 +118,6 @@ def attribute(
     eda: ArrayLike,
     music: ArrayLike | None = None,
     class_index: int | None = None,
-    layer: str | None = None,
     method: MapName = MAP,
 ) -> Attribution:
     """Explain one decision of a trained network.
@@ -133,7 +132,7 @@ def attribute(
         Its music vector, standardised as in training; needed if the network fuses music.
     class_index : int, optional
         Class to explain: 0 low, 1 high. By default the one that the network predicts.
-    layer, method
+    method
         As of `attribute_trials`.
 
     Returns
@@ -147,7 +146,7 @@ def attribute(
     """
     songs = None if music is None else np.asarray(music)[None]
     chosen = None if class_index is None else [class_index]
-    return attribute_trials(model, np.asarray(eda)[None], songs, chosen, layer, method).trial(0)
+    return attribute_trials(model, np.asarray(eda)[None], songs, chosen, method).trial(0)
 
 
 def attribute_trials(
@@ -155,7 +154,6 @@ def attribute_trials(
     eda: ArrayLike,
     music: ArrayLike | None = None,
     class_index: ArrayLike | None = None,
-    layer: str | None = None,
     method: MapName = MAP,
 ) -> Maps:
     """Explain the decisions of a trained network in many trials, some at a time.
@@ -170,11 +168,10 @@ def attribute_trials(
         Music vector of each trial, standardised as in training; needed if the network fuses music.
     class_index : array of int (n,), optional
         Class to explain: 0 low, 1 high. By default the one that the network predicts.
-    layer : {"rnta", "sca"}, optional
-        Attention module to start from. By default the one closest to the output: RNTA where there
-        is one (Rd, Re, Rf), else SCA (Rb, Rc). Integrated gradients start from none.
     method : {"guided-gradcam", "gradcam", "integrated-gradients"}
-        Kind of map, see above; the paper's by default.
+        Kind of map, see above; the paper's by default. It starts from the attention module that is
+        closest to the output: RNTA where there is one (Rd, Re, Rf), else SCA (Rb, Rc). Integrated
+        gradients start from none.
 
     Returns
     -------
@@ -183,10 +180,10 @@ def attribute_trials(
     Raises
     ------
     RtcanError
-        If the network has no such module before its residual part (base and Ra have none), or its
+        If the network has no attention module before its residual part (base, Ra), or its
         output is not finite.
     """
-    name, module = ("input", None) if method == "integrated-gradients" else _start(model, layer)
+    name, module = ("input", None) if method == "integrated-gradients" else _start(model)
     device = next(model.parameters()).device
     signals = torch.as_tensor(np.array(eda, dtype=np.float32))
     songs = None if music is None else torch.as_tensor(np.array(music, dtype=np.float32))
@@ -263,20 +260,20 @@ def _map(
     cam = LayerAttribution.interpolate(coarse, signal.shape[-1:], "linear").detach()
     if method == "gradcam":
         return cam
-    with GuidedReLU():
-        scores = model.logits(signal, song).gather(1, chosen[:, None])
-    # Trials do not depend on each other, so the gradient of the sum is that of each.
-    (guided,) = torch.autograd.grad(scores.sum(), signal)
-    return cam * guided
+    backwards = GuidedBackprop(model)
+    backwards.forward_func = model.logits
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Setting backward hooks on ReLU")
+        guided = backwards.attribute(signal, chosen, additional_forward_args=(song,))
+    return cam * guided.detach()
 
 
-def _start(model: RTCAN, layer: str | None) -> tuple[str, torch.nn.Module]:
-    modules = {"rnta": model.rnta, "sca": model.sca}
-    for name in [layer] if layer else modules:
-        if (module := modules[name]) is not None:
+def _start(model: RTCAN) -> tuple[str, torch.nn.Module]:
+    for name, module in (("rnta", model.rnta), ("sca", model.sca)):
+        if module is not None:
             return name, module
-    what = f"{layer.upper()} module" if layer else "attention module"
     raise RtcanError(
-        f"network variant {model.variant} has no {what} before its residual part to start from",
+        f"network variant {model.variant} has no attention module before its residual part to "
+        "start from",
         "explain a variant that has: Rb or Rc (SCA), Rd (RNTA), Re or Rf (both)",
     )

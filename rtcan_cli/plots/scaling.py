@@ -26,7 +26,7 @@ LOOKS: tuple[dict[str, Any], ...] = (
 
 
 @dataclass(frozen=True)
-class Curve:
+class ScalingCurve:
     """What is drawn of one model and target; scores in percent.
 
     Parameters
@@ -49,12 +49,12 @@ class Curve:
 
 
 @style.styled
-def scaling(curves: Sequence[Curve], *, title: str, simulated: bool = False) -> Figure:
+def scaling(curves: Sequence[ScalingCurve], *, title: str, simulated: bool = False) -> Figure:
     """Draw accuracy against the number of subjects, a panel for each target.
 
     Parameters
     ----------
-    curves : sequence of Curve
+    curves : sequence of ScalingCurve
         At most as many models as there are `LOOKS`.
     title : str
         What data.
@@ -97,7 +97,7 @@ def scaling(curves: Sequence[Curve], *, title: str, simulated: bool = False) -> 
     return figure
 
 
-def _draw(axes: Axes, curve: Curve, look: dict[str, Any]) -> None:
+def _draw(axes: Axes, curve: ScalingCurve, look: dict[str, Any]) -> None:
     color, marker, line = look["color"], look["marker"], look["linestyle"]
     points, law = curve.points, curve.law
     if len(law):
@@ -136,7 +136,7 @@ def _ticks(axes: Axes, numbers: Sequence[float]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _handles(curves: Sequence[Curve], looks: dict[str, dict[str, Any]]) -> list[Any]:
+def _handles(curves: Sequence[ScalingCurve], looks: dict[str, dict[str, Any]]) -> list[Any]:
     handles: list[Any] = []
     for model, look in looks.items():
         mine = [curve for curve in curves if curve.model == model]

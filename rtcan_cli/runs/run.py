@@ -13,7 +13,7 @@ from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import Summary, fold_scores, overlap, summarise
+from rtcan_cli.evaluation.metrics import Summary, fold_scores, summarise
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
@@ -25,7 +25,7 @@ from rtcan_cli.stores import Provenance, Store
 from rtcan_cli.stores.lines import line_on_runs, place_of
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.training.data import SCALES
-from rtcan_cli.training.folds.guard import seen_in_training
+from rtcan_cli.training.folds.guard import check_disjoint, groups_seen, trials_seen
 from rtcan_cli.training.folds.protocols import PROTOCOLS, Protocol
 from rtcan_cli.training.folds.splits import PARTS, Roles, Splits
 from rtcan_cli.training.trained import TrainedModel
@@ -298,21 +298,33 @@ class Run:
         for code, part in enumerate((*PARTS, "unused")):
             table[part] = (splits.role == code).sum(axis=0)
         for what, column in HELD_OUT.items():
-            table[f"{what}_in_training"] = seen_in_training(splits, trials[column].to_numpy(str))
+            table[f"{what}_in_training"] = trials_seen(splits, trials[column].to_numpy(str))
         return table[table["fold"].isin(self.trained_folds(target))].reset_index(drop=True)
+
+    def groups_seen(self, target: str, what: str) -> tuple[int, int]:
+        """Count subjects, or stimuli, that test, trained fold by trained fold.
+
+        Returns
+        -------
+        seen, tested : int
+            Those that have also trained the network that they test, and all.
+        """
+        groups = self.trials(target)[HELD_OUT[what]].to_numpy(str)
+        folds = np.array(self.trained_folds(target), int) - 1
+        seen, tested = groups_seen(self.splits(target), groups)
+        return int(seen[folds].sum()), int(tested[folds].sum())
 
     def _check_promise(self, target: str) -> None:
         for what in self.protocol.disjoint:
-            table = overlap(self.roles(target), self.trials(target)[HELD_OUT[what]], what)
-            shared = table[["train_validation", "train_test", "validation_test"]] > 0
-            leaking = table[shared.any(axis=1)]
-            if len(leaking):
-                whole = {"subject": "subjects", "stimulus": "stimuli"}[what]
+            groups = self.trials(target)[HELD_OUT[what]].to_numpy(str)
+            try:
+                check_disjoint(self.splits(target), groups, what)
+            except RtcanError as error:
                 raise RtcanError(
-                    f"{self.path}: in fold {leaking['fold'].iloc[0]} of {target}, {whole} are on "
-                    f"both sides; its scores would not be those of {self.protocol.tests}",
+                    f"{self.path}: {target}, {error}; its scores would not be those of "
+                    f"{self.protocol.tests}",
                     f"{self.line(force=True)}, to train it again",
-                )
+                ) from error
 
     def model_of_fold(self, target: str, fold: int) -> TrainedModel:
         """What a fold has trained.

@@ -17,7 +17,7 @@ HISTORY = ("train_loss", "validation_loss", "validation_accuracy")
 
 
 @dataclass
-class Progress:
+class FoldProgress:
     """What is known of a fold beside the weights that are being trained.
 
     Parameters
@@ -46,7 +46,7 @@ class Progress:
         return len(self.history["train_loss"])
 
 
-def pack(model: nn.Module, optimizer: optim.Optimizer, progress: Progress) -> Arrays:
+def pack(model: nn.Module, optimizer: optim.Optimizer, progress: FoldProgress) -> Arrays:
     """Return everything needed to go on, under names like "model.rnta.theta.weight"."""
     moments = {
         i: {
@@ -59,7 +59,7 @@ def pack(model: nn.Module, optimizer: optim.Optimizer, progress: Progress) -> Ar
     return pack_arrays(to_arrays(model), moments, progress)
 
 
-def pack_arrays(weights: Arrays, moments: Mapping[int, Arrays], progress: Progress) -> Arrays:
+def pack_arrays(weights: Arrays, moments: Mapping[int, Arrays], progress: FoldProgress) -> Arrays:
     """Return everything needed to go on.
 
     Parameters
@@ -68,7 +68,7 @@ def pack_arrays(weights: Arrays, moments: Mapping[int, Arrays], progress: Progre
         Weights and BatchNorm statistics, as `to_arrays` names them.
     moments : mapping of int to dict of str to array
         What the optimiser remembers of each weight, numbered as in ``model.parameters()``.
-    progress : Progress
+    progress : FoldProgress
         What else is known.
     """
     checkpoint: Arrays = {
@@ -84,7 +84,7 @@ def pack_arrays(weights: Arrays, moments: Mapping[int, Arrays], progress: Progre
     return checkpoint
 
 
-def unpack(checkpoint: Arrays, model: nn.Module, optimizer: optim.Optimizer) -> Progress:
+def unpack(checkpoint: Arrays, model: nn.Module, optimizer: optim.Optimizer) -> FoldProgress:
     """Put a checkpoint back into a model and its optimiser, and return the progress."""
     from_arrays(model, under("model.", checkpoint))
     state = {
@@ -96,9 +96,9 @@ def unpack(checkpoint: Arrays, model: nn.Module, optimizer: optim.Optimizer) -> 
     return progress_of(checkpoint)
 
 
-def progress_of(checkpoint: Arrays) -> Progress:
+def progress_of(checkpoint: Arrays) -> FoldProgress:
     """The progress in a checkpoint."""
-    return Progress(
+    return FoldProgress(
         history={name: row.tolist() for name, row in under("history.", checkpoint).items()},
         best_epoch=int(checkpoint["best_epoch"]),
         best=under("best.", checkpoint),

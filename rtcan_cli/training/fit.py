@@ -24,7 +24,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, from_arrays, to_arrays
 from rtcan_cli.training.calibrate import temperature
-from rtcan_cli.training.checkpoint import HISTORY, Arrays, Progress, pack, unpack
+from rtcan_cli.training.checkpoint import HISTORY, Arrays, FoldProgress, pack, unpack
 from rtcan_cli.training.data import Inputs, Scales, TrainingData, place, standardised
 from rtcan_cli.training.device import keep_memory, tensor_float
 from rtcan_cli.training.folds.splits import Roles
@@ -160,7 +160,7 @@ def fit_fold(
     model = untrained(spec, recipe, fold, seed).to(device)
     optimizer = recipe.new_optimizer(model.parameters())
     checkpoint = sink.load(fold) if sink is not None else None
-    progress = Progress() if checkpoint is None else unpack(checkpoint, model, optimizer)
+    progress = FoldProgress() if checkpoint is None else unpack(checkpoint, model, optimizer)
 
     while not finished(progress, recipe):
         epoch = progress.epochs
@@ -190,14 +190,14 @@ def untrained(spec: ModelSpec, recipe: Recipe, fold: int, seed: int) -> nn.Modul
     return model
 
 
-def finished(progress: Progress, recipe: Recipe) -> bool:
+def finished(progress: FoldProgress, recipe: Recipe) -> bool:
     """Whether a fold needs no further epoch."""
     waited = progress.epochs - 1 - progress.best_epoch
     impatient = recipe.patience is not None and waited >= recipe.patience
     return progress.epochs >= recipe.epochs or impatient
 
 
-def take(row: Mapping[str, float], progress: Progress, fold: int) -> bool:
+def take(row: Mapping[str, float], progress: FoldProgress, fold: int) -> bool:
     """Enter an epoch into the progress of its fold; return whether it is the best one so far.
 
     Raises
@@ -224,7 +224,7 @@ def finish(
     inputs: Inputs,
     data: TrainingData,
     parts: Roles,
-    progress: Progress,
+    progress: FoldProgress,
     fold: int,
     scales: Scales,
 ) -> FoldResult:

@@ -154,7 +154,7 @@ def test_scores_of_a_run_with_overlapping_subjects_are_not_shown(
     for command in ("evaluate", "compare"):
         outcome = rtcan(command, path)
         assert outcome.exit_code == 1
-        assert "subjects are on both sides" in outcome.stderr
+        assert "is in both the train and the test trials" in outcome.stderr
 
 
 def test_compare_shows_runs_and_the_paper(trained: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rtcan_cli.choices import ALPHA
-from rtcan_cli.eda.blocks import CHANNELS, PARTS, Item, decompose_block
+from rtcan_cli.eda.blocks import CHANNELS, PARTS, Undecomposed, decompose_block
 from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method
 from rtcan_cli.eda.preprocess import zscore
@@ -22,7 +22,7 @@ METHODS = [method(name) for name in TITLES]
 each_method = pytest.mark.parametrize("chosen", METHODS, ids=lambda m: m.name)
 
 
-def alone(item: Item, chosen: Method) -> dict[str, np.ndarray]:
+def alone(item: Undecomposed, chosen: Method) -> dict[str, np.ndarray]:
     return decompose_block([item], chosen)
 
 
@@ -62,8 +62,8 @@ def test_parts_are_finite_and_add_up(seed, rate, seconds, kind, chosen):
 )
 def test_unit_and_offset_of_a_recording_do_not_matter(seed, gain, offset, chosen):
     y = simulated(20.0, 30, seed % 1000)
-    here = decompose_block([Item(y, 20.0, 20.0, "")], chosen)
-    there = decompose_block([Item(gain * (y + offset), 20.0, 20.0, "")], chosen)
+    here = decompose_block([Undecomposed(y, 20.0, 20.0, "")], chosen)
+    there = decompose_block([Undecomposed(gain * (y + offset), 20.0, 20.0, "")], chosen)
     for name in PARTS:
         np.testing.assert_allclose(there[name], here[name], atol=1e-4)
 
@@ -94,12 +94,12 @@ def test_plain_splits_are_linear_in_scale_and_shift_the_tonic_part(name, exponen
 @each_method
 def test_a_block_holds_what_each_recording_gives_alone_in_any_order(chosen):
     items = [
-        Item(simulated(20.0, 30, 0), 20.0, 20.0, ""),
-        Item(simulated(50.0, 25, 1), 50.0, 10.0, ""),
-        Item(np.ones(600), 20.0, 20.0, ""),
-        Item(simulated(20.0, 41, 2), 20.0, 20.0, "clipped"),
-        Item(simulated(20.0, 41, 2), 20.0, 20.0, ""),
-        Item(np.r_[np.nan, simulated(20.0, 30, 3)], 20.0, 20.0, ""),
+        Undecomposed(simulated(20.0, 30, 0), 20.0, 20.0, ""),
+        Undecomposed(simulated(50.0, 25, 1), 50.0, 10.0, ""),
+        Undecomposed(np.ones(600), 20.0, 20.0, ""),
+        Undecomposed(simulated(20.0, 41, 2), 20.0, 20.0, "clipped"),
+        Undecomposed(simulated(20.0, 41, 2), 20.0, 20.0, ""),
+        Undecomposed(np.r_[np.nan, simulated(20.0, 30, 3)], 20.0, 20.0, ""),
     ]
     single = [alone(item, chosen) for item in items]
     for order in ([0, 1, 2, 3, 4, 5], [4, 0, 5, 2, 1, 3]):
@@ -124,7 +124,7 @@ def test_a_block_holds_what_each_recording_gives_alone_in_any_order(chosen):
 @each_method
 def test_what_a_block_says_of_a_recording(chosen):
     y = simulated(50.0, 40, 4) + 3
-    row = alone(Item(y, 50.0, 8.0, ""), chosen)
+    row = alone(Undecomposed(y, 50.0, 8.0, ""), chosen)
     parts = chosen.split(stats.zscore(resample(y, 50.0, 8.0)), 8.0)
     for name in CHANNELS:
         assert row[name].dtype == np.float32
@@ -142,7 +142,9 @@ def test_what_a_block_says_of_a_recording(chosen):
 
 
 def test_the_general_solver_is_named():
-    row = alone(Item(simulated(10.0, 20, 0), 10.0, 10.0, ""), cvxeda_method(solver="cvxopt"))
+    row = alone(
+        Undecomposed(simulated(10.0, 20, 0), 10.0, 10.0, ""), cvxeda_method(solver="cvxopt")
+    )
     assert row["solver"][0] == "cvxopt"
 
 

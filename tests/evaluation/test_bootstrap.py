@@ -108,7 +108,7 @@ def test_bounds_are_those_of_a_plain_loop_over_drawn_subjects(simulate):
 def test_the_interval_of_a_mean_is_that_of_the_t_distribution():
     rng = np.random.default_rng(2)
     drawn, k = rng.normal(3, np.sqrt(9 / 10), 200_000), 10  # the variance of drawing k anew
-    low, high = bootstrap.percentile_interval(drawn, k, 0.95)
+    low, high = bootstrap.percentile_interval(drawn, k)
     expected = stats.t.interval(0.95, k - 1, loc=3, scale=1)
     assert (low, high) == pytest.approx(expected, abs=0.03)
 

@@ -21,10 +21,8 @@ from rtcan_cli.evaluation.metrics import (
     fold_scores,
     majority_class,
     over_folds,
-    overlap,
     summarise,
 )
-from rtcan_cli.training.folds.splits import Roles
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -172,24 +170,3 @@ def test_labels_other_than_low_and_high_are_refused():
 )
 def test_majority_class(label, expected):
     assert majority_class(label) == expected
-
-
-def test_overlap_finds_a_planted_subject_and_only_that():
-    subject = np.repeat([f"s{i}" for i in range(6)], 4)
-    clean = Roles(np.arange(16), np.arange(16, 20), np.arange(20, 24))
-    leaky = Roles(np.r_[np.arange(15), 21], np.arange(15, 20), np.arange(20, 24))
-    table = overlap({0: clean, 1: leaky}, subject).set_index("fold")
-    assert table["checked"].unique().tolist() == ["subject"]
-    shared = ["train_validation", "train_test", "validation_test"]
-    assert table.loc[0, ["train", "validation", "test"]].tolist() == [4, 1, 1]
-    assert table.loc[0, shared].tolist() == [0, 0, 0]
-    assert table.loc[1, shared].tolist() == [1, 1, 0]  # s3 is cut in two, s5 is in training
-
-
-def test_overlap_counts_stimuli_heard_on_both_sides():
-    song = np.tile(["a", "b", "c", "d"], 6)
-    parts = Roles(np.arange(16), np.arange(16, 20), np.array([20, 21]))
-    table = overlap({0: parts}, song, checked="stimulus")
-    assert table[["checked", "train_test", "train_validation"]].to_numpy().tolist() == [
-        ["stimulus", 2, 4]
-    ]

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import copy
-import warnings
 
 import numpy as np
 import pytest
 import torch
-from captum.attr import GuidedBackprop, GuidedGradCam
+from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.explain import GuidedReLU, attribute
-from rtcan_cli.models.layers.residual import ResidualBlock
+from rtcan_cli.explain import attribute
 from rtcan_cli.models.rtcan.network import RTCAN
+from rtcan_cli.models.rtcan.released import ReleasedRTCAN
 
 LENGTH, START, STOP = 240, 150, 180  # the class is in START..STOP of the phasic channel
 
@@ -26,7 +26,7 @@ class OnlyOneInterval(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sca = nn.Identity()
+        self.sca, self.relu = nn.Identity(), nn.ReLU()
         window = torch.zeros(3, LENGTH)
         window[:, START:STOP] = torch.rand(3, STOP - START, generator=seeded(1))
         self.window = nn.Parameter(window)
@@ -35,7 +35,7 @@ class OnlyOneInterval(nn.Module):
         return self.logits(eda, music)
 
     def logits(self, eda, music=None):
-        score = (self.sca(F.relu(eda)) * self.window).sum(dim=(1, 2))
+        score = (self.sca(self.relu(eda)) * self.window).sum(dim=(1, 2))
         return torch.stack([-score, score], dim=1)
 
 
@@ -136,51 +136,44 @@ def test_weight_is_between_0_and_1_and_the_prediction_is_explained(trained, high
     assert result.probability == pytest.approx(probability.max(), rel=1e-5)
 
 
-@pytest.mark.parametrize("layer", ["sca", "rnta"])
+class EveryReLUGuided(TorchFunctionMode):
+    """Lets back only positive gradients through each ReLU, be it a module or a function."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        found = func(*args, **(kwargs or {}))
+        if func in (F.relu, torch.relu, torch.Tensor.relu):
+            found.register_hook(lambda gradient: gradient.clamp(min=0))
+        return found
+
+
+@pytest.mark.parametrize("kind", [RTCAN, ReleasedRTCAN])
+@pytest.mark.parametrize("variant", ["Rb", "Rc", "Rd", "Re", "Rf"])
 @pytest.mark.parametrize("n_music", [0, 5])
-def test_same_as_captum_where_every_relu_is_a_module(layer, n_music, monkeypatch):
-    model = perturbed("Rf", n_music)
-    eda = torch.randn(1, 3, 120, generator=seeded(5))
+def test_no_relu_is_left_out_of_guided_backpropagation(kind, variant, n_music):
+    """Captum finds modules only; see Springenberg et al., Striving for Simplicity, 2015."""
+    model = perturbed(variant, n_music, kind)
+    eda = torch.randn(1, 3, 120, generator=seeded(5), requires_grad=True)
     music = torch.randn(1, n_music, generator=seeded(6)) if n_music else None
-    vector = None if music is None else music[0].numpy()
-    ours = attribute(model, eda[0].numpy(), vector, 1, layer)
+    ours = attribute(model, eda[0].detach().numpy(), None if music is None else music[0].numpy(), 1)
 
-    for block in model.rfe.blocks:
-        block.act = nn.ReLU()  # captum sees modules only
-
-    def forward(self, x):
-        return self.act(self.branch(self.sca(x)) + self.shortcut(x))
-
-    monkeypatch.setattr(ResidualBlock, "forward", forward)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = GuidedGradCam(model, getattr(model, layer)).attribute(
-            eda, 1, additional_forward_args=(music,), interpolate_mode="linear"
-        )
-    assert theirs.abs().max() > 0
-    np.testing.assert_allclose(ours.channels, theirs[0].detach(), rtol=1e-4, atol=1e-9)
-    assert ours.layer == layer
+    plain = model.logits(eda, music)[0, 1]
+    with EveryReLUGuided():
+        guided = model.logits(eda, music)[0, 1]
+    (plain,), (guided,) = (torch.autograd.grad(score, eda) for score in (plain, guided))
+    start = LayerGradCam(model.logits, getattr(model, ours.layer)).attribute(
+        eda, 1, additional_forward_args=(music,), relu_attributions=True
+    )
+    cam = LayerAttribution.interpolate(start, eda.shape[-1:], "linear")
+    expected = (cam * guided)[0].detach().numpy()
+    assert expected.any()
+    np.testing.assert_allclose(ours.channels, expected, rtol=1e-6, atol=1e-12)
+    assert not torch.allclose(plain, guided)
 
 
-@pytest.mark.parametrize("relu", [F.relu, torch.relu, torch.Tensor.relu, nn.ReLU()])
-def test_guided_backpropagation_catches_every_spelling_of_relu(relu):
-    one, two = nn.Linear(6, 8), nn.Linear(8, 3)
-    x = torch.randn(4, 6, generator=seeded(4), requires_grad=True)
-    with GuidedReLU():
-        score = two(relu(one(x)))[:, 1].sum()
-    (ours,) = torch.autograd.grad(score, x)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = GuidedBackprop(nn.Sequential(one, nn.ReLU(), two)).attribute(x, 1)
-    (plain,) = torch.autograd.grad(two(relu(one(x)))[:, 1].sum(), x)
-    torch.testing.assert_close(ours, theirs)
-    assert not torch.allclose(ours, plain)
-
-
-def perturbed(variant, n_music=0):
+def perturbed(variant, n_music=0, kind=RTCAN):
     """Return a network whose temporal attention is not the identity, as after training."""
     torch.manual_seed(7)
-    model = RTCAN(variant, channels=(8, 8, 8, 8), n_music=n_music)
+    model = kind(variant, channels=(8, 8, 8, 8), n_music=n_music)
     for parameter in model.parameters():
         parameter.data += 0.1 * torch.randn(parameter.shape)
     return model.eval()
@@ -199,11 +192,6 @@ def test_a_network_without_attention_is_refused(variant):
     with pytest.raises(RtcanError, match=f"{variant} has no attention module") as raised:
         attribute(perturbed(variant), np.ones((3, 60)))
     assert "Rf" in raised.value.hint
-
-
-def test_a_missing_module_is_named():
-    with pytest.raises(RtcanError, match="Rb has no RNTA module"):
-        attribute(perturbed("Rb"), np.ones((3, 60)), layer="rnta")
 
 
 def test_a_network_that_diverged_is_named():

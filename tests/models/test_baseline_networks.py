@@ -124,7 +124,7 @@ def shapes(network: nn.Module, spec: ModelSpec, *kinds: type[nn.Module]) -> list
         ("alexnet2d", (nn.MaxPool2d,), [(96, 13, 13), (256, 6, 6), (256, 2, 2)]),
         (
             "res-sin",
-            (nn.MaxPool2d, res_sin.Block, res_sin.Body),
+            (nn.MaxPool2d, res_sin.Block, res_sin.ResSinBody),
             [(64, 16, 16), (128, 8, 8), (256, 4, 4), (512, 2, 2), (512,)],
         ),
         (
@@ -238,6 +238,6 @@ def test_the_grid_of_cnn3_raw_is_what_its_page_says() -> None:
 
 
 def test_alexnet_strides_as_its_drawing_says() -> None:
-    convs = [m for m in alexnet2d.Body().modules() if isinstance(m, nn.Conv2d)]
+    convs = [m for m in alexnet2d.AlexNetBody().modules() if isinstance(m, nn.Conv2d)]
     assert sum(conv.weight.numel() + conv.out_channels for conv in convs) == ALEXNET == 2_334_080
     assert [conv.groups for conv in convs] == [1, 2, 1, 2, 2]

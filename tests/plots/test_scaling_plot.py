@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rtcan_cli.plots.scaling import Curve, scaling
+from rtcan_cli.plots.scaling import ScalingCurve, scaling
 
 NOTHING = pd.DataFrame(columns=["n", "score", "low", "high"], dtype=float)
 PRINTED = pd.DataFrame({"n": [46, 128, 319, 457], "score": [72.1, 66.2, 65.8, 64.5]})
 
 
-def curve(model: str, target: str, shift: float = 0, law: bool = True, paper: bool = True) -> Curve:
+def curve(
+    model: str, target: str, shift: float = 0, law: bool = True, paper: bool = True
+) -> ScalingCurve:
     points = pd.DataFrame(
         {"n": [46, 183, 320, 457], "score": np.array([70, 66, 65.5, 65.0]) + shift}
     )
@@ -18,7 +20,9 @@ def curve(model: str, target: str, shift: float = 0, law: bool = True, paper: bo
     n = np.geomspace(46, 914, 30)
     along = pd.DataFrame({"n": n, "score": 64 + 60 / n + shift})
     along = along.assign(low=along["score"] - 2, high=along["score"] + 2)
-    return Curve(model, target, points, along if law else NOTHING, PRINTED if paper else NOTHING)
+    return ScalingCurve(
+        model, target, points, along if law else NOTHING, PRINTED if paper else NOTHING
+    )
 
 
 def marked(axes):

@@ -155,7 +155,8 @@ def test_scores_of_folds_that_share_a_song_are_not_shown(
         h5["membership/role"][...] = role
     outcome = rtcan("evaluate", path, "-o", tmp_path)
     assert outcome.exit_code == 1
-    assert "stimuli are on both sides" in outcome.stderr
+    assert "fold 1: stimulus" in outcome.stderr
+    assert "is in both the train and the test trials" in outcome.stderr
 
 
 def test_test_subject_trains_the_folds_that_test_it(stores: Path) -> None:

@@ -31,11 +31,8 @@ Two solvers are there: `rtcan_cli.eda.cvxeda.structured`, made for these matrice
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,7 +102,7 @@ PUBLISHED = CvxedaParameters()
 
 
 @dataclass(frozen=True)
-class Decomposition(Components):
+class CvxedaComponents(Components):
     """The parts of one recording, and the proof that they are the optimum.
 
     The driver is never negative, and the phasic part its convolution with the Bateman response.
@@ -133,7 +130,7 @@ def decompose(
     sampling_rate: float,
     parameters: CvxedaParameters = PUBLISHED,
     solver: Solver = "auto",
-) -> Decomposition:
+) -> CvxedaComponents:
     """Split a recording into phasic part, tonic part and residual.
 
     Parameters
@@ -148,11 +145,11 @@ def decompose(
         "structured" is made for this problem: time and memory grow with the length only. "cvxopt"
         is general, slower by one to three orders of magnitude, and there for comparison. "auto"
         takes the first, and the second where the first proves no optimum or alpha is 0, which it
-        cannot do; `Decomposition.solver` says which it was.
+        cannot do; `CvxedaComponents.solver` says which it was.
 
     Returns
     -------
-    Decomposition
+    CvxedaComponents
         Driver samples below zero, which CVXOPT admits within its tolerance, are set to zero.
 
     Raises
@@ -169,7 +166,7 @@ def decompose(
     for name, attempt in (("structured", _structured), ("cvxopt", _reference)):
         if solver in (name, "auto"):
             outcome = attempt(signal, sampling_rate, parameters)
-            if isinstance(outcome, Decomposition):
+            if isinstance(outcome, CvxedaComponents):
                 return outcome
             failures.append(f"{name}: {outcome}")
     raise RtcanError(
@@ -178,51 +175,9 @@ def decompose(
     )
 
 
-def decompose_batch(
-    recordings: Sequence[ArrayLike],
-    sampling_rate: float,
-    parameters: CvxedaParameters = PUBLISHED,
-    solver: Solver = "auto",
-    threads: int | None = None,
-) -> list[Decomposition | RtcanError]:
-    """Split several recordings of one sampling rate, on several processors at the same time.
-
-    Parameters
-    ----------
-    recordings : sequence of array_like, each of shape (n_samples,)
-        z-scored; their lengths may differ.
-    sampling_rate, parameters, solver
-        As for `decompose`.
-    threads : int, optional
-        Processors to use; all by default.
-
-    Returns
-    -------
-    list
-        For each recording its decomposition, the same to the last bit as that of `decompose`, or
-        the error that `decompose` would have raised.
-    """
-    work = partial(
-        _try_decompose, sampling_rate=sampling_rate, parameters=parameters, solver=solver
-    )
-    if threads == 1:
-        return list(map(work, recordings))
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        return list(pool.map(work, recordings))
-
-
-def _try_decompose(
-    y: ArrayLike, sampling_rate: float, parameters: CvxedaParameters, solver: Solver
-) -> Decomposition | RtcanError:
-    try:
-        return decompose(y, sampling_rate, parameters, solver)
-    except RtcanError as error:
-        return error
-
-
 def _structured(
     y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
-) -> Decomposition | str:
+) -> CvxedaComponents | str:
     if parameters.alpha == 0:
         return "needs an alpha above 0"
     response = response_filter(sampling_rate, parameters.tau0, parameters.tau1)
@@ -250,7 +205,7 @@ def _structured(
     enough = _ENOUGH * certificate.objective + _NEGLIGIBLE * (centred @ centred)
     if not certificate.gap <= enough:
         return f"gap {certificate.gap:.1e} after {solution.iterations} steps"
-    return Decomposition(
+    return CvxedaComponents(
         phasic=certificate.phasic,
         tonic=certificate.tonic + level,
         driver=solution.driver,
@@ -265,7 +220,7 @@ def _structured(
 
 def _reference(
     y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
-) -> Decomposition | str:
+) -> CvxedaComponents | str:
     # Loaded only where it is needed, which is hardly ever.
     from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
 
@@ -281,7 +236,7 @@ def _reference(
     proven = solution.gap <= _ENOUGH * solution.objective and solution.infeasibility <= _ENOUGH
     if solution.status != "optimal" and not proven:
         return f"status {solution.status}"
-    return Decomposition(
+    return CvxedaComponents(
         phasic=solution.phasic,
         tonic=solution.tonic,
         driver=np.maximum(solution.driver, 0.0),

@@ -54,7 +54,7 @@ def _layer(n_in: int, n_out: int, kernel: int, stride: int, padding: int, groups
     )
 
 
-class Body(nn.Module):
+class AlexNetBody(nn.Module):
     """The convolutions of AlexNet; maps EDA (batch, 3, L) to (batch, 256, 2, 2)."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Body(nn.Module):
 
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
-    return Headed(Body(), 256 * LEFT**2, spec, dropout)
+    return Headed(AlexNetBody(), 256 * LEFT**2, spec, dropout)
 
 
 MODEL = Model(

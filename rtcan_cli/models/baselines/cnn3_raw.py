@@ -41,7 +41,7 @@ LAYERS = 3
 POOL = 4
 
 
-class Body(nn.Module):
+class Cnn3Body(nn.Module):
     """Three convolutions with pooling; maps EDA (batch, 3, L) to (batch, filters, 14).
 
     Parameters
@@ -65,7 +65,7 @@ class Body(nn.Module):
 
 def build(spec: ModelSpec, dropout: float, filters: int, kernel: int) -> Headed:
     """Return the network of one candidate."""
-    return Headed(Body(filters, kernel), filters * POOLED, spec, dropout)
+    return Headed(Cnn3Body(filters, kernel), filters * POOLED, spec, dropout)
 
 
 MODEL = Model(

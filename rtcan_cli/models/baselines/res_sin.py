@@ -110,7 +110,7 @@ class ResNet18(nn.Module):
         return self.blocks(self.stem(image)).mean(dim=(2, 3))
 
 
-class Body(nn.Module):
+class ResSinBody(nn.Module):
     """Draws the EDA (batch, 3, L) and looks at it; returns (batch, 512)."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class Body(nn.Module):
 
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
-    return Headed(Body(), WIDTHS[-1], spec, dropout)
+    return Headed(ResSinBody(), WIDTHS[-1], spec, dropout)
 
 
 MODEL = Model(

@@ -57,11 +57,13 @@ class ResidualBlock(nn.Module):
             self.shortcut = nn.Sequential(
                 Conv(n_in, n_out, 1, stride, bias=False), BatchNorm(n_out)
             )
+        # A module, not a function: guided backpropagation finds modules only.
+        self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, n_in, time) to (batch, n_out, ceil(time / stride))."""
         attended = x if self.sca is None else self.sca(x)
-        return F.relu(self.branch(attended) + self.bypass(x, attended))
+        return self.relu(self.branch(attended) + self.bypass(x, attended))
 
     def bypass(self, x: Tensor, attended: Tensor) -> Tensor:
         """What the shortcut adds, from the block's input before and after the attention."""

@@ -16,7 +16,7 @@ from rtcan_cli.models.layers.residual import POOLED, RFE, ResidualBlock
 
 
 @dataclass(frozen=True)
-class Variant:
+class AttentionModules:
     """Attention modules of one network of Table 5.
 
     Parameters
@@ -55,14 +55,14 @@ class Variant:
 
 
 VARIANTS = {
-    "base": Variant(),
-    "base-stem": Variant(stem=True),
-    "Ra": Variant(sca_res=True),
-    "Rb": Variant(sca=True),
-    "Rc": Variant(sca=True, sca_res=True),
-    "Rd": Variant(rnta=True),
-    "Re": Variant(sca=True, rnta=True),
-    "Rf": Variant(sca=True, sca_res=True, rnta=True),
+    "base": AttentionModules(),
+    "base-stem": AttentionModules(stem=True),
+    "Ra": AttentionModules(sca_res=True),
+    "Rb": AttentionModules(sca=True),
+    "Rc": AttentionModules(sca=True, sca_res=True),
+    "Rd": AttentionModules(rnta=True),
+    "Re": AttentionModules(sca=True, rnta=True),
+    "Rf": AttentionModules(sca=True, sca_res=True, rnta=True),
 }
 
 

@@ -39,7 +39,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.layers.attention import PARTS, POOL, RNTA, SCA, attend
 from rtcan_cli.models.layers.convolution import join
 from rtcan_cli.models.layers.residual import BLOCKS_PER_STAGE, POOLED, ResidualBlock
-from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS, Variant
+from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS, AttentionModules
 
 WIDTHS = (64, 64, 64, 64)
 #: What the networks of rtcan take, whatever their layout.
@@ -314,12 +314,12 @@ def _variant_of(state: Mapping[str, Tensor]) -> str:
     return next(name for name in VARIANTS if VARIANTS[name] == found) if found.sfe else "Rf"
 
 
-def _variant_parts(state: Mapping[str, Tensor]) -> Variant:
+def _variant_parts(state: Mapping[str, Tensor]) -> AttentionModules:
     sca = any(name.startswith("Attention.") for name in state)
     sca_res = any(name.startswith("Res_sub.") and ".Attention." in name for name in state)
     rnta = any(name.startswith("Non_local.") for name in state)
     stem = "Res_sub.conv1.weight" in state and not (sca or sca_res or rnta)
-    return Variant(sca=sca, sca_res=sca_res, rnta=rnta, stem=stem)
+    return AttentionModules(sca=sca, sca_res=sca_res, rnta=rnta, stem=stem)
 
 
 def _check_entries(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

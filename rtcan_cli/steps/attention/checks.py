@@ -51,7 +51,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedMaps:
     """What was found for n trials.
 
     Parameters
@@ -166,9 +166,9 @@ def check_explanation(
 
 def _check(
     work: list[Chunk], method: MapName, explained: Explained, fill: Fill, seed: int, jobs: int
-) -> Checked:
+) -> CheckedMaps:
     one = bind(check_chunk, method=method, explained=explained, fill=fill, seed=seed)
-    found: dict[int, Checked] = {}
+    found: dict[int, CheckedMaps] = {}
     total = sum(len(chunk.trials) for chunk in work)
     with console.progress(total, f"checks, {work[0].target}", "trial") as bar:
         for index, checked in map_unordered(one, work, jobs):
@@ -180,7 +180,7 @@ def _check(
         named = [getattr(part, name) for part in parts]
         return {key: np.concatenate([each[key] for each in named]) for key in named[0]}
 
-    return Checked(
+    return CheckedMaps(
         subject=np.concatenate([part.subject for part in parts]),
         stages=parts[0].stages,
         similarity=joined("similarity"),
@@ -193,7 +193,7 @@ def _check(
 
 def check_chunk(
     chunk: Chunk, method: MapName, explained: Explained, fill: Fill, seed: int
-) -> Checked:
+) -> CheckedMaps:
     """Check the maps of some trials of one network."""
     data = explain_trials.load(chunk)
     model, eda, music = data.model, data.eda, data.music
@@ -216,7 +216,7 @@ def check_chunk(
         "random": [random_order(n, length, [*own_seed, k]) for k in range(_RANDOM_ORDERS)],
     }
     known = (model, eda, music, chosen)
-    return Checked(
+    return CheckedMaps(
         subject=chunk.trials["subject"].to_numpy(str),
         stages=names,
         similarity={key: np.stack(values, axis=1) for key, values in similarity.items()},
@@ -254,7 +254,7 @@ def of_another_subject(
     return other != np.arange(len(subject)), other
 
 
-def _similar_rows(target: str, found: Checked) -> list[list[object]]:
+def _similar_rows(target: str, found: CheckedMaps) -> list[list[object]]:
     curves = [over_subjects(found.similarity[name], found.subject).mean for name in SIMILARITIES]
     rows: list[list[object]] = [
         [target, stage, *(float(curve[k]) for curve in curves)]
@@ -264,7 +264,7 @@ def _similar_rows(target: str, found: Checked) -> list[list[object]]:
     return rows
 
 
-def _decisive_rows(target: str, found: Checked) -> tuple[list[list[object]], str]:
+def _decisive_rows(target: str, found: CheckedMaps) -> tuple[list[list[object]], str]:
     """Areas under the curves with what the map gains, and the same as a sentence."""
     areas = {
         what: {name: area(curve, found.share) for name, curve in curves.items()}
@@ -292,7 +292,7 @@ def _decisive_rows(target: str, found: Checked) -> tuple[list[list[object]], str
     return rows, sentence
 
 
-def follows(found: Checked, method: str) -> str:
+def follows(found: CheckedMaps, method: str) -> str:
     """One sentence: whether a map follows the weights of the network."""
     name = SIMILARITIES[0]
     final = over_subjects(found.similarity[name][:, -1:], found.subject)
@@ -318,7 +318,7 @@ def _mean_of_subjects(values: Values, subject: NDArray[np.str_]) -> float:
     return float(over_subjects(values[:, None], subject).mean[0])
 
 
-def _table(found: Checked) -> pd.DataFrame:
+def _table(found: CheckedMaps) -> pd.DataFrame:
     """Everything in the figure, one row a point of a curve."""
     parts: list[tuple[str, str, Any, Values]] = [
         ("similarity", name, found.stages, values) for name, values in found.similarity.items()

@@ -55,7 +55,7 @@ _INPUTS = {
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """How one of the paper's tables is laid out.
 
     Parameters
@@ -77,7 +77,7 @@ class Layout:
 
 
 LAYOUTS = {
-    1: Layout(
+    1: TableLayout(
         "high and low labels",
         (),
         {
@@ -92,7 +92,7 @@ LAYOUTS = {
         },
         "high",
     ),
-    2: Layout(
+    2: TableLayout(
         "correlation of valence and arousal ratings",
         (),
         {
@@ -106,7 +106,7 @@ LAYOUTS = {
         },
         "r",
     ),
-    3: Layout(
+    3: TableLayout(
         "models by number of subjects",
         ("target",),
         {
@@ -118,17 +118,17 @@ LAYOUTS = {
             **SCORES,
         },
     ),
-    4: Layout(
+    4: TableLayout(
         "depth and widths of the residual part",
         ("target",),
         {"depth": "depth", "channels": "widths", **SCORES},
     ),
-    5: Layout(
+    5: TableLayout(
         "attention modules",
         ("dataset", "target"),
         {"variant": "variant", "sca": "SCA", "sca_res": "SCA_Res", "rnta": "RNTA", **SCORES},
     ),
-    6: Layout(
+    6: TableLayout(
         "previous work",
         ("target",),
         {"label": "model", "inputs": "sees", "dataset": "dataset", **SCORES},

@@ -22,7 +22,6 @@ from rtcan_cli.evaluation.metrics import (
     confusion,
     leading_score,
     over_folds,
-    overlap,
 )
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots import confusion as confusion_plot
@@ -44,7 +43,7 @@ from rtcan_cli.results.evaluation import (
     VERDICT_COLUMNS,
     Evaluation,
 )
-from rtcan_cli.runs.run import HELD_OUT, Run, about, describe_choices
+from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
 from rtcan_cli.steps.training.import_checkpoint import evaluate_imported
 from rtcan_cli.steps.training.notes import training_notes
@@ -287,8 +286,7 @@ def _disjoint_note(run: Run) -> Note:
         "shared between training, validation and test"
     )
     for what in (name for name in words if name not in run.protocol.disjoint):
-        table = overlap(run.roles(target), run.trials(target)[HELD_OUT[what]], what)
-        shared, tested = int(table["train_test"].sum()), int(table["test"].sum())
+        shared, tested = run.groups_seen(target, what)
         if shared:
             seen = "also played" if what == "stimulus" else "also there"
             note += (

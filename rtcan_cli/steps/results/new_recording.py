@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.single import is_simulated, read_single
-from rtcan_cli.eda.blocks import Item, decompose_block
+from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import cvxeda_method, method_of
@@ -130,7 +130,7 @@ class NewRecording:
         how = trained.get("components", {})
         rate = min(found.sampling_rate, how.get("rate", np.inf))
         method = method_of(how) if how else cvxeda_method()
-        item = Item(inspected.eda, found.sampling_rate, rate, "")
+        item = Undecomposed(inspected.eda, found.sampling_rate, rate, "")
         parts = decompose_block([item], method)
         if parts["problem"][0]:
             raise RtcanError(f"{path}: {parts['problem'][0]}")

@@ -16,7 +16,7 @@ from rtcan_cli.evaluation import published
 from rtcan_cli.evaluation.scaling import FORMS, Scaling, scaling
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.scaling import LOOKS, Curve
+from rtcan_cli.plots.scaling import LOOKS, ScalingCurve
 from rtcan_cli.plots.scaling import scaling as draw
 from rtcan_cli.report import Report, Table
 from rtcan_cli.runs.run import Run
@@ -141,7 +141,7 @@ def _follow(models: dict[str, list[Run]]) -> Iterator[tuple[str, str, Scaling]]:
             yield model, target, scaling(sets, seed=runs[0].settings.seed)
 
 
-def _curves(dataset: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[Curve]:
+def _curves(dataset: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[ScalingCurve]:
     paper = published.conditions(3)
     paper = paper[(paper["dataset"] == dataset) & (paper["inputs"] != "music")]
     paper = paper.rename(columns={"n_subjects": "n", "paper_accuracy": "score"})
@@ -152,7 +152,7 @@ def _curves(dataset: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[
             table.assign(**100 * table[["score", "low", "high"]])
             for table in (each.points, each.curve)
         )
-        curves.append(Curve(model, target, points, law, printed[["n", "score"]]))
+        curves.append(ScalingCurve(model, target, points, law, printed[["n", "score"]]))
     return curves
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered, works_in_processes
@@ -44,32 +46,36 @@ def names_in(store: Store, rows: range) -> dict[str, NDArray[Any]]:
     return {name: store.rows(f"recordings/{name}", rows) for name in names}
 
 
-def missing_blocks(blocks: Sequence[range], partial: Partial) -> list[int]:
-    """Positions of the blocks that are not kept; what a power cut left unreadable is not."""
+def missing_blocks(blocks: Sequence[range], partial: Partial, done: str) -> list[range]:
+    """The blocks that are not kept; what a power cut left unreadable is not.
+
+    Where some are, it is said for how many recordings the work is `done`.
+    """
     kept = {name for name in partial.names() if partial.get(name) is not None}
-    return [i for i, rows in enumerate(blocks) if name_of(rows) not in kept]
+    missing = [rows for rows in blocks if name_of(rows) not in kept]
+    n, n_missing = (sum(map(len, some)) for some in (blocks, missing))
+    if 0 < n_missing < n:
+        console.say(f"going on: {n - n_missing} of {n} recordings are already {done}")
+    return missing
 
 
 @dataclass(frozen=True)
 class BlockWork(Generic[T]):
-    """What is done with blocks, in two forms.
+    """What is done with blocks.
 
     Parameters
     ----------
-    keep : callable
-        Reads the recordings of a range, works on them and keeps the result: for a process of this
-        machine. The samples travel by the disk, for a process to read and to write them costs less
-        than to have them sent. It can be pickled.
-    work : callable
-        Works on what `read` has read, and returns what is to be kept: for this process, or for a
-        cluster, whose workers may not see our disk. It can be pickled.
+    stores : tuple of Store
+        What is read. The last one names the recordings in messages.
     read : callable
-        Reads the recordings of a range.
+        Reads the recordings of a range from these stores. It can be pickled.
+    work : callable
+        Works on what `read` has read, and returns what is to be kept. It can be pickled.
     """
 
-    keep: Callable[[range], None]
+    stores: tuple[Store, ...]
+    read: Callable[[tuple[Store, ...], range], T]
     work: Callable[[T], dict[str, NDArray[Any]]]
-    read: Callable[[range], T]
 
 
 def keep_blocks(
@@ -77,10 +83,13 @@ def keep_blocks(
     work: BlockWork[T],
     partial: Partial,
     jobs: int | Cluster,
-    store: Store,
     show: Callable[[str], Any],
 ) -> Iterator[range]:
     """Work on blocks, several at a time, and keep the results.
+
+    Processes of this machine read and keep for themselves. The samples travel by the disk: for a
+    process to read and to write them costs less than to have them sent. The workers of a cluster
+    may not see our disk, so they get the samples.
 
     Parameters
     ----------
@@ -92,8 +101,6 @@ def keep_blocks(
         Where results are kept.
     jobs : int or Cluster
         Processes that work, -1 for all cores; or the cluster that does.
-    store : Store
-        Has these recordings; for messages.
     show : callable
         Called now and then with a few words on the state of a cluster.
 
@@ -104,16 +111,21 @@ def keep_blocks(
     """
 
     def title(position: int) -> str:
-        called = names_in(store, blocks[position])
+        called = names_in(work.stores[-1], blocks[position])
         names = [trial_name(*(called[name][row] for name in TRIAL_KEY)) for row in (0, -1)]
         return f"trial {names[0]}" if len(blocks[position]) == 1 else f"trials {' to '.join(names)}"
 
     if works_in_processes(jobs, len(blocks)):
         partial.make()
-        for position, _ in map_unordered(work.keep, blocks, jobs, name=title, show=show):
+        places = tuple(
+            _Place(store.path.absolute(), store.schema.kind, store.content_id)
+            for store in work.stores
+        )
+        keep = functools.partial(_keep, places=places, read=work.read, work=work.work, kept=partial)
+        for position, _ in map_unordered(keep, blocks, jobs, name=title, show=show):
             yield blocks[position]
         return
-    items = _Read(work.read, blocks)
+    items = _Read(work, blocks)
     for position, arrays in map_unordered(work.work, items, jobs, name=title, show=show):
         partial.put(name_of(blocks[position]), arrays)
         yield blocks[position]
@@ -122,14 +134,38 @@ def keep_blocks(
 class _Read(Sequence[T]):
     """Blocks of recordings, each read when its turn comes, so that few are in memory."""
 
-    def __init__(self, read: Callable[[range], T], blocks: Sequence[range]) -> None:
-        self._read, self._blocks = read, blocks
+    def __init__(self, work: BlockWork[T], blocks: Sequence[range]) -> None:
+        self._work, self._blocks = work, blocks
 
     def __len__(self) -> int:
         return len(self._blocks)
 
     def __getitem__(self, position: Any) -> Any:
-        return self._read(self._blocks[position])
+        return self._work.read(self._work.stores, self._blocks[position])
+
+
+class _Place(NamedTuple):
+    """Where a process finds a store, and what is in it."""
+
+    path: Path
+    kind: str
+    content_id: str
+
+
+def _keep(
+    rows: range,
+    places: tuple[_Place, ...],
+    read: Callable[[tuple[Store, ...], range], T],
+    work: Callable[[T], dict[str, NDArray[Any]]],
+    kept: Partial,
+) -> None:
+    kept.put(name_of(rows), work(read(_opened(places), rows)), in_worker=True)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(places: tuple[_Place, ...]) -> tuple[Store, ...]:
+    """Stores that stay open: a process reads many blocks one after the other."""
+    return tuple(open_same(*place) for place in places)
 
 
 def open_same(path: Path, kind: str, content: str) -> Store:

@@ -20,7 +20,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.report import Report, Table
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
-from rtcan_cli.steps.signals.decompose_work import Reader, decompose_work
+from rtcan_cli.steps.signals.decompose_work import decompose_work, sampling_rate
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
 
@@ -98,13 +98,10 @@ def _decompose(
     jobs: int | Cluster,
 ) -> None:
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
-    reader = Reader(store, rate)
     blocks = cut(store.array(OFFSETS))
-    missing = missing_blocks(blocks, partial)
-    ready = set(blocks) - {blocks[i] for i in missing}
+    missing = missing_blocks(blocks, partial, "decomposed")
+    ready = set(blocks) - set(missing)
     n, done = sum(map(len, blocks)), sum(map(len, ready))
-    if ready and missing:
-        console.say(f"going on: {done} of {n} recordings are already decomposed")
     table, unwritten = writer.table("recordings"), deque(blocks)
 
     def write_ready() -> None:
@@ -112,16 +109,15 @@ def _decompose(
         while unwritten and unwritten[0] in ready:
             rows = unwritten.popleft()
             columns = _write_signals(partial, name_of(rows), writer)
-            rates = reader.sampling_rate(rows)
+            rates = sampling_rate(store, rows, rate)
             table.extend({**names_in(store, rows), "sampling_rate": rates, **columns})
 
     write_ready()
     if missing:
         get_ready(method)
-    work = decompose_work(store, reader, rate, method, partial)
-    wanted = [blocks[i] for i in missing]
+    work = decompose_work(store, rate, method)
     with console.progress(n, "decomposing", "recording", done=done) as bar:
-        for rows in keep_blocks(wanted, work, partial, jobs, store, bar.set_postfix_str):
+        for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):
             ready.add(rows)
             bar.update(len(rows))
             write_ready()

@@ -77,14 +77,12 @@ def _describe_missing(
 ) -> list[range]:
     """Describe and keep what is not yet; return all blocks."""
     blocks = cut(raw.array(OFFSETS))
-    wanted = [blocks[i] for i in missing_blocks(blocks, partial)]
+    missing = missing_blocks(blocks, partial, "described")
     n = sum(map(len, blocks))
-    done = n - sum(map(len, wanted))
-    if done and wanted:
-        console.say(f"going on: {done} of {n} recordings are already described")
-    work = features_work(raw, parts, onset, partial)
+    done = n - sum(map(len, missing))
+    work = features_work(raw, parts, onset)
     with console.progress(n, "EDA features", "recording", done=done) as bar:
-        for rows in keep_blocks(wanted, work, partial, jobs, parts, bar.set_postfix_str):
+        for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):
             bar.update(len(rows))
     return blocks
 

@@ -1,9 +1,8 @@
-"""What a worker of `eda-features` does: read some recordings, describe and keep them."""
+"""What `eda-features` does with blocks of recordings: read and describe them."""
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,19 +12,10 @@ from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.steps.signals.blocks import BlockWork, name_of, open_same
-from rtcan_cli.stores import Partial, Store
+from rtcan_cli.steps.signals.blocks import BlockWork
+from rtcan_cli.stores import Store
 
 _COMPONENTS = ("phasic", "tonic", "driver")
-
-
-class Source(NamedTuple):
-    """What a process needs to read recordings for itself: two stores, and what is in each."""
-
-    recordings: Path
-    recordings_id: str
-    components: Path
-    components_id: str
 
 
 class Decomposed(NamedTuple):
@@ -47,34 +37,27 @@ class Decomposed(NamedTuple):
     problem: str
 
 
-class Reader:
-    """Reads recordings with their components.
+def features_work(raw: Store, parts: Store, onset: float) -> BlockWork[list[Decomposed]]:
+    """What is done with recordings and the components that were made from them."""
+    return BlockWork(stores=(raw, parts), read=_read, work=partial(describe_block, onset=onset))
 
-    Parameters
-    ----------
-    raw, parts : Store
-        Of recordings, and of components that were made from them.
-    """
 
-    def __init__(self, raw: Store, parts: Store) -> None:
-        self._raw, self._parts = raw, parts
-
-    def read(self, rows: range) -> list[Decomposed]:
-        """Read neighbouring recordings."""
-        raw = self._raw.signals("eda", rows)
-        parts = {name: self._parts.signals(name, rows) for name in _COMPONENTS}
-        recorded_at = self._raw.rows("recordings/sampling_rate", rows)
-        sampling_rate = self._parts.rows("recordings/sampling_rate", rows)
-        problems = self._parts.rows("recordings/problem", rows)
-        found = []
-        for place in range(len(rows)):
-            problem, rate = str(problems[place]), float(sampling_rate[place])
-            signals: dict[str, NDArray[Any]] = {}
-            if not problem:
-                signals = {name: of_rows[place] for name, of_rows in parts.items()}
-                signals["original"] = resample(raw[place], float(recorded_at[place]), rate)
-            found.append(Decomposed(signals, rate, problem))
-        return found
+def _read(stores: tuple[Store, ...], rows: range) -> list[Decomposed]:
+    raw, parts = stores
+    recorded = raw.signals("eda", rows)
+    components = {name: parts.signals(name, rows) for name in _COMPONENTS}
+    recorded_at = raw.rows("recordings/sampling_rate", rows)
+    sampling_rate = parts.rows("recordings/sampling_rate", rows)
+    problems = parts.rows("recordings/problem", rows)
+    found = []
+    for place in range(len(rows)):
+        problem, rate = str(problems[place]), float(sampling_rate[place])
+        signals: dict[str, NDArray[Any]] = {}
+        if not problem:
+            signals = {name: of_rows[place] for name, of_rows in components.items()}
+            signals["original"] = resample(recorded[place], float(recorded_at[place]), rate)
+        found.append(Decomposed(signals, rate, problem))
+    return found
 
 
 def describe_block(block: list[Decomposed], onset: float) -> dict[str, NDArray[Any]]:
@@ -104,31 +87,3 @@ def describe_block(block: list[Decomposed], onset: float) -> dict[str, NDArray[A
                 reason = str(error)
         problem.append(reason)
     return {"value": value, "problem": np.array(problem)}
-
-
-@lru_cache(maxsize=1)
-def _opened(source: Source) -> Reader:
-    """A reader of stores, which stay open: a process reads many blocks one after the other."""
-    return Reader(
-        open_same(source.recordings, "recordings", source.recordings_id),
-        open_same(source.components, "components", source.components_id),
-    )
-
-
-def _keep(rows: range, source: Source, onset: float, kept: Partial) -> None:
-    kept.put(name_of(rows), describe_block(_opened(source).read(rows), onset), in_worker=True)
-
-
-def features_work(
-    raw: Store, parts: Store, onset: float, kept: Partial
-) -> BlockWork[list[Decomposed]]:
-    """What `eda-features` does with blocks of the recordings of two stores."""
-    source = Source(
-        *(raw.path.absolute(), raw.content_id),
-        *(parts.path.absolute(), parts.content_id),
-    )
-    return BlockWork(
-        keep=partial(_keep, source=source, onset=onset, kept=kept),
-        work=partial(describe_block, onset=onset),
-        read=Reader(raw, parts).read,
-    )

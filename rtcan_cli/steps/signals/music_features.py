@@ -22,7 +22,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.music import (
     FEATURE_SET,
-    Song,
+    DescribedSong,
     describe,
     feature_names,
     read_static_features,
@@ -149,12 +149,12 @@ def _number(songs: Sequence[str], what: str) -> str:
     return f"{len(songs)} {what}{'s' * (len(songs) != 1)}"
 
 
-def describe_file(file: RawFile, mixdown: bool) -> Song:
+def describe_file(file: RawFile, mixdown: bool) -> DescribedSong:
     """Describe an audio file, on disk or in a zip file: what a worker process does."""
     return describe(file.content(), mixdown, str(file))
 
 
-def describe_song(song: tuple[bytes, str], mixdown: bool) -> Song:
+def describe_song(song: tuple[bytes, str], mixdown: bool) -> DescribedSong:
     """Describe a song (content, name): what a worker of a cluster does."""
     content, name = song
     return describe(content, mixdown, name)

@@ -91,14 +91,11 @@ def check_disjoint(splits: Splits, groups: ArrayLike, what: str) -> None:
     RtcanError
         Naming the first fold and group found in two of training, validation and test.
     """
-    names, code = np.unique(np.asarray(groups), return_inverse=True)
+    names, on = _sides(splits, groups)
     for k in range(splits.n_folds):
-        sides = np.zeros((len(names), len(PARTS) + 1), bool)
-        sides[code, splits.role[:, k]] = True
-        sides = sides[:, : len(PARTS)]
-        shared = np.flatnonzero(sides.sum(axis=1) > 1)
+        shared = np.flatnonzero(on[k].sum(axis=1) > 1)
         if len(shared):
-            one, other = (PARTS[side] for side in np.flatnonzero(sides[shared[0]])[:2])
+            one, other = (PARTS[side] for side in np.flatnonzero(on[k, shared[0]])[:2])
             raise RtcanError(
                 f"fold {k + 1}: {what} {names[shared[0]]} is in both the {one} and the {other} "
                 "trials" + (f" (and {len(shared) - 1} more)" if len(shared) > 1 else ""),
@@ -106,7 +103,7 @@ def check_disjoint(splits: Splits, groups: ArrayLike, what: str) -> None:
             )
 
 
-def seen_in_training(splits: Splits, groups: ArrayLike) -> NDArray[np.intp]:
+def trials_seen(splits: Splits, groups: ArrayLike) -> NDArray[np.intp]:
     """Count the test trials whose group has trained the network that tests them.
 
     Parameters
@@ -120,10 +117,27 @@ def seen_in_training(splits: Splits, groups: ArrayLike) -> NDArray[np.intp]:
     -------
     NDArray of int (n_folds,)
     """
+    names, on = _sides(splits, groups)
+    trained = on[:, np.searchsorted(names, np.asarray(groups)), TRAIN]
+    return ((splits.role == TEST) & trained.T).sum(axis=0)
+
+
+def groups_seen(splits: Splits, groups: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Count the groups that test in each fold and have trained its network, and all that test.
+
+    Parameters are those of `trials_seen`.
+
+    Returns
+    -------
+    seen, tested : NDArray of int (n_folds,)
+    """
+    _, on = _sides(splits, groups)
+    return (on[..., TRAIN] & on[..., TEST]).sum(axis=1), on[..., TEST].sum(axis=1)
+
+
+def _sides(splits: Splits, groups: ArrayLike) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """Names of the groups, sorted; and whether, by fold, group and part, each is there."""
     names, code = np.unique(np.asarray(groups), return_inverse=True)
-    counts = np.zeros(splits.n_folds, np.intp)
-    for k in range(splits.n_folds):
-        trained = np.zeros(len(names), bool)
-        trained[code[splits.role[:, k] == TRAIN]] = True
-        counts[k] = trained[code[splits.role[:, k] == TEST]].sum()
-    return counts
+    on = np.zeros((splits.n_folds, len(names), len(PARTS) + 1), bool)
+    on[np.arange(splits.n_folds), code[:, None], splits.role] = True
+    return names, on[..., : len(PARTS)]

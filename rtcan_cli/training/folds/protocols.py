@@ -31,7 +31,7 @@ STIMULUS_FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialsToDeal:
     """What a protocol looks at, one entry a trial, sorted by subject, stimulus and repetition.
 
     Parameters
@@ -112,11 +112,11 @@ class Protocol(ABC):
         repetition = np.ones(len(subject)) if repetition is None else np.asarray(repetition)
         song = stimulus if song is None else np.asarray(song)
         order = np.lexsort((repetition, stimulus, subject))
-        trials = Trials(subject[order], song[order], stratum[order])
+        trials = TrialsToDeal(subject[order], song[order], stratum[order])
         return self.deal(trials, n_folds, seed).take(np.argsort(order))
 
     @abstractmethod
-    def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
+    def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
 
 
@@ -131,7 +131,7 @@ class SubjectFolds(Protocol):
     disjoint = ("subject",)
     tests = "unseen subjects"
 
-    def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
+    def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
         return rotated(group_folds(trials.subject, trials.stratum, n_folds, seed), n_folds)
 
@@ -148,7 +148,7 @@ class TrialFolds(Protocol):
     disjoint = ()
     tests = "shuffled trials, of subjects and stimuli seen in training"
 
-    def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
+    def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
         check_size(trials.stratum, n_folds)
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
@@ -167,7 +167,7 @@ class StimulusFolds(Protocol):
     disjoint = ("stimulus",)
     tests = "unseen stimuli"
 
-    def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
+    def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
         stimulus_of = group_folds(trials.song, trials.stratum, n_folds, seed, "stimulus")
         return rotated(stimulus_of, n_folds)
@@ -192,7 +192,7 @@ class SubjectStimulusFolds(Protocol):
     tests = "unseen subjects and stimuli"
     tests_every_trial = False
 
-    def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
+    def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
         m = min(n_folds, STIMULUS_FOLDS)
         subject_of = group_folds(trials.subject, trials.stratum, n_folds, seed)
@@ -221,7 +221,7 @@ class LeaveOneSubjectOut(Protocol):
     disjoint = ("subject",)
     tests = "unseen subjects, one a fold"
 
-    def deal(self, trials: Trials, n_folds: int, seed: int) -> Splits:
+    def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
         group_of = group_folds(trials.subject, trials.stratum, n_folds, seed)
         subjects, first, code = np.unique(trials.subject, return_index=True, return_inverse=True)

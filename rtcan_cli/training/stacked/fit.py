@@ -27,7 +27,7 @@ import torch
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import from_arrays
 from rtcan_cli.training.checkpoint import (
-    Progress,
+    FoldProgress,
     moments_of,
     pack_arrays,
     progress_of,
@@ -48,9 +48,9 @@ from rtcan_cli.training.fit import (
 )
 from rtcan_cli.training.given_dropout import give_dropout
 from rtcan_cli.training.recipes import Recipe
-from rtcan_cli.training.stacked.members import Member, Network, Trials
+from rtcan_cli.training.stacked.members import Member, Network, TrialsOnDevice
 from rtcan_cli.training.stacked.steps import Stack
-from rtcan_cli.training.stacked.weights import Layout, new_moments
+from rtcan_cli.training.stacked.weights import WeightLayout, new_moments
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ def fit_stacked(
     check_precision(recipe, device)
     if device.type == "cpu":
         keep_memory()
-    trainer = _Trainer(Trials(members, spec.n_music > 0, device), spec, recipe)
+    trainer = _Trainer(TrialsOnDevice(members, spec.n_music > 0, device), spec, recipe)
     most = stack or len(members)
     if stack is None and device.type == "cuda":
         most = trainer.fitting(max(members, key=lambda member: len(member.parts.train)))
@@ -143,12 +143,12 @@ def even_parts(items: Sequence[T], most: int) -> list[list[T]]:
 class _Trainer:
     """Trains stacks of networks of one shape."""
 
-    def __init__(self, trials: Trials, spec: ModelSpec, recipe: Recipe) -> None:
+    def __init__(self, trials: TrialsOnDevice, spec: ModelSpec, recipe: Recipe) -> None:
         self._trials, self._spec, self._recipe = trials, spec, recipe
         self._device = trials.device
         model = untrained(spec, recipe, 0, 0)
         self._dropouts = give_dropout(model, spec)
-        self._layout = Layout(model)
+        self._layout = WeightLayout(model)
         self._model = model.to(self._device)
 
     def fit(self, members: Sequence[Member]) -> Iterator[tuple[int, FoldResult | NotFinite]]:
@@ -204,7 +204,7 @@ class _Trainer:
     def _begin(self, member: Member) -> Network:
         model = untrained(self._spec, self._recipe, member.fold, member.seed)
         checkpoint = None if member.sink is None else member.sink.load(member.fold)
-        progress = Progress() if checkpoint is None else progress_of(checkpoint)
+        progress = FoldProgress() if checkpoint is None else progress_of(checkpoint)
         if checkpoint is not None:
             from_arrays(model, under("model.", checkpoint))
         rows = self._layout.read(model, self._device)

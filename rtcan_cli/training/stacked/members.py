@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rtcan_cli.training.checkpoint import Progress
+from rtcan_cli.training.checkpoint import FoldProgress
 from rtcan_cli.training.data import Scales, TrainingData, place
 from rtcan_cli.training.fit import Sink
 from rtcan_cli.training.folds.splits import Roles
@@ -40,7 +40,7 @@ class Member:
     sink: Sink | None = None
 
 
-class Trials:
+class TrialsOnDevice:
     """The trials of some members on the device, one behind the other, each only once.
 
     Parameters
@@ -85,7 +85,7 @@ class Network:
     ----------
     member : Member
         What it is.
-    progress : Progress
+    progress : FoldProgress
         What is known of it beside weights; its `best` is up to date in checkpoints only.
     rows : dict of str to Tensor
         One row each: what is trained, what the optimiser remembers, and under names with "best."
@@ -97,7 +97,7 @@ class Network:
     """
 
     member: Member
-    progress: Progress
+    progress: FoldProgress
     rows: Rows
     scales: Scales
     music: Tensor | None

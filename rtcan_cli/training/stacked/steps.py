@@ -23,8 +23,8 @@ from rtcan_cli.training.given_dropout import GivenDropout
 from rtcan_cli.training.predict import BATCH
 from rtcan_cli.training.recipes import Recipe
 from rtcan_cli.training.replay import Replay
-from rtcan_cli.training.stacked.members import Network, Trials
-from rtcan_cli.training.stacked.weights import Layout, Rows, update
+from rtcan_cli.training.stacked.members import Network, TrialsOnDevice
+from rtcan_cli.training.stacked.weights import Rows, WeightLayout, update
 
 
 class Stack:
@@ -36,14 +36,14 @@ class Stack:
     ----------
     networks : sequence of Network
         Networks to train; their rows become views of those of the stack.
-    trials : Trials
+    trials : TrialsOnDevice
         The trials of all of them.
     model : Module
         A network of their shape on the device; its weights do not matter. Its dropout is that of
         `give_dropout`.
     dropouts : sequence of GivenDropout
         Its dropout, in the order in which it is used.
-    layout : Layout
+    layout : WeightLayout
         Of the model.
     recipe : Recipe
         How to train.
@@ -52,10 +52,10 @@ class Stack:
     def __init__(
         self,
         networks: Sequence[Network],
-        trials: Trials,
+        trials: TrialsOnDevice,
         model: nn.Module,
         dropouts: Sequence[GivenDropout],
-        layout: Layout,
+        layout: WeightLayout,
         recipe: Recipe,
     ) -> None:
         self.networks = list(networks)

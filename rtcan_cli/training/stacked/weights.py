@@ -21,7 +21,7 @@ _MOMENTS = {"sgd": ("momentum_buffer",), "adamw": ("exp_avg", "exp_avg_sq")}
 _BETAS, _EPS = (0.9, 0.999), 1e-8  # PyTorch's defaults for AdamW
 
 
-class Layout:
+class WeightLayout:
     """Where each weight of a network stands in its row.
 
     A row holds all weights of a network one behind the other, so that an update, a norm or a copy

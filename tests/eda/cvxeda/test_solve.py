@@ -15,7 +15,7 @@ from scipy.linalg import toeplitz
 from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
 from rtcan_cli.eda.cvxeda import solve as cvxeda
 from rtcan_cli.eda.cvxeda import structured as cvxeda_structured
-from rtcan_cli.eda.cvxeda.solve import CvxedaParameters, decompose, decompose_batch
+from rtcan_cli.eda.cvxeda.solve import CvxedaParameters, decompose
 from rtcan_cli.errors import RtcanError
 from tests.eda.recordings import ALPHA, GAMMA, KINDS, TAU0, TAU1, awkward, simulated
 
@@ -240,20 +240,6 @@ def test_without_a_penalty_on_the_driver_the_general_solver_works():
     result = decompose(y, 10.0, CvxedaParameters(alpha=0.0))
     assert result.solver == "cvxopt"
     assert result.objective < decompose(y, 10.0).objective
-
-
-def test_batch_gives_the_same_bits_and_keeps_the_order():
-    recordings = [simulated(20.0, seconds, seed) for seed, seconds in enumerate((30, 25, 30, 41))]
-    recordings.insert(2, np.zeros(600))
-    for threads in (1, 3, None):
-        batch = decompose_batch(recordings, 20.0, threads=threads)
-        for y, result in zip(recordings, batch, strict=True):
-            if y.any():
-                assert np.array_equal(result.phasic, decompose(y, 20.0).phasic)
-                assert np.array_equal(result.driver, decompose(y, 20.0).driver)
-            else:
-                assert isinstance(result, RtcanError)
-                assert "flat" in str(result)
 
 
 def test_refuses_what_cannot_be_decomposed():

@@ -91,16 +91,16 @@ def test_a_song_that_became_a_link_is_left_out_with_the_reason(
 ) -> None:
     import numpy as np
 
-    from rtcan_cli.music import N_FEATURES, Song
+    from rtcan_cli.music import N_FEATURES, DescribedSong
 
     workspace = tmp_path / "stores"
     ingest(raw, workspace)
     secret = moved_out(raw / "PMEmo" / "Chorus" / "3.mp3", tmp_path / "secret.mp3")
     opened = []
 
-    def describe(audio: bytes, mixdown: bool, name: str) -> Song:
+    def describe(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
         opened.append(Path(name).resolve())
-        return Song(np.ones(N_FEATURES, np.float32), 30.0)
+        return DescribedSong(np.ones(N_FEATURES, np.float32), 30.0)
 
     monkeypatch.setattr("rtcan_cli.steps.signals.music_features.describe", describe)
     must("music-features", "-w", workspace, "--jobs", "1")

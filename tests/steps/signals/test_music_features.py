@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.music import N_FEATURES, Song
+from rtcan_cli.music import N_FEATURES, DescribedSong
 from rtcan_cli.steps.signals.music_features import Contents, describe_file, describe_song
 from tests.conftest import must, rtcan
 from tests.datasets.reading import zip_folder
@@ -32,9 +32,9 @@ def stored(workspace: Path) -> dict[str, NDArray[np.float32]]:
         return dict(zip(songs, h5["features/value"][()], strict=True))
 
 
-def number_of(name: str) -> Song:
+def number_of(name: str) -> DescribedSong:
     """Stand-in for openSMILE that tells which file it was given."""
-    return Song(np.full(N_FEATURES, float(Path(name).stem), np.float32), 30.0)
+    return DescribedSong(np.full(N_FEATURES, float(Path(name).stem), np.float32), 30.0)
 
 
 def assert_own_numbers(workspace: Path, songs: list[str]) -> None:
@@ -83,7 +83,7 @@ def test_every_song_keeps_its_own_after_an_interruption(
     workspace = copy_of(prepared)
     command = ("music-features", "-w", workspace, "--jobs", "1", "--force")
 
-    def stopped(audio: bytes, mixdown: bool, name: str) -> Song:
+    def stopped(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
         if Path(name).stem == "4":
             raise KeyboardInterrupt
         return number_of(name)
@@ -92,7 +92,7 @@ def test_every_song_keeps_its_own_after_an_interruption(
     assert rtcan(*command).exit_code == 130
     again: list[str] = []
 
-    def noted(audio: bytes, mixdown: bool, name: str) -> Song:
+    def noted(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
         again.append(Path(name).stem)
         return number_of(name)
 
@@ -107,7 +107,7 @@ def test_a_song_that_cannot_be_read_is_left_out_and_shifts_no_other(
 ) -> None:
     workspace = copy_of(prepared)
 
-    def damaged(audio: bytes, mixdown: bool, name: str) -> Song:
+    def damaged(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
         if Path(name).stem == "2":
             raise RtcanError(f"{name} is damaged")
         return number_of(name)

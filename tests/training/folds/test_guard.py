@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.training.folds.guard import check_disjoint, check_promise, seen_in_training
+from rtcan_cli.training.folds.guard import check_disjoint, check_promise, groups_seen, trials_seen
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.folds.splits import TEST, TRAIN, UNUSED, VALIDATION, Splits
 from tests.training.folds.test_protocols import crossed
@@ -114,7 +114,9 @@ def test_test_trials_with_a_known_group_are_counted() -> None:
     subjects = np.array(["anna", "anna", "anna", "ben", "cleo", "cleo"])
     role = np.array([[TRAIN, TEST], [TEST, TRAIN], [TEST, TRAIN], [TEST, VALIDATION]], np.int8)
     role = np.vstack([role, [[VALIDATION, TEST], [TEST, UNUSED]]]).astype(np.int8)
-    assert seen_in_training(Splits(role), subjects).tolist() == [2, 1]
+    assert trials_seen(Splits(role), subjects).tolist() == [2, 1]
+    seen, tested = groups_seen(Splits(role), subjects)
+    assert (seen.tolist(), tested.tolist()) == ([1, 1], [3, 2])
 
 
 @pytest.mark.parametrize(
@@ -129,5 +131,5 @@ def test_test_trials_with_a_known_group_are_counted() -> None:
 )
 def test_the_audit_of_each_protocol(name: str, subjects_known: int, stimuli_known: int) -> None:
     splits = Splits(dealt(name))
-    assert seen_in_training(splits, SUBJECT).sum() == subjects_known
-    assert seen_in_training(splits, STIMULUS).sum() == stimuli_known
+    assert trials_seen(splits, SUBJECT).sum() == subjects_known
+    assert trials_seen(splits, STIMULUS).sum() == stimuli_known

@@ -325,7 +325,7 @@ def test_as_many_as_fit_into_four_fifths_of_what_is_free(
     monkeypatch.setattr(cuda, "memory_allocated", lambda device: 1_000)
     monkeypatch.setattr(cuda, "max_memory_allocated", lambda device: 3_000)
     monkeypatch.setattr(cuda, "mem_get_info", lambda device: (9_000, 80_000))
-    trials = module.Trials(members(toy), True, torch.device("cpu"))
+    trials = module.TrialsOnDevice(members(toy), True, torch.device("cpu"))
     trainer = module._Trainer(trials, SPEC, SGD)
     assert trainer.fitting(members(toy)[0]) == 3
     monkeypatch.setattr(cuda, "mem_get_info", lambda device: (100, 80_000))

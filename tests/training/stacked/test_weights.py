@@ -9,7 +9,7 @@ import torch
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, to_arrays
 from rtcan_cli.training.recipes import RECIPES, Recipe
-from rtcan_cli.training.stacked.weights import Layout, new_moments, update
+from rtcan_cli.training.stacked.weights import WeightLayout, new_moments, update
 
 CPU = torch.device("cpu")
 SGD = replace(RECIPES["paper"], weight_decay=0.1)
@@ -47,7 +47,7 @@ def test_each_row_is_updated_as_pytorch_would(recipe: Recipe) -> None:
 
 def test_rows_hold_all_of_a_network() -> None:
     networks = [build(ModelSpec("Rf", (8, 8, 8, 8), length=60), "default", k) for k in range(2)]
-    layout = Layout(networks[0])
+    layout = WeightLayout(networks[0])
     both = [layout.read(network, CPU) for network in networks]
     rows = {name: torch.cat([each[name] for each in both]) for name in both[0]}
     for i, network in enumerate(networks):
@@ -67,7 +67,7 @@ def test_rows_hold_all_of_a_network() -> None:
 @pytest.mark.parametrize("recipe", [SGD, replace(SGD, momentum=0.0), RECIPES["tuned"]])
 def test_moments_are_those_of_pytorch(recipe: Recipe) -> None:
     network = build(ModelSpec("base", (8, 8, 8, 8), length=60), "default", 0)
-    layout = Layout(network)
+    layout = WeightLayout(network)
     rows = layout.read(network, CPU)
     rows |= new_moments(recipe, rows["weights"])
     gradients = [torch.full_like(p, 0.5) for p in network.parameters()]
