@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 SUBJECT, SONG = "100184", "1"
 SMALL_TRAINING = (
     *("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "2"),
-    *("--jobs", "1"),
+    *("--channels", "8,8,8,8", "--jobs", "1"),
 )
 
 
@@ -66,6 +67,44 @@ def _interrupts_are_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _letters_as_users_get_them() -> Iterator[object]:
+    """Write letters into PDFs as type 3, which is quick, and give the type that users get.
+
+    To cut the fonts of type 42 takes longer than all else of a figure. ``tests/plots`` does it.
+    """
+    from rtcan_cli.plots import style
+
+    with pytest.MonkeyPatch.context() as patch:
+        before = style._RC["pdf.fonttype"]
+        patch.setitem(style._RC, "pdf.fonttype", 3)
+        yield before
+
+
+@contextmanager
+def without_drawing() -> Iterator[None]:
+    """Build figures and write their files, but leave the files empty.
+
+    For what looks at numbers and words. ``tests/plots``, ``tests/commands/test_chain.py`` and the
+    tests of each figure's step draw.
+    """
+
+    def write_nothing(figure: object, buffer: object, **options: object) -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", write_nothing)
+        patch.setattr("matplotlib.figure.Figure.draw_without_rendering", lambda figure: None)
+        yield
+
+
+@pytest.fixture
+def undrawn() -> Iterator[None]:
+    """Figures cost no time in this test."""
+    with without_drawing():
+        yield
 
 
 @pytest.fixture(scope="session")
