@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import joblib
 import pytest
 from typer.testing import CliRunner
 
@@ -81,6 +82,22 @@ def _letters_as_users_get_them() -> Iterator[object]:
         before = style._RC["pdf.fonttype"]
         patch.setitem(style._RC, "pdf.fonttype", 3)
         yield before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_core_is_this_process() -> Iterator[None]:
+    """Let steps that may take every core work here: worker processes load PyTorch for seconds.
+
+    The tests share the machine already. Those that are about workers ask for two.
+    """
+    usual = joblib.effective_n_jobs
+
+    def one_for_all(n_jobs: int = -1) -> int:
+        return 1 if n_jobs == -1 else int(usual(n_jobs))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joblib, "effective_n_jobs", one_for_all)
+        yield
 
 
 @contextmanager
