@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import joblib
 import pytest
 from typer.testing import CliRunner
 
@@ -19,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 SUBJECT, SONG = "100184", "1"
 SMALL_TRAINING = (
     *("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "2"),
-    *("--jobs", "1"),
+    *("--channels", "8,8,8,8", "--jobs", "1"),
 )
 
 
@@ -66,6 +68,60 @@ def _interrupts_are_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _letters_as_users_get_them() -> Iterator[object]:
+    """Write letters into PDFs as type 3, which is quick, and give the type that users get.
+
+    To cut the fonts of type 42 takes longer than all else of a figure. ``tests/plots`` does it.
+    """
+    from rtcan_cli.plots import style
+
+    with pytest.MonkeyPatch.context() as patch:
+        before = style._RC["pdf.fonttype"]
+        patch.setitem(style._RC, "pdf.fonttype", 3)
+        yield before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_core_is_this_process() -> Iterator[None]:
+    """Let steps that may take every core work here: worker processes load PyTorch for seconds.
+
+    The tests share the machine already. Those that are about workers ask for two.
+    """
+    usual = joblib.effective_n_jobs
+
+    def one_for_all(n_jobs: int = -1) -> int:
+        return 1 if n_jobs == -1 else int(usual(n_jobs))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joblib, "effective_n_jobs", one_for_all)
+        yield
+
+
+@contextmanager
+def without_drawing() -> Iterator[None]:
+    """Build figures and write their files, but leave the files empty.
+
+    For what looks at numbers and words. ``tests/plots``, ``tests/commands/test_chain.py`` and the
+    tests of each figure's step draw.
+    """
+
+    def write_nothing(figure: object, buffer: object, **options: object) -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", write_nothing)
+        patch.setattr("matplotlib.figure.Figure.draw_without_rendering", lambda figure: None)
+        yield
+
+
+@pytest.fixture
+def undrawn() -> Iterator[None]:
+    """Figures cost no time in this test."""
+    with without_drawing():
+        yield
 
 
 @pytest.fixture(scope="session")

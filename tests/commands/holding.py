@@ -26,3 +26,34 @@ rtcan_cli.steps.signals.blocks._BLOCK = {BLOCK}
 main()
 """
 """Program for ``python -c``: takes three pieces of finished work, then waits for ten minutes."""
+
+HOLD_TRAINING = """
+import time
+import rtcan_cli.steps.training.units as units
+from rtcan_cli.app import main
+
+save, work = units.PartialSink.save, units.map_unordered
+
+
+def wait():
+    for _ in range(6000):
+        time.sleep(0.1)
+
+
+def save_and_wait(sink, fold, checkpoint):
+    save(sink, fold, checkpoint)
+    if fold == 1:
+        wait()
+
+
+def work_and_wait(*arguments, **options):
+    for each in work(*arguments, **options):
+        wait()
+        yield each
+
+
+units.PartialSink.save = save_and_wait
+units.map_unordered = work_and_wait
+main()
+"""
+"""The same for `train`: it waits in the second fold or, with workers, before it keeps a result."""

@@ -14,7 +14,7 @@ import pytest
 
 from rtcan_cli.app import app
 from rtcan_cli.stores import Store
-from tests.commands.holding import BLOCK, HOLD
+from tests.commands.holding import BLOCK, HOLD, HOLD_TRAINING
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 
 COMMANDS = (
@@ -34,6 +34,8 @@ COMMANDS = (
     "compare",
     "info",
 )
+
+SIX_EPOCHS = (*SMALL_TRAINING, "--epochs", "6", "--target", "arousal")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -196,24 +198,28 @@ def test_decompose_goes_on_after_ctrl_c(
     assert not partial.exists()
 
 
+@pytest.fixture(scope="module")
+def undisturbed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Content of a run whose training nobody stops."""
+    path = tmp_path_factory.mktemp("undisturbed") / "run.h5"
+    must("train", "-w", prepared, *SIX_EPOCHS, "-o", path)
+    return Store(path).content_id
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_train_goes_on_after_ctrl_c(
-    prepared: Path, copy_of: Callable[[Path], Path], jobs: str
+    prepared: Path, undisturbed: str, tmp_path: Path, jobs: str
 ) -> None:
-    workspace = copy_of(prepared)
-    base = ["train", "-w", str(workspace), "--target", "arousal", *SMALL_TRAINING]
-    options = [*base, "--epochs", "20"]
-    undisturbed = workspace / "undisturbed.h5"
-    must(*options, "-o", undisturbed)
-    path = workspace / "again.h5"
+    path = tmp_path / "again.h5"
     partial = path.with_name("again.h5.partial")
-    command = [*options, "-o", str(path), "--jobs", jobs]
-    result = interrupt(command, lambda: any(partial.rglob("checkpoint-arousal-1.npz")))
+    command = ["train", "-w", str(prepared), *SIX_EPOCHS, "-o", str(path), "--jobs", jobs]
+    begun = lambda: any(partial.rglob("checkpoint-arousal-1.npz"))  # noqa: E731
+    result = interrupt(command, begun, "-c", HOLD_TRAINING)
     assert result.returncode == 130
     assert not path.exists()
     assert "Traceback" not in result.stderr
-    assert "going on" in must(*command).stderr
-    assert Store(path).content_id == Store(undisturbed).content_id
+    assert "going on" in must(*command, "--jobs", "1").stderr
+    assert Store(path).content_id == undisturbed
 
 
 def test_workers_end_when_the_command_is_killed(

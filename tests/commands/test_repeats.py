@@ -24,6 +24,8 @@ SUBJECTS, SONGS, RATE = 6, 6, 4
 COPIES = {"zz-song0": "flac", "encore": "wav"}
 FOLDS = ("--folds", "3", "--jobs", "1")
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def write_study(folder: Path) -> None:
     """Everybody hears every song, some twice; song0 is there under three names."""

@@ -12,6 +12,12 @@ from rtcan_cli.plots import style
 from rtcan_cli.plots.save import save
 
 
+@pytest.fixture(autouse=True)
+def _letters_in_pdfs(_letters_as_users_get_them, monkeypatch):
+    """Here PDFs are written as users get them."""
+    monkeypatch.setitem(style._RC, "pdf.fonttype", _letters_as_users_get_them)
+
+
 @pytest.fixture
 def read(monkeypatch, tmp_path):
     """Draw a figure, check that all its text can be read, and return the text.

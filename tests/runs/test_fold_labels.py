@@ -16,6 +16,8 @@ from tests.conftest import must, rtcan
 SUBJECTS, STIMULI = 4, 10
 MODELS = ("--model", "logistic,subject-prior", "--folds", "5", "--jobs", "1")
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def drawn_ratings() -> pd.DataFrame:
     rng = np.random.default_rng(3)

@@ -25,6 +25,8 @@ TINY = (
 THREE = ("--folds", "3", "--target", "arousal")
 KEYS = ["subject", "stimulus"]
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def stores(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -55,7 +55,7 @@ def at_once(path: Path, rows: list[tuple[Any, ...]]) -> Store:
     return Store(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=ROWS, pieces=st.lists(st.integers(0, 9), max_size=8), collected=st.integers(1, 7))
 def test_pieces_make_the_same_table(
     rows: list[tuple[Any, ...]],

@@ -23,8 +23,8 @@ from tests.runs.finished_runs import finish_run
 from tests.steps.attention.test_one_trial import run_of, sources
 
 FIGURES = {
-    "gradcam_all": ("attention_average", "attention_responses"),
-    "gradcam_check": ("attention_check",),
+    "all_trials": ("attention_average", "attention_responses"),
+    "checks": ("attention_check",),
 }
 
 
@@ -39,7 +39,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, names in FIGURES.items():
         for name in (*names, "save"):
             stub = save if name == "save" else (lambda *_, **__: None)
-            monkeypatch.setattr(f"rtcan_cli.steps.{module}.{name}", stub)
+            monkeypatch.setattr(f"rtcan_cli.steps.attention.{module}.{name}", stub)
 
 
 def each_map(run: Run, stores: Sources, target: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,8 @@ TARGETS = ("valence", "arousal")
 CLASSES = ("low", "high")
 
 
-@pytest.fixture(autouse=True)
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]]:
-    """Panels and headings that would have been drawn; drawing takes long and has its own tests."""
+def stand_in(patch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]]:
+    """Draw nothing from now on: that takes long, and has its own tests. Returns what would be."""
     figures: list[tuple[list[Any], dict[str, Any]]] = []
 
     def note(seconds: Any, eda: Any, panels: list[Any], **about: Any) -> None:
@@ -34,8 +34,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, An
         return []
 
     for name, stub in (("attention_columns", note), ("attention_heat", note), ("save", save)):
-        monkeypatch.setattr(f"rtcan_cli.steps.attention.one_trial.{name}", stub)
+        patch.setattr(f"rtcan_cli.steps.attention.one_trial.{name}", stub)
     return figures
+
+
+@pytest.fixture(autouse=True)
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]]:
+    """Panels and headings that would have been drawn."""
+    return stand_in(monkeypatch)
 
 
 def run_of(workspace: Path, variant: str) -> Path:
@@ -82,6 +88,25 @@ def explain(workspace: Path, variant: str, subject: str, song: str, folder: Path
 def rows_of(report: Any) -> list[dict[str, Any]]:
     (table,) = report.tables
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What was told, drawn and written of one trial."""
+
+    rows: list[dict[str, Any]]
+    drawn: list[tuple[list[Any], dict[str, Any]]]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def explained(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Explained:
+    """The usual trial, by the network that sees most and those that stand beside it."""
+    folder = tmp_path_factory.mktemp("explained")
+    with pytest.MonkeyPatch.context() as patch:
+        drawn = stand_in(patch)
+        rows = rows_of(explain(trained, "Rf", SUBJECT, SONG, folder))
+    return Explained(rows, drawn, folder)
 
 
 def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -138,9 +163,11 @@ def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
 
 @pytest.mark.parametrize("asked", ["Rb", "Rf"])
 def test_each_network_beside_it_answers_for_itself(
-    trained: Path, tmp_path: Path, asked: str
+    trained: Path, explained: Explained, tmp_path: Path, asked: str
 ) -> None:
-    rows = rows_of(explain(trained, asked, SUBJECT, SONG, tmp_path))
+    rows = explained.rows
+    if asked != "Rf":
+        rows = rows_of(explain(trained, asked, SUBJECT, SONG, tmp_path))
     assert [without(row, "peak at [s]") for row in rows] == [
         {"variant": variant} | answer(run_of(trained, variant), target, SUBJECT, SONG)
         for target in TARGETS
@@ -149,12 +176,9 @@ def test_each_network_beside_it_answers_for_itself(
     assert len({row["P(called)"] for row in rows}) == len(rows)
 
 
-def test_figures_show_the_same_answers(
-    trained: Path, tmp_path: Path, drawn: list[tuple[list[Any], dict[str, Any]]]
-) -> None:
-    explain(trained, "Rf", SUBJECT, SONG, tmp_path)
-    assert len(drawn) == 4
-    for panels, about in drawn:
+def test_figures_show_the_same_answers(trained: Path, explained: Explained) -> None:
+    assert len(explained.drawn) == 4
+    for panels, about in explained.drawn:
         expected = [
             answer(run_of(trained, variant), about["target"], SUBJECT, SONG)
             for variant in ("Rb", "Rd", "Rf")
@@ -166,13 +190,13 @@ def test_figures_show_the_same_answers(
 
 
 def test_curves_and_peak_are_those_of_the_trials_own_recording(
-    raw_pmemo: Path, trained: Path, tmp_path: Path
+    raw_pmemo: Path, explained: Explained
 ) -> None:
-    rows = rows_of(explain(trained, "Rf", SUBJECT, SONG, tmp_path))
+    rows = explained.rows
     for target in TARGETS:
         folder = raw_pmemo / "PMEmo" / "EDA" / target.title()
         raw = np.loadtxt(folder / f"{SONG}_{SUBJECT}_{target[0].upper()}.csv")
-        (csv,) = tmp_path.rglob(f"attention_{target}_*.csv")
+        (csv,) = explained.folder.rglob(f"attention_{target}_*.csv")
         numbers = pd.read_csv(csv)
         own = np.interp(numbers["time_s"], np.arange(len(raw)) / 50, (raw - raw.mean()) / raw.std())
         np.testing.assert_allclose(numbers["original"], own, atol=1e-4)

@@ -31,6 +31,22 @@ def workspace(prepared: Path, copy_of: Callable[[Path], Path]) -> Path:
     return copy_of(prepared)
 
 
+@pytest.fixture(scope="module")
+def few_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As few recordings as can be trained on, for methods that take long. Not to be written to."""
+    raw, stores = (tmp_path_factory.mktemp("few") / name for name in ("raw", "stores"))
+    size = ("--subjects", "4", "--stimuli", "4", "--duration", "14")
+    must("simulate", "pmemo", raw, *size)
+    must("ingest", "pmemo", raw, "-w", stores)
+    must("relabel", "-w", stores)
+    return stores
+
+
+@pytest.fixture
+def few(few_prepared: Path, copy_of: Callable[[Path], Path]) -> Path:
+    return copy_of(few_prepared)
+
+
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_blocks, "_BLOCK", BLOCK)
@@ -70,42 +86,46 @@ def assert_adds_up(workspace: Path, rate: float = 50.0) -> None:
 
 
 @pytest.mark.parametrize("method", TITLES)
-def test_every_method_fills_the_store(workspace: Path, tmp_path: Path, method: str) -> None:
-    outcome = must(*COMMAND, workspace, "--method", method, "--json", "--force")
+def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) -> None:
+    outcome = must(*COMMAND, few, "--method", method, "--json")
     summary = json.loads(outcome.stdout)
     assert summary["method"].startswith(TITLES[method])
-    assert summary["decomposed"] == summary["recordings"] == len(recordings(workspace))
+    assert summary["decomposed"] == summary["recordings"] == len(recordings(few))
     assert summary["processor_time_[ms]_per_second_of_signal"] > 0
-    stored = read(workspace)
+    stored = read(few)
     solver = b"structured" if method == "cvxeda" else method.encode()
     assert set(stored["recordings/solver"]) == {solver}
     assert np.isfinite(stored["recordings/gap"]).all() == (method == "cvxeda")
     assert ("largest_duality_gap" in summary) == (method == "cvxeda")
     assert stored["signals/driver"].any() == (method in ("cvxeda", "cda", "dda"))
-    assert_adds_up(workspace)
-    with Store(workspace / "pmemo" / "components.h5") as store:
+    assert_adds_up(few)
+    with Store(few / "pmemo" / "components.h5") as store:
         assert store.provenance.parameters["decomposition"] == method
+<<<<<<< HEAD
     must(*COMMAND, workspace, "--method", method, "--plot", f"{SUBJECT}:{SONG}",
          "--figures-dir", tmp_path / "figures")  # fmt: skip
+=======
+    must(*COMMAND, few, "--method", method, "--plot", f"{SUBJECT}:{SONG}",
+         "--figures", tmp_path / "figures")  # fmt: skip
+>>>>>>> tests
     assert len(list((tmp_path / "figures").rglob("*.png"))) == 2  # both hearings
 
 
-def test_another_method_at_another_rate_goes_all_the_way(workspace: Path, tmp_path: Path) -> None:
-    must(*COMMAND, workspace, "--method", "dda", "--rate", "8")
-    stored = read(workspace)
+@pytest.mark.usefixtures("undrawn")
+def test_another_method_at_another_rate_goes_all_the_way(few: Path, tmp_path: Path) -> None:
+    must(*COMMAND, few, "--method", "dda", "--rate", "8")
+    stored = read(few)
     assert set(stored["recordings/sampling_rate"]) == {8.0}
-    assert_adds_up(workspace, 8.0)
-    must(
-        "train", "-w", workspace, *SMALL_TRAINING, "--test-subject", SUBJECT, "--target", "arousal"
-    )
-    must("evaluate", "-w", workspace, "-o", tmp_path)
-    must("gradcam", "-w", workspace, "--subject", SUBJECT, "--music", SONG, "-o", tmp_path)
+    assert_adds_up(few, 8.0)
+    must("train", "-w", few, *SMALL_TRAINING, "--test-subject", SUBJECT, "--target", "arousal")
+    must("evaluate", "-w", few, "-o", tmp_path)
+    must("gradcam", "-w", few, "--subject", SUBJECT, "--music", SONG, "-o", tmp_path)
     (csv,) = tmp_path.rglob("attention_arousal*.csv")
     seconds = np.genfromtxt(csv, delimiter=",", names=True, dtype=None, encoding=None)["time_s"]
     # From the onset to the last sample of a recording of 14 s: its own rate counts.
     assert seconds[0] == 3
     assert seconds[-1] == pytest.approx(14, abs=0.2)
-    must("eda-features", "-w", workspace, "--jobs", "1")
+    must("eda-features", "-w", few, "--jobs", "1")
 
 
 def test_rate_leaves_slower_recordings_as_they_are(workspace: Path) -> None:
@@ -314,19 +334,19 @@ def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Pa
     assert note.startswith(f"in {n} of {n} recordings components cancel each other")
 
 
-def test_time_constants_are_those_of_each_recording(workspace: Path) -> None:
-    outcome = must(*COMMAND, workspace, "--method", "cda", "--json")
-    stored = read(workspace)
+def test_time_constants_are_those_of_each_recording(few: Path) -> None:
+    outcome = must(*COMMAND, few, "--method", "cda", "--json")
+    stored = read(few)
     fast, slow = stored["recordings/tau1"], stored["recordings/tau0"]
     assert np.unique(slow).size > 5
     assert (fast < slow).all()
     summary = json.loads(outcome.stdout)
     told = [float(x) for x in summary["median_time_constants_[s]"].split(", ")]
     np.testing.assert_allclose(told, [np.median(fast), np.median(slow)], rtol=0.01)
-    must(*COMMAND, workspace, "--method", "cda", "--time-constants", "published")
-    stored = read(workspace)
+    must(*COMMAND, few, "--method", "cda", "--time-constants", "published")
+    stored = read(few)
     assert set(stored["recordings/tau0"]) == {20.0}
-    must(*COMMAND, workspace, "--method", "median")
-    assert np.isnan(read(workspace)["recordings/tau0"]).all()
-    must(*COMMAND, workspace)
-    assert set(read(workspace)["recordings/tau0"]) == {2.0}
+    must(*COMMAND, few, "--method", "median")
+    assert np.isnan(read(few)["recordings/tau0"]).all()
+    must(*COMMAND, few)
+    assert set(read(few)["recordings/tau0"]) == {2.0}

@@ -29,6 +29,8 @@ from tests.models.rtcan.released_reference import Reference, published
 
 NOT_USED = 3
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def fused() -> Reference:

@@ -24,6 +24,8 @@ OPTIONS = (
     *("--target", "arousal"),
 )
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def described(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

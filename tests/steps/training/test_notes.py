@@ -25,6 +25,8 @@ SMALL = (
     *("--length", "96", "--channels", "8,8,8,8"),
 )
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def notes(printed: str) -> list[str]:
     found = json.loads(printed)["notes"]
