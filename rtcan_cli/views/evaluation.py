@@ -7,6 +7,7 @@ import pandas as pd
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.report import Report, Table
 from rtcan_cli.results.evaluation import Evaluation
+from rtcan_cli.views.notes import lines_of
 from rtcan_cli.views.run import dataset_title, mark, run_facts, seed_tables
 
 #: Scores that are shown in per cent, and those that are shown as they are.
@@ -41,7 +42,7 @@ def page(result: Evaluation) -> Report:
         result.command,
         facts=run_facts(run),
         tables=[*tables, _audit_table(result)],
-        notes=[note.text for note in result.notes],
+        notes=[lines_of(note) for note in result.notes],
         files=list(result.files),
     )
 
