@@ -29,4 +29,4 @@ rtcan decompose --dataset pmemo
 # Each subset is contained in the next one. Existing runs are not trained again.
 rtcan train --dataset pmemo --fusion none "${training[@]}" --subjects 10%,40%,70%,100%
 
-rtcan compare --dataset pmemo --output rtcan-figures-figure4
+rtcan compare --dataset pmemo --figures-dir rtcan-figures-figure4

@@ -14,8 +14,8 @@ rtcan simulate pmemo "$demo/raw" --subjects 48
 
 # Raw files -> stores.
 rtcan ingest pmemo "$demo/raw"
-rtcan relabel --plot 100184 --figures "$figures"
-rtcan decompose --plot 100184:1 --figures "$figures"
+rtcan relabel --plot 100184 --figures-dir "$figures"
+rtcan decompose --plot 100184:1 --figures-dir "$figures"
 rtcan music-features
 
 # EDA alone (arousal is enough for the comparison), then fused with music. For the figures, also the two networks with
@@ -26,9 +26,9 @@ rtcan train "${small[@]}" --fusion music --variant Rd --test-subject 100184
 rtcan train "${small[@]}" --fusion music
 
 # Runs -> numbers and figures.
-rtcan evaluate --output "$figures"
-rtcan gradcam --subject 100184 --music 1 --output "$figures"
-rtcan compare --output "$figures"
+rtcan evaluate --figures-dir "$figures"
+rtcan gradcam --subject 100184 --music 1 --figures-dir "$figures"
+rtcan compare --figures-dir "$figures"
 
 echo
 echo "Results table: $figures/comparison.csv"

@@ -49,4 +49,4 @@ if [ "$dataset" = pmemo ]; then
   rtcan train --dataset "$dataset" --fusion music "${folds[@]}" "${training[@]}" "${length[@]}"
 fi
 
-rtcan compare --dataset "$dataset" --paper --output rtcan-figures-table3
+rtcan compare --dataset "$dataset" --paper --figures-dir rtcan-figures-table3

@@ -31,4 +31,4 @@ rtcan music-features --dataset pmemo
 rtcan train --dataset pmemo --fusion music "${training[@]}" \
   --depth 1,2 --channels 64,64,64,64 --channels 64,128,256,512
 
-rtcan compare --dataset pmemo --paper --output rtcan-figures-table4
+rtcan compare --dataset pmemo --paper --figures-dir rtcan-figures-table4

@@ -30,4 +30,4 @@ rtcan music-features --dataset pmemo
 # One run for each variant. Existing runs are not trained again.
 rtcan train --dataset pmemo --fusion music "${training[@]}" --variant base,Ra,Rb,Rc,Rd,Re,Rf
 
-rtcan compare --dataset pmemo --paper --output rtcan-figures-table5
+rtcan compare --dataset pmemo --paper --figures-dir rtcan-figures-table5

@@ -55,4 +55,4 @@ for model in res-sin rtcan; do
   done
 done
 
-rtcan compare --dataset "$dataset" --paper --output rtcan-figures-table6
+rtcan compare --dataset "$dataset" --paper --figures-dir rtcan-figures-table6

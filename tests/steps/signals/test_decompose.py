@@ -101,13 +101,8 @@ def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) ->
     assert_adds_up(few)
     with Store(few / "pmemo" / "components.h5") as store:
         assert store.provenance.parameters["decomposition"] == method
-<<<<<<< HEAD
-    must(*COMMAND, workspace, "--method", method, "--plot", f"{SUBJECT}:{SONG}",
-         "--figures-dir", tmp_path / "figures")  # fmt: skip
-=======
     must(*COMMAND, few, "--method", method, "--plot", f"{SUBJECT}:{SONG}",
-         "--figures", tmp_path / "figures")  # fmt: skip
->>>>>>> tests
+         "--figures-dir", tmp_path / "figures")  # fmt: skip
     assert len(list((tmp_path / "figures").rglob("*.png"))) == 2  # both hearings
 
 
