@@ -21,7 +21,7 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 def print_page(page: Report) -> None:
     """Print what a person reads, in the width of the terminal.
 
-    Notes and files are folded on a terminal only, so that whoever searches a pipe finds them whole.
+    Notes and files are folded on a terminal only, so that a search in a pipe finds them whole.
     """
     terminal = sys.stdout.isatty()
     bold = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
