@@ -45,10 +45,12 @@ def incomplete(name: str, there: float, declared: float) -> RtcanError:
 
 def cut_in(name: str, there: float, what: str) -> RtcanError:
     """The error for a file that ends within one of its pieces, after so many seconds."""
-    return RtcanError(
-        f"{name} is incomplete: it ends in the middle of {what}, after {there:.1f} s",
-        f"{GET_AGAIN}; if there is no other: {convert(name)}",
-    )
+    return broken(name, f"incomplete: it ends in the middle of {what}, after {there:.1f} s")
+
+
+def broken(name: str, what: str) -> RtcanError:
+    """The error for a file that may be whole elsewhere; `what` says how it is broken."""
+    return RtcanError(f"{name} is {what}", f"{GET_AGAIN}; if there is no other: {convert(name)}")
 
 
 def convert(name: str) -> str:

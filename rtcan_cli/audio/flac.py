@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
-from rtcan_cli.audio.checked import GET_AGAIN, Checked, convert, incomplete
+from rtcan_cli.audio.checked import GET_AGAIN, Checked, broken, incomplete
 from rtcan_cli.errors import RtcanError
 
 _STREAMINFO = 8  # where it begins, behind the marker and its own header
@@ -46,10 +46,7 @@ def check(content: bytes, name: str) -> Checked:
     longest = block * n_channels * n_bytes + _FRAME_HEADERS * n_channels
     found = _last_frame(content, block, longest)
     if found is None or not rate:
-        raise RtcanError(
-            f"{name} is incomplete or damaged: it does not end in a whole frame",
-            f"{GET_AGAIN}; if there is no other: {convert(name)}",
-        )
+        raise broken(name, "incomplete or damaged: it does not end in a whole frame")
     if found < declared:
         raise incomplete(name, found / rate, declared / rate)
     length = (packed >> 36 << 36 | found).to_bytes(8, "big")

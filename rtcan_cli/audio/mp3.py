@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtcan_cli.audio.checked import GET_AGAIN, Checked, convert, cut_in, incomplete
+from rtcan_cli.audio.checked import GET_AGAIN, Checked, broken, convert, cut_in, incomplete
 from rtcan_cli.errors import RtcanError
 
 _BITRATES = {  # kbit/s by (version 1 or not, layer); 0 stands for free and is not read
@@ -241,10 +241,8 @@ def _frames(
                 convert(name),
             )
         if following > behind or n_zeros > _most_zeros(head, has_tag):
-            raise RtcanError(
-                f"{name} is damaged: {following - at} bytes after {seconds:.1f} s are not MP3",
-                f"{GET_AGAIN}; if there is no other: {convert(name)}",
-            )
+            what = f"{following - at} bytes after {seconds:.1f} s are not MP3"
+            raise broken(name, f"damaged: {what}")
         runs.append((begin, at))
         begin = at = following
     runs.append((begin, at))
@@ -275,15 +273,14 @@ def _check_rest(
     has_tag |= end < len(content)
     if len(rest) < _MOST_JUNK and n_zeros <= _most_zeros(head, has_tag):
         return
-    advice = f"if there is no other: {convert(name)}"
+    what = f"incomplete or damaged: its last {end - at} bytes, after {seconds:.1f} s, are"
     if rest:
-        what = f"its last {end - at} bytes, after {seconds:.1f} s, are not MP3"
-    else:
-        what = f"its last {end - at} bytes, after {seconds:.1f} s, are zeros"
-        advice = (
-            f"a download that breaks off may leave zeros; if the song is whole: {convert(name)}"
-        )
-    raise RtcanError(f"{name} is incomplete or damaged: {what}", f"{GET_AGAIN}; {advice}")
+        raise broken(name, f"{what} not MP3")
+    raise RtcanError(
+        f"{name} is {what} zeros",
+        f"{GET_AGAIN}; a download that breaks off may leave zeros; if the song is whole: "
+        f"{convert(name)}",
+    )
 
 
 @dataclass(frozen=True)

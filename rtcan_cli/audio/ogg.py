@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from rtcan_cli.audio.checked import GET_AGAIN, Checked, convert, cut_in
+from rtcan_cli.audio.checked import Checked, broken, convert, cut_in
 from rtcan_cli.errors import RtcanError
 
 _HEADER = 27
@@ -35,20 +35,15 @@ def check(content: bytes, name: str) -> Checked:
         if head[:4] != b"OggS"[: len(head)]:
             if flags & _ENDS and (content[at : at + 3] == b"TAG" or not content[at:].strip(b"\0")):
                 break
-            raise RtcanError(
-                f"{name} is damaged: after {last / (rate or 1):.1f} s no OGG page follows",
-                f"{GET_AGAIN}; if there is no other: {convert(name)}",
-            )
+            place = f"after {last / (rate or 1):.1f} s"
+            raise broken(name, f"damaged: {place} no OGG page follows")
         begin = at + _HEADER + len(sizes)
         end = begin + sum(sizes)
+        seconds = max(last - skipped, 0) / (rate or 1)
         if len(head) < _HEADER or len(sizes) < head[26] or end > len(content):
-            raise cut_in(name, max(last - skipped, 0) / (rate or 1), "a page")
+            raise cut_in(name, seconds, "a page")
         if _checksum(content[at:end]) != int.from_bytes(head[22:26], "little"):
-            raise RtcanError(
-                f"{name} is damaged: a page after {max(last - skipped, 0) / (rate or 1):.1f} s has "
-                "a wrong checksum",
-                f"{GET_AGAIN}; if there is no other: {convert(name)}",
-            )
+            raise broken(name, f"damaged: a page after {seconds:.1f} s has a wrong checksum")
         flags = head[5]
         if flags & _BEGINS:
             n_streams += 1
@@ -67,10 +62,7 @@ def check(content: bytes, name: str) -> Checked:
             convert(name),
         )
     if not flags & _ENDS:
-        raise RtcanError(
-            f"{name} is incomplete: it has no last page after {seconds:.1f} s",
-            f"{GET_AGAIN}; if there is no other: {convert(name)}",
-        )
+        raise broken(name, f"incomplete: it has no last page after {seconds:.1f} s")
     # A stream may have begun before the file, which then lacks samples of its first page.
     return Checked(content, max(last - skipped, 0), max(first, 0))
 

@@ -10,7 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from rtcan_cli.audio import chunks, flac, mp3, ogg
-from rtcan_cli.audio.checked import GET_AGAIN, Checked, convert
+from rtcan_cli.audio.checked import Checked, broken, convert
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files import kinds
 
@@ -116,18 +116,13 @@ def recognised(content: bytes) -> tuple[kinds.Kind | None, bytes]:
 def refuse_fewer(n_samples: int, checked: Checked, name: str) -> None:
     """Raise RtcanError if fewer samples were decoded than were counted."""
     if n_samples < checked.n_samples - checked.n_around:
-        raise RtcanError(
-            f"{name} is damaged: {n_samples} of its {checked.n_samples} samples can be decoded",
-            f"{GET_AGAIN}; if there is no other: {convert(name)}",
-        )
+        found = f"{n_samples} of its {checked.n_samples} samples can be decoded"
+        raise broken(name, f"damaged: {found}")
 
 
 def undecodable(name: str) -> RtcanError:
     """The error for a file that the decoder refuses."""
-    return RtcanError(
-        f"{name} is damaged: it cannot be decoded",
-        f"{GET_AGAIN}; if there is no other: {convert(name)}",
-    )
+    return broken(name, "damaged: it cannot be decoded")
 
 
 def _refusal(kind: kinds.Kind | None, content: bytes, name: str) -> RtcanError:

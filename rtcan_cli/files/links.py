@@ -18,7 +18,7 @@ from pathlib import Path
 from rtcan_cli.errors import RtcanError
 
 _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
-_KINDS = {
+KINDS = {
     stat.S_IFLNK: "a symbolic link, which is not followed",
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -210,5 +210,5 @@ def _kind(path: Path | str, at: int | None) -> int | None:
 
 
 def _not_that(path: Path | str, kind: int, wanted: str) -> Unexpected:
-    found = _KINDS.get(stat.S_IFMT(kind), "a file")
+    found = KINDS.get(stat.S_IFMT(kind), "a file")
     return Unexpected(errno.EINVAL, f"not a {wanted}, but {found}", os.fspath(path))

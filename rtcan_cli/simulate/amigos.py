@@ -6,7 +6,6 @@ With faults, all ratings are there, and some GSR recordings are broken: see `FAU
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,17 +18,9 @@ from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, spoil
-from rtcan_cli.simulate.physiology import (
-    AROUSAL,
-    VALENCE,
-    Array,
-    Effects,
-    Listeners,
-    bodily,
-    felt,
-    rate,
-    record,
-)
+from rtcan_cli.simulate.folder import write_file
+from rtcan_cli.simulate.physiology import AROUSAL, VALENCE, Array, record
+from rtcan_cli.simulate.subjects import Subject, numbered, subjects
 from rtcan_cli.simulate.truth import TrueRecording, of_row, write_recordings
 
 BASELINE = 5.0
@@ -68,6 +59,8 @@ in the real files."""
 
 SHARED_TABLES: dict[str, str] = {}
 
+subject_names = numbered
+
 _SHORT_NAMES = [
     *("10", "13", "138", "18", "19", "20", "23", "30"),
     *("31", "34", "36", "4", "5", "58", "80", "9"),
@@ -77,49 +70,25 @@ _HEADER = b"MATLAB 5.0 MAT-file, Platform: GLNXA64, simulated by rtcan"
 
 
 @dataclass(frozen=True)
-class Subject:
+class Unit:
     """One subject, who is one file.
 
     Attributes
     ----------
-    index : int
-        From 0.
-    listener : Listeners
-        The subject's traits, shape (1,).
-    pulls, deviations : ndarray, shape (n_videos, 2)
-        What the videos make everyone feel, and how far this subject deviates from it.
-    effects : Effects
-        How much the videos and the subject's skin tell about the ratings.
+    who : Subject
+        The subject.
     videos : tuple of str
         Names of the videos.
     lengths : ndarray, shape (n_videos,)
         Of the videos, in seconds.
     seen : int
         How many of the videos, from the first on, the subject has seen.
-    seed : int
-        What chance is drawn from.
-    faults : mapping of int to str
-        Kinds of faults by video (from 0).
-    truth : bool
-        Whether the truth is written too.
     """
 
-    index: int
-    listener: Listeners
-    pulls: Array
-    deviations: Array
-    effects: Effects
+    who: Subject
     videos: tuple[str, ...]
     lengths: Array
     seen: int
-    seed: int
-    faults: Mapping[int, str]
-    truth: bool
-
-
-def subject_names(n: int) -> list[str]:
-    """As the files are numbered."""
-    return [f"{number:02d}" for number in range(1, n + 1)]
 
 
 def stimulus_names(design: Design) -> list[str]:
@@ -129,35 +98,15 @@ def stimulus_names(design: Design) -> list[str]:
     return [*_SHORT_NAMES[: n_videos - n_long], *_LONG_NAMES[:n_long]]
 
 
-def units(design: Design) -> list[Subject]:
+def units(design: Design) -> list[Unit]:
     """All subjects; three of them have not seen the long videos."""
-    population = design.population
-    n_videos = len(population.stimuli)
+    n_videos = len(design.population.stimuli)
     n_long = n_videos // 5
-    lengths = _lengths(n_videos, n_long, design)
-    subjects = []
-    for index, deviations in enumerate(population.deviations):
-        seen = n_videos - n_long * (index + 1 in WITHOUT_LONG_VIDEOS)
-        subjects.append(
-            Subject(
-                index=index,
-                listener=population.listeners.take(np.array([index])),
-                pulls=population.stimuli,
-                deviations=deviations,
-                effects=population.effects,
-                videos=tuple(stimulus_names(design)),
-                lengths=lengths,
-                seen=seen,
-                seed=design.seed,
-                faults={
-                    video - 1: kind
-                    for (subject, video), kind in FAULTS.items()
-                    if design.faults and subject == index + 1 and video <= seen
-                },
-                truth=design.truth,
-            )
-        )
-    return subjects
+    videos, lengths = tuple(stimulus_names(design)), _lengths(n_videos, n_long, design)
+    return [
+        Unit(who, videos, lengths, n_videos - n_long * (who.index + 1 in WITHOUT_LONG_VIDEOS))
+        for who in subjects(design, FAULTS)
+    ]
 
 
 def _lengths(n_videos: int, n_long: int, design: Design) -> Array:
@@ -172,7 +121,7 @@ def _lengths(n_videos: int, n_long: int, design: Design) -> Array:
     return lengths
 
 
-def write_unit(root: Path, unit: Subject) -> Written:
+def write_unit(root: Path, unit: Unit) -> Written:
     """Write ``data_preprocessed_matlab/Data_Preprocessed_P01.mat`` or another subject's file.
 
     All channels but the GSR are noise; the GSR is in nanosiemens. Lengths differ between videos.
@@ -181,26 +130,22 @@ def write_unit(root: Path, unit: Subject) -> Written:
     ----------
     root : Path
         Folder of the simulation.
-    unit : Subject
+    unit : Unit
         Whose file to write.
 
     Returns
     -------
     Written
     """
-    folder = root / PUBLISHER_FOLDERS["amigos"]
-    folder.mkdir(exist_ok=True)
-    name = f"{unit.index + 1:02d}"
+    who = unit.who
+    name = f"{who.index + 1:02d}"
     stem = f"Data_Preprocessed_P{name}"
-    file = f"{folder.name}/{stem}.mat"
+    file = f"{PUBLISHER_FOLDERS['amigos']}/{stem}.mat"
     n_videos = len(unit.videos)
     sampling_rate = profile("amigos").sampling_rate
-    rng = np.random.default_rng([unit.seed, 1, unit.index])
-    listeners = unit.listener.take(np.zeros(n_videos, dtype=np.intp))
-    ratings = 1 + 8 * rate(
-        felt(unit.pulls, unit.deviations, unit.effects), listeners, rng, unit.effects
-    )
-    body = bodily(unit.pulls, unit.deviations, rng, unit.effects)
+    rng = np.random.default_rng([who.seed, 1, who.index])
+    ratings = 1 + 8 * who.ratings(rng)
+    body = who.body(rng)
     data, assessments, annotations, videos = (_cells(n_videos) for _ in range(4))
     faults: list[Fault] = []
     recordings: list[TrueRecording] = []
@@ -213,18 +158,18 @@ def write_unit(root: Path, unit: Subject) -> Written:
             continue
         length = unit.lengths[video]
         one = slice(video, video + 1)
-        signals = record(body[one], unit.listener, length, sampling_rate, rng, rest=BASELINE)
+        signals = record(body[one], who.listener, length, sampling_rate, rng, rest=BASELINE)
         channels = rng.standard_normal((signals.eda.shape[1], N_CHANNELS))
         gsr = NANOSIEMENS * signals.eda[0]
-        if video in unit.faults:
-            kind = unit.faults[video]
+        if video in who.faults:
+            kind = who.faults[video]
             gsr, samples = spoil(gsr, kind, sampling_rate)
             faults.append(Fault(kind, file, name, title, "both", samples))
         channels[:, GSR_CHANNEL] = gsr
         data[0, video] = channels
         assessments[0, video] = _assess(ratings[video], rng)
-        annotations[0, video] = _annotate(unit.pulls[video], length, rng)
-        if unit.truth:
+        annotations[0, video] = _annotate(who.pulls[video], length, rng)
+        if who.truth:
             names = (file, name, title, "both")
             recordings.append(of_row(signals, 0, body[one], names, gain=NANOSIEMENS))
     content = io.BytesIO()
@@ -239,8 +184,8 @@ def write_unit(root: Path, unit: Subject) -> Written:
     )
     # The header is free text, into which SciPy writes the date.
     content.getbuffer()[:116] = _HEADER.ljust(116)
-    (root / file).write_bytes(content.getbuffer())
-    if unit.truth:
+    write_file(root, file, content.getbuffer())
+    if who.truth:
         write_recordings(root, stem, recordings, sampling_rate)
     return Written(unit.seen, unit.seen, tuple(faults))
 

@@ -94,6 +94,13 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name != "rtcan_version"}
 
 
+def write_file(root: Path, file: str, content: bytes | memoryview) -> None:
+    """Write a file of a simulation, whose path below `root` is `file`, and the folders above it."""
+    path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def _check_replaceable(target: Path) -> None:
     """Refuse a folder with anything in it that the simulator has not written."""
     if not target.exists():

@@ -6,7 +6,6 @@ What there is to write, and what is wrong with it where faults are wanted, is de
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,10 @@ import soundfile
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.signals import held_back
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import SIGNAL_FAULTS, Fault, encode, spoil
+from rtcan_cli.simulate.folder import write_file
 from rtcan_cli.simulate.physiology import (
-    AROUSAL,
-    VALENCE,
     Array,
     Effects,
     Listeners,
@@ -32,7 +29,7 @@ from rtcan_cli.simulate.physiology import (
     record,
 )
 from rtcan_cli.simulate.pmemo_plan import Plan, plan, song_numbers
-from rtcan_cli.simulate.songs import SAMPLING_RATE, synthesise
+from rtcan_cli.simulate.songs import encoded
 from rtcan_cli.simulate.truth import TrueRecording, of_row, write_recordings
 
 _FOLDER = PUBLISHER_FOLDERS["pmemo"]
@@ -184,13 +181,8 @@ def write_unit(root: Path, unit: Song) -> Written:
         With the song's lines in the tables of all songs.
     """
     number, pull = unit.number, unit.pull
-    audio = synthesise(
-        pull[VALENCE], pull[AROUSAL], unit.length, np.random.default_rng([unit.seed, 2, unit.index])
-    )
-    encoded = io.BytesIO()
-    with held_back():  # libsndfile loses interrupts
-        soundfile.write(encoded, audio, SAMPLING_RATE, format="MP3")
-    _write(root, f"{_FOLDER}/Chorus/{number}.mp3", encoded.getvalue())
+    song = encoded(pull, unit.length, np.random.default_rng([unit.seed, 2, unit.index]), "MP3")
+    write_file(root, f"{_FOLDER}/Chorus/{number}.mp3", song)
     title = f"{number},{number}.mp3,Simulated song {number},rtcan,Simulated songs"
     lines = {_METADATA: f"{title},{unit.length:g},,"}
     faults: list[Fault] = []
@@ -242,7 +234,7 @@ def _write_table(root: Path, unit: Song, target: str, rows: Sequence[str]) -> li
             lines.append(f"{name},,{course}")
         elif missing is None:
             lines.append(row)
-    _write(root, file, encode(lines, kind))
+    write_file(root, file, encode(lines, kind))
     return faults
 
 
@@ -264,7 +256,7 @@ def _write_recording(
         lines = [f"{i / sampling_rate:.2f},{line}" for i, line in enumerate(lines)]
     if kind in ("header", "time-value-header"):
         lines.insert(0, "eda" if kind == "header" else "time,eda")
-    _write(root, file, encode(lines, kind))
+    write_file(root, file, encode(lines, kind))
     return faults
 
 
@@ -283,9 +275,3 @@ def _annotate(
     for subject, rating, course in zip(subjects, ratings, dynamic, strict=True):
         rows.append(",".join([subject, f"{rating:g}", *(f"{value:g}" for value in course)]))
     return rows
-
-
-def _write(root: Path, file: str, content: bytes) -> None:
-    path = root / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)

@@ -7,10 +7,15 @@ and melody are each song's own.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
+
+from rtcan_cli.signals import held_back
+from rtcan_cli.simulate.physiology import AROUSAL, VALENCE
 
 SAMPLING_RATE = 22050
 """In Hz."""
@@ -107,6 +112,31 @@ def synthesise(
     song[:n_fade] *= np.linspace(0, 1, n_fade)
     song[n_samples - n_fade :] *= np.linspace(1, 0, n_fade)
     return (sound.loudness * song / np.abs(song).max()).astype(np.float32)
+
+
+def encoded(
+    pull: NDArray[np.float64], duration: float, rng: np.random.Generator, kind: str
+) -> bytes:
+    """The content of an audio file with a song, of a kind that libsndfile writes.
+
+    Parameters
+    ----------
+    pull : ndarray, shape (2,)
+        Valence and arousal, as for `synthesise`.
+    duration, rng
+        As for `synthesise`.
+    kind : str
+        Such as ``"WAV"``.
+
+    Returns
+    -------
+    bytes
+    """
+    audio = synthesise(pull[VALENCE], pull[AROUSAL], duration, rng)
+    stream = io.BytesIO()
+    with held_back():  # libsndfile loses interrupts
+        soundfile.write(stream, audio, SAMPLING_RATE, format=kind)
+    return stream.getvalue()
 
 
 def _interval(degree: int, major: bool) -> float:

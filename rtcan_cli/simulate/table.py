@@ -8,32 +8,20 @@ value a line. With faults, some recordings are broken: see `FAULTS`.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.signals import held_back
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, encode, spoil
-from rtcan_cli.simulate.physiology import (
-    AROUSAL,
-    VALENCE,
-    Array,
-    Effects,
-    Listeners,
-    Signals,
-    bodily,
-    felt,
-    rate,
-    record,
-)
-from rtcan_cli.simulate.songs import SAMPLING_RATE, synthesise
+from rtcan_cli.simulate.folder import write_file
+from rtcan_cli.simulate.physiology import AROUSAL, VALENCE, Array, Signals, record
+from rtcan_cli.simulate.songs import encoded
+from rtcan_cli.simulate.subjects import Subject, subjects
 from rtcan_cli.simulate.truth import of_row, write_recordings
 
 PAUSE = 10.0
@@ -63,47 +51,28 @@ SHARED_TABLES = {
 
 
 @dataclass(frozen=True)
-class Subject:
+class Unit:
     """One subject, with all trials, and the songs that are written on the way.
 
     Attributes
     ----------
-    index : int
-        From 0.
+    who : Subject
+        The subject.
     name : str
         As in the table.
     songs : tuple of str
         Names of all songs.
-    listener : Listeners
-        The subject's traits, shape (1,).
-    pulls, deviations : ndarray, shape (n_songs, 2)
-        What the songs make everyone feel, and how far this subject deviates from it.
-    effects : Effects
-        How much the songs and the subject's skin tell about the ratings.
     to_write : tuple of int
         Songs whose audio is written with this subject.
     duration : float
         Of each song, in seconds.
-    seed : int
-        What chance is drawn from.
-    faults : mapping of int to str
-        Kinds of faults by song (from 0).
-    truth : bool
-        Whether the truth is written too.
     """
 
-    index: int
+    who: Subject
     name: str
     songs: tuple[str, ...]
-    listener: Listeners
-    pulls: Array
-    deviations: Array
-    effects: Effects
     to_write: tuple[int, ...]
     duration: float
-    seed: int
-    faults: Mapping[int, str]
-    truth: bool
 
 
 def subject_names(n: int) -> list[str]:
@@ -119,7 +88,7 @@ def stimulus_names(design: Design) -> list[str]:
     return [f"song{number:0{width}d}" for number in range(1, n + 1)]
 
 
-def units(design: Design) -> list[Subject]:
+def units(design: Design) -> list[Unit]:
     """All subjects, each of whom hears every song.
 
     Raises
@@ -129,40 +98,21 @@ def units(design: Design) -> list[Subject]:
     """
     if design.duration is None:
         raise RtcanError("the duration of a song is missing", hint="--duration 25")
-    population, duration = design.population, design.duration
-    n_subjects, n_songs = population.deviations.shape[:2]
-    songs = tuple(stimulus_names(design))
+    everyone, songs = subjects(design, FAULTS), tuple(stimulus_names(design))
     return [
-        Subject(
-            index=index,
-            name=name,
-            songs=songs,
-            listener=population.listeners.take(np.array([index])),
-            pulls=population.stimuli,
-            deviations=population.deviations[index],
-            effects=population.effects,
-            to_write=tuple(range(index, n_songs, n_subjects)),
-            duration=duration,
-            seed=design.seed,
-            faults={
-                song - 1: kind
-                for (subject, song), kind in FAULTS.items()
-                if design.faults and subject == index + 1 and song <= n_songs
-            },
-            truth=design.truth,
-        )
-        for index, name in enumerate(subject_names(n_subjects))
+        Unit(who, name, songs, tuple(range(who.index, len(songs), len(everyone))), design.duration)
+        for who, name in zip(everyone, subject_names(len(everyone)), strict=True)
     ]
 
 
-def write_unit(root: Path, unit: Subject) -> Written:
+def write_unit(root: Path, unit: Unit) -> Written:
     """Write a subject's signals, and the subject's share of the songs.
 
     Parameters
     ----------
     root : Path
         Folder of the simulation.
-    unit : Subject
+    unit : Unit
         What to write.
 
     Returns
@@ -171,36 +121,34 @@ def write_unit(root: Path, unit: Subject) -> Written:
         With the subject's rows of the table.
     """
     for song in unit.to_write:
-        _write(root, _audio_file(unit, song), _audio(unit, song))
-    n_songs = len(unit.songs)
-    device, sampling_rate = list(DEVICES.items())[unit.index % len(DEVICES)]
-    rng = np.random.default_rng([unit.seed, 7, unit.index])
-    listeners = unit.listener.take(np.zeros(n_songs, dtype=np.intp))
+        write_file(root, _audio_file(unit, song), _audio(unit, song))
+    who, n_songs = unit.who, len(unit.songs)
+    device, sampling_rate = list(DEVICES.items())[who.index % len(DEVICES)]
+    rng = np.random.default_rng([who.seed, 7, who.index])
     low, high = profile("table").rating_scale
-    ratings = rate(felt(unit.pulls, unit.deviations, unit.effects), listeners, rng, unit.effects)
-    ratings = np.round(low + (high - low) * ratings)
-    body = bodily(unit.pulls, unit.deviations, rng, unit.effects)
+    ratings = np.round(low + (high - low) * who.ratings(rng))
+    body = who.body(rng)
     rest = PAUSE if device == "session" else 0.0
-    signals = record(body, listeners, unit.duration, sampling_rate, rng, rest)
+    signals = record(body, who.listeners, unit.duration, sampling_rate, rng, rest)
     eda, n_rest = signals.eda.copy(), round(rest * sampling_rate)
     files = _signal_files(unit, device)
     faults = []
-    for song, kind in unit.faults.items():
+    for song, kind in who.faults.items():
         eda[song, n_rest:], samples = spoil(eda[song, n_rest:], kind, sampling_rate)
         faults.append(Fault(kind, files[song], unit.name, unit.songs[song], "both", samples))
     starts = [""] * n_songs
     if device == "session":
-        begin = _FIRST_DAY + _DAY * unit.index
+        begin = _FIRST_DAY + _DAY * who.index
         starts = [
             f"{begin + (song * eda.shape[1] + n_rest) / sampling_rate:.2f}"
             for song in range(n_songs)
         ]
         lines = [f"{begin:.6f}", f"{sampling_rate:.6f}", *_values(eda.ravel(), 6)]
-        _write(root, files[0], encode(lines, "crlf"))
+        write_file(root, files[0], encode(lines, "crlf"))
     else:
         for song, file in enumerate(files):
-            _write(root, file, _signal(eda[song], device, sampling_rate))
-    if unit.truth:
+            write_file(root, file, _signal(eda[song], device, sampling_rate))
+    if who.truth:
         channels = (signals.eda, signals.driver, signals.phasic, signals.tonic)
         heard = Signals(*(channel[:, n_rest:] for channel in channels))
         recordings = [
@@ -224,7 +172,7 @@ def write_unit(root: Path, unit: Subject) -> Written:
     return Written(n_songs, n_songs, tuple(faults), {_TABLE: "\n".join(rows)})
 
 
-def _signal_files(unit: Subject, device: str) -> list[str]:
+def _signal_files(unit: Unit, device: str) -> list[str]:
     """The file of each trial, below the root."""
     if device == "session":
         return [f"{_FOLDER}/e4/{unit.name}/EDA.csv"] * len(unit.songs)
@@ -249,21 +197,10 @@ def _values(eda: Array, digits: int) -> list[str]:
     return [f"{value:.{digits}f}" for value in eda.tolist()]
 
 
-def _audio_file(unit: Subject, song: int) -> str:
+def _audio_file(unit: Unit, song: int) -> str:
     return f"{_FOLDER}/songs/{unit.songs[song]}.wav"
 
 
-def _audio(unit: Subject, song: int) -> bytes:
-    rng = np.random.default_rng([unit.seed, 2, song])
-    pull = unit.pulls[song]
-    audio = synthesise(pull[VALENCE], pull[AROUSAL], unit.duration, rng)
-    stream = io.BytesIO()
-    with held_back():  # libsndfile loses interrupts
-        soundfile.write(stream, audio, SAMPLING_RATE, format="WAV")
-    return stream.getvalue()
-
-
-def _write(root: Path, file: str, content: bytes) -> None:
-    path = root / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+def _audio(unit: Unit, song: int) -> bytes:
+    rng = np.random.default_rng([unit.who.seed, 2, song])
+    return encoded(unit.who.pulls[song], unit.duration, rng, "WAV")

@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli.datasets.amigos.matlab import Keep, Variable, load_variables
-from rtcan_cli.datasets.files.raw import RawFile, find_files, inside, printable, regular_only
+from rtcan_cli.datasets.files.raw import RawFile, inside, printable
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
-from rtcan_cli.datasets.simulation_marker import read_marker
-from rtcan_cli.datasets.subject_files import one_a_subject
+from rtcan_cli.datasets.subject_files import find_subjects, subject_of
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,
@@ -65,35 +64,22 @@ def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     RtcanError
         If there are no such files, or none that can be read.
     """
-    found, listing = find_files(
-        raw,
-        lambda each: _subject(each) is not None,
-        "AMIGOS subject files (Data_Preprocessed_P01.mat, ...)",
-        follow_links,
-    )
-    regular, damaged = regular_only(found)
-    if not regular:
-        raise damaged[0]
-    chosen, twice = one_a_subject(regular, _subject, (".mat", ".zip"))
-    marker = read_marker("amigos", chosen[0][1], listing, raw)
+    looked_for = "AMIGOS subject files (Data_Preprocessed_P01.mat, ...)"
+    found = find_subjects("amigos", raw, _SUBJECT_FILE, looked_for, (".mat", ".zip"), follow_links)
+    chosen = found.chosen
     stimuli = _stimuli(chosen)
     return RawDataset(
         name="amigos",
         edition="AMIGOS, preprocessed for MATLAB",
-        files=tuple(dict.fromkeys(file.path for _, file in chosen)),
+        files=found.paths,
         stimuli=tuple(map(Stimulus, stimuli)),
         parts=tuple(partial(_read_subject, subject, stimuli, file) for subject, file in chosen),
         # A zip file inside another is unpacked into memory.
         in_turn=any(file.members and file.name.suffix.lower() == ".zip" for _, file in chosen),
-        damaged=(*damaged, *twice),
-        simulated=marker is not None,
+        damaged=found.damaged,
+        simulated=found.marker is not None,
         notes=(),
     )
-
-
-def _subject(file: RawFile) -> str | None:
-    match = _SUBJECT_FILE.fullmatch(file.name.name)
-    return f"{int(match[1]):02d}" if match else None
 
 
 def _stimuli(files: Sequence[tuple[str, RawFile]]) -> list[str]:
@@ -123,7 +109,7 @@ def _load(subject: str, file: RawFile, wanted: dict[str, Keep]) -> dict[str, Var
     """Variables of a subject's file; only `VideoIDs` may be missing."""
     if file.name.suffix.lower() == ".zip":
         matching = [each for each in inside(file) if each.name.suffix.lower() == ".mat"]
-        mine = [each for each in matching if _subject(each) == subject]
+        mine = [each for each in matching if subject_of(each, _SUBJECT_FILE) == subject]
         if len(mine) != 1:
             there = ", ".join(printable(each.name.name) for each in matching[:3])
             raise RtcanError(

@@ -97,9 +97,6 @@ class Machine:
             raise ValueError("a length is negative")
         return length
 
-    def _skip(self, n: int) -> None:
-        self._source.skip(n)
-
     def _push(self, value: Any) -> None:
         self._stack.append(value)
 
@@ -156,8 +153,6 @@ class Machine:
     def _push_tuple(self, n: int | None) -> None:
         if n is None:
             self._push(tuple(self._since_mark()))
-        elif n == 0:
-            self._push(())
         else:
             values = tuple(self._pop() for _ in range(n))
             self._push(values[::-1])
@@ -188,20 +183,14 @@ class Machine:
             raise ValueError("a group has no end")
         return value
 
-    def _remember(self, layout: str) -> None:
-        self._memo[self._number(layout)] = self._stack[-1]
+    def _remember(self, place: int) -> None:
+        self._memo[place] = self._stack[-1]
 
-    def _remember_written(self) -> None:
-        self._memo[int(self._source.read_line()[:_LONGEST_NUMBER])] = self._stack[-1]
+    def _recall(self, place: int) -> None:
+        self._push(self._memo[place])
 
-    def _remember_next(self) -> None:
-        self._memo[len(self._memo)] = self._stack[-1]
-
-    def _recall(self, layout: str) -> None:
-        self._push(self._memo[self._number(layout)])
-
-    def _recall_written(self) -> None:
-        self._push(self._memo[int(self._source.read_line()[:_LONGEST_NUMBER])])
+    def _written_place(self) -> int:
+        return int(self._source.read_line()[:_LONGEST_NUMBER])
 
     # Names
 
@@ -243,8 +232,8 @@ class Machine:
 
 
 _INSTRUCTIONS: dict[bytes, Callable[[Machine], None]] = {
-    b"\x80": lambda at: at._skip(1),  # protocol
-    b"\x95": lambda at: at._skip(8),  # length of what follows
+    b"\x80": lambda at: at._source.skip(1),  # protocol
+    b"\x95": lambda at: at._source.skip(8),  # length of what follows
     b"(": lambda at: at._push(_MARK),
     b"N": lambda at: at._push(None),
     b"\x88": lambda at: at._push(True),
@@ -276,13 +265,13 @@ _INSTRUCTIONS: dict[bytes, Callable[[Machine], None]] = {
     b"d": Machine._push_dictionary,
     b"s": Machine._set_item,
     b"u": Machine._set_items,
-    b"p": Machine._remember_written,
-    b"q": lambda at: at._remember("<B"),
-    b"r": lambda at: at._remember("<I"),
-    b"\x94": Machine._remember_next,
-    b"g": Machine._recall_written,
-    b"h": lambda at: at._recall("<B"),
-    b"j": lambda at: at._recall("<I"),
+    b"p": lambda at: at._remember(at._written_place()),
+    b"q": lambda at: at._remember(at._number("<B")),
+    b"r": lambda at: at._remember(at._number("<I")),
+    b"\x94": lambda at: at._remember(len(at._memo)),
+    b"g": lambda at: at._recall(at._written_place()),
+    b"h": lambda at: at._recall(at._number("<B")),
+    b"j": lambda at: at._recall(at._number("<I")),
     b"c": Machine._push_name,
     b"\x93": Machine._push_name_from_stack,
     b"i": Machine._refuse_name,

@@ -139,6 +139,10 @@ class _Layout:
     dtype: np.dtype[Any]
     fortran: bool
 
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
 
 @dataclass(frozen=True)
 class _Column:
@@ -164,7 +168,7 @@ class _ArrayMachine(Machine):
             except ValueError:
                 return super()._raw(length)
             shape = layout.shape
-            if len(shape) == 3 and shape[1] > self._column and _n_bytes(layout) == length:
+            if len(shape) == 3 and shape[1] > self._column and layout.n_bytes == length:
                 return _Column(
                     layout,
                     read_column(self._source, layout.dtype, shape, layout.fortran, self._column),
@@ -215,7 +219,7 @@ class _ArrayMachine(Machine):
             return StoredArray(layout.shape, raw.values)
         if isinstance(raw, str):
             raw = self._encode(raw, "latin1")
-        if not isinstance(raw, (bytes, bytearray)) or len(raw) != _n_bytes(layout):
+        if not isinstance(raw, (bytes, bytearray)) or len(raw) != layout.n_bytes:
             raise ValueError("an array and its shape do not agree")
         flat = np.frombuffer(raw, layout.dtype)
         values = flat.reshape(layout.shape, order="F" if layout.fortran else "C")
@@ -258,7 +262,3 @@ def _layout(shape: Any, plain_type: Any, fortran: Any) -> _Layout:
     ):
         raise ValueError("an array has no shape or no type")
     return _Layout(shape, plain_type.dtype, bool(fortran))
-
-
-def _n_bytes(layout: _Layout) -> int:
-    return math.prod(layout.shape) * layout.dtype.itemsize

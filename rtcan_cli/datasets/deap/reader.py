@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.amigos.matlab import load_variables
 from rtcan_cli.datasets.deap.pickled_arrays import load_arrays
-from rtcan_cli.datasets.files.raw import RawFile, find_files, printable, regular_only
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
-from rtcan_cli.datasets.simulation_marker import read_marker
-from rtcan_cli.datasets.subject_files import one_a_subject
+from rtcan_cli.datasets.subject_files import find_subjects
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,
@@ -67,39 +66,26 @@ def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     RtcanError
         If there are no such files, or none that can be opened.
     """
-    found, listing = find_files(
-        raw,
-        lambda each: _subject(each) is not None,
-        "DEAP subject files (s01.dat, s02.dat, ...)",
-        follow_links,
-    )
-    regular, damaged = regular_only(found)
-    if not regular:
-        raise damaged[0]
-    chosen, twice = one_a_subject(regular, _subject, (".dat", ".mat"))
-    marker = read_marker("deap", chosen[0][1], listing, raw)
-    n_videos = (marker or {}).get("stimuli")
+    looked_for = "DEAP subject files (s01.dat, s02.dat, ...)"
+    found = find_subjects("deap", raw, _SUBJECT_FILE, looked_for, (".dat", ".mat"), follow_links)
+    chosen = found.chosen
+    n_videos = (found.marker or {}).get("stimuli")
     if type(n_videos) is not int or not 1 <= n_videos <= _MOST_VIDEOS:
         n_videos = N_VIDEOS
     suffixes = sorted({file.name.suffix.lower() for _, file in chosen})
     return RawDataset(
         name="deap",
         edition=f"DEAP, preprocessed for {' and '.join(_EDITIONS[each] for each in suffixes)}",
-        files=tuple(dict.fromkeys(file.path for _, file in chosen)),
+        files=found.paths,
         stimuli=tuple(Stimulus(str(number)) for number in range(1, n_videos + 1)),
         parts=tuple(partial(_read_subject, subject, n_videos, file) for subject, file in chosen),
         # Of a pickle on disk only the GSR is read, which takes less time than starting processes;
         # all else has to be unpacked.
         in_turn=all(file.name.suffix.lower() == ".dat" and not file.members for _, file in chosen),
-        damaged=(*damaged, *twice),
-        simulated=marker is not None,
+        damaged=found.damaged,
+        simulated=found.marker is not None,
         notes=(),
     )
-
-
-def _subject(file: RawFile) -> str | None:
-    match = _SUBJECT_FILE.fullmatch(file.name.name)
-    return f"{int(match[1]):02d}" if match else None
 
 
 def _read_subject(subject: str, n_videos: int, file: RawFile) -> list[Item]:

@@ -44,17 +44,6 @@ class NumberTable:
     whole_numbers: bool
 
 
-def read_rows(file: RawFile) -> list[list[str]]:
-    """Rows of a CSV file, without the empty ones, each cell stripped of spaces.
-
-    Raises
-    ------
-    RtcanError
-        If the file cannot be read, is not UTF-8 or no CSV.
-    """
-    return [cells for _, cells in numbered_rows(file)]
-
-
 def numbered_rows(file: RawFile, width: int | None = None) -> Iterator[tuple[int, list[str]]]:
     """Rows of a CSV file with their line numbers, without the empty ones.
 

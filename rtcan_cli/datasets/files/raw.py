@@ -24,6 +24,7 @@ from rtcan_cli.datasets.files.zips import (
 )
 from rtcan_cli.errors import RtcanError, permission_hint
 from rtcan_cli.files.kinds import EMPTY, HEAD, ZIP, another_kind, kind_of
+from rtcan_cli.files.links import KINDS
 
 MARKER = "SIMULATED.json"
 """Lies at the root of every folder that the simulator wrote."""
@@ -44,14 +45,6 @@ _LONGEST_REASON = 200
 _State = tuple[int, int, int, int]
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 def printable(text: object) -> str:
@@ -299,7 +292,7 @@ def _open_regular(path: Path) -> io.BufferedReader:
     """Open a file, but nothing that only looks like one: opening a named pipe may take forever."""
     kind = stat.S_IFMT(path.stat().st_mode)
     if kind != stat.S_IFREG:
-        raise OSError(0, f"it is {_KINDS.get(kind, 'no file')}")
+        raise OSError(0, f"it is {KINDS.get(kind, 'no file')}")
     return path.open("rb")
 
 
@@ -525,11 +518,18 @@ def find_files(
         return holding.popitem()[1]
     if damaged:
         raise damaged[0]
+    raise nothing_of(
+        raw, looked_for, listing, "name the folder or the zip file that the publisher ships"
+    )
+
+
+def nothing_of(raw: Path, looked_for: str, listing: list[RawFile], hint: str) -> RtcanError:
+    """The error for a folder without what was looked for: it says what is there."""
     shown = ", ".join(printable(each.name) for each in listing[:4])
     there = f"{len(listing)} other files ({shown}{', ...' if len(listing) > 4 else ''})"
-    raise RtcanError(
+    return RtcanError(
         f"{printable(raw)} holds no {looked_for}, but {there if listing else 'no files at all'}",
-        hint="name the folder or the zip file that the publisher ships",
+        hint=hint,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files
+from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
 from rtcan_cli.datasets.polarity import quantity
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
@@ -211,12 +211,8 @@ def _find_table(raw: Path, follow_links: bool) -> RawFile:
             f"{raw} holds several tables: {', '.join(str(each.name) for each in found[:4])}",
             hint="name the folder of the one that is to be read, or delete the other",
         )
-    shown = ", ".join(str(each.name) for each in listing[:4])
-    there = f"{len(listing)} other files ({shown}{', ...' if len(listing) > 4 else ''})"
-    raise RtcanError(
-        f"{raw} holds no {' or '.join(NAMES)}, but {there if listing else 'no files at all'}",
-        hint="write a table with a row for each trial: docs/howto/own_data.md shows one",
-    )
+    advice = "write a table with a row for each trial: docs/howto/own_data.md shows one"
+    raise nothing_of(raw, " or ".join(NAMES), listing, advice)
 
 
 def _below(table: RawFile, name: str) -> RawFile:

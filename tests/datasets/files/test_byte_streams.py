@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_array_equal
@@ -70,6 +70,7 @@ def test_a_part_ends_where_it_says() -> None:
     assert (part.left, stream.tell()) == (2, 8)
 
 
+@settings(deadline=None)
 @given(
     arrays(
         st.sampled_from(["<f8", ">i2", "u1"]),
