@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 SUBJECT, SONG = "100184", "1"
 SMALL_TRAINING = (
     *("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "2"),
-    *("--channels", "8,8,8,8", "--jobs", "1"),
+    *("--jobs", "1"),
 )
 
 

@@ -20,7 +20,7 @@ from tests.conftest import SMALL_TRAINING, must, rtcan
 
 TRAINING = (
     *(word for word in SMALL_TRAINING[:-2]),  # without --jobs
-    *("--variant", "base", "--target", "arousal", "--fusion", "music"),
+    *("--variant", "base", "--channels", "8,8,8,8", "--target", "arousal", "--fusion", "music"),
 )
 FEATURES = ("eda-features",)
 

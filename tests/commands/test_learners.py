@@ -109,4 +109,6 @@ def test_what_makes_no_sense_is_one_clear_line(fitted: tuple[Path, dict[str, Run
         "stimulus",
         "--folds",
         "3",
+        "--jobs",
+        "1",
     )

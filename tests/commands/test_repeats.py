@@ -104,7 +104,7 @@ def trials_of(run: Path) -> pd.DataFrame:
 @pytest.mark.parametrize("protocol", ["stimulus", "subject+stimulus"])
 @pytest.mark.parametrize("model", ["majority", "song-prior"])
 def test_no_sound_is_on_two_sides_of_a_fold(
-    study: Path, workspace: Path, model: str, protocol: str
+    study: Path, workspace: Path, tmp_path: Path, model: str, protocol: str
 ) -> None:
     said = must(
         "train", "-w", workspace, "--model", model, "--protocol", protocol, *FOLDS, "--json"
@@ -126,7 +126,9 @@ def test_no_sound_is_on_two_sides_of_a_fold(
         assert not own.duplicated(keys).any()
     if protocol == "stimulus":
         assert np.isfinite(probability).all()
-    report = json.loads(must("evaluate", run.stem, "-w", workspace, "--json").stdout)
+    report = json.loads(
+        must("evaluate", run.stem, "-w", workspace, "-o", tmp_path, "--json").stdout
+    )
     assert report["audit"]
     assert all(row["stimulus_in_training"] == 0 for row in report["audit"])
 

@@ -63,7 +63,7 @@ def packed(h5: h5py.File, path: str, n: int, dtype: Any, value: Any = 0) -> None
 
 
 def deflated_zeros(n: int, piece: int = 1 << 26) -> bytes:
-    """So many zeros, as zlib packs them; they are packed piece by piece, and all pieces are equal."""
+    """So many zeros, as zlib packs them, of which only one piece is packed: all are equal."""
     assert n % piece == 0
     pack = zlib.compressobj(9, wbits=-15)
     one = pack.compress(bytes(piece)) + pack.flush(zlib.Z_FULL_FLUSH)

@@ -207,7 +207,9 @@ def test_runs_of_a_few_folds_stand_beside_no_number_of_the_paper(
     finish_run(runs, "whole")
     finish_run(runs, "part", folds=(1, 2))
     finish_run(runs, "released", spec=spec(layout="released"))
-    outcome = must("compare", "whole", "part", "released", "--paper", "-w", tmp_path, "--json")
+    outcome = must(
+        "compare", "whole", "part", "released", "--paper", "-w", tmp_path, "-o", tmp_path, "--json"
+    )
     told = json.loads(outcome.stdout)["tables"]
     rows = [row for title, rows in told.items() if "mean over" in title for row in rows]
     assert len(rows) == 6

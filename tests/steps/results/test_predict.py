@@ -186,7 +186,7 @@ def test_a_learner_answers_without_eda(
 ) -> None:
     workspace = copy_of(trained)
     name = "least"
-    must("train", "-w", workspace, "--model", "majority", "--folds", "3", "--name", name)
+    must("train", "-w", workspace, "--model", "majority", "--folds", "3", "--name", name, "-j", "1")
     csv = tmp_path / "x.csv"
     must("predict", name, "-w", workspace, "-d", "pmemo", "--uncalibrated", "-o", csv)
     answers = pd.read_csv(csv, dtype={"subject": str, "stimulus": str})
@@ -204,7 +204,7 @@ def test_a_learner_answers_without_eda(
 
 def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_path: Path) -> None:
     other = tmp_path / "raw"
-    size = ("--subjects", "9", "--stimuli", "8", "--duration", "14", "--seed", "3")
+    size = ("--subjects", "4", "--stimuli", "4", "--duration", "14", "--seed", "3")
     must("simulate", "pmemo", other, *size)
     must("ingest", "pmemo", other, "-w", tmp_path)
     must("decompose", "-w", tmp_path, "--jobs", "1")

@@ -46,7 +46,8 @@ def test_the_default_recipe_says_that_it_makes_too_few_steps_and_that_nothing_wa
     assert "2 steps may be too few" in warned
     assert "--recipe tuned" in warned
     assert "--epochs 500" in warned
-    evaluated = must("evaluate", "short", "-w", workspace, "--json").stdout
+    figures = ("-o", workspace / "figures")
+    evaluated = must("evaluate", "short", "-w", workspace, *figures, "--json").stdout
     for shown in (notes(outcome.stdout), notes(evaluated)):
         assert any("nothing was learnt in 3 of 3 folds" in note for note in shown)
 

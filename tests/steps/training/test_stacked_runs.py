@@ -164,7 +164,7 @@ def test_the_readmes_line_trains_on_the_cpu_where_there_is_no_gpu(
     monkeypatch.setattr(torch, "zeros", no_gpu)
     workspace = copy_of(prepared)
     line = ("train", "--dataset", "pmemo", "--fusion", "music", "--gpu", "0")
-    small = ("--length", "96", "--folds", "3", "--epochs", "1", "--channels", "8,8,8,8")
+    small = ("--length", "96", "--folds", "3", "--epochs", "1", "--channels", "8,8,8,8", "-j", "1")
     outcome = rtcan(*line, "-w", workspace, *small)
     assert outcome.exit_code == 0
     warned = [each for each in outcome.stderr.splitlines() if "cuda:0" in each]
