@@ -26,7 +26,7 @@ from rtcan_cli.stores.lines import line_on_runs, place_of
 from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.folds.guard import check_disjoint, groups_seen, trials_seen
-from rtcan_cli.training.folds.protocols import PROTOCOLS, Protocol
+from rtcan_cli.training.folds.protocols import PROTOCOLS, FoldProtocol
 from rtcan_cli.training.folds.splits import PARTS, Roles, Splits
 from rtcan_cli.training.trained import TrainedModel
 
@@ -209,7 +209,7 @@ class Run:
         return self.settings.protocol not in PROTOCOLS
 
     @property
-    def protocol(self) -> Protocol:
+    def protocol(self) -> FoldProtocol:
         """What its folds hold out.
 
         Raises

@@ -13,7 +13,7 @@ from rtcan_cli.training.device import too_large
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.fit_learner import fit_learner
 from rtcan_cli.training.folds.guard import check_promise
-from rtcan_cli.training.folds.protocols import Protocol
+from rtcan_cli.training.folds.protocols import FoldProtocol
 from rtcan_cli.training.folds.splits import Roles, Splits
 from rtcan_cli.training.recipes import Recipe
 
@@ -21,7 +21,7 @@ from rtcan_cli.training.recipes import Recipe
 def cross_validate(
     data: TrainingData,
     splits: Splits,
-    protocol: Protocol,
+    protocol: FoldProtocol,
     spec: ModelSpec,
     recipe: Recipe | None,
     *,
@@ -38,7 +38,7 @@ def cross_validate(
         All trials of the target.
     splits : Splits
         What each trial is used for in each fold.
-    protocol : Protocol
+    protocol : FoldProtocol
         What dealt them; its promise is checked (`rtcan_cli.training.folds.guard`).
     spec : ModelSpec
         The model.
@@ -106,7 +106,7 @@ def fit(
 def checked_roles(
     data: TrainingData,
     splits: Splits,
-    protocol: Protocol,
+    protocol: FoldProtocol,
     folds: Iterable[int] | None = None,
 ) -> dict[int, Roles]:
     """Roles of the trials in each fold that is to be trained, checked before any is.

@@ -234,7 +234,7 @@ def check_chunk(
 
 
 def of_another_subject(
-    subject: NDArray[np.str_], seed: int = SEED
+    subject: NDArray[np.str_],
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """For each trial one of another subject, drawn at random.
 
@@ -245,7 +245,7 @@ def of_another_subject(
     other : NDArray of int64 (n,)
         Its position; the trial's own if there is none.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     other = np.arange(len(subject))
     for i, who in enumerate(subject):
         others = np.flatnonzero(subject != who)

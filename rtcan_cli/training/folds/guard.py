@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.training.folds.protocols import Protocol
+from rtcan_cli.training.folds.protocols import FoldProtocol
 from rtcan_cli.training.folds.splits import PARTS, TEST, TRAIN, Splits
 from rtcan_cli.trial_key import hearing
 
 
 def check_promise(
     splits: Splits,
-    protocol: Protocol,
+    protocol: FoldProtocol,
     subject: ArrayLike,
     stimulus: ArrayLike,
     *,
@@ -30,7 +30,7 @@ def check_promise(
     ----------
     splits : Splits
         Roles of the trials.
-    protocol : Protocol
+    protocol : FoldProtocol
         What was promised.
     subject, stimulus : array of str (n,)
         Subject and stimulus of each trial.

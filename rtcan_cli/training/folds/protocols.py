@@ -47,7 +47,7 @@ class TrialsToDeal:
     stratum: NDArray[np.generic]
 
 
-class Protocol(ABC):
+class FoldProtocol(ABC):
     """Deals trials into folds.
 
     Attributes
@@ -120,7 +120,7 @@ class Protocol(ABC):
         """Deal sorted trials into folds."""
 
 
-class SubjectFolds(Protocol):
+class SubjectFolds(FoldProtocol):
     """Each fold holds out whole subjects; every trial is tested once.
 
     One fold of subjects tests, the next validates, the others train; rotated. Stimuli are on all
@@ -136,7 +136,7 @@ class SubjectFolds(Protocol):
         return rotated(group_folds(trials.subject, trials.stratum, n_folds, seed), n_folds)
 
 
-class TrialFolds(Protocol):
+class TrialFolds(FoldProtocol):
     """Each fold holds out single trials, shuffled; every trial is tested once.
 
     Subjects and stimuli are on all sides, so a network can learn who they are and how they rate.
@@ -155,7 +155,7 @@ class TrialFolds(Protocol):
         return rotated(folds_of(splitter, trials.stratum), n_folds)
 
 
-class StimulusFolds(Protocol):
+class StimulusFolds(FoldProtocol):
     """Each fold holds out whole stimuli; every trial is tested once.
 
     A song that is there under several names, or was heard again, is on one side with all its
@@ -173,7 +173,7 @@ class StimulusFolds(Protocol):
         return rotated(stimulus_of, n_folds)
 
 
-class SubjectStimulusFolds(Protocol):
+class SubjectStimulusFolds(FoldProtocol):
     """Each fold holds out whole subjects and whole stimuli; about a fifth of the trials is tested.
 
     Subjects are dealt into n folds, those of `SubjectFolds`, and stimuli into m, which is n but at
@@ -208,7 +208,7 @@ class SubjectStimulusFolds(Protocol):
         return Splits(role)
 
 
-class LeaveOneSubjectOut(Protocol):
+class LeaveOneSubjectOut(FoldProtocol):
     """Each subject is a fold of its own, in the order of their names; every trial is tested once.
 
     `n_folds` is the number of groups that subjects are dealt into, those of `SubjectFolds`. The
@@ -232,7 +232,7 @@ class LeaveOneSubjectOut(Protocol):
         return Splits(role)
 
 
-PROTOCOLS: dict[str, Protocol] = {
+PROTOCOLS: dict[str, FoldProtocol] = {
     protocol.name: protocol
     for protocol in (
         SubjectFolds(),
