@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.prediction import Prediction
 
 
 def predict(
@@ -101,7 +101,7 @@ def predict(
             "--output", "-o", help="File for all answers: .csv, .tsv or .json.", show_default=False
         ),
     ] = None,
-) -> Report:
+) -> Prediction:
     """Predict new recordings with a trained run.
 
     Predicts either a dataset whose stores are in the workspace, or one EDA file and, if the run

@@ -15,6 +15,7 @@ from rtcan_cli.datasets.polarity import (
 )
 from rtcan_cli.eda.features.catalogue import CATALOGUE, RECORDED
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.results.base import Note
 from rtcan_cli.runs.origin import Settings
 from rtcan_cli.runs.run import Run
 
@@ -118,11 +119,12 @@ def check_fit(run: Run, trained: SignalKind, new: SignalKind, what: object) -> N
         )
 
 
-def fit_notes(trained: SignalKind, new: SignalKind, what: object) -> list[str]:
+def fit_notes(trained: SignalKind, new: SignalKind, what: object) -> list[Note]:
     """What differs and may matter."""
     if trained == new:
         return []
-    return [
+    text = (
         f"{what} was read as {new.description}; the run was trained on {trained.description}. "
         "Every recording is z-scored, so that the unit makes no difference to the signals"
-    ]
+    )
+    return [Note("other_unit", text)]

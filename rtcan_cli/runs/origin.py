@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rtcan_cli.errors import BlockedError, RtcanError
+from rtcan_cli.results.base import Note
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Store, Workspace
@@ -104,25 +105,27 @@ def made_with(sources: Sources, workspace: Workspace) -> Settings:
     return found
 
 
-def warnings(run: Run, trained: Settings, new: Settings) -> list[str]:
+def notes_on_settings(run: Run, trained: Settings, new: Settings) -> list[Note]:
     """What is not, or may not be, alike between the stores of a run and others."""
-    said = []
+    notes = []
     for kind, parameters in new.items():
         if kind not in trained:
             # Components behind features are not inputs of the run: nothing is missing then.
             if kind in run.provenance.inputs:
-                said.append(
+                text = (
                     f"the {kind} that {run.name} was trained on are not in the workspace any more, "
                     "so it is not known whether these were made with the same settings"
                 )
+                notes.append(Note("stores_missing", text))
             continue
         different = differences(trained[kind], parameters)
         if different:
-            said.append(
+            text = (
                 f"these {kind} were made with other settings than those that {run.name} was "
                 f"trained on: {'; '.join(different)}"
             )
-    return said
+            notes.append(Note("other_settings", text))
+    return notes
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -234,7 +234,7 @@ def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path
         stored["fold"] = h5["predictions/fold"][()]
     both = pd.read_csv(answers).merge(stored, on=keys, validate="one_to_one")
     assert len(both) == len(stored)
-    assert (both["status"] == "held out").all()
+    assert (both["status"] == "held_out").all()
     # Only the fold that tests this very hearing was asked.
     for row in both.itertuples():
         asked = [k for k in (1, 2, 3) if not np.isnan(getattr(row, f"fold_{k}"))]
@@ -243,7 +243,7 @@ def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path
     np.savetxt(eda, 5 + np.cumsum(np.random.default_rng(9).normal(0, 0.05, 48)), "%.4f")
     file = ("predict", run.stem, "-w", workspace, "--eda", eda, "--sampling-rate", "4")
     known = ("--subject", "p2", "--stimulus", "song2", "-o", answers)
-    for repetition, status in (("2", "held out"), ("3", "new")):
+    for repetition, status in (("2", "held_out"), ("3", "new")):
         must(*file, *known, "--repetition", repetition)
         assert pd.read_csv(answers)["status"].tolist() == [status]
 

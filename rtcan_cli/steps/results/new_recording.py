@@ -21,6 +21,7 @@ from rtcan_cli.eda.quality import inspect
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
+from rtcan_cli.results.base import Note
 from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, trained_kind
 from rtcan_cli.runs.inputs import parts_input
 from rtcan_cli.runs.origin import Recorded, Settings
@@ -151,11 +152,11 @@ class NewRecording:
         return np.array([by_name[name] for name in wanted], np.float32)
 
 
-def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[str]:
+def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[Note]:
     """How a recording differs from those that a run was trained on."""
-    said: list[str] = []
+    notes: list[Note] = []
     if recording.eda is None:
-        return said
+        return notes
     found = read_single(
         *(recording.eda, recording.sampling_rate, recording.column, recording.decimal),
         *(recording.start, recording.duration),
@@ -167,17 +168,19 @@ def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[str]:
     ):
         if not least / _UNLIKE <= own <= most * _UNLIKE:
             usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
-            said.append(
+            text = (
                 f"{recording.eda.name} {what} {own:.4g} {unit}, the recordings that {run.name} "
                 f"was trained on {usual} {unit}: is that right (--sampling-rate, --duration)?"
             )
+            notes.append(Note("unlike_training", text))
     if before.by_target and len(run.settings.targets) > 1:
-        said.append(
+        text = (
             f"subjects of {run.dataset.title} listened once while they rated valence and once "
             "while they rated arousal: only the answer about what was rated during this recording "
             "is one of the kind that was tested"
         )
-    return said
+        notes.append(Note("one_target_rated", text))
+    return notes
 
 
 def music_mixdown(music: Mapping[str, Any]) -> bool:
@@ -188,36 +191,45 @@ def music_mixdown(music: Mapping[str, Any]) -> bool:
     return bool(music.get("mixdown", "imported" in music))
 
 
-def notes(
+def recording_notes(
     recording: NewRecording, run: Run, trained: Settings, before: Recorded | None
-) -> list[str]:
+) -> list[Note]:
     """What is not, or not sure to be, as in training."""
-    said = [] if before is None else _unlike(recording, run, before)
+    notes = [] if before is None else _unlike(recording, run, before)
     if recording.eda is not None:
         kind = trained_kind(run, trained)
         new = kind_of_file(run, kind, recording.unit, recording.eda)
-        said += fit_notes(kind, new, recording.eda.name)
+        notes += fit_notes(kind, new, recording.eda.name)
     if recording.audio is not None and run.settings.fusion == "none":
-        said.append(f"{run.name} hears no music: {recording.audio.name} was not used")
+        text = f"{run.name} hears no music: {recording.audio.name} was not used"
+        notes.append(Note("audio_not_used", text))
     kinds = {"signals": ["components"], "features": ["components", "features"], "none": []}
     wanted = kinds[run.settings.model.sees(run.settings.fusion)]
     absent = [kind for kind in wanted if kind not in trained]
     if absent:
-        said.append(
+        text = (
             f"the {' and '.join(absent)} that {run.name} was trained on are not in the workspace "
             "any more: the published settings were used, which may be others"
         )
-    music = trained.get("music", {})
+        notes.append(Note("stores_missing", text))
     if recording.audio is not None and run.settings.fusion != "none":
-        if "imported" in music:
-            said.append(
-                f"{run.name} was trained on music features from {music['imported']}; those of "
-                f"{recording.audio.name} were computed here (openSMILE {FEATURE_SET}, channels "
-                "averaged), which may not be quite the same"
-            )
-        elif not music:
-            said.append(
-                f"the music features that {run.name} was trained on are not in the workspace any "
-                "more: the first channel of the song was described, which may be otherwise there"
-            )
-    return said
+        notes += _music_notes(recording.audio, run, trained.get("music", {}))
+    return notes
+
+
+def _music_notes(audio: Path, run: Run, music: Mapping[str, Any]) -> list[Note]:
+    if "imported" in music:
+        text = (
+            f"{run.name} was trained on music features from {music['imported']}; those of "
+            f"{audio.name} were computed here (openSMILE {FEATURE_SET}, channels "
+            "averaged), which may not be quite the same"
+        )
+        return [Note("music_imported", text)]
+    if not music:
+        text = (
+            f"the music features that {run.name} was trained on are not in the workspace any "
+            "more: only the first channel of the song was used, which may not be how they were "
+            "made"
+        )
+        return [Note("stores_missing", text)]
+    return []

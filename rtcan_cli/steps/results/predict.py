@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +14,20 @@ from numpy.typing import NDArray
 
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.files.atomic import write_whole
-from rtcan_cli.report import Report, Table
-from rtcan_cli.results.base import plain
+from rtcan_cli.results.base import Note, as_data
+from rtcan_cli.results.prediction import (
+    HELD_OUT,
+    LEFT_OUT_COLUMNS,
+    NEW,
+    SEEN,
+    UNKNOWN,
+    Prediction,
+)
 from rtcan_cli.runs.eda_fit import check_fit, kind_of, trained_kind
 from rtcan_cli.runs.inputs import Key, LeftOut, Sources, new_trials
-from rtcan_cli.runs.origin import made_with, recorded, trained_on, warnings
-from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.results.new_recording import NewRecording, notes
+from rtcan_cli.runs.origin import made_with, notes_on_settings, recorded, trained_on
+from rtcan_cli.runs.run import Run, about
+from rtcan_cli.steps.results.new_recording import NewRecording, recording_notes
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
 from rtcan_cli.training.ensemble import Ensemble
@@ -30,13 +36,8 @@ from rtcan_cli.training.trained import TrainedModel
 from rtcan_cli.trial_key import TRIAL_KEY
 
 ENDINGS = (".csv", ".tsv", ".json")
-#: Trials that the terminal shows.
-SHOWN = 50
-
 #: Stores that belong to the recordings of one study.
 _OWN = {"components", "features"}
-#: What a trial is to the run that answers.
-NEW, HELD_OUT, SEEN, UNKNOWN = "new", "held out", "seen in training", "unknown"
 
 
 def predict_stores(
@@ -49,7 +50,7 @@ def predict_stores(
     all_folds: bool = False,
     all_new: bool = False,
     output: Path | None = None,
-) -> Report:
+) -> Prediction:
     """Predict the trials of stores.
 
     Parameters
@@ -97,16 +98,17 @@ def predict_stores(
             sources, target, settings.onset, settings.spec.length, settings.model.features
         )
         asking.ask(target, trials, left_out)
-    simulated = run.simulated or made.simulated
-    about = made.dataset + (", all taken for new" if all_new else "")
-    report = asking.report(about, simulated, output)
-    report.notes += warnings(run, trained, new)
+    notes = notes_on_settings(run, trained, new)
     if asking.n_known and made.dataset == "table":
-        report.notes.append(
+        text = (
             f"{asking.n_known} of the answers are about trials with the names of trials of the "
             "run, and count as those; if this is another study, ask again with --all-new"
         )
-    return report
+        notes.append(Note("known_names", text))
+    result = asking.result(
+        notes, dataset=made.dataset, all_new=all_new, simulated=run.simulated or made.simulated
+    )
+    return _written(result, output)
 
 
 def _trained_on(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
@@ -136,7 +138,7 @@ def predict_recording(
     calibrated: bool = True,
     all_folds: bool = False,
     output: Path | None = None,
-) -> Report:
+) -> Prediction:
     """Predict one recording in a file.
 
     Parameters
@@ -158,10 +160,13 @@ def predict_recording(
     asking = _Asking(run, calibrated, all_folds, by_name=True)
     for target in run.settings.targets:
         asking.ask(target, trials, [])
-    files = [path.name for path in (recording.eda, recording.audio) if path is not None]
-    report = asking.report(", ".join(files), run.simulated or recording.simulated, output)
-    report.notes += notes(recording, run, trained, recorded(run, workspace))
-    return report
+    result = asking.result(
+        recording_notes(recording, run, trained, recorded(run, workspace)),
+        eda_file=recording.eda,
+        audio_file=recording.audio,
+        simulated=run.simulated or recording.simulated,
+    )
+    return _written(result, output)
 
 
 def new_sources(
@@ -200,7 +205,7 @@ class _Known:
     role : NDArray of int8 (n, n_models)
         In the fold of each model, as in `rtcan_cli.training.folds.splits`; `UNUSED` for new trials.
     status : NDArray of str (n,)
-        One of the words above.
+        One of the words of `rtcan_cli.results.prediction`.
     subject : NDArray of bool (n,)
         Whether the run has the subject, in this or another trial.
     """
@@ -219,7 +224,8 @@ class _Asking:
         #: trial.
         self._by_name = by_name
         self._tables: list[pd.DataFrame] = []
-        self._left_out: list[LeftOut] = []
+        self._models: list[pd.DataFrame] = []
+        self._left_out: list[tuple[str, LeftOut]] = []
         self._temperatures: list[float] = []
         self._new_of_known = 0
 
@@ -231,14 +237,14 @@ class _Asking:
     def ask(self, target: str, trials: Trials, left_out: list[LeftOut]) -> None:
         """Ask the models of one target."""
         run = self._run
-        self._left_out += left_out
+        self._left_out += [(target, each) for each in left_out]
         folds = run.trained_folds(target)
         known = self._known(target, trials, folds)
         asked = (known.role == TEST) | (known.status != HELD_OUT)[:, None]
         answered = asked.any(axis=1)
         for subject, stimulus, repetition in _keys(trials.take(np.flatnonzero(~answered))):
-            reason = f"{target}: all models of the run were trained on it (--all-folds asks them)"
-            self._left_out.append(LeftOut(subject, stimulus, reason, repetition))
+            reason = "all models of the run were trained on it (--all-folds asks them)"
+            self._left_out.append((target, LeftOut(subject, stimulus, reason, repetition)))
         if not answered.any():
             return
         if self._by_name:
@@ -269,8 +275,13 @@ class _Asking:
                 "n_models": together.n_models,
             }
         )
-        own = {f"fold_{fold}": answers[:, i] for i, fold in enumerate(folds)}
-        self._tables.append(table.assign(**own))
+        self._tables.append(table)
+        key = table[["target", *TRIAL_KEY]]
+        said = [key.assign(fold=f, probability=answers[:, i]) for i, f in enumerate(folds)]
+        # Of a trial one after the other; NaN where a model was not asked.
+        self._models.append(
+            pd.concat(said).dropna(subset=["probability"]).sort_index(kind="stable")
+        )
 
     def _known(self, target: str, trials: Trials, folds: list[int]) -> _Known:
         run, n = self._run, len(trials)
@@ -294,86 +305,61 @@ class _Asking:
         in_run = np.array([str(subject) in subjects for subject in trials.subject])
         return _Known(role, status, in_run)
 
-    def report(self, asked_about: str, simulated: bool, output: Path | None) -> Report:
-        """Tell what was said, and write all of it to a file."""
-        run = self._run
+    def result(self, notes: list[Note], **asked: Any) -> Prediction:
+        """All that was said; notes and what was asked about come from who asks.
+
+        Raises
+        ------
+        RtcanError
+            If there is no answer.
+        """
         if not self._tables:
-            reasons = dict.fromkeys(each.reason for each in self._left_out)
-            raise RtcanError(f"{run.name} has no answer: {'; '.join(reasons)}")
-        table = pd.concat(self._tables, ignore_index=True)
-        is_calibrated = self._calibrated and bool(np.isfinite(self._temperatures).all())
-        facts = {
-            "run": run.name,
-            "trained on": run.dataset.title + (" (simulated)" if run.simulated else ""),
-            "model": run.network,
-            "asked about": asked_about + (" (simulated)" if simulated else ""),
-            "probabilities": self._describe_calibration(is_calibrated),
-        }
-        report = Report("predict", facts=facts)
-        mark = ", simulated data" if simulated else ""
-        # Hearings are numbered where somebody met a stimulus more than once.
-        key = list(TRIAL_KEY if (table["repetition"] > 1).any() else TRIAL_KEY[:2])
-        columns = ["target", *key, "P(high)", "call", "lowest", "highest"]
-        names = ["target", *key, "probability", "call", "lowest", "highest"]
-        shown = table[[*names, "n_models", "status"]].head(SHOWN)
-        title = f"Mean over the models, and their range{mark}"
-        rows = shown.to_numpy(object).tolist()
-        report.tables.append(Table(title, [*columns, "models", "trial"], rows))
-        if len(table) == len(self._tables):  # one trial a target
-            report.tables.append(self._fold_table(table, mark))
-        if self._left_out:
-            counts = Counter(each.reason for each in self._left_out)
-            left = [[reason, count] for reason, count in counts.most_common()]
-            report.tables.append(Table("Left out", ["reason", "trials"], left))
-        report.notes += self._leak_notes(table)
-        if len(table) > SHOWN:
-            rest = f"the first {SHOWN} of {len(table)} answers are shown"
-            report.notes.append(rest if output else f"{rest}; --output FILE.csv writes all")
-        if output is not None:
-            table = table.assign(calibrated=is_calibrated, simulated=simulated, run=run.name)
-            _write(output, table, facts, self._left_out)
-            report.files = [output]
-        return report
+            reasons = dict.fromkeys(each.reason for _, each in self._left_out)
+            raise RtcanError(f"{self._run.name} has no answer: {'; '.join(reasons)}")
+        answers, temperatures = pd.concat(self._tables, ignore_index=True), self._temperatures
+        known = bool(np.isfinite(temperatures).all())
+        wanted = "calibrated" if known else "no_temperatures"
+        left_out = [{"target": target, **each._asdict()} for target, each in self._left_out]
+        return Prediction(
+            run=about(self._run),
+            calibration=wanted if self._calibrated else "not_wanted",
+            lowest_temperature=min(temperatures) if known else None,
+            highest_temperature=max(temperatures) if known else None,
+            answers=answers,
+            models=pd.concat(self._models, ignore_index=True),
+            left_out=pd.DataFrame(left_out, columns=list(LEFT_OUT_COLUMNS)),
+            notes=(*self._leak_notes(answers), *notes),
+            **asked,
+        )
 
-    def _describe_calibration(self, is_calibrated: bool) -> str:
-        if is_calibrated:
-            low, high = min(self._temperatures), max(self._temperatures)
-            return f"calibrated on validation folds (temperatures {low:.2f} to {high:.2f})"
-        if self._calibrated:
-            return "not calibrated: the run has no temperatures"
-        return "not calibrated"
-
-    @staticmethod
-    def _fold_table(table: pd.DataFrame, mark: str) -> Table:
-        names = [name for name in table if name.startswith("fold_")]
-        rows = [[name.removeprefix("fold_"), *table[name].tolist()] for name in names]
-        title = f"P(high) of each fold's model{mark}"
-        return Table(title, ["fold", *table["target"]], rows)
-
-    def _leak_notes(self, table: pd.DataFrame) -> list[str]:
+    def _leak_notes(self, table: pd.DataFrame) -> list[Note]:
         counts = table["status"].value_counts()
-        said = []
+        notes = []
         if HELD_OUT in counts:
-            said.append(
+            text = (
                 f"{counts[HELD_OUT]} of the answers are about trials of the run itself: only the "
                 "fold that tests a trial was asked about it, the others have learned from it"
             )
+            notes.append(Note(HELD_OUT, text))
         if SEEN in counts:
-            said.append(
+            text = (
                 f"{counts[SEEN]} of the answers are about trials of the run itself, and come also "
                 "from models that were trained on them: they say nothing about new trials"
             )
+            notes.append(Note(SEEN, text))
         if UNKNOWN in counts or self._run.is_imported:
-            said.append(
+            text = (
                 "it is not known which trials the imported network was trained on; if they are "
                 "among these, it may have memorised the answers"
             )
+            notes.append(Note("imported_network", text))
         if self._new_of_known:
-            said.append(
+            text = (
                 f"{self._new_of_known} of the answers are about new trials of subjects that the "
                 "run was trained with"
             )
-        return said
+            notes.append(Note("known_subjects", text))
+        return notes
 
 
 def _keys(trials: Trials) -> list[Key]:
@@ -402,16 +388,22 @@ def _check_output(output: Path | None) -> None:
         )
 
 
-def _write(
-    output: Path, table: pd.DataFrame, facts: dict[str, Any], left_out: list[LeftOut]
-) -> None:
+def _written(result: Prediction, output: Path | None) -> Prediction:
+    """The result, written to a file if one is wanted."""
+    if output is None:
+        return result
+    result = replace(result, files=(output,))
     if output.suffix.lower() == ".json":
-        content = {
-            **{name.replace(" ", "_"): value for name, value in facts.items()},
-            "answers": table.to_dict("records"),
-            "left_out": [each._asdict() for each in left_out],
-        }
-        write_whole(output, json.dumps(plain(content), allow_nan=False, indent=1) + "\n")
+        content = json.dumps(as_data(result), allow_nan=False, indent=1) + "\n"
     else:
+        key = ["target", *TRIAL_KEY]
+        of_folds = result.models.pivot_table(index=key, columns="fold", values="probability")
+        table = result.answers.join(of_folds.add_prefix("fold_"), on=key).assign(
+            calibrated=result.calibration == "calibrated",
+            simulated=result.simulated,
+            run=result.run.name,
+        )
         separator = "\t" if output.suffix.lower() == ".tsv" else ","
-        write_whole(output, table.to_csv(index=False, sep=separator))
+        content = table.to_csv(index=False, sep=separator)
+    write_whole(output, content)
+    return result

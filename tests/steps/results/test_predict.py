@@ -10,8 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import views
+from rtcan_cli.results.base import as_data
 from rtcan_cli.runs.run import Run
-from rtcan_cli.stores import Store
+from rtcan_cli.steps.results.new_recording import NewRecording
+from rtcan_cli.steps.results.predict import predict_recording, predict_stores
+from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.views.layout import table_lines
+from rtcan_cli.views.prediction import SHOWN
 from tests.conftest import must, rtcan
 
 
@@ -36,9 +42,16 @@ def every(trained: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> 
     path = tmp_path_factory.mktemp("predict") / "all.json"
     outcome = must("predict", run.name, "-w", trained, "-d", "pmemo", "--all-folds", "-o", path)
     assert "come also from models that were trained on them" in outcome.stdout
+    assert "calibrated on validation folds" in outcome.stdout
     content = json.loads(path.read_text())
-    assert "calibrated on validation folds" in content["probabilities"]
-    return pd.DataFrame(content["answers"])
+    assert content["calibration"] == "calibrated"
+    assert 0 < content["lowest_temperature"] <= content["highest_temperature"]
+    assert [note["kind"] for note in content["notes"]] == ["seen_in_training"]
+    assert content["files"] == [str(path)]
+    answers, said = pd.DataFrame(content["answers"]), pd.DataFrame(content["models"])
+    assert len(said) == 3 * len(answers)
+    by_fold = said.pivot_table(index=KEYS, columns="fold", values="probability")
+    return answers.join(by_fold.add_prefix("fold_"), on=KEYS)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +78,7 @@ def test_own_trials_get_the_stored_test_probabilities(run: Run, own: pd.DataFram
     assert len(both) == len(own) == len(run.predictions)
     np.testing.assert_allclose(both["probability"], both["probability_stored"], atol=1e-6)
     assert (both["n_models"] == 1).all()
-    assert set(own["status"]) == {"held out"}
+    assert set(own["status"]) == {"held_out"}
     assert own["simulated"].all()
     own_fold = [row[f"fold_{row['fold']}"] for _, row in both.iterrows()]
     np.testing.assert_array_equal(own_fold, both["probability"])
@@ -80,7 +93,7 @@ def test_the_answer_is_the_mean_of_calibrated_probabilities(
     np.testing.assert_allclose(every["probability"], every[folds].mean(axis=1))
     np.testing.assert_allclose(every["sd"], every[folds].std(axis=1))
     np.testing.assert_allclose(every["highest"], every[folds].max(axis=1))
-    assert set(every["status"]) == {"seen in training"}
+    assert set(every["status"]) == {"seen_in_training"}
     both = own.merge(every, on=KEYS, suffixes=("", "_calibrated"))
     for row in run.models.itertuples():
         mine = both[(both["target"] == row.target) & both[f"fold_{row.fold}"].notna()]
@@ -210,7 +223,7 @@ def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_p
     must("decompose", "-w", tmp_path, "--jobs", "1")
     must("music-features", "-w", tmp_path, "--jobs", "1")
     csv = tmp_path / "answers.csv"
-    for option, statuses in (((), {"held out"}), (("--all-new",), {"new"})):
+    for option, statuses in (((), {"held_out"}), (("--all-new",), {"new"})):
         must("predict", run.path, "-w", tmp_path, "-d", "pmemo", *option, "-o", csv)
         assert set(pd.read_csv(csv)["status"]) == statuses
     outcome = rtcan("predict", run.name, "-w", trained, "-d", "pmemo", "--all-new")
@@ -218,3 +231,27 @@ def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_p
     assert "was trained on these very recordings" in outcome.stderr
     outcome = rtcan("predict", run.name, "-w", trained, "--eda", csv, "--all-new")
     assert outcome.exit_code == 2
+
+
+def test_what_is_shown_fits_a_terminal_and_says_what_is_simulated(
+    trained: Path, run: Run, files: tuple[Path, Path, str, str]
+) -> None:
+    eda, audio, *_ = files
+    recording = NewRecording(eda, sampling_rate=50, audio=audio)
+    stores = Workspace(trained)
+    one = predict_recording(run.path, stores, recording)
+    many = predict_stores(run.path, stores, "pmemo")
+    assert list(as_data(one)) == list(as_data(many))
+    assert one.answers["status"].tolist() == ["new", "new"]
+    assert one.models["fold"].tolist() == [1, 2, 3, 1, 2, 3]
+    assert (one.dataset, many.dataset, one.eda_file) == (None, "pmemo", eda)
+    for result, n_tables in ((one, 2), (many, 1)):
+        page = views.page(result)
+        assert len(page.tables) == n_tables
+        for table in page.tables:
+            assert table.title.endswith("simulated data")
+            for width in (60, 80, 120):
+                assert max(map(len, table_lines(table, width))) <= width
+    rows = views.page(many).tables[0].rows
+    assert len(many.answers) > SHOWN == len(rows)
+    assert any(f"the first {SHOWN} of {len(many.answers)}" in n for n in views.page(many).notes)
