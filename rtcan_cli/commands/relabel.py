@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.labels import Labels
 
 
 def relabel(
@@ -59,7 +60,7 @@ def relabel(
     input: options.RecordingsStore = None,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> Labels:
     """Turn ratings into high and low labels, or take labels from a table.
 
     Subjects use a rating scale in different ways, so each subject has a separate threshold (Yin et
@@ -80,7 +81,12 @@ def relabel(
             if given is not None:
                 raise typer.BadParameter(f"{option} is for --method kmeans only")
 
-    from rtcan_cli.steps.data.relabel import import_labels, plot_steps, relabel_ratings
+    from rtcan_cli.steps.data.relabel import (
+        few_ratings,
+        import_labels,
+        plot_steps,
+        relabel_ratings,
+    )
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     target = options.store_path(workspace, output, name, "labels")
@@ -88,7 +94,9 @@ def relabel(
     if import_ is not None:
         return import_labels(source, import_, target, force)
     chosen = choices.LABEL_METHOD if method is None else method
-    report = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
-    if plot is not None:
-        report.files += plot_steps(source, target, plot, figures)
-    return report
+    result = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
+    if plot is None:
+        return result
+    files = plot_steps(source, target, plot, figures)
+    notes = few_ratings(target, plot)
+    return replace(result, notes=(*result.notes, *notes), files=(*result.files, *files))

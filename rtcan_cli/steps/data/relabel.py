@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import console
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation import published
@@ -23,7 +23,8 @@ from rtcan_cli.labels import (
 from rtcan_cli.labels import relabel as relabel_trials
 from rtcan_cli.plots.relabel_steps import relabel_steps
 from rtcan_cli.plots.save import save
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.labels import CLASS_COLUMNS, ImportedTable, Labels, RatingCorrelation
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.stores.lines import line_that_makes
@@ -38,7 +39,7 @@ CENTRES = ("centre0_valence", "centre0_arousal", "centre1_valence", "centre1_aro
 
 def relabel_ratings(
     recordings: Path, output: Path, method: str = "kmeans", seed: int = 0, force: bool = False
-) -> Report:
+) -> Labels:
     """Label the trials of a recordings store by ratings.
 
     Parameters
@@ -73,13 +74,11 @@ def relabel_ratings(
         else:
             result = relabel_trials(trials, method, (low, high), seed)
             _write(output, provenance, result.labels, result.thresholds)
-    report = summarise(recordings, output)
-    if method == BY_STIMULUS:
-        report.notes += _without_mean(trials, stimuli, made)
-    return report
+    notes = _without_mean(trials, stimuli, made) if method == BY_STIMULUS else []
+    return _labels_result(recordings, output, notes)
 
 
-def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False) -> Report:
+def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False) -> Labels:
     """Label the trials of a recordings store by a table from elsewhere.
 
     Parameters
@@ -110,11 +109,14 @@ def import_labels(recordings: Path, csv: Path, output: Path, force: bool = False
     _check_labels(matched.labels, csv)
     if not is_current(output, "labels", provenance, force):
         _write(output, provenance, matched.labels, _no_thresholds())
-    report = summarise(recordings, output)
-    report.facts["rows of the table used"] = f"{matched.n_used} of {len(table)}"
-    report.facts["rows of trials that are not in the recordings"] = matched.n_foreign
-    report.facts["trials that the table does not have"] = matched.n_unlabelled
-    return report
+    imported = ImportedTable(
+        file=csv.name,
+        n_rows=len(table),
+        n_used=matched.n_used,
+        n_foreign=matched.n_foreign,
+        n_missing=matched.n_unlabelled,
+    )
+    return _labels_result(recordings, output, imported=imported)
 
 
 def _check_ratings(
@@ -155,19 +157,20 @@ def _check_labels(labels: pd.DataFrame, source: object) -> None:
         raise RtcanError(f"{source}: gives no trial a label")
 
 
-def _without_mean(trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance) -> list[str]:
+def _without_mean(trials: pd.DataFrame, stimuli: pd.DataFrame, made: Provenance) -> list[Note]:
     """Say which stimuli have no published mean, so that their trials have no label."""
-    said = []
+    notes = []
     heard = stimuli[stimuli["stimulus"].isin(trials["stimulus"])]
     for target in TARGETS:
         lacking = heard.loc[heard[f"{target}_mean"].isna(), "stimulus"].tolist()
         if lacking:
             n = int(trials["stimulus"].isin(lacking).sum())
-            said.append(
+            text = (
                 f"{len(lacking)} of {len(heard)} {profile(made.dataset).stimuli_word} have no mean "
                 f"{target} rating ({some(lacking)}): their {n} trials get no {target} label"
             )
-    return said
+            notes.append(Note("stimuli_without_mean", text))
+    return notes
 
 
 def _no_thresholds() -> pd.DataFrame:
@@ -184,59 +187,84 @@ def _write(
         store.write_table("thresholds", thresholds)
 
 
-def summarise(recordings: Path, labels: Path) -> Report:
+def _labels_result(
+    recordings: Path,
+    labels: Path,
+    notes: Sequence[Note] = (),
+    imported: ImportedTable | None = None,
+) -> Labels:
     """Class counts and rating correlation, beside the paper's where they are comparable."""
     with Store(recordings, "recordings") as store:
         ratings = store.table("trials", TARGETS)
     with Store(labels, "labels") as store:
         table, thresholds, made = store.table("labels"), store.table("thresholds"), store.provenance
-    known, method = profile(made.dataset), made.parameters["method"]
+    method = made.parameters["method"]
     labelled = (table[list(TARGETS)] != NO_LABEL).any(axis=1)
-    report = Report("relabel", files=[labels])
-    report.facts = {
-        "dataset": known.title + (" (simulated)" if made.simulated else ""),
-        "method": f"{method} of {made.parameters[IMPORTED]}" if method == IMPORTED else method,
-        "subjects": table.loc[labelled, "subject"].nunique(),
-        "trials with a label": int(labelled.sum()),
-    }
-    unlabelled = {target: int((table[target] == NO_LABEL).sum()) for target in TARGETS}
-    if any(unlabelled.values()):
-        counts = ", ".join(f"{target} {n}" for target, n in unlabelled.items())
-        report.facts["trials without a label"] = counts
-    if len(thresholds):
-        report.facts["subjects with too few distinct ratings"] = int(thresholds["fallback"].sum())
-    columns = ["target", "high", "low", "high share [%]"]
-    rows = [
-        [row.target, int(row.n_high), int(row.n_low), _percent(row.n_high, row.n_low)]
-        for row in class_counts(table).itertuples()
-    ]
     # The paper's labels are those of single subjects.
-    compare = not made.simulated and known.published_trials is not None and method != BY_STIMULUS
-    if compare:
-        paper = published.labels_table(made.dataset).set_index("target")
-        columns += ["paper high", "paper low"]
-        for row in rows:
-            row += [int(paper.loc[row[0], c]) for c in ("paper_n_high", "paper_n_low")]
-    report.tables = [Table("Labels", columns, rows)]
-    both_rated = int(ratings[list(TARGETS)].notna().all(axis=1).sum())
-    if both_rated:
-        r, p = rating_correlation(ratings)
-        correlation, values = ["Spearman r", "p", "trials"], [r, p, both_rated]
-        if compare:
-            correlation.append("paper r")
-            row = published.rating_correlation(made.dataset).iloc[0]
-            values.append(float(row["paper_spearman_r"]))
-        title = "Correlation of valence and arousal ratings"
-        report.tables.append(Table(title, correlation, [values]))
-    return report
+    compare = (
+        not made.simulated
+        and profile(made.dataset).published_trials is not None
+        and method != BY_STIMULUS
+    )
+    return Labels(
+        dataset=made.dataset,
+        simulated=made.simulated,
+        method=method,
+        n_subjects=table.loc[labelled, "subject"].nunique(),
+        n_labelled=int(labelled.sum()),
+        n_few_ratings=int(thresholds["fallback"].sum()) if len(thresholds) else None,
+        classes=_classes(table, made.dataset if compare else None),
+        ratings=_correlation(ratings, made.dataset if compare else None),
+        imported=imported,
+        notes=tuple(notes),
+        files=(labels,),
+    )
 
 
-def _percent(n_high: int, n_low: int) -> float:
-    return 100 * n_high / (n_high + n_low) if n_high + n_low else float("nan")
+def _classes(labels: pd.DataFrame, published_for: str | None) -> pd.DataFrame:
+    """Class counts, beside those that the paper prints for a dataset."""
+    counts = class_counts(labels)
+    n = counts["n_high"] + counts["n_low"]
+    counts["n_unlabelled"] = len(labels) - n
+    counts["high_share"] = counts["n_high"] / n.where(n > 0)
+    paper = ["paper_n_high", "paper_n_low"]
+    counts[paper] = None
+    if published_for is not None:
+        printed = published.labels_table(published_for).set_index("target")
+        counts[paper] = printed.loc[counts["target"], paper].to_numpy(int).astype(object)
+    return counts[list(CLASS_COLUMNS)]
+
+
+def _correlation(ratings: pd.DataFrame, published_for: str | None) -> RatingCorrelation | None:
+    n_trials = int(ratings[list(TARGETS)].notna().all(axis=1).sum())
+    if not n_trials:
+        return None
+    r, p = rating_correlation(ratings)
+    printed = None
+    if published_for is not None:
+        row = published.rating_correlation(published_for).iloc[0]
+        printed = float(row["paper_spearman_r"])
+    return RatingCorrelation(n_trials=n_trials, spearman_r=r, p_value=p, paper_spearman_r=printed)
+
+
+def few_ratings(labels: Path, subject: str) -> list[Note]:
+    """What to say of a figure by `plot_steps`, where the subject's ratings make no two clusters."""
+    with Store(labels, "labels") as store:
+        thresholds = store.table("thresholds")
+    if not thresholds.loc[thresholds["subject"] == subject, "fallback"].any():
+        return []
+    text = f"subject {subject} has too few distinct ratings for two clusters"
+    return [Note("few_ratings", text)]
 
 
 def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> list[Path]:
-    """Draw the four steps of the annotation re-creation for one subject (the paper's Fig. 3)."""
+    """Draw the four steps of the annotation re-creation for one subject (the paper's Fig. 3).
+
+    Raises
+    ------
+    RtcanError
+        If the labels are not those of k-means, or not of this subject.
+    """
     with Store(recordings, "recordings") as store:
         ratings, scale = store.table("trials"), store.provenance.parameters["rating_scale"]
     with Store(labels, "labels") as store:
@@ -254,8 +282,6 @@ def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> li
             f"one of {', '.join(thresholds.index[:5])} ...",
         )
     row = thresholds.loc[subject]
-    if row["fallback"]:
-        console.warn(f"subject {subject} has too few distinct ratings for two clusters")
     own = ratings[ratings["subject"] == subject].dropna(subset=list(TARGETS))
     figure = relabel_steps(
         own["valence"].to_numpy(),

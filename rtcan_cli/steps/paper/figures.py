@@ -13,7 +13,7 @@ from rtcan_cli.report import Report
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import SHOWN, sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
-from rtcan_cli.steps.data.relabel import plot_steps
+from rtcan_cli.steps.data.relabel import few_ratings, plot_steps
 from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
 from rtcan_cli.steps.results.scaling import follow_subjects
 from rtcan_cli.stores import Store, Workspace
@@ -149,7 +149,8 @@ def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> Report:
     subjects = thresholds.loc[~thresholds["fallback"], "subject"].tolist()
     subject = trial.subject or _usual(SUBJECT, subjects)
     files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
-    return Report("compare", files=files)
+    notes = [note.text for note in few_ratings(labels, subject)]
+    return Report("compare", files=files, notes=notes)
 
 
 def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,14 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
+from rtcan_cli import views
+from rtcan_cli.evaluation import published
+from rtcan_cli.results.base import as_data
+from rtcan_cli.results.labels import Labels
+from rtcan_cli.steps.data.relabel import relabel_ratings
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import SUBJECT, must, rtcan
 
 SUBJECTS, SONGS = ("100083", "100085", "200101"), {"4": (0.25, 0.75), "12": (0.625, 0.5)}
@@ -53,7 +61,7 @@ def made(workspace: Path) -> dict[str, object]:
         return dict(json.loads(h5.attrs["parameters"]))
 
 
-def facts(*arguments: str | Path) -> dict[str, object]:
+def answer(*arguments: str | Path) -> dict[str, object]:
     return dict(json.loads(must(*arguments, "--json").stdout))
 
 
@@ -74,13 +82,13 @@ def test_means_label_every_listener_and_can_be_trained_on(
     from rtcan_cli.runs.inputs import Sources, training_data
 
     workspace = copy_of(workspace_2019)
-    summary = facts("relabel", "-w", workspace, "--method", "stimulus-mean")
-    assert (summary["subjects"], summary["trials_with_a_label"]) == (3, 6)
-    (title,) = summary["tables"]
-    (valence, arousal) = summary["tables"][title]
-    assert (valence["high"], valence["low"]) == (3, 3)
-    assert (arousal["high"], arousal["low"]) == (3, 3)
-    assert "paper high" not in valence, "the paper's labels are those of single subjects"
+    summary = answer("relabel", "-w", workspace, "--method", "stimulus-mean")
+    assert (summary["n_subjects"], summary["n_labelled"]) == (3, 6)
+    assert (summary["n_few_ratings"], summary["ratings"], summary["imported"]) == (None,) * 3
+    for counts in summary["classes"]:
+        assert (counts["n_high"], counts["n_low"], counts["n_unlabelled"]) == (3, 3, 0)
+        assert counts["high_share"] == 0.5
+        assert counts["paper_n_high"] is None, "the paper's labels are those of single subjects"
     folder = workspace / "pmemo"
     sources = Sources(folder / "components.h5", folder / "labels.h5")
     for target, high in (("valence", "12"), ("arousal", "4")):
@@ -116,10 +124,11 @@ def test_songs_without_a_mean_are_named(prepared: Path, copy_of: Callable[[Path]
         n_songs = len(h5["stimuli/stimulus"])
         h5["stimuli/valence_mean"][0] = np.nan
         h5["stimuli/arousal_mean"][()] = np.nan
-    summary = facts("relabel", "-w", workspace, "--method", "stimulus-mean")
+    summary = answer("relabel", "-w", workspace, "--method", "stimulus-mean")
     n_trials = len(stored(workspace, "labels"))
-    assert summary["trials_without_a_label"] == f"valence {n}, arousal {n_trials}"
-    of_valence, of_arousal = summary["notes"]
+    assert [row["n_unlabelled"] for row in summary["classes"]] == [n, n_trials]
+    assert {note["kind"] for note in summary["notes"]} == {"stimuli_without_mean"}
+    of_valence, of_arousal = (note["text"] for note in summary["notes"])
     assert of_valence == (
         f"1 of {n_songs} songs have no mean valence rating ({song}): their {n} trials get no "
         "valence label"
@@ -140,12 +149,15 @@ def test_a_table_gives_exactly_its_labels(
     table = pd.concat([table.sample(frac=1, random_state=2), table.iloc[:1].assign(subject="7")])
     csv = tmp_path / "value_all.csv"
     table.to_csv(csv, index=False, header=False)
-    summary = facts("relabel", "-w", workspace, "--import", csv)
-    assert summary["method"] == "import of value_all.csv"
-    assert summary["trials_with_a_label"] == len(trials) - 2
-    assert summary["rows_of_the_table_used"] == f"{len(trials) - 2} of {len(trials) - 1}"
-    assert summary["rows_of_trials_that_are_not_in_the_recordings"] == 1
-    assert summary["trials_that_the_table_does_not_have"] == 2
+    summary = answer("relabel", "-w", workspace, "--import", csv)
+    assert (summary["method"], summary["n_labelled"]) == ("import", len(trials) - 2)
+    assert summary["imported"] == {
+        "file": "value_all.csv",
+        "n_rows": len(trials) - 1,
+        "n_used": len(trials) - 2,
+        "n_foreign": 1,
+        "n_missing": 2,
+    }
     expected = trials.merge(table, how="left").fillna(-1)
     labels = stored(workspace, "labels")
     for column in ("subject", "stimulus", "valence", "arousal"):
@@ -232,6 +244,48 @@ def test_a_table_without_any_label_is_refused(prepared: Path, tmp_path: Path) ->
 
 
 # --- ratings ---------------------------------------------------------------------------------
+
+
+def labels_of(prepared: Path, folder: Path, *, simulated: bool) -> Labels:
+    """The result for recordings that are simulated, or said not to be."""
+    recordings = folder / f"recordings-{simulated}.h5"
+    shutil.copy(prepared / "pmemo" / "recordings.h5", recordings)
+    with h5py.File(recordings, "a") as h5:
+        h5.attrs["simulated"] = simulated
+    return relabel_ratings(recordings, folder / f"labels-{simulated}.h5")
+
+
+def test_real_data_stand_beside_the_paper(prepared: Path, tmp_path: Path) -> None:
+    simulated, real = (labels_of(prepared, tmp_path, simulated=flag) for flag in (True, False))
+    assert simulated.classes["paper_n_high"].isna().all()
+    printed = published.labels_table("pmemo").set_index("target")
+    for row in real.classes.itertuples():
+        assert row.paper_n_high == printed.loc[row.target, "paper_n_high"]
+        assert row.paper_n_low == printed.loc[row.target, "paper_n_low"]
+    assert real.ratings is not None
+    assert real.ratings.paper_spearman_r is not None
+    with h5py.File(tmp_path / "recordings-False.h5") as h5:
+        ratings = [h5[f"trials/{target}"][()] for target in ("valence", "arousal")]
+    assert real.ratings.spearman_r == pytest.approx(spearmanr(*ratings).statistic)
+    columns = views.page(real).tables[0].columns
+    assert [*columns][-2:] == ["paper high", "paper low"]
+    assert "paper high" not in views.page(simulated).tables[0].columns
+
+
+def test_keys_are_the_same_for_simulated_and_real_data(prepared: Path, tmp_path: Path) -> None:
+    simulated, real = (
+        as_data(labels_of(prepared, tmp_path, simulated=flag)) for flag in (True, False)
+    )
+    assert list(real) == list(simulated)
+    assert list(real["classes"][0]) == list(simulated["classes"][0])
+    assert list(real["ratings"]) == list(simulated["ratings"])
+    assert type(real["classes"][0]["paper_n_high"]) is int
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_page_fits_a_terminal(prepared: Path, tmp_path: Path, width: int) -> None:
+    for table in views.page(labels_of(prepared, tmp_path, simulated=False)).tables:
+        assert max(map(len, table_lines(table, width))) <= width
 
 
 def test_the_scale_is_that_of_the_recordings(

@@ -417,21 +417,20 @@ def test_one_dataset_may_be_asked_for(tmp_path: Path, runs: Path) -> None:
 
 
 def test_labels_and_correlations_are_those_of_relabel(prepared: Path, tmp_path: Path) -> None:
-    told = json.loads(must("relabel", "-w", prepared, "--json").stdout)["tables"]
-    counts = {row["target"]: row for row in told["Labels"]}
+    told = json.loads(must("relabel", "-w", prepared, "--json").stdout)
+    counts = {row["target"]: row for row in told["classes"]}
     report = tables(prepared, 1, 2, figures=tmp_path)
     ones, correlations = (each.records() for each in report.tables)
     for row in ones:
         if row["dataset"] == "PMEmo":
             expected = counts[row["target"]]
-            assert (row["high"], row["low"]) == (expected["high"], expected["low"])
-            assert row["high diff."] == expected["high"] - row["paper high"]
+            assert (row["high"], row["low"]) == (expected["n_high"], expected["n_low"])
+            assert row["high diff."] == expected["n_high"] - row["paper high"]
         else:
             assert row["high"] is None
-    (r,) = told["Correlation of valence and arousal ratings"]
     (own,) = (row for row in correlations if row["dataset"] == "PMEmo")
-    assert own["Spearman r"] == r["Spearman r"]
-    assert own["p"] == r["p"]
+    assert own["Spearman r"] == told["ratings"]["spearman_r"]
+    assert own["p"] == told["ratings"]["p_value"]
     assert (own["paper r"], own["trials"]) == (0.52, 72)
     assert all("(simulated)" in each.title for each in report.tables)
     assert any("Table 1 lacks DEAP: rtcan ingest deap RAW" in note for note in report.notes)
