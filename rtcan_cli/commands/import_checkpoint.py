@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.imported import ImportedNetwork
 
 
 def import_checkpoint(
@@ -51,7 +51,7 @@ def import_checkpoint(
     music: options.OtherStore = None,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> ImportedNetwork:
     """Use a network that the authors' published code has trained.
 
     Writes a run with its weights and what it says of all trials of the workspace.
