@@ -9,7 +9,7 @@ estimate() {
   local share=$1 probe=$RTCAN_WORKSPACE/estimate.h5 seconds
   shift
   seconds=$(rtcan train --dataset "$dataset" "$@" "${folds[@]}" "${training[@]}" --epochs 1 --target arousal \
-    --output "$probe" --force --json --quiet | sed -n 's/.*"training_time_\[s\]": *\([0-9.]*\).*/\1/p')
+    --output "$probe" --force --json --quiet | sed -n 's/.*"training_seconds": *\([0-9.]*\).*/\1/p')
   rm -f "$probe"
   awk -v s="$seconds" -v e="$epochs" -v j="$jobs" -v share="$share" -v what="$*" \
     'BEGIN { printf "== %s: about %.0f minutes\n", what, 0.5 + s * e * 2 * share / 100 / j / 60 }' >&2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
 from rtcan_cli.results.evaluation import Evaluation
+from rtcan_cli.results.imported import ImportedEvaluation
 
 
 def evaluate(
@@ -14,7 +14,7 @@ def evaluate(
     dataset: options.Dataset = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Evaluation | Report:
+) -> Evaluation | ImportedEvaluation:
     """Score a run on its test folds.
 
     By default, these are subjects that the run was not trained on. For each fold: accuracy, F1 of

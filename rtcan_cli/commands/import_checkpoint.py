@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.imported import ImportedNetwork
 
 
 def import_checkpoint(
@@ -56,7 +56,7 @@ def import_checkpoint(
     music: options.MusicStore = None,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> ImportedNetwork:
     """Use a network that was trained with the authors' published code.
 
     Writes a run with its weights and its predictions for all trials of the workspace.

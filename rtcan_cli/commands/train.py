@@ -14,7 +14,7 @@ from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report
+from rtcan_cli.results.training import Training
 
 _VARIANT_HELP = "Attention modules, as in the paper's Table 5, or base-stem. Default: " + ", ".join(
     f"{p.variant} on {p.title}" for p in PROFILES.values()
@@ -319,7 +319,7 @@ def train(
             rich_help_panel=GENERAL,
         ),
     ] = None,
-) -> Report:
+) -> Training:
     """Train RTCAN-1D, or a baseline, by cross-validation.
 
     No subject is both in training and in test, unless --protocol allows it.
@@ -376,8 +376,7 @@ def train(
     from rtcan_cli.runs.splits import borrow
     from rtcan_cli.steps.training.combinations import Wanted, combinations
     from rtcan_cli.steps.training.plan import RunRequest
-    from rtcan_cli.steps.training.sweep import train_sweep
-    from rtcan_cli.steps.training.train import train_run
+    from rtcan_cli.steps.training.train import train_runs
     from rtcan_cli.stores import Workspace
     from rtcan_cli.training.device import named_device, pick_device
     from rtcan_cli.training.folds.subsets import parse_share
@@ -457,9 +456,7 @@ def train(
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
-    if len(requests) > 1:
-        return train_sweep(requests, where, workers, force, stack)
-    return train_run(sources, path, settings, where, workers, force, source, stack)
+    return train_runs(requests, where, workers, force, stack)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

@@ -64,21 +64,17 @@ def describe_choices(models: pd.DataFrame) -> list[Note]:
 
 def about(run: Run) -> AboutRun:
     """What a run is, for a result."""
-    return about_settings(run.name, run.provenance, run.settings, run.n_folds)
-
-
-def about_settings(name: str, made: Provenance, settings: RunSettings, n_folds: int) -> AboutRun:
-    """What a run of these settings is, for a result."""
-    lender = settings.splits_from
+    made, settings = run.provenance, run.settings
+    lender, known = settings.splits_from, settings.protocol in PROTOCOLS
     return AboutRun(
-        name=name,
+        name=run.name,
         dataset=made.dataset,
         simulated=made.simulated,
         model=settings.network,
-        recipe=settings.training,
+        recipe=settings.training if known else "unknown",
         protocol=settings.protocol,
-        tests=PROTOCOLS[settings.protocol].tests if settings.protocol in PROTOCOLS else "",
-        n_folds=n_folds,
+        tests=PROTOCOLS[settings.protocol].tests if known else "",
+        n_folds=run.n_folds,
         thresholds=settings.thresholds,
         subjects=settings.subjects,
         splits_from=None if lender is None else lender.run,

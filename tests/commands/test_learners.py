@@ -25,8 +25,11 @@ def fitted(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     must("eda-features", "-w", workspace, "--jobs", "1")
     options = ("--folds", "3", "--target", "arousal", "--jobs", "1", "--json")
     outcome = must("train", "-w", workspace, "--model", NAMES, *options)
-    (table,) = json.loads(outcome.stdout)["tables"].values()
-    steps = {row["model"]: row["median tree"] for row in table}
+    result = json.loads(outcome.stdout)
+    assert result["varied"] == ["model", "fusion"]
+    models = {row["run"]: row["model"] for row in result["settings"]}
+    steps = {models[row["run"]]: row["chosen_step"] for row in result["validation"]}
+    assert {row["step"] for row in result["validation"]} == {None, "tree"}
     assert steps["boosting"] >= 1
     assert {step for name, step in steps.items() if name != "boosting"} == {None}
     runs = [Run.load(path) for path in (workspace / "pmemo" / "runs").glob("*.h5")]

@@ -59,16 +59,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, RunSettings]]:
     """What `train` is asked for; it is not trained."""
     found: list[tuple[Path, RunSettings]] = []
 
-    def one(sources: Any, output: Path, settings: RunSettings, *_: Any) -> Report:
-        found.append((output, settings))
-        return Report("train")
-
-    def several(requests: list[RunRequest], *_: Any) -> Report:
+    def trained(requests: list[RunRequest], *_: Any) -> Report:
         found.extend((request.output, request.settings) for request in requests)
         return Report("train")
 
-    monkeypatch.setattr("rtcan_cli.steps.training.train.train_run", one)
-    monkeypatch.setattr("rtcan_cli.steps.training.sweep.train_sweep", several)
+    monkeypatch.setattr("rtcan_cli.steps.training.train.train_runs", trained)
     return found
 
 

@@ -51,7 +51,7 @@ def roles(run: Run) -> pd.DataFrame:
 def train(workspace: Path, *options: str) -> tuple[Run, Outcome]:
     """Train, and return the run that its report names."""
     outcome = must("train", "-w", workspace, *TINY, *options, "--json")
-    return run_of(workspace, json.loads(outcome.stdout)["run"]), outcome
+    return run_of(workspace, json.loads(outcome.stdout)["runs"][0]["name"]), outcome
 
 
 def evaluated(workspace: Path, name: str, folder: Path) -> dict[str, Any]:

@@ -30,7 +30,6 @@ from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
 from rtcan_cli.plots.roc import roc
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.subject_strip import subject_strip
-from rtcan_cli.report import Report
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.evaluation import (
@@ -43,9 +42,10 @@ from rtcan_cli.results.evaluation import (
     VERDICT_COLUMNS,
     Evaluation,
 )
+from rtcan_cli.results.imported import ImportedEvaluation
 from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
-from rtcan_cli.steps.training.import_checkpoint import evaluate_imported
+from rtcan_cli.steps.training.imported import evaluate_imported
 from rtcan_cli.steps.training.notes import training_notes
 
 #: How columns of pure rooms are called in results.
@@ -106,7 +106,7 @@ class Scores:
         )
 
 
-def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | Report:
+def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | ImportedEvaluation:
     """Score the test folds of a run; an imported network on all trials, and marked as such.
 
     Parameters

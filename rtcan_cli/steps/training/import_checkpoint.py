@@ -19,9 +19,6 @@ from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import told
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import COUNTS, confusion, fold_scores
-from rtcan_cli.files.atomic import write_whole
-from rtcan_cli.files.links import folder_below
 from rtcan_cli.models.rtcan.network import VARIANTS
 from rtcan_cli.models.rtcan.released import (
     CHANNEL_ORDER,
@@ -34,15 +31,15 @@ from rtcan_cli.models.rtcan.released import (
 from rtcan_cli.models.rtcan.released_file import read_state_dict
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import to_arrays
-from rtcan_cli.plots import confusion as confusion_plot
-from rtcan_cli.plots.save import save
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.imported import ImportedNetwork
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.training.imported import imported_network
 from rtcan_cli.stores import Provenance, create
-from rtcan_cli.stores.lines import line_on_runs, line_that_makes
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.training.data import TrainingData, scale_of, songs_of, standardise
 from rtcan_cli.training.folds.splits import UNUSED
 from rtcan_cli.training.predict import predict
@@ -69,6 +66,8 @@ class Checkpoint:
         Dataset it was trained on, a key of `rtcan_cli.models.rtcan.released.CHANNEL_ORDER`.
     model : ReleasedRTCAN
         The network; takes its channels in the order of rtcan.
+    notes : tuple of Note
+        What the file does not say and was assumed, and what looks odd.
     """
 
     path: Path
@@ -76,6 +75,7 @@ class Checkpoint:
     target: str
     trained_on: str
     model: ReleasedRTCAN
+    notes: tuple[Note, ...] = ()
 
     def run_name(self, onset: float) -> str:
         """A name for its run, different for whatever makes its answers different."""
@@ -115,31 +115,34 @@ def read_checkpoint(
         raise RtcanError(
             f"{path}: {error}", "a checkpoint of the published code, with widths of 64"
         ) from None
-    known = trained_on or _trained_on(state, path, dataset)
+    notes: list[Note] = []
+    known = trained_on or _trained_on(state, path, dataset, notes)
     model = from_released_state_dict(state, CHANNEL_ORDER[known])
     if model.n_classes != 2:
         raise RtcanError(f"{path}: tells {model.n_classes} classes; rtcan knows low and high")
-    _check_dataset(model, state, path, known)
+    _check_dataset(model, state, path, known, notes)
     return Checkpoint(
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        target=target or _target_of(path),
+        target=target or _target_of(path, notes),
         trained_on=known,
         model=model,
+        notes=tuple(notes),
     )
 
 
-def _trained_on(state: Mapping[str, Tensor], path: Path, dataset: str) -> str:
+def _trained_on(state: Mapping[str, Tensor], path: Path, dataset: str, notes: list[Note]) -> str:
     """Dataset that a checkpoint was trained on, as far as weights and the file's name tell."""
     possible = built_for(state)
     named = [name for name in possible if name in path.name.lower()]
     for choice in ([dataset] if dataset in possible else [], possible, named):
         if len(choice) == 1:
             if len(possible) == len(CHANNEL_ORDER):
-                console.warn(
+                text = (
                     f"{path.name}: does not tell which dataset it was trained on; taken for "
                     f"{profile(choice[0]).title} (--trained-on says otherwise)"
                 )
+                notes.append(Note("assumed_dataset", text))
             return choice[0]
     titles = " or ".join(profile(name).title for name in possible)
     raise RtcanError(
@@ -150,9 +153,9 @@ def _trained_on(state: Mapping[str, Tensor], path: Path, dataset: str) -> str:
 
 
 def _check_dataset(
-    model: ReleasedRTCAN, state: Mapping[str, Tensor], path: Path, known: str
+    model: ReleasedRTCAN, state: Mapping[str, Tensor], path: Path, known: str, notes: list[Note]
 ) -> None:
-    """Refuse a network that no published script builds for a dataset; warn of what is odd."""
+    """Refuse a network that no published script builds for a dataset; note what is odd."""
     possible = built_for(state)
     if known in possible:
         return
@@ -171,19 +174,19 @@ def _check_dataset(
             f"networks for {other} do; it was not trained on {title}",
             hint,
         )
-    console.warn(
+    text = (
         f"{path.name}: looks like a published network for {other}, not for {title}; if it is one, "
         f"its EDA channels are in another order ({hint})"
     )
+    notes.append(Note("unlike_dataset", text))
 
 
-def _target_of(path: Path) -> str:
+def _target_of(path: Path, notes: list[Note]) -> str:
     named = [target for target in TARGETS if target in path.name.lower()]
     if len(named) == 1:
         return named[0]
-    console.warn(
-        f"{path.name}: does not say what it tells; taken for {TARGETS[0]} (--target {TARGETS[1]})"
-    )
+    text = f"does not say what it tells; taken for {TARGETS[0]} (--target {TARGETS[1]})"
+    notes.append(Note("assumed_target", f"{path.name}: {text}"))
     return TARGETS[0]
 
 
@@ -193,7 +196,7 @@ def import_checkpoint(
     output: Path,
     onset: float,
     force: bool = False,
-) -> Report:
+) -> ImportedNetwork:
     """Put a published network into a run store, with its answers to all trials.
 
     It is not known which trials it was trained on. So no fold tests any trial: all are stored as
@@ -244,7 +247,7 @@ def import_checkpoint(
                 + ", with the features it was trained with",
             )
         _write(checkpoint, data, output, provenance)
-    return summarise(output)
+    return imported_network(output, checkpoint.notes)
 
 
 def _settings(checkpoint: Checkpoint, onset: float) -> RunSettings:
@@ -325,15 +328,6 @@ def _write(
             store.write_slice(f"weights/{target}/{name}", 0, 1, values)
 
 
-def summarise(path: Path) -> Report:
-    """Describe an imported network by what it says of all trials, and what that is worth."""
-    run = Run.load(path)
-    report = _about(run, COMMAND)
-    report.files = [path]
-    report.notes.append(f"next: {line_on_runs('evaluate', [path])}")
-    return report
-
-
 def import_line(run: Run) -> str:
     """The line that imports the network of a run again, as a user types it."""
     dataset, trained_on = run.dataset, run.provenance.parameters["checkpoint"]["trained_on"]
@@ -347,72 +341,3 @@ def import_line(run: Run) -> str:
         name=run.name,
         workspace=run.workspace,
     )
-
-
-def evaluate_imported(run: Run, figures: Path | None = None) -> Report:
-    """Score an imported network on all trials, marked as not held out.
-
-    Parameters
-    ----------
-    run : Run
-        A run that `import_checkpoint` wrote.
-    figures : Path, optional
-        Folder for the scores (CSV) and the confusion matrix; none are made if not given.
-    """
-    report = _about(run, "evaluate")
-    if figures is None:
-        return report
-    folder = folder_below(figures, run.dataset.name, run.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    (target,) = run.settings.targets
-    scores = _scores(run).assign(target=target, held_out=False, simulated=run.simulated)
-    csv = folder / "scores.csv"
-    write_whole(csv, scores.drop(columns=["fold", "n_untested"]).to_csv(index=False))
-    title = f"{run.dataset.title}, {target}: {run.network}, not held out"
-    figure = confusion_plot.confusion(confusion(scores), title=title, simulated=run.simulated)
-    report.files = [csv, *save(figure, folder / f"confusion_{target}")]
-    return report
-
-
-def _scores(run: Run) -> pd.DataFrame:
-    """One row over all trials, with the majority class of these trials."""
-    label = run.predictions["label"].to_numpy()
-    everywhere = np.ones(len(label), np.int64)
-    return fold_scores(label, run.predictions["probability"], everywhere)
-
-
-#: What the probabilities are, by what the network sees.
-_PROBABILITY = {
-    "none": "softmax of its two outputs behind their ReLU; 0.5, and so low, where both are 0",
-    "music": "the output of its softmax",
-}
-
-
-def _about(run: Run, command: str) -> Report:
-    origin = run.provenance.parameters["checkpoint"]
-    (target,) = run.settings.targets
-    order = ", ".join(CHANNEL_ORDER[origin["trained_on"]])
-    report = Report(command)
-    report.facts = {
-        "run": run.name,
-        "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
-        "checkpoint": f"{origin['file']}, SHA-256 {origin['sha256'][:12]}...",
-        "network": f"{run.network}, as published",
-        "trained on": f"{profile(origin['trained_on']).title} (its channels: {order})",
-        "P(high)": _PROBABILITY[run.settings.fusion],
-        "target": target,
-    }
-    scores = _scores(run)
-    row = scores.iloc[0]
-    percent = [100 * float(row[name]) for name in ("accuracy", "f1", "majority_accuracy")]
-    counts = [int(row[name]) for name in COUNTS]
-    columns = ["trials", "accuracy [%]", "F1 high [%]", "majority [%]"]
-    columns += [name.replace("_", " ") for name in COUNTS]
-    mark = ", simulated data" if run.simulated else ""
-    title = f"{target}: all trials, NOT held out{mark}"
-    report.tables.append(Table(title, columns, [[int(row["n"]), *percent, *counts]]))
-    report.notes.append(
-        "not held out: it is not known which trials it was trained on; if they are among "
-        "these, the scores are those of a network on its own training trials"
-    )
-    return report

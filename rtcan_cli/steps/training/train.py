@@ -16,23 +16,20 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import told
-from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report, Table
-from rtcan_cli.runs.check import settings_of
+from rtcan_cli.results.training import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.runs.run import Run, about_settings, candidate_name, describe_choices
+from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.training.notes import say_steps, training_notes
+from rtcan_cli.steps.training.notes import say_steps
 from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit, result_name
+from rtcan_cli.steps.training.result import training_result
 from rtcan_cli.steps.training.units import fit_units
-from rtcan_cli.stores import Provenance, Store, create
-from rtcan_cli.stores.lines import line_on_runs
+from rtcan_cli.stores import Provenance, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
-from rtcan_cli.training.folds.splits import TEST, VALIDATION
-from rtcan_cli.views.run import protocol_in_words
+from rtcan_cli.training.folds.splits import TEST
 
 #: Columns of the models table that a kept result holds as they are.
 FACTS = (
@@ -50,7 +47,7 @@ def train_run(
     force: bool = False,
     splits_from: Path | None = None,
     stack: int = 1,
-) -> Report:
+) -> Training:
     """Train all folds of all targets of a run; go on where an interrupted call stopped.
 
     Parameters
@@ -81,8 +78,7 @@ def train_run(
         any more, or another process is training the same run.
     """
     request = RunRequest(sources, output, settings, splits_from)
-    train_runs([request], device, jobs, force, stack)
-    return summarise(output)
+    return train_runs([request], device, jobs, force, stack)
 
 
 def train_runs(
@@ -91,14 +87,14 @@ def train_runs(
     jobs: int | Cluster = 1,
     force: bool = False,
     stack: int = 1,
-) -> None:
+) -> Training:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
     Parameters
     ----------
     requests : sequence of RunRequest
-        Runs that are wanted, each with a store of its own. Those that are there already are left
-        as they are. All are checked before the first is trained.
+        Runs of one dataset that are wanted, each with a store of its own. Those that are there
+        already are left as they are. All are checked before the first is trained.
     device, jobs, force, stack
         As of `train_run`.
 
@@ -137,6 +133,7 @@ def train_runs(
         failed = fit_units(units, device, jobs, on_finished, stack) + hopeless
     if failed:
         raise _not_finite(failed)
+    return training_result([request.output for request in requests])
 
 
 def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
@@ -273,90 +270,3 @@ def _peek(run: RunPlan, name: str, key: str) -> NDArray[Any]:
     found = run.partial.peek(name, key)
     assert found is not None, f"{name} was kept above"
     return found
-
-
-def summarise(path: Path) -> Report:
-    """Describe a finished run by its validation folds; `evaluate` looks at the test folds."""
-    with Store(path, "run") as store:
-        models, made = store.table("models"), store.provenance
-        predictions = store.table("predictions")
-        settings = settings_of(store)
-        rows = at_chosen_epoch(store, settings.model.step)
-    report = Report("train", files=[path])
-    report.facts = {
-        "run": path.stem,
-        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "model": settings.network,
-        "recipe": settings.training + (f", {settings.epochs} epochs" if settings.recipe else ""),
-        "protocol": protocol_in_words(about_settings(path.stem, made, settings, 0)),
-        "subjects": predictions["subject"].nunique(),
-        **training_facts(models),
-    }
-    report.tables.append(validation_table([settings.model.step], ["target"], rows, made.simulated))
-    notes = [*describe_choices(models), *training_notes(Run.load(path))]
-    report.notes += [note.text for note in notes]
-    report.notes.append(f"next: {line_on_runs('evaluate', [path])}")
-    return report
-
-
-def training_facts(models: pd.DataFrame) -> dict[str, object]:
-    """Where networks were trained, and what that took: facts of a report."""
-    return {
-        "device": ", ".join(sorted(set(models["device"]))),
-        "training time, all folds [s]": round(float(models["seconds"].sum()), 1),
-    }
-
-
-def validation_table(
-    steps: Sequence[str], first: list[str], rows: list[list[object]], simulated: bool
-) -> Table:
-    """The table of validation folds.
-
-    Parameters
-    ----------
-    steps : sequence of str
-        What the models of its rows take their steps in, see `rtcan_cli.models.registry.Model`.
-    first : list of str
-        Names of the columns before those of `at_chosen_epoch`, and of its target.
-    rows : list of list
-    simulated : bool
-        Whether the table has to say that the data are simulated.
-    """
-    taken = " or ".join(sorted({step for step in steps if step}))
-    columns = [*first, "trials", "folds", f"median {taken or 'step'}", "loss", "accuracy [%]"]
-    title = "Validation folds" + (f" at the chosen {taken}" if taken else "")
-    return Table(title + (", simulated data" if simulated else ""), columns, rows)
-
-
-def at_chosen_epoch(store: Store, step: str) -> list[list[object]]:
-    """Describe the validation folds of a run: a row a target.
-
-    Parameters
-    ----------
-    store : Store
-        The run.
-    step : str
-        What its model takes its steps in, if in any.
-
-    Returns
-    -------
-    list of list
-        Target, validation trials of all trained folds, folds, median of the chosen epochs or trees
-        (None if it takes no steps), mean loss, mean accuracy in per cent.
-    """
-    models, epochs = store.table("models"), store.table("epochs")
-    role, of = store.array("membership/role"), store.array("predictions/target")
-    chosen = models.merge(
-        epochs, left_on=["target", "fold", "best_epoch"], right_on=["target", "fold", "epoch"]
-    )
-    return [
-        [
-            target,
-            int((role[of == target][:, part["fold"].to_numpy() - 1] == VALIDATION).sum()),
-            len(part),
-            float(part["best_epoch"].median()) if step else None,
-            float(part["validation_loss"].mean()),
-            100 * float(part["validation_accuracy"].mean()),
-        ]
-        for target, part in chosen.groupby("target", sort=False)
-    ]

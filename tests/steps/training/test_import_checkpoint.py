@@ -15,15 +15,19 @@ import pandas as pd
 import pytest
 import torch
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.rtcan.released import CHANNEL_ORDER
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.results.evaluate import evaluate_run
 from rtcan_cli.steps.training import import_checkpoint
 from rtcan_cli.steps.training.import_checkpoint import read_checkpoint
+from rtcan_cli.steps.training.imported import imported_network
 from rtcan_cli.stores import Provenance
 from rtcan_cli.training.data import TrainingData, standardise
 from rtcan_cli.training.predict import predict
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 from tests.models.rtcan.released_reference import Reference, published
 
@@ -113,25 +117,37 @@ def test_import_and_evaluate_say_that_nothing_is_held_out(
 ) -> None:
     with h5py.File(imported) as h5:
         label, probability = h5["predictions/label"][()], h5["predictions/probability"][()]
-    right = 100 * float(np.mean((probability > 0.5) == label))
+    right = float(np.mean((probability > 0.5) == label))
     first = must(
         "import-checkpoint", checkpoint, "-w", prepared, "--output", tmp_path / "r.h5", "--json"
     )
     scored = must("evaluate", imported, "-w", prepared, "-o", tmp_path / "figures", "--json")
     for outcome in (first, scored):
-        report = json.loads(outcome.stdout)
-        (title,) = report["tables"]
-        assert title == "arousal: all trials, NOT held out, simulated data"
-        assert report["tables"][title][0]["accuracy [%]"] == pytest.approx(right)
-        assert report["tables"][title][0]["trials"] == len(label)
-        assert "it is not known which trials it was trained on" in " ".join(report["notes"])
+        result = json.loads(outcome.stdout)
+        assert result["held_out"] is False
+        (row,) = result["scores"]
+        assert (row["target"], row["held_out"]) == ("arousal", False)
+        assert row["accuracy"] == pytest.approx(right)
+        assert row["n_trials"] == len(label)
+        (note,) = (each for each in result["notes"] if each["kind"] == "not_held_out")
+        assert "it is not known which trials it was trained on" in note["text"]
         assert "unseen" not in outcome.stdout
     (csv,) = (tmp_path / "figures").rglob("scores.csv")
     table = pd.read_csv(csv)
     assert table["held_out"].tolist() == [False]
     assert table["simulated"].tolist() == [True]
-    assert 100 * table["accuracy"][0] == pytest.approx(right)
+    assert table["accuracy"][0] == pytest.approx(right)
     assert len(list((tmp_path / "figures").rglob("confusion_arousal.*"))) > 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_page_fits_a_terminal_and_says_it_in_capitals(imported: Path, width: int) -> None:
+    for result in (imported_network(imported), evaluate_run(imported)):
+        page = views.page(result)
+        (table,) = page.tables
+        assert table.title == "arousal: all trials, NOT held out, simulated data"
+        assert max(map(len, table_lines(table, width))) <= width
+        assert page.facts["P(high)"] == "the output of its softmax"
 
 
 def test_gradcam_explains_it_and_says_what_it_is(
@@ -156,7 +172,7 @@ def test_it_is_kept_out_of_comparisons_and_of_folds(
 ) -> None:
     workspace = copy_of(trained)
     name = must("import-checkpoint", checkpoint, "-w", workspace, "--json").stdout
-    run = json.loads(name)["run"]
+    run = json.loads(name)["run"]["name"]
     assert re.fullmatch(r"released-pmemo-Rf-eda\+music-arousal-[0-9a-f]{6}", run)
     compared = json.loads(must("compare", "-w", workspace, "-o", tmp_path, "--json").stdout)
     shown = [row["run"] for table in compared["tables"].values() for row in table]
@@ -201,13 +217,13 @@ def test_channel_order_is_that_of_the_dataset_it_was_trained_on(
     np.testing.assert_allclose(Run.load(run).predictions["probability"], expected, atol=1e-4)
     # What the user says counts, but what speaks against it is said.
     outcome = must("import-checkpoint", path, "-w", prepared, "-o", run, "--trained-on", "pmemo")
-    assert "looks like a published network for DEAP or AMIGOS" in outcome.stderr
+    assert "looks like a published network for DEAP or AMIGOS" in outcome.stdout
     expected = reference_answers(theirs, prepared, CHANNEL_ORDER["pmemo"])
     np.testing.assert_allclose(Run.load(run).predictions["probability"], expected, atol=1e-4)
     # Where the order of its entries does not tell, that is said.
     torch.save(dict(sorted(theirs.state_dict().items())), path)
     outcome = must("import-checkpoint", path, "-w", prepared, "-o", run)
-    assert "does not tell which dataset it was trained on; taken for PMEmo" in outcome.stderr
+    assert "does not tell which dataset it was trained on; taken for PMEmo" in outcome.stdout
 
 
 def test_one_import_does_not_replace_another(
@@ -237,8 +253,7 @@ def test_each_configuration_goes_through_the_whole_command(
     theirs = published(dataset, seed=4, attention=attention, non_local=non_local)
     path, run = tmp_path / f"{dataset}_arousal.pt", tmp_path / "theirs.h5"
     torch.save(theirs.state_dict(), path)
-    report = json.loads(must("import-checkpoint", path, "-w", prepared, "-o", run, "--json").stdout)
-    assert "behind their ReLU" in report["P(high)"]
+    assert "behind their ReLU" in must("import-checkpoint", path, "-w", prepared, "-o", run).stdout
     expected = reference_answers(theirs, prepared, CHANNEL_ORDER[dataset])
     found = Run.load(run).predictions["probability"]
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -288,9 +303,7 @@ def test_a_run_of_the_earlier_network_is_refused_with_what_to_do(
     assert rtcan("info", "-w", workspace).exit_code == 0
 
 
-def test_target_is_in_the_name_of_the_file_or_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_target_is_in_the_name_of_the_file_or_said(tmp_path: Path) -> None:
     state = published().state_dict()
     for name, said, expected in (
         ("best.pt", None, "valence"),
@@ -299,9 +312,13 @@ def test_target_is_in_the_name_of_the_file_or_said(
         ("arousal_valence.pt", None, "valence"),
     ):
         torch.save(state, tmp_path / name)
-        assert read_checkpoint(tmp_path / name, "pmemo", said).target == expected
+        checkpoint = read_checkpoint(tmp_path / name, "pmemo", said)
+        assert checkpoint.target == expected
         guessed = said is None and name != "best_Arousal.pth"
-        assert ("taken for valence (--target arousal)" in capsys.readouterr().err) is guessed
+        notes = [note.text for note in checkpoint.notes if note.kind == "assumed_target"]
+        assert ["taken for valence (--target arousal)" in note for note in notes] == [
+            True
+        ] * guessed
 
 
 def test_own_recordings_need_the_dataset_it_was_trained_on_if_it_does_not_tell(

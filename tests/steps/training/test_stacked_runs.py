@@ -14,7 +14,7 @@ import rtcan_cli.steps.training.units as run_units
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.plan import Unit
-from rtcan_cli.steps.training.sweep import train_sweep
+from rtcan_cli.steps.training.train import train_runs
 from rtcan_cli.steps.training.units import Pace, PartialSink, alike
 from rtcan_cli.stores import Partial
 from rtcan_cli.training.data import TrainingData
@@ -73,10 +73,10 @@ def test_stacked_runs_are_those_trained_one_by_one(prepared: Path, tmp_path: Pat
     settings = [replace(SETTINGS, fusion="music", seed=seed) for seed in (0, 1)]
     stacked, alone = tmp_path / "stacked", tmp_path / "alone"
     wanted = [request(prepared, stacked, each) for each in settings]
-    train_sweep(wanted, jobs=2, stack=4)  # six networks: three in each worker
+    train_runs(wanted, jobs=2, stack=4)  # six networks: three in each worker
     assert {path.suffix for path in stacked.iterdir()} == {".h5"}
     one_by_one = [request(prepared, alone, each) for each in settings]
-    train_sweep(one_by_one)
+    train_runs(one_by_one)
     for one, other in zip(wanted, one_by_one, strict=True):
         found, expected = Run.load(one.output), Run.load(other.output)
         for table, columns in (
@@ -139,9 +139,9 @@ def test_a_run_on_another_device_is_that_of_the_cpu(
 ) -> None:
     settings = replace(SETTINGS, fusion="music", recipe=replace(SETTINGS.recipe, batch_size=256))
     here, there = (request(prepared, tmp_path / name, settings) for name in ("cpu", "other"))
-    train_sweep([here])
+    train_runs([here])
     with pretend_device(monkeypatch) as device:
-        train_sweep([there], device, jobs=4)
+        train_runs([there], device, jobs=4)
     expected, found = Run.load(here.output), Run.load(there.output)
     np.testing.assert_allclose(
         found.predictions["probability"], expected.predictions["probability"], atol=1e-5
@@ -181,7 +181,7 @@ def test_a_stack_that_diverges_says_what_single_folds_say(prepared: Path, tmp_pa
     for stack in (1, 3):
         wanted = request(prepared, tmp_path, replace(SETTINGS, recipe=recipe))
         with pytest.raises(RtcanError) as error:
-            train_sweep([wanted], stack=stack)
+            train_runs([wanted], stack=stack)
         messages.append((str(error.value), error.value.hint))
     assert messages[0] == messages[1]
     assert "fold 1, epoch 1 (and in 2 more folds)" in messages[0][0]

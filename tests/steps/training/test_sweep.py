@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rtcan_cli.steps.training.plan as run_plan
@@ -15,12 +16,13 @@ import rtcan_cli.steps.training.units as run_units
 import rtcan_cli.training.run as training_run
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.results.training import SETTING_COLUMNS
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.training.plan import Planner, RunRequest
-from rtcan_cli.steps.training.sweep import differences, train_sweep
-from rtcan_cli.steps.training.train import train_run
+from rtcan_cli.steps.training.result import varied
+from rtcan_cli.steps.training.train import train_run, train_runs
 from rtcan_cli.stores import Provenance, Store
 from rtcan_cli.training.fit import NotFinite, fit_fold
 from rtcan_cli.training.recipes import RECIPES
@@ -65,13 +67,14 @@ def test_runs_of_a_sweep_are_those_trained_alone(prepared: Path, tmp_path: Path,
             replace(SETTINGS, subjects="70%", protocol="trial", targets=both),
         ]
     together, alone = tmp_path / "together", tmp_path / "alone"
-    report = train_sweep([request(prepared, together, each) for each in settings], jobs=jobs)
+    result = train_runs([request(prepared, together, each) for each in settings], jobs=jobs)
     for each in settings:
         wanted = request(prepared, alone, each)
         train_run(wanted.sources, wanted.output, each)
     assert len(ids(together)) == len(settings)
     assert ids(together) == ids(alone)
-    assert report.files == [together / f"{each.name()}.h5" for each in settings]
+    assert result.files == tuple(together / f"{each.name()}.h5" for each in settings)
+    assert [run.name for run in result.runs] == [each.name() for each in settings]
     # Neither work in progress nor locks are left.
     assert {path.suffix for path in together.iterdir()} == {".h5"}
 
@@ -104,15 +107,18 @@ def test_trials_are_loaded_once_and_shared(
     assert loads == [("arousal", 3.0, 96, ()), ("arousal", 3.0, 48, ())]
 
 
-def test_differences_are_named_with_their_values() -> None:
-    base, other = variants("base", "Rf")
-    other = replace(other, spec=replace(other.spec, channels=(8, 8, 8, 16)), subjects="40%")
-    assert differences([base, other]) == {
-        "variant": ["base", "Rf"],
-        "channels": ["8,8,8,8", "8,8,8,16"],
-        "subjects": ["100%", "40%"],
-    }
-    assert differences([base, base]) == {}
+def test_settings_that_differ_are_named() -> None:
+    same = dict.fromkeys(SETTING_COLUMNS, "same")
+
+    def of(*changes: dict[str, object]) -> tuple[str, ...]:
+        return varied(pd.DataFrame([same | each for each in changes], dtype=object))
+
+    assert of({}, {}) == ()
+    assert of({"run": "a", "training_seconds": 1.0}, {"run": "b"}) == ()
+    other = {"variant": "Rf", "channels": "8,8,8,16", "subjects": "40%"}
+    assert of(other, {"subjects": None}) == ("variant", "channels", "subjects")
+    # A model that is no RTCAN-1D has no depth: that is told by its name.
+    assert of({}, {"model": "majority", "depth": None, "variant": None}) == ("model",)
 
 
 def test_the_command_makes_a_run_for_each_combination_and_goes_on(
@@ -127,24 +133,20 @@ def test_the_command_makes_a_run_for_each_combination_and_goes_on(
     outcome = must(*command, *options)
     assert f"{alone}: already done" in outcome.stderr
     assert alone.read_bytes() == before
-    report = json.loads(outcome.stdout)
-    assert report["runs"] == 4
-    assert report["varied"] == "variant, seed"
-    (rows,) = report["tables"].values()
-    assert [(row["variant"], row["seed"]) for row in rows] == [
-        ("base", 0),
-        ("base", 1),
-        ("Ra", 0),
-        ("Ra", 1),
-    ]
-    for row in rows:
+    result = json.loads(outcome.stdout)
+    assert result["varied"] == ["variant", "seed"]
+    settings = [(row["variant"], row["seed"]) for row in result["settings"]]
+    assert settings == [("base", 0), ("base", 1), ("Ra", 0), ("Ra", 1)]
+    assert len(result["runs"]) == len(result["validation"]) == 4
+    for row, (variant, seed) in zip(result["validation"], settings, strict=True):
         run = Run.load(workspace / "pmemo" / "runs" / f"{row['run']}.h5")
-        assert (run.settings.spec.variant, run.settings.seed) == (row["variant"], row["seed"])
+        assert (run.settings.spec.variant, run.settings.seed) == (variant, seed)
         chosen = run.epochs[run.epochs["epoch"] == 1]
-        assert row["accuracy [%]"] == pytest.approx(100 * chosen["validation_accuracy"].mean())
-    names = " ".join(row["run"] for row in rows)
-    line = f"next: rtcan compare {names} --dataset pmemo --workspace {workspace}"
-    assert report["notes"][-1] == line
+        assert row["accuracy"] == pytest.approx(chosen["validation_accuracy"].mean())
+    names = " ".join(row["name"] for row in result["runs"])
+    line = f"rtcan compare {names} --dataset pmemo --workspace {workspace}"
+    assert (result["notes"][-1]["kind"], result["notes"][-1]["command"]) == ("next_step", line)
+    assert f"note: next: {line}" in must(*command, *options[:-1]).stdout
     must("compare", *names.split(), "-w", workspace, "-o", workspace / "figures")
 
 
@@ -193,7 +195,7 @@ def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     wanted = [request(prepared, tmp_path, each) for each in variants("base", "Ra", "Re")]
     tried = diverging(monkeypatch, ("Ra", 1))
     with pytest.raises(RtcanError) as error:
-        train_sweep(wanted)
+        train_runs(wanted)
     assert len(tried) == 9
     message = str(error.value)
     assert wanted[1].output.name in message
@@ -204,7 +206,7 @@ def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     assert kept == {"result-arousal-0", "result-arousal-2"}
     # Whatever it was has passed: only that fold is trained, and the store is as it should be.
     tried = diverging(monkeypatch)
-    train_sweep(wanted)
+    train_runs(wanted)
     assert [fold for _, _, fold in tried] == [1]
     monkeypatch.undo()
     alone = request(prepared, tmp_path / "alone", wanted[1].settings)
@@ -218,7 +220,7 @@ def test_several_folds_that_diverge_are_counted(
     diverging(monkeypatch, ("base", 0), ("base", 2), ("Ra", 0))
     wanted = [request(prepared, tmp_path, each) for each in variants("base", "Ra")]
     with pytest.raises(RtcanError, match=r"fold 1, epoch 1 \(and in 2 more folds\); nor is Ra-eda"):
-        train_sweep(wanted)
+        train_runs(wanted)
     assert not list(tmp_path.glob("*.h5"))
 
 
