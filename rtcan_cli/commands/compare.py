@@ -11,6 +11,7 @@ from rtcan_cli import console
 from rtcan_cli.commands.shell import options
 from rtcan_cli.commands.shell.lists import entries, whole_number
 from rtcan_cli.report import Report
+from rtcan_cli.results.base import Result
 
 
 def compare(
@@ -86,7 +87,7 @@ def compare(
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Report:
+) -> Result | Report:
     """Put runs side by side, and beside the paper.
 
     Accuracy and F1 on what the folds held out, and what the majority class gets. Every run is
@@ -126,6 +127,7 @@ def compare(
 
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace
+    from rtcan_cli.views.files import with_tables
 
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
@@ -161,4 +163,5 @@ def compare(
     from rtcan_cli.steps.results.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
-    return compare_runs(paths, output, paper, only_complete=not runs, against=other)
+    compared = compare_runs(paths, output, paper, only_complete=not runs, against=other)
+    return with_tables(compared, output / "comparison")
