@@ -11,6 +11,7 @@ from rtcan_cli import console
 from rtcan_cli.commands.shell import options
 from rtcan_cli.commands.shell.lists import entries, whole_number
 from rtcan_cli.report import Report
+from rtcan_cli.results.base import Result
 
 
 def compare(
@@ -87,7 +88,7 @@ def compare(
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Report:
+) -> Result | Report:
     """Compare runs with each other and with the paper.
 
     Shows accuracy and F1 on the test folds, and the accuracy of the majority class. Every run is
@@ -127,6 +128,7 @@ def compare(
 
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace
+    from rtcan_cli.views.files import with_tables
 
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
@@ -162,4 +164,5 @@ def compare(
     from rtcan_cli.steps.results.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
-    return compare_runs(paths, output, paper, only_complete=not runs, against=other)
+    compared = compare_runs(paths, output, paper, only_complete=not runs, against=other)
+    return with_tables(compared, output / "comparison")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.base import Result
 
 
-def write_csv(result: Result, folder: Path, *, simulated: bool) -> list[Path]:
+def write_csv(
+    result: Result,
+    folder: Path,
+    *,
+    simulated: bool | None = None,
+    stems: Mapping[str, str] | None = None,
+) -> list[Path]:
     """Write each table that has rows as ``<name of its field>.csv``.
 
     Parameters
@@ -17,8 +24,11 @@ def write_csv(result: Result, folder: Path, *, simulated: bool) -> list[Path]:
     result : Result
     folder : Path
         Where to; made if it is not there.
-    simulated : bool
+    simulated : bool, optional
         Whether the data are simulated: a column of every file, which may be read far from here.
+        Tables of several datasets have that column already.
+    stems : mapping of str to str, optional
+        Fields to write, and how to name their files; by default all, under their own names.
 
     Returns
     -------
@@ -30,6 +40,12 @@ def write_csv(result: Result, folder: Path, *, simulated: bool) -> list[Path]:
     for each in dataclasses.fields(result):
         table = getattr(result, each.name)
         if "columns" in each.metadata and table is not None and len(table):
-            files.append(folder / f"{each.name}.csv")
-            write_whole(files[-1], table.assign(simulated=simulated).to_csv(index=False))
+            if stems is not None and each.name not in stems:
+                continue
+            if "simulated" not in table:
+                if simulated is None:
+                    raise ValueError(f"{each.name} does not say whether its data are simulated")
+                table = table.assign(simulated=simulated)
+            files.append(folder / f"{(stems or {}).get(each.name, each.name)}.csv")
+            write_whole(files[-1], table.to_csv(index=False))
     return files

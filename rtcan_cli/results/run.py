@@ -24,8 +24,20 @@ class AboutRun:
     splits_from: str | None = value("Run whose folds it uses, if not its own")
 
 
+def name_of_seeds(run: str, n_seeds: int) -> str:
+    """Name of the first of several runs that differ in their seed, and how many there are."""
+    return run if n_seeds == 1 else f"{run} ({n_seeds} seeds)"
+
+
+#: What rows of several datasets are told apart by.
+DATA_COLUMNS = {
+    "dataset": Column("text", "Dataset, as --dataset takes it"),
+    "simulated": Column("boolean", "Whether the data are simulated"),
+}
+
 #: Means over the seeds of runs that differ in nothing else.
 SEED_COLUMNS = {
+    **DATA_COLUMNS,
     "run": Column("text", "First of the runs"),
     "target": Column("text", "valence or arousal"),
     "seeds": Column("text", "Their seeds"),

@@ -13,7 +13,7 @@ import pandas as pd
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import over_folds
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.run import SEED_COLUMNS
+from rtcan_cli.results.run import SEED_COLUMNS, name_of_seeds
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Provenance, Store
 from rtcan_cli.trial_key import TRIAL_KEY
@@ -44,9 +44,7 @@ class Seeds:
     @property
     def name(self) -> str:
         """Name of the first run, and how many seeds there are if there are several."""
-        if len(self.runs) == 1:
-            return self.first.name
-        return f"{self.first.name} ({len(self.runs)} seeds)"
+        return name_of_seeds(self.first.name, len(self.runs))
 
     @property
     def seeds(self) -> str:
@@ -179,7 +177,9 @@ def seed_scores(groups: Sequence[Seeds]) -> pd.DataFrame:
     for group in groups:
         for target in group.first.settings.targets:
             means = pd.DataFrame([over_folds(run.scores(target)[0])["mean"] for run in group.runs])
-            row: dict[str, object] = {"run": group.first.name, "target": target}
+            first = group.first
+            row: dict[str, object] = {"dataset": first.dataset.name, "simulated": first.simulated}
+            row |= {"run": first.name, "target": target}
             row |= {"seeds": group.seeds, "same_folds": group.same_folds}
             for score, name in _SCORES.items():
                 row[name] = float(means[score].mean())

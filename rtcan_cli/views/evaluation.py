@@ -7,8 +7,7 @@ import pandas as pd
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.report import Report, Table
 from rtcan_cli.results.evaluation import Evaluation
-from rtcan_cli.views.notes import lines_of
-from rtcan_cli.views.run import dataset_title, mark, run_facts, seed_tables
+from rtcan_cli.views.run import mark, note_lines, run_facts, seed_tables
 
 #: Scores that are shown in per cent, and those that are shown as they are.
 _PERCENT = {
@@ -37,12 +36,12 @@ def page(result: Evaluation) -> Report:
         for target, part in result.folds.groupby("target", sort=False)
     ]
     tables += _pooled_tables(result)
-    tables += seed_tables(result.seeds, dataset_title(run.dataset, run.simulated))
+    tables += seed_tables(result.seeds)
     return Report(
         result.command,
         facts=run_facts(run),
         tables=[*tables, _audit_table(result)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.report import Table
+from rtcan_cli.results.base import Note
 from rtcan_cli.results.run import AboutRun
+from rtcan_cli.views.notes import lines_of
 
 _SEED_SCORES = {"accuracy": "acc. [%]", "balanced_accuracy": "bal. [%]", "f1_high": "F1 [%]"}
 
@@ -28,6 +32,11 @@ def dataset_title(name: str, simulated: bool) -> str:
     return profile(name).title + (" (simulated)" if simulated else "")
 
 
+def note_lines(notes: Sequence[Note]) -> list[str]:
+    """Notes as sentences, each with the command that helps."""
+    return [lines_of(note) for note in notes]
+
+
 def mark(simulated: bool) -> str:
     """What the title of a table of scores adds where data are simulated."""
     return ", simulated data" if simulated else ""
@@ -45,27 +54,27 @@ def protocol_in_words(run: AboutRun) -> str:
     return ", ".join(words)
 
 
-def seed_tables(seeds: pd.DataFrame, title: str) -> list[Table]:
-    """A table a target: mean over seeds, and standard deviation between them.
+def seed_tables(seeds: pd.DataFrame) -> list[Table]:
+    """A table a dataset and target: mean over seeds, and standard deviation between them.
 
     Parameters
     ----------
     seeds : DataFrame
         With the columns of `rtcan_cli.results.run.SEED_COLUMNS`.
-    title : str
-        What the runs have in common.
     """
     tables = []
     columns = ["run", "seeds", "folds"]
     for shown in _SEED_SCORES.values():
         columns += [shown, "sd"]
-    for target, part in seeds.groupby("target", sort=False):
+    by = ["dataset", "simulated", "target"]
+    for (dataset, simulated, target), part in seeds.groupby(by, sort=False):
         rows = []
         for _, row in part.iterrows():
             cells = [row["run"], row["seeds"], "same" if row["same_folds"] else "others"]
             for name in _SEED_SCORES:
                 cells += [100 * row[name], 100 * row[f"{name}_sd"]]
             rows.append(cells)
+        title = dataset_title(dataset, simulated)
         caption = f"{title}, {target}: mean over seeds, sd between seeds"
         tables.append(Table(caption, columns, rows))
     return tables

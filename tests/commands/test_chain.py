@@ -159,15 +159,14 @@ def test_scores_of_a_run_with_overlapping_subjects_are_not_shown(
 
 def test_compare_shows_runs_and_the_paper(trained: Path, tmp_path: Path) -> None:
     outcome = must("compare", "-w", trained, "--paper", "-o", tmp_path, "--json")
-    tables = json.loads(outcome.stdout)["tables"]
-    (arousal,) = (rows for title, rows in tables.items() if "simulated), arousal" in title)
-    (full,) = arousal
+    result = json.loads(outcome.stdout)
+    (full,) = (row for row in result["scores"] if row["target"] == "arousal")
     assert full["run"] == newest_run(trained).stem
-    assert full["paper acc."] == 83.76
-    assert full["acc. diff."] == pytest.approx(full["acc. [%]"] - 83.76)
-    notes = json.loads(outcome.stdout)["notes"]
-    assert any("not comparable" in note for note in notes)
-    assert any("not all of their folds were trained: R" in note for note in notes)
+    assert full["paper_accuracy"] == pytest.approx(0.8376)
+    assert full["accuracy_difference"] == pytest.approx(full["accuracy"] - 0.8376)
+    notes = {note["kind"]: note["text"] for note in result["notes"]}
+    assert "not comparable" in notes["paper"]
+    assert "not all of their folds were trained: R" in notes["untrained_folds"]
     names = [path.stem for path in (trained / "pmemo" / "runs").glob("*.h5")]
     named = must("compare", *names, "-w", trained, "-o", tmp_path).stdout
     assert all(name in named for name in names)

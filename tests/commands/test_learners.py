@@ -46,14 +46,10 @@ def test_all_are_scored_and_compared(
         assert run.predictions["probability"].between(0, 1).all()
     must("info", runs["song-prior"].path)
     outcome = must("compare", "-w", workspace, "--paper", "-o", tmp_path, "--json")
-    report = json.loads(outcome.stdout)
-    (rows,) = (
-        rows for title, rows in report["tables"].items() if "simulated), arousal: mean" in title
-    )
-    paper = {row["run"]: row["paper acc."] for row in rows}
+    paper = {row["run"]: row["paper_accuracy"] for row in json.loads(outcome.stdout)["scores"]}
     assert len(paper) == len(runs)
-    assert paper[runs["svm-eda"].name] == 60.95
-    assert paper[runs["svm-music"].name] == 71.49
+    assert paper[runs["svm-eda"].name] == pytest.approx(0.6095)
+    assert paper[runs["svm-music"].name] == pytest.approx(0.7149)
     assert paper[runs["boosting"].name] is None
 
 

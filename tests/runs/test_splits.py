@@ -129,14 +129,12 @@ def test_a_run_that_leaves_one_subject_out_has_a_fold_for_each(stores: Path) -> 
 def test_compare_keeps_protocols_apart(stores: Path, tmp_path: Path) -> None:
     names = ("subject", "trial", "loso")
     report = json.loads(must("compare", *names, "-w", stores, "-o", tmp_path, "--json").stdout)
-    shown = {
-        title.split("folds, ")[1]: [r["run"] for r in t] for title, t in report["tables"].items()
+    assert {row["tests"]: row["run"] for row in report["scores"]} == {
+        "unseen subjects": "subject",
+        "shuffled trials, of subjects and stimuli seen in training": "trial",
+        "unseen subjects, one a fold": "loso",
     }
-    assert shown == {
-        "unseen subjects": ["subject"],
-        "shuffled trials, of subjects and stimuli seen in training": ["trial"],
-        "unseen subjects, one a fold": ["loso"],
-    }
+    assert report["differences"] == []
     assert set(pd.read_csv(tmp_path / "comparison.csv")["protocol"]) == set(names)
 
 

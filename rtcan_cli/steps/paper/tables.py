@@ -24,9 +24,9 @@ from rtcan_cli.runs.seeds import group_seeds
 from rtcan_cli.steps.paper.label_tables import correlation_rows, label_rows
 from rtcan_cli.steps.paper.rows import fits, is_eligible, too_few_subjects, training_lines
 from rtcan_cli.steps.results.differences import pairing_notes
-from rtcan_cli.steps.results.table_files import write_tables
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.recipes import RECIPES
+from rtcan_cli.views.files import write_tables
 
 #: What is said of the paper's numbers wherever they are shown.
 SOURCE = "paper: Yin et al., ACM TOMM 18(3), 2022, on the real datasets; differences are from it"
@@ -447,7 +447,8 @@ def _notes_on_choice(
                 f"{', '.join(varying)}, so not all of a difference is what the table is about"
             )
     for share in dict.fromkeys(run.settings.subjects for run in used):
-        pairing_notes([run for run in used if run.settings.subjects == share])
+        alike = [run for run in used if run.settings.subjects == share]
+        yield from (note.text for note in pairing_notes(alike) if note.kind != "same_folds")
 
 
 def _unlike_paper(run: Run, stores: Workspace) -> Iterator[str]:

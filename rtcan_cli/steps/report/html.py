@@ -33,9 +33,11 @@ from rtcan_cli.steps.report.sources import (
     provenance_section,
 )
 from rtcan_cli.steps.results.compare import compare_runs
-from rtcan_cli.steps.results.differences import LESS
 from rtcan_cli.steps.results.leakage import compare_protocols
 from rtcan_cli.stores import Workspace
+from rtcan_cli.views.comparison import difference_tables, score_tables
+from rtcan_cli.views.files import with_tables
+from rtcan_cli.views.run import note_lines
 
 PAPER = (
     "Columns headed 'paper' hold the numbers that Yin et al. print (ACM TOMM 18(3), 2022), which "
@@ -189,24 +191,23 @@ class _Making:
     def comparison(self) -> Iterator[Part]:
         """All runs by accuracy, and how far they are apart."""
         try:
-            with console.heard() as warnings:
-                report = compare_runs(
-                    [run.path for run in self.runs],
-                    self.folder,
-                    paper=True,
-                    only_complete=self.content.only_complete,
-                )
+            compared = compare_runs(
+                [run.path for run in self.runs],
+                self.folder,
+                paper=True,
+                only_complete=self.content.only_complete,
+            )
         except RtcanError as error:
             self._lacks("The comparison of runs", error)
             return
-        apart = [table for table in report.tables if LESS in table.title]
-        scores = [table for table in report.tables if table not in apart]
+        compared = with_tables(compared, self.folder / "comparison")
+        apart, scores = difference_tables(compared), score_tables(compared)
         caption = (
             "Accuracy of each run: mean over the test folds, with the standard deviation; a dashed "
             "line: what saying the majority class gets; a diamond: the paper's number."
         )
-        pictures = _pictures(report.files, caption)
-        notes = [*warnings, *report.notes]
+        pictures = _pictures(compared.files, caption)
+        notes = note_lines(compared.notes)
         yield Part("Scores", [*map(grid, scores)], pictures, [] if apart else notes)
         if apart:
             yield Part("Differences", [*map(grid, apart)], notes=notes)

@@ -8,39 +8,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices, console
+from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
-from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.save import save
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.comparison import SCORE_COLUMNS, Comparison
+from rtcan_cli.results.csv import write_csv
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import group_seeds, seed_note, seed_scores
 from rtcan_cli.steps.paper.rows import is_eligible
-from rtcan_cli.steps.results.differences import add_differences, pairing_notes
+from rtcan_cli.steps.results.differences import differences, pairing_notes
 from rtcan_cli.steps.results.simple_rivals import rival_notes
-from rtcan_cli.steps.results.table_files import write_tables
-from rtcan_cli.training.folds.protocols import PROTOCOLS
-from rtcan_cli.views.run import seed_tables
 
-COLUMNS = {
-    "run": "run",
-    "recipe": "recipe",
-    "folds": "folds",
-    "accuracy": "acc. [%]",
-    "accuracy_sd": "sd",
-    "balanced_accuracy": "bal. [%]",
-    "f1": "F1 [%]",
-    "majority": "majority",
-}
-PAPER_COLUMNS = {
-    "paper_accuracy": "paper acc.",
-    "accuracy_difference": "acc. diff.",
-    "paper_f1": "paper F1",
-    "f1_difference": "F1 diff.",
-}
+#: Names of the files of its tables.
+STEMS = {"scores": "comparison", "differences": "differences"}
 
 
 def compare_runs(
@@ -49,7 +34,7 @@ def compare_runs(
     paper: bool = False,
     only_complete: bool = False,
     against: Path | None = None,
-) -> Report:
+) -> Comparison:
     """Put the test scores of several runs side by side, and test their differences.
 
     Parameters
@@ -57,7 +42,7 @@ def compare_runs(
     paths : sequence of Path
         Run stores.
     figures : Path, optional
-        Folder for the tables (CSV, Markdown, LaTeX) and a figure for each dataset and target.
+        Folder for the tables (CSV) and a figure for each dataset and target.
     paper : bool
         Add the paper's figure for the same network on the same dataset, where it prints one.
     only_complete : bool
@@ -89,81 +74,63 @@ def compare_runs(
     # Own recordings have no figures in the paper to stand beside.
     paper = paper and any(run.dataset.published_trials is not None for run in runs)
     rows = [_row(run, target, paper) for run in runs for target in run.settings.targets]
-    columns = COLUMNS | (PAPER_COLUMNS if paper else {})
-    keys = ["dataset", "target", "protocol", "network", *columns, "simulated"]
-    table = pd.DataFrame(rows).reindex(columns=keys)
-    table = table.sort_values(["dataset", "target", "accuracy"], ascending=[True, False, False])
-    report = Report("compare")
-    # A table for each protocol: what is asked of the networks differs, so the scores do.
-    by = ["dataset", "target", "protocol"]
-    for (dataset, target, protocol), part in table.groupby(by, sort=False):
-        cells = part[list(columns)].astype(object).to_numpy().tolist()
-        tests = PROTOCOLS[protocol].tests
-        title = f"{dataset}, {target}: mean over the test folds, {tests}"
-        report.tables.append(Table(title, list(columns.values()), cells))
-    several = _add_seeds(report, runs)
-    with console.heard() as warnings:
-        differences = add_differences(report, runs, reference)
-        pairing = pairing_notes(runs)
+    scores = pd.DataFrame(rows).reindex(columns=list(SCORE_COLUMNS))
+    scores = scores.sort_values(
+        ["dataset", "target", "accuracy"], ascending=[True, False, False], ignore_index=True
+    )
+    groups = group_seeds(runs)
+    several = [group for group in groups if len(group.runs) > 1]
+    apart, notes = differences(runs, reference)
     if several:
-        report.notes.append(several)
-    report.notes += rival_notes(group_seeds(runs))
-    simulated = table["simulated"].any()
+        notes.append(seed_note(several))
+    notes += rival_notes(groups)
     if paper:
-        report.notes.append(
-            "paper: Yin et al., ACM TOMM 18(3), 2022, on the real dataset"
-            + ("; the data here are simulated, so the two are not comparable" if simulated else "")
+        simulated = scores["simulated"].any()
+        text = "paper: Yin et al., ACM TOMM 18(3), 2022, on the real dataset" + (
+            "; the data here are simulated, so the two are not comparable" if simulated else ""
         )
-    report.notes += pairing
+        notes.append(Note("paper", text))
+    notes += pairing_notes(runs)
     imported = [run.name for run in loaded.values() if run.is_imported]
     if imported:
-        report.notes.append(
-            f"left out, because imported networks are not held out: {', '.join(imported)}"
-        )
+        text = f"left out, because imported networks are not held out: {', '.join(imported)}"
+        notes.append(Note("imported", text))
     if partial and partial[0] not in runs:
         names = ", ".join(run.name for run in partial)
-        report.notes.append(f"left out, because not all of their folds were trained: {names}")
-    if figures is not None:
-        # Readers of the files have not seen the terminal.
-        written = replace(report, notes=[*warnings, *report.notes])
-        report.files = _write(table, differences, written, figures)
-    return report
-
-
-def _add_seeds(report: Report, runs: Sequence[Run]) -> str:
-    """Add the means over seeds where runs differ in nothing else; say what their spread is of."""
-    several = [group for group in group_seeds(runs) if len(group.runs) > 1]
-    if several:
-        # One table of each dataset and target, since scores of others do not compare.
-        scores = seed_scores(several)
-        groups = {group.first.name: group.first for group in several}
-        for title in dict.fromkeys(_title(run) for run in groups.values()):
-            mine = scores[scores["run"].map(lambda name, t=title: _title(groups[name]) == t)]
-            report.tables += seed_tables(mine, title)
-    return seed_note(several).text if several else ""
-
-
-def _title(run: Run) -> str:
-    return run.dataset.title + (" (simulated)" if run.simulated else "")
+        text = f"left out, because not all of their folds were trained: {names}"
+        notes.append(Note("untrained_folds", text))
+    result = Comparison(
+        paper=paper,
+        scores=scores,
+        seeds=seed_scores(several),
+        differences=apart,
+        notes=tuple(notes),
+    )
+    if figures is None:
+        return result
+    files = write_csv(result, figures, stems=STEMS)
+    return replace(result, files=(*files, *_draw(scores, figures)))
 
 
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
     folds, summary = run.scores(target)
     row: dict[str, object] = {
-        "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
+        "dataset": run.dataset.name,
+        "simulated": run.simulated,
         "target": target,
         "protocol": run.protocol.name,
+        "tests": run.protocol.tests,
         "run": run.name,
-        "network": run.network,
+        "model": run.network,
         "recipe": run.settings.training,
-        "folds": f"{summary.n_folds} of {run.n_folds}",
-        "accuracy": 100 * summary.accuracy_mean,
-        "accuracy_sd": 100 * summary.accuracy_sd,
-        "balanced_accuracy": 100 * float(folds["balanced_accuracy"].mean()),
-        "f1": 100 * summary.f1_mean,
-        "f1_sd": 100 * summary.f1_sd,
-        "majority": 100 * summary.majority_mean,
-        "simulated": run.simulated,
+        "n_folds": summary.n_folds,
+        "n_planned_folds": run.n_folds,
+        "accuracy": summary.accuracy_mean,
+        "accuracy_sd": summary.accuracy_sd,
+        "balanced_accuracy": float(folds["balanced_accuracy"].mean()),
+        "f1_high": summary.f1_mean,
+        "f1_high_sd": summary.f1_sd,
+        "majority_accuracy": summary.majority_mean,
     }
     share = run.settings.subjects or "100%"
     if paper and is_eligible(run) and share.endswith("%"):
@@ -179,37 +146,33 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
             percent=float(share[:-1]),
         )
         if len(found):
-            first = found.iloc[0]
+            accuracy, f1 = found[["paper_accuracy", "paper_f1"]].iloc[0].astype(float) / 100
             row |= {
-                "paper_accuracy": float(first["paper_accuracy"]),
-                "accuracy_difference": 100 * summary.accuracy_mean - first["paper_accuracy"],
-                "paper_f1": float(first["paper_f1"]),
-                "f1_difference": 100 * summary.f1_mean - first["paper_f1"],
-                "paper_table": ", ".join(str(number) for number in found["table"]),
+                "paper_accuracy": accuracy,
+                "accuracy_difference": summary.accuracy_mean - accuracy,
+                "paper_f1": f1,
+                "f1_difference": summary.f1_mean - f1,
+                "paper_tables": ",".join(str(number) for number in found["table"]),
             }
     return row
 
 
-def _write(
-    table: pd.DataFrame, differences: pd.DataFrame, report: Report, folder: Path
-) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    csv = folder / "comparison.csv"
-    write_whole(csv, table.to_csv(index=False))
-    files = [csv, *write_tables(report, folder / "comparison")]
-    if len(differences):
-        files.append(folder / "differences.csv")
-        write_whole(files[-1], differences.to_csv(index=False))
-    for (dataset, target, protocol), rows in table.groupby(["dataset", "target", "protocol"]):
+def _draw(scores: pd.DataFrame, folder: Path) -> list[Path]:
+    """A figure for each dataset, target and protocol; simulated and recorded data apart."""
+    files = []
+    shares = ["accuracy", "accuracy_sd", "majority_accuracy", "paper_accuracy"]
+    percent = scores.assign(**{name: 100 * scores[name].astype(float) for name in shares})
+    percent = percent.rename(columns={"majority_accuracy": "majority"})
+    by = ["dataset", "simulated", "target", "protocol"]
+    recorded = set(scores.loc[~scores["simulated"].astype(bool), "dataset"])
+    for (dataset, simulated, target, protocol), rows in percent.groupby(by):
         other = [] if protocol == choices.PROTOCOL else [protocol]
-        bars = rows.assign(run=rows["network"])
-        if bars["run"].duplicated().any():
-            bars["run"] = rows["run"]
+        names = rows["model"] if rows["model"].is_unique else rows["run"]
         figure = comparison(
-            bars,
-            title=", ".join([dataset, target, *other]),
-            simulated=bool(rows["simulated"].any()),
+            rows.assign(run=names),
+            title=", ".join([profile(dataset).title, target, *other]),
+            simulated=simulated,
         )
-        stem = "_".join(["comparison", dataset.split()[0].lower(), target, *other])
-        files += save(figure, folder / stem)
+        mark = ["simulated"] if simulated and dataset in recorded else []
+        files += save(figure, folder / "_".join(["comparison", dataset, *mark, target, *other]))
     return files

@@ -6,11 +6,12 @@ Runs that differ in their seed alone count as one, with the mean of their scores
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rtcan_cli import choices, console
+from rtcan_cli import choices
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import common_trials, difference_intervals
 from rtcan_cli.evaluation.statistics import (
@@ -22,28 +23,26 @@ from rtcan_cli.evaluation.statistics import (
     swap_test,
     wilcoxon,
 )
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note, empty
+from rtcan_cli.results.comparison import DIFFERENCE_COLUMNS
+from rtcan_cli.results.run import name_of_seeds
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import Seeds, alike_but_seed, group_seeds
 from rtcan_cli.trial_key import TRIAL_KEY
 
-#: What the titles of tables of differences hold.
-LESS = "accuracy less that of"
 #: With fewer folds Wilcoxon's p cannot reach 0.05.
 ENOUGH_FOLDS = 6
+#: How scores of pure rooms are called in results.
+SCORE_NAMES = {"f1": "f1_high"}
 #: Tests whose p values are adjusted, each for itself, over the comparisons of a target.
 TESTS = ("p_seeds", "p_folds", "p_wilcoxon", "p_swap")
 
 
-def add_differences(
-    report: Report, runs: Sequence[Run], against: Run | None = None
-) -> pd.DataFrame:
-    """Compare every run with one reference, and add what was found to a report.
+def differences(runs: Sequence[Run], against: Run | None = None) -> tuple[pd.DataFrame, list[Note]]:
+    """Compare every run with one reference.
 
     Parameters
     ----------
-    report : Report
-        Gets tables and notes.
     runs : sequence of Run
         Their folds were checked (`Run.scores`). Runs of different datasets are never compared, nor
         are simulated data with recorded ones.
@@ -56,9 +55,13 @@ def add_differences(
     Returns
     -------
     DataFrame
-        One row a comparison and score; see `compare_pair`. Empty if there is nothing to compare.
+        One row a comparison and score, see `rtcan_cli.results.comparison.DIFFERENCE_COLUMNS`;
+        without rows if there is nothing to compare.
+    list of Note
+        What was not compared and why, and what the numbers mean.
     """
-    found = []
+    found: list[pd.DataFrame] = []
+    notes: list[Note] = []
     for alike in _comparable(runs, across_protocols=against is not None):
         for target in dict.fromkeys(t for run in alike for t in run.settings.targets):
             able = group_seeds([run for run in alike if target in run.settings.targets])
@@ -75,28 +78,32 @@ def add_differences(
                 if each is reference:
                     continue
                 if copied := _copied(each, led, target):
-                    note = f"not compared, because it answers as {copied} does: {each.name}"
+                    text = f"not compared, because it answers as {copied} does: {each.name}"
+                    notes.append(Note("copied_run", text))
                 elif _are_seeds(each, led):
-                    note = (
+                    text = (
                         f"not compared, because it is a seed of {led.first.name} with other folds: "
                         f"{each.name}; --splits-from gives seeds the same folds"
                     )
+                    notes.append(Note("seed_with_other_folds", text))
                     references += [each] if against is None else []
                 else:
                     others.append(each)
-                    continue
-                report.notes += [note] if note not in report.notes else []
-            for rows, own in _compare_all(others, references, target, against is None):
-                found.append(_adjusted(rows))
-                report.tables += _tables(found[-1], own, target)
-    if not found:
-        if against is not None:
-            why = ": the others are seeds of it" if _only_seeds(runs, against) else ""
-            console.warn(f"no run could be compared with {against.name}{why}")
-        return pd.DataFrame()
-    every = pd.concat(found, ignore_index=True)
-    report.notes += _notes(every, seeds_can_help=all(map(_seeds_test_the_same, runs)))
-    return every
+            rows, said = _compare_all(others, references, target, against is None)
+            found += map(_adjusted, rows)
+            notes += said
+    notes = list(dict.fromkeys(notes))  # the same may hold for both targets
+    if found:
+        every = pd.concat(found, ignore_index=True)
+        every = every.reindex(columns=list(DIFFERENCE_COLUMNS)).astype(
+            {"n_folds": "Int64", "n_resamples": int}
+        )
+        return every, [*notes, *_notes(every, all(map(_seeds_test_the_same, runs)))]
+    if against is not None:
+        why = ": the others are seeds of it" if _only_seeds(runs, against) else ""
+        text = f"no run could be compared with {against.name}{why}"
+        notes.append(Note("nothing_to_compare", text))
+    return empty(DIFFERENCE_COLUMNS), notes
 
 
 def _are_seeds(one: Seeds, other: Seeds) -> bool:
@@ -124,8 +131,8 @@ def _seeds_test_the_same(run: Run) -> bool:
 
 def _compare_all(
     runs: Sequence[Seeds], references: Sequence[Seeds], target: str, may_add: bool
-) -> Iterator[tuple[pd.DataFrame, Seeds]]:
-    """Compare each run with the reference that fits it best; yield what is of one reference.
+) -> tuple[list[pd.DataFrame], list[Note]]:
+    """Compare each run with the reference that fits it best: a table a reference.
 
     Parameters
     ----------
@@ -137,15 +144,15 @@ def _compare_all(
     """
     known = list(references)
     rows: dict[int, list[dict[str, object]]] = {}
+    notes: list[Note] = []
     for run in runs:
         place = _best_reference(run, known, target)
-        found = _try_pair(run, known[place], target)
+        found, said = _try_pair(run, known[place], target)
         rows.setdefault(place, []).extend(found)
+        notes += said
         if not found and may_add:
             known.append(run)
-    for place, part in sorted(rows.items()):
-        if part:
-            yield pd.DataFrame(part), known[place]
+    return [pd.DataFrame(part) for _, part in sorted(rows.items()) if part], notes
 
 
 def _best_reference(run: Seeds, references: Sequence[Seeds], target: str) -> int:
@@ -187,23 +194,23 @@ def share_deal(one: Run, other: Run, target: str) -> bool:
     return len(first) > 0 and first.equals(second)
 
 
-def pairing_notes(runs: Sequence[Run]) -> list[str]:
-    """Say whether runs of one dataset share their labels, and those of a protocol their folds.
-
-    Warns where they do not.
-    """
+def pairing_notes(runs: Sequence[Run]) -> list[Note]:
+    """Say whether runs of one dataset share their labels, and those of a protocol their folds."""
     notes = []
     for name in sorted({run.provenance.dataset for run in runs}):
         same = [run for run in runs if run.provenance.dataset == name]
         if len({run.provenance.inputs["labels"] for run in same}) > 1:
-            console.warn(f"the {name} runs were trained on different labels")
+            text = f"the {name} runs were trained on different labels"
+            notes.append(Note("different_labels", text))
         for protocol in sorted({run.protocol.name for run in same}):
             alike = [run for run in same if run.protocol.name == protocol]
             what = f"{name} runs" + (f" ({protocol})" if protocol != choices.PROTOCOL else "")
             if len(alike) > 1 and _share_folds(alike):
-                notes.append(f"all {len(alike)} {what} test their common trials in the same folds")
+                text = f"all {len(alike)} {what} test their common trials in the same folds"
+                notes.append(Note("same_folds", text))
             elif len(alike) > 1:
-                console.warn(f"the {what} deal trials into different folds")
+                text = f"the {what} deal trials into different folds"
+                notes.append(Note("different_folds", text))
     return notes
 
 
@@ -230,13 +237,8 @@ def compare_pair(run: Seeds, reference: Seeds, target: str) -> list[dict[str, ob
     Returns
     -------
     list of dict
-        One entry a score: ``dataset``, ``target``, ``run``, ``reference``, both protocols,
-        the seeds of both, ``n_trials``, ``score``, its value in both (``one``, ``other``),
-        ``difference`` with its interval ``low`` to ``high`` over subjects. For accuracy also
-        ``p_swap``; where both have several seeds, ``seed_low``, ``seed_high`` and ``p_seeds``
-        (`seed_test`); and, where both runs have the same folds, ``n_folds``, the mean
-        ``fold_difference`` with ``fold_low``, ``fold_high`` and ``p_folds`` (corrected t),
-        ``cohens_d``, ``p_wilcoxon`` and ``rank_biserial``. Scores are fractions of 1.
+        One entry a score, with those of `rtcan_cli.results.comparison.DIFFERENCE_COLUMNS` that are
+        known: tests (`seed_test`, corrected t and others over folds, `swap_test`) are of accuracy.
 
     Raises
     ------
@@ -247,19 +249,23 @@ def compare_pair(run: Seeds, reference: Seeds, target: str) -> list[dict[str, ob
     seed = reference.first.settings.seed
     table = difference_intervals(*trials, seed=seed)
     same = {
-        "dataset": run.first.dataset.title,
+        "dataset": run.first.dataset.name,
         "simulated": run.first.simulated,
         "target": target,
-        "run": run.name,
-        "reference": reference.name,
+        "run": run.first.name,
+        "reference": reference.first.name,
         "protocol": run.first.protocol.name,
         "reference_protocol": reference.first.protocol.name,
         "seeds": run.seeds,
+        "n_seeds": len(run.runs),
         "reference_seeds": reference.seeds,
+        "n_reference_seeds": len(reference.runs),
         "n_trials": len(common_trials([*trials[0], *trials[1]])[0]),
     }
+    table = table.rename(columns={"one": "run_score", "other": "reference_score"})
     rows: list[dict[str, object]] = [
-        {**same, "score": score, **values.to_dict()} for score, values in table.iterrows()
+        {**same, "score": SCORE_NAMES.get(str(score), score), **values.to_dict()}
+        for score, values in table.iterrows()
     ]
     for row in rows:
         if row["score"] == "accuracy":
@@ -333,21 +339,24 @@ def _fold_accuracy(seeds: Sequence[pd.DataFrame]) -> pd.Series:
     return pd.Series(np.mean(right, axis=0)).groupby(seeds[0]["fold"]).mean()
 
 
-def _try_pair(run: Seeds, reference: Seeds, target: str) -> list[dict[str, object]]:
+def _try_pair(
+    run: Seeds, reference: Seeds, target: str
+) -> tuple[list[dict[str, object]], list[Note]]:
     """Compare, or say why not; say too what the runs were trained on, if it differs."""
     try:
         found = compare_pair(run, reference, target)
     except RtcanError as error:
-        console.warn(f"{target}: {run.name} is not compared with {reference.name}: {error}")
-        return []
+        text = f"{target}: {run.name} is not compared with {reference.name}: {error}"
+        return [], [Note("not_comparable", text)]
     one, other = run.first.provenance.inputs, reference.first.provenance.inputs
     kinds = [k for k in ("components", "music") if k in one and k in other and one[k] != other[k]]
-    if kinds:
-        console.warn(
-            f"{target}: {run.name} and {reference.name} were trained on different "
-            f"{' and '.join(kinds)}: their difference is also one of the data"
-        )
-    return found
+    if not kinds:
+        return found, []
+    text = (
+        f"{target}: {run.name} and {reference.name} were trained on different "
+        f"{' and '.join(kinds)}: their difference is also one of the data"
+    )
+    return found, [Note("different_inputs", text)]
 
 
 def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
@@ -357,59 +366,16 @@ def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{f"{test}_holm": holm(rows[test].astype(float)) for test in TESTS})
 
 
-def _tables(rows: pd.DataFrame, reference: Seeds, target: str) -> list[Table]:
-    """What holds for new networks comes first, what holds for these alone last."""
+def _notes(rows: pd.DataFrame, seeds_can_help: bool) -> list[Note]:
+    """Say what each test answers, and which question none of them answers."""
     rows = rows[rows["score"] == "accuracy"]
-    mark = " (simulated)" if reference.first.simulated else ""
-    about = f"{reference.first.dataset.title}{mark}, {target}: {LESS} {reference.name}"
-    tables = []
-    seeded = rows[rows["p_seeds"].notna()]
-    if len(seeded):
-        over_seeds: list[list[object]] = [
-            [
-                *(row.run, row.n_trials, f"{row.seeds} / {row.reference_seeds}"),
-                *_points(row.difference, row.seed_low, row.seed_high),
-                row.p_seeds_holm,
-            ]
-            for row in seeded.itertuples()
-        ]
-        columns = ["run", "common trials", "seeds", "points", "95 % from", "to", "p"]
-        tables.append(Table(f"{about}, over subjects and seeds", columns, over_seeds))
-    folded = rows[rows["p_folds"].notna()]
-    if len(folded):
-        over_folds: list[list[object]] = [
-            [
-                row.run,
-                int(row.n_folds),
-                *_points(row.fold_difference, row.fold_low, row.fold_high),
-                *(row.p_folds_holm, row.cohens_d, row.p_wilcoxon_holm, row.rank_biserial),
-            ]
-            for row in folded.itertuples()
-        ]
-        columns = ["run", "folds", "points", "95 % from", "to", "p", "d", "p (W)", "r (W)"]
-        tables.append(Table(f"{about}, over folds", columns, over_folds))
-    over_subjects: list[list[object]] = [
-        [row.run, row.n_trials, *_points(row.difference, row.low, row.high), row.p_swap_holm]
-        for row in rows.itertuples()
-    ]
-    columns = ["run", "common trials", "points", "95 % from", "to", "p"]
-    tables.append(Table(f"{about}, over subjects", columns, over_subjects))
-    return tables
-
-
-def _points(*fractions: float) -> list[float]:
-    return [100 * x for x in fractions]
-
-
-def _notes(rows: pd.DataFrame, seeds_can_help: bool) -> list[str]:
-    rows = rows[rows["score"] == "accuracy"]
-    most = int(rows.groupby(["dataset", "simulated", "target", "reference"]).size().max())
     notes = []
     if rows["p_seeds"].notna().any():
-        notes.append(
+        text = (
             "over subjects and seeds: would networks that are trained again differ on new "
             "subjects? (t-test with the variance over subjects and that between seeds)"
         )
+        notes.append(Note("test_over_seeds", text))
     if rows["p_folds"].notna().any():
         fewest = int(rows["n_folds"].min())
         # The two most extreme of 2^n ways to sign n differences.
@@ -418,37 +384,42 @@ def _notes(rows: pd.DataFrame, seeds_can_help: bool) -> list[str]:
             if fewest < ENOUGH_FOLDS
             else "finds too much"
         )
-        notes.append(
+        text = (
             "over folds: would networks that are trained again, on other subjects, differ on new "
             "subjects? (p: t-test corrected for shared training trials; d: Cohen's); (W): "
             "Wilcoxon's test and rank-biserial correlation, not corrected for shared training "
             f"trials, so it {least}"
         )
-    notes.append(
+        notes.append(Note("test_over_folds", text))
+    text = (
         "over subjects: do these trained networks differ on new subjects? (bootstrap; p: swap "
         "test.) It does not say that one model is better: training again gives other networks, and "
         "that is not in this p"
     )
+    notes.append(Note("test_over_subjects", text))
     untested = rows[rows["p_seeds"].isna() & rows["p_folds"].isna()]
     if len(untested):
-        names = ", ".join(dict.fromkeys(untested["run"]))
-        notes.append(
-            f"no test here says whether networks that are trained again would differ: {names}; "
+        text = (
+            "no test here says whether networks that are trained again would differ: "
+            f"{', '.join(dict.fromkeys(map(_name, untested.itertuples())))}; "
             "give the runs the same folds (--splits-from)"
             + (", or several seeds each (--seed 0,1,2)" if seeds_can_help else "")
         )
-    if most > 1:
-        notes.append(
-            "p values, but not intervals, are adjusted for the comparisons of a table (Holm)"
-        )
+        notes.append(Note("no_test_of_new_networks", text))
+    by = ["dataset", "simulated", "target", "reference"]
+    if rows.groupby(by).size().max() > 1:
+        text = "p values, but not intervals, are adjusted for the comparisons of a table (Holm)"
+        notes.append(Note("adjusted", text))
     across = rows[rows["protocol"] != rows["reference_protocol"]]
     for (reference, protocol), part in across.groupby(["reference", "reference_protocol"]):
-        others = ", ".join(
-            f"{name} ({p})"
-            for name, p in dict.fromkeys(zip(part["run"], part["protocol"], strict=True))
+        others = dict.fromkeys(f"{_name(row)} ({row.protocol})" for row in part.itertuples())
+        text = (
+            f"not held out as in {reference} ({protocol}): {', '.join(others)}; these differences "
+            "are also ones of the question, not of the networks alone"
         )
-        notes.append(
-            f"not held out as in {reference} ({protocol}): {others}; these differences are also "
-            "ones of the question, not of the networks alone"
-        )
+        notes.append(Note("other_protocols", text))
     return notes
+
+
+def _name(row: Any) -> str:
+    return name_of_seeds(row.run, row.n_seeds)

@@ -18,7 +18,7 @@ from rtcan_cli.plots.leakage import leakage
 from rtcan_cli.plots.save import save
 from rtcan_cli.report import Report, Table
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.results.table_files import write_tables
+from rtcan_cli.views.files import write_tables
 
 #: From the protocol whose networks know most of the trials that test them to the one that knows
 #: least.

@@ -26,7 +26,7 @@ from rtcan_cli.steps.paper.rows import (
     settings_like,
     too_few_subjects,
 )
-from rtcan_cli.steps.results.table_files import write_tables
+from rtcan_cli.views.files import write_tables
 
 #: Percentages of the subjects in the paper's Fig. 4.
 SHARES = (10, 40, 70, 100)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.results.base import Note
 from rtcan_cli.runs.seeds import Seeds
 from rtcan_cli.steps.results.differences import compare_pair, share_deal
 
@@ -22,7 +23,7 @@ _NO_MORE = {
 SURE = 0.05
 
 
-def rival_notes(groups: Sequence[Seeds]) -> list[str]:
+def rival_notes(groups: Sequence[Seeds]) -> list[Note]:
     """Say which networks are not better than a simple model.
 
     Each network is compared with the most accurate of the simple models that see no more than it
@@ -35,7 +36,7 @@ def rival_notes(groups: Sequence[Seeds]) -> list[str]:
 
     Returns
     -------
-    list of str
+    list of Note
         A sentence for each target of each network that is not better.
     """
     networks = [group for group in groups if group.first.settings.model.network is not None]
@@ -47,7 +48,7 @@ def rival_notes(groups: Sequence[Seeds]) -> list[str]:
     ]
 
 
-def _note(network: Seeds, target: str, groups: Sequence[Seeds]) -> str | None:
+def _note(network: Seeds, target: str, groups: Sequence[Seeds]) -> Note | None:
     rivals = sorted(_rivals(network, target, groups), key=lambda rival: -_accuracy(rival, target))
     for rival in rivals:
         try:
@@ -55,16 +56,19 @@ def _note(network: Seeds, target: str, groups: Sequence[Seeds]) -> str | None:
         except RtcanError:  # no common trial, or other labels
             continue
         found = next(row for row in rows if row["score"] == "accuracy")
-        own, other, p = (float(str(found[name])) for name in ("one", "other", _p(found)))
+        own, other, p = (
+            float(str(found[name])) for name in ("run_score", "reference_score", _p(found))
+        )
         if own > other and p < SURE:
             return None
         worse = "is worse" if p < SURE else "is not better"
         verdict = "is not clearly better" if own > other else worse
-        return (
+        text = (
             f"{target}: {network.first.network} ({network.name}) {verdict} than the simpler model "
             f"{rival.first.network} ({rival.name}): {100 * own:.1f} against {100 * other:.1f} % of "
             f"{found['n_trials']} trials, p = {p:.2g}"
         )
+        return Note("simple_rival", text)
     return None
 
 

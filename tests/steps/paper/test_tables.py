@@ -210,10 +210,9 @@ def test_runs_of_a_few_folds_stand_beside_no_number_of_the_paper(
     outcome = must(
         "compare", "whole", "part", "released", "--paper", "-w", tmp_path, "-o", tmp_path, "--json"
     )
-    told = json.loads(outcome.stdout)["tables"]
-    rows = [row for title, rows in told.items() if "mean over" in title for row in rows]
+    rows = json.loads(outcome.stdout)["scores"]
     assert len(rows) == 6
-    assert {row["run"] for row in rows if row["paper acc."] is not None} == {"whole"}
+    assert {row["run"] for row in rows if row["paper_accuracy"] is not None} == {"whole"}
 
 
 def test_labels_and_decompositions_that_are_not_the_papers_are_named(

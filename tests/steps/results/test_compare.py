@@ -12,31 +12,34 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.statistics import holm, seed_test
-from rtcan_cli.report import Report
+from rtcan_cli.results.base import as_data
+from rtcan_cli.results.comparison import Comparison
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import SplitsFrom
 from rtcan_cli.steps.results.compare import compare_runs
-from rtcan_cli.steps.results.differences import LESS
 from rtcan_cli.steps.results.evaluate import evaluate_run
 from rtcan_cli.stores import Store
+from rtcan_cli.views.files import with_tables
 from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
 from tests.runs.finished_runs import finish_run
 
 KEYS = ["subject", "stimulus"]
-SUBJECTS, FOLDS = "over subjects", "over folds"
+SUBJECTS, FOLDS, SEEDS = "p_swap", "p_folds", "p_seeds"
 
 
-def rows(report: Report, what: str, target: str = "arousal") -> list[dict[str, Any]]:
-    """Rows of the tables of differences of one target."""
-    tables = [
-        t
-        for t in report.tables
-        if t.title.endswith(what) and f", {target}: accuracy less" in t.title
-    ]
-    return [row for table in tables for row in table.records()]
+def rows(result: Comparison, what: str, target: str = "arousal") -> list[dict[str, Any]]:
+    """Differences in accuracy of one target that were tested in this way."""
+    found = result.differences
+    found = found[(found["score"] == "accuracy") & (found["target"] == target)]
+    return found[found[what].notna()].to_dict("records")
+
+
+def texts(result: Comparison, kind: str) -> list[str]:
+    return [note.text for note in result.notes if note.kind == kind]
 
 
 def right(path: Path, target: str = "arousal") -> pd.DataFrame:
@@ -54,11 +57,12 @@ def test_a_run_is_compared_with_the_first(pair: tuple[Path, Path]) -> None:
     good, weak = map(right, pair)
     (row,) = rows(report, SUBJECTS)
     assert row["run"] == "weak"
-    assert row["common trials"] == 120
-    assert row["points"] == pytest.approx(100 * (weak["right"].mean() - good["right"].mean()))
-    assert row["95 % from"] < row["points"] < row["to"] < 0
-    assert row["p"] < 0.05
-    assert all("(simulated)" in table.title for table in report.tables)
+    assert row["n_trials"] == 120
+    assert row["difference"] == pytest.approx(weak["right"].mean() - good["right"].mean())
+    assert row["low"] < row["difference"] < row["high"] < 0
+    assert row["p_swap"] < 0.05
+    assert (row["dataset"], row["simulated"]) == ("pmemo", True)
+    assert all("(simulated)" in table.title for table in views.page(report).tables)
 
 
 def test_folds_are_tested_with_the_corrected_t(pair: tuple[Path, Path]) -> None:
@@ -68,24 +72,25 @@ def test_folds_are_tested_with_the_corrected_t(pair: tuple[Path, Path]) -> None:
     audit = Run.load(pair[0]).audit("arousal")
     share = 1 / 5 + audit["test"].sum() / audit["train"].sum()
     statistic = apart.mean() / np.sqrt(share * apart.var(ddof=1))
-    assert row["folds"] == 5
-    assert row["points"] == pytest.approx(100 * apart.mean())
-    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
-    assert row["d"] == pytest.approx(apart.mean() / apart.std(ddof=1))
-    assert row["p (W)"] == pytest.approx(stats.wilcoxon(apart).pvalue)
-    assert -1 <= row["r (W)"] < 0
+    assert row["n_folds"] == 5
+    assert row["fold_difference"] == pytest.approx(apart.mean())
+    assert row["p_folds"] == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
+    assert row["cohens_d"] == pytest.approx(apart.mean() / apart.std(ddof=1))
+    assert row["p_wilcoxon"] == pytest.approx(stats.wilcoxon(apart).pvalue)
+    assert -1 <= row["rank_biserial"] < 0
 
 
 def test_that_wilcoxon_is_not_corrected_is_said_wherever_it_is_shown(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    report = compare_runs(pair, tmp_path / "out")
-    assert sum("not corrected for shared training trials" in n for n in report.notes) == 1
-    for ending in ("md", "tex"):
-        text = (tmp_path / "out" / f"comparison.{ending}").read_text()
+    result = with_tables(compare_runs(pair), tmp_path / "comparison")
+    (note,) = texts(result, "test_over_folds")
+    assert "not corrected for shared training trials" in note
+    for file in result.files:
+        text = file.read_text()
         assert "not corrected for shared training trials" in text
         assert "weak" in text
-        assert text.count("(simulated)") == len(report.tables)
+        assert text.count("(simulated)") == len(views.page(result).tables)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -95,7 +100,7 @@ def test_only_runs_that_share_their_folds_are_tested_over_folds(tmp_path: Path, 
     assert len(rows(report, SUBJECTS)) == 1
     assert len(rows(report, FOLDS)) == (1 if seed == 0 else 0)
     # What is left then says nothing about networks that are trained again.
-    assert any("no test here says" in note for note in report.notes) == (seed == 1)
+    assert bool(texts(report, "no_test_of_new_networks")) == (seed == 1)
 
 
 def test_only_folds_that_both_runs_have_trained_are_compared(tmp_path: Path) -> None:
@@ -104,29 +109,32 @@ def test_only_folds_that_both_runs_have_trained_are_compared(tmp_path: Path) -> 
     one, other = map(right, paths)
     shared = one["fold"].isin([1, 4])
     (row,) = rows(report, SUBJECTS)
-    assert row["common trials"] == shared.sum()
+    assert row["n_trials"] == shared.sum()
     expected = other.loc[shared, "right"].mean() - one.loc[shared, "right"].mean()
-    assert row["points"] == pytest.approx(100 * expected)
-    assert rows(report, FOLDS)[0]["folds"] == 2
+    assert row["difference"] == pytest.approx(expected)
+    assert rows(report, FOLDS)[0]["n_folds"] == 2
 
 
 def test_p_values_are_adjusted_for_the_comparisons_of_a_target(tmp_path: Path) -> None:
     paths = [finish_run(tmp_path, "base", skill=0.3)]
     paths += [finish_run(tmp_path, f"r{k}", skill=0.4 + 0.3 * k) for k in range(4)]
     report = compare_runs(paths, tmp_path / "out")
-    table = pd.read_csv(tmp_path / "out" / "differences.csv")
-    table = table[(table["score"] == "accuracy") & (table["target"] == "arousal")]
+    text = {"seeds": str, "reference_seeds": str}
+    written = pd.read_csv(tmp_path / "out" / "differences.csv", dtype=text)
+    pd.testing.assert_frame_equal(written, report.differences, check_dtype=False)
+    table = pd.DataFrame(rows(report, SUBJECTS))
     assert table["run"].tolist() == ["r0", "r1", "r2", "r3"]
-    over = {what: rows(report, what) for what in (SUBJECTS, FOLDS)}
-    for raw, what, column in (
-        ("p_swap", SUBJECTS, "p"),
-        ("p_folds", FOLDS, "p"),
-        ("p_wilcoxon", FOLDS, "p (W)"),
-    ):
-        adjusted = [row[column] for row in over[what]]
-        assert adjusted == pytest.approx(holm(table[raw]).tolist())
-        assert (np.array(adjusted) > table[raw].to_numpy() - 1e-12).all()
-    assert any("adjusted" in note for note in report.notes)
+    for raw in ("p_swap", "p_folds", "p_wilcoxon"):
+        adjusted = table[f"{raw}_holm"]
+        assert adjusted.tolist() == pytest.approx(holm(table[raw]).tolist())
+        assert (adjusted > table[raw] - 1e-12).all()
+    assert texts(report, "adjusted")
+    shown = [t for t in views.page(report).tables if "arousal: accuracy less" in t.title]
+    adjusted = {t.title.rsplit(" ", 1)[1]: [row["p"] for row in t.records()] for t in shown}
+    assert adjusted == {
+        "folds": table["p_folds_holm"].tolist(),
+        "subjects": table["p_swap_holm"].tolist(),
+    }
 
 
 def test_protocols_are_compared_only_if_asked_to_and_it_is_said(tmp_path: Path) -> None:
@@ -135,7 +143,7 @@ def test_protocols_are_compared_only_if_asked_to_and_it_is_said(tmp_path: Path) 
     report = compare_runs([subject, trial], against=subject)
     assert [row["run"] for row in rows(report, SUBJECTS)] == ["t"]
     assert not rows(report, FOLDS)
-    (note,) = (note for note in report.notes if "not held out as in" in note)
+    (note,) = texts(report, "other_protocols")
     assert "s (subject): t (trial)" in note
 
 
@@ -148,24 +156,27 @@ def test_each_protocol_has_its_own_first_run(tmp_path: Path) -> None:
     assert [row["run"] for row in rows(compare_runs(paths), SUBJECTS)] == ["trial2", "subject2"]
 
 
-def test_runs_with_other_labels_are_not_compared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_runs_with_other_labels_are_not_compared(tmp_path: Path) -> None:
     paths = [finish_run(tmp_path, "one"), finish_run(tmp_path, "same")]
     paths.append(finish_run(tmp_path, "other", flipped=7, inputs={"labels": "else"}))
     report = compare_runs(paths)
     assert [row["run"] for row in rows(report, SUBJECTS)] == ["same"]
-    told = capsys.readouterr().err
-    assert "arousal: other is not compared with one: " in told
-    assert "label 7 of their 120 common trials differently" in told
+    valence, arousal = texts(report, "not_comparable")
+    assert valence.startswith("valence: ")
+    assert "arousal: other is not compared with one: " in arousal
+    assert "label 7 of their 120 common trials differently" in arousal
+    assert texts(report, "different_labels")
 
 
-def test_runs_on_other_components_are_compared_with_a_warning(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_runs_on_other_components_are_compared_and_that_is_said(tmp_path: Path) -> None:
     paths = [finish_run(tmp_path, "one"), finish_run(tmp_path, "b", inputs={"components": "else"})]
-    assert len(rows(compare_runs(paths), SUBJECTS)) == 1
-    assert "b and one were trained on different components" in capsys.readouterr().err
+    result = compare_runs(paths)
+    assert len(rows(result, SUBJECTS)) == 1
+    assert all(
+        "b and one were trained on different components" in text
+        for text in texts(result, "different_inputs")
+    )
+    assert len(texts(result, "different_inputs")) == 2
 
 
 def test_simulated_and_recorded_data_are_never_compared(tmp_path: Path) -> None:
@@ -186,7 +197,7 @@ def test_the_reference_need_not_be_named_twice(tmp_path: Path) -> None:
     one, other = finish_run(tmp_path, "one"), finish_run(tmp_path, "other")
     report = compare_runs([one, other, one], against=other)
     assert [row["run"] for row in rows(report, SUBJECTS)] == ["one"]
-    assert len(compare_runs([one, one]).tables) == 2
+    assert compare_runs([one, one]).scores["run"].tolist() == ["one", "one"]  # two targets
 
 
 def test_an_imported_network_cannot_be_the_reference(tmp_path: Path) -> None:
@@ -196,12 +207,11 @@ def test_an_imported_network_cannot_be_the_reference(tmp_path: Path) -> None:
         compare_runs([one], against=imported)
 
 
-def test_a_reference_that_nothing_can_be_compared_with_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_reference_that_nothing_can_be_compared_with_is_named(tmp_path: Path) -> None:
     one = finish_run(tmp_path, "one")
-    compare_runs([one], against=one)
-    assert "no run could be compared with one" in capsys.readouterr().err
+    result = compare_runs([one], against=one)
+    assert texts(result, "nothing_to_compare") == ["no run could be compared with one"]
+    assert result.differences.empty
 
 
 def test_the_reference_of_the_command_line(tmp_path: Path) -> None:
@@ -211,19 +221,17 @@ def test_the_reference_of_the_command_line(tmp_path: Path) -> None:
         finish_run(runs, name)
     for name in ("one", "other"):
         options = ("-w", tmp_path / "stores", "-o", tmp_path, "--json", "--against", name)
-        titles = json.loads(rtcan("compare", *options).stdout)["tables"]
-        assert sum(f"accuracy less that of {name}," in title for title in titles) == 4
+        outcome = json.loads(rtcan("compare", *options).stdout)
+        assert {row["reference"] for row in outcome["differences"]} == {name}
+        assert isinstance(outcome["differences"][0]["n_folds"], int)
 
 
-def test_what_is_warned_of_stands_in_the_files_too(tmp_path: Path) -> None:
+def test_different_folds_are_said_in_the_files_too(tmp_path: Path) -> None:
     runs = [finish_run(tmp_path, "one"), finish_run(tmp_path, "other", seed=5)]
-    report = compare_runs(runs, tmp_path / "figures")
-    said = "the pmemo runs deal trials into different folds"
-    assert not any(said in note for note in report.notes)  # it was printed as a warning
-    assert said in (tmp_path / "figures" / "comparison.md").read_text()
-
-
-SEEDS = "over subjects and seeds"
+    result = with_tables(compare_runs(runs), tmp_path / "comparison")
+    (said,) = texts(result, "different_folds")
+    assert said == "the pmemo runs deal trials into different folds"
+    assert said in (tmp_path / "comparison.md").read_text()
 
 
 def seeds_of(folder: Path, name: str, seeds: tuple[int, ...], **changed: Any) -> list[Path]:
@@ -242,53 +250,51 @@ def test_seeds_of_a_run_count_as_one_and_what_holds_for_new_networks_comes_first
 ) -> None:
     eda = seeds_of(tmp_path, "eda", (0, 1, 2), skill=0.5)
     fused = seeds_of(tmp_path, "fused", (0, 3), skill=2.5, fusion="music")
-    report = compare_runs([*eda, *fused], tmp_path / "out")
-    titles = [t.title for t in report.tables if ", arousal: accuracy less" in t.title]
-    assert [title.rsplit(", ", 1)[1] for title in titles] == [SEEDS, FOLDS, SUBJECTS]
+    report = compare_runs([*eda, *fused])
+    shown = views.page(report).tables
+    titles = [t.title for t in shown if ", arousal: accuracy less" in t.title]
+    assert [title.rsplit(", over ", 1)[1] for title in titles] == [
+        "subjects and seeds",
+        "folds",
+        "subjects",
+    ]
     assert all("accuracy less that of eda0 (3 seeds)" in title for title in titles)
     (row,) = rows(report, SEEDS)
-    assert row["run"] == "fused0 (2 seeds)"
-    assert row["seeds"] == "0,3 / 0,1,2"
+    assert (row["run"], row["seeds"], row["n_seeds"]) == ("fused0", "0,3", 2)
+    assert (row["reference"], row["reference_seeds"]) == ("eda0", "0,1,2")
     one, other = ([right(path)["right"] for path in group] for group in (fused, eda))
-    expected = 100 * (np.mean(one) - np.mean(other))
-    assert row["points"] == pytest.approx(expected)
-    assert row["95 % from"] < expected < row["to"]
+    expected = np.mean(one) - np.mean(other)
+    assert row["difference"] == pytest.approx(expected)
+    assert row["seed_low"] < expected < row["seed_high"]
     trials = [[Run.load(path).trials("arousal") for path in group] for group in (fused, eda)]
-    assert row["p"] == pytest.approx(seed_test(*trials).p_value)
+    assert row["p_seeds"] == pytest.approx(seed_test(*trials).p_value)
     # Folds are tested on the means over seeds.
-    (row,) = rows(report, FOLDS)
     folds = [
         np.mean([right(path).groupby("fold")["right"].mean() for path in group], axis=0)
         for group in (fused, eda)
     ]
-    assert row["folds"] == 5
-    assert row["points"] == pytest.approx(100 * np.mean(folds[0] - folds[1]))
-    (row,) = rows(report, SUBJECTS)
-    assert row["points"] == pytest.approx(expected)
-    table = pd.read_csv(tmp_path / "out" / "differences.csv")
-    assert set(table["reference_seeds"]) == {"0,1,2"}
+    assert row["n_folds"] == 5
+    assert row["fold_difference"] == pytest.approx(np.mean(folds[0] - folds[1]))
 
 
 def test_means_and_spread_of_seeds_are_shown(tmp_path: Path) -> None:
     paths = seeds_of(tmp_path, "eda", (0, 1, 2))
     (alone,) = [finish_run(tmp_path, "other", fusion="music")]
     report = compare_runs([*paths, alone])
-    (table,) = (
-        t
-        for t in report.tables
-        if t.title == "PMEmo (simulated), arousal: mean over seeds, sd between seeds"
-    )
-    (row,) = table.rows
+    (row,) = report.seeds.query("target == 'arousal'").to_dict("records")
     accuracy = [right(path).groupby("fold")["right"].mean().mean() for path in paths]
-    assert row[:3] == ["eda0", "0,1,2", "same"]
-    assert row[3:5] == pytest.approx([100 * np.mean(accuracy), 100 * np.std(accuracy, ddof=1)])
-    assert any("same folds are trained again" in note for note in report.notes)
+    assert (row["dataset"], row["simulated"]) == ("pmemo", True)
+    assert (row["run"], row["seeds"], row["same_folds"]) == ("eda0", "0,1,2", True)
+    spread = (np.mean(accuracy), np.std(accuracy, ddof=1))
+    assert (row["accuracy"], row["accuracy_sd"]) == pytest.approx(spread)
+    (note,) = texts(report, "seeds")
+    assert "same folds are trained again" in note
     # One run has a single seed: nothing says how much its training varies.
     assert not rows(report, SEEDS)
     assert [r["run"] for r in rows(report, FOLDS)] == ["other"]
     (shown,) = evaluate_run(paths[1]).seeds.query("target == 'arousal'").to_dict("records")
     assert (shown["run"], shown["seeds"], shown["same_folds"]) == ("eda1", "1,0,2", True)
-    assert [100 * shown["accuracy"], 100 * shown["accuracy_sd"]] == pytest.approx(row[3:5])
+    assert (shown["accuracy"], shown["accuracy_sd"]) == pytest.approx(spread)
     assert evaluate_run(alone).seeds.empty
 
 
@@ -300,7 +306,7 @@ def test_seeds_that_dealt_other_folds_are_paired_by_their_folds(tmp_path: Path) 
     ]
     report = compare_runs(paths)
     (row,) = rows(report, FOLDS)
-    assert row["folds"] == 10  # five of each deal, as in repeated cross-validation
+    assert row["n_folds"] == 10  # five of each deal, as in repeated cross-validation
     apart = np.concatenate(
         [
             (right(paths[2 + k]).groupby("fold")["right"].mean())
@@ -308,9 +314,10 @@ def test_seeds_that_dealt_other_folds_are_paired_by_their_folds(tmp_path: Path) 
             for k in (0, 1)
         ]
     )
-    assert row["points"] == pytest.approx(100 * apart.mean())
+    assert row["fold_difference"] == pytest.approx(apart.mean())
     assert len(rows(report, SEEDS)) == 1
-    assert any("--splits-from keeps the folds" in note for note in report.notes)
+    (note,) = texts(report, "seeds")
+    assert "--splits-from keeps the folds" in note
 
 
 def test_seeds_that_label_trials_otherwise_are_compared_seed_by_seed(tmp_path: Path) -> None:
@@ -328,38 +335,34 @@ def test_seeds_that_label_trials_otherwise_are_compared_seed_by_seed(tmp_path: P
         for k in (0, 1)
     ]
     report = compare_runs(paths)
-    assert not any("mean over seeds" in table.title for table in report.tables)
-    found = {
-        table.title.split(f"{LESS} ")[1].split(",")[0]: [row["run"] for row in table.records()]
-        for table in report.tables
-        if f"arousal: {LESS}" in table.title and table.title.endswith(FOLDS)
-    }
-    assert found == {"none0": ["music0"], "none1": ["music1"]}
-    assert any("a seed of none0 with other folds: none1" in note for note in report.notes)
+    assert report.seeds.empty
+    found = [(row["reference"], row["run"]) for row in rows(report, FOLDS)]
+    assert found == [("none0", "music0"), ("none1", "music1")]
+    (note,) = texts(report, "seed_with_other_folds")
+    assert "a seed of none0 with other folds: none1" in note
 
 
 def test_seeds_that_test_other_trials_are_not_compared_as_models(tmp_path: Path) -> None:
     paths = [finish_run(tmp_path, f"r{k}", seed=k, protocol="subject+stimulus") for k in (0, 1)]
     report = compare_runs(paths)
-    assert not any(LESS in table.title for table in report.tables)
-    assert any("a seed of r0 with other folds: r1" in note for note in report.notes)
+    assert report.differences.empty
+    (note,) = texts(report, "seed_with_other_folds")
+    assert "a seed of r0 with other folds: r1" in note
     # A model without shared folds: several seeds would be of no help.
     for changed in ({"protocol": "subject+stimulus"}, {"subjects": "50%"}, {}):
         pair = [
             finish_run(tmp_path, f"{fusion}-{k}", seed=k, fusion=fusion, **changed)
             for k, fusion in ((2, "none"), (3, "music"))
         ]
-        (note,) = (n for n in compare_runs(pair).notes if "no test here says" in n)
+        (note,) = texts(compare_runs(pair), "no_test_of_new_networks")
         assert "--splits-from" in note
         assert ("several seeds" in note) is (not changed)
 
 
-def test_a_reference_whose_seeds_are_all_that_is_there_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_reference_whose_seeds_are_all_that_is_there_says_so(tmp_path: Path) -> None:
     paths = [finish_run(tmp_path, f"base{k}", seed=k) for k in (0, 1)]
-    compare_runs(paths, against=paths[0])
-    assert "with base0: the others are seeds of it" in capsys.readouterr().err
+    (note,) = texts(compare_runs(paths, against=paths[0]), "nothing_to_compare")
+    assert note.endswith("with base0: the others are seeds of it")
 
 
 def test_a_copy_of_a_run_is_no_seed_of_its_own(tmp_path: Path) -> None:
@@ -367,27 +370,42 @@ def test_a_copy_of_a_run_is_no_seed_of_its_own(tmp_path: Path) -> None:
     copy = tmp_path / "copy.h5"
     shutil.copy(paths[0], copy)
     report = compare_runs([*paths, copy])
-    (table,) = (t for t in report.tables if "arousal: mean over seeds" in t.title)
-    assert table.rows[0][1] == "0,1"
+    assert report.seeds["seeds"].tolist() == ["0,1", "0,1"]
     assert not rows(report, SUBJECTS)
-    assert "not compared, because it answers as eda0 does: copy" in report.notes
+    said = "not compared, because it answers as eda0 does: copy"
+    assert texts(report, "copied_run") == [said]
 
 
 def test_the_reference_brings_its_seeds_and_leads_them(tmp_path: Path) -> None:
     paths = seeds_of(tmp_path, "eda", (0, 1))
     other = finish_run(tmp_path, "other", fusion="music")
     report = compare_runs([*paths, other], against=paths[1])
-    assert all(
-        "less that of eda1 (2 seeds)" in t.title
-        for t in report.tables
-        if "accuracy less" in t.title
-    )
-    assert [row["run"] for row in rows(report, SUBJECTS)] == ["other"]
+    (row,) = rows(report, SUBJECTS)
+    assert (row["run"], row["reference"], row["n_reference_seeds"]) == ("other", "eda1", 2)
+    titles = [t.title for t in views.page(report).tables if "accuracy less" in t.title]
+    assert all("less that of eda1 (2 seeds)" in title for title in titles)
 
 
-def test_tables_of_seeds_fit_a_terminal_of_100_columns(tmp_path: Path) -> None:
+def test_tables_fit_a_terminal(tmp_path: Path) -> None:
     name = "Rf-eda+music-both-6cefe"  # as long as names usually are
     paths = seeds_of(tmp_path, name, (0, 1, 2, 3, 4))
     paths += seeds_of(tmp_path, name, (5, 6), fusion="music")
-    for table in compare_runs(paths).tables:
-        assert max(map(len, table_lines(table, 100))) <= 100
+    for table in views.page(compare_runs(paths, paper=True)).tables:
+        for width in (60, 80, 120):
+            assert max(map(len, table_lines(table, width))) <= width
+
+
+def test_keys_are_the_same_whatever_the_data(tmp_path: Path) -> None:
+    simulated = [finish_run(tmp_path, name) for name in ("one", "other")]
+    real = [finish_run(tmp_path, name, simulated=False) for name in ("first", "second")]
+    found = [as_data(compare_runs(simulated, paper=True)), as_data(compare_runs(real))]
+    assert list(found[0]) == list(found[1])
+    for name in ("scores", "differences"):
+        assert list(found[0][name][0]) == list(found[1][name][0])
+        assert [each[name][0]["simulated"] for each in found] == [True, False]
+
+
+def test_simulated_and_recorded_data_are_drawn_apart(tmp_path: Path) -> None:
+    paths = [finish_run(tmp_path, "one"), finish_run(tmp_path, "real", simulated=False)]
+    files = {path.stem for path in compare_runs(paths, tmp_path / "out").files}
+    assert {"comparison_pmemo_arousal", "comparison_pmemo_simulated_arousal"} <= files

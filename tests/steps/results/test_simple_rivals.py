@@ -15,7 +15,9 @@ LOGISTIC = {"spec": ModelSpec(model="logistic"), "recipe": None}
 
 
 def said(*paths: Path) -> list[str]:
-    return rival_notes(group_seeds([Run.load(path) for path in paths]))
+    notes = rival_notes(group_seeds([Run.load(path) for path in paths]))
+    assert {note.kind for note in notes} <= {"simple_rival"}
+    return [note.text for note in notes]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_a_network_is_held_against_the_linear_model_of_its_folds(
         return
     (note,) = found
     assert note.startswith(f"arousal: Rf, EDA alone (net) {words} than the simpler model logistic")
-    assert note in compare_runs(runs).notes
+    assert note in [each.text for each in compare_runs(runs).notes]
 
 
 def test_the_best_of_the_simple_models_counts(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli.report import Report, Table
-from rtcan_cli.steps.results.table_files import latex, markdown, write_tables
+from rtcan_cli.views.files import latex, markdown, write_tables
 
 NASTY = r"a_b 50 % & {c} #1 $x$ ~ ^ \d | `e` *f* <g> [h]"
 REPORT = Report(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Result
+from rtcan_cli.views import page
 from rtcan_cli.views.cells import column_texts
 
 _LATEX = {
@@ -18,6 +22,14 @@ _LATEX = {
     "[": "{[}",
     **{sign: rf"\{sign}" for sign in "&%$#_{}"},
 }
+
+
+R = TypeVar("R", bound=Result)
+
+
+def with_tables(result: R, stem: Path) -> R:
+    """A result whose tables and notes were written as ``stem.md`` and ``stem.tex``."""
+    return replace(result, files=(*result.files, *write_tables(page(result), stem)))
 
 
 def write_tables(report: Report, stem: Path) -> list[Path]:
