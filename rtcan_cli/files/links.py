@@ -177,7 +177,7 @@ def refuse_links(path: Path, root: Path) -> Path:
             raise RtcanError(
                 f"{place}: is a symbolic link (to {os.readlink(place)}), and links in {root} are "
                 "not followed",
-                "put the file or folder itself there; or name it by an option, such as "
+                "move the file or folder itself there; or name it with an option, such as "
                 "--workspace, --input or --output, which may be a link",
             )
     return path

@@ -111,7 +111,7 @@ def compare_runs(
     if paper:
         report.notes.append(
             "paper: Yin et al., ACM TOMM 18(3), 2022, on the real dataset"
-            + ("; the data here are simulated, so the two are not comparable" if simulated else "")
+            + ("; these data are simulated, so the two are not comparable" if simulated else "")
         )
     report.notes += pairing
     imported = [run.name for run in loaded.values() if run.is_imported]

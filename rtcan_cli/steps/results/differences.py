@@ -75,7 +75,10 @@ def add_differences(
                 if each is reference:
                     continue
                 if copied := _copied(each, led, target):
-                    note = f"not compared, because it answers as {copied} does: {each.name}"
+                    note = (
+                        f"not compared, because it gives the same predictions as {copied}: "
+                        f"{each.name}"
+                    )
                 elif _are_seeds(each, led):
                     note = (
                         f"not compared, because it is a seed of {led.first.name} with other folds: "
@@ -407,8 +410,8 @@ def _notes(rows: pd.DataFrame, seeds_can_help: bool) -> list[str]:
     notes = []
     if rows["p_seeds"].notna().any():
         notes.append(
-            "over subjects and seeds: would networks that are trained again differ on new "
-            "subjects? (t-test with the variance over subjects and that between seeds)"
+            "over subjects and seeds: would retrained networks differ on new subjects? (t-test "
+            "with the variance over subjects and that between seeds)"
         )
     if rows["p_folds"].notna().any():
         fewest = int(rows["n_folds"].min())
@@ -425,16 +428,16 @@ def _notes(rows: pd.DataFrame, seeds_can_help: bool) -> list[str]:
             f"trials, so it {least}"
         )
     notes.append(
-        "over subjects: do these trained networks differ on new subjects? (bootstrap; p: swap "
-        "test.) It does not say that one model is better: training again gives other networks, and "
-        "that is not in this p"
+        "over subjects: do these trained networks differ on new subjects? (bootstrap; p: "
+        "swap test.) This does not show that one model is better: retraining gives other "
+        "networks, and this p does not include that"
     )
     untested = rows[rows["p_seeds"].isna() & rows["p_folds"].isna()]
     if len(untested):
         names = ", ".join(dict.fromkeys(untested["run"]))
         notes.append(
-            f"no test here says whether networks that are trained again would differ: {names}; "
-            "give the runs the same folds (--splits-from)"
+            f"no test here shows whether retrained networks would differ: {names}; give the "
+            "runs the same folds (--splits-from)"
             + (", or several seeds each (--seed 0,1,2)" if seeds_can_help else "")
         )
     if most > 1:

@@ -261,10 +261,12 @@ def judgement(trials: pd.DataFrame, pooled: pd.DataFrame) -> str:
     )
     value, low, top = (100 * float(score[column]) for column in ("estimate", "low", "high"))
     if name == "balanced_accuracy":
-        why = "the classes are near even; without skill it is 50 % in every fold"
+        why = "the classes are nearly even; without skill it is 50 % in every fold"
         found, floor = f"{value:.1f} %", "50 %"
     else:
-        why = f"saying one class for all trials is already right in {max(high, 100 - high):.1f} %"
+        why = (
+            f"predicting one class for all trials is already right in {max(high, 100 - high):.1f} %"
+        )
         found, floor = f"{value:.1f} points", "0"
     if np.isnan(low):
         verdict = f"no interval, so it cannot be told from {floor}"

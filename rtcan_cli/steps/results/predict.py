@@ -98,13 +98,13 @@ def predict_stores(
         )
         asking.ask(target, trials, left_out)
     simulated = run.simulated or made.simulated
-    about = made.dataset + (", all taken for new" if all_new else "")
+    about = made.dataset + (", all treated as new" if all_new else "")
     report = asking.report(about, simulated, output)
     report.notes += warnings(run, trained, new)
     if asking.n_known and made.dataset == "table":
         report.notes.append(
             f"{asking.n_known} of the answers are about trials with the names of trials of the "
-            "run, and count as those; if this is another study, ask again with --all-new"
+            "run, and are treated as those; if this is another study, repeat with --all-new"
         )
     return report
 
@@ -237,7 +237,7 @@ class _Asking:
         asked = (known.role == TEST) | (known.status != HELD_OUT)[:, None]
         answered = asked.any(axis=1)
         for subject, stimulus, repetition in _keys(trials.take(np.flatnonzero(~answered))):
-            reason = f"{target}: all models of the run were trained on it (--all-folds asks them)"
+            reason = f"{target}: all models of the run were trained on it (--all-folds uses them)"
             self._left_out.append(LeftOut(subject, stimulus, reason, repetition))
         if not answered.any():
             return
@@ -356,7 +356,7 @@ class _Asking:
         if HELD_OUT in counts:
             said.append(
                 f"{counts[HELD_OUT]} of the answers are about trials of the run itself: only the "
-                "fold that tests a trial was asked about it, the others have learned from it"
+                "fold that tests a trial was used for it, because the others have learned from it"
             )
         if SEEN in counts:
             said.append(

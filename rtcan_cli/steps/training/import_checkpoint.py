@@ -118,7 +118,9 @@ def read_checkpoint(
     known = trained_on or _trained_on(state, path, dataset)
     model = from_released_state_dict(state, CHANNEL_ORDER[known])
     if model.n_classes != 2:
-        raise RtcanError(f"{path}: tells {model.n_classes} classes; rtcan knows low and high")
+        raise RtcanError(
+            f"{path}: distinguishes {model.n_classes} classes; rtcan uses low and high"
+        )
     _check_dataset(model, state, path, known)
     return Checkpoint(
         path=path,
@@ -137,8 +139,8 @@ def _trained_on(state: Mapping[str, Tensor], path: Path, dataset: str) -> str:
         if len(choice) == 1:
             if len(possible) == len(CHANNEL_ORDER):
                 console.warn(
-                    f"{path.name}: does not tell which dataset it was trained on; taken for "
-                    f"{profile(choice[0]).title} (--trained-on says otherwise)"
+                    f"{path.name}: does not show which dataset it was trained on; "
+                    f"{profile(choice[0]).title} is assumed (--trained-on overrides this)"
                 )
             return choice[0]
     titles = " or ".join(profile(name).title for name in possible)
@@ -182,7 +184,8 @@ def _target_of(path: Path) -> str:
     if len(named) == 1:
         return named[0]
     console.warn(
-        f"{path.name}: does not say what it tells; taken for {TARGETS[0]} (--target {TARGETS[1]})"
+        f"{path.name}: does not say what it predicts; {TARGETS[0]} is assumed (--target "
+        f"{TARGETS[1]})"
     )
     return TARGETS[0]
 

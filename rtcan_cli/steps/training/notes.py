@@ -74,9 +74,10 @@ def training_notes(run: Run) -> list[str]:
         ]
         if stuck:
             notes.append(
-                f"{target}: nothing was learnt in {len(stuck)} of {len(labels)} folds: their "
-                "training loss stayed at that of guessing (ln 2 where classes are equal). "
-                f"{outlook.remedies()}; if that changes nothing, the inputs may say nothing"
+                f"{target}: nothing was learned in {len(stuck)} of {len(labels)} folds: their "
+                "training loss stayed at that of guessing (ln 2 if classes are equal). "
+                f"{outlook.remedies()}; if that changes nothing, the inputs may carry no "
+                "information"
             )
         best = run.models.loc[run.models["target"] == target, "best_epoch"]
         last = int((best == recipe.epochs).sum())

@@ -97,7 +97,7 @@ def test_only_runs_that_share_their_folds_are_tested_over_folds(tmp_path: Path, 
     assert len(rows(report, SUBJECTS)) == 1
     assert len(rows(report, FOLDS)) == (1 if seed == 0 else 0)
     # What is left then says nothing about networks that are trained again.
-    assert any("no test here says" in note for note in report.notes) == (seed == 1)
+    assert any("no test here shows" in note for note in report.notes) == (seed == 1)
 
 
 def test_only_folds_that_both_runs_have_trained_are_compared(tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_seeds_that_test_other_trials_are_not_compared_as_models(tmp_path: Path)
             finish_run(tmp_path, f"{fusion}-{k}", seed=k, fusion=fusion, **changed)
             for k, fusion in ((2, "none"), (3, "music"))
         ]
-        (note,) = (n for n in compare_runs(pair).notes if "no test here says" in n)
+        (note,) = (n for n in compare_runs(pair).notes if "no test here shows" in n)
         assert "--splits-from" in note
         assert ("several seeds" in note) is (not changed)
 
@@ -372,7 +372,7 @@ def test_a_copy_of_a_run_is_no_seed_of_its_own(tmp_path: Path) -> None:
     (table,) = (t for t in report.tables if "arousal: mean over seeds" in t.title)
     assert table.rows[0][1] == "0,1"
     assert not rows(report, SUBJECTS)
-    assert "not compared, because it answers as eda0 does: copy" in report.notes
+    assert "not compared, because it gives the same predictions as eda0: copy" in report.notes
 
 
 def test_the_reference_brings_its_seeds_and_leads_them(tmp_path: Path) -> None:

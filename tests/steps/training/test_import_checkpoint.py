@@ -205,7 +205,7 @@ def test_channel_order_is_that_of_the_dataset_it_was_trained_on(
     # Where the order of its entries does not tell, that is said.
     torch.save(dict(sorted(theirs.state_dict().items())), path)
     outcome = must("import-checkpoint", path, "-w", prepared, "-o", run)
-    assert "does not tell which dataset it was trained on; taken for PMEmo" in outcome.stderr
+    assert "does not show which dataset it was trained on; PMEmo is assumed" in outcome.stderr
 
 
 def test_one_import_does_not_replace_another(
@@ -299,7 +299,7 @@ def test_target_is_in_the_name_of_the_file_or_said(
         torch.save(state, tmp_path / name)
         assert read_checkpoint(tmp_path / name, "pmemo", said).target == expected
         guessed = said is None and name != "best_Arousal.pth"
-        assert ("taken for valence (--target arousal)" in capsys.readouterr().err) is guessed
+        assert ("valence is assumed (--target arousal)" in capsys.readouterr().err) is guessed
 
 
 def test_own_recordings_need_the_dataset_it_was_trained_on_if_it_does_not_tell(
@@ -331,7 +331,7 @@ def test_own_recordings_need_the_dataset_it_was_trained_on_if_it_does_not_tell(
             "has channel attention in its residual",
             "--trained-on pmemo",
         ),
-        ({"n_classes": 3}, (), "tells 3 classes", ""),
+        ({"n_classes": 3}, (), "distinguishes 3 classes", ""),
         ({"n_music": 10}, (), "takes 10 music features", "music-features"),
     ],
 )
