@@ -111,7 +111,7 @@ class Store:
         self.schema: Schema = SCHEMAS[found]
         if kind and self.schema.kind != kind:
             raise RtcanError(
-                f"{path}: contains {self.schema.kind}, but a {kind} store is needed",
+                f"{path}: holds {self.schema.kind}, where a {kind} store is needed",
                 self._one_of(kind, command),
             )
         version = str(attributes["schema_version"])
