@@ -116,8 +116,8 @@ class Crew:
             if threads > 1 and not self._many_threads:
                 self._many_threads = True
                 console.warn(
-                    f"the worker {address} has {threads} threads, and does one task at a time: "
-                    f"use --nworkers {threads} --nthreads 1 instead"
+                    f"the worker {address} has {threads} threads, but runs one task at a time: use "
+                    f"--nworkers {threads} --nthreads 1 instead"
                 )
 
     def _refuse(self, who: str, ask: Callable[..., Any], *arguments: Any, **named: Any) -> None:

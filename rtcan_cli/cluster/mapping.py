@@ -67,7 +67,7 @@ def map_on_cluster(
     if failures:
         raise RtcanError(
             f"{len(failures)} of {len(items)} tasks failed on the cluster; {failures[0]}",
-            "the same command again does only what is missing; all else is kept",
+            "the same command again does only what is missing; everything else is kept",
         )
 
 

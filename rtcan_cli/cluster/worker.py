@@ -71,4 +71,4 @@ def stop_if_unwanted() -> None:
     worker = get_worker()
     task = worker.state.tasks.get(worker.get_current_task())
     if task is None or task.state == "cancelled":
-        raise RuntimeError("nobody waits for this any more")
+        raise RuntimeError("the result is not needed any more")

@@ -57,7 +57,8 @@ def new_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise RtcanError(
             f"{path}: cannot be written: {error.strerror or error}",
-            "make room there, then the same command again; what was there before is untouched",
+            "free some space there, then the same command again; what was there before is "
+            "unchanged",
         ) from error
     finally:
         if beside is not None:

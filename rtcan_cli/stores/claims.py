@@ -49,7 +49,7 @@ def attribute(node: h5py.HLObject, name: str) -> Any:
     # Text of any length lies elsewhere in the file: its length shows only afterwards, and many
     # texts may be one and the same.
     if (stored.shape and stored.dtype.hasobject) or stored.get_storage_size() > _LONGEST:
-        raise ValueError(f"attribute {name} is not of a usual length")
+        raise ValueError(f"attribute {name} has an unusual length")
     value = node.attrs[name]
     if isinstance(value, str | bytes) and len(value) > _LONGEST:
         raise ValueError(f"attribute {name} has {len(value)} letters")
@@ -67,7 +67,7 @@ def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
     filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
     if unknown := sorted(filters - _FILTERS):
         # HDF5 would look for a program library that knows it, and run that.
-        return f"is packed by a filter that rtcan does not use (number {unknown[0]})"
+        return f"is compressed with a filter that rtcan does not use (number {unknown[0]})"
     if dataset.shape is None:
         return "has no shape"
     # Text of any length, too: many values may be one and the same long text.
@@ -75,7 +75,7 @@ def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
         return f"holds neither numbers nor text of a fixed length ({dataset.dtype})"
     held = dataset.id.get_storage_size()
     if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
-        return f"claims {dataset.size} values, which its {held} bytes cannot hold"
+        return f"claims {dataset.size} values, which cannot be stored in its {held} bytes"
     return None
 
 
@@ -229,7 +229,7 @@ def values_problem(path: str, values: NDArray[Any], samples: int | None) -> str 
         if not inside or (np.diff(values) < 0).any():
             return f"'{path}' does not divide its {samples} samples into recordings"
     if path == "recordings/sampling_rate" and not (np.isfinite(values) & (values > 0)).all():
-        return f"'{path}' holds a number that is not a sampling rate"
+        return f"'{path}' contains a number that is not a sampling rate"
     if path in ("labels/valence", "labels/arousal") and not np.isin(values, (-1, 0, 1)).all():
-        return f"'{path}' holds a number that is not a label"
+        return f"'{path}' contains a number that is not a label"
     return None

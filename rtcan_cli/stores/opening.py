@@ -45,7 +45,7 @@ def check_is_file(path: Path, command: str | None, kind: str | None = None) -> N
         hint = f"name the store itself: {inside}" if kind and inside.is_file() else command
         raise RtcanError(f"{path}: is a folder, not a store", hint)
     if not is_file:
-        raise RtcanError(f"{path}: is not a file, and so not a store", command)
+        raise RtcanError(f"{path}: is not a file, and therefore not a store", command)
 
 
 def open_h5(path: Path, command: str | None, again: str, **options: Any) -> h5py.File:
@@ -98,14 +98,14 @@ def _why(path: Path, error: Exception, command: str | None, again: str) -> Rtcan
     if not _is_hdf5(head):
         instead = f"; if the store should be here, move this file away, then {command}"
         return RtcanError(
-            f"{path}: is not an HDF5 file, and so not a store",
+            f"{path}: is not an HDF5 file, and therefore not a store",
             f"check its name{instead if command else ''}",
         )
     if _OPEN_FOR_WRITING in str(error):
         return _open_elsewhere(path, again)
     if found := _TRUNCATED.search(str(error)):
         there, whole = map(int, found.groups())
-        return RtcanError(f"{path}: is cut off: {there:,} of {whole:,} bytes are there", again)
+        return RtcanError(f"{path}: is cut off: the file has {there:,} of {whole:,} bytes", again)
     return RtcanError(f"{path}: is damaged or cut off: HDF5 cannot open it", again)
 
 

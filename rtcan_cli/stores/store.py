@@ -255,7 +255,7 @@ class Store:
             If it is damaged.
         """
         if self.computed_content_id() != self.content_id:
-            raise self._damaged("its data are not what its content id says")
+            raise self._damaged("its data do not match its content id")
 
     def _check(self) -> None:
         """Compare what describes the datasets with the schema, once, before any is read."""
@@ -268,7 +268,7 @@ class Store:
                 raise self._damaged(problem)
             check_tables_fit(self._h5, self.schema, self.path)
         except _HDF5_ERRORS as error:
-            raise self._damaged("what describes its data is damaged") from error
+            raise self._damaged("its metadata are damaged") from error
         self._checked = True
 
     def _paths(self) -> list[str]:

@@ -111,7 +111,7 @@ class Workspace:
                 f"--workspace, or the environment variable {WORKSPACE_VARIABLE}",
             )
         raise RtcanError(
-            f"{self.root}: holds several datasets ({', '.join(found)})",
+            f"{self.root}: contains several datasets ({', '.join(found)})",
             f"the same command with --dataset {found[0]}",
         )
 
@@ -175,14 +175,14 @@ class Workspace:
             return matches[0]
         if matches:
             raise RtcanError(
-                f"run '{name}' is there more than once in {self.root}",
+                f"run '{name}' exists more than once in {self.root}",
                 "the same command with "
                 + " or ".join(f"--dataset {path.parent.parent.name}" for path in matches),
             )
         known = [path.stem for path in self.runs(dataset)]
         like = get_close_matches(name, known, 1, cutoff=0.0)
         raise RtcanError(
-            f"run '{name}' is not there in {self.root} (finished runs: {some(known) or 'none'})",
+            f"run '{name}' does not exist in {self.root} (finished runs: {some(known) or 'none'})",
             f"{like[0]}, for example" if like else self.line("info"),
         )
 
@@ -222,7 +222,7 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
     )
     beside = "; unfinished work on another one is kept" if begun else ""
     if not path.exists():
-        state, detail = ("partial", "begun, goes on when run again") if begun else ("missing", "")
+        state, detail = ("partial", "begun, continues when run again") if begun else ("missing", "")
         return Step(kind, path, state, detail)
     try:
         with Store(path, kind) as store:

@@ -212,7 +212,8 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
             raise
         raise RtcanError(
             f"{path}: cannot be written: {outlet.error.strerror}",
-            "make room there, then the same command again; what was there before is untouched",
+            "free some space there, then the same command again; what was there before is "
+            "unchanged",
         ) from error
     finally:
         if outlet is not None:  # else it is not ours

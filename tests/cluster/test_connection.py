@@ -114,7 +114,7 @@ def test_gpu_work_goes_to_the_worker_that_has_one_and_other_versions_are_refused
     try:
         results = map_unordered(work.process, list(range(4)), Cluster(empty, gpu=True))
         assert {pid for _, pid in results} == {with_gpu.pid}
-        assert "has 3 threads, and does one task at a time" in capsys.readouterr().err
+        assert "has 3 threads, but runs one task at a time" in capsys.readouterr().err
         other = dask(tmp_path, *one, "--preload", tmp_path / "other.py")
         try:
             own = versions()["rtcan"]

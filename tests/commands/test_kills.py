@@ -139,7 +139,7 @@ def test_train_goes_on_when_there_is_room_again(
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert outcome.exit_code == 1
-        assert "try: make room there, then the same command again" in outcome.stderr
+        assert "try: free some space there, then the same command again" in outcome.stderr
         assert not path.exists()
         assert not list(tmp_path.rglob("*tmp-*"))
         (error,) = (line for line in outcome.stderr.splitlines() if line.startswith("error:"))

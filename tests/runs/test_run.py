@@ -109,7 +109,7 @@ def test_a_run_that_is_not_there_is_answered_with_the_name_most_like_it(tmp_path
         (tmp_path / dataset / "runs").mkdir(parents=True, exist_ok=True)
         finish_run(tmp_path / dataset / "runs", name)
     workspace = Workspace(tmp_path)
-    with pytest.raises(RtcanError, match=r"run 'anther' is not there .*another, one") as error:
+    with pytest.raises(RtcanError, match=r"run 'anther' does not exist .*another, one") as error:
         workspace.find_run("anther", "pmemo")
     assert error.value.hint == "another, for example"
     with pytest.raises(RtcanError, match="finished runs: none") as error:

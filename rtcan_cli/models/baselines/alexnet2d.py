@@ -12,25 +12,25 @@
      │ flatten                                              (1024)
      └ RTCAN-1D's classifier                                low, high
 
-Source: Lin et al. 2017, as Yin et al. 2022, Table 6, name it: a two-dimensional AlexNet on
+Source: Lin et al. 2017, as cited in Table 6 of Yin et al. 2022: a two-dimensional AlexNet on
 peripheral signals. AlexNet itself: Krizhevsky, Sutskever, Hinton, NIPS 2012.
 
 Inputs: original, phasic and tonic EDA, z-scored and interpolated to L = 2500 samples. EDA alone,
 where the source has several peripheral signals. No music.
 
-How the signal becomes an image: each of the three is folded to a square of 50 x 50, row by row, so
-that neighbours in a row follow each other and rows are a 50th of the recording apart. The three
-squares are the three colours. They are resized to 112 x 112, half of AlexNet's own width, by
-bilinear interpolation. (The authors' code of RTCAN-1D folds its signals the same way.) Another
-`--length` is folded to the smallest square that holds it.
+How the signal becomes an image: each of the three is reshaped to a square of 50 x 50, row by row,
+so that neighbours in a row are consecutive samples, and rows are a 50th of the recording apart. The
+three squares are the three colour channels. They are resized to 112 x 112, half of AlexNet's own
+width, by bilinear interpolation. (The authors' code of RTCAN-1D reshapes its signals in the same
+way.) Signals of another `--length` are reshaped to the smallest square that can contain them.
 
 Defaults: trained by the same `--recipe` as RTCAN-1D. 2 632 386 weights.
 
-Different from the original: the paper was not at hand, so the folding is ours, and no weights
-learnt from photographs are used. The convolutions are AlexNet's (2 334 080 weights). BatchNorm
-stands for its local response normalisation: without it, signals shrink several hundredfold on
-their way through the small weights that the paper's recipe starts with. RTCAN-1D's classifier
-stands for the two layers of 4096, which have 54 534 144 of AlexNet's 60 965 224 weights.
+Different from the original: the paper was not available, so the reshaping is ours, and weights
+pretrained on photographs are not used. The convolutions are AlexNet's (2 334 080 weights).
+BatchNorm replaces its local response normalisation: without it, signals shrink several hundredfold
+on their way through the small initial weights of the paper's recipe. RTCAN-1D's classifier replaces
+the two layers of 4096, which have 54 534 144 of AlexNet's 60 965 224 weights.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@
 
 Source: Friedman, Stochastic Gradient Boosting (2002), by scikit-learn.
 
-Inputs: by ``--fusion`` the features of `rtcan eda-features`, those of `rtcan music-features`, or
-both, in single precision, as scikit-learn's trees take them.
+Inputs: depending on ``--fusion``, the features of `rtcan eda-features`, those of `rtcan
+music-features`, or both, in single precision, as scikit-learn's trees require.
 
-Defaults: up to 200 trees of depth 3, each scaled by 0.1; each sees half of the training trials,
-and at each split as many features as the square root of all. So trees differ, and thousands of
-features cost little. The number of trees with the least validation loss is kept.
+Defaults: up to 200 trees of depth 3, each scaled by 0.1; each uses half of the training trials, and
+at each split the square root of the number of features. Trees therefore differ, and thousands of
+features take little time. The number of trees with the lowest validation loss is kept.
 
 The trees are stored as plain arrays, each filled up to the 15 nodes it may have.
 """

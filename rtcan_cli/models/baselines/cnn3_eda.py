@@ -18,9 +18,10 @@ the training trials of the fold. No music.
 Defaults: 64 channels and kernels of 3 as in RTCAN-1D's residual blocks; trained by the same
 `--recipe` as RTCAN-1D. 320 706 weights.
 
-Different from the original: the paper does not say how wide the layers are, how they stride, or how
-they end. Widths, strides and the classifier are RTCAN-1D's. The order of the features decides what
-a convolution sees together; it is ours, as the features are (docs/eda_features.md).
+Different from the original: the paper does not give the widths and strides of the layers, or the
+layers that follow. Widths, strides and the classifier are RTCAN-1D's. The order of the features
+determines which of them a convolution combines; it is ours, as are the features
+(docs/eda_features.md).
 """
 
 from __future__ import annotations

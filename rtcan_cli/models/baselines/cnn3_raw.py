@@ -17,14 +17,14 @@ Inputs: the original EDA, z-scored and interpolated to L samples, without phasic
 music.
 
 Defaults: six candidates, 32 or 64 filters (F) with kernels of 3, 7 or 15 samples (K). Each is
-trained in every fold, so a run takes six trainings; the one with the smallest validation loss is
-kept; test trials have no part in that. Trained by the same `--recipe` as RTCAN-1D. From
-154 530 weights to 387 010.
+trained in every fold, so a run trains six times; the one with the lowest validation loss is kept;
+test trials are not used for this. Trained by the same `--recipe` as RTCAN-1D. From 154 530 weights
+to 387 010.
 
-Different from the original: their paper searches the hyperparameters of a three-layer CNN by a
-grid. Which ones, between which values, and what it found was not available; the grid is ours.
-BatchNorm, the pools and RTCAN-1D's classifier are ours. Their network has four classes; here it
-has two, with one network for each target.
+Different from the original: their paper selects the hyperparameters of a three-layer CNN by a grid
+search. The values and the result of this search were not available; the grid is ours. BatchNorm,
+the pools and RTCAN-1D's classifier are ours. Their network has four classes; here it has two, with
+one network for each target.
 """
 
 from __future__ import annotations

@@ -19,14 +19,15 @@ part, which the source does not use. No music.
 
 Defaults: 128 filters; trained by the same `--recipe` as RTCAN-1D. 265 090 weights.
 
-Different from the original: the paper's table of layers was not at hand. Four convolutions of 128
-filters, the first two of kernel 10 and 4, max pooling between them, and the mean over time behind
-the last, are those of the network that two of its authors name DCNN in the code of a later study
-(github.com/luzsantamariag/terser, meb/EmotionRecognition.py). There signals are short, the last two
-kernels are 1 and only the first pool is larger than 1. Such a network would see 17 of 2500 samples
-at a time. So here these kernels and all pools are 4, and a value in front of the mean sees 325.
-BatchNorm behind each convolution and RTCAN-1D's classifier (theirs: 256, 128, 64) are ours. They
-train on EDA and ECG, with Adam and a learning rate of 0.001; here it is EDA alone.
+Different from the original: the paper's table of layers was not available. The layers here (four
+convolutions of 128 filters, the first two of kernel 10 and 4, max pooling between them, and the
+mean over time after the last) are those of the network that two of its authors call DCNN in the
+code of a later study (github.com/luzsantamariag/terser, meb/EmotionRecognition.py). There the
+signals are short, the last two kernels are 1, and only the first pool is larger than 1. The
+receptive field of such a network would be 17 of 2500 samples. Therefore these kernels and all pools
+are 4 here, and the receptive field before the mean is 325 samples. BatchNorm after each convolution
+and RTCAN-1D's classifier (theirs: 256, 128, 64) are ours. They train on EDA and ECG, with Adam and
+a learning rate of 0.001; here only EDA is used.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@
 
 Source: Ismail Fawaz, Lucas, Forestier, Pelletier, Schmidt, Weber, Webb, Idoumghar, Muller,
 Petitjean: InceptionTime: Finding AlexNet for Time Series Classification, Data Mining and Knowledge
-Discovery 34, 2020, arXiv 1909.04939; what the text leaves open is as in the authors' code
+Discovery 34, 2020, arXiv 1909.04939; points that the text leaves open are as in the authors' code
 (github.com/hfawaz/InceptionTime): no biases, a projected shortcut around every three modules.
 
 Inputs: original, phasic and tonic EDA, z-scored and interpolated to L samples; with `--fusion
@@ -28,12 +28,12 @@ Defaults: the published ones: six modules, 32 filters of each length, bottleneck
 the same `--recipe` as RTCAN-1D. 556 226 weights on EDA alone.
 
 Different from the original: one network, not the ensemble of five. Signals of more than 500 samples
-are averaged down to 500 first: the network was made for series of that order, sees 235 samples at
-once, and at 2500 would take five times as long for a signal that has little beyond 0.5 Hz (500
-samples of a 60 s recording hold 4 Hz). RTCAN-1D's classifier stands for its single linear layer, so
-that music can be joined, and the two networks differ in how they see the EDA. The source trains
-with Adam, a learning rate of 0.001 that falls when the loss does not, and 1500 epochs of batches of
-64.
+are first averaged down to 500: the network was designed for series of about this length, its
+receptive field is 235 samples, and 2500 samples would take five times as long for a signal with
+little content above 0.5 Hz (500 samples of a 60 s recording represent up to 4 Hz). RTCAN-1D's
+classifier replaces its single linear layer, so that music can be added, and the two networks differ
+only in how they process the EDA. The source trains with Adam, a learning rate of 0.001 that is
+reduced when the loss does not fall, and 1500 epochs with batches of 64.
 """
 
 from __future__ import annotations

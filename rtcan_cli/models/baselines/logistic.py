@@ -6,16 +6,16 @@
                                  ├─ z-score ── weighted sum + intercept ── logistic ── P(high)
     6373 functionals of the song ┘
 
-Source: scikit-learn; the plainest model that fuses EDA and music.
+Source: scikit-learn; the simplest model that fuses EDA and music.
 
-Inputs: by ``--fusion`` the features of `rtcan eda-features`, those of `rtcan music-features`, or
-both, standardised with the training trials.
+Inputs: depending on ``--fusion``, the features of `rtcan eda-features`, those of `rtcan
+music-features`, or both, standardised with the training trials.
 
-Defaults: a squared penalty on the weights, not on the intercept. Its strength is 1 / C; of six C
-from 0.00001 to 1 the one with the least validation loss is kept.
+Defaults: a squared penalty on the weights, not on the intercept. Its strength is 1 / C; of six
+values of C from 0.00001 to 1, the one with the lowest validation loss is kept.
 
-The music is first turned into as many coordinates as there are songs, which leaves the solution as
-it is (`rtcan_cli.models.linear`); Newton's method then needs few steps.
+The music is first transformed to as many coordinates as there are songs, which does not change the
+solution (`rtcan_cli.models.linear`); Newton's method then needs few steps.
 """
 
 from __future__ import annotations

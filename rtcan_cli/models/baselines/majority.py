@@ -1,7 +1,7 @@
 """The class that most training trials have, for every trial.
 
-The least that a model has to beat. Its probability of high is the share of high among the training
-trials, so where both classes are about as frequent it says nearly 1/2.
+Every model has to be better than this. Its probability of high is the share of high among the
+training trials, which is nearly 1/2 if both classes are about equally frequent.
 
 ::
 

@@ -4,13 +4,14 @@
 
     music (6373) ── Linear 256, ReLU, Linear 128, ReLU, Linear 2 ── low, high
 
-Source: ours. A fused network can learn which songs are usually rated high, and would say so
+Source: ours. A fused network can learn which songs are usually rated high, and predict this
 whatever the EDA. This is the same classifier, trained by the same recipe on the same folds, without
-the EDA's 896 inputs. What RTCAN-1D reaches beyond it is what the EDA adds.
+the 896 inputs from the EDA. The difference between RTCAN-1D and this model is the contribution of
+the EDA.
 
 Inputs: the openSMILE features of the song, standardised with the training songs of the fold. No
-EDA, so it also answers for trials whose EDA cannot be used: `--splits-from` an RTCAN-1D run makes
-both test the same trials.
+EDA, so it also predicts trials whose EDA cannot be used; with `--splits-from` an RTCAN-1D run, both
+test the same trials.
 
 Defaults: as RTCAN-1D's. 1 664 898 weights.
 """

@@ -21,20 +21,20 @@ Signal-Image Network (Res-SIN), ICIP 2019, arXiv 1908.03692. ResNet-18: He, Zhan
 Inputs: original, phasic and tonic EDA, z-scored and interpolated to L samples; with `--fusion
 music` the openSMILE features of the song.
 
-How the signal becomes an image: each of the three is drawn as a curve, one pixel wide, into a plane
-of its own, time to the right, from -4 to 4 standard deviations upwards (`layers/images.py`). It
-is drawn again for each batch, which costs little.
+How the signal becomes an image: each of the three is drawn as a curve, one pixel wide, into a
+separate plane, with time to the right, and from -4 to 4 standard deviations upwards
+(`layers/images.py`). It is drawn again for each batch, which takes little time.
 
 Defaults: images of 64 x 64, a column being a 64th of the recording, about half a second of a song's
 chorus and a second of a video; a rise of skin conductance takes one to three seconds. Trained by
 the same `--recipe` as RTCAN-1D. 11 340 994 weights on EDA alone, 39 MB in the run store for each
 fold and target.
 
-Different from the original: only its abstract was at hand. It says that the decomposed signals are
-transformed to images for a CNN, and are joined with the music; how they are drawn, how large, and
-which ResNet looks at them is chosen here. Images of 64 instead of ResNet's 224 pixels take a
-twelfth of the operations. RTCAN-1D's classifier is ours, so that the two networks differ in how
-they see the EDA.
+Different from the original: only its abstract was available. It says that the decomposed signals
+are transformed to images for a CNN, and are fused with the music; how they are drawn, the size of
+the images, and which ResNet is used are choices made here. Images of 64 instead of ResNet's 224
+pixels take a twelfth of the operations. RTCAN-1D's classifier is ours, so that the two networks
+differ only in how they process the EDA.
 """
 
 from __future__ import annotations

@@ -1,22 +1,22 @@
 """What the training subjects said of the same song: neither audio nor EDA.
 
-With disjoint subjects every song of a test trial was also heard in training. So this says how far
-one comes by knowing that others liked it. A model that is fused with music has to beat it to have
-learnt more than the songs.
+With disjoint subjects, every song of a test trial was also heard in training. This model therefore
+shows which score is possible from knowing only what others felt. A model that is fused with music
+has to be better than this to show that it has learned more than the songs.
 
 ::
 
     training labels ─┬─ share of high of each song, drawn to the overall share ─┬─ P(high)
                      └─ overall share, for songs that nobody heard in training ─┘
 
-Source: none; the first thing to compare a fused model with.
+Source: none; the first baseline for a fused model.
 
-Inputs: names of the songs (or videos), and labels of the training trials. A song that is there
-under several names is one song.
+Inputs: names of the songs (or videos), and labels of the training trials. A song with several names
+is one song.
 
 Defaults: a song with k of n training trials high has the share (k + 2 s) / (n + 2), where s is the
-share of all training trials: as if two more trials like all the others were known of it. With
-disjoint stimuli it says the same of every trial.
+share of all training trials: as if the song had two more trials with the overall share. With
+disjoint stimuli it predicts the same for every trial.
 """
 
 from __future__ import annotations

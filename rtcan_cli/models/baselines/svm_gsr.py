@@ -6,11 +6,11 @@
                                     training trials       training trials  validation trials
 
 Source: the galvanic skin response (GSR) in the papers of DEAP (Koelstra et al., IEEE TAC 3(1),
-2012) and AMIGOS (Miranda-Correa et al., IEEE TAC 12(2), 2021), as Yin et al. 2022 name them among
+2012) and AMIGOS (Miranda-Correa et al., IEEE TAC 12(2), 2021), which Yin et al. 2022 list as
 previous work. A feature is kept if J = |m1 - m0| / (v1 + v0) is above the threshold, with means m
 and variances v of both classes among the training trials.
 
-Inputs: those of rtcan's 128 EDA features that are nearest to theirs:
+Inputs: those of rtcan's 128 EDA features that are closest to theirs:
 
 ====================================================  =========================================
 theirs                                                here
@@ -28,17 +28,18 @@ their average peaks                                   ``scr_amplitude_mean``, ``
                                                       ``phasic_std``, ``tonic_range``
 ====================================================  =========================================
 
-Theirs are of skin resistance, which falls with a response; rtcan's are of a signal that rises:
-their falling samples are its rising ones, their minima its peaks. On DEAP ``raw_mean`` is in Ohm
-with the sign flipped, of a signal that has lost its offset.
+Their features describe skin resistance, which falls during a response; rtcan's describe a signal
+that rises. Their falling samples are therefore rtcan's rising ones, and their minima are rtcan's
+peaks. On DEAP ``raw_mean`` is in Ohm with the sign flipped, of a signal that has lost its offset.
 
-Defaults: C = 0.25, as for `svm-eda`, whose docstring says how decisions become probabilities. Of
-the thresholds 0.3, 0.1 and 0.03 the validation trials choose.
+Defaults: C = 0.25, as for `svm-eda`, whose docstring describes how decision values become
+probabilities. The threshold is 0.3, 0.1 or 0.03, selected on the validation trials.
 
-Differences from the original: the features, as above. Koelstra et al. use 0.3 for each subject by
-itself, and naive Bayes; a linear SVM is what Yin et al. compare with. Among trials of many subjects
-hardly any feature reaches 0.3, hence the smaller thresholds. If none reaches the threshold, the one
-with the largest J is kept. J is taken from standardised features, since it depends on their units.
+Differences from the original: the features, as above. Koelstra et al. use 0.3 for each subject
+separately, and naive Bayes; a linear SVM is what Yin et al. compare with. Among trials of many
+subjects, hardly any feature reaches 0.3, hence the smaller thresholds. If no feature reaches the
+threshold, the one with the largest J is kept. J is computed from standardised features, because it
+depends on their units.
 """
 
 from __future__ import annotations

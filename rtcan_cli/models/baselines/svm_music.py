@@ -7,15 +7,15 @@
 
 Source: the SVM on music features of Yin et al. 2022, Table 3.
 
-Inputs: the music features of `rtcan music-features`, standardised with the songs that are heard in
-training trials. No EDA.
+Inputs: the music features of `rtcan music-features`, standardised with the songs of the training
+trials. No EDA.
 
 Defaults: C = 0.25, as for `svm-eda`, whose docstring says how decisions become probabilities.
 
 Differences from the original: none known; the paper does not give its C. All listeners of a song
-get the same answer. So trials with the same song and the same label are one row with a weight, and
-the 6373 numbers are turned into as many coordinates as there are songs. Both leave the solution as
-it is, and make it fast.
+get the same prediction. Therefore trials with the same song and the same label are one row with a
+weight, and the 6373 numbers are transformed to as many coordinates as there are songs. Both make
+fitting fast and do not change the solution.
 """
 
 from __future__ import annotations

@@ -126,7 +126,9 @@ def explain_all(
     for target in predicted:
         trials, n_tested = explain_trials.tested_trials(run, sources, target, max_trials, seed)
         if len(trials) < n_tested:
-            report.notes.append(f"{target}: {len(trials)} of {n_tested} trials, drawn by the seed")
+            report.notes.append(
+                f"{target}: {len(trials)} of {n_tested} trials, selected by the seed"
+            )
         work = explain_trials.chunks(run, sources, target, trials)
         maps = _explain(work, method, explained, jobs)
         if relative_to_untrained:
@@ -135,8 +137,8 @@ def explain_all(
         n_empty = int(np.isnan(maps.share[:, 0, 0]).sum())
         if n_empty:
             report.notes.append(
-                f"{target}: {n_empty} maps are empty, because nothing spoke for the class; they "
-                "are left out"
+                f"{target}: {n_empty} maps are empty, because there was no evidence for the class; "
+                "they are left out"
             )
         title = f"{run.dataset.title}, {target}, {run.network}"
         about: dict[str, Any] = {"title": title, "simulated": run.simulated, "look": look}

@@ -285,9 +285,10 @@ def _decisive_rows(target: str, found: CheckedMaps) -> tuple[list[list[object]],
     right = deleted[2] < 0, inserted[1] > 0
     word = {2: "matters", 1: "matters in part", 0: "is not shown to matter"}[sum(right)]
     sentence = (
-        f"what the map marks {word} for the decision: beside random segments, taking it out "
-        f"changes P by {deleted[0]:+.3f} ({deleted[1]:+.3f} to {deleted[2]:+.3f}), bringing it "
-        f"in by {inserted[0]:+.3f} ({inserted[1]:+.3f} to {inserted[2]:+.3f})"
+        f"what the map marks {word} for the decision: compared with random segments, "
+        f"removing it changes P by {deleted[0]:+.3f} ({deleted[1]:+.3f} to "
+        f"{deleted[2]:+.3f}), inserting it by {inserted[0]:+.3f} ({inserted[1]:+.3f} to "
+        f"{inserted[2]:+.3f})"
     )
     return rows, sentence
 

@@ -147,8 +147,8 @@ def explain_trial(
     if repetition is None and len(heard) > 1:
         others = ", ".join(str(each) for each in heard[1:])
         report.notes.append(
-            f"the subject met it {len(heard)} times: repetition {chosen} is shown; --repetition "
-            f"takes another ({others})"
+            f"the subject heard it {len(heard)} times: repetition {chosen} is shown; "
+            f"--repetition selects another ({others})"
         )
     folder = folder_below(figures, first.dataset.name)
     rows = []
@@ -170,8 +170,8 @@ def explain_trial(
             rows.append(_row(target, each))
             if each.attribution.is_empty:
                 report.notes.append(
-                    f"{target}, {each.run.name}: nothing in its attention spoke for this class, so "
-                    "its map is empty"
+                    f"{target}, {each.run.name}: its attention gave no evidence for this class, "
+                    "so its map is empty"
                 )
         who, what = part_of_name(subject), part_of_name(stimulus)
         stem = f"{target}_subject_{who}_music_{what}{ending(chosen)}"
@@ -198,7 +198,7 @@ def explain_trial(
     shown = {run.settings.spec.variant for run in runs}
     for variant in sorted(SHOWN.keys() - shown) if not first.is_imported else ():
         line = first.line(variant=variant, test_subject=subject)
-        report.notes.append(f"to see {variant} beside it, as in the paper: {line}")
+        report.notes.append(f"to see {variant} next to it, as in the paper: {line}")
     return report
 
 

@@ -82,7 +82,7 @@ def check_sources(run: Run, sources: Sources) -> None:
     for kind, made_from in run.provenance.inputs.items():
         if ids.get(kind) != made_from:
             raise RtcanError(
-                f"{run.path}: was trained on other {kind} than the present store holds",
+                f"{run.path}: was trained on other {kind} than those in the present store",
                 f"{run.line()}, to train on the present ones",
             )
 

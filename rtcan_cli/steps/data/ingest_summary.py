@@ -74,8 +74,8 @@ def summarise(path: Path, known: Profile) -> Report:
     if unheard:
         word = known.stimulus_word if len(unheard) == 1 else known.stimuli_word
         report.notes.append(
-            f"{len(unheard)} {word} whose audio cannot be read, so that it was not compared with "
-            f"that of others: {some(unheard)}; music-features says why"
+            f"{len(unheard)} {word} whose audio cannot be read, so that it was not compared "
+            f"with that of others: {some(unheard)}; music-features says why"
         )
     if unclaimed:
         report.notes.append(note_unclaimed(unclaimed))

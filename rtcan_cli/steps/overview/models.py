@@ -19,7 +19,7 @@ def list_models() -> Report:
     report = Report(
         "models", tables=[Table("Models that rtcan train --model knows", columns, rows)]
     )
-    report.notes.append(f"all about one of them: {command_line('models', 'NAME')}")
+    report.notes.append(f"to show everything about one of them: {command_line('models', 'NAME')}")
     return report
 
 

@@ -30,7 +30,7 @@ from rtcan_cli.views.files import write_tables
 
 #: What is said of the paper's numbers wherever they are shown.
 SOURCE = "paper: Yin et al., ACM TOMM 18(3), 2022, on the real datasets; differences are from it"
-NOT_COMPARABLE = "the data here are simulated, so the two are not comparable"
+NOT_COMPARABLE = "these data are simulated, so the two are not comparable"
 #: Columns that hold a row's scores and the paper's, and their heads.
 SCORES = {
     "accuracy": "acc. [%]",
@@ -221,7 +221,7 @@ def paper_tables(
 def no_rows(numbers: Sequence[int], dataset: str) -> str:
     """Say that tables of the paper have no rows of a dataset."""
     tables = f"Table{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
-    return f"{tables}: the paper has no rows on {profile(dataset).title}"
+    return f"{tables}: the paper has no rows for {profile(dataset).title}"
 
 
 def only_own_data(stores: Workspace, runs: Sequence[Run]) -> str | None:
@@ -397,21 +397,21 @@ def _notes_on_missing(
         if found is not None:
             wanted = wanted.drop(part.index)
             yield (
-                f"Table {number}: rows of {percent:g} % of the subjects stay empty: "
-                f"that is too few of the {found[0]} of {profile(name).title} for {found[1]} folds"
+                f"Table {number}: rows of {percent:g} % of the subjects stay empty: this is too "
+                f"few of the {found[0]} of {profile(name).title} for {found[1]} folds"
             )
     for line in training_lines(wanted, runs, stores.root):
         yield f"for rows of Table {number} that are empty: {line}"
     others = wanted[wanted["model"].eq("") | wanted["n_classes"].ne(published.N_CLASSES)]
     for _, row in others.drop_duplicates(["dataset", "label", "inputs"]).iterrows():
-        what = f"no model of rtcan sees {_INPUTS[row['inputs']]}"
+        what = f"no model of rtcan uses {_INPUTS[row['inputs']]}"
         if row["n_classes"] != published.N_CLASSES:
             what = (
-                f"its score is of {row['n_classes']} classes, valence and arousal together, and "
-                "cannot be compared with one of two"
+                f"its score is for {row['n_classes']} classes, valence and arousal together, and "
+                "cannot be compared with a score for two"
             )
         title = profile(row["dataset"]).title
-        yield f"Table {number}, {row['label']} on {title}: no run stands in this row: {what}"
+        yield f"Table {number}, {row['label']} on {title}: no run is shown in this row: {what}"
 
 
 def _notes_on_choice(
@@ -423,7 +423,9 @@ def _notes_on_choice(
     for taken, *others in several.values():
         where = f" ({taken.dataset.title})" if names[taken.name] > 1 else ""
         not_shown = ", ".join(run.name for run in others)
-        note = f"Table {number} shows {taken.name}{where}, the newest that fits; not {not_shown}"
+        note = (
+            f"Table {number} shows {taken.name}{where}, the newest run that fits; not {not_shown}"
+        )
         group = next(g for g in group_seeds([taken, *others]) if g.runs[0] is taken)
         if len(group.runs) > 1:
             note += f"; compare without --table shows the mean over its {len(group.runs)} seeds"
@@ -444,7 +446,7 @@ def _notes_on_choice(
         if varying:
             yield (
                 f"Table {number}: runs of {profile(dataset).title} also differ in "
-                f"{', '.join(varying)}, so not all of a difference is what the table is about"
+                f"{', '.join(varying)}, so the differences have several causes"
             )
     for share in dict.fromkeys(run.settings.subjects for run in used):
         alike = [run for run in used if run.settings.subjects == share]

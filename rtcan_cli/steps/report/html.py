@@ -40,17 +40,20 @@ from rtcan_cli.views.files import with_tables
 from rtcan_cli.views.run import note_lines
 
 PAPER = (
-    "Columns headed 'paper' hold the numbers that Yin et al. print (ACM TOMM 18(3), 2022), which "
-    "are of the real datasets; differences are from these. All else was made by rtcan."
+    "Columns headed 'paper' contain the numbers that Yin et al. print (ACM TOMM 18(3), "
+    "2022), for the real datasets; differences are from these. Everything else was "
+    "made by rtcan."
 )
 #: What is to be seen in each of the paper's figures.
 CAPTIONS = {
     3: "Ratings of one subject in the plane of valence and arousal: as they were given, in two "
     "clusters with the midpoint between their centres, and split there into high and low arousal "
     "and valence. The area of a mark counts trials.",
-    4: "Accuracy on held-out subjects against the number of subjects. Filled marks: own runs, with "
-    "95 % intervals over subjects; hollow marks: the paper's. Lines: the law through the points; "
-    "on grey ground it is extrapolated.",
+    4: (
+        "Accuracy on held-out subjects against the number of subjects. Filled marks: your "
+        "own runs, with 95 % intervals over subjects; hollow marks: the paper's. Lines: "
+        "the fitted law; on grey ground it is extrapolated."
+    ),
     5: "Original, phasic and tonic EDA of one trial over time, and as black columns how much each "
     "moment weighed for the called class of valence; a panel for each network.",
     6: "The weights of Fig. 5 from cold (pale) to warm (dark), a strip for each network.",
@@ -119,7 +122,7 @@ def write_report(
         Section("figures", "The paper's figures", list(making.figures())),
     ]
     if making.lacking:
-        results.append(Section("lacking", "What is not here", [Part("Why", notes=making.lacking)]))
+        results.append(Section("lacking", "What is missing", [Part("Why", notes=making.lacking)]))
     sections = [
         data_section(stores, datasets),
         *results,
@@ -203,8 +206,8 @@ class _Making:
         compared = with_tables(compared, self.folder / "comparison")
         apart, scores = difference_tables(compared), score_tables(compared)
         caption = (
-            "Accuracy of each run: mean over the test folds, with the standard deviation; a dashed "
-            "line: what saying the majority class gets; a diamond: the paper's number."
+            "Accuracy of each run: mean over the test folds, with the standard deviation; "
+            "dashed line: accuracy of the majority class; diamond: the paper's number."
         )
         pictures = _pictures(compared.files, caption)
         notes = note_lines(compared.notes)
@@ -220,7 +223,7 @@ class _Making:
             self._lacks("Scores by protocol", error)
             return
         caption = (
-            "Accuracy by what was known in training of the trials that test, with 95 % intervals "
+            "Accuracy by what was known about the test trials in training, with 95 % intervals "
             "over subjects, and its difference from the protocol that knows least."
         )
         pictures = _pictures(report.files, caption)

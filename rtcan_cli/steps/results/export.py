@@ -79,8 +79,8 @@ def export_run(
             largest = largest_difference(FORMATS[name], place, graph, models, is_calibrated)
             if not largest <= TOLERANCE:  # NaN is too large, too
                 raise RtcanError(
-                    f"{path}: the exported graph says something else than rtcan (probabilities "
-                    f"differ by up to {largest:.2g}); it was not kept",
+                    f"{path}: the exported graph gives other probabilities than rtcan (they differ "
+                    f"by up to {largest:.2g}); it was not kept",
                     "report it, with the versions of torch and onnxruntime",
                 )
         rows.append([FORMATS[name].title, f"{path.stat().st_size / 1e6:.1f} MB", f"{largest:.1e}"])

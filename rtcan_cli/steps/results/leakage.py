@@ -81,7 +81,7 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
         if missing:
             report.notes.append(f"not trained yet: {'; '.join(missing)}")
     report.notes.append(
-        "accuracy is over all trials that a protocol tests; judge by the differences, which are "
+        "accuracy is over all trials that a protocol tests; use the differences, which are "
         "over common trials"
     )
     report.notes.append(

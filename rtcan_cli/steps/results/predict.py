@@ -102,7 +102,7 @@ def predict_stores(
     if asking.n_known and made.dataset == "table":
         text = (
             f"{asking.n_known} of the answers are about trials with the names of trials of the "
-            "run, and count as those; if this is another study, ask again with --all-new"
+            "run, and are treated as those; if this is another study, repeat with --all-new"
         )
         notes.append(Note("known_names", text))
     result = asking.result(
@@ -338,7 +338,7 @@ class _Asking:
         if HELD_OUT in counts:
             text = (
                 f"{counts[HELD_OUT]} of the answers are about trials of the run itself: only the "
-                "fold that tests a trial was asked about it, the others have learned from it"
+                "fold that tests a trial was used for it, because the others have learned from it"
             )
             notes.append(Note(HELD_OUT, text))
         if SEEN in counts:

@@ -198,7 +198,7 @@ def _notes(about: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[str
     if len(few) < len({model for model, *_ in followed}):
         n = max(len(each.points) for _, _, each in followed)
         notes.append(
-            f"{about}: a power law has three parameters, and stands on {n} points: take what it "
-            "says of more subjects as a guess"
+            f"{about}: a power law has three parameters, and is fitted to {n} points: treat its "
+            "extrapolation as a rough guess"
         )
     return notes

@@ -120,7 +120,7 @@ def extract_features(
     report = summarise(output, recordings)
     if unheard:
         report.notes.append(
-            f"{_number(unheard, 'song')} with audio that nobody listened to: {some(unheard)}"
+            f"{_number(unheard, 'song')} with audio that no listener heard: {some(unheard)}"
         )
     if unclaimed:
         report.notes.append(note_unclaimed(unclaimed))

@@ -79,7 +79,8 @@ def fit_units(
     missing = [unit for unit, there in zip(units, kept, strict=True) if not there]
     if any(kept) or any(unit.checkpoint in unit.partial.names() for unit in missing):
         console.say(
-            f"going on: {sum(kept)} of {len(units)} models are trained, others perhaps begun"
+            f"going on: {sum(kept)} of {len(units)} models are trained, others may have been "
+            "started"
         )
     on_cpu = device is None or device.type == "cpu"
     workers = jobs

@@ -63,8 +63,8 @@ def _array(content: bytes) -> NDArray[Any]:
         raise ValueError("objects would have to be unpickled")
     offset, count = stream.tell(), math.prod(shape)
     if min(shape, default=0) < 0 or (count and not dtype.itemsize):
-        raise ValueError("no such array can be")
+        raise ValueError("such an array is not possible")
     if offset + count * dtype.itemsize != len(content):
-        raise ValueError("it is not as long as it says")
+        raise ValueError("its length is not the one it states")
     array = np.frombuffer(bytearray(content), dtype, count, offset) if count else np.empty(0, dtype)
     return array.reshape(shape, order="F" if fortran else "C")

@@ -151,7 +151,7 @@ class Partial:
     def _cannot_write(place: Path, error: OSError) -> RtcanError:
         return RtcanError(
             f"{place}: cannot be written: {error.strerror or error}",
-            "make room there, then the same command again; finished work is kept",
+            "free some space there, then the same command again; finished work is kept",
         )
 
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:

@@ -157,7 +157,7 @@ def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
     assert "to see Rb" not in notes
     variants, notes = shown([newest])
     assert variants == {"Rf"}
-    assert "to see Rb beside it, as in the paper: rtcan train --dataset pmemo" in notes
+    assert "to see Rb next to it, as in the paper: rtcan train --dataset pmemo" in notes
     assert f"--test-subject {SUBJECT}" in notes
 
 

@@ -30,7 +30,7 @@ def test_a_changed_value_is_found_and_the_others_are_read(prepared: Path, tmp_pa
     with h5py.File(store, "r+") as h5:
         h5["labels/valence"][0] = 1 - h5["labels/valence"][0]
     n = len(stores_of(workspace))
-    with pytest.raises(RtcanError, match=f"1 of {n} stores.*labels.h5: its data are not what"):
+    with pytest.raises(RtcanError, match=f"1 of {n} stores.*labels.h5: its data do not match"):
         verify_stores(stores_of(workspace))
     outcome = rtcan("info", store, "--verify")
     assert outcome.exit_code == 1

@@ -196,8 +196,8 @@ def test_rows_that_nothing_can_fill_are_named_with_the_reason(tmp_path: Path) ->
     folder.mkdir(parents=True)
     finish_run(folder, "re", dataset="deap", spec=spec("Re"))
     notes = tables(tmp_path, 6).notes
-    assert any("CNN-3 on DEAP: no run stands in this row: its score is of 4" in n for n in notes)
-    assert any("AlexNet-2D on DEAP: no run stands" in note for note in notes)
+    assert any("CNN-3 on DEAP: no run is shown in this row: its score is for 4" in n for n in notes)
+    assert any("AlexNet-2D on DEAP: no run is shown" in note for note in notes)
     assert not any("cnn3-raw" in note or "alexnet2d" in note for note in notes)
 
 
@@ -247,7 +247,7 @@ def test_own_data_have_no_rows_in_the_papers_tables(
 ) -> None:
     outcome = rtcan("compare", "-w", own, "--table", "3,6", *dataset)
     assert outcome.exit_code == 1
-    assert "error: Tables 3, 6: the paper has no rows on own recordings" in outcome.stderr
+    assert "error: Tables 3, 6: the paper has no rows for own recordings" in outcome.stderr
     page = tmp_path / "report.html"
     outcome = must("compare", "-w", own, "--report", page, "-o", tmp_path / "out", *dataset)
     assert page.exists()
@@ -260,11 +260,11 @@ def test_own_baselines_stand_in_table_6_without_words_about_the_paper(own: Path)
     finish_run(own / "table" / "runs", "least", dataset="table", spec=majority, recipe=None)
     report = tables(own, 5, 6)
     assert [row["model"] for row in filled(report, "arousal")] == ["majority"]
-    assert report.notes == ["Table 5: the paper has no rows on own recordings"]
+    assert report.notes == ["Table 5: the paper has no rows for own recordings"]
 
 
 def test_a_table_without_rows_of_a_dataset_says_so(tmp_path: Path) -> None:
-    with pytest.raises(RtcanError, match="Table 4: the paper has no rows on DEAP"):
+    with pytest.raises(RtcanError, match="Table 4: the paper has no rows for DEAP"):
         tables(tmp_path, 4, dataset="deap")
     assert "Table 4: the paper" in " ".join(tables(tmp_path, 3, 4, dataset="deap").notes)
 
@@ -278,7 +278,7 @@ def test_the_newest_of_several_is_taken_and_that_is_said(tmp_path: Path, runs: P
         (row,) = filled(report)
         _, summary = Run.load(newest).scores("arousal")
         assert row["acc. [%]"] == pytest.approx(100 * summary.accuracy_mean)
-        (note,) = (note for note in report.notes if "the newest that fits" in note)
+        (note,) = (note for note in report.notes if "the newest run that fits" in note)
         assert "shows last" in note
         assert "first" in note
         assert "second" in note
@@ -287,10 +287,10 @@ def test_the_newest_of_several_is_taken_and_that_is_said(tmp_path: Path, runs: P
 def test_seeds_that_are_not_shown_are_said_to_be_in_the_mean(tmp_path: Path, runs: Path) -> None:
     for seed in (0, 1, 2):
         finish_run(runs, f"seed{seed}", seed=seed)
-    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest that fits" in note)
+    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest run that fits" in note)
     assert note.endswith("compare without --table shows the mean over its 3 seeds")
     finish_run(runs, "other", onset=4.0)  # no seed of the others
-    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest that fits" in note)
+    (note,) = (note for note in tables(tmp_path, 3).notes if "the newest run that fits" in note)
     assert "shows other" in note
     assert "mean over" not in note
 
@@ -301,7 +301,7 @@ def test_runs_of_two_datasets_with_one_name_are_both_named(tmp_path: Path, runs:
     for name in ("old", "same"):
         finish_run(runs, name, fusion="music")
         finish_run(there, name, dataset="deap", spec=spec("Re"))
-    notes = [note for note in tables(tmp_path, 5).notes if "the newest that fits" in note]
+    notes = [note for note in tables(tmp_path, 5).notes if "the newest run that fits" in note]
     assert len(notes) == 2
     assert sum("shows same (PMEmo)" in note for note in notes) == 1
     assert sum("shows same (DEAP)" in note for note in notes) == 1

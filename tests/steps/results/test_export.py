@@ -90,7 +90,7 @@ def test_a_file_that_says_something_else_is_not_left_behind(
     options = ("--target", "arousal", "--fold", "1", "--torchscript", path)
     outcome = rtcan("export", run.name, "-w", trained, *options)
     assert outcome.exit_code == 1
-    assert "says something else than rtcan" in outcome.stderr
+    assert "gives other probabilities than rtcan" in outcome.stderr
     assert not list(tmp_path.iterdir())
 
 

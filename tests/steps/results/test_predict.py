@@ -122,7 +122,7 @@ def test_a_file_gets_the_answer_of_the_same_recording_in_a_store(
     assert set(new["status"]) == {"new"}
     named = ("--sampling-rate", "50", "--subject", subject, "--stimulus", stimulus)
     out = must(*command, *named, "-o", csv).stdout
-    assert "only the fold that tests a trial was asked" in " ".join(out.split())
+    assert "only the fold that tests a trial was used" in " ".join(out.split())
     assert (pd.read_csv(csv)["n_models"] == 1).all()
 
 

@@ -50,7 +50,7 @@ def test_accuracy_is_followed_over_the_numbers_of_subjects(tmp_path: Path) -> No
         ("RTCAG", "power law", 24)
     }
     assert all("(simulated)" in table.title for table in report.tables)
-    assert any("stands on 4 points" in note for note in report.notes)
+    assert any("is fitted to 4 points" in note for note in report.notes)
     names = {path.name for path in report.files}
     assert {"figure4.csv", "figure4.md", "figure4.tex", "figure4_pmemo_simulated.svg"} <= names
     csv = pd.read_csv(tmp_path / "out" / "figure4.csv")

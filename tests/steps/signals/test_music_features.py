@@ -337,4 +337,4 @@ def test_pmemo_songs_of_nobody_are_told(raw_pmemo: Path, tmp_path: Path) -> None
     report = json.loads(must("ingest", "pmemo", raw, "-w", workspace, "--json").stdout)
     assert any("4 audio files that no song uses" in note for note in report["notes"])
     report = json.loads(must("music-features", "-w", workspace, "--json").stdout)
-    assert any("1 song with audio that nobody listened to: 900" in n for n in report["notes"])
+    assert any("1 song with audio that no listener heard: 900" in n for n in report["notes"])

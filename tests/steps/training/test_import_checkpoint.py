@@ -350,7 +350,7 @@ def test_own_recordings_need_the_dataset_it_was_trained_on_if_it_does_not_tell(
             "has channel attention in its residual",
             "--trained-on pmemo",
         ),
-        ({"n_classes": 3}, (), "tells 3 classes", ""),
+        ({"n_classes": 3}, (), "distinguishes 3 classes", ""),
         ({"n_music": 10}, (), "takes 10 music features", "music-features"),
     ],
 )

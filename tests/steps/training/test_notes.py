@@ -47,7 +47,7 @@ def test_the_default_recipe_says_that_it_makes_too_few_steps_and_that_nothing_wa
     figures = ("-o", workspace / "figures")
     evaluated = must("evaluate", "short", "-w", workspace, *figures, "--json").stdout
     for shown in (notes(outcome.stdout), notes(evaluated)):
-        assert any("nothing was learnt in 3 of 3 folds" in note for note in shown)
+        assert any("nothing was learned in 3 of 3 folds" in note for note in shown)
 
 
 @pytest.mark.parametrize(("n_last", "said"), [(5, True), (3, True), (2, False)])
@@ -71,7 +71,7 @@ def test_what_learns_is_not_warned_about(prepared: Path, copy_of: Callable[[Path
     outcome = rtcan("train", *SMALL, "-w", copy_of(prepared), *how)
     assert outcome.exit_code == 0
     assert "warning" not in outcome.stderr
-    assert not any("nothing was learnt" in note for note in notes(outcome.stdout))
+    assert not any("nothing was learned" in note for note in notes(outcome.stdout))
 
 
 @pytest.mark.parametrize("quiet", [True, False])
@@ -87,7 +87,7 @@ def test_a_sweep_names_the_runs_and_says_equal_things_once(
     assert [line.startswith("warning: 2 of 4 runs: ") for line in warned] == said
     assert ("training trials a fold" in outcome.stderr) is not quiet
     if not quiet:
-        stuck = [note for note in notes(outcome.stdout) if "nothing was learnt" in note]
+        stuck = [note for note in notes(outcome.stdout) if "nothing was learned" in note]
         assert len(stuck) >= 2
         assert all(note.startswith(("base-", "Ra-")) for note in stuck)
 
