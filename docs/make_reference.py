@@ -94,7 +94,7 @@ rtcan eda-features --dataset pmemo
 ```
 
 ```python
-from rtcan_cli.eda.features import eda_features
+from rtcan_cli.api import eda_features
 
 values = eda_features(original, phasic, tonic, driver, sampling_rate, onset=3.0)  # shape (128,)
 ```

@@ -1,0 +1,105 @@
+"""What Python users may rely on: every name of this module, and nothing else of rtcan.
+
+Arrays in, arrays out:
+
+- EDA: `find_problem`, `zscore`, `decompose`, `CvxedaParameters`, `network_input`, `eda_features`
+- labels: `relabel`, `class_counts`
+- models: `RTCAN`, `ModelSpec`, `rebuild`
+- folds and training: `PROTOCOLS`, `RECIPES`, `TrainingData`, `cross_validate`
+- scores: `fold_scores`, `summarise`; maps: `attribute`
+
+The steps of the command line, on stores. Each returns a result, and `as_data` turns that into plain
+JSON types:
+
+- `ingest_raw`, `ingest_dataset`, `relabel_ratings`, `decompose_recordings`, `describe_recordings`,
+  `extract_features`, `train_run`, `evaluate_run`, `compare_runs`, `explain_trial`
+- where stores are: `Workspace`, `Store`; settings: `RunSettings`, `Sources`, `TableOptions`
+- a finished run: `Run`, `training_data`, `choose_run`, `sources_of`
+- a reader of one's own: `RawDataset`, `Trial`, `Recording`, `Stimulus`
+
+Problems that users can act on are `RtcanError`. The changelog lists changes of these names and of
+what they take.
+"""
+
+from __future__ import annotations
+
+from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Stimulus, Trial
+from rtcan_cli.eda.cvxeda.solve import CvxedaParameters, decompose
+from rtcan_cli.eda.features import eda_features
+from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.evaluation.metrics import fold_scores, summarise
+from rtcan_cli.explain import attribute
+from rtcan_cli.labels import class_counts, relabel
+from rtcan_cli.models.rtcan.network import RTCAN
+from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.models.weights import rebuild
+from rtcan_cli.plots.style import Look
+from rtcan_cli.results.base import as_data
+from rtcan_cli.runs.inputs import Sources, training_data
+from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.settings import RunSettings
+from rtcan_cli.steps.attention.networks import choose_run, sources_of
+from rtcan_cli.steps.attention.one_trial import explain_trial
+from rtcan_cli.steps.data.ingest import ingest_dataset, ingest_raw
+from rtcan_cli.steps.data.relabel import relabel_ratings
+from rtcan_cli.steps.results.compare import compare_runs
+from rtcan_cli.steps.results.evaluate import evaluate_run
+from rtcan_cli.steps.signals.decompose import decompose_recordings
+from rtcan_cli.steps.signals.eda_features import describe_recordings
+from rtcan_cli.steps.signals.music_features import extract_features
+from rtcan_cli.steps.training.train import train_run
+from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.training.data import TrainingData
+from rtcan_cli.training.folds.protocols import PROTOCOLS
+from rtcan_cli.training.recipes import RECIPES
+from rtcan_cli.training.run import cross_validate
+
+__all__ = [
+    "PROTOCOLS",
+    "RECIPES",
+    "RTCAN",
+    "CvxedaParameters",
+    "Item",
+    "Look",
+    "ModelSpec",
+    "RawDataset",
+    "Recording",
+    "RtcanError",
+    "Run",
+    "RunSettings",
+    "Sources",
+    "Stimulus",
+    "Store",
+    "TableOptions",
+    "TrainingData",
+    "Trial",
+    "Workspace",
+    "as_data",
+    "attribute",
+    "choose_run",
+    "class_counts",
+    "compare_runs",
+    "cross_validate",
+    "decompose",
+    "decompose_recordings",
+    "describe_recordings",
+    "eda_features",
+    "evaluate_run",
+    "explain_trial",
+    "extract_features",
+    "find_problem",
+    "fold_scores",
+    "ingest_dataset",
+    "ingest_raw",
+    "network_input",
+    "rebuild",
+    "relabel",
+    "relabel_ratings",
+    "sources_of",
+    "summarise",
+    "train_run",
+    "training_data",
+    "zscore",
+]
