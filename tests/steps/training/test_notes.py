@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtcan_cli import console
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training import notes as training_notes_module
 from rtcan_cli.steps.training.notes import training_notes
@@ -96,12 +95,13 @@ def test_runs_that_differ_in_the_number_of_trials_alone_are_warned_about_once(
 ) -> None:
     outlooks: list[Any] = [Outlook(RECIPES["paper"], n, n) for n in (600, 620)]
     monkeypatch.setattr(training_notes_module, "_planned", lambda outlook: outlook)
-    with console.heard() as warnings:
-        training_notes_module.say_steps(outlooks)
+    warnings: list[str] = []
+    monkeypatch.setattr(training_notes_module.console, "warn", warnings.append)
+    training_notes_module.say_steps(outlooks)
     (warned,) = warnings
     assert "of 2 runs" not in warned
     outlooks.append(Outlook(RECIPES["tuned"], 100, 100))
-    with console.heard() as warnings:
-        training_notes_module.say_steps(outlooks)
+    warnings.clear()
+    training_notes_module.say_steps(outlooks)
     assert [" of 3 runs: " in each for each in warnings] == [True, True]
     assert "2 of 3 runs: " in warnings[0]
