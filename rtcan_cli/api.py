@@ -15,7 +15,7 @@ JSON types:
   `extract_features`, `train_run`, `evaluate_run`, `compare_runs`, `explain_trial`
 - where stores are: `Workspace`, `Store`; settings: `RunSettings`, `Sources`, `TableOptions`
 - a finished run: `Run`, `training_data`, `choose_run`, `sources_of`
-- a reader of one's own: `RawDataset`, `Trial`, `Recording`, `Stimulus`
+- your own reader: `RawDataset`, `Trial`, `Recording`, `Stimulus`
 
 Problems that users can act on are `RtcanError`. The changelog lists changes of these names and of
 what they take.

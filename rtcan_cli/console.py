@@ -62,25 +62,8 @@ def say(message: str) -> None:
         _print(message)
 
 
-_listeners: list[list[str]] = []
-
-
-@contextmanager
-def heard() -> Iterator[list[str]]:
-    """Also keep what `warn` says, for a report that is read far from the terminal."""
-    messages: list[str] = []
-    _listeners.append(messages)
-    try:
-        yield messages
-    finally:
-        # Not by what is in it: another listener may have heard the same.
-        _listeners[:] = [each for each in _listeners if each is not messages]
-
-
 def warn(message: str) -> None:
     """Tell the user something they must not miss, on stderr, unless ``--quiet``."""
-    for messages in _listeners:
-        messages.append(message)
     if not verbosity.quiet:
         _print(f"warning: {message}", "yellow")
 

@@ -141,26 +141,33 @@ def compare(
     if leakage:
         from rtcan_cli.steps.results.leakage import compare_protocols
 
-        return compare_protocols(paths, output)
+        return with_tables(compare_protocols(paths, output), output / "leakage")
     if of_paper:
-        from rtcan_cli.steps.paper.figures import TITLES, Trial, paper_figures
-        from rtcan_cli.steps.paper.tables import LAYOUTS, paper_tables
-        from rtcan_cli.steps.report.html import Content, write_report
+        from rtcan_cli.results.paper import joined
+        from rtcan_cli.steps.paper.figures import NUMBERS, Trial, paper_figures
+        from rtcan_cli.steps.paper.tables import paper_tables
+        from rtcan_cli.views.paper import with_tables as with_paper_tables
 
         trial = Trial(name, subject, music)
         if report is not None:
+            from rtcan_cli.steps.report.collect import Content, collect_report
+            from rtcan_cli.views.html.document import write_html
+            from rtcan_cli.views.report import write_tables
+
             some = bool(tables or pictures)
             content = Content(
-                tables if some else tuple(LAYOUTS),
-                pictures if some else tuple(TITLES),
+                tables if some else tuple(range(1, 7)),
+                pictures if some else NUMBERS,
                 trial,
                 only_complete=not runs,
             )
-            return write_report(stores, paths, report, output, content)
-        if not pictures:
-            return paper_tables(stores, paths, tables, name, output)
-        shown = paper_tables(stores, paths, tables, name, output, required=False)
-        return shown.joined(paper_figures(stores, paths, pictures, output, trial))
+            collected = collect_report(stores, paths, output, content)
+            write_tables(collected)
+            return write_html(collected, report)
+        parts = paper_tables(stores, paths, tables, name, output, not pictures) if tables else []
+        if pictures:
+            parts.append(paper_figures(stores, paths, pictures, output, trial))
+        return joined([with_paper_tables(part, output) for part in parts])
     from rtcan_cli.steps.results.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None

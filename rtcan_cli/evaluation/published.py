@@ -41,6 +41,15 @@ MODELS = {
     ("Res-SIN", "eda"): "res-sin",
     ("Res-SIN", "eda+music"): "res-sin",
 }
+#: What these models see, in words.
+INPUTS = {
+    "eda-features": "EDA features",
+    "eda-statistics": "EDA statistics",
+    "eda": "EDA",
+    "eda+music": "EDA + music",
+    "ecg+eda": "ECG + EDA",
+    "peripheral": "peripheral signals",
+}
 #: The ``--fusion`` that shows a model these inputs; no other inputs have music.
 FUSION = {"music": "music-only", "eda+music": "music"}
 #: Classes that rtcan tells apart.

@@ -134,8 +134,6 @@ def plain(found: object) -> Any:
         found = found.item()
     if isinstance(found, float) and not math.isfinite(found):
         return None
-    if type(found).__name__ == "NAType":  # what pandas has in the place of a missing integer
-        return None
     return found
 
 

@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.paper import Paper
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import SHOWN, sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
-from rtcan_cli.steps.data.relabel import few_ratings, plot_steps
+from rtcan_cli.steps.data.relabel import plot_steps
 from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
 from rtcan_cli.steps.results.scaling import follow_subjects
 from rtcan_cli.stores import Store, Workspace
 
 #: The trial of the paper's Figs. 5 to 8.
 SUBJECT, STIMULUS = "100184", "1"
-TITLES = {
-    3: "the four steps from ratings to labels",
-    4: "accuracy against the number of subjects",
-    5: "valence, attention over the three signals",
-    6: "valence, attention as a heat strip",
-    7: "arousal, attention over the three signals",
-    8: "arousal, attention as a heat strip",
-}
+#: The figures that can be drawn.
+NUMBERS = (3, 4, 5, 6, 7, 8)
 #: How the files begin that are drawn together.
 STEMS = {
     5: "attention_columns_valence_",
@@ -61,28 +57,31 @@ class PaperFigure:
     ----------
     number : int
         3 to 8.
-    report : Report
-        Its files, and the tables and notes that belong to it.
+    files : tuple of Path
+        Those of the figure.
+    result : SubjectScaling, or what `gradcam` answers, optional
+        The numbers that belong to it.
     problem : RtcanError, optional
         Why it could not be made.
     """
 
     number: int
-    report: Report
+    files: tuple[Path, ...] = ()
+    result: Any = None
     problem: RtcanError | None = None
 
     @property
-    def what_lacks(self) -> str:
-        """Why it is not shown, and what to do about it; empty if it is."""
+    def note(self) -> Note | None:
+        """Why it is not shown, and what to do about it."""
         if self.problem is None:
-            return ""
-        hint = f"; try: {self.problem.hint}" if self.problem.hint else ""
-        return f"Fig. {self.number} is not shown: {self.problem}{hint}"
+            return None
+        text = f"Fig. {self.number} is not shown: {self.problem}"
+        return Note("not_shown", text, self.problem.hint)
 
 
 def paper_figures(
     stores: Workspace, paths: Sequence[Path], numbers: Sequence[int], folder: Path, trial: Trial
-) -> Report:
+) -> Paper:
     """Draw the paper's figures.
 
     Parameters
@@ -103,16 +102,18 @@ def paper_figures(
     RtcanError
         If none of the figures could be made.
     """
-    report = Report("compare")
-    problems = []
-    for figure in make_figures(stores, [Run.load(path) for path in paths], numbers, folder, trial):
-        report = report.joined(figure.report)
-        if figure.problem is not None:
-            problems.append(figure.problem)
-            report.notes.append(figure.what_lacks)
+    runs = [Run.load(path) for path in paths]
+    figures = list(make_figures(stores, runs, numbers, folder, trial))
+    problems = [figure.problem for figure in figures if figure.problem is not None]
     if len(problems) == len(numbers):
         raise problems[0]
-    return report
+    made = [figure for figure in figures if figure.problem is None]
+    return Paper(
+        scaling=next((figure.result for figure in made if figure.number == 4), None),
+        attention=next((figure.result for figure in made if figure.number > 4), None),
+        notes=tuple(figure.note for figure in figures if figure.note is not None),
+        files=tuple(file for figure in made for file in figure.files),
+    )
 
 
 def make_figures(
@@ -120,27 +121,34 @@ def make_figures(
 ) -> Iterator[PaperFigure]:
     """Yield the paper's figures of these numbers; see `paper_figures`."""
     if 3 in numbers:
-        yield _try(3, lambda: _draw_labels(stores, folder, trial))
+        yield _try(3, lambda: (_draw_labels(stores, folder, trial), None))
     if 4 in numbers:
         mine = [run for run in runs if trial.dataset in (None, run.dataset.name)]
         dataset = trial.dataset or _usual_dataset(stores)
-        yield _try(4, lambda: follow_subjects(mine, folder, stores.root, dataset))
+        yield _try(4, lambda: _with_files(follow_subjects(mine, folder, stores.root, dataset)))
     attention = [number for number in numbers if number > 4]
     if attention:
         # They are drawn together.
-        drawn = _try(attention[0], lambda: _draw_attention(stores, runs, folder, trial))
+        drawn = _try(
+            attention[0], lambda: _with_files(_draw_attention(stores, runs, folder, trial))
+        )
         for number in attention:
             yield _part(drawn, number, stores, runs, trial)
 
 
-def _try(number: int, draw: Callable[[], Report]) -> PaperFigure:
+def _with_files(result: Any) -> tuple[Sequence[Path], Any]:
+    return result.files, result
+
+
+def _try(number: int, draw: Callable[[], tuple[Sequence[Path], Any]]) -> PaperFigure:
     try:
-        return PaperFigure(number, draw())
+        files, result = draw()
     except RtcanError as error:
-        return PaperFigure(number, Report("compare"), error)
+        return PaperFigure(number, problem=error)
+    return PaperFigure(number, tuple(files), result)
 
 
-def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> Report:
+def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> list[Path]:
     there = stores.datasets()
     dataset = stores.dataset(trial.dataset or (_usual_dataset(stores) if there else None))
     labels = stores.store(dataset, "labels")
@@ -148,12 +156,10 @@ def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> Report:
         thresholds = store.table("thresholds")
     subjects = thresholds.loc[~thresholds["fallback"], "subject"].tolist()
     subject = trial.subject or _usual(SUBJECT, subjects)
-    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
-    notes = [note.text for note in few_ratings(labels, subject)]
-    return Report("compare", files=files, notes=notes)
+    return plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
 
 
-def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial) -> Report:
+def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial) -> Any:
     shown = _showing_attention(runs, trial)
     for run in shown:
         tested = run.predictions.dropna(subset=["probability"])
@@ -224,12 +230,12 @@ def _part(
 ) -> PaperFigure:
     """One of the four figures that were drawn together."""
     stem = STEMS[number]
-    target = TITLES[number].split(",")[0]
-    files = [path for path in drawn.report.files if path.name.startswith(stem)]
+    target = "valence" if number in (5, 6) else "arousal"
+    files = tuple(path for path in drawn.files if path.name.startswith(stem))
     problem = drawn.problem
     if problem is None and not files:
         dataset = _showing_attention(runs, trial)[0].dataset.name
         problem = RtcanError(
             f"the runs do not predict {target}", _line(stores, runs, dataset, (target,))
         )
-    return PaperFigure(number, replace(drawn.report, files=files), problem)
+    return replace(drawn, number=number, files=files, problem=problem)

@@ -4,60 +4,60 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rtcan_cli import console
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.labels import class_counts, rating_correlation
+from rtcan_cli.results.base import Note
 from rtcan_cli.stores import Provenance, Store, Workspace
 
 
-def label_rows(stores: Workspace) -> pd.DataFrame:
+def label_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
     """Table 1: high and low labels of each dataset, beside the paper's.
 
     Returns
     -------
     DataFrame
-        One row a dataset and target, in the order of the paper: ``dataset``, ``target``,
-        ``paper_high``, ``paper_low``, and, where there is a labels store, ``high``, ``low``, their
-        differences from the paper's and the ``method``. Where some datasets are simulated and
-        others are not, all rows once for each, told apart by ``simulated``.
+        One row a dataset and target, in the order of the paper, see
+        `rtcan_cli.results.paper.LABEL_COLUMNS`. Where some datasets are simulated and others are
+        not, all rows once for each, told apart by ``simulated``.
+    list of Note
+        Stores that could not be read.
     """
-    paper = published.table(1).rename(
-        columns={"paper_n_high": "paper_high", "paper_n_low": "paper_low"}
-    )
+    paper = published.table(1)
+    notes: list[Note] = []
     found = []
     for dataset in paper["dataset"].unique():
-        read = _read(stores, dataset, "labels", "labels")
+        read = _read(stores, dataset, "labels", "labels", notes)
         if read is not None:
             table, made = read
-            counts = class_counts(table).rename(columns={"n_high": "high", "n_low": "low"})
+            counts = class_counts(table)
             method = made.parameters["method"]
             found.append(counts.assign(dataset=dataset, method=method, simulated=made.simulated))
-    columns = ["dataset", "target", "high", "low", "method", "simulated"]
+    columns = ["dataset", "target", "n_high", "n_low", "method", "simulated"]
     own = pd.concat(found) if found else pd.DataFrame(columns=columns)
-    rows = _beside(paper, own, ["dataset", "target"]).astype({"high": "Int64", "low": "Int64"})
-    for side in ("high", "low"):
+    rows = _beside(paper, own, ["dataset", "target"]).astype({"n_high": "Int64", "n_low": "Int64"})
+    for side in ("n_high", "n_low"):
         rows[f"{side}_difference"] = rows[side] - rows[f"paper_{side}"]
-    return rows
+    return rows, notes
 
 
-def correlation_rows(stores: Workspace) -> pd.DataFrame:
+def correlation_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
     """Table 2: Spearman correlation of valence and arousal ratings, beside the paper's.
 
     Returns
     -------
     DataFrame
-        One row a dataset, in the order of the paper: ``dataset``, ``paper_r``, ``paper_p`` (below),
-        and, where there is a recordings store with ratings, ``r``, ``p``, the ``trials`` with both
-        ratings, and ``r_difference``; ``simulated`` as in `label_rows`.
+        One row a dataset, in the order of the paper, see
+        `rtcan_cli.results.paper.CORRELATION_COLUMNS`; ``simulated`` as in `label_rows`.
+    list of Note
+        Stores that could not be read.
     """
-    paper = published.table(2).rename(
-        columns={"paper_spearman_r": "paper_r", "paper_p_below": "paper_p"}
-    )
+    paper = published.table(2)
+    notes: list[Note] = []
     found = []
     for dataset in paper["dataset"]:
-        read = _read(stores, dataset, "recordings", "trials")
+        read = _read(stores, dataset, "recordings", "trials", notes)
         if read is None:
             continue
         ratings, made = read
@@ -65,9 +65,9 @@ def correlation_rows(stores: Workspace) -> pd.DataFrame:
         if n:
             r, p = rating_correlation(ratings)
             found.append((dataset, r, p, n, made.simulated))
-    own = pd.DataFrame(found, columns=["dataset", "r", "p", "trials", "simulated"])
-    rows = _beside(paper, own, ["dataset"]).astype({"trials": "Int64"})
-    return rows.assign(r_difference=rows["r"] - rows["paper_r"])
+    own = pd.DataFrame(found, columns=["dataset", "spearman_r", "p_value", "n_trials", "simulated"])
+    rows = _beside(paper, own, ["dataset"]).astype({"n_trials": "Int64"})
+    return rows.assign(r_difference=rows["spearman_r"] - rows["paper_spearman_r"]), notes
 
 
 def _beside(paper: pd.DataFrame, own: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -82,9 +82,9 @@ def _beside(paper: pd.DataFrame, own: pd.DataFrame, keys: list[str]) -> pd.DataF
 
 
 def _read(
-    stores: Workspace, dataset: str, kind: str, table: str
+    stores: Workspace, dataset: str, kind: str, table: str, notes: list[Note]
 ) -> tuple[pd.DataFrame, Provenance] | None:
-    """A table of a store, or None where there is no such store; damage is said."""
+    """A table of a store, or None where there is no such store; a note says what is damaged."""
     path = stores.store(dataset, kind)
     if not path.exists():
         return None
@@ -92,5 +92,5 @@ def _read(
         with Store(path, kind) as store:
             return store.table(table), store.provenance
     except RtcanError as error:
-        console.warn(f"left out: {error}")
+        notes.append(Note("damaged_store", f"left out: {error}"))
         return None

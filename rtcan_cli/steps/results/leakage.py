@@ -13,19 +13,19 @@ from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
-from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots.leakage import leakage
 from rtcan_cli.plots.save import save
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.csv import write_csv
+from rtcan_cli.results.leakage import PROTOCOL_COLUMNS, Leakage, known_in_words
 from rtcan_cli.runs.run import Run
-from rtcan_cli.views.files import write_tables
 
 #: From the protocol whose networks know most of the trials that test them to the one that knows
 #: least.
 LADDER = ("trial", "stimulus", "subject", "subject+stimulus")
 
 
-def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Report:
+def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Leakage:
     """Show what the scores of the same network are by protocol.
 
     Parameters
@@ -35,7 +35,7 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
         with the same protocol the first. Runs whose labels come from thresholds of each fold do not
         count: their labels differ by protocol.
     figures : Path, optional
-        Folder for the tables (CSV, Markdown, LaTeX) and a figure for each network.
+        Folder for the table (CSV) and a figure for each network.
 
     Raises
     ------
@@ -64,41 +64,48 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Rep
     steps = [ladder for ladder in ladders if len(ladder) > 1]
     if not steps:
         raise RtcanError(
-            "no two runs differ only in their protocol", "; ".join(_missing(ladders[0])) or None
+            "no two runs differ only in their protocol",
+            "; ".join(_missing(ladders[0]).values()) or None,
         )
-    report = Report("compare")
-    tables = []
-    for ladder in steps:
+    tables, files, notes = [], [], []
+    for series, ladder in enumerate(steps, 1):
         run = next(iter(ladder.values()))
         rows = pd.DataFrame(
             [_row(ladder, name, target) for target in run.settings.targets for name in ladder]
         )
-        tables.append(rows)
-        report.tables += _report_tables(rows, run)
+        tables.append(rows.assign(series=series))
         if figures is not None:
-            report.files += _draw(rows, run, figures)
-        missing = _missing(ladder)
-        if missing:
-            report.notes.append(f"not trained yet: {'; '.join(missing)}")
-    report.notes.append(
-        "accuracy is over all trials that a protocol tests; use the differences, which are "
-        "over common trials"
+            files += _draw(rows, run, figures)
+        for name, line in _missing(ladder).items():
+            notes.append(Note("missing_protocol", f"not trained yet, protocol {name}", line))
+    notes.append(
+        Note(
+            "accuracy",
+            "accuracy is over all trials that a protocol tests; judge by the differences, which "
+            "are over common trials",
+        )
     )
-    report.notes.append(
-        "a protocol that holds out more also trains on fewer trials (trains on: mean over folds), "
-        "so a lower score is not all memory"
+    notes.append(
+        Note(
+            "training_trials",
+            "a protocol that holds out more also trains on fewer trials (trains on: mean over "
+            "folds), so a lower score is not all memory",
+        )
     )
-    report.notes.append(
-        "intervals are of these trained networks on new subjects; training again would also change "
-        "scores, and that is not in them"
+    notes.append(
+        Note(
+            "intervals",
+            "intervals are of these trained networks on new subjects; training again would also "
+            "change scores, and that is not in them",
+        )
     )
     if left_out:
-        report.notes.append(left_out)
+        notes.append(Note("thresholds", left_out))
+    protocols = pd.concat(tables, ignore_index=True).reindex(columns=list(PROTOCOL_COLUMNS))
+    result = Leakage(protocols=protocols.astype({"n_common": "Int64"}), notes=tuple(notes))
     if figures is not None:
-        csv = figures / "leakage.csv"
-        write_whole(csv, pd.concat(tables).to_csv(index=False))
-        report.files += [csv, *write_tables(report, figures / "leakage")]
-    return report
+        files += write_csv(result, figures, stems={"protocols": "leakage"})
+    return replace(result, files=tuple(files))
 
 
 def _ladders(runs: Sequence[Run]) -> list[dict[str, Run]]:
@@ -119,11 +126,11 @@ def _ladders(runs: Sequence[Run]) -> list[dict[str, Run]]:
     return [{name: group[name] for name in LADDER if name in group} for group in found.values()]
 
 
-def _missing(ladder: dict[str, Run]) -> list[str]:
-    """The lines that train what a ladder lacks."""
+def _missing(ladder: dict[str, Run]) -> dict[str, str]:
+    """The protocols that a ladder lacks, and the lines that train them."""
     run = next(iter(ladder.values()))
     able = [name for name in LADDER if name in run.settings.model.protocols]
-    return [run.line(protocol=name) for name in able if name not in ladder]
+    return {name: run.line(protocol=name) for name in able if name not in ladder}
 
 
 def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
@@ -134,20 +141,21 @@ def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
     scores = intervals(trials, seed=seed)
     accuracy = scores.loc["accuracy"]
     row = {
-        "dataset": run.dataset.title,
+        "dataset": run.dataset.name,
         "simulated": run.simulated,
-        "network": run.network,
+        "model": run.network,
         "run": run.name,
         "target": target,
         "protocol": name,
-        "known": _known(run),
-        "train": float(run.audit(target)["train"].mean()),
-        "n": int(folds["n"].sum()),
+        "subject_known": "subject" not in run.protocol.disjoint,
+        "stimulus_known": "stimulus" not in run.protocol.disjoint,
+        "n_training": float(run.audit(target)["train"].mean()),
+        "n_trials": int(folds["n"].sum()),
         "accuracy": accuracy["estimate"],
         "low": accuracy["low"],
         "high": accuracy["high"],
-        "majority": accuracy["estimate"] - scores.loc["above_majority", "estimate"],
-        "last": last.protocol.name,
+        "majority_accuracy": accuracy["estimate"] - scores.loc["above_majority", "estimate"],
+        "last_protocol": last.protocol.name,
     }
     if run is not last:
         other = last.trials(target)
@@ -161,53 +169,16 @@ def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
     return row
 
 
-def _known(run: Run) -> str:
-    """What of a tested trial was in training."""
-    words = {"subject": "subject", "stimulus": run.dataset.stimulus_word}
-    known = [word for what, word in words.items() if what not in run.protocol.disjoint]
-    return f"{' and '.join(known)} known" if known else "both new"
-
-
-def _report_tables(rows: pd.DataFrame, run: Run) -> list[Table]:
-    about = f"{run.dataset.title}{' (simulated)' if run.simulated else ''}, {run.network}"
-    tables = []
-    columns = ["protocol", "in training", "trains on", "tests", "accuracy [%]", "95 % from", "to"]
-    for target, part in rows.groupby("target", sort=False):
-        cells: list[list[object]] = [
-            [
-                row.protocol,
-                row.known,
-                round(row.train),
-                row.n,
-                *(100 * x for x in (row.accuracy, row.low, row.high, row.majority)),
-            ]
-            for row in part.itertuples()
-        ]
-        title = f"{about}, {target}: accuracy by protocol, 95 % interval over subjects"
-        tables.append(Table(title, [*columns, "majority"], cells))
-    apart = rows[rows["protocol"] != rows["last"]]
-    cells = [
-        [
-            row.target,
-            row.protocol,
-            row.n_common,
-            *(100 * x for x in (row.difference, row.difference_low, row.difference_high)),
-        ]
-        for row in apart.astype({"n_common": int}).itertuples()
-    ]
-    last = rows["last"].iloc[0]
-    title = f"{about}: accuracy less that of '{last}', on common trials"
-    tables.append(
-        Table(title, ["target", "protocol", "common trials", "points", "95 % from", "to"], cells)
-    )
-    return tables
-
-
 def _draw(rows: pd.DataFrame, run: Run, folder: Path) -> list[Path]:
-    percent = ["accuracy", "low", "high", "majority"]
+    percent = ["accuracy", "low", "high", "majority_accuracy"]
     percent += ["difference", "difference_low", "difference_high"]
+    drawn = rows.assign(**{name: 100 * rows[name] for name in percent})
+    drawn["known"] = [
+        known_in_words(*known, run.dataset.stimulus_word)
+        for known in zip(rows["subject_known"], rows["stimulus_known"], strict=True)
+    ]
     figure = leakage(
-        rows.assign(**{name: 100 * rows[name] for name in percent}),
+        drawn.rename(columns={"majority_accuracy": "majority"}),
         title=f"{run.dataset.title}: {run.network}",
         simulated=run.simulated,
     )

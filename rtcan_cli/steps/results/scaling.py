@@ -14,11 +14,16 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.evaluation.scaling import FORMS, Scaling, scaling
-from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import LOOKS, ScalingCurve
 from rtcan_cli.plots.scaling import scaling as draw
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.csv import write_csv
+from rtcan_cli.results.scaling import (
+    ACCURACY_COLUMNS,
+    EXTRAPOLATION_COLUMNS,
+    SubjectScaling,
+)
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.rows import (
     has_paper_network,
@@ -26,7 +31,6 @@ from rtcan_cli.steps.paper.rows import (
     settings_like,
     too_few_subjects,
 )
-from rtcan_cli.views.files import write_tables
 
 #: Percentages of the subjects in the paper's Fig. 4.
 SHARES = (10, 40, 70, 100)
@@ -37,7 +41,7 @@ def follow_subjects(
     figures: Path | None = None,
     workspace: Path | None = None,
     dataset: str = "pmemo",
-) -> Report:
+) -> SubjectScaling:
     """Show accuracy by number of subjects for each model, with a law through the points.
 
     Parameters
@@ -46,7 +50,7 @@ def follow_subjects(
         Those count that differ in nothing but their share of the subjects. Of several such series
         of a model, the longest is shown, and of these the newest.
     figures : Path, optional
-        Folder for ``figure4`` (CSV, Markdown, LaTeX) and a figure for each dataset.
+        Folder for ``figure4.csv`` and a figure for each dataset.
     workspace : Path, optional
         Folder of the stores, for the line that trains what is missing.
     dataset : str
@@ -67,36 +71,42 @@ def follow_subjects(
                 dataset, workspace, subjects=_shares(runs, dataset)
             ),
         )
-    report = Report("compare")
-    rows: list[pd.DataFrame] = []
+    accuracy, extrapolation, files, notes = [], [], [], []
     for (dataset, simulated), models in found.items():
-        about = profile(dataset).title + (" (simulated)" if simulated else "")
+        title = profile(dataset).title
+        about = title + (" (simulated)" if simulated else "")
         followed = list(_follow(models))
-        report.tables += [*_tables(about, followed)]
-        rows += [
-            _numbers(each, dataset, simulated, model, target) for model, target, each in followed
-        ]
-        report.notes += _notes(about, followed)
+        for model, target, each in followed:
+            same = {"dataset": dataset, "simulated": simulated, "model": model, "target": target}
+            accuracy.append(_accuracy(each).assign(**same))
+            if each.form is not None:
+                extrapolation.append(same | _extrapolated(each))
+        notes += _notes(about, followed)
         if figures is not None:
             drawn = list(models)[: len(LOOKS)]
             if rest := [model for model in models if model not in drawn]:
-                report.notes.append(f"{about}: not drawn, for want of room: {', '.join(rest)}")
+                text = f"{about}: not drawn, because there is no room: {', '.join(rest)}"
+                notes.append(Note("not_drawn", text))
             figure = draw(
                 _curves(dataset, [each for each in followed if each[0] in drawn]),
-                title=f"{profile(dataset).title}: accuracy by number of subjects",
+                title=f"{title}: accuracy by number of subjects",
                 simulated=simulated,
             )
             stem = f"figure4_{dataset}" + ("_simulated" if simulated else "")
-            report.files += save(figure, figures / stem)
-    report.notes.append(
+            files += save(figure, figures / stem)
+    text = (
         "accuracy over all tested trials; intervals over subjects, networks not trained again; "
         "beyond the largest number the law is an assumption that the points cannot show"
     )
+    notes.append(Note("intervals", text))
+    result = SubjectScaling(
+        accuracy=pd.concat(accuracy, ignore_index=True)[list(ACCURACY_COLUMNS)],
+        extrapolation=pd.DataFrame(extrapolation, columns=list(EXTRAPOLATION_COLUMNS)),
+        notes=tuple(notes),
+    )
     if figures is not None:
-        csv = figures / "figure4.csv"
-        write_whole(csv, pd.concat(rows, ignore_index=True).to_csv(index=False))
-        report.files += [csv, *write_tables(report, csv.with_suffix(""))]
-    return report
+        files += write_csv(result, figures, stems={"accuracy": "figure4"})
+    return replace(result, files=tuple(files))
 
 
 def _shares(runs: Sequence[Run], dataset: str) -> str:
@@ -156,49 +166,39 @@ def _curves(dataset: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[
     return curves
 
 
-def _tables(about: str, followed: Sequence[tuple[str, str, Scaling]]) -> Iterator[Table]:
-    cells: list[list[object]] = [
-        [model, target, int(row.n), *(100 * x for x in (row.score, row.low, row.high))]
-        for model, target, each in followed
-        for row in each.points.itertuples()
-    ]
-    columns = ["model", "target", "subjects", "acc. [%]", "95 % from", "to"]
-    yield Table(f"{about}: accuracy by number of subjects (Fig. 4)", columns, cells)
-    cells = [
-        [
-            *(model, target, each.form, 2 * int(each.points["n"].iloc[-1])),
-            *(100 * x for x in each.curve.iloc[-1][["score", "low", "high"]]),
-            *(round(100 * x, 2) for x in each.gain),
-        ]
-        for model, target, each in followed
-        if each.form is not None
-    ]
-    if cells:
-        columns = ["model", "target", "law", "subjects", "acc. [%]", "95 % from", "to"]
-        columns += ["gain", "gain from", "gain to"]
-        yield Table(f"{about}: extrapolated to twice the subjects", columns, cells)
-
-
-def _numbers(each: Scaling, dataset: str, simulated: bool, model: str, target: str) -> pd.DataFrame:
+def _accuracy(each: Scaling) -> pd.DataFrame:
+    """What was measured, and the law through it."""
     parts = [each.points.assign(what="measured")]
     if len(each.curve):
         parts.append(each.curve.assign(what="law"))
-    about = {"dataset": dataset, "simulated": simulated, "model": model, "target": target}
-    return pd.concat(parts).assign(**about, form=each.form)
+    names = {"n": "n_subjects", "score": "accuracy"}
+    return pd.concat(parts).assign(law=each.form).rename(columns=names)
 
 
-def _notes(about: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[str]:
+def _extrapolated(each: Scaling) -> dict[str, object]:
+    """What the law says of twice the largest number of subjects."""
+    last = each.curve.iloc[-1]
+    row = {"law": each.form, "n_subjects": 2 * int(each.points["n"].iloc[-1])}
+    row |= {"accuracy": last["score"], "low": last["low"], "high": last["high"]}
+    return row | dict(zip(("gain", "gain_low", "gain_high"), each.gain, strict=True))
+
+
+def _notes(about: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[Note]:
     least, *_ = FORMS.values()
     few = {model: len(each.points) for model, _, each in followed if len(each.points) < least}
-    notes = [
-        f"{about}, {model}: {n} numbers of subjects are too few for a power law, which has three "
-        f"parameters; {'a straight line in log n is laid instead' if n == 3 else 'no law is laid'}"
-        for model, n in few.items()
-    ]
+    notes = []
+    for model, n in few.items():
+        instead = "a straight line in log n is laid instead" if n == 3 else "no law is laid"
+        text = (
+            f"{about}, {model}: {n} numbers of subjects are too few for a power law, which has "
+            f"three parameters; {instead}"
+        )
+        notes.append(Note("too_few_points", text))
     if len(few) < len({model for model, *_ in followed}):
         n = max(len(each.points) for _, _, each in followed)
-        notes.append(
-            f"{about}: a power law has three parameters, and is fitted to {n} points: treat its "
-            "extrapolation as a rough guess"
+        text = (
+            f"{about}: a power law has three parameters, and stands on {n} points: take what it "
+            "says of more subjects as a guess"
         )
+        notes.append(Note("law_is_a_guess", text))
     return notes

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report
+from rtcan_cli.results.paper import Paper
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.figures import STEMS, Trial, paper_figures
 from rtcan_cli.stores import Workspace
@@ -15,7 +16,7 @@ from tests.conftest import SONG, SUBJECT
 from tests.runs.finished_runs import finish_run
 
 
-def draw(root: Path, folder: Path, *numbers: int, **trial: str) -> Report:
+def draw(root: Path, folder: Path, *numbers: int, **trial: str) -> Paper:
     stores = Workspace(root)
     return paper_figures(stores, stores.runs(), numbers, folder, Trial(**trial))
 
@@ -30,16 +31,19 @@ def test_another_trial_may_be_asked_for(trained: Path, tmp_path: Path) -> None:
         f"{STEMS[6]}subject_{subject}_music_{stimulus}",
     }
     assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf"}
-    assert "simulated" in report.tables[0].title
+    assert "simulated" in views.page(report).tables[0].title
 
 
 def test_what_is_not_there_is_named_and_the_rest_is_drawn(trained: Path, tmp_path: Path) -> None:
     report = draw(trained, tmp_path, 3, 4)
     assert {path.stem for path in report.files} == {f"labels_subject_{SUBJECT}"}
-    (note,) = (note for note in report.notes if "is not shown" in note)
-    assert note.startswith("Fig. 4 is not shown: no model was trained on several numbers")
-    assert "try: rtcan train --dataset pmemo --recipe tuned --folds 3" in note
-    assert note.endswith(f"--subjects 40%,70%,100% --workspace {trained}")
+    (note,) = report.notes
+    assert note.kind == "not_shown"
+    assert note.text.startswith("Fig. 4 is not shown: no model was trained on several numbers")
+    line = note.command or ""
+    assert line.startswith("rtcan train --dataset pmemo --recipe tuned --folds 3")
+    assert line.endswith(f"--subjects 40%,70%,100% --workspace {trained}")
+    assert report.scaling is None
     with pytest.raises(RtcanError, match=r"no run of the paper's network .* tests 999") as caught:
         draw(trained, tmp_path, 6, 7, subject="999")
     assert "--variant Rb,Rd,Rf" in (caught.value.hint or "")

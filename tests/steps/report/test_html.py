@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from rtcan_cli.report import Report
+from rtcan_cli import views
+from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.figures import Trial
-from rtcan_cli.steps.report.html import Content, write_report
-from rtcan_cli.steps.report.sources import ALL_SIMULATED, alarm
+from rtcan_cli.steps.report.collect import Content, collect_report
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.views.html.document import ALL_SIMULATED, alarm, write_html
 from tests.conftest import SONG, SUBJECT, must, rtcan
-from tests.page.browser import Browser, find_chromium
-from tests.page.reading import Seen
 from tests.runs.finished_runs import finish_run
+from tests.views.html.browser import Browser, find_chromium
+from tests.views.html.reading import Seen
 
 HOSTILE = "<img src=x onerror=alert(1)>&"
 
 
-def report(root: Path, folder: Path, **content: object) -> tuple[Report, Seen]:
+def report(root: Path, folder: Path, **content: object) -> tuple[WorkspaceReport, Seen]:
     stores = Workspace(root)
-    told = write_report(
-        stores, stores.runs(), folder / "r.html", folder / "figures", Content(**content)
-    )
-    assert told.files == [folder / "r.html"]
+    told = collect_report(stores, stores.runs(), folder / "figures", Content(**content))
+    told = write_html(told, folder / "r.html")
+    assert told.files == (folder / "r.html",)
     return told, Seen((folder / "r.html").read_text(encoding="utf-8"))
 
 
@@ -124,12 +124,8 @@ def test_names_are_never_taken_for_markup(tmp_path: Path) -> None:
         ({}, ""),
     ],
 )
-def test_what_is_simulated_is_named(tmp_path: Path, marks: dict[str, bool], said: str) -> None:
-    paths = [
-        finish_run(tmp_path, dataset, dataset=dataset, simulated=simulated)
-        for dataset, simulated in marks.items()
-    ]
-    told = alarm(Workspace(tmp_path / "none"), [], [Run.load(path) for path in paths])
+def test_what_is_simulated_is_named(marks: dict[str, bool], said: str) -> None:
+    told = alarm(marks.items())
     assert told.startswith(said)
     assert bool(told) == bool(said)
 
@@ -169,8 +165,13 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     titles = [text for _, text in seen.headings]
     assert any(text.startswith("Table 1") for text in titles)
     assert any(text.startswith("Fig. 3") for text in titles)
-    assert "Table 3: no row has a number of your own" in told.notes
-    assert any("there is no run to compare" in note for note in told.notes)
+    assert "Table 3: no row has a number of one's own" in [note.text for note in told.notes]
+    (note,) = (note for note in told.notes if note.kind == "no_comparison")
+    assert "there is no run to compare" in note.text
+    assert (note.command or "").startswith("rtcan train")
+    assert told.datasets["n_trials"].tolist() == [72]
+    page = views.page(told)
+    assert page.facts["sections"].startswith("The data, The paper's tables, ")
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.results.leakage import LADDER, compare_protocols
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
 from tests.runs.finished_runs import finish_run
 
@@ -29,32 +31,48 @@ def ladder(tmp_path: Path) -> list[Path]:
 
 def test_protocols_stand_in_order_with_what_they_knew(ladder: list[Path], tmp_path: Path) -> None:
     report = compare_protocols(ladder, tmp_path / "out")
-    valence, arousal, apart = report.tables
-    assert ", arousal: accuracy by protocol" in arousal.title
-    assert all("(simulated)" in table.title for table in report.tables)
-    assert not any("not trained yet" in note for note in report.notes)
-    found = arousal.records()
+    assert report.protocols["simulated"].all()
+    assert "missing_protocol" not in {note.kind for note in report.notes}
+    found = report.protocols.query("target == 'arousal'").to_dict("records")
     assert [row["protocol"] for row in found] == list(LADDER)
-    known = ["subject and song known", "subject known", "song known", "both new"]
-    assert [row["in training"] for row in found] == known
+    assert [(row["subject_known"], row["stimulus_known"]) for row in found] == [
+        (True, True),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
     for row in found:
         trials = Run.load(tmp_path / f"{row['protocol']}.h5").trials("arousal").dropna()
         right = (trials["probability"] > 0.5) == trials["label"]
-        assert row["tests"] == len(trials)
-        assert row["accuracy [%]"] == pytest.approx(100 * right.mean())
-        assert row["95 % from"] < row["accuracy [%]"] < row["to"]
-    assert found[-1]["trains on"] < found[0]["trains on"]
-    assert found[-1]["tests"] < found[0]["tests"]
-    assert valence.records()[0]["accuracy [%]"] > 50
+        assert row["n_trials"] == len(trials)
+        assert row["accuracy"] == pytest.approx(right.mean())
+        assert row["low"] < row["accuracy"] < row["high"]
+    assert found[-1]["n_training"] < found[0]["n_training"]
+    assert found[-1]["n_trials"] < found[0]["n_trials"]
+    assert report.protocols["accuracy"].iloc[0] > 0.5
     assert all(path.exists() for path in report.files)
-    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf", ".csv", ".md", ".tex"}
-    assert len(pd.read_csv(tmp_path / "out" / "leakage.csv")) == 8
+    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf", ".csv"}
+    written = pd.read_csv(tmp_path / "out" / "leakage.csv")
+    pd.testing.assert_frame_equal(written, report.protocols, check_dtype=False)
+
+
+def test_the_page_has_a_table_a_target_and_one_of_differences(ladder: list[Path]) -> None:
+    tables = views.page(compare_protocols(ladder)).tables
+    assert all("(simulated)" in table.title for table in tables)
+    _, arousal, apart = tables
+    assert ", arousal: accuracy by protocol" in arousal.title
+    known = ["subject and song known", "subject known", "song known", "both new"]
+    assert [row["in training"] for row in arousal.records()] == known
+    assert apart.title.endswith("accuracy less that of 'subject+stimulus', on common trials")
     assert len(apart.rows) == 6
+    for width in (60, 80, 120):
+        for table in tables:
+            assert max(map(len, table_lines(table, width))) <= width
 
 
 def test_differences_are_those_on_common_trials(ladder: list[Path], tmp_path: Path) -> None:
-    apart = compare_protocols(ladder).tables[-1]
-    assert apart.title.endswith("accuracy less that of 'subject+stimulus', on common trials")
+    apart = compare_protocols(ladder).protocols
+    assert set(apart["last_protocol"]) == {"subject+stimulus"}
     trials = {
         name: Run.load(tmp_path / f"{name}.h5").trials("arousal").dropna().set_index(KEYS)
         for name in ("trial", "subject+stimulus")
@@ -64,9 +82,9 @@ def test_differences_are_those_on_common_trials(ladder: list[Path], tmp_path: Pa
         np.mean((each.loc[common, "probability"] > 0.5) == each.loc[common, "label"])
         for each in trials.values()
     ]
-    (row,) = (r for r in apart.records() if (r["target"], r["protocol"]) == ("arousal", "trial"))
-    assert row["common trials"] == len(common)
-    assert row["points"] == pytest.approx(100 * (scores[0] - scores[1]))
+    (row,) = apart.query("target == 'arousal' and protocol == 'trial'").to_dict("records")
+    assert row["n_common"] == len(common)
+    assert row["difference"] == pytest.approx(scores[0] - scores[1])
 
 
 def test_lines_that_train_what_is_missing_are_named(tmp_path: Path) -> None:
@@ -75,12 +93,11 @@ def test_lines_that_train_what_is_missing_are_named(tmp_path: Path) -> None:
         for name in ("trial", "subject")
     ]
     report = compare_protocols(paths)
-    (note,) = (note for note in report.notes if note.startswith("not trained yet: "))
-    lines = note.removeprefix("not trained yet: ").split("; ")
+    lines = [note.command or "" for note in report.notes if note.kind == "missing_protocol"]
     assert [line.split("--protocol ")[1] for line in lines] == ["stimulus", "subject+stimulus"]
     for line in lines:
         assert line.startswith("rtcan train --dataset pmemo --target arousal --recipe tuned")
-    assert [row["protocol"] for row in report.tables[-1].records()] == ["trial"]
+    assert report.protocols["difference"].notna().tolist() == [True, False]
 
 
 def test_runs_with_thresholds_of_each_fold_are_left_out_and_named(tmp_path: Path) -> None:
@@ -91,8 +108,8 @@ def test_runs_with_thresholds_of_each_fold_are_left_out_and_named(tmp_path: Path
         for name, flipped in (("trial", 0), ("stimulus", 7))
     ]
     report = compare_protocols([*own, *usual])
-    assert len(report.tables) == 3
-    (note,) = (note for note in report.notes if "labels differ by protocol" in note)
+    assert set(report.protocols["run"]) == {"trial", "stimulus"}
+    (note,) = (note.text for note in report.notes if note.kind == "thresholds")
     assert "own-trial, own-stimulus" in note
     with pytest.raises(RtcanError, match=r"no run to compare.*labels differ by protocol"):
         compare_protocols(own)
@@ -120,7 +137,7 @@ def test_each_network_has_its_figure(tmp_path: Path) -> None:
     ]
     report = compare_protocols(paths, tmp_path / "out")
     assert len([path for path in report.files if path.suffix == ".png"]) == 2
-    assert len(report.tables) == 6
+    assert set(report.protocols["series"]) == {1, 2}
 
 
 @pytest.mark.parametrize("folds", [(1, 2), None])

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import SplitsFrom
 from rtcan_cli.steps.results.scaling import follow_subjects
+from rtcan_cli.views.layout import table_lines
 from tests.runs.finished_runs import finish_run
 
 SHARES = {"25%": 3, "50%": 6, "75%": 9, None: 12}
@@ -38,32 +40,40 @@ def series(folder: Path, n: int, mark: str = "", **changed: object) -> list[Run]
 def test_accuracy_is_followed_over_the_numbers_of_subjects(tmp_path: Path) -> None:
     runs = series(tmp_path, 4)
     report = follow_subjects(runs, tmp_path / "out")
-    points, far = report.tables
-    rows = [row for row in points.records() if row["target"] == "arousal"]
-    assert [row["subjects"] for row in rows] == [3, 6, 9, 12]
+    points = report.accuracy.query("what == 'measured' and target == 'arousal'")
+    rows = points.to_dict("records")
+    assert [row["n_subjects"] for row in rows] == [3, 6, 9, 12]
     for row, run in zip(rows, reversed(runs), strict=True):
         trials = run.trials("arousal")
         right = (trials["probability"] > 0.5) == (trials["label"] == 1)
-        assert row["acc. [%]"] == pytest.approx(100 * right.mean())
-        assert row["95 % from"] < row["acc. [%]"] < row["to"]
-    assert {(row["model"], row["law"], row["subjects"]) for row in far.records()} == {
+        assert row["accuracy"] == pytest.approx(right.mean())
+        assert row["low"] < row["accuracy"] < row["high"]
+    far = report.extrapolation
+    assert set(zip(far["model"], far["law"], far["n_subjects"], strict=True)) == {
         ("RTCAG", "power law", 24)
     }
-    assert all("(simulated)" in table.title for table in report.tables)
-    assert any("is fitted to 4 points" in note for note in report.notes)
+    assert [note.kind for note in report.notes] == ["law_is_a_guess", "intervals"]
+    assert "stands on 4 points" in report.notes[0].text
     names = {path.name for path in report.files}
-    assert {"figure4.csv", "figure4.md", "figure4.tex", "figure4_pmemo_simulated.svg"} <= names
+    assert {"figure4.csv", "figure4_pmemo_simulated.svg"} <= names
     csv = pd.read_csv(tmp_path / "out" / "figure4.csv")
     assert csv["simulated"].all()
     assert set(csv["what"]) == {"measured", "law"}
-    assert np.isclose(csv.loc[csv["what"] == "law", "n"].max(), 24)
+    assert np.isclose(csv.loc[csv["what"] == "law", "n_subjects"].max(), 24)
+    tables = views.page(report).tables
+    assert all("(simulated)" in table.title for table in tables)
+    assert len(tables) == 2
+    for width in (60, 80, 120):
+        for table in tables:
+            assert max(map(len, table_lines(table, width))) <= width
 
 
 @pytest.mark.parametrize(("n", "said"), [(2, "no law is laid"), (3, "a straight line in log n")])
 def test_few_points_bear_a_simpler_law_or_none(tmp_path: Path, n: int, said: str) -> None:
     report = follow_subjects(series(tmp_path, n))
-    assert len(report.tables) == (1 if n == 2 else 2)
-    (note,) = (note for note in report.notes if "too few for a power law" in note)
+    assert len(report.extrapolation) == (0 if n == 2 else 2)
+    assert len(views.page(report).tables) == (1 if n == 2 else 2)
+    (note,) = (note.text for note in report.notes if note.kind == "too_few_points")
     assert f"{n} numbers of subjects" in note
     assert said in note
 
@@ -89,20 +99,21 @@ def test_the_line_does_not_ask_for_subjects_and_the_folds_of_another_run(tmp_pat
 def test_of_several_series_the_longest_is_shown(tmp_path: Path) -> None:
     longer = series(tmp_path, 3)
     newer = series(tmp_path, 2, mark="seed", seed=1)
-    (points, *_) = follow_subjects([*newer, *longer]).tables
-    assert len(points.rows) == 3 * 2
+    accuracy = follow_subjects([*newer, *longer]).accuracy
+    assert (accuracy["what"] == "measured").sum() == 3 * 2
 
 
 def test_models_have_the_papers_names_where_it_has_one(tmp_path: Path) -> None:
     fused = series(tmp_path, 2, mark="m", fusion="music")
-    (points, *_) = follow_subjects([*series(tmp_path, 2), *fused]).tables
-    assert {row["model"] for row in points.records()} == {"RTCAG", "RTCAN-1D"}
+    accuracy = follow_subjects([*series(tmp_path, 2), *fused]).accuracy
+    assert set(accuracy["model"]) == {"RTCAG", "RTCAN-1D"}
 
 
 def test_simulated_and_recorded_runs_are_drawn_apart(tmp_path: Path) -> None:
     real = series(tmp_path, 2, mark="real", simulated=False)
     report = follow_subjects([*series(tmp_path, 2), *real], tmp_path / "out")
-    titles = [table.title for table in report.tables]
+    assert set(report.accuracy["simulated"]) == {True, False}
+    titles = [table.title for table in views.page(report).tables]
     assert sorted("(simulated)" in title for title in titles) == [False, True]
     names = {path.name for path in report.files}
     assert {"figure4_pmemo.svg", "figure4_pmemo_simulated.svg"} <= names

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from rtcan_cli.page.render import Grid, Page, Part, Picture, Section, render
-from tests.page.reading import Seen
+from rtcan_cli.views.html.render import Grid, Page, Part, Picture, Section, render
+from tests.views.html.reading import Seen
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><path d="M0 0h9"/></svg>'
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil/x onerror=alert(1)>{{ 7*7 }}&amp;"

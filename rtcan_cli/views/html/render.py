@@ -127,7 +127,7 @@ class Page:
 def render(page: Page) -> str:
     """Write a page as HTML."""
     templates = Environment(
-        loader=PackageLoader("rtcan_cli", "page"),
+        loader=PackageLoader("rtcan_cli.views.html", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

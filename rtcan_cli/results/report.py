@@ -1,0 +1,80 @@
+"""The result of `compare --report`: everything that a workspace has to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rtcan_cli.results.base import Column, Result, table, value
+from rtcan_cli.results.comparison import Comparison
+from rtcan_cli.results.leakage import Leakage
+from rtcan_cli.results.paper import Paper
+from rtcan_cli.results.run import DATA_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DATASET_COLUMNS = {
+    **DATA_COLUMNS,
+    "n_subjects": Column("integer", "Subjects"),
+    "n_stimuli": Column("integer", "Stimuli"),
+    "n_trials": Column("integer", "Trials"),
+    "n_recordings": Column("integer", "EDA recordings"),
+    "n_unusable": Column("integer", "EDA recordings that are not used"),
+    "label_method": Column("text", "How the labels were made"),
+    "n_labelled": Column("integer", "Trials with a label"),
+}
+
+LEFT_OUT_COLUMNS = {
+    "dataset": Column("text", "Dataset, as --dataset takes it"),
+    "reason": Column("text", "Why recordings or trials were left out"),
+    "n": Column("integer", "How many"),
+}
+
+_ORIGIN = {
+    "made_by": Column("text", "The command that made it"),
+    "parameters": Column("text", "All that shapes the content, as JSON"),
+    "created": Column("text", "When it was made, UTC"),
+    "version": Column("text", "Version of rtcan that made it"),
+    "content_id": Column("text", "Hash of all that it holds"),
+    "inputs": Column("text", "What it was made from: kinds and content ids, as JSON"),
+}
+
+STORE_COLUMNS = {**DATA_COLUMNS, "kind": Column("text", "Kind of store"), **_ORIGIN}
+
+RUN_COLUMNS = {
+    **DATA_COLUMNS,
+    "run": Column("text", "Name of the run"),
+    **_ORIGIN,
+    "hardware": Column("text", "What it was trained on"),
+    "software": Column("text", "What it was trained with"),
+    "tables": Column("text", "Tables of the paper that it stands in"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One of the paper's figures, with the numbers that belong to it."""
+
+    number: int = value("3 to 8")
+    files: tuple[Path, ...] = value("Files of the figure")
+    result: Any = value("The numbers that belong to it: as of --figure", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceReport(Result):
+    """Everything that a workspace has to show; notes say what is not there and why."""
+
+    command: ClassVar[str] = "compare"
+
+    workspace: Path = value("Folder of the stores")
+    folder: Path = value("Where its tables and figures are, also one by one")
+    datasets: pd.DataFrame = table("What each dataset holds", DATASET_COLUMNS)
+    left_out: pd.DataFrame = table("What was left out of the datasets", LEFT_OUT_COLUMNS)
+    tables: tuple[Paper, ...] = value("Tables of the paper that have own numbers, one by one")
+    comparison: Comparison | None = value("All runs side by side")
+    leakage: Leakage | None = value("Runs that differ only in their protocol")
+    figures: tuple[Figure, ...] = value("Figures of the paper")
+    stores: pd.DataFrame = table("Where the stores come from", STORE_COLUMNS)
+    runs: pd.DataFrame = table("Where the runs come from", RUN_COLUMNS)
