@@ -9,7 +9,9 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.attention_check import AttentionCheck
+from rtcan_cli.results.average_attention import AverageAttention
+from rtcan_cli.results.trial_attention import TrialAttention
 
 
 def gradcam(
@@ -40,8 +42,8 @@ def gradcam(
         bool,
         typer.Option(
             "--check",
-            help="Instead, test the maps themselves: does the map change when weights are drawn "
-            "anew, and the decision when what the map marks is taken out?",
+            help="Instead, test the maps themselves: does the map change when the weights "
+            "are randomised, and the decision when what the map marks is taken out?",
         ),
     ] = False,
     run: Annotated[
@@ -101,7 +103,7 @@ def gradcam(
     jobs: options.Jobs = -1,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Report:
+) -> TrialAttention | AverageAttention | AttentionCheck:
     """Draw which moments decided.
 
     Guided Grad-CAM from the attention modules back to the EDA.

@@ -1,7 +1,7 @@
 """Whether a map changes when the network forgets what it has learnt.
 
 The model randomisation test of Adebayo et al. (Sanity Checks for Saliency Maps, NeurIPS 2018): the
-parts of a network are drawn anew one after the other, from the output to the input, and the map of
+weights of a network are randomised part by part, from the output to the input, and the map of
 the same decision is compared with the original one. A map that stays as it was says little about
 what the network has learnt. Guided backpropagation is known for that.
 
@@ -46,9 +46,9 @@ def stages(model: RTCAN) -> list[tuple[str, nn.Module]]:
 def cascade(
     model: RTCAN, eda: ArrayLike, music: ArrayLike | None, seed: int
 ) -> Iterator[tuple[str, RTCAN]]:
-    """Draw the parts of a network anew, one more each time, from the output to the input.
+    """Randomise the parts of a network, one more each time, from the output to the input.
 
-    Weights come from PyTorch's initialisation. Batch normalisations of the parts drawn anew take
+    Weights come from PyTorch's initialisation. Batch normalisations of randomised parts take
     the statistics of the given trials, as training would give them; without that, activations of
     the random part would vanish or explode.
 

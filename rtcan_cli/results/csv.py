@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.base import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_csv(result: Result, folder: Path, *, simulated: bool) -> list[Path]:
@@ -25,11 +29,16 @@ def write_csv(result: Result, folder: Path, *, simulated: bool) -> list[Path]:
     list of Path
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for each in dataclasses.fields(result):
         table = getattr(result, each.name)
         if "columns" in each.metadata and table is not None and len(table):
-            files.append(folder / f"{each.name}.csv")
-            write_whole(files[-1], table.assign(simulated=simulated).to_csv(index=False))
+            files.append(write_table(table, folder / f"{each.name}.csv", simulated=simulated))
     return files
+
+
+def write_table(table: pd.DataFrame, path: Path, *, simulated: bool) -> Path:
+    """Write one table, or some of its rows; see `write_csv`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, table.assign(simulated=simulated).to_csv(index=False))
+    return path
