@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.export import Export
 
 
 def export(
@@ -40,7 +40,7 @@ def export(
     ] = False,
     dataset: options.Dataset = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-) -> Report:
+) -> Export:
     """Write the networks of a run as ONNX or TorchScript.
 
     The exported network takes z-scored EDA channels and unscaled openSMILE features, and gives a

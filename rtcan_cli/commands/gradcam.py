@@ -8,7 +8,9 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.attention_check import AttentionCheck
+from rtcan_cli.results.average_attention import AverageAttention
+from rtcan_cli.results.trial_attention import TrialAttention
 
 
 def gradcam(
@@ -98,7 +100,7 @@ def gradcam(
     jobs: options.Jobs = -1,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Report:
+) -> TrialAttention | AverageAttention | AttentionCheck:
     """Draw which moments mattered for a decision.
 
     Uses guided Grad-CAM, from the attention modules back to the EDA.

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.base import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_csv(
@@ -35,17 +39,23 @@ def write_csv(
     list of Path
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for each in dataclasses.fields(result):
         table = getattr(result, each.name)
         if "columns" in each.metadata and table is not None and len(table):
             if stems is not None and each.name not in stems:
                 continue
-            if "simulated" not in table:
-                if simulated is None:
-                    raise ValueError(f"{each.name} does not say whether its data are simulated")
-                table = table.assign(simulated=simulated)
-            files.append(folder / f"{(stems or {}).get(each.name, each.name)}.csv")
-            write_whole(files[-1], table.to_csv(index=False))
+            path = folder / f"{(stems or {}).get(each.name, each.name)}.csv"
+            files.append(write_table(table, path, simulated=simulated))
     return files
+
+
+def write_table(table: pd.DataFrame, path: Path, *, simulated: bool | None = None) -> Path:
+    """Write one table, or some of its rows; see `write_csv`."""
+    if "simulated" not in table:
+        if simulated is None:
+            raise ValueError(f"{path.stem} does not say whether its data are simulated")
+        table = table.assign(simulated=simulated)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, table.to_csv(index=False))
+    return path

@@ -205,7 +205,7 @@ def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path
     trial = ("gradcam", "--run", run.stem, "-w", workspace, "--subject", "p2", "--music", "song2")
     first = json.loads(must(*trial, "-o", tmp_path, "--json").stdout)
     assert first["repetition"] == 1
-    assert any("repetition 1 is shown" in note for note in first["notes"])
+    assert any("repetition 1 is shown" in note["text"] for note in first["notes"])
     second = json.loads(must(*trial, "--repetition", "2", "-o", tmp_path, "--json").stdout)
     assert second["repetition"] == 2
     assert not {*first["files"]} & {*second["files"]}

@@ -12,13 +12,33 @@ from matplotlib.figure import Figure
 from rtcan_cli.plots import style
 
 _SIMILARITIES: dict[str, dict[str, Any]] = {
-    "rank correlation": {"color": style.HIGH, "marker": "o", "linestyle": "-"},
-    "overlap of the highest tenth": {"color": style.LOW, "marker": "s", "linestyle": (0, (4, 1.5))},
+    "rank_correlation": {
+        "label": "rank correlation",
+        "color": style.HIGH,
+        "marker": "o",
+        "linestyle": "-",
+    },
+    "top_overlap": {
+        "label": "overlap of the highest tenth",
+        "color": style.LOW,
+        "marker": "s",
+        "linestyle": (0, (4, 1.5)),
+    },
 }
 _ORDERS: dict[str, dict[str, Any]] = {
-    "map": {"color": "black", "linestyle": "-", "linewidth": 1.6},
-    "size of the input": {"color": style.LOW, "linestyle": (0, (4, 1.5)), "linewidth": 1.2},
-    "random": {"color": style.HIGH, "linestyle": (0, (1, 1.2)), "linewidth": 1.4},
+    "map": {"label": "map", "color": "black", "linestyle": "-", "linewidth": 1.6},
+    "input_size": {
+        "label": "size of the input",
+        "color": style.LOW,
+        "linestyle": (0, (4, 1.5)),
+        "linewidth": 1.2,
+    },
+    "random": {
+        "label": "random",
+        "color": style.HIGH,
+        "linestyle": (0, (1, 1.2)),
+        "linewidth": 1.4,
+    },
 }
 
 
@@ -36,9 +56,7 @@ def attention_check(
     Parameters
     ----------
     found : DataFrame
-        ``test``: ``similarity`` to the original map, ``other`` (the same between different
-        trials), ``deletion`` and ``insertion``. ``curve``: the measure of similarity, or the order
-        of segments. ``at``: part drawn last, or share of the trial. ``mean``, ``low``, ``high``.
+        The curves of one target, see `rtcan_cli.results.attention_check.CURVE_COLUMNS`.
     title : str
         Dataset, target and network.
     method : str
@@ -56,16 +74,16 @@ def attention_check(
     top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.15, 1])[:, 0]
     axes = top.subplots()
     tests = dict(list(found.groupby("test", sort=False)))
-    similarity, other = tests["similarity"], tests["other"].set_index("curve")["mean"]
+    similarity, other = tests["similarity"], tests["other_subject"].set_index("curve")["mean"]
     for name, usual in _SIMILARITIES.items():
         drawn = {**usual, "color": look.colour(usual["color"])}
         curve = similarity[similarity["curve"] == name]
         reach = [curve["mean"] - curve["low"], curve["high"] - curve["mean"]]
         place = np.arange(len(curve))
-        axes.errorbar(place, curve["mean"], reach, markersize=4, capsize=2, label=name, **drawn)
+        axes.errorbar(place, curve["mean"], reach, markersize=4, capsize=2, **drawn)
         level = {"color": drawn["color"], "linestyle": (0, (1, 2)), "linewidth": 1}
-        axes.axhline(other[name], **level, label=f"{name}, other trial")
-    stages = similarity["at"].unique()
+        axes.axhline(other[name], **level, label=f"{drawn['label']}, other trial")
+    stages = similarity["stage"].unique()
     axes.set_title(f"{method}: similarity to the original map, weights randomised down to ...")
     axes.set_xticks(range(len(stages)), stages, rotation=30, ha="right", rotation_mode="anchor")
     axes.set(ylim=(-0.35, 1.5), yticks=(0, 0.5, 1), ylabel="similarity")
@@ -88,9 +106,9 @@ def _draw(axes: Axes, curves: pd.DataFrame, look: style.Look) -> None:
         colour = usual["color"]
         drawn = {**usual, "color": colour if colour == "black" else look.colour(colour)}
         curve = curves[curves["curve"] == name]
-        share = 100 * curve["at"].astype(float)
+        share = 100 * curve["share"]
         band = {"color": drawn["color"], "alpha": 0.12, "linewidth": 0}
         axes.fill_between(share, curve["low"], curve["high"], **band)
-        axes.plot(share, curve["mean"], label=name, **drawn)
+        axes.plot(share, curve["mean"], **drawn)
     axes.margins(x=0)
     style.dress(axes)

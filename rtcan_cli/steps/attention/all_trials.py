@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial as bind
 from pathlib import Path
@@ -18,22 +19,31 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import Curve, density, over_subjects
 from rtcan_cli.explain.maps import attribute_trials
-from rtcan_cli.explain.responses import NULLS, WINDOWS, Locked, lock
-from rtcan_cli.files.atomic import write_whole
+from rtcan_cli.explain.responses import WINDOWS, Locked, lock
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.average import attention_average
 from rtcan_cli.plots.attention.responses import attention_responses
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.average_attention import (
+    AROUND_COLUMNS,
+    AVERAGE_COLUMNS,
+    PEAK_COLUMNS,
+    RESPONSE_COLUMNS,
+    AverageAttention,
+)
+from rtcan_cli.results.base import Column, Note, empty
+from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.trials import Chunk
 
 #: Equal parts of a trial that averages are drawn and written for.
 N_BINS = 100
+#: What the figure of responses says of its tests.
+_DRAWN = ["event", "n_events", "window_from", "window_to", "random_times_p", "other_trials_p"]
 #: Trials count as equally long if their lengths differ by no more than this share.
 _SAME_LENGTH = 0.02
 
@@ -74,7 +84,7 @@ def explain_all(
     seed: int = SEED,
     jobs: int = -1,
     look: Look = PAPER,
-) -> Report:
+) -> AverageAttention:
     """Explain all test trials of a run, each by the network of the fold that tests it.
 
     Writes the mean weight over time, by predicted and by true class and by channel, and the weight
@@ -113,22 +123,16 @@ def explain_all(
     explain_trials.check_can_be_explained(run, method)
     predicted, notes = explain_trials.targets_of(run, targets)
     explain_trials.check_sources(run, sources)
-    report = Report("gradcam", notes=notes)
-    report.facts = {
-        "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
-        "run": run.name,
-        "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
-        "class explained": explained,
-    }
     folder = folder_below(figures, run.dataset.name, run.name)
-    mark = ", simulated data" if run.simulated else ""
-    averages, tests = [], []
+    words = _words(method, explained, relative_to_untrained)
+    ending = explain_trials.ending(method, explained, relative_to_untrained)
+    files: list[Path] = []
+    peaks, averages, tests, around = [], [], [], []
     for target in predicted:
         trials, n_tested = explain_trials.tested_trials(run, sources, target, max_trials, seed)
         if len(trials) < n_tested:
-            report.notes.append(
-                f"{target}: {len(trials)} of {n_tested} trials, selected by the seed"
-            )
+            text = f"{target}: {len(trials)} of {n_tested} trials, drawn by the seed"
+            notes.append(Note("drawn_trials", text))
         work = explain_trials.chunks(run, sources, target, trials)
         maps = _explain(work, method, explained, jobs)
         if relative_to_untrained:
@@ -136,43 +140,54 @@ def explain_all(
             maps = TrialMaps(maps.trials, relative(maps.share, average), maps.onset, maps.events)
         n_empty = int(np.isnan(maps.share[:, 0, 0]).sum())
         if n_empty:
-            report.notes.append(
-                f"{target}: {n_empty} maps are empty, because there was no evidence for the class; "
-                "they are left out"
+            text = (
+                f"{n_empty} maps are empty, because nothing spoke for the class; they are left out"
             )
+            notes.append(Note("empty_maps", f"{target}: {text}"))
         title = f"{run.dataset.title}, {target}, {run.network}"
-        about: dict[str, Any] = {"title": title, "simulated": run.simulated, "look": look}
-        words = _words(method, explained, relative_to_untrained)
-        ending = explain_trials.ending(method, explained, relative_to_untrained)
+        about_it: dict[str, Any] = {"title": title, "simulated": run.simulated, "look": look}
         curves = average_curves(maps)
-        time, unit = _time(maps)
-        averages += _average_rows(target, curves, time)
-        table = _average_table(curves, time)
-        figure = attention_average(table, unit=unit, method=words, **about)
-        stem = f"attention_average_{target}{ending}"
-        report.files += save(figure, folder / stem, look.formats, look.dpi)
-        report.files.append(_write(table.assign(time_unit=unit), folder / stem, run))
+        averages.append(_average_table(target, curves, maps))
+        peaks.append(_peaks(averages[-1]))
+        timed, unit = _timed(averages[-1])
+        figure = attention_average(timed, unit=unit, method=words, **about_it)
+        stem = folder / f"attention_average_{target}{ending}"
+        files += save(figure, stem, look.formats, look.dpi)
+        csv = stem.with_suffix(".csv")
+        files.append(write_table(averages[-1], csv, simulated=run.simulated))
         locked = lock_to_responses(maps, seed)
         if not locked:
-            report.notes.append(f"{target}: no skin conductance response in these trials")
+            text = f"{target}: no skin conductance response in these trials"
+            notes.append(Note("no_responses", text))
             continue
-        tests += _locked_rows(target, locked)
-        stem = f"attention_responses_{target}{ending}"
-        table = _locked_table(locked)
-        figure = attention_responses(table, method=words, **about)
-        report.files += save(figure, folder / stem, look.formats, look.dpi)
-        report.files.append(_write(table, folder / stem, run))
-    columns = ["target", "trials", "of class", "n", "subjects", "highest at", "weight there"]
-    columns += ["first 5 %", "last 5 %"]
-    report.tables.append(Table(f"Mean weight, in times the even share{mark}", columns, averages))
-    columns = ["target", "event", "n", "seconds around", "weight", "95 % from", "to"]
-    columns += [word for name in NULLS for word in (name, f"p ({name})")]
-    if tests:
-        title = f"Weight around skin conductance responses, in times the even share{mark}"
-        report.tables.append(Table(title, columns, tests))
+        tests.append(_response_table(target, locked))
+        around.append(_around_table(target, locked))
+        drawn = around[-1].merge(tests[-1][_DRAWN], on="event")
+        figure = attention_responses(drawn, method=words, **about_it)
+        stem = folder / f"attention_responses_{target}{ending}"
+        files += save(figure, stem, look.formats, look.dpi)
+        csv = stem.with_suffix(".csv")
+        files.append(write_table(around[-1], csv, simulated=run.simulated))
     if run.is_imported:
-        report.notes.append("an imported network may have been trained on these trials")
-    return report
+        text = "an imported network may have been trained on these trials"
+        notes.append(Note("imported_network", text))
+
+    def joined(parts: list[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
+        return pd.concat(parts, ignore_index=True) if parts else empty(columns)
+
+    return AverageAttention(
+        run=about(run),
+        imported=run.is_imported,
+        map_name=method,
+        explained=explained,
+        relative=relative_to_untrained,
+        peaks=joined(peaks, PEAK_COLUMNS),
+        average=joined(averages, AVERAGE_COLUMNS),
+        responses=joined(tests, RESPONSE_COLUMNS),
+        around_responses=joined(around, AROUND_COLUMNS),
+        notes=tuple(notes),
+        files=tuple(files),
+    )
 
 
 def _words(method: str, explained: str, relative_to_untrained: bool) -> str:
@@ -286,77 +301,88 @@ def lock_to_responses(maps: TrialMaps, seed: int) -> dict[str, Locked]:
     return found
 
 
-def _time(maps: TrialMaps) -> tuple[NDArray[np.float64], str]:
-    """Middle of each part: in seconds of the recording, or in % of trials of unlike length."""
+def _average_table(
+    target: str, curves: dict[str, dict[str, Curve]], maps: TrialMaps
+) -> pd.DataFrame:
     n_bins = min(N_BINS, maps.share.shape[2])
     middle = (np.arange(n_bins) + 0.5) / n_bins
     duration = maps.trials["duration"].to_numpy()
-    if np.ptp(duration) <= _SAME_LENGTH * duration.mean():
-        return maps.onset + middle * duration.mean(), "s"
-    return 100 * middle, "% of the trial"
-
-
-def _average_rows(
-    target: str, curves: dict[str, dict[str, Curve]], time: NDArray[np.float64]
-) -> list[list[object]]:
-    rows: list[list[object]] = []
-    edge = max(1, round(0.05 * len(time)))
-    for group in ("all", "predicted", "true"):
-        for name, curve in curves[group].items():
-            if not curve.n_trials:  # all maps of this class are empty
-                continue
-            top = int(np.nanargmax(curve.mean))
-            ends = (float(part.mean()) for part in (curve.mean[:edge], curve.mean[-edge:]))
-            size = (curve.n_trials, curve.n_subjects)
-            row: list[object] = [
-                target,
-                group,
-                name,
-                *size,
-                float(time[top]),
-                float(curve.mean[top]),
-                *ends,
-            ]
-            rows.append(row)
-    return rows
-
-
-def _average_table(curves: dict[str, dict[str, Curve]], time: NDArray[np.float64]) -> pd.DataFrame:
-    return pd.concat(
+    alike = np.ptp(duration) <= _SAME_LENGTH * duration.mean()
+    parts = [
         pd.DataFrame(
             {
+                "target": target,
                 "group": group,
                 "curve": name,
-                "time": time,
+                "position": middle,
+                "time": maps.onset + middle * duration.mean() if alike else np.nan,
                 "mean": curve.mean,
                 "low": curve.low,
                 "high": curve.high,
-                "n_subjects": curve.n_subjects,
                 "n_trials": curve.n_trials,
-            }
+                "n_subjects": curve.n_subjects,
+            },
+            columns=list(AVERAGE_COLUMNS),
         )
         for group, named in curves.items()
         for name, curve in named.items()
-    )
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-def _locked_rows(target: str, locked: dict[str, Locked]) -> list[list[object]]:
-    rows: list[list[object]] = []
+def _timed(average: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Curves in seconds of the recording, or in % of trials of unlike length; and the unit."""
+    if average["time"].notna().all():
+        return average, "s"
+    return average.assign(time=100 * average["position"]), "% of the trial"
+
+
+def _peaks(average: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    shown = average[average["group"] != "channel"]
+    # All trials first.
+    order = {"all": 0, "predicted": 1, "true": 2}
+    shown = shown.sort_values("group", key=lambda group: group.map(order), kind="stable")
+    for _, curve in shown.groupby(["group", "curve"], sort=False):
+        if not curve["n_trials"].iloc[0]:  # all maps of this class are empty
+            continue
+        edge = max(1, round(0.05 * len(curve)))
+        top = curve.loc[curve["mean"].idxmax()]
+        weights = {
+            "weight": top["mean"],
+            "first_weight": curve["mean"].iloc[:edge].mean(),
+            "last_weight": curve["mean"].iloc[-edge:].mean(),
+        }
+        rows.append({**top, **weights})
+    return pd.DataFrame(rows, columns=list(PEAK_COLUMNS))
+
+
+def _response_table(target: str, locked: dict[str, Locked]) -> pd.DataFrame:
+    rows = []
     for name, each in locked.items():
         inside = (each.seconds >= each.window[0]) & (each.seconds <= each.window[1])
-        interval = [float(np.nanmean(x[inside])) for x in (each.curve.low, each.curve.high)]
-        window = f"{each.window[0]:g} to {each.window[1]:g}"
-        row: list[object] = [target, name, each.n_events, window, each.weight, *interval]
-        for null in each.nulls.values():
-            row += [null.expected, null.p_value]
+        row = {
+            "target": target,
+            "event": name,
+            "n_events": each.n_events,
+            "window_from": each.window[0],
+            "window_to": each.window[1],
+            "weight": each.weight,
+            "low": float(np.nanmean(each.curve.low[inside])),
+            "high": float(np.nanmean(each.curve.high[inside])),
+        }
+        for title, null in each.nulls.items():
+            stem = title.replace(" ", "_")
+            row |= {stem: null.expected, f"{stem}_p": null.p_value}
         rows.append(row)
-    return rows
+    return pd.DataFrame(rows, columns=list(RESPONSE_COLUMNS))
 
 
-def _locked_table(locked: dict[str, Locked]) -> pd.DataFrame:
+def _around_table(target: str, locked: dict[str, Locked]) -> pd.DataFrame:
     tables = []
     for name, each in locked.items():
         columns: dict[str, Any] = {
+            "target": target,
             "event": name,
             "seconds": each.seconds,
             "mean": each.curve.mean,
@@ -366,15 +392,6 @@ def _locked_table(locked: dict[str, Locked]) -> pd.DataFrame:
         for title, null in each.nulls.items():
             stem = title.replace(" ", "_")
             columns |= {f"{stem}_mean": null.mean, f"{stem}_low": null.low}
-            columns |= {f"{stem}_high": null.high, f"{stem}_p": null.p_value}
-        columns |= dict(zip(("window_from", "window_to"), each.window, strict=True))
-        columns["n_events"] = each.n_events
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables)
-
-
-def _write(table: pd.DataFrame, stem: Path, run: Run) -> Path:
-    path = stem.with_suffix(".csv")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, table.assign(simulated=run.simulated).to_csv(index=False))
-    return path
+            columns |= {f"{stem}_high": null.high}
+        tables.append(pd.DataFrame(columns, columns=list(AROUND_COLUMNS)))
+    return pd.concat(tables, ignore_index=True)

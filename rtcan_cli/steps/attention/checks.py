@@ -25,23 +25,29 @@ from rtcan_cli.explain.deletion import (
 )
 from rtcan_cli.explain.maps import attribute_trials
 from rtcan_cli.explain.randomise import cascade, rank_correlation, top_overlap
-from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.check import attention_check
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.attention_check import (
+    AREA_COLUMNS,
+    CURVE_COLUMNS,
+    VERDICT_COLUMNS,
+    AttentionCheck,
+)
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.trials import Chunk
 
 #: Trials that are checked unless the user wants more or fewer.
 N_CHECKED = 100
-SIMILARITIES = ("rank correlation", "overlap of the highest tenth")
+SIMILARITIES = ("rank_correlation", "top_overlap")
 MEASURES = dict(zip(SIMILARITIES, (rank_correlation, top_overlap), strict=True))
-ORDERS = ("map", "size of the input", "random")
+ORDERS = ("map", "input_size", "random")
 _RANDOM_ORDERS = 5  # averaged
 #: Rank correlation with the map of a randomised network, below which a map follows the weights,
 #: and above which it does not.
@@ -58,7 +64,7 @@ class CheckedMaps:
     ----------
     subject : NDArray of str (n,)
     stages : list of str
-        Randomised parts, from the output to the input.
+        Parts that are randomised, from the output to the input.
     similarity : dict of str to NDArray (n, n_stages)
     weight : NDArray (n, L)
         The maps.
@@ -98,7 +104,7 @@ def check_explanation(
     seed: int = SEED,
     jobs: int = -1,
     look: Look = PAPER,
-) -> Report:
+) -> AttentionCheck:
     """Test whether the maps of a run follow the weights, and the decisions follow the maps.
 
     Parameters
@@ -119,49 +125,44 @@ def check_explanation(
     explain_trials.check_can_be_explained(run, method)
     predicted, notes = explain_trials.targets_of(run, targets)
     explain_trials.check_sources(run, sources)
-    mark = ", simulated data" if run.simulated else ""
-    report = Report("gradcam", notes=notes)
-    report.facts = {
-        "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
-        "run": run.name,
-        "map": method,
-        "class explained": explained,
-    }
     folder = folder_below(figures, run.dataset.name, run.name)
-    similar, decisive, verdicts = [], [], []
+    files: list[Path] = []
+    verdicts, areas, curves = [], [], []
     for target in predicted:
         trials, _ = explain_trials.tested_trials(run, sources, target, max_trials, seed)
         work = explain_trials.chunks(run, sources, target, trials)
         found = _check(work, method, explained, fill, seed, jobs)
-        similar += _similar_rows(target, found)
-        rows, gain = _decisive_rows(target, found)
-        decisive += rows
-        verdicts += [f"{target}: {follows(found, method)}", f"{target}: {gain}"]
+        curves.append(_curves(target, found))
+        areas.append(_areas(target, found))
+        row, sentences = _verdict(target, found, areas[-1], method)
+        verdicts.append(row)
+        notes += sentences
         ending = explain_trials.ending(method, explained)
         stem = folder / f"attention_check_{target}{ending}"
-        table = _table(found)
         figure = attention_check(
-            table,
+            curves[-1],
             title=f"{run.dataset.title}, {target}, {run.network}, {len(trials)} trials",
             method=method,
             simulated=run.simulated,
             look=look,
         )
-        report.files += save(figure, stem, look.formats, look.dpi)
+        files += save(figure, stem, look.formats, look.dpi)
         csv = stem.with_suffix(".csv")
-        write_whole(csv, table.assign(simulated=run.simulated).to_csv(index=False))
-        report.files.append(csv)
-    columns = ["target", "randomised down to", *SIMILARITIES]
-    title = f"Similarity to the original map, mean over subjects{mark}"
-    report.tables.append(Table(title, columns, similar))
-    columns = ["target", "order", "deletion", "insertion", "map less this, deletion", "from", "to"]
-    columns += ["map less this, insertion", "from ", "to "]
-    title = f"Mean P(class explained) under deletion and insertion, 95 % over subjects{mark}"
-    report.tables.append(Table(title, columns, decisive))
-    report.notes += verdicts
-    if method == "guided-gradcam" and any(_is_weak(verdict) for verdict in verdicts):
-        report.notes.append("compare with --map gradcam and --map integrated-gradients")
-    return report
+        files.append(write_table(curves[-1], csv, simulated=run.simulated))
+    weak = any(row["weights"] != "follows" or row["decision"] == "not_shown" for row in verdicts)
+    if method == "guided-gradcam" and weak:
+        text = "compare with --map gradcam and --map integrated-gradients"
+        notes.append(Note("other_maps", text))
+    return AttentionCheck(
+        run=about(run),
+        map_name=method,
+        explained=explained,
+        verdicts=pd.DataFrame(verdicts, columns=list(VERDICT_COLUMNS)),
+        areas=pd.concat(areas, ignore_index=True),
+        curves=pd.concat(curves, ignore_index=True),
+        notes=tuple(notes),
+        files=tuple(files),
+    )
 
 
 def _check(
@@ -212,7 +213,7 @@ def check_chunk(
     own_seed = [seed, chunk.fold, *chunk.trials.index[:1]]
     orders = {
         "map": [order_by(weight)],
-        "size of the input": [order_by(np.abs(eda).sum(axis=1))],
+        "input_size": [order_by(np.abs(eda).sum(axis=1))],
         "random": [random_order(n, length, [*own_seed, k]) for k in range(_RANDOM_ORDERS)],
     }
     known = (model, eda, music, chosen)
@@ -254,84 +255,71 @@ def of_another_subject(
     return other != np.arange(len(subject)), other
 
 
-def _similar_rows(target: str, found: CheckedMaps) -> list[list[object]]:
-    curves = [over_subjects(found.similarity[name], found.subject).mean for name in SIMILARITIES]
-    rows: list[list[object]] = [
-        [target, stage, *(float(curve[k]) for curve in curves)]
-        for k, stage in enumerate(found.stages)
-    ]
-    rows.append([target, "(another subject)", *(_mean(found.other[name]) for name in SIMILARITIES)])
-    return rows
-
-
-def _decisive_rows(target: str, found: CheckedMaps) -> tuple[list[list[object]], str]:
-    """Areas under the curves with what the map gains, and the same as a sentence."""
-    areas = {
-        what: {name: area(curve, found.share) for name, curve in curves.items()}
-        for what, curves in (("deletion", found.deletion), ("insertion", found.insertion))
-    }
-    rows: list[list[object]] = []
-    gains: dict[tuple[str, str], list[float]] = {}
-    for name in ORDERS:
-        row: list[object] = [target, name]
-        row += [_mean_of_subjects(areas[what][name], found.subject) for what in areas]
-        for what in areas:
-            apart = areas[what]["map"] - areas[what][name]
-            curve = over_subjects(apart[:, None], found.subject)
-            gains[what, name] = [float(x[0]) for x in (curve.mean, curve.low, curve.high)]
-            row += [None] * 3 if name == "map" else gains[what, name]
-        rows.append(row)
-    deleted, inserted = gains["deletion", "random"], gains["insertion", "random"]
-    right = deleted[2] < 0, inserted[1] > 0
-    word = {2: "matters", 1: "matters in part", 0: "is not shown to matter"}[sum(right)]
-    sentence = (
-        f"what the map marks {word} for the decision: compared with random segments, "
-        f"removing it changes P by {deleted[0]:+.3f} ({deleted[1]:+.3f} to "
-        f"{deleted[2]:+.3f}), inserting it by {inserted[0]:+.3f} ({inserted[1]:+.3f} to "
-        f"{inserted[2]:+.3f})"
-    )
-    return rows, sentence
-
-
-def follows(found: CheckedMaps, method: str) -> str:
-    """One sentence: whether a map follows the weights of the network."""
-    name = SIMILARITIES[0]
-    final = over_subjects(found.similarity[name][:, -1:], found.subject)
-    mean, low, high = (float(x[0]) for x in (final.mean, final.low, final.high))
-    word = "follows" if abs(mean) < FOLLOWS else "ignores" if mean > IGNORES else "partly follows"
-    other = _mean(found.other[name])
-    beside = "" if np.isnan(other) else f"; that of another subject's map is {other:.2f}"
-    return (
-        f"the {method} map {word} the weights: after all are randomised, its rank correlation with "
-        f"the original is {mean:.2f} ({low:.2f} to {high:.2f}){beside}"
-    )
-
-
-def _is_weak(verdict: str) -> bool:
-    return any(word in verdict for word in ("ignores", "partly follows", "is not shown"))
-
-
-def _mean(values: Values) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-
-
-def _mean_of_subjects(values: Values, subject: NDArray[np.str_]) -> float:
-    return float(over_subjects(values[:, None], subject).mean[0])
-
-
-def _table(found: CheckedMaps) -> pd.DataFrame:
+def _curves(target: str, found: CheckedMaps) -> pd.DataFrame:
     """Everything in the figure, one row a point of a curve."""
-    parts: list[tuple[str, str, Any, Values]] = [
-        ("similarity", name, found.stages, values) for name, values in found.similarity.items()
+    parts: list[tuple[str, str, dict[str, Any], Values]] = [
+        ("similarity", name, {"stage": found.stages}, values)
+        for name, values in found.similarity.items()
     ]
-    parts += [("other", name, [""], values[:, None]) for name, values in found.other.items()]
-    parts += [("deletion", name, found.share, values) for name, values in found.deletion.items()]
-    parts += [("insertion", name, found.share, values) for name, values in found.insertion.items()]
+    parts += [("other_subject", name, {}, values[:, None]) for name, values in found.other.items()]
+    for test, curves in (("deletion", found.deletion), ("insertion", found.insertion)):
+        parts += [(test, name, {"share": found.share}, values) for name, values in curves.items()]
     tables = []
-    for what, name, where, values in parts:
+    for test, name, where, values in parts:
         curve = over_subjects(values, found.subject)
-        columns: dict[str, Any] = {"test": what, "curve": name, "at": list(where)}
+        columns: dict[str, Any] = {"target": target, "test": test, "curve": name, **where}
         columns |= {"mean": curve.mean, "low": curve.low, "high": curve.high}
         columns["n_trials"] = curve.n_trials
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables)
+        tables.append(pd.DataFrame(columns).reindex(columns=list(CURVE_COLUMNS)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _areas(target: str, found: CheckedMaps) -> pd.DataFrame:
+    """Areas under the curves, and what the map gains over each order."""
+    rows: list[dict[str, Any]] = []
+    for test, curves in (("deletion", found.deletion), ("insertion", found.insertion)):
+        areas = {name: area(curve, found.share) for name, curve in curves.items()}
+        for name in ORDERS:
+            row = {"target": target, "test": test, "order": name}
+            row["area"] = over_subjects(areas[name][:, None], found.subject).mean[0]
+            if name != "map":
+                gain = over_subjects((areas["map"] - areas[name])[:, None], found.subject)
+                row |= {"difference": gain.mean[0], "low": gain.low[0], "high": gain.high[0]}
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(AREA_COLUMNS))
+
+
+def _verdict(
+    target: str, found: CheckedMaps, areas: pd.DataFrame, method: str
+) -> tuple[dict[str, Any], list[Note]]:
+    """Whether the map follows the weights, and the decision the map: as a row and as sentences."""
+    measure = SIMILARITIES[0]
+    final = over_subjects(found.similarity[measure][:, -1:], found.subject)
+    mean, low, high = (float(x[0]) for x in (final.mean, final.low, final.high))
+    weights = "follows" if abs(mean) < FOLLOWS else "ignores" if mean > IGNORES else "partly"
+    other = float(over_subjects(found.other[measure][:, None], found.subject).mean[0])
+    beside = "" if np.isnan(other) else f"; that of another subject's map is {other:.2f}"
+    word = "partly follows" if weights == "partly" else weights
+    followed = (
+        f"the {method} map {word} the weights: once all are randomised, its rank correlation with "
+        f"the original is {mean:.2f} ({low:.2f} to {high:.2f}){beside}"
+    )
+    gains = areas[areas["order"] == "random"].set_index("test")
+    deleted, inserted = gains.loc["deletion"], gains.loc["insertion"]
+    right = int(deleted["high"] < 0) + int(inserted["low"] > 0)
+    decision = {2: "matters", 1: "partly", 0: "not_shown"}[right]
+    word = {2: "matters", 1: "matters in part", 0: "is not shown to matter"}[right]
+    decided = (
+        f"what the map marks {word} for the decision: compared with random segments, taking it "
+        f"out changes P by {_signed(deleted)}, bringing it in by {_signed(inserted)}"
+    )
+    row = {"target": target, "weights": weights, "rank_correlation": mean, "low": low}
+    row |= {"high": high, "decision": decision}
+    return row, [
+        Note("map_and_weights", f"{target}: {followed}"),
+        Note("map_and_decision", f"{target}: {decided}"),
+    ]
+
+
+def _signed(gain: pd.Series) -> str:
+    return f"{gain['difference']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.choices import MAP, SEED, Explained, MapName
+from rtcan_cli.choices import CLASS_NAMES, MAP, SEED, Explained, MapName
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.preprocess import CHANNELS
@@ -19,15 +19,16 @@ from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.explain import Attribution, attribute
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import density
-from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.plots.attention.columns import AttentionPanel, attention_columns
 from rtcan_cli.plots.attention.heat import attention_heat
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.csv import write_table
+from rtcan_cli.results.trial_attention import DECISION_COLUMNS, SAMPLE_COLUMNS, TrialAttention
 from rtcan_cli.runs.inputs import Key, Sources
-from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.networks import SHOWN, side_by_side
 from rtcan_cli.steps.attention.trials import Chunk, Loaded
@@ -50,6 +51,14 @@ class Explanation:
     def eda(self) -> NDArray[np.float32]:
         """Network input (3, L)."""
         return self.data.eda[0]
+
+    @property
+    def called(self) -> tuple[int, float]:
+        """The class that is called, and its probability; another one may be explained."""
+        call = self.attribution
+        if call.probability < 0.5:
+            return 1 - call.class_index, 1 - call.probability
+        return call.class_index, call.probability
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -83,7 +92,7 @@ def explain_trial(
     relative_to_untrained: bool = False,
     seed: int = SEED,
     look: Look = PAPER,
-) -> Report:
+) -> TrialAttention:
     """Draw the paper's Figs. 5 to 8 for one trial: attention as columns and as a heat strip.
 
     The network used is always the one that neither trained nor validated on this subject. For
@@ -135,23 +144,17 @@ def explain_trial(
         beside[target] = side_by_side(first, companions or [], tests)
     runs = [run for found in beside.values() for run in found]
     how = How(method, explained, relative_to_untrained, seed)
-    report = Report("gradcam", notes=notes)
-    report.facts = {
-        "dataset": first.dataset.title + (" (simulated)" if first.simulated else ""),
-        "subject": subject,
-        first.dataset.stimulus_word: stimulus,
-        **({"repetition": chosen} if chosen > 1 or len(heard) > 1 else {}),
-        "runs": ", ".join(dict.fromkeys(run.name for run in runs)),
-        "map": method + (", relative to untrained networks" if relative_to_untrained else ""),
-    }
     if repetition is None and len(heard) > 1:
         others = ", ".join(str(each) for each in heard[1:])
-        report.notes.append(
-            f"the subject heard it {len(heard)} times: repetition {chosen} is shown; "
-            f"--repetition selects another ({others})"
+        text = (
+            f"the subject met it {len(heard)} times: repetition {chosen} is shown; --repetition "
+            f"takes another ({others})"
         )
+        notes.append(Note("repetitions", text))
     folder = folder_below(figures, first.dataset.name)
-    rows = []
+    decisions: list[dict[str, object]] = []
+    samples: list[pd.DataFrame] = []
+    files: list[Path] = []
     problems: dict[str, RtcanError] = {}
     for target in targets:
         try:
@@ -166,40 +169,51 @@ def explain_trial(
             continue
         if not found:
             continue
-        for each in found:
-            rows.append(_row(target, each))
-            if each.attribution.is_empty:
-                report.notes.append(
-                    f"{target}, {each.run.name}: its attention gave no evidence for this class, "
-                    "so its map is empty"
-                )
+        decisions += [_decision(target, each) for each in found]
+        notes += [
+            Note(
+                "empty_map",
+                f"{target}, {each.run.name}: nothing in its attention spoke for this class, so "
+                "its map is empty",
+            )
+            for each in found
+            if each.attribution.is_empty
+        ]
         who, what = part_of_name(subject), part_of_name(stimulus)
         stem = f"{target}_subject_{who}_music_{what}{ending(chosen)}"
         stem += explain_trials.ending(method, explained, relative_to_untrained)
-        report.files += _draw(found, target, recording, folder, stem, look)
-        report.files.append(_write(found, folder / f"attention_{stem}.csv"))
-    if not rows and problems:
+        files += _draw(found, target, recording, folder, stem, look)
+        samples.append(pd.concat([_samples(target, each) for each in found], ignore_index=True))
+        csv = folder / f"attention_{stem}.csv"
+        files.append(write_table(samples[-1], csv, simulated=first.simulated))
+    if not decisions and problems:
         raise next(iter(problems.values()))
-    report.notes += [f"{target}: not shown: {error}" for target, error in problems.items()]
-    if not rows:
+    notes += [Note("not_shown", f"{name}: not shown: {why}") for name, why in problems.items()]
+    if not decisions:
         raise RtcanError(
             f"{run_path}: no trained fold tests subject '{subject}' with stimulus '{stimulus}'"
             f"{hearing(chosen)} for {' or '.join(targets)}",
             _suggestion(first, targets, key),
         )
-    columns = ["target", "variant", "fold", "true", "called", "P(called)", "peak at [s]"]
-    if explained != "predicted":
-        columns[4:6] = ["explained", "P(explained)"]
-    mark = ", simulated data" if first.simulated else ""
-    title = f"The network of the fold that tests this subject{mark}"
-    if first.is_imported:
-        title = f"An imported network, which may have been trained on this trial{mark}"
-    report.tables.append(Table(title, columns, rows))
     shown = {run.settings.spec.variant for run in runs}
     for variant in sorted(SHOWN.keys() - shown) if not first.is_imported else ():
         line = first.line(variant=variant, test_subject=subject)
-        report.notes.append(f"to see {variant} next to it, as in the paper: {line}")
-    return report
+        notes.append(Note("variant_missing", f"to see {variant} beside it, as in the paper", line))
+    return TrialAttention(
+        run=about(first),
+        imported=first.is_imported,
+        subject=subject,
+        stimulus=stimulus,
+        repetition=chosen,
+        n_repetitions=len(heard),
+        map_name=method,
+        explained=explained,
+        relative=relative_to_untrained,
+        decisions=pd.DataFrame(decisions, columns=list(DECISION_COLUMNS)),
+        samples=pd.concat(samples, ignore_index=True),
+        notes=tuple(notes),
+        files=tuple(files),
+    )
 
 
 def _hearings(run: Run, targets: tuple[str, ...], subject: str, stimulus: str) -> list[int]:
@@ -294,17 +308,21 @@ def _fold(run: Run, target: str, key: Key) -> tuple[int, int] | None:
     return (fold, int(mine["label"].iloc[0])) if fold in run.trained_folds(target) else None
 
 
-def _row(target: str, each: Explanation) -> list[object]:
+def _decision(target: str, each: Explanation) -> dict[str, object]:
     call = each.attribution
-    return [
-        target,
-        each.run.settings.spec.variant,
-        each.fold,
-        _class_name(each.truth),
-        _class_name(call.class_index),
-        call.probability,
-        float(each.seconds[int(call.weight.argmax())]) if not call.is_empty else None,
-    ]
+    called, probability = each.called
+    return {
+        "target": target,
+        "run": each.run.name,
+        "variant": each.run.settings.spec.variant,
+        "fold": each.fold,
+        "true_class": CLASS_NAMES[each.truth],
+        "called_class": CLASS_NAMES[called],
+        "called_probability": probability,
+        "explained_class": CLASS_NAMES[call.class_index],
+        "explained_probability": call.probability,
+        "peak": None if call.is_empty else float(each.seconds[int(call.weight.argmax())]),
+    }
 
 
 def _draw(
@@ -336,30 +354,25 @@ def _draw(
 
 def _panel(each: Explanation) -> AttentionPanel:
     variant, call = each.run.settings.spec.variant, each.attribution
-    called, probability = call.class_index, call.probability
-    if probability < 0.5:  # another class was explained than the one that is called
-        called, probability = 1 - called, 1 - probability
     name = SHOWN.get(variant, variant)
-    return AttentionPanel(name, call.weight, called, probability, call.class_index)
+    return AttentionPanel(name, call.weight, *each.called, call.class_index)
 
 
-def _write(found: list[Explanation], path: Path) -> Path:
-    """Write signals, weights and maps as a table, one row a sample."""
-    first = found[0]
-    numbers = pd.DataFrame({"time_s": first.seconds, **dict(zip(CHANNELS, first.eda, strict=True))})
-    for each in found:
-        variant = each.run.settings.spec.variant
-        numbers[f"weight_{variant}"] = each.attribution.weight
-        if len(each.attribution.channels) == len(CHANNELS):
-            for name, values in zip(CHANNELS, each.attribution.channels, strict=True):
-                numbers[f"attribution_{variant}_{name}"] = values
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, numbers.assign(simulated=first.run.simulated).to_csv(index=False))
-    return path
-
-
-def _class_name(code: int) -> str:
-    return "high" if code else "low"
+def _samples(target: str, each: Explanation) -> pd.DataFrame:
+    """Signals, weights and maps, one row a sample."""
+    call = each.attribution
+    columns = {
+        "target": target,
+        "run": each.run.name,
+        "variant": each.run.settings.spec.variant,
+        "time": each.seconds,
+        **dict(zip(CHANNELS, each.eda, strict=True)),
+        "weight": call.weight,
+    }
+    if len(call.channels) == len(CHANNELS):
+        maps = zip(CHANNELS, call.channels, strict=True)
+        columns |= {f"attribution_{name}": values for name, values in maps}
+    return pd.DataFrame(columns, columns=list(SAMPLE_COLUMNS))
 
 
 def _suggestion(run: Run, targets: tuple[str, ...], key: tuple[str, str, int]) -> str | None:

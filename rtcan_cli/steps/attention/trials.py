@@ -16,6 +16,7 @@ from rtcan_cli.eda.features.stretch import RATE, cut
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import untrained_average
 from rtcan_cli.models.rtcan.network import RTCAN
+from rtcan_cli.results.base import Note
 from rtcan_cli.runs.inputs import Sources, trial_input
 from rtcan_cli.runs.run import Run, TrainedNetwork
 from rtcan_cli.stores import Store
@@ -102,7 +103,7 @@ def check_can_be_explained(run: Run, method: MapName) -> None:
         )
 
 
-def targets_of(run: Run, asked: Sequence[str] | None) -> tuple[tuple[str, ...], list[str]]:
+def targets_of(run: Run, asked: Sequence[str] | None) -> tuple[tuple[str, ...], list[Note]]:
     """Those of the targets asked for that a run predicts, and a note for each that it does not.
 
     Parameters
@@ -126,7 +127,9 @@ def targets_of(run: Run, asked: Sequence[str] | None) -> tuple[tuple[str, ...], 
             f"the same command with --target {known[0]}{train}",
         )
     notes = [
-        f"{target}: the run does not predict it" for target in asked or () if target not in found
+        Note("not_predicted", f"{target}: the run does not predict it")
+        for target in asked or ()
+        if target not in found
     ]
     return found, notes
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rtcan_cli import choices
+from rtcan_cli import choices, views
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
@@ -173,7 +173,7 @@ def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial:
             subject, stimulus = tested[["subject", "stimulus"]].iloc[0]
             others = [each.path for each in shown]
             sources = sources_of(stores, run.path)
-            return explain_trial(run.path, sources, subject, stimulus, folder, others)
+            return views.page(explain_trial(run.path, sources, subject, stimulus, folder, others))
     asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
     dataset = trial.dataset or (runs[0].dataset.name if runs else _usual_dataset(stores))
     raise RtcanError(

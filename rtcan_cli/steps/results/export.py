@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rtcan_cli import __version__, console
 from rtcan_cli.eda.preprocess import CHANNELS
@@ -13,9 +14,10 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.export.formats import FORMATS, Format
 from rtcan_cli.export.graph import Graph
 from rtcan_cli.files.atomic import new_file
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.export import FILE_COLUMNS, Export
 from rtcan_cli.runs.origin import Settings, trained_on
-from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.run import Run, about
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.ensemble import Ensemble
 from rtcan_cli.training.trained import TrainedModel
@@ -33,7 +35,7 @@ def export_run(
     target: str | None = None,
     fold: int | None = None,
     calibrated: bool = True,
-) -> Report:
+) -> Export:
     """Export networks of a run, and check that the files say what rtcan says.
 
     Parameters
@@ -83,25 +85,24 @@ def export_run(
                     f"by up to {largest:.2g}); it was not kept",
                     "report it, with the versions of torch and onnxruntime",
                 )
-        rows.append([FORMATS[name].title, f"{path.stat().st_size / 1e6:.1f} MB", f"{largest:.1e}"])
-    report = Report("export", files=list(files.values()))
-    report.facts = {
-        "run": run.name,
-        "dataset": run.dataset.title + (" (simulated)" if run.simulated else ""),
-        "model": run.network,
-        "target": target,
-        "folds": facts["folds"] + (", their mean" if len(folds) > 1 else ""),
-        "probabilities": "calibrated" if is_calibrated else "not calibrated",
-        **{f"input {name}": words for name, words in graph.describe_inputs().items()},
-    }
-    n_checked = sum(_BATCHES)
-    title = f"Largest difference from rtcan's P(high), {n_checked} random trials"
-    report.tables.append(Table(title, ["format", "size", "difference"], rows))
+        rows.append([name, str(path), path.stat().st_size, sum(_BATCHES), largest])
+    notes = []
     if calibrated and not is_calibrated:
-        report.notes.append("the run has no temperatures: probabilities are not calibrated")
+        text = "the run has no temperatures: probabilities are not calibrated"
+        notes.append(Note("not_calibrated", text))
     if run.simulated:
-        report.notes.append("it was trained on simulated data, which the file says too")
-    return report
+        text = "it was trained on simulated data, which the file says too"
+        notes.append(Note("simulated", text))
+    return Export(
+        run=about(run),
+        target=target,
+        folds=tuple(folds),
+        calibrated=is_calibrated,
+        inputs=graph.describe_inputs(),
+        exports=pd.DataFrame(rows, columns=list(FILE_COLUMNS)),
+        notes=tuple(notes),
+        files=tuple(files.values()),
+    )
 
 
 def _target(run: Run, target: str | None) -> str:

@@ -16,7 +16,7 @@ from rtcan_cli.steps.training.notes import training_notes
 from rtcan_cli.stores.lines import line_on_runs
 from rtcan_cli.training.folds.splits import VALIDATION
 
-#: Settings that only RTCAN-1D has: that other models have none is no difference of its own.
+#: Settings that only RTCAN-1D has: other models have none, which does not make a difference.
 _OF_NETWORK = ("variant", "layout", "depth", "channels")
 
 

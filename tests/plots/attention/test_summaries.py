@@ -58,18 +58,19 @@ def around():
 
 
 def checks(similarity=0.9):
-    measures = ("rank correlation", "overlap of the highest tenth")
+    measures = ("rank_correlation", "top_overlap")
     share = np.linspace(0, 1, 21)
-    parts = [("similarity", n, STAGES, np.full(len(STAGES), similarity)) for n in measures]
-    parts += [("other", n, [""], [0.1]) for n in measures]
+    parts = [
+        ("similarity", n, {"stage": STAGES}, np.full(len(STAGES), similarity)) for n in measures
+    ]
+    parts += [("other_subject", n, {}, [0.1]) for n in measures]
     parts += [
-        (test, order, share, 0.9 - 0.4 * share)
+        (test, order, {"share": share}, 0.9 - 0.4 * share)
         for test in ("deletion", "insertion")
-        for order in ("map", "size of the input", "random")
+        for order in ("map", "input_size", "random")
     ]
     return pd.concat(
-        pd.DataFrame({"test": t, "curve": n, "at": list(at), **interval(mean)})
-        for t, n, at, mean in parts
+        pd.DataFrame({"test": t, "curve": n, **at, **interval(mean)}) for t, n, at, mean in parts
     )
 
 

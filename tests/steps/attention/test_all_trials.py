@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain import attribute
 from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.results.base import Result
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention import all_trials as gradcam_all
@@ -19,6 +21,7 @@ from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.all_trials import explain_all
 from rtcan_cli.steps.attention.checks import check_explanation, of_another_subject
 from rtcan_cli.steps.attention.trials import music_vectors
+from rtcan_cli.views.layout import table_lines
 from tests.runs.finished_runs import finish_run
 from tests.steps.attention.test_one_trial import run_of, sources
 
@@ -59,7 +62,7 @@ def each_map(run: Run, stores: Sources, target: str) -> pd.DataFrame:
 
 def test_means_are_those_of_the_single_maps(trained: Path, tmp_path: Path) -> None:
     run = Run.load(run_of(trained, "Rf"))
-    report = explain_all(run.path, sources(trained), tmp_path, targets=("arousal",), jobs=1)
+    result = explain_all(run.path, sources(trained), tmp_path, targets=("arousal",), jobs=1)
     (csv,) = tmp_path.rglob("attention_average_arousal.csv")
     table = pd.read_csv(csv)
     single = each_map(run, sources(trained), "arousal").dropna()
@@ -77,9 +80,26 @@ def test_means_are_those_of_the_single_maps(trained: Path, tmp_path: Path) -> No
             )
             np.testing.assert_allclose(mine["mean"], np.mean(list(means), axis=0), rtol=1e-3)
     channels = table[table["group"] == "channel"].groupby("time")["mean"].sum()
-    np.testing.assert_allclose(channels, table[table["group"] == "all"]["mean"], rtol=1e-4)
-    assert table["simulated"].all()
-    assert report.tables[0].title.endswith("simulated data")
+    of_all = table[table["group"] == "all"]
+    np.testing.assert_allclose(channels, of_all["mean"], rtol=1e-4)
+    assert table.pop("simulated").all()
+    pd.testing.assert_frame_equal(table, result.average, check_dtype=False)
+    (peak,) = result.peaks[result.peaks["group"] == "all"].to_dict("records")
+    top = of_all.loc[of_all["mean"].idxmax()]
+    assert (peak["weight"], peak["time"]) == pytest.approx((top["mean"], top["time"]))
+    assert peak["last_weight"] == pytest.approx(of_all["mean"].iloc[-5:].mean())
+    assert set(result.responses["event"]) == {"onset", "peak"}
+    assert result.responses["random_times_p"].between(0, 1).all()
+    (csv,) = tmp_path.rglob("attention_responses_arousal.csv")
+    assert len(pd.read_csv(csv)) == len(result.around_responses)
+    says_that_it_is_simulated_and_fits(result)
+
+
+def says_that_it_is_simulated_and_fits(result: Result) -> None:
+    for table in views.page(result).tables:
+        assert table.title.endswith("simulated data")
+        for width in (60, 80, 120):
+            assert max(map(len, table_lines(table, width))) <= width
 
 
 def test_drawn_trials_depend_on_the_seed_alone(trained: Path) -> None:
@@ -125,7 +145,7 @@ def test_the_class_explained_is_the_one_asked_for(trained: Path) -> None:
 def test_check_says_how_far_a_map_follows_and_writes_the_curves(
     trained: Path, tmp_path: Path
 ) -> None:
-    report = check_explanation(
+    result = check_explanation(
         run_of(trained, "Rf"),
         sources(trained),
         tmp_path,
@@ -136,7 +156,7 @@ def test_check_says_how_far_a_map_follows_and_writes_the_curves(
     )
     (csv,) = tmp_path.rglob("attention_check_arousal_gradcam.csv")
     table = pd.read_csv(csv)
-    assert set(table["test"]) == {"similarity", "other", "deletion", "insertion"}
+    assert set(table["test"]) == {"similarity", "other_subject", "deletion", "insertion"}
     whole, empty = {}, {}
     for name, curve in table[table["test"].isin(["deletion", "insertion"])].groupby(
         ["test", "curve"]
@@ -146,10 +166,20 @@ def test_check_says_how_far_a_map_follows_and_writes_the_curves(
     # A trial with everything in it, or nothing, is the same whatever the order.
     assert max(whole.values()) == pytest.approx(min(whole.values()), abs=1e-6)
     assert max(empty.values()) == pytest.approx(min(empty.values()), abs=1e-6)
-    similar = table[(table["test"] == "similarity") & (table["curve"] == "rank correlation")]
-    assert similar["at"].iloc[[0, -1]].tolist() == ["linear 3", "SFE"]
-    final = f"{similar['mean'].iloc[-1]:.2f}"
-    assert any("the weights" in note and final in note for note in report.notes)
+    similar = table[(table["test"] == "similarity") & (table["curve"] == "rank_correlation")]
+    assert similar["stage"].iloc[[0, -1]].tolist() == ["linear 3", "SFE"]
+    final = similar["mean"].iloc[-1]
+    (verdict,) = result.verdicts.to_dict("records")
+    assert verdict["rank_correlation"] == pytest.approx(final)
+    expected = "follows" if abs(final) < 0.2 else "ignores" if final > 0.5 else "partly"
+    assert verdict["weights"] == expected
+    notes = {note.kind: note.text for note in result.notes}
+    assert f"{final:.2f}" in notes["map_and_weights"]
+    areas = result.areas.set_index(["test", "order"])
+    for test in ("deletion", "insertion"):
+        less = areas.loc[(test, "map"), "area"] - areas.loc[(test, "random"), "area"]
+        assert areas.loc[(test, "random"), "difference"] == pytest.approx(less)
+    says_that_it_is_simulated_and_fits(result)
 
 
 @pytest.mark.parametrize("step", [explain_all, check_explanation])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.results.trial_attention import TrialAttention
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.steps.attention.networks import choose_run
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.stores import Workspace
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 
 TARGETS = ("valence", "arousal")
 CLASSES = ("low", "high")
 
 
-def stand_in(patch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]]:
-    """Draw nothing from now on: that takes long, and has its own tests. Returns what would be."""
+@pytest.fixture(autouse=True)
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]]:
+    """Panels and headings that would have been drawn; drawing takes long and has its own tests."""
     figures: list[tuple[list[Any], dict[str, Any]]] = []
 
     def note(seconds: Any, eda: Any, panels: list[Any], **about: Any) -> None:
@@ -34,14 +37,8 @@ def stand_in(patch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]
         return []
 
     for name, stub in (("attention_columns", note), ("attention_heat", note), ("save", save)):
-        patch.setattr(f"rtcan_cli.steps.attention.one_trial.{name}", stub)
+        monkeypatch.setattr(f"rtcan_cli.steps.attention.one_trial.{name}", stub)
     return figures
-
-
-@pytest.fixture(autouse=True)
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, Any]]]:
-    """Panels and headings that would have been drawn."""
-    return stand_in(monkeypatch)
 
 
 def run_of(workspace: Path, variant: str) -> Path:
@@ -62,7 +59,7 @@ def predictions(run: Path) -> pd.DataFrame:
 
 
 def answer(run: Path, target: str, subject: str, song: str) -> dict[str, Any]:
-    """What the run store says of a trial, in the words of the report."""
+    """What the run store says of a trial, in the words of the result."""
     table = predictions(run)
     mine = table[(table["target"] == target) & (table["subject"] == subject)]
     row = mine[mine["stimulus"] == song].iloc[0]
@@ -70,47 +67,27 @@ def answer(run: Path, target: str, subject: str, song: str) -> dict[str, Any]:
     return {
         "target": target,
         "fold": row["fold"],
-        "true": CLASSES[row["label"]],
-        "called": CLASSES[int(high)],
-        "P(called)": pytest.approx(
+        "true_class": CLASSES[row["label"]],
+        "called_class": CLASSES[int(high)],
+        "called_probability": pytest.approx(
             row["probability"] if high else 1 - row["probability"], abs=1e-5
         ),
     }
 
 
-def explain(workspace: Path, variant: str, subject: str, song: str, folder: Path) -> Any:
+def explain(workspace: Path, variant: str, subject: str, song: str, folder: Path) -> TrialAttention:
     companions = [run_of(workspace, name) for name in ("Rf", "Rd", "Rb")]
     return explain_trial(
         run_of(workspace, variant), sources(workspace), subject, song, folder, companions
     )
 
 
-def rows_of(report: Any) -> list[dict[str, Any]]:
-    (table,) = report.tables
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+def rows_of(result: TrialAttention, *names: str) -> list[dict[str, Any]]:
+    """What is asked for of each decision; all of it if nothing is."""
+    return result.decisions[list(names or result.decisions)].to_dict("records")
 
 
-@dataclass(frozen=True)
-class Explained:
-    """What was told, drawn and written of one trial."""
-
-    rows: list[dict[str, Any]]
-    drawn: list[tuple[list[Any], dict[str, Any]]]
-    folder: Path
-
-
-@pytest.fixture(scope="module")
-def explained(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Explained:
-    """The usual trial, by the network that sees most and those that stand beside it."""
-    folder = tmp_path_factory.mktemp("explained")
-    with pytest.MonkeyPatch.context() as patch:
-        drawn = stand_in(patch)
-        rows = rows_of(explain(trained, "Rf", SUBJECT, SONG, folder))
-    return Explained(rows, drawn, folder)
-
-
-def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
+ANSWER = ("target", "fold", "true_class", "called_class", "called_probability")
 
 
 def test_class_fold_and_probability_are_those_of_the_run_store(
@@ -126,14 +103,13 @@ def test_class_fold_and_probability_are_those_of_the_run_store(
     assert len(sure) >= 6
     shown = []
     for trial in sure.itertuples():
-        report = explain_trial(run, sources(trained), trial.subject, trial.stimulus, tmp_path)
-        rows = rows_of(report)
+        result = explain_trial(run, sources(trained), trial.subject, trial.stimulus, tmp_path)
+        rows = rows_of(result, *ANSWER)
         shown += rows
-        assert [without(row, "variant", "peak at [s]") for row in rows] == [
-            answer(run, target, trial.subject, trial.stimulus) for target in TARGETS
-        ]
-    for column, values in (("fold", {1, 2, 3}), ("true", set(CLASSES)), ("called", set(CLASSES))):
-        assert {row[column] for row in shown} == values
+        assert rows == [answer(run, target, trial.subject, trial.stimulus) for target in TARGETS]
+    assert {row["fold"] for row in shown} == {1, 2, 3}
+    for column in ("true_class", "called_class"):
+        assert {row[column] for row in shown} == set(CLASSES)
 
 
 def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
@@ -146,71 +122,88 @@ def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
     options = ("--fusion", "music", *SMALL_TRAINING, "--variant", "Rb", "--test-subject", other)
     must("train", "-w", trained, *options, "-o", newest)
 
-    def shown(companions: list[Path]) -> tuple[set[str], str]:
-        report = explain_trial(
+    def shown(companions: list[Path]) -> tuple[set[str], list[str]]:
+        result = explain_trial(
             run_of(trained, "Rf"), sources(trained), SUBJECT, SONG, tmp_path, companions
         )
-        return {row["variant"] for row in rows_of(report)}, " ".join(report.notes)
+        missing = [note.command for note in result.notes if note.kind == "variant_missing"]
+        return set(result.decisions["variant"]), missing
 
-    variants, notes = shown([newest, run_of(trained, "Rb")])
+    variants, (of_rd,) = shown([newest, run_of(trained, "Rb")])
     assert variants == {"Rb", "Rf"}
-    assert "to see Rb" not in notes
-    variants, notes = shown([newest])
+    assert "--variant Rd" in of_rd
+    variants, (of_rb, other_of_rd) = shown([newest])
     assert variants == {"Rf"}
-    assert "to see Rb next to it, as in the paper: rtcan train --dataset pmemo" in notes
-    assert f"--test-subject {SUBJECT}" in notes
+    assert of_rb.startswith("rtcan train --dataset pmemo")
+    assert f"--test-subject {SUBJECT}" in of_rb
+    assert of_rb.replace("Rb", "Rd") == other_of_rd == of_rd
 
 
 @pytest.mark.parametrize("asked", ["Rb", "Rf"])
 def test_each_network_beside_it_answers_for_itself(
-    trained: Path, explained: Explained, tmp_path: Path, asked: str
+    trained: Path, tmp_path: Path, asked: str
 ) -> None:
-    rows = explained.rows
-    if asked != "Rf":
-        rows = rows_of(explain(trained, asked, SUBJECT, SONG, tmp_path))
-    assert [without(row, "peak at [s]") for row in rows] == [
+    result = explain(trained, asked, SUBJECT, SONG, tmp_path)
+    rows = rows_of(result, "variant", *ANSWER)
+    assert rows == [
         {"variant": variant} | answer(run_of(trained, variant), target, SUBJECT, SONG)
         for target in TARGETS
         for variant in ("Rb", "Rd", "Rf")
     ]
-    assert len({row["P(called)"] for row in rows}) == len(rows)
+    assert len({row["called_probability"] for row in rows}) == len(rows)
+    assert result.decisions["run"].tolist() == [
+        run_of(trained, row["variant"]).stem for row in rows
+    ]
+    page = views.page(result)
+    assert page.tables[0].title.endswith("simulated data")
+    for width in (60, 80, 120):
+        assert max(map(len, table_lines(page.tables[0], width))) <= width
 
 
-def test_figures_show_the_same_answers(trained: Path, explained: Explained) -> None:
-    assert len(explained.drawn) == 4
-    for panels, about in explained.drawn:
+def test_figures_show_the_same_answers(
+    trained: Path, tmp_path: Path, drawn: list[tuple[list[Any], dict[str, Any]]]
+) -> None:
+    explain(trained, "Rf", SUBJECT, SONG, tmp_path)
+    assert len(drawn) == 4
+    for panels, about in drawn:
         expected = [
             answer(run_of(trained, variant), about["target"], SUBJECT, SONG)
             for variant in ("Rb", "Rd", "Rf")
         ]
-        assert [CLASSES[panel.predicted] for panel in panels] == [x["called"] for x in expected]
-        assert [panel.probability for panel in panels] == [x["P(called)"] for x in expected]
-        assert CLASSES[about["true_class"]] == expected[0]["true"]
+        for panel, own in zip(panels, expected, strict=True):
+            assert CLASSES[panel.predicted] == own["called_class"]
+            assert panel.probability == own["called_probability"]
+        assert CLASSES[about["true_class"]] == expected[0]["true_class"]
         assert about["simulated"]
 
 
 def test_curves_and_peak_are_those_of_the_trials_own_recording(
-    raw_pmemo: Path, explained: Explained
+    raw_pmemo: Path, trained: Path, tmp_path: Path
 ) -> None:
-    rows = explained.rows
+    result = explain(trained, "Rf", SUBJECT, SONG, tmp_path)
     for target in TARGETS:
         folder = raw_pmemo / "PMEmo" / "EDA" / target.title()
         raw = np.loadtxt(folder / f"{SONG}_{SUBJECT}_{target[0].upper()}.csv")
-        (csv,) = explained.folder.rglob(f"attention_{target}_*.csv")
-        numbers = pd.read_csv(csv)
-        own = np.interp(numbers["time_s"], np.arange(len(raw)) / 50, (raw - raw.mean()) / raw.std())
-        np.testing.assert_allclose(numbers["original"], own, atol=1e-4)
-        for row in rows:
-            weight = numbers[f"weight_{row['variant']}"]
-            if row["target"] == target and row["peak at [s]"] is not None:
-                assert row["peak at [s]"] == pytest.approx(numbers["time_s"][weight.argmax()])
+        (csv,) = tmp_path.rglob(f"attention_{target}_*.csv")
+        written = pd.read_csv(csv)
+        assert written.pop("simulated").all()
+        samples = result.samples[result.samples["target"] == target].reset_index(drop=True)
+        pd.testing.assert_frame_equal(written, samples, check_dtype=False)
+        decisions = result.decisions[result.decisions["target"] == target].set_index("variant")
+        for variant, numbers in samples.groupby("variant"):
+            time = numbers["time"].to_numpy()
+            own = np.interp(time, np.arange(len(raw)) / 50, (raw - raw.mean()) / raw.std())
+            np.testing.assert_allclose(numbers["original"], own, atol=1e-4)
+            peak = decisions.loc[variant, "peak"]
+            if not np.isnan(peak):
+                assert peak == pytest.approx(time[numbers["weight"].to_numpy().argmax()])
 
 
 def test_another_class_is_explained_and_the_figure_still_says_what_was_called(
     trained: Path, tmp_path: Path, drawn: list[tuple[list[Any], dict[str, Any]]]
 ) -> None:
     for name, code in (("low", 0), ("high", 1)):
-        report = explain_trial(
+        result = explain_trial(
             run_of(trained, "Rf"),
             sources(trained),
             SUBJECT,
@@ -219,15 +212,18 @@ def test_another_class_is_explained_and_the_figure_still_says_what_was_called(
             targets=("arousal",),
             explained=name,
         )
-        (row,) = rows_of(report)
+        (row,) = rows_of(result)
         expected = answer(run_of(trained, "Rf"), "arousal", SUBJECT, SONG)
-        assert row["explained"] == name
-        called = expected["called"] == name
-        high = expected["P(called)"].expected
-        assert row["P(explained)"] == pytest.approx(high if called else 1 - high, abs=1e-5)
+        assert row["explained_class"] == name
+        called = expected["called_class"] == name
+        high = expected["called_probability"].expected
+        explained = high if called else 1 - high
+        assert row["explained_probability"] == pytest.approx(explained, abs=1e-5)
+        assert row["called_class"] == expected["called_class"]
+        assert row["called_probability"] == expected["called_probability"]
         ((panel,), _) = drawn[-1]
-        assert CLASSES[panel.predicted] == expected["called"]
-        assert panel.probability == expected["P(called)"]
+        assert CLASSES[panel.predicted] == expected["called_class"]
+        assert panel.probability == expected["called_probability"]
         assert panel.explained == code
     assert {path.name[-8:-4] for path in tmp_path.rglob("*.csv")} == {"_low", "high"}
 
@@ -251,7 +247,7 @@ def test_relative_weights_are_the_maps_divided_by_what_untrained_networks_look_a
             relative_to_untrained=relative,
         )
         (csv,) = (tmp_path / str(relative)).rglob("*.csv")
-        weights.append(pd.read_csv(csv)["weight_Rf"].to_numpy())
+        weights.append(pd.read_csv(csv)["weight"].to_numpy())
     marked = (weights[1] > 1e-6)[2:-2].nonzero()[0] + 2  # ends are smoothed
     ratio = weights[0][marked] / weights[1][marked] / average[marked]
     assert len(marked) > 5

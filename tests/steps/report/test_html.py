@@ -165,7 +165,7 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     titles = [text for _, text in seen.headings]
     assert any(text.startswith("Table 1") for text in titles)
     assert any(text.startswith("Fig. 3") for text in titles)
-    assert "Table 3: no row has a number of one's own" in [note.text for note in told.notes]
+    assert "Table 3: no row has a number of your own" in [note.text for note in told.notes]
     (note,) = (note for note in told.notes if note.kind == "no_comparison")
     assert "there is no run to compare" in note.text
     assert (note.command or "").startswith("rtcan train")

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from rtcan_cli import views
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.results.export import TOLERANCE, export_run
+from rtcan_cli.stores import Workspace
 from rtcan_cli.training.data import Trials
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import must, rtcan
 
 
@@ -46,7 +50,12 @@ def expected(run: Run, folds: list[int], trials: Trials) -> np.ndarray:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_torchscript_holds_the_mean_of_all_folds(trained: Path, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "arousal.pt"
-    must("export", run.name, "-w", trained, "--target", "arousal", "--torchscript", path)
+    options = ("--target", "arousal", "--torchscript", path, "--json")
+    result = json.loads(must("export", run.name, "-w", trained, *options).stdout)
+    assert (result["target"], result["folds"], result["calibrated"]) == ("arousal", [1, 2, 3], True)
+    (row,) = result["exports"]
+    assert (row["format"], row["size"]) == ("torchscript", path.stat().st_size)
+    assert 0 <= row["largest_difference"] <= TOLERANCE
     extra = {"metadata.json": ""}
     loaded = torch.jit.load(str(path), _extra_files=extra)
     trials = inputs(run)
@@ -66,8 +75,11 @@ def test_torchscript_holds_the_mean_of_all_folds(trained: Path, run: Run, tmp_pa
 def test_onnx_holds_one_fold(trained: Path, run: Run, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     path = tmp_path / "arousal.onnx"
-    options = ("--target", "arousal", "--fold", "2", "--onnx", path)
-    must("export", run.name, "-w", trained, *options)
+    result = export_run(run.path, Workspace(trained), {"onnx": path}, "arousal", fold=2)
+    assert result.files == (path,)
+    (table,) = views.page(result).tables
+    for width in (60, 80, 120):
+        assert max(map(len, table_lines(table, width))) <= width
     session = onnxruntime.InferenceSession(str(path))
     shapes = {each.name: each.shape[1:] for each in session.get_inputs()}
     assert shapes == {"eda": [3, 96], "music": [6373]}

@@ -155,16 +155,15 @@ def test_gradcam_explains_it_and_says_what_it_is(
 ) -> None:
     options = ("--run", imported, "-w", prepared, "--dataset", "pmemo", "-o", tmp_path, "--json")
     report = json.loads(must("gradcam", "--subject", SUBJECT, "--music", SONG, *options).stdout)
-    (title,) = report["tables"]
-    assert title.startswith("An imported network, which may have been trained on this trial")
-    (row,) = report["tables"][title]
+    assert report["imported"]
+    (row,) = report["decisions"]
     run = Run.load(imported).predictions
     mine = run[(run["subject"] == SUBJECT) & (run["stimulus"] == SONG)]
     high = mine["probability"].iloc[0]
-    assert row["P(called)"] == pytest.approx(max(high, 1 - high), abs=1e-4)
-    assert not any("rtcan train" in note for note in report["notes"])
+    assert row["called_probability"] == pytest.approx(max(high, 1 - high), abs=1e-4)
+    assert not report["notes"]
     (csv,) = tmp_path.rglob("attention_arousal_*.csv")
-    assert pd.read_csv(csv)["weight_Rf"].max() == pytest.approx(1)
+    assert pd.read_csv(csv)["weight"].max() == pytest.approx(1)
 
 
 def test_it_is_kept_out_of_comparisons_and_of_folds(
