@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.decomposition import Decomposition
 
 
 def decompose(
@@ -82,7 +83,7 @@ def decompose(
     input: options.RecordingsStore = None,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> Decomposition:
     """Split EDA into phasic and tonic part, with cvxEDA or another method.
 
     Each recording is z-scored and decomposed, by default by convex optimisation (Greco et al.
@@ -132,6 +133,5 @@ def decompose(
     from rtcan_cli.steps.signals.decomposed_trial import plot_trial, require_trial
 
     require_trial(source, plot)
-    report = decompose_recordings(source, target, chosen, rate, workers, force)
-    report.files += plot_trial(target, plot, figures)
-    return report
+    result = decompose_recordings(source, target, chosen, rate, workers, force)
+    return replace(result, files=(*result.files, *plot_trial(target, plot, figures)))

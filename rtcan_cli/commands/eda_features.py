@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.eda_features import EdaFeatures
 
 
 def eda_features(
@@ -29,7 +29,7 @@ def eda_features(
     components: options.ComponentsStore = None,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> EdaFeatures:
     """Describe EDA by 128 hand-crafted features.
 
     The features are properties of skin conductance responses, statistics of the signals and their

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.music_features import MusicFeatures
 
 
 def music_features(
@@ -38,7 +38,7 @@ def music_features(
     input: options.RecordingsStore = None,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> MusicFeatures:
     """Describe songs by openSMILE functionals.
 
     Computes the 6373 features of the ComParE 2016 set.

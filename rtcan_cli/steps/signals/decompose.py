@@ -7,17 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import stored_kind
-from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.blocks import CHANNELS, PARTS
-from rtcan_cli.eda.methods import TITLES, Method, cvxeda_method, get_ready
+from rtcan_cli.eda.methods import Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.decomposition import (
+    COMPONENT_COLUMNS,
+    LEFT_OUT_COLUMNS,
+    Decomposition,
+)
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.steps.signals.decompose_work import decompose_work, sampling_rate
@@ -26,6 +31,8 @@ from rtcan_cli.stores.schema import OFFSETS
 
 #: A component that varies that many times as much as the signal is cancelled by another one.
 _SUSPICIOUS_VARIANCE = 10
+#: Parameters of the methods; each method has some of them.
+_PARAMETERS = ("solver", "alpha", "gamma", "cutoff", "window", "time_constants")
 
 
 def decompose_recordings(
@@ -35,7 +42,7 @@ def decompose_recordings(
     rate: float | None = None,
     jobs: int | Cluster = -1,
     force: bool = False,
-) -> Report:
+) -> Decomposition:
     """Decompose every recording of a store; go on where an interrupted call stopped.
 
     Recordings that ingest found unusable, or that cannot be decomposed, stay in the store without
@@ -86,7 +93,7 @@ def decompose_recordings(
                 with create(output, "components", provenance) as writer:
                     _decompose(store, rate, method, partial, writer, jobs)
                 partial.discard()
-    return summarise(output)
+    return decomposition_result(output)
 
 
 def _decompose(
@@ -134,94 +141,84 @@ def _write_signals(partial: Partial, name: str, writer: StoreWriter) -> dict[str
     return item
 
 
-def summarise(path: Path) -> Report:
+def decomposition_result(path: Path) -> Decomposition:
     """Describe a components store: how, how fast, how much each part explains, what failed."""
     with Store(path, "components") as store:
-        return _summarise(store)
+        return _result(store)
 
 
-def _summarise(store: Store) -> Report:
+def _result(store: Store) -> Decomposition:
     made, problems = store.provenance, Counter[str]()
     for block in store.blocks("recordings/problem"):
         problems.update(block)
     n, solved = problems.total(), problems.pop("", 0)
 
-    def column(name: str) -> NDArray[np.float64]:
+    def column(name: str) -> NDArray[Any]:
         """Of the recordings that were decomposed; one column is in memory at a time."""
         blocks = store.table_blocks("recordings", name, "problem")
         return np.concatenate([values[problem == ""] for values, problem in blocks])
 
-    seconds = float(store.seconds(range(n)).sum())
-    rates = store.array("recordings/sampling_rate")
-    name, parameters = made.parameters["decomposition"], made.parameters
-    by_cvxopt = int((column("solver") == "cvxopt").sum())
-    rate = parameters.get("rate")
-    report = Report("decompose", files=[store.path])
-    report.facts = {
-        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "EDA": stored_kind(parameters).description,
-        "method": _title(parameters),
-        "sampling rate [Hz]": _range(rates),
-        "recordings": n,
-        "decomposed": solved,
-        "seconds of signal": seconds,
-        "processor time [ms] per second of signal": (
-            1e3 * float(column("seconds").sum()) / seconds if seconds else None
-        ),
-    }
-    if warning := stored_kind(parameters).warning:
-        report.notes.append(warning)
-    if parameters.get("time_constants") == "fitted" and solved:
-        report.facts["median time constants [s]"] = ", ".join(
-            f"{np.median(column(tau)):.3g}" for tau in ("tau1", "tau0")
-        )
-    if name == "cvxeda":
-        gap = column("gap")
-        report.facts["median duality gap"] = float(np.median(gap)) if solved else None
-        report.facts["largest duality gap"] = float(gap.max()) if solved else None
-        report.facts["solved by cvxopt"] = by_cvxopt
-    if name == "cvxeda" and parameters["solver"] == "auto" and by_cvxopt:
-        why = (
-            "the structured solver's certificate failed"
-            if parameters["alpha"] > 0
-            else "the structured solver needs an alpha above 0"
-        )
-        report.notes.append(f"solved by cvxopt, because {why}: {by_cvxopt} recordings")
-    if rate is not None and (slower := int((rates < rate).sum())):
-        report.notes.append(f"sampled below {rate:g} Hz already, and not changed: {slower}")
-    suspicious, rows = np.zeros(solved, dtype=bool), []
+    def median(name: str) -> float | None:
+        values = column(name)
+        return None if not solved or np.isnan(values).any() else float(np.median(values))
+
+    rates, parameters = store.array("recordings/sampling_rate"), made.parameters
+    kind, name = stored_kind(parameters), parameters["decomposition"]
+    convex, rate = name == "cvxeda", parameters.get("rate")
+    by_cvxopt = int((column("solver") == "cvxopt").sum()) if convex else None
+    suspicious, components = np.zeros(solved, dtype=bool), []
     for part in PARTS if solved else ():
         variance = column(f"{part}_variance")
         suspicious |= variance > _SUSPICIOUS_VARIANCE
-        rows.append([part, *(float(q) for q in np.quantile(variance, [0.5, 0.05, 0.95]))])
+        components.append([part, *np.quantile(variance, [0.5, 0.05, 0.95]).tolist()])
+    notes = [Note("falling_responses", kind.warning)] if kind.warning else []
+    if by_cvxopt and parameters["solver"] == "auto":
+        notes.append(_fallback_note(by_cvxopt, parameters["alpha"]))
+    if rate is not None and (slower := int((rates < rate).sum())):
+        text = f"sampled below {rate:g} Hz already, and not changed: {slower}"
+        notes.append(Note("sampled_more_slowly", text))
     if cancelling := int(suspicious.sum()):
-        advice = "a larger --alpha helps" if name == "cvxeda" else "draw some with --plot"
-        report.notes.append(
-            f"in {cancelling} of {solved} recordings components cancel each other, with more "
-            f"than {_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}"
-        )
-    # The components are not orthogonal, so their variances need not add up to the signal's 1.
-    columns = ["component", "median variance", "5 %", "95 %"]
-    title = "Variance of each component (the z-scored signal has 1)"
-    report.tables.append(Table(title, columns, rows))
-    if problems:
-        left_out = [list(each) for each in problems.most_common()]
-        report.tables.append(Table("Not decomposed", ["reason", "recordings"], left_out))
-    return report
+        notes.append(_cancelling_note(cancelling, solved, convex))
+    return Decomposition(
+        dataset=made.dataset,
+        simulated=made.simulated,
+        eda_unit=kind.unit,
+        eda_polarity=kind.polarity,
+        method=name,
+        **{each: parameters.get(each) for each in _PARAMETERS},
+        tau_fast=median("tau1"),
+        tau_slow=median("tau0"),
+        rate=rate,
+        lowest_sampling_rate=float(rates.min()),
+        highest_sampling_rate=float(rates.max()),
+        n_recordings=n,
+        n_decomposed=solved,
+        n_solved_by_cvxopt=by_cvxopt,
+        n_cancelling=cancelling,
+        median_gap=median("gap"),
+        largest_gap=float(column("gap").max()) if convex and solved else None,
+        signal_seconds=float(store.seconds(range(n)).sum()),
+        cpu_seconds=float(column("seconds").sum()),
+        components=pd.DataFrame(components, columns=list(COMPONENT_COLUMNS)),
+        left_out=pd.DataFrame(problems.most_common(), columns=list(LEFT_OUT_COLUMNS)),
+        notes=tuple(notes),
+        files=(store.path,),
+    )
 
 
-def _title(parameters: dict[str, Any]) -> str:
-    name = parameters["decomposition"]
-    details = {
-        "cvxeda": "alpha {alpha:g}, gamma {gamma:g}",
-        "highpass": "{cutoff:g} Hz",
-        "median": "{window:g} s",
-    }.get(name, "response {tau1:g} s, {tau0:g} s")
-    if parameters.get("time_constants") == "fitted":
-        details = "response fitted to each recording"
-    return f"{TITLES[name]}, {details.format(**parameters)}"
+def _fallback_note(count: int, alpha: float) -> Note:
+    why = (
+        "the structured solver's certificate failed"
+        if alpha > 0
+        else "the structured solver needs an alpha above 0"
+    )
+    return Note("solved_by_cvxopt", f"solved by cvxopt, because {why}: {count} recordings")
 
 
-def _range(values: NDArray[np.float64]) -> str:
-    low, high = float(values.min()), float(values.max())
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+def _cancelling_note(count: int, solved: int, convex: bool) -> Note:
+    advice = "a larger --alpha helps" if convex else "draw some with --plot"
+    text = (
+        f"in {count} of {solved} recordings components cancel each other, with more than "
+        f"{_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}"
+    )
+    return Note("components_cancel", text)

@@ -6,15 +6,17 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import stored_kind
-from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, RECORDED, VERSION
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.decomposition import LEFT_OUT_COLUMNS
+from rtcan_cli.results.eda_features import DOMAIN_COLUMNS, EdaFeatures
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.steps.signals.eda_features_work import features_work
@@ -32,7 +34,7 @@ def describe_recordings(
     onset: float,
     jobs: int | Cluster = -1,
     force: bool = False,
-) -> Report:
+) -> EdaFeatures:
     """Compute the features of every decomposed recording; go on where a call stopped.
 
     Recordings that were not decomposed, or are too short without their onset, stay in the store
@@ -69,7 +71,7 @@ def describe_recordings(
                 with create(output, "features", provenance) as writer:
                     _write(writer, parts, blocks, partial)
                 partial.discard()
-    return summarise(output)
+    return features_result(output)
 
 
 def _describe_missing(
@@ -120,7 +122,7 @@ def _write(writer: StoreWriter, parts: Store, blocks: list[range], partial: Part
     writer.write("features/unit", units)
 
 
-def summarise(path: Path) -> Report:
+def features_result(path: Path) -> EdaFeatures:
     """Describe a features store: how many of each domain, and what has none and why."""
     with Store(path, "features") as store:
         problems = Counter[str]()
@@ -133,24 +135,21 @@ def summarise(path: Path) -> Report:
             highest = np.fmax(highest, np.fmax.reduce(values))
         made = store.provenance
     n, described = problems.total(), problems.pop("", 0)
-    constant = lowest == highest
-    report = Report("eda-features", files=[path])
-    report.facts = {
-        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "EDA": stored_kind(made.parameters).description,
-        "recordings": n,
-        "described": described,
-        "features": len(names),
-        "onset": f"{made.parameters['onset']:g} s",
-    }
+    constant, kind = lowest == highest, stored_kind(made.parameters)
     rows = [
         [each, int((domain == each).sum()), int(constant[domain == each].sum())] for each in DOMAINS
     ]
-    columns = ["domain", "features", "same for every recording"]
-    report.tables.append(Table("Features", columns, rows))
-    if warning := stored_kind(made.parameters).warning:
-        report.notes.append(warning)
-    if problems:
-        left_out = [list(each) for each in problems.most_common()]
-        report.tables.append(Table("Not described", ["reason", "recordings"], left_out))
-    return report
+    return EdaFeatures(
+        dataset=made.dataset,
+        simulated=made.simulated,
+        eda_unit=kind.unit,
+        eda_polarity=kind.polarity,
+        n_recordings=n,
+        n_described=described,
+        n_features=len(names),
+        onset=made.parameters["onset"],
+        domains=pd.DataFrame(rows, columns=list(DOMAIN_COLUMNS)),
+        left_out=pd.DataFrame(problems.most_common(), columns=list(LEFT_OUT_COLUMNS)),
+        notes=(Note("falling_responses", kind.warning),) if kind.warning else (),
+        files=(path,),
+    )

@@ -28,7 +28,12 @@ from rtcan_cli.music import (
     read_static_features,
 )
 from rtcan_cli.parallel import map_unordered
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.music_features import (
+    SHORT_COLUMNS,
+    UNREADABLE_COLUMNS,
+    MusicFeatures,
+)
 from rtcan_cli.steps.data.ingest_summary import note_unclaimed, unclaimed_audio
 from rtcan_cli.steps.data.songs import stored_audio_file
 from rtcan_cli.steps.freshness import fingerprint, is_current
@@ -53,7 +58,7 @@ def extract_features(
     mixdown: bool = False,
     jobs: int | Cluster = -1,
     force: bool = False,
-) -> Report:
+) -> MusicFeatures:
     """Extract openSMILE functionals from the audio of every song that was listened to.
 
     Raises
@@ -117,14 +122,7 @@ def extract_features(
                 writer.write("excluded/stimulus", [*(names[i] for i in failures), *without])
                 writer.write("excluded/reason", [*failures.values(), *[_NO_AUDIO] * len(without)])
             partial.discard()
-    report = summarise(output, recordings)
-    if unheard:
-        report.notes.append(
-            f"{_number(unheard, 'song')} with audio that no listener heard: {some(unheard)}"
-        )
-    if unclaimed:
-        report.notes.append(note_unclaimed(unclaimed))
-    return report
+    return music_result(output, recordings, unheard, unclaimed)
 
 
 def _heard(recordings: Store) -> set[str]:
@@ -221,7 +219,9 @@ def _kept(partial: Partial, index: int, what: str) -> NDArray[np.float32]:
     return item[what]
 
 
-def import_features(recordings: Path, source: Path, output: Path, force: bool = False) -> Report:
+def import_features(
+    recordings: Path, source: Path, output: Path, force: bool = False
+) -> MusicFeatures:
     """Take a published CSV of features, one row for each song.
 
     Parameters
@@ -266,7 +266,7 @@ def import_features(recordings: Path, source: Path, output: Path, force: bool = 
             absent = sorted(heard - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
-    return summarise(output, recordings)
+    return music_result(output, recordings)
 
 
 def _features_file(source: Path) -> RawFile:
@@ -292,7 +292,7 @@ def _write(
         writer.append_rows("features/value", rows)
 
 
-def _equal_songs(features: Store, recordings: Path) -> list[str]:
+def _equal_songs(features: Store, recordings: Path) -> list[tuple[str, ...]]:
     """Stimuli with the same features that are not known to be one song."""
     with Store(recordings, "recordings") as store:
         stimuli = store.table("stimuli", ["stimulus", "song"])
@@ -303,13 +303,15 @@ def _equal_songs(features: Store, recordings: Path) -> list[str]:
         for row in values:
             groups.setdefault(hashlib.sha256(row.tobytes()).digest(), []).append(next(names))
     return [
-        " = ".join(group)
+        tuple(group)
         for group in groups.values()
         if len({song_of.get(name, name) for name in group}) > 1
     ]
 
 
-def summarise(path: Path, recordings: Path) -> Report:
+def music_result(
+    path: Path, recordings: Path, unheard: Sequence[str] = (), unclaimed: Sequence[str] = ()
+) -> MusicFeatures:
     """Describe a music store.
 
     Parameters
@@ -318,47 +320,71 @@ def summarise(path: Path, recordings: Path) -> Report:
         The store.
     recordings : Path
         The store that names the songs.
+    unheard, unclaimed : sequence of str
+        Songs that nobody listened to, and audio files that no song uses.
     """
     with Store(path, "music") as store:
         equal = _equal_songs(store, recordings)
-        shape = store.datasets()["features/value"][0]
+        n_songs, n_features = store.datasets()["features/value"][0]
         made, excluded = store.provenance, store.table("excluded")
         songs = store.table("stimuli")
-    origin = made.parameters.get("imported") or f"openSMILE {made.parameters['feature_set']}"
-    report = Report("music-features", files=[path])
-    report.facts = {
-        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "songs": shape[0],
-        "features": shape[1],
-        "from": origin,
-    }
     silent = excluded["reason"] == _NO_AUDIO
-    if len(rows := excluded[~silent].to_numpy().tolist()):
-        report.tables.append(Table("Left out", ["song", "reason"], rows))
-    if equal:
-        report.notes.append(
-            "equal features, but not known to be one song, so folds that hold out songs may have "
-            f"one on each side: {'; '.join(equal[:_FEW])}{'; ...' if len(equal) > _FEW else ''}"
-            + ("; the column song of trials.csv can say so" if made.dataset == "table" else "")
-        )
-    if without := excluded["stimulus"][silent].tolist():
-        report.notes.append(f"{_number(without, 'song')} without an audio file: {some(without)}")
-    report.notes += _short(songs)
-    return report
+    without, short = excluded["stimulus"][silent].tolist(), _short(songs)
+    notes = [Note("equal_features", _equal_in_words(equal, made.dataset))] if equal else []
+    if without:
+        text = f"{_number(without, 'song')} without an audio file: {some(without)}"
+        notes.append(Note("without_audio", text))
+    if len(short):
+        notes.append(Note("short_audio", _short_in_words(short)))
+    if unheard:
+        text = f"{_number(unheard, 'song')} with audio that nobody listened to: {some(unheard)}"
+        notes.append(Note("unheard", text))
+    if unclaimed:
+        notes.append(Note("unclaimed_audio", note_unclaimed(unclaimed)))
+    left_out = excluded.loc[~silent, ["stimulus", "reason"]]
+    return MusicFeatures(
+        dataset=made.dataset,
+        simulated=made.simulated,
+        n_songs=n_songs,
+        n_features=n_features,
+        feature_set=made.parameters.get("feature_set"),
+        imported_from=made.parameters.get("imported"),
+        mixdown=made.parameters.get("mixdown"),
+        left_out=left_out.set_axis(list(UNREADABLE_COLUMNS), axis=1).reset_index(drop=True),
+        short=short,
+        equal=tuple(equal),
+        without_audio=tuple(without),
+        unheard=tuple(unheard),
+        unclaimed=tuple(unclaimed),
+        notes=tuple(notes),
+        files=(path,),
+    )
 
 
-def _short(songs: pd.DataFrame) -> list[str]:
-    """A warning of songs that are much shorter than what was recorded while they were heard."""
+def _equal_in_words(equal: Sequence[tuple[str, ...]], dataset: str) -> str:
+    groups = "; ".join(" = ".join(group) for group in equal[:_FEW])
+    return (
+        "equal features, but not known to be one song, so folds that hold out songs may have one "
+        f"on each side: {groups}{'; ...' if len(equal) > _FEW else ''}"
+        + ("; the column song of trials.csv can say so" if dataset == "table" else "")
+    )
+
+
+def _short(songs: pd.DataFrame) -> pd.DataFrame:
+    """Songs that are much shorter than what was recorded while they were heard."""
     missing = songs["eda_seconds"] - songs["seconds"]
     short = songs[(missing > _MOST_MISSING) & (songs["seconds"] < _SHORT * songs["eda_seconds"])]
+    columns = short[["stimulus", "seconds", "eda_seconds"]].reset_index(drop=True)
+    return columns.set_axis(list(SHORT_COLUMNS), axis=1)
+
+
+def _short_in_words(short: pd.DataFrame) -> str:
     told = [
-        f"{row.stimulus} ({row.seconds:.1f} s of audio, {row.eda_seconds:.1f} s of EDA)"
+        f"{row.song} ({row.audio_seconds:.1f} s of audio, {row.eda_seconds:.1f} s of EDA)"
         for row in short.itertuples()
     ]
-    if not told:
-        return []
-    return [
-        f"{_number(told, 'song')} much shorter than the EDA recorded while "
-        f"{'it was' if len(told) == 1 else 'they were'} heard, so perhaps not whole: "
-        f"{some(told, 4)}"
-    ]
+    were = "it was" if len(told) == 1 else "they were"
+    return (
+        f"{_number(told, 'song')} much shorter than the EDA recorded while {were} heard, so "
+        f"perhaps not whole: {some(told, 4)}"
+    )

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rtcan_cli import views
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.steps.signals import blocks as recording_blocks
 from rtcan_cli.steps.signals import decompose_work
-from rtcan_cli.steps.signals.decompose import decompose_recordings
+from rtcan_cli.steps.signals.decompose import decompose_recordings, decomposition_result
 from rtcan_cli.stores import Store
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, put_text, rtcan
 
 COMMAND = ("decompose", "--jobs", "1", "-w")
@@ -89,14 +91,23 @@ def assert_adds_up(workspace: Path, rate: float = 50.0) -> None:
 def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) -> None:
     outcome = must(*COMMAND, few, "--method", method, "--json")
     summary = json.loads(outcome.stdout)
-    assert summary["method"].startswith(TITLES[method])
-    assert summary["decomposed"] == summary["recordings"] == len(recordings(few))
-    assert summary["processor_time_[ms]_per_second_of_signal"] > 0
+    assert summary["method"] == method
+    assert summary["n_decomposed"] == summary["n_recordings"] == len(recordings(few))
+    assert summary["cpu_seconds"] > 0
+    assert [row["component"] for row in summary["components"]] == ["phasic", "tonic", "residual"]
+    assert summary["left_out"] == []
     stored = read(few)
     solver = b"structured" if method == "cvxeda" else method.encode()
     assert set(stored["recordings/solver"]) == {solver}
     assert np.isfinite(stored["recordings/gap"]).all() == (method == "cvxeda")
-    assert ("largest_duality_gap" in summary) == (method == "cvxeda")
+    for name in ("median_gap", "largest_gap", "n_solved_by_cvxopt", "solver", "alpha", "gamma"):
+        assert (summary[name] is not None) == (method == "cvxeda")
+    assert (summary["tau_fast"] is not None) == (method in ("cvxeda", "cda", "dda"))
+    page = views.page(decomposition_result(few / "pmemo" / "components.h5"))
+    assert str(page.facts["method"]).startswith(TITLES[method])
+    for table in page.tables:
+        for width in (60, 80, 120):
+            assert max(map(len, table_lines(table, width))) <= width
     assert stored["signals/driver"].any() == (method in ("cvxeda", "cda", "dda"))
     assert_adds_up(few)
     with Store(few / "pmemo" / "components.h5") as store:
@@ -307,8 +318,9 @@ def test_components_of_short_recordings_do_not_cancel_each_other(
     """They last 14 s, the published response 20 s."""
     recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
     chosen = deconvolution_method(name, "published")
-    report = decompose_recordings(recordings, store, chosen, rate=10.0)
-    assert not [each for each in report.notes if "cancel each other" in each]
+    result = decompose_recordings(recordings, store, chosen, rate=10.0)
+    assert result.n_cancelling == 0
+    assert "components_cancel" not in [note.kind for note in result.notes]
     table = Store(store, "components").table("recordings")
     assert table[["phasic_variance", "tonic_variance", "residual_variance"]].max(axis=None) < 5
     assert set(table["tau0"]) == {20.0}
@@ -321,12 +333,13 @@ def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Pa
         return Components(apart, y - apart, 0 * y, 0 * y)
 
     recordings, store = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
-    report = decompose_recordings(
+    result = decompose_recordings(
         recordings, store, replace(method("highpass"), split=split), jobs=1
     )
-    (note,) = [each for each in report.notes if "cancel each other" in each]
-    n = report.facts["recordings"]
-    assert note.startswith(f"in {n} of {n} recordings components cancel each other")
+    (note,) = [each for each in result.notes if each.kind == "components_cancel"]
+    n = result.n_recordings
+    assert result.n_cancelling == n
+    assert note.text.startswith(f"in {n} of {n} recordings components cancel each other")
 
 
 def test_time_constants_are_those_of_each_recording(few: Path) -> None:
@@ -336,7 +349,7 @@ def test_time_constants_are_those_of_each_recording(few: Path) -> None:
     assert np.unique(slow).size > 5
     assert (fast < slow).all()
     summary = json.loads(outcome.stdout)
-    told = [float(x) for x in summary["median_time_constants_[s]"].split(", ")]
+    told = [summary["tau_fast"], summary["tau_slow"]]
     np.testing.assert_allclose(told, [np.median(fast), np.median(slow)], rtol=0.01)
     must(*COMMAND, few, "--method", "cda", "--time-constants", "published")
     stored = read(few)

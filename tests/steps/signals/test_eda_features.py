@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtcan_cli import views
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.signals.eda_features import features_result
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import must, put_text, rtcan
 
 WORK = "rtcan_cli.steps.signals.eda_features_work"
@@ -135,11 +138,16 @@ def test_what_cannot_be_described_stays_with_its_reason_and_shifts_no_other(
 
     monkeypatch.setattr(f"{WORK}.eda_features", damaged)
     outcome = must(*COMMAND, workspace, "--json")
-    report = json.loads(outcome.stdout)
-    left_out = {row["reason"]: row["recordings"] for row in report["tables"]["Not described"]}
+    result = json.loads(outcome.stdout)
+    left_out = {row["reason"]: row["n_recordings"] for row in result["left_out"]}
     assert left_out == {"too short to describe": 1, "flat: every sample has the same value": 1}
-    assert report["described"] == report["recordings"] - 2
-    assert [row["features"] for row in report["tables"]["Features"]] == [30, 42, 20, 36]
+    assert result["n_described"] == result["n_recordings"] - 2
+    assert [row["n_features"] for row in result["domains"]] == [30, 42, 20, 36]
+    page = views.page(features_result(workspace / "pmemo" / "features.h5"))
+    assert [table.title for table in page.tables] == ["Features", "Not described"]
+    for table in page.tables:
+        for width in (60, 80, 120):
+            assert max(map(len, table_lines(table, width))) <= width
     values = stored(workspace)
     assert np.flatnonzero(np.isnan(values).all(axis=1)).tolist() == [2, 4]
     expected = [signal[0] + signal[-1] for signal in originals(workspace)]

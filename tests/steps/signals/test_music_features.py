@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,10 +15,17 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from rtcan_cli import views
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import N_FEATURES, DescribedSong
-from rtcan_cli.steps.signals.music_features import Contents, describe_file, describe_song
+from rtcan_cli.steps.signals.music_features import (
+    Contents,
+    describe_file,
+    describe_song,
+    music_result,
+)
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import must, rtcan
 from tests.datasets.reading import zip_folder
 
@@ -286,13 +294,21 @@ def test_songs_that_are_short_missing_silent_or_of_nobody_are_told(tmp_path: Pat
     assert "Left out" not in ingested["tables"]
     assert "1 stimulus without an audio file: d" in notes
     outcome = must("music-features", "-w", workspace, "--jobs", "1", "--json")
-    report = json.loads(outcome.stdout)
-    notes = "\n".join(report["notes"])
+    result = json.loads(outcome.stdout)
+    notes = "\n".join(note["text"] for note in result["notes"])
     assert "1 audio file that no song uses: nobody's.wav" in notes
     assert "1 song without an audio file: d" in notes
     assert "1 song much shorter than the EDA recorded while it was heard" in notes
     assert "b (7.0 s of audio, 20.0 s of EDA)" in notes
-    (left_out,) = report["tables"]["Left out"]
+    assert result["short"] == [{"song": "b", "audio_seconds": 7.0, "eda_seconds": 20.0}]
+    assert (result["without_audio"], result["unclaimed"]) == (["d"], ["nobody's.wav"])
+    told = music_result(workspace / "table" / "music.h5", workspace / "table" / "recordings.h5")
+    # A path is one word, however long it is here.
+    shorter = told.left_out.replace(f"{raw}/", "", regex=True)
+    (table,) = views.page(replace(told, left_out=shorter)).tables
+    for width in (60, 80, 120):
+        assert max(map(len, table_lines(table, width))) <= width
+    (left_out,) = result["left_out"]
     assert left_out["song"] == "c"
     assert "is silent in its first channel, but not in channel 2" in left_out["reason"]
     assert "--mixdown" in left_out["reason"]
@@ -305,9 +321,10 @@ def test_songs_that_are_short_missing_silent_or_of_nobody_are_told(tmp_path: Pat
     mixed = json.loads(
         must("music-features", "-w", workspace, "--jobs", "1", "--mixdown", "--json").stdout
     )
-    assert "Left out" not in mixed["tables"]
+    assert mixed["left_out"] == []
+    assert (result["mixdown"], mixed["mixdown"]) == (False, True)
     again = json.loads(must("music-features", "-w", workspace, "--mixdown", "--json").stdout)
-    assert again["notes"] == mixed["notes"], "a finished store tells the same"
+    assert again == mixed, "a finished store tells the same"
 
 
 def test_pmemo_songs_of_nobody_are_told(raw_pmemo: Path, tmp_path: Path) -> None:
@@ -336,5 +353,7 @@ def test_pmemo_songs_of_nobody_are_told(raw_pmemo: Path, tmp_path: Path) -> None
     (chorus / "later.mp3").write_bytes(song)
     report = json.loads(must("ingest", "pmemo", raw, "-w", workspace, "--json").stdout)
     assert any("4 audio files that no song uses" in note for note in report["notes"])
-    report = json.loads(must("music-features", "-w", workspace, "--json").stdout)
-    assert any("1 song with audio that no listener heard: 900" in n for n in report["notes"])
+    result = json.loads(must("music-features", "-w", workspace, "--json").stdout)
+    assert result["unheard"] == ["900"]
+    texts = [note["text"] for note in result["notes"]]
+    assert "1 song with audio that nobody listened to: 900" in texts

@@ -1,0 +1,24 @@
+"""Which songs have features, for a person."""
+
+from __future__ import annotations
+
+from rtcan_cli.report import Report, Table
+from rtcan_cli.results.music_features import MusicFeatures
+from rtcan_cli.views.run import dataset_title
+
+
+def page(result: MusicFeatures) -> Report:
+    """Counts, and the songs that were left out."""
+    left_out = result.left_out.to_numpy().tolist()
+    return Report(
+        result.command,
+        facts={
+            "dataset": dataset_title(result.dataset, result.simulated),
+            "songs": result.n_songs,
+            "features": result.n_features,
+            "from": result.imported_from or f"openSMILE {result.feature_set}",
+        },
+        tables=[Table("Left out", ["song", "reason"], left_out)] if left_out else [],
+        notes=[note.text for note in result.notes],
+        files=list(result.files),
+    )

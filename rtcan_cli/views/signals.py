@@ -1,0 +1,19 @@
+"""What pages about signals have in common."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rtcan_cli.datasets.polarity import SignalKind
+from rtcan_cli.report import Table
+
+
+def eda_in_words(unit: str, polarity: str) -> str:
+    """Unit of the EDA in the raw files, and what was done to its sign."""
+    return SignalKind(unit, polarity).description
+
+
+def left_out_table(title: str, left_out: pd.DataFrame) -> list[Table]:
+    """Reasons and numbers of recordings; no table where there are none."""
+    rows = left_out.to_numpy().tolist()
+    return [Table(title, ["reason", "recordings"], rows)] if rows else []
