@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from rtcan_cli.commands.shell import options
 from rtcan_cli.report import Report
+from rtcan_cli.results.quality import Quality
 
 DEFAULT_ROWS = 20
 
@@ -48,7 +50,7 @@ def info(
         ),
     ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-) -> Report:
+) -> Quality | Report:
     """Show a store, or the state of the workspace.
 
     A store: what it holds and where it came from; of recordings, also how good they are. The
@@ -74,12 +76,10 @@ def info(
     if quality:
         if store is None:
             raise typer.BadParameter("--quality needs a recordings store as STORE")
-        from rtcan_cli.steps.data.quality import describe_quality, plot_quality
+        from rtcan_cli.steps.data.quality import plot_quality, quality_of
 
-        report = describe_quality(store, DEFAULT_ROWS if rows is None else rows)
-        if plot:
-            report.files += plot_quality(store, figures)
-        return report
+        found = quality_of(store, DEFAULT_ROWS if rows is None else rows)
+        return replace(found, files=tuple(plot_quality(store, figures))) if plot else found
     from rtcan_cli.steps.overview.info import describe_store, describe_workspace
 
     return describe_workspace(workspace) if store is None else describe_store(store)

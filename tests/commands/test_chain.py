@@ -19,11 +19,10 @@ from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 def test_ingest_summary(raw_pmemo: Path, tmp_path: Path) -> None:
     outcome = must("ingest", "pmemo", raw_pmemo, "-w", tmp_path, "--json")
     summary = json.loads(outcome.stdout)
-    assert summary["dataset"] == "PMEmo 2018 (simulated)"
-    assert summary["subjects"] == 9
-    assert summary["songs"] == 8
+    assert (summary["edition"], summary["simulated"]) == ("PMEmo 2018", True)
+    assert (summary["n_subjects"], summary["n_stimuli"]) == (9, 8)
     # Both hearings of every trial, one for each target.
-    assert summary["EDA_recordings"] == 2 * summary["trials"]
+    assert summary["n_recordings"] == 2 * summary["n_trials"]
 
 
 @pytest.mark.parametrize(
