@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
 from rtcan_cli.results.quality import Quality
+from rtcan_cli.results.store import StoreContent
+from rtcan_cli.results.verification import Verification
+from rtcan_cli.results.workspace import WorkspaceState
 
 DEFAULT_ROWS = 20
 
@@ -50,7 +52,7 @@ def info(
         ),
     ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-) -> Quality | Report:
+) -> Quality | StoreContent | Verification | WorkspaceState:
     """Show a store, or the state of the workspace.
 
     A store: what it holds and where it came from; of recordings, also how good they are. The
@@ -80,6 +82,10 @@ def info(
 
         found = quality_of(store, DEFAULT_ROWS if rows is None else rows)
         return replace(found, files=tuple(plot_quality(store, figures))) if plot else found
-    from rtcan_cli.steps.overview.info import describe_store, describe_workspace
+    if store is not None:
+        from rtcan_cli.steps.overview.info import store_content
 
-    return describe_workspace(workspace) if store is None else describe_store(store)
+        return store_content(store)
+    from rtcan_cli.steps.overview.workspace import workspace_state
+
+    return workspace_state(workspace)

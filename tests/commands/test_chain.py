@@ -201,10 +201,12 @@ def test_info_of_the_workspace_names_what_is_stale_and_next(
     assert "nothing" not in must("info", "-w", trained).stdout
     workspace = copy_of(trained)
     must("relabel", "-w", workspace, "--method", "mean")
-    (table,) = json.loads(must("info", "-w", workspace, "--json").stdout)["tables"].values()
-    state = {(row["store"], row["state"]) for row in table}
+    said = json.loads(must("info", "-w", workspace, "--json").stdout)
+    state = {(row["store"], row["state"]) for row in said["steps"]}
     assert ("labels", "done") in state
     assert ("run", "stale") in state
+    (following,) = said["next_steps"]
+    assert following["command"].startswith("rtcan train --dataset pmemo")
     (workspace / "pmemo" / "components.h5").unlink()
     outcome = must("info", "-w", workspace)
     assert "rtcan decompose --dataset pmemo" in outcome.stdout
