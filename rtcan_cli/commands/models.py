@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.report import Report
+from rtcan_cli.results.model import ModelDescription
+from rtcan_cli.results.models import ModelList
 
 
 def models(
@@ -15,7 +16,7 @@ def models(
         choices.Model | None,
         typer.Argument(metavar="[MODEL]", help="Tell all about this model.", show_default=False),
     ] = None,
-) -> Report:
+) -> ModelDescription | ModelList:
     """List the models that train knows, or tell all about one.
 
     \b
