@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.report import Report
+from rtcan_cli.results.quality import Quality
+from rtcan_cli.results.store import StoreContent
+from rtcan_cli.results.verification import Verification
+from rtcan_cli.results.workspace import WorkspaceState
 
 DEFAULT_ROWS = 20
 
@@ -48,7 +52,7 @@ def info(
         ),
     ] = False,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-) -> Report:
+) -> Quality | StoreContent | Verification | WorkspaceState:
     """Show a store, or the state of the workspace.
 
     For a store: its contents and its origin; for recordings, also their quality. For the workspace:
@@ -76,12 +80,14 @@ def info(
     if quality:
         if store is None:
             raise typer.BadParameter("--quality needs a recordings store as STORE")
-        from rtcan_cli.steps.data.quality import describe_quality, plot_quality
+        from rtcan_cli.steps.data.quality import plot_quality, quality_of
 
-        report = describe_quality(store, DEFAULT_ROWS if rows is None else rows)
-        if plot:
-            report.files += plot_quality(store, figures)
-        return report
-    from rtcan_cli.steps.overview.info import describe_store, describe_workspace
+        found = quality_of(store, DEFAULT_ROWS if rows is None else rows)
+        return replace(found, files=tuple(plot_quality(store, figures))) if plot else found
+    if store is not None:
+        from rtcan_cli.steps.overview.info import store_content
 
-    return describe_workspace(workspace) if store is None else describe_store(store)
+        return store_content(store)
+    from rtcan_cli.steps.overview.workspace import workspace_state
+
+    return workspace_state(workspace)

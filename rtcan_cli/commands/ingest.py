@@ -10,7 +10,7 @@ import typer
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report
+from rtcan_cli.results.ingest import Ingested
 
 _TABLE = profile("table")
 
@@ -110,7 +110,7 @@ def ingest(
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Output = None,
     force: options.Force = False,
-) -> Report:
+) -> Ingested:
     """Read raw files into one store.
 
     EDA keeps its sampling rate, and ratings keep their scale. Short gaps in the EDA are repaired

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.report import Report
+from rtcan_cli.results.model import ModelDescription
+from rtcan_cli.results.models import ModelList
 
 
 def models(
@@ -17,7 +18,7 @@ def models(
             metavar="[MODEL]", help="Show everything about this model.", show_default=False
         ),
     ] = None,
-) -> Report:
+) -> ModelDescription | ModelList:
     """List the models that train accepts, or show everything about one.
 
     \b

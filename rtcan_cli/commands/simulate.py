@@ -10,7 +10,7 @@ import typer
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report
+from rtcan_cli.results.simulation import Simulation
 from rtcan_cli.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
 
 
@@ -56,7 +56,7 @@ def simulate(
     seed: options.Seed = choices.SEED,
     jobs: options.Jobs = -1,
     force: options.Force = False,
-) -> Report:
+) -> Simulation:
     """Write simulated raw files in the layout of a dataset.
 
     The listeners are simulated. Use it to try the chain without the real data, and for tests. Songs

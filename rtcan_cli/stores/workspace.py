@@ -33,14 +33,20 @@ class Step:
     state : str
         ``done``, ``stale``, ``missing``, ``partial``, ``damaged``, or ``unreadable`` where it may
         be whole, but is in use or not permitted.
-    detail : str
-        Why it is stale, damaged or unreadable; when it was made if it is done.
+    created : str, optional
+        When it was made, if it can be read.
+    unfinished : bool
+        Whether unfinished work is kept: on this one, or on another one in its place.
+    detail : str, optional
+        Why it is stale, damaged or unreadable.
     """
 
     kind: str
     path: Path
     state: str
-    detail: str
+    created: str | None = None
+    unfinished: bool = False
+    detail: str | None = None
 
     def line(self, **options: object) -> str:
         """The line that makes it, see `line_that_makes`."""
@@ -220,10 +226,8 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
     begun = (
         not kept.is_symlink() and kept.is_dir() and any(each.is_dir() for each in kept.iterdir())
     )
-    beside = "; unfinished work on another one is kept" if begun else ""
     if not path.exists():
-        state, detail = ("partial", "begun, continues when run again") if begun else ("missing", "")
-        return Step(kind, path, state, detail)
+        return Step(kind, path, "partial" if begun else "missing", unfinished=begun)
     try:
         with Store(path, kind) as store:
             changed = [
@@ -231,12 +235,11 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
                 for source, made_from in store.provenance.inputs.items()
                 if source in ids and (ids[source] != made_from or source in stale)
             ]
+            state, detail = "done", None
             if changed:
-                detail = f"{' and '.join(changed)} changed since{beside}"
-                return Step(kind, path, "stale", detail)
-            detail = f"made {store.created[:16].replace('T', ' ')} UTC{beside}"
-            return Step(kind, path, "done", detail)
+                state, detail = "stale", f"{' and '.join(changed)} changed since"
+            return Step(kind, path, state, store.created, begun, detail)
     except BlockedError as error:
-        return Step(kind, path, "unreadable", f"{error} ({error.hint})")
+        return Step(kind, path, "unreadable", unfinished=begun, detail=f"{error} ({error.hint})")
     except RtcanError as error:
-        return Step(kind, path, "damaged", str(error))
+        return Step(kind, path, "damaged", unfinished=begun, detail=str(error))

@@ -19,11 +19,10 @@ from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 def test_ingest_summary(raw_pmemo: Path, tmp_path: Path) -> None:
     outcome = must("ingest", "pmemo", raw_pmemo, "-w", tmp_path, "--json")
     summary = json.loads(outcome.stdout)
-    assert summary["dataset"] == "PMEmo 2018 (simulated)"
-    assert summary["subjects"] == 9
-    assert summary["songs"] == 8
+    assert (summary["edition"], summary["simulated"]) == ("PMEmo 2018", True)
+    assert (summary["n_subjects"], summary["n_stimuli"]) == (9, 8)
     # Both hearings of every trial, one for each target.
-    assert summary["EDA_recordings"] == 2 * summary["trials"]
+    assert summary["n_recordings"] == 2 * summary["n_trials"]
 
 
 @pytest.mark.parametrize(
@@ -200,10 +199,12 @@ def test_info_of_the_workspace_names_what_is_stale_and_next(
     assert "nothing" not in must("info", "-w", trained).stdout
     workspace = copy_of(trained)
     must("relabel", "-w", workspace, "--method", "mean")
-    (table,) = json.loads(must("info", "-w", workspace, "--json").stdout)["tables"].values()
-    state = {(row["store"], row["state"]) for row in table}
+    said = json.loads(must("info", "-w", workspace, "--json").stdout)
+    state = {(row["store"], row["state"]) for row in said["steps"]}
     assert ("labels", "done") in state
     assert ("run", "stale") in state
+    (following,) = said["next_steps"]
+    assert following["command"].startswith("rtcan train --dataset pmemo")
     (workspace / "pmemo" / "components.h5").unlink()
     outcome = must("info", "-w", workspace)
     assert "rtcan decompose --dataset pmemo" in outcome.stdout

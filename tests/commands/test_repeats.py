@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -150,13 +151,18 @@ def test_a_prior_of_songs_counts_all_names_together(study: Path, workspace: Path
         assert probability[row] == pytest.approx((own.sum() + 2 * share) / (len(own) + 2), abs=1e-6)
 
 
+def of_kind(said: dict[str, Any], kind: str) -> list[str]:
+    """The notes of a kind."""
+    return [note["text"] for note in said["notes"] if note["kind"] == kind]
+
+
 def test_ingest_says_what_is_there_again(study: Path, tmp_path: Path) -> None:
     said = json.loads(must("ingest", "table", study, "-w", tmp_path, "--json").stdout)
     table = pd.read_csv(study / "trials.csv")
-    assert said["trials"] == said["usable_trials"] == len(table)
-    assert said["of_a_stimulus_heard_again"] == (table["repetition"] > 1).sum()
-    (note,) = [note for note in said["notes"] if "under several names" in note]
-    assert "song0 = zz-song0 = encore" in note
+    assert said["n_trials"] == said["n_usable"] == len(table)
+    assert said["n_again"] == (table["repetition"] > 1).sum()
+    (text,) = of_kind(said, "shared_songs")
+    assert "song0 = zz-song0 = encore" in text
 
 
 def test_copies_that_come_later_are_noticed(study: Path, tmp_path: Path) -> None:
@@ -168,7 +174,8 @@ def test_copies_that_come_later_are_noticed(study: Path, tmp_path: Path) -> None
     (songs / "song3.wav").write_bytes((songs / "song2.wav").read_bytes())
     os.utime(songs / "song3.wav", ns=(1, 1))
     said = must("ingest", "table", tmp_path / "study", "-w", stores, "--json")
-    assert "song2 = song3" in " ".join(json.loads(said.stdout)["notes"])
+    (text,) = of_kind(json.loads(said.stdout), "shared_songs")
+    assert "song2 = song3" in text
 
 
 @pytest.mark.parametrize("name", ["repetition", "song"])
@@ -187,10 +194,11 @@ def test_without_the_column_rows_are_refused_or_apart(
     # No audio is known, but somebody knows the songs.
     rows = rows.drop(columns="audio")
     said = json.loads(must(*_ingest(rows, table, tmp_path), "--json").stdout)
-    assert not any("under several names" in note for note in said["notes"])
+    assert of_kind(said, "shared_songs") == []
     rows["song"] = rows["stimulus"].map(dict.fromkeys(COPIES, "song0"))
     said = json.loads(must(*_ingest(rows, table, tmp_path), "--json").stdout)
-    assert any("song0 = zz-song0 = encore" in note for note in said["notes"])
+    (text,) = of_kind(said, "shared_songs")
+    assert "song0 = zz-song0 = encore" in text
 
 
 def _ingest(rows: pd.DataFrame, table: Path, workspace: Path) -> list[str | Path]:
@@ -298,8 +306,8 @@ def test_real_listeners_who_heard_songs_again(tmp_path: Path) -> None:
     scale = ("--rating-scale", "-10", "10")
     said = must("ingest", "table", tmp_path / "raw", "-w", stores, *scale, "--json").stdout
     n_again = int((table["repetition"] > 1).sum())
-    assert json.loads(said)["of_a_stimulus_heard_again"] == n_again >= 10
-    assert json.loads(said)["trials"] == len(table)
+    assert json.loads(said)["n_again"] == n_again >= 10
+    assert json.loads(said)["n_trials"] == len(table)
     must("relabel", "-w", stores)
     said = must(
         "train", "-w", stores, "--model", "majority", "--protocol", "stimulus", *FOLDS, "--json"
@@ -347,10 +355,10 @@ def test_what_stands_in_the_place_of_songs_makes_them_not_one(
         lines.append(f"p,song{number},{2 * number + 1},5,{number}.csv,{RATE},{number}.wav")
     (raw / "trials.csv").write_text("\n".join(lines) + "\n")
     said = json.loads(must("ingest", "table", raw, "-w", tmp_path / "stores", "--json").stdout)
-    notes = "\n".join(said["notes"])
-    assert "the same song under several names" not in notes
-    told = "4 stimuli whose audio cannot be read, so that it was not compared with that of others"
-    assert (told in notes) != can_be_read
+    assert of_kind(said, "shared_songs") == []
+    told = of_kind(said, "unreadable_audio")
+    assert len(told) == (not can_be_read)
+    assert all(text.startswith("4 stimuli whose audio cannot be read") for text in told)
     with h5py.File(tmp_path / "stores" / "table" / "recordings.h5") as h5:
         songs = h5["stimuli/song"].asstr()[()].tolist()
     assert songs == [f"song{number}" for number in range(4)]

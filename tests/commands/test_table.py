@@ -53,9 +53,9 @@ def test_from_files_to_scores_without_the_paper(workspace: Path, tmp_path: Path)
 
 def test_what_ingest_says(raw: Path, tmp_path: Path) -> None:
     said = json.loads(must("ingest", "table", raw, "-w", tmp_path, "--json").stdout)
-    assert (said["subjects"], said["stimuli"], said["usable_trials"]) == (6, 4, 24)
-    assert said["rating_scale"] == "1 to 9"
-    assert [note.split(":")[0] for note in said["notes"]] == ["Empatica E4 sessions"]
+    assert (said["n_subjects"], said["n_stimuli"], said["n_usable"]) == (6, 4, 24)
+    assert (said["lowest_rating"], said["highest_rating"]) == (1, 9)
+    assert [note["text"].split(":")[0] for note in said["notes"]] == ["Empatica E4 sessions"]
 
 
 def test_options_of_the_table_are_part_of_the_store(raw: Path, tmp_path: Path) -> None:
@@ -71,10 +71,10 @@ def test_audio_that_comes_later_is_noticed(raw: Path, tmp_path: Path) -> None:
     (songs,) = folder.rglob("songs")
     songs.rename(tmp_path / "songs")
     said = must("ingest", "table", folder, "-w", tmp_path / "stores", "--json").stdout
-    assert json.loads(said)["stimuli_with_audio"] == 0
+    assert json.loads(said)["n_with_audio"] == 0
     (tmp_path / "songs").rename(songs)
     said = must("ingest", "table", folder, "-w", tmp_path / "stores", "--json").stdout
-    assert json.loads(said)["stimuli_with_audio"] == 4
+    assert json.loads(said)["n_with_audio"] == 4
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> N
     said = json.loads(
         must("ingest", "table", folder, "-w", tmp_path, "--skip-bad", "--json").stdout
     )
-    (left_out,) = said["tables"]["Left out"]
+    (left_out,) = said["left_out"]
     assert "line 3: the valence '6;5' is not a number" in left_out["reason"]
 
 
@@ -131,8 +131,8 @@ def test_a_slip_is_named_and_can_be_skipped(tmp_path: Path) -> None:
     assert not (tmp_path / "table" / "recordings.h5").exists()
     options = ("-w", tmp_path, "--skip-bad", "--json")
     said = json.loads(must("ingest", "table", folder, *options).stdout)
-    assert said["trials"] == 3
-    (left_out,) = said["tables"]["Left out"]
+    assert said["n_trials"] == 3
+    (left_out,) = said["left_out"]
     assert "the valence rating 55 is not on the scale from 1 to 9" in left_out["reason"]
 
 
@@ -145,13 +145,14 @@ def test_another_scale_is_refused_even_where_bad_rows_are_skipped(tmp_path: Path
         assert "3 of 6 trials are not on the scale from 1 to 9: they go from -10 to 9.5" in said
         assert "--rating-scale LOW HIGH" in said
     options = ("-w", tmp_path, "--rating-scale", "-10", "10", "--json")
-    assert json.loads(must("ingest", "table", folder, *options).stdout)["trials"] == 6
+    assert json.loads(must("ingest", "table", folder, *options).stdout)["n_trials"] == 6
 
 
 def test_a_missing_rating_is_said(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "study", [float("nan"), 3, 4, 5])
     said = json.loads(must("ingest", "table", folder, "-w", tmp_path, "--json").stdout)
-    assert "1 of 4 trials have no valence rating, and so no valence label" in said["notes"]
+    (text,) = (note["text"] for note in said["notes"] if note["kind"] == "without_rating")
+    assert text == "1 of 4 trials have no valence rating, and so no valence label"
 
 
 def test_a_table_of_resistance_is_turned_round(tmp_path: Path) -> None:

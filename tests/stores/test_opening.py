@@ -17,7 +17,7 @@ import pytest
 
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.overview.info import describe_workspace
+from rtcan_cli.steps.overview.workspace import workspace_state
 from rtcan_cli.stores import Provenance, Store, Workspace, check_replaceable, create
 from tests.unprivileged import folder_of_somebody_else, unprivileged
 
@@ -143,7 +143,7 @@ def test_a_folder_in_place_of_a_store_and_a_store_in_place_of_a_folder(tmp_path:
         Store(path.parent, "music")
     assert str(path) in str(caught.value.hint)
     with pytest.raises(RtcanError, match="is a file, not a folder"):
-        describe_workspace(path)
+        workspace_state(path)
 
 
 def test_an_hdf5_file_of_somebody_else(tmp_path: Path) -> None:

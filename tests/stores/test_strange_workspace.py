@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.results.base import as_data
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.overview.info import describe_workspace, stores_of
+from rtcan_cli.steps.overview.info import stores_of
+from rtcan_cli.steps.overview.workspace import workspace_state
 from rtcan_cli.stores import Partial, Provenance, Store, Workspace, create
 from tests.stores.work.test_lock import write
 
@@ -190,7 +192,7 @@ def test_no_link_below_the_workspace_is_followed(
         lambda: stores.runs("pmemo"),
         lambda: stores.find_run("a", None),
         lambda: stores.steps("pmemo"),
-        lambda: describe_workspace(root),
+        lambda: as_data(workspace_state(root)),
     ):
         try:
             shown = look()

@@ -25,8 +25,9 @@ from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Stimulus, Tria
 from rtcan_cli.eda.quality import Inspected, Rules, inspect
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
-from rtcan_cli.report import Report
-from rtcan_cli.steps.data.ingest_summary import UNCLAIMED, summarise
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.ingest import Ingested
+from rtcan_cli.steps.data.ingest_summary import UNCLAIMED, ingest_result
 from rtcan_cli.steps.data.seen_trials import SeenTrials
 from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
 from rtcan_cli.steps.freshness import fingerprint, is_current
@@ -49,7 +50,7 @@ def ingest_raw(
     table: TableOptions | None = None,
     polarity: Polarity | None = None,
     follow_links: bool = False,
-) -> Report:
+) -> Ingested:
     """Read raw files into a recordings store.
 
     Parameters
@@ -103,7 +104,7 @@ def ingest_dataset(
     table: TableOptions | None = None,
     polarity: Polarity | None = None,
     follow_links: bool = False,
-) -> Report:
+) -> Ingested:
     """Read an opened dataset into a recordings store, whatever opened it.
 
     Parameters
@@ -157,11 +158,11 @@ def ingest_dataset(
             sounds = sounds_of(source.stimuli, root, follow_links)
             reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
             reading.read(source, rules, jobs)
-    report = summarise(output, known)
-    report.notes[:0] = source.notes
+    notes = [Note("raw_files", text) for text in source.notes]
     if follow_links:
-        report.notes.append(f"symbolic links that lead out of {root} were followed")
-    return report
+        text = f"symbolic links that lead out of {root} were followed"
+        notes.append(Note("followed_links", text))
+    return ingest_result(output, known, notes)
 
 
 def _stimuli_id(source: RawDataset) -> str:

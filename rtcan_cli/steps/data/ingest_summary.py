@@ -8,103 +8,146 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.polarity import NOT_STATED, stored_kind
+from rtcan_cli.datasets.polarity import NOT_STATED, SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.errors import some
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.ingest import LEFT_OUT_COLUMNS, Ingested
 from rtcan_cli.steps.data.songs import shared_songs
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.trial_key import TRIAL_KEY
 
 UNCLAIMED = "no song uses this audio file"
 """Reason in the table of what was left out."""
 
-_FEW_RATES = 6
 _FEW_SONGS = 5
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def summarise(path: Path, known: Profile) -> Report:
-    """Describe a recordings store: how much there is, and what was left out and why."""
+def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ingested:
+    """Count what a recordings store holds, and what was left out and why.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    known : Profile
+        Of its dataset.
+    notes : iterable of Note
+        What is already known to be worth saying; it comes first.
+    """
     left_out = _LeftOut()
     with Store(path, "recordings") as store:
         excluded = _count_excluded(store, left_out)
         recordings = _count_recordings(store, left_out)
         trials = _count_trials(store, recordings.sound_trials, excluded)
-        files = store.length("files/path")
+        n_files = store.length("files/path")
         stimuli = store.table("stimuli", ["stimulus", "song", "audio", "sound"])
         unclaimed = unclaimed_audio(store)
         made, simulated = store.provenance.parameters, store.provenance.simulated
-    low, high = made["rating_scale"]
     kind = stored_kind(made)
-    report = Report("ingest", files=[path])
-    report.facts = {
-        "dataset": made["edition"] + (" (simulated)" if simulated else ""),
-        "files read": files,
-        "subjects": len(trials.subjects),
-        known.stimuli_word: len(trials.stimuli),
-        "trials found": trials.n + len(excluded),
-        "trials": trials.n,
-        **({"of a stimulus heard again": trials.again} if trials.again else {}),
-        "trials with both ratings": trials.rated,
-        "usable trials": trials.usable,
-        "EDA recordings": recordings.sound,
-        "hours of EDA": round(recordings.seconds / 3600, 2),
-        "seconds each": f"{recordings.shortest:.1f} to {recordings.longest:.1f}",
-        "sampling rate [Hz]": _rates(sorted(recordings.rates)),
-        "EDA unit": kind.unit,
-        "EDA polarity": kind.polarity,
-        "rating scale": f"{low:g} to {high:g}",
-        "stimuli with audio": int((stimuli["audio"] != "").sum()),
-        "recordings with repaired gaps": recordings.repaired,
-        "left out": sum(count for _, count, _ in left_out.kinds.values()),
-    }
-    if left_out.kinds:
-        rows = sorted(left_out.kinds.values(), key=lambda row: -row[1])
-        report.tables.append(
-            Table("Left out", ["reason", "count", "for example"], [list(row) for row in rows])
-        )
-    without = stimuli["stimulus"][stimuli["audio"] == ""].tolist()
-    if without and (known.stimulus_word == "song" or len(without) < len(stimuli)):
-        word = known.stimulus_word if len(without) == 1 else known.stimuli_word
-        report.notes.append(f"{len(without)} {word} without an audio file: {some(without)}")
-    unheard = stimuli["stimulus"][(stimuli["audio"] != "") & (stimuli["sound"] == "")].tolist()
-    if unheard:
-        word = known.stimulus_word if len(unheard) == 1 else known.stimuli_word
-        report.notes.append(
-            f"{len(unheard)} {word} whose audio cannot be read, so that it was not compared "
-            f"with that of others: {some(unheard)}; music-features says why"
-        )
+    low, high = made["rating_scale"]
+    found = [*notes, *_audio_notes(stimuli, known)]
     if unclaimed:
-        report.notes.append(note_unclaimed(unclaimed))
-    if kind.warning:
-        report.notes.append(kind.warning)
-    if kind.polarity == NOT_STATED:
-        report.notes.append(
-            f"whether the EDA of {known.title} is skin conductance or resistance is not stated: it "
-            "is taken as conductance. If responses fall in it, --polarity resistance flips its sign"
-        )
-    for target, lacking in zip(TARGETS, trials.unrated, strict=True):
-        if lacking > 0 and trials.rated:
-            report.notes.append(
-                f"{lacking} of {trials.n} trials have no {target} rating, and so no {target} label"
-            )
-    shared = shared_songs(dict(zip(stimuli["stimulus"], stimuli["song"], strict=True)))
-    if shared:
-        named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
-        report.notes.append(
-            "the same song under several names (equal audio, or the column song): "
-            f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
-            "; folds that hold out stimuli keep them together"
-        )
+        found.append(Note("unclaimed_audio", note_unclaimed(unclaimed)))
+    found += _polarity_notes(kind, known, path)
+    found += _rating_notes(trials)
+    found += _song_notes(stimuli)
     if not simulated and known.published_trials not in (None, trials.rated):
-        report.notes.append(
+        text = (
             f"the paper used {known.published_trials} trials of {known.title}; this copy holds "
             f"{trials.rated} with both ratings"
         )
-    return report
+        found.append(Note("trials_of_the_paper", text))
+    return Ingested(
+        dataset=known.name,
+        simulated=simulated,
+        edition=made["edition"],
+        n_files=n_files,
+        n_subjects=len(trials.subjects),
+        n_stimuli=len(trials.stimuli),
+        n_trials_found=trials.n + len(excluded),
+        n_trials=trials.n,
+        n_again=trials.again,
+        n_rated=trials.rated,
+        n_usable=trials.usable,
+        n_recordings=recordings.sound,
+        n_repaired=recordings.repaired,
+        n_left_out=sum(count for _, count, _ in left_out.kinds.values()),
+        n_with_audio=int((stimuli["audio"] != "").sum()),
+        eda_seconds=recordings.seconds,
+        shortest=recordings.shortest,
+        longest=recordings.longest,
+        sampling_rates=tuple(sorted(recordings.rates)),
+        eda_unit=kind.unit,
+        eda_polarity=kind.polarity,
+        lowest_rating=low,
+        highest_rating=high,
+        left_out=left_out.table(),
+        notes=tuple(found),
+        files=(path,),
+    )
+
+
+def _audio_notes(stimuli: pd.DataFrame, known: Profile) -> list[Note]:
+    """Stimuli without audio, or with audio that cannot be read."""
+    notes = []
+    without = stimuli["stimulus"][stimuli["audio"] == ""].tolist()
+    if without and (known.stimulus_word == "song" or len(without) < len(stimuli)):
+        word = known.stimulus_word if len(without) == 1 else known.stimuli_word
+        text = f"{len(without)} {word} without an audio file: {some(without)}"
+        notes.append(Note("without_audio", text))
+    unheard = stimuli["stimulus"][(stimuli["audio"] != "") & (stimuli["sound"] == "")].tolist()
+    if unheard:
+        word = known.stimulus_word if len(unheard) == 1 else known.stimuli_word
+        text = (
+            f"{len(unheard)} {word} whose audio cannot be read, so that it was not compared with "
+            f"that of others: {some(unheard)}; music-features says why"
+        )
+        notes.append(Note("unreadable_audio", text))
+    return notes
+
+
+def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
+    """Signals in which a response falls, or may fall."""
+    notes = [Note("falling_responses", kind.warning)] if kind.warning else []
+    if kind.polarity == NOT_STATED:
+        text = (
+            f"whether the EDA of {known.title} is skin conductance or resistance is not stated: it "
+            "is taken as conductance. If responses fall in it, its sign has to be flipped"
+        )
+        line = line_that_makes(path, "recordings", polarity="resistance")
+        notes.append(Note("polarity_not_stated", text, line))
+    return notes
+
+
+def _rating_notes(trials: _Trials) -> list[Note]:
+    return [
+        Note(
+            "without_rating",
+            f"{lacking} of {trials.n} trials have no {target} rating, and so no {target} label",
+        )
+        for target, lacking in zip(TARGETS, trials.unrated, strict=True)
+        if lacking > 0 and trials.rated
+    ]
+
+
+def _song_notes(stimuli: pd.DataFrame) -> list[Note]:
+    """Songs that are there under several names."""
+    shared = shared_songs(dict(zip(stimuli["stimulus"], stimuli["song"], strict=True)))
+    if not shared:
+        return []
+    named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
+    text = (
+        "the same song under several names (equal audio, or the column song): "
+        f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
+        "; folds that hold out stimuli keep them together"
+    )
+    return [Note("shared_songs", text)]
 
 
 def unclaimed_audio(store: Store) -> list[str]:
@@ -138,6 +181,11 @@ class _LeftOut:
             kind = _NUMBER.sub("#", reason) if subject else reason
             first, count, example = self.kinds.get(kind, (reason, 0, source))
             self.kinds[kind] = first, count + 1, example
+
+    def table(self) -> pd.DataFrame:
+        """The most frequent kind first."""
+        rows = sorted(self.kinds.values(), key=lambda row: -row[1])
+        return pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
 
 
 @dataclass
@@ -221,9 +269,3 @@ def _count_trials(
         counts.stimuli.update(stimulus)
         excluded.difference_update(zip(subject, stimulus, repetition.tolist(), strict=True))
     return counts
-
-
-def _rates(rates: list[float]) -> str:
-    if len(rates) <= _FEW_RATES:
-        return ", ".join(f"{rate:g}" for rate in rates)
-    return f"{rates[0]:g} to {rates[-1]:g}"

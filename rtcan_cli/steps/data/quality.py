@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,26 +17,13 @@ from rtcan_cli.eda.stretches import find_stuck
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
 from rtcan_cli.plots.save import save
-from rtcan_cli.report import Report, Table
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
 from rtcan_cli.stores import Store
 from rtcan_cli.trial_key import hearing
 
-_MEASURES = {
-    "duration": "seconds",
-    "missing": "missing [%]",
-    "longest_gap": "longest gap [s]",
-    "flat": "flat [%]",
-    "clipped": "clipped [%]",
-    "lowest": "lowest",
-    "highest": "highest",
-    "jitter": "jitter [%]",
-    "repaired": "repaired [%]",
-}
-_LIMIT = re.compile(r" \([^)]*\)")  # the rules stand above the table
-_SHARES = ("missing", "flat", "clipped", "jitter", "repaired")
 
-
-def describe_quality(path: Path, rows: int) -> Report:
+def quality_of(path: Path, rows: int) -> Quality:
     """Signal quality of the recordings in a store: how each measure spreads, and the worst.
 
     Parameters
@@ -55,55 +41,38 @@ def describe_quality(path: Path, rows: int) -> Report:
     with Store(path, "recordings") as store:
         recordings, quality = store.table("recordings"), store.table("quality")
         made = store.provenance
-    rules = _rules(made.parameters)
-    order = _worst_first(recordings, quality, rules)
-    shown = quality.copy()
-    shown[list(_SHARES)] *= 100
-    report = Report("info")
-    report.facts = {
-        "store": path,
-        "dataset": profile(made.dataset).title + (" (simulated)" if made.simulated else ""),
-        "EDA unit": stored_kind(made.parameters).unit,
-        "EDA polarity": stored_kind(made.parameters).polarity,
-        "recordings": len(recordings),
-        "left out": int((recordings["problem"] != "").sum()),
-        "with repaired gaps": int((quality["repaired"] > 0).sum()),
-        "rules": " ".join(
-            f"--{field.name.replace('_', '-')} {getattr(rules, field.name):g}"
-            for field in fields(rules)
+    rules, kind = _rules(made.parameters), stored_kind(made.parameters)
+    n_left_out = int((recordings["problem"] != "").sum())
+    notes = []
+    if not n_left_out and (severity(quality, rules) == 0).all():
+        text = "no recording has a fault: their order is that of the store"
+        notes.append(Note("no_faults", text))
+    order = _worst_first(recordings, quality, rules)[:rows]
+    worst = pd.concat([recordings, quality], axis=1).iloc[order].reset_index(drop=True)
+    worst["problem"] = worst["problem"].astype(object).where(worst["problem"] != "", None)
+    return Quality(
+        store=str(path),
+        dataset=made.dataset,
+        simulated=made.simulated,
+        eda_unit=kind.unit,
+        eda_polarity=kind.polarity,
+        n_recordings=len(recordings),
+        n_left_out=n_left_out,
+        n_repaired=int((quality["repaired"] > 0).sum()),
+        rules=tuple(
+            Rule(option=f"--{each.name.replace('_', '-')}", limit=getattr(rules, each.name))
+            for each in fields(rules)
         ),
-    }
-    spread = [
-        [title, *(float(q) for q in np.nanquantile(shown[name], (0, 0.05, 0.5, 0.95, 1)))]
-        for name, title in _MEASURES.items()
-        if shown[name].notna().any()
-    ]
-    names = ["subject", "stimulus"]
-    if (recordings["repetition"] > 1).any():
-        names.append("repetition")
-    if (recordings["target"] != "both").any():
-        names.append("target")
-    listed = [
-        name
-        for name in _MEASURES
-        if name not in ("lowest", "highest") and shown[name].notna().any()
-    ]
-    worst: list[list[Any]] = []
-    for row in order[:rows]:
-        fault = _LIMIT.sub("", recordings["problem"].iloc[row])
-        key = [recordings[name].iloc[row] for name in names]
-        worst.append([*key, *shown[listed].iloc[row], fault or "used"])
-    report.tables = [
-        Table("All recordings", ["measure", "least", "5 %", "median", "95 %", "most"], spread),
-        Table(
-            f"The worst {len(worst)} of {len(recordings)}",
-            [*names, *(_MEASURES[name] for name in listed), "left out because"],
-            worst,
-        ),
-    ]
-    if not report.facts["left out"] and (severity(quality, rules) == 0).all():
-        report.notes.append("no recording has a fault: the order above is that of the store")
-    return report
+        spread=_spread(quality),
+        worst=worst[list(WORST_COLUMNS)],
+        notes=tuple(notes),
+    )
+
+
+def _spread(quality: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles of each measure; NaN where none of the recordings has it."""
+    found = quality[list(MEASURES)].quantile([0, 0.05, 0.5, 0.95, 1]).T.reset_index()
+    return found.set_axis(list(SPREAD_COLUMNS), axis=1)
 
 
 def plot_quality(path: Path, folder: Path) -> list[Path]:

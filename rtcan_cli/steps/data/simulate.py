@@ -11,7 +11,8 @@ from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered
-from rtcan_cli.report import Report
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.simulation import Simulation, WrittenFiles
 from rtcan_cli.simulate import settings_of, simulate
 from rtcan_cli.simulate.design import Written
 from rtcan_cli.simulate.folder import read_settings
@@ -28,7 +29,7 @@ def simulate_raw(
     faults: bool = False,
     truth: bool = False,
     jobs: int = -1,
-) -> Report:
+) -> Simulation:
     """Write a simulated dataset, unless the very same one is there.
 
     Parameters
@@ -59,13 +60,6 @@ def simulate_raw(
     """
     known = profile(dataset)
     wanted = settings_of(known.name, size, seed, scale, faults, truth)
-    report = Report("simulate", files=[folder])
-    report.facts = {
-        "dataset": f"{known.title} (simulated)",
-        "subjects": size.subjects,
-        known.stimuli_word: size.stimuli,
-        "seconds each": "as published" if size.duration is None else size.duration,
-    }
     there = read_settings(folder)
     if there and not force and wanted != there:
         differs = [name for name in {**wanted, **there} if wanted.get(name) != there.get(name)]
@@ -74,6 +68,7 @@ def simulate_raw(
             "another folder, or --force to replace it",
         )
     if there and not force:
+        written = None
         console.say(f"{folder}: already done, nothing changed (--force does it again)")
     else:
         # PMEmo is written song by song, the others subject by subject.
@@ -96,14 +91,19 @@ def simulate_raw(
                 truth=truth,
                 fan_out=fan_out,
             )
-        megabytes = made.size / 1e6
-        report.facts |= {
-            "trials": made.trials,
-            "EDA recordings": made.recordings,
-            "raw files": made.files,
-            "megabytes": round(megabytes, 1) if megabytes < 100 else round(megabytes),
-        }
-        if faults:
-            report.facts["faults"] = made.faults
-    report.notes.append(f"next: {command_line('ingest', known.name, folder)}")
-    return report
+        written = WrittenFiles(
+            n_trials=made.trials,
+            n_recordings=made.recordings,
+            n_files=made.files,
+            n_bytes=made.size,
+            n_faults=made.faults if faults else None,
+        )
+    return Simulation(
+        dataset=known.name,
+        n_subjects=size.subjects,
+        n_stimuli=size.stimuli,
+        seconds=size.duration,
+        written=written,
+        notes=(Note("next_step", "next", command_line("ingest", known.name, folder)),),
+        files=(folder,),
+    )

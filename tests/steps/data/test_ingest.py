@@ -6,18 +6,22 @@ import time
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report
+from rtcan_cli.results.base import as_data
+from rtcan_cli.results.ingest import Ingested
 from rtcan_cli.steps.data import ingest
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import OFFSETS
+from rtcan_cli.views.layout import fact_lines, table_lines
 
 RATE = 10.0
 SECONDS = 20
@@ -72,13 +76,13 @@ class Lab:
         self.output = folder / "recordings.h5"
         self._monkeypatch = monkeypatch
 
-    def ingest(  # type: ignore[no-untyped-def]
+    def ingest(
         self,
         *parts: object,
         damaged: tuple[RtcanError, ...] = (),
         simulated: bool = True,
-        **options: object,
-    ):
+        **options: Any,
+    ) -> Ingested:
         def open_raw(name: str, raw: Path, table: object = None, links: bool = False) -> RawDataset:
             songs = tuple(Stimulus(str(song)) for song in range(1, 6))
             files = (self.file, self.file.parent / "gone.csv")[: 1 + bool(damaged)]
@@ -88,9 +92,7 @@ class Lab:
 
         self._monkeypatch.setattr(ingest, "open_raw", open_raw)
         self._monkeypatch.setattr(ingest, "fingerprint", lambda files: "unchanged")
-        report = ingest.ingest_raw("pmemo", self.file.parent, self.output, **options)
-        assert isinstance(report, Report)
-        return report
+        return ingest.ingest_raw("pmemo", self.file.parent, self.output, **options)
 
 
 @pytest.fixture
@@ -121,8 +123,9 @@ def test_no_reader_can_name_audio_that_is_not_read_later(lab: Lab, tmp_path: Pat
         ingest.ingest_dataset(source, lab.file.parent, lab.output)
     assert not lab.output.exists()
     options = TableOptions(rating_scale=(0, 1))
-    report = ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1, table=options)
-    assert any("1 stimulus whose audio cannot be read" in note for note in report.notes)
+    result = ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1, table=options)
+    (note,) = (note for note in result.notes if note.kind == "unreadable_audio")
+    assert note.text.startswith("1 stimulus whose audio cannot be read")
     with Store(lab.output) as store:
         assert store.array("stimuli/audio").tolist() == ["song.wav"]
 
@@ -140,7 +143,7 @@ def test_the_store_does_not_depend_on_which_process_is_faster(lab: Lab) -> None:
 
 
 def test_short_gaps_are_repaired_and_the_rest_stays_with_a_reason(lab: Lab) -> None:
-    report = lab.ingest(partial(read_faulty_subject, lab.file))
+    result = lab.ingest(partial(read_faulty_subject, lab.file))
     with Store(lab.output, "recordings") as store:
         recordings, quality = store.table("recordings"), store.table("quality")
         mended, mark = store.signal("eda", 0), store.signal("repaired", 0)
@@ -160,10 +163,12 @@ def test_short_gaps_are_repaired_and_the_rest_stays_with_a_reason(lab: Lab) -> N
     assert (lengths == 200).all(), "what is not used can still be looked at"
     assert recordings["position"].tolist() == ["column 7"] * 4
     assert recordings["source"].tolist() == ["all.csv"] * 4
-    facts = report.facts
-    assert (facts["trials found"], facts["trials"], facts["trials with both ratings"]) == (5, 4, 3)
-    assert (facts["usable trials"], facts["EDA recordings"], facts["left out"]) == (1, 2, 3)
-    assert facts["recordings with repaired gaps"] == 1
+    assert (result.n_trials_found, result.n_trials, result.n_rated) == (5, 4, 3)
+    assert (result.n_usable, result.n_recordings, result.n_left_out) == (1, 2, 3)
+    assert result.n_repaired == 1
+    assert (result.eda_seconds, result.shortest, result.longest) == (40, 20, 20)
+    assert result.left_out["n"].tolist() == [1, 1, 1]
+    assert [note.text for note in result.notes if note.kind == "raw_files"] == ["a note"]
 
 
 def test_the_rules_decide_and_are_part_of_the_provenance(lab: Lab) -> None:
@@ -189,9 +194,9 @@ def test_damaged_files_end_the_work_or_are_listed(lab: Lab, whole: bool) -> None
         lab.ingest(*parts)
     assert caught.value.hint == "copy it again; --skip-bad leaves it out and reads the rest"
     assert list(lab.output.parent.glob("recordings*")) == []
-    report = lab.ingest(*parts, skip_bad=True)
-    assert report.facts["trials"] == 4 + (not whole)
-    (row,) = report.tables[0].rows
+    result = lab.ingest(*parts, skip_bad=True)
+    assert result.n_trials == 4 + (not whole)
+    (row,) = result.left_out.to_numpy().tolist()
     assert row == ["all.csv cannot be read: it ends too early", 1, "all.csv"]
 
 
@@ -200,8 +205,8 @@ def test_files_damaged_from_the_start_are_listed_too(lab: Lab) -> None:
     part = partial(read_sound_subject, 3, lab.file)
     with pytest.raises(RtcanError, match=r"a\.csv"):
         lab.ingest(part, damaged=damaged)
-    report = lab.ingest(part, damaged=damaged, skip_bad=True)
-    assert [row[0] for row in report.tables[0].rows] == ["a.csv is no text", "b7.csv is no text"]
+    result = lab.ingest(part, damaged=damaged, skip_bad=True)
+    assert result.left_out["reason"].tolist() == ["a.csv is no text", "b7.csv is no text"]
     with Store(lab.output, "recordings") as store:
         files = store.table("files")
     content = lab.file.read_bytes()
@@ -219,7 +224,7 @@ def test_a_trial_that_is_there_twice_is_damage(lab: Lab) -> None:
     parts = [partial(read_twice, lab.file)] * 2
     with pytest.raises(RtcanError, match="subject 1, stimulus 1 is there twice"):
         lab.ingest(*parts)
-    assert lab.ingest(*parts, skip_bad=True).facts["trials"] == 1
+    assert lab.ingest(*parts, skip_bad=True).n_trials == 1
 
 
 def test_without_a_usable_recording_there_is_no_store(lab: Lab) -> None:
@@ -231,8 +236,12 @@ def test_without_a_usable_recording_there_is_no_store(lab: Lab) -> None:
 def test_real_data_with_the_same_bytes_lose_the_mark_of_simulated_ones(lab: Lab) -> None:
     part = partial(read_sound_subject, 3, lab.file)
     lab.ingest(part)
-    assert lab.ingest(part, simulated=False).facts["dataset"] == "a lab"
-    assert lab.ingest(part).facts["dataset"] == "a lab (simulated)"
+    real, simulated = lab.ingest(part, simulated=False), lab.ingest(part)
+    assert (real.edition, real.simulated) == ("a lab", False)
+    assert (simulated.edition, simulated.simulated) == ("a lab", True)
+    assert views.page(simulated).facts["dataset"] == "a lab (simulated)"
+    assert list(as_data(real)) == list(as_data(simulated))
+    assert "trials_of_the_paper" in {note.kind for note in real.notes}
 
 
 def read_at_rate(subject: int, file: Path) -> list[Item]:
@@ -242,8 +251,19 @@ def read_at_rate(subject: int, file: Path) -> list[Item]:
 
 def test_many_sampling_rates_are_shown_as_a_range(lab: Lab) -> None:
     parts = [partial(read_at_rate, subject, lab.file) for subject in range(9)]
-    assert lab.ingest(*parts[:2]).facts["sampling rate [Hz]"] == "10, 10.01"
-    assert lab.ingest(*parts, force=True).facts["sampling rate [Hz]"] == "10 to 10.08"
+    two, many = lab.ingest(*parts[:2]), lab.ingest(*parts, force=True)
+    assert two.sampling_rates == (10, 10.01)
+    assert len(many.sampling_rates) == 9
+    assert views.page(two).facts["sampling rate [Hz]"] == "10, 10.01"
+    assert views.page(many).facts["sampling rate [Hz]"] == "10 to 10.08"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_page_fits_a_terminal(lab: Lab, width: int) -> None:
+    page = views.page(lab.ingest(partial(read_faulty_subject, lab.file)))
+    (table,) = page.tables
+    assert max(map(len, table_lines(table, width))) <= width
+    assert max(map(len, fact_lines(page.facts, width))) <= width
 
 
 class Endless:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from rtcan_cli import views
 from rtcan_cli.simulate import simulate
 from rtcan_cli.steps.data.ingest import ingest_raw
-from rtcan_cli.steps.data.quality import describe_quality, plot_quality
+from rtcan_cli.steps.data.quality import plot_quality, quality_of
 from rtcan_cli.stores import Store
+from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
 
 
@@ -24,24 +27,51 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_worst_come_first_with_their_reason(recordings: Path) -> None:
-    report = describe_quality(recordings, rows=50)
+    result = quality_of(recordings, rows=50)
     with Store(recordings) as store:
         table, quality = store.table("recordings"), store.table("quality")
     n_bad = int((table["problem"] != "").sum())
     assert n_bad >= 2
-    assert report.facts["left out"] == n_bad
-    spread, worst = report.tables
-    assert [record["left out because"] != "used" for record in worst.records()] == (
-        [True] * n_bad + [False] * (50 - n_bad)
-    )
-    flat = [r for r in worst.records() if r["left out because"].startswith("flat")]
-    assert flat
-    assert all(r["flat [%]"] == 100 for r in flat)
-    # Numbers are those of the store, as percentages.
-    assert {r["measure"]: r["most"] for r in spread.records()}["missing [%]"] == pytest.approx(
-        100 * quality["missing"].max()
-    )
-    assert "--max-gap 1 " in report.facts["rules"]
+    assert (result.n_recordings, result.n_left_out) == (len(table), n_bad)
+    assert result.n_repaired == (quality["repaired"] > 0).sum()
+    worst = result.worst
+    assert worst["problem"].notna().tolist() == [True] * n_bad + [False] * (50 - n_bad)
+    flat = worst[worst["problem"].str.startswith("flat", na=False)]
+    assert len(flat)
+    assert (flat["flat"] == 1).all()
+    # Numbers are those of the store.
+    spread = result.spread.set_index("measure")
+    assert spread["most"]["missing"] == quality["missing"].max()
+    assert spread["median"]["duration"] == pytest.approx(np.median(quality["duration"]))
+    assert {rule.option: rule.limit for rule in result.rules}["--max-gap"] == 1
+
+
+def test_a_person_reads_shares_in_per_cent(recordings: Path) -> None:
+    result = quality_of(recordings, rows=50)
+    spread, worst = views.page(result).tables
+    most = {record["measure"]: record["most"] for record in spread.records()}
+    found = result.spread.set_index("measure")["most"]
+    assert most["missing [%]"] == 100 * found["missing"]
+    assert most["seconds"] == found["duration"]
+    why = [record["left out because"] for record in worst.records()]
+    assert why[-1] == "used"
+    assert why[0] != "used"
+    assert not any("at most" in text for text in why), "the rules stand above the table"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_page_fits_a_terminal(recordings: Path, width: int) -> None:
+    page = views.page(quality_of(recordings, rows=20))
+    for table in page.tables:
+        assert max(map(len, table_lines(table, width))) <= width
+
+
+def test_what_was_not_measured_is_null(recordings: Path) -> None:
+    outcome = rtcan("info", recordings, "--quality", "--rows", "2", "--json")
+    said = json.loads(outcome.stdout)
+    assert [len(said[name]) for name in ("spread", "worst", "files")] == [9, 2, 0]
+    # AMIGOS has no times of samples, so no jitter.
+    assert {row["measure"]: row["most"] for row in said["spread"]}["jitter"] is None
 
 
 def test_the_page_is_drawn(recordings: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def kept(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ingested as it is. Not to be written to."""
     folder = tmp_path_factory.mktemp("kept")
     said = json.loads(prepare(raw, folder, "--polarity", "as-is"))
-    assert (said["EDA_unit"], said["EDA_polarity"]) == ("Ohm", AS_IS)
+    assert (said["eda_unit"], said["eda_polarity"]) == ("Ohm", AS_IS)
     return folder
 
 

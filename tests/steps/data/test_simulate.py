@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.simulate.sizes import Size
 from rtcan_cli.steps.data.simulate import simulate_raw
@@ -36,9 +37,19 @@ def test_the_number_of_processes_changes_no_byte(name: str, tmp_path: Path) -> N
 
 def test_another_simulation_is_kept_unless_forced(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    simulate_raw("deap", raw, SMALL, jobs=1)
+    made = simulate_raw("deap", raw, SMALL, jobs=1)
+    assert (made.n_subjects, made.n_stimuli, made.seconds) == (3, 3, 6)
+    assert made.written is not None
+    assert (made.written.n_trials, made.written.n_faults) == (9, None)
     before = digests(raw)
-    assert "megabytes" not in simulate_raw("deap", raw, SMALL, jobs=1).facts
+    files = [path for path in raw.rglob("*") if path.is_file()]
+    assert made.written.n_files == len(files)
+    assert made.written.n_bytes == sum(path.stat().st_size for path in files)
+    again = simulate_raw("deap", raw, SMALL, jobs=1)
+    assert (again.written, again.notes) == (None, made.notes)
+    assert made.notes[0].command == f"rtcan ingest deap {raw}"
+    assert "megabytes" in views.page(made).facts
+    assert "megabytes" not in views.page(again).facts
     with pytest.raises(
         RtcanError, match=r"another simulation \(of other faults, truth\)"
     ) as caught:
@@ -75,8 +86,9 @@ def test_the_command_writes_the_published_layout(tmp_path: Path) -> None:
 
 def test_lengths_as_published(tmp_path: Path) -> None:
     size = Size(2, 4, None)
-    report = simulate_raw("pmemo", tmp_path / "raw", size, scale="full", jobs=1)
-    assert report.facts["seconds each"] == "as published"
+    result = simulate_raw("pmemo", tmp_path / "raw", size, scale="full", jobs=1)
+    assert result.seconds is None
+    assert views.page(result).facts["seconds each"] == "as published"
     rows = (tmp_path / "raw" / "PMEmo" / "metadata.csv").read_text().splitlines()[1:]
     assert len({row.split(",")[5] for row in rows}) == 4
 

@@ -16,8 +16,11 @@ from tests.conftest import rtcan
 def test_whole_stores_are_listed(prepared: Path) -> None:
     paths = stores_of(prepared)
     assert {path.stem for path in paths} >= {"recordings", "labels", "components"}
-    report = verify_stores(paths)
-    assert len(report.tables[0].rows) == len(paths)
+    result = verify_stores(paths)
+    assert result.stores["path"].tolist() == [str(path) for path in paths]
+    assert result.stores["n_bytes"].tolist() == [path.stat().st_size for path in paths]
+    with h5py.File(paths[0]) as h5:
+        assert result.stores["content_id"][0] == h5.attrs["content_id"]
     outcome = rtcan("info", "--verify", "-w", prepared)
     assert outcome.exit_code == 0
     assert "components.h5" in outcome.stdout

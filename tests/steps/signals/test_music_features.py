@@ -288,11 +288,11 @@ def test_songs_that_are_short_missing_silent_or_of_nobody_are_told(tmp_path: Pat
     raw.mkdir()
     own_study(raw)
     ingested = json.loads(must("ingest", "table", raw, "-w", workspace, "--json").stdout)
-    notes = "\n".join(ingested["notes"])
-    assert "1 audio file that no song uses: nobody's.wav" in notes
-    assert ingested["left_out"] == 0, "an audio file is not a trial"
-    assert "Left out" not in ingested["tables"]
-    assert "1 stimulus without an audio file: d" in notes
+    told = {note["kind"]: note["text"] for note in ingested["notes"]}
+    assert told["unclaimed_audio"] == "1 audio file that no song uses: nobody's.wav"
+    assert told["without_audio"] == "1 stimulus without an audio file: d"
+    assert ingested["n_left_out"] == 0, "an audio file is not a trial"
+    assert ingested["left_out"] == []
     outcome = must("music-features", "-w", workspace, "--jobs", "1", "--json")
     result = json.loads(outcome.stdout)
     notes = "\n".join(note["text"] for note in result["notes"])
@@ -339,12 +339,12 @@ def test_pmemo_songs_of_nobody_are_told(raw_pmemo: Path, tmp_path: Path) -> None
     (chorus / "5.mp3").rename(chorus / "5.m4a")
     (chorus / "6.mp3").unlink()
     report = json.loads(must("ingest", "pmemo", raw, "-w", workspace, "--json").stdout)
-    notes = "\n".join(report["notes"])
+    told = {note["kind"]: note["text"] for note in report["notes"]}
     for name in ("interlude.mp3", "4.wma", "3 (copy).mp3"):
-        assert name in notes
-    assert "3 audio files that no song uses" in notes
-    assert "1 song without an audio file: 6" in notes
-    assert "(3 in all)" not in notes
+        assert name in told["unclaimed_audio"]
+    assert told["unclaimed_audio"].startswith("3 audio files that no song uses: ")
+    assert "in all" not in told["unclaimed_audio"]
+    assert told["without_audio"] == "1 song without an audio file: 6"
     with h5py.File(workspace / "pmemo" / "recordings.h5") as h5:
         audio = dict(zip(h5["stimuli/stimulus"].asstr(), h5["stimuli/audio"].asstr(), strict=True))
     assert audio["4"].endswith("4.mp3")
@@ -352,7 +352,8 @@ def test_pmemo_songs_of_nobody_are_told(raw_pmemo: Path, tmp_path: Path) -> None
     # Another file that comes later is noticed.
     (chorus / "later.mp3").write_bytes(song)
     report = json.loads(must("ingest", "pmemo", raw, "-w", workspace, "--json").stdout)
-    assert any("4 audio files that no song uses" in note for note in report["notes"])
+    told = {note["kind"]: note["text"] for note in report["notes"]}
+    assert told["unclaimed_audio"].startswith("4 audio files that no song uses: ")
     result = json.loads(must("music-features", "-w", workspace, "--json").stdout)
     assert result["unheard"] == ["900"]
     texts = [note["text"] for note in result["notes"]]

@@ -1,0 +1,49 @@
+"""The result of `ingest`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rtcan_cli.results.base import Column, Result, table, value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEFT_OUT_COLUMNS = {
+    "reason": Column("text", "Why; of reasons that differ only in numbers the first"),
+    "n": Column("integer", "Trials, recordings or files that were left out for it"),
+    "example": Column("text", "One raw file that it is about"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingested(Result):
+    """What a recordings store holds, and what was left out."""
+
+    command: ClassVar[str] = "ingest"
+
+    dataset: str = value("Dataset, as --dataset takes it")
+    simulated: bool = value("Whether the data are simulated")
+    edition: str = value("Dataset and edition of the raw files")
+    n_files: int = value("Raw files that were read")
+    n_subjects: int = value("Subjects")
+    n_stimuli: int = value("Stimuli that somebody heard or saw")
+    n_trials_found: int = value("Trials in the raw files")
+    n_trials: int = value("Trials in the store")
+    n_again: int = value("Trials of a stimulus that the subject had already heard")
+    n_rated: int = value("Trials with both ratings")
+    n_usable: int = value("Trials with both ratings and a recording that can be used")
+    n_recordings: int = value("EDA recordings that can be used")
+    n_repaired: int = value("Of these, recordings with repaired gaps")
+    n_left_out: int = value("Trials, recordings and files that were left out")
+    n_with_audio: int = value("Stimuli with an audio file")
+    eda_seconds: float = value("Length of all usable recordings together", "s")
+    shortest: float = value("Length of the shortest", "s")
+    longest: float = value("Length of the longest", "s")
+    sampling_rates: tuple[float, ...] = value("Each sampling rate, the lowest first", "Hz")
+    eda_unit: str = value("Unit of the EDA in the raw files")
+    eda_polarity: str = value("What the EDA is, and whether its sign was flipped")
+    lowest_rating: float = value("Lower end of the rating scale")
+    highest_rating: float = value("Upper end of the rating scale")
+    left_out: pd.DataFrame = table("What was left out, by reason", LEFT_OUT_COLUMNS)

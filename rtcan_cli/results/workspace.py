@@ -1,0 +1,41 @@
+"""The result of `info` without a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rtcan_cli.results.base import Column, Result, table, value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STEP_COLUMNS = {
+    "dataset": Column("text", "Dataset, as --dataset takes it"),
+    "store": Column("text", "Kind of the store"),
+    "run": Column("text", "Name of the run; null for other stores"),
+    "state": Column("text", "done, stale, missing, partial, damaged or unreadable"),
+    "created": Column("text", "When it was made; null if it is not there or cannot be read"),
+    "n_trained": Column("integer", "Trained folds of a run; null for other stores"),
+    "n_folds": Column("integer", "Folds of its protocol"),
+    "unfinished": Column("boolean", "Whether unfinished work on it, or on another one, is kept"),
+    "detail": Column("text", "Why it is stale, damaged or unreadable"),
+}
+
+NEXT_COLUMNS = {
+    "dataset": Column("text", "Dataset that it is about; null if there is none yet"),
+    "command": Column("text", "Command to run next; null if words have to say it"),
+    "text": Column("text", "What to do, or what else could be done"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceState(Result):
+    """Which stores of a workspace are made, which are stale, and what to run next."""
+
+    command: ClassVar[str] = "info"
+
+    workspace: str = value("Folder of the stores")
+    datasets: tuple[str, ...] = value("Datasets that have been ingested")
+    steps: pd.DataFrame = table("Each store, in the order in which they are made", STEP_COLUMNS)
+    next_steps: pd.DataFrame = table("What to run next, for each dataset", NEXT_COLUMNS)

@@ -1,0 +1,35 @@
+"""A simulated dataset, for a person."""
+
+from __future__ import annotations
+
+from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.report import Report
+from rtcan_cli.results.simulation import Simulation
+from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.run import dataset_title
+
+
+def page(result: Simulation) -> Report:
+    """How much was simulated, and what to do with it."""
+    facts: dict[str, object] = {
+        "dataset": dataset_title(result.dataset, result.simulated),
+        "subjects": result.n_subjects,
+        profile(result.dataset).stimuli_word: result.n_stimuli,
+        "seconds each": "as published" if result.seconds is None else result.seconds,
+    }
+    if result.written is not None:
+        megabytes = result.written.n_bytes / 1e6
+        facts |= {
+            "trials": result.written.n_trials,
+            "EDA recordings": result.written.n_recordings,
+            "raw files": result.written.n_files,
+            "megabytes": round(megabytes, 1) if megabytes < 100 else round(megabytes),
+        }
+        if result.written.n_faults is not None:
+            facts["faults"] = result.written.n_faults
+    return Report(
+        result.command,
+        facts=facts,
+        notes=[lines_of(note) for note in result.notes],
+        files=list(result.files),
+    )

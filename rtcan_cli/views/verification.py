@@ -1,0 +1,22 @@
+"""Stores that hold what was written, for a person."""
+
+from __future__ import annotations
+
+from rtcan_cli.report import Report, Table
+from rtcan_cli.results.verification import Verification
+from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.sizes import size_in_words
+
+
+def page(result: Verification) -> Report:
+    """One row for each store."""
+    rows = [
+        [path, kind, size_in_words(n_bytes), content_id]
+        for path, kind, n_bytes, content_id in result.stores.itertuples(index=False)
+    ]
+    return Report(
+        result.command,
+        facts={"stores that hold what was written": len(rows)},
+        tables=[Table("Verified", ["store", "kind", "size", "content id"], rows)],
+        notes=[lines_of(note) for note in result.notes],
+    )
