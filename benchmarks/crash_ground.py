@@ -26,7 +26,7 @@ FIGURES = (*STORES, "-o", "figures")
 SMALL = ("--recipe", "tuned", "--folds", "3", "--length", "96", "--target", "arousal")
 SMALL += ("--channels", "8,8,8,8")
 TRAINING = (*SMALL, "--variant", "base", "--name", "run")
-TRIAL = ("--subject", "100184", "--music", "1", "--run", "Rb")
+TRIAL = ("Rb", "--subject", "100184", "--music", "1")
 ANSWERS = ("Rb", "--dataset", "pmemo", "-o", "answers/answers.csv")
 GRAPH = ("Rb", "--torchscript", "graphs/arousal.ts")
 #: Seconds; longer than any command here takes on a busy machine.

@@ -26,7 +26,7 @@ rtcan evaluate rtcag --dataset amigos
 # Where the network looked, for one trial of the first subject. Videos are named as in the files; if the
 # given name does not exist, rtcan lists the existing names.
 if [ -n "$video" ]; then
-  rtcan gradcam --run rtcag --dataset amigos --subject 01 --stimulus "$video"
+  rtcan gradcam rtcag --dataset amigos --subject 01 --stimulus "$video"
 fi
 
 rtcan compare rtcag --dataset amigos --paper

@@ -22,6 +22,6 @@ rtcan train --dataset deap --name rtcag --fusion none --recipe paper --folds 10 
 rtcan evaluate rtcag --dataset deap
 
 # Where the network looked, for the first subject and the first video.
-rtcan gradcam --run rtcag --dataset deap --subject 01 --stimulus 1
+rtcan gradcam rtcag --dataset deap --subject 01 --stimulus 1
 
 rtcan compare rtcag --dataset deap --paper

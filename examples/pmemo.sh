@@ -32,6 +32,6 @@ for variant in Rb Rd; do
   rtcan train --dataset pmemo --variant "$variant" --fusion music --recipe paper --folds 10 \
     --test-subject 100184 --gpu 0
 done
-rtcan gradcam --run rtcan-1d --dataset pmemo --subject 100184 --music 1
+rtcan gradcam rtcan-1d --dataset pmemo --subject 100184 --music 1
 
 rtcan compare rtcag rtcan-1d --dataset pmemo --paper

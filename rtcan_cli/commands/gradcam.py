@@ -14,6 +14,15 @@ from rtcan_cli.results.trial_attention import TrialAttention
 
 
 def gradcam(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="Name or path of a run. Default: the newest that tests this trial (with "
+            "--all and --check: the newest that can be explained).",
+            show_default=False,
+        ),
+    ] = None,
     subject: Annotated[
         str | None, typer.Option(help="Subject of the trial.", show_default=False)
     ] = None,
@@ -45,14 +54,6 @@ def gradcam(
             "randomised, and the decision when the marked moments are removed?",
         ),
     ] = False,
-    run: Annotated[
-        str | None,
-        typer.Option(
-            help="Name or path of a run. Default: the newest that tests this trial (with "
-            "--all and --check: the newest that can be explained).",
-            show_default=False,
-        ),
-    ] = None,
     target: Annotated[
         choices.Target | None, typer.Option(help="Default: those of the run.", show_default=False)
     ] = None,

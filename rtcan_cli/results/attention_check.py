@@ -60,7 +60,7 @@ VERDICT_COLUMNS = {
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionCheck(Result):
-    """How far the maps of a run can be believed."""
+    """How far the maps of a run can be trusted."""
 
     command: ClassVar[str] = "gradcam"
 

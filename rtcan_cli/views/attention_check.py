@@ -1,4 +1,4 @@
-"""How far maps can be believed, for a person."""
+"""How far maps can be trusted, for a person."""
 
 from __future__ import annotations
 

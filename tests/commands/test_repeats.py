@@ -210,7 +210,7 @@ def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path
     arousal = ("--target", "arousal")
     said = must("train", "-w", workspace, *SMALL_TRAINING, *arousal, "--json").stdout
     (run,) = map(Path, json.loads(said)["files"])
-    trial = ("gradcam", "--run", run.stem, "-w", workspace, "--subject", "p2", "--music", "song2")
+    trial = ("gradcam", run.stem, "-w", workspace, "--subject", "p2", "--music", "song2")
     first = json.loads(must(*trial, "-o", tmp_path, "--json").stdout)
     assert first["repetition"] == 1
     assert any("repetition 1 is shown" in note["text"] for note in first["notes"])

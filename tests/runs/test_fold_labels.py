@@ -172,7 +172,7 @@ def test_a_network_with_its_own_labels_is_stacked_explained_and_told_from_others
     np.testing.assert_allclose(
         one.predictions["probability"], other.predictions["probability"], atol=1e-4
     )
-    must("gradcam", "--run", "plain", "-w", workspace, *trial, "-o", tmp_path)
+    must("gradcam", "plain", "-w", workspace, *trial, "-o", tmp_path)
     assert "--thresholds training" in one.settings.line("table")
     assert "training-thresholds" in one.settings.name()
     again = type(one.settings).from_parameters(one.provenance.parameters)

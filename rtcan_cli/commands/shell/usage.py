@@ -45,6 +45,7 @@ class Command(TyperCommand):
             **_stores("components", "labels"),
             "--features": "--music-store",
             "--output": "--figures-dir",
+            "--run": "RUN, without the option",
         },
         "compare": {"--output": "--figures-dir"},
         "info": {"--figures": "--figures-dir"},

@@ -388,10 +388,10 @@ def _suggestion(run: Run, targets: tuple[str, ...], key: tuple[str, str, int]) -
     elsewhere = run.workspace is None
     return command_line(
         "gradcam",
+        run.path if elsewhere else run.name,
         subject=other["subject"],
         music=other["stimulus"],
         repetition=other["repetition"] if other["repetition"] > 1 else None,
-        run=run.path if elsewhere else run.name,
         target=other["target"] if targets != run.settings.targets else None,
         dataset=None if elsewhere else run.dataset.name,
         workspace=run.workspace,

@@ -153,7 +153,7 @@ def test_the_page_fits_a_terminal_and_says_it_in_capitals(imported: Path, width:
 def test_gradcam_explains_it_and_says_what_it_is(
     prepared: Path, imported: Path, tmp_path: Path
 ) -> None:
-    options = ("--run", imported, "-w", prepared, "--dataset", "pmemo", "-o", tmp_path, "--json")
+    options = (imported, "-w", prepared, "--dataset", "pmemo", "-o", tmp_path, "--json")
     report = json.loads(must("gradcam", "--subject", SUBJECT, "--music", SONG, *options).stdout)
     assert report["imported"]
     (row,) = report["decisions"]
