@@ -32,16 +32,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunSettings]:
     """What `train` is asked for; it is not trained."""
     found: list[RunSettings] = []
 
-    def several(requests: Any, *_: Any) -> Report:
+    def trained(requests: Any, *_: Any) -> Report:
         found.extend(request.settings for request in requests)
         return Report("train")
 
-    def one(_sources: Any, _output: Any, settings: RunSettings, *_: Any) -> Report:
-        found.append(settings)
-        return Report("train")
-
-    monkeypatch.setattr("rtcan_cli.steps.training.train.train_run", one)
-    monkeypatch.setattr("rtcan_cli.steps.training.sweep.train_sweep", several)
+    monkeypatch.setattr("rtcan_cli.steps.training.train.train_runs", trained)
     return found
 
 
