@@ -57,7 +57,8 @@ A change of a field's name or meaning comes with another `schema_version`.
 
 Scores are fractions of 1, unless a unit says otherwise. What is missing is `null`. A table is a
 list of rows, and each row has all columns of the table. The CSV files that commands write are these
-tables, named after their field, with a column `simulated` added.
+tables, with a column `simulated`. They are named after their field; those of `compare` are
+`comparison.csv`, `differences.csv`, `leakage.csv`, `table1.csv` to `table6.csv`, `figure4.csv`.
 
 ```bash
 rtcan evaluate --json | jq '.scores[] | select(.leading)'

@@ -165,14 +165,14 @@ def _tables(result: WorkspaceReport) -> Iterator[Part]:
     if shared:
         yield Part("Before reading the tables", notes=note_lines(list(dict.fromkeys(shared))))
     for part in result.tables:
-        number = number_of(part)
+        number = _number(part)
         notes = [note for note in part.notes if note.kind != "paper" and note not in shared]
         title = f"Table {number}: {paper.LAYOUTS[number].title}"
         grids = [grid(each) for each in paper.tables(part, number)]
         yield Part(title, grids, notes=note_lines(notes))
 
 
-def number_of(part: Paper) -> int:
+def _number(part: Paper) -> int:
     """Number of the one table that has rows."""
     return next(number for number in COLUMNS if len(part.table(number)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli import views
+from rtcan_cli.results.base import as_data
+from rtcan_cli.results.paper import SCORE_COLUMNS
 from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.figures import Trial
@@ -58,6 +61,12 @@ def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
     assert "Fig. 4 is not shown: no model was trained on several numbers" in seen.text
     # Of the shares of `--subjects`, only those from which folds can be dealt here.
     assert "--subjects 40%,70%,100%" in seen.text
+
+
+def test_its_tables_are_files_too(whole: Path) -> None:
+    names = {path.name for path in (whole.parent / "figures").iterdir()}
+    for stem in ("table1", "table2", "table3", "table5", "table6", "comparison"):
+        assert {f"{stem}.csv", f"{stem}.md", f"{stem}.tex"} <= names
 
 
 def test_headings_go_down_one_level_at_a_time(seen: Seen) -> None:
@@ -172,6 +181,25 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     assert told.datasets["n_trials"].tolist() == [72]
     page = views.page(told)
     assert page.facts["sections"].startswith("The data, The paper's tables, ")
+
+
+def test_keys_are_the_same_for_simulated_and_real_data(tmp_path: Path) -> None:
+    found = []
+    for simulated in (True, False):
+        root = tmp_path / str(simulated)
+        runs = root / "pmemo" / "runs"
+        runs.mkdir(parents=True)
+        finish_run(runs, "run", simulated=simulated, targets=("arousal",))
+        told = collect_report(Workspace(root), Workspace(root).runs(), root, Content((3,), ()))
+        found.append(as_data(told))
+    assert list(found[0]) == list(found[1])
+    for each, simulated in zip(found, (True, False), strict=True):
+        assert json.loads(json.dumps(each, allow_nan=False)) == each
+        assert each["runs"][0]["simulated"] is simulated
+        assert each["runs"][0]["tables"] == "Table 3"
+        (row,) = (row for row in each["tables"][0]["table3"] if row["run"] == "run")
+        assert row["simulated"] is simulated
+        assert list(row) == list(SCORE_COLUMNS)
 
 
 @pytest.fixture(scope="module")
