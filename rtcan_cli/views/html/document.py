@@ -76,8 +76,14 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
     WorkspaceReport
         The result with the file.
     """
-    both = pd.concat([result.stores, result.runs])[["dataset", "simulated"]]
-    titles = dict.fromkeys(profile(name).title for name in both["dataset"])
+    titles = dict.fromkeys(
+        profile(name).title for name in (*result.datasets["dataset"], *result.runs["dataset"])
+    )
+    marks = {
+        (row.dataset, row.simulated)
+        for table in (result.stores, result.runs)
+        for row in table.itertuples()
+    }
     page = Page(
         title=f"rtcan report: {', '.join(titles)}",
         facts={
@@ -86,7 +92,7 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
             "workspace": str(result.workspace),
             "runs": str(len(result.runs)),
         },
-        alarm=alarm(both.itertuples(index=False, name=None)),
+        alarm=alarm(marks),
         sections=sections(result),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
