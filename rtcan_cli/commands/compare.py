@@ -10,7 +10,6 @@ import typer
 from rtcan_cli import console
 from rtcan_cli.commands.shell import options
 from rtcan_cli.commands.shell.lists import entries, whole_number
-from rtcan_cli.report import Report
 from rtcan_cli.results.base import Result
 
 
@@ -88,7 +87,7 @@ def compare(
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     output: options.Figures = options.DEFAULT_FIGURES,
-) -> Result | Report:
+) -> Result:
     """Compare runs with each other and with the paper.
 
     Shows accuracy and F1 on the test folds, and the accuracy of the majority class. Every run is

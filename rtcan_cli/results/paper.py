@@ -10,6 +10,7 @@ from rtcan_cli.results.base import Column, Result, empty, table, value
 from rtcan_cli.results.comparison import PAPER_COLUMNS
 from rtcan_cli.results.run import DATA_COLUMNS
 from rtcan_cli.results.scaling import SubjectScaling
+from rtcan_cli.results.trial_attention import TrialAttention
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,9 @@ class Paper(Result):
         "Table 6: previous work", SCORE_COLUMNS, default_factory=_no_scores
     )
     scaling: SubjectScaling | None = value("Fig. 4", default=None)
-    attention: Any = value("Figs. 5 to 8: what `gradcam` answers for the trial", default=None)
+    attention: TrialAttention | None = value(
+        "Figs. 5 to 8: what `gradcam` answers for the trial", default=None
+    )
 
     def table(self, number: int) -> pd.DataFrame:
         """A table by its number."""

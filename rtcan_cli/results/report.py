@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rtcan_cli.results.base import Column, Result, table, value
+from rtcan_cli.results.base import Column, Note, Result, table, value
 from rtcan_cli.results.comparison import Comparison
 from rtcan_cli.results.leakage import Leakage
 from rtcan_cli.results.paper import Paper
 from rtcan_cli.results.run import DATA_COLUMNS
+from rtcan_cli.results.scaling import SubjectScaling
+from rtcan_cli.results.trial_attention import TrialAttention
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +61,14 @@ class Figure:
 
     number: int = value("3 to 8")
     files: tuple[Path, ...] = value("Files of the figure")
-    result: Any = value("The numbers that belong to it: as of --figure", default=None)
+    scaling: SubjectScaling | None = value("The numbers of Fig. 4", default=None)
+    attention: TrialAttention | None = value("The numbers of Figs. 5 to 8", default=None)
+    notes: tuple[Note, ...] = value("What has to be said of the figure", default=())
+
+    @property
+    def result(self) -> SubjectScaling | TrialAttention | None:
+        """The numbers that belong to it, if any."""
+        return self.scaling or self.attention
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from rtcan_cli.report import Report
 from rtcan_cli.results.base import Result
+from rtcan_cli.views.parts import Page
 
 
-def page(result: Result) -> Report:
+def page(result: Result) -> Page:
     """What a person reads of a result.
 
     A result of ``results/<name>.py`` is shown by the function ``page`` of ``views/<name>.py``.
     """
     name = type(result).__module__.rpartition(".")[2]
-    shown: Report = import_module(f"rtcan_cli.views.{name}").page(result)
+    shown: Page = import_module(f"rtcan_cli.views.{name}").page(result)
     return shown

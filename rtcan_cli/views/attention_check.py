@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.attention_check import AttentionCheck
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 
 _ORDERS = {"map": "map", "input_size": "size of the input", "random": "random"}
 
 
-def page(result: AttentionCheck) -> Report:
+def page(result: AttentionCheck) -> Page:
     """How much maps change with the weights, and decisions with what the maps mark."""
     run = result.run
     facts = {
@@ -21,11 +21,10 @@ def page(result: AttentionCheck) -> Report:
         "map": result.map_name,
         "class explained": result.explained,
     }
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[_similarity(result), _areas(result)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.average_attention import AverageAttention
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 from rtcan_cli.views.trial_attention import map_in_words
 
 
-def page(result: AverageAttention) -> Report:
+def page(result: AverageAttention) -> Page:
     """Where the mean weight is highest, and whether responses get more of it."""
     run = result.run
     facts = {
@@ -21,11 +21,10 @@ def page(result: AverageAttention) -> Report:
     tables = [_peaks(result)]
     if len(result.responses):
         tables.append(_responses(result))
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=tables,
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rtcan_cli.report import Table
+from rtcan_cli.views.parts import Table
 
 
 def column_texts(table: Table) -> list[tuple[list[str], bool]]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.comparison import Comparison
 from rtcan_cli.results.run import name_of_seeds
-from rtcan_cli.views.run import dataset_title, note_lines, seed_tables
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title, seed_tables
 
 #: Fractions that are shown in per cent, and their heads.
 _SCORES = {
@@ -27,10 +28,9 @@ _PAPER = {
 }
 
 
-def page(result: Comparison) -> Report:
+def page(result: Comparison) -> Page:
     """Scores by dataset, target and protocol, means over seeds, and differences."""
-    return Report(
-        result.command,
+    return Page(
         tables=[*score_tables(result), *difference_tables(result)],
         notes=note_lines(result.notes),
         files=list(result.files),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rtcan_cli.eda.methods import TITLES
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.decomposition import Decomposition
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 from rtcan_cli.views.signals import eda_in_words, left_out_table
 
 
-def page(result: Decomposition) -> Report:
+def page(result: Decomposition) -> Page:
     """Method, sampling rate, time and proof of the optimum; the share of each component."""
     seconds = result.signal_seconds
     facts: dict[str, object] = {
@@ -36,8 +36,7 @@ def page(result: Decomposition) -> Report:
         ["component", "median variance", "5 %", "95 %"],
         result.components.to_numpy().tolist(),
     )
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[shares, *left_out_table("Not decomposed", result.left_out)],
         notes=[note.text for note in result.notes],

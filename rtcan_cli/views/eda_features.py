@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.eda_features import EdaFeatures
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 from rtcan_cli.views.signals import eda_in_words, left_out_table
 
 
-def page(result: EdaFeatures) -> Report:
+def page(result: EdaFeatures) -> Page:
     """Counts, the domains of the features, and what has none."""
     columns = ["domain", "features", "same for every recording"]
     domains = Table("Features", columns, result.domains.to_numpy().tolist())
-    return Report(
-        result.command,
+    return Page(
         facts={
             "dataset": dataset_title(result.dataset, result.simulated),
             "EDA": eda_in_words(result.eda_unit, result.eda_polarity),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.evaluation import Evaluation
-from rtcan_cli.views.run import mark, note_lines, run_facts, seed_tables
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import mark, run_facts, seed_tables
 
 #: Scores that are shown in per cent, and those that are shown as they are.
 _PERCENT = {
@@ -28,7 +29,7 @@ _PLAIN = {
 _COUNTS = ["true_high", "false_high", "true_low", "false_low"]
 
 
-def page(result: Evaluation) -> Report:
+def page(result: Evaluation) -> Page:
     """Scores by fold, of all folds together, over seeds, and the audit."""
     run = result.run
     tables = [
@@ -37,8 +38,7 @@ def page(result: Evaluation) -> Report:
     ]
     tables += _pooled_tables(result)
     tables += seed_tables(result.seeds)
-    return Report(
-        result.command,
+    return Page(
         facts=run_facts(run),
         tables=[*tables, _audit_table(result)],
         notes=note_lines(result.notes),

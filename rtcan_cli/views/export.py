@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.export import Export
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
 _FORMATS = {"onnx": "ONNX", "torchscript": "TorchScript"}
 
 
-def page(result: Export) -> Report:
+def page(result: Export) -> Page:
     """What the files hold, and how far they are from rtcan's own answers."""
     run = result.run
     folds = ",".join(map(str, result.folds))
@@ -29,10 +29,9 @@ def page(result: Export) -> Report:
         for row in exports.to_dict("records")
     ]
     title = f"Largest difference from rtcan's P(high), {exports['n_trials'].iloc[0]} random trials"
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[Table(title, ["format", "size [MB]", "difference"], rows)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )

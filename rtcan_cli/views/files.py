@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from rtcan_cli.files.atomic import write_whole
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.base import Result
 from rtcan_cli.views import page
 from rtcan_cli.views.cells import column_texts
+from rtcan_cli.views.parts import Page, Table
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -32,14 +32,14 @@ def with_tables(result: R, stem: Path) -> R:
     return replace(result, files=(*result.files, *write_tables(page(result), stem)))
 
 
-def write_tables(report: Report, stem: Path) -> list[Path]:
+def write_tables(report: Page, stem: Path) -> list[Path]:
     """Write the tables and notes of a report as ``stem.md`` and ``stem.tex``.
 
     Numbers have the decimals that the terminal shows. The LaTeX needs the package ``booktabs``.
 
     Parameters
     ----------
-    report : Report
+    report : Page
     stem : Path
         Where to, without the ending.
 
@@ -55,7 +55,7 @@ def write_tables(report: Report, stem: Path) -> list[Path]:
     return files
 
 
-def markdown(report: Report) -> str:
+def markdown(report: Page) -> str:
     """Tables with their titles as headings, then the notes as a list."""
     parts = []
     for table in report.tables:
@@ -69,7 +69,7 @@ def markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def latex(report: Report) -> str:
+def latex(report: Page) -> str:
     r"""Each table as a ``table`` with its title as caption, then the notes as a list."""
     parts = ["% needs \\usepackage{booktabs}"]
     for table in report.tables:

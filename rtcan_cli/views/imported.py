@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.imported import ImportedEvaluation, ImportedNetwork
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 
 #: What the probabilities are, by what the network sees.
@@ -15,11 +15,10 @@ _PROBABILITY = {
 _COUNTS = ["true_high", "false_high", "true_low", "false_low"]
 
 
-def page(result: ImportedNetwork | ImportedEvaluation) -> Report:
+def page(result: ImportedNetwork | ImportedEvaluation) -> Page:
     """Where the network comes from, and a table that says that nothing is held out."""
     run, origin = result.run, result.checkpoint
-    return Report(
-        result.command,
+    return Page(
         facts={
             "run": run.name,
             "dataset": dataset_title(run.dataset, run.simulated),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.ingest import Ingested
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 
 _FEW_RATES = 6
 
 
-def page(result: Ingested) -> Report:
+def page(result: Ingested) -> Page:
     """How much there is, and what was left out and why."""
     again = {"of a stimulus heard again": result.n_again} if result.n_again else {}
     facts: dict[str, object] = {
@@ -37,11 +37,10 @@ def page(result: Ingested) -> Report:
         "left out": result.n_left_out,
     }
     rows = result.left_out.to_numpy(dtype=object).tolist()
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[Table("Left out", ["reason", "count", "for example"], rows)] if rows else [],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

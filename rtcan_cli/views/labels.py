@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.labels import Labels
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
 
-def page(result: Labels) -> Report:
+def page(result: Labels) -> Page:
     """How labels were made, the classes, and the correlation of the ratings."""
     imported = result.imported
     facts: dict[str, object] = {
@@ -28,11 +28,10 @@ def page(result: Labels) -> Report:
         facts["rows of the table used"] = f"{imported.n_used} of {imported.n_rows}"
         facts["rows of trials that are not in the recordings"] = imported.n_foreign
         facts["trials that the table does not have"] = imported.n_missing
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[_class_table(result), *_correlation_tables(result)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from rtcan_cli.report import Table
 from rtcan_cli.views.cells import cell, column_texts
+from rtcan_cli.views.parts import Table
 
 #: What the line below the heads is made of.
 RULE = "─"

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.leakage import Leakage, known_in_words
-from rtcan_cli.views.run import dataset_title, note_lines
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title
 
 
-def page(result: Leakage) -> Report:
+def page(result: Leakage) -> Page:
     """For each series of runs: accuracy by protocol and target, and differences."""
-    return Report(
-        result.command,
+    return Page(
         tables=[table for _, rows in result.protocols.groupby("series") for table in _tables(rows)],
         notes=note_lines(result.notes),
         files=list(result.files),

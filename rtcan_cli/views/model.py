@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.model import ModelDescription
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 
 
-def page(result: ModelDescription) -> Report:
+def page(result: ModelDescription) -> Page:
     """What it is, its candidates, and its description."""
     rows = [
         [number, ", ".join(f"{name}={found}" for name, found in candidate.items())]
         for number, candidate in enumerate(result.candidates, 1)
     ]
     title = "Candidates; the validation fold chooses"
-    return Report(
-        result.command,
+    return Page(
         facts={
             "model": result.model,
             "what it is": result.title,
@@ -28,7 +27,7 @@ def page(result: ModelDescription) -> Report:
         tables=[Table(title, ["candidate", "setting"], rows)] if rows else [],
         # The docstrings mark diagrams for Sphinx; a terminal shows them as they are.
         text=result.text.replace("\n::\n\n", "\n"),
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.models import ModelList
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 
 
-def page(result: ModelList) -> Report:
+def page(result: ModelList) -> Page:
     """One row for each model."""
     rows = [
         [
@@ -20,8 +20,7 @@ def page(result: ModelList) -> Report:
         for row in result.models.to_dict("records")
     ]
     columns = ["model", "what it is", "source", "EDA", "--fusion"]
-    return Report(
-        result.command,
+    return Page(
         tables=[Table("Models that rtcan train --model knows", columns, rows)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
     )

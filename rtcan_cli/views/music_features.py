@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.music_features import MusicFeatures
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
 
-def page(result: MusicFeatures) -> Report:
+def page(result: MusicFeatures) -> Page:
     """Counts, and the songs that were left out."""
     left_out = result.left_out.to_numpy().tolist()
-    return Report(
-        result.command,
+    return Page(
         facts={
             "dataset": dataset_title(result.dataset, result.simulated),
             "songs": result.n_songs,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rtcan_cli.results.base import Note
 
 
-def lines_of(note: Note) -> str:
-    """The sentence, and behind it the command that helps, if there is one."""
-    return note.text if note.command is None else f"{note.text}: {note.command}"
+def note_lines(notes: Iterable[Note]) -> list[str]:
+    """Each note as a sentence, and behind it the command that helps, if there is one."""
+    return [note.text if note.command is None else f"{note.text}: {note.command}" for note in notes]

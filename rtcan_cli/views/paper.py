@@ -12,11 +12,11 @@ import pandas as pd
 
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.evaluation.published import INPUTS, N_CLASSES
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.views import page as page_of
 from rtcan_cli.views.files import write_tables
-from rtcan_cli.views.run import note_lines
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 
 #: Columns that hold a row's scores and the paper's, and their heads.
 _SCORES = {
@@ -100,22 +100,16 @@ LAYOUTS = {
 }
 
 
-def page(result: Paper) -> Report:
+def page(result: Paper) -> Page:
     """All tables that have rows, then what belongs to the figures."""
-    shown = Report(
-        result.command,
+    shown = Page(
         tables=[table for number in COLUMNS for table in tables(result, number)],
     )
     for part in (result.scaling, result.attention):
         if part is not None:
-            shown = shown.joined(shown_with(part))
-    own = Report(result.command, notes=note_lines(result.notes), files=list(result.files))
+            shown = shown.joined(page_of(part))
+    own = Page(notes=note_lines(result.notes), files=list(result.files))
     return shown.joined(own)
-
-
-def shown_with(part: Any) -> Report:
-    """The page of a result that belongs to a figure."""
-    return part if isinstance(part, Report) else page_of(part)
 
 
 def tables(result: Paper, number: int) -> Iterator[Table]:
@@ -147,8 +141,7 @@ def with_tables(result: Paper, folder: Path) -> Paper:
     files: list[Path] = []
     for number in COLUMNS:
         if len(result.table(number)):
-            shown = Report(
-                result.command,
+            shown = Page(
                 tables=list(tables(result, number)),
                 notes=note_lines(result.notes),
             )

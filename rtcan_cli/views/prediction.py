@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.prediction import Prediction
 from rtcan_cli.trial_key import TRIAL_KEY
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 
 #: Trials that are shown.
 SHOWN = 50
 
 
-def page(result: Prediction) -> Report:
+def page(result: Prediction) -> Page:
     """The first answers, and what each model says if there is one trial."""
     run = result.run
     facts = {
@@ -22,7 +22,7 @@ def page(result: Prediction) -> Report:
         "asked about": _asked_about(result),
         "probabilities": _calibration(result),
     }
-    notes = [lines_of(note) for note in result.notes]
+    notes = note_lines(result.notes)
     if len(result.answers) > SHOWN:
         rest = f"the first {SHOWN} of {len(result.answers)} answers are shown"
         notes.append(rest if result.files else f"{rest}; --output FILE.csv writes all")
@@ -33,7 +33,7 @@ def page(result: Prediction) -> Report:
         counts = result.left_out.groupby(["target", "reason"], sort=False).size()
         rows = [[*key, n] for key, n in counts.sort_values(ascending=False, kind="stable").items()]
         tables.append(Table("Left out", ["target", "reason", "trials"], rows))
-    return Report(result.command, facts=facts, tables=tables, notes=notes, files=list(result.files))
+    return Page(facts=facts, tables=tables, notes=notes, files=list(result.files))
 
 
 def _asked_about(result: Prediction) -> str:

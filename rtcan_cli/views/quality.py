@@ -6,9 +6,9 @@ import re
 
 import pandas as pd
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.quality import MEASURES, Quality
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
 _HEADS = {
@@ -25,7 +25,7 @@ _HEADS = {
 _LIMIT = re.compile(r" \([^)]*\)")  # the rules stand above the table
 
 
-def page(result: Quality) -> Report:
+def page(result: Quality) -> Page:
     """The rules, how each measure spreads, and the worst recordings."""
     facts = {
         "store": result.store,
@@ -37,11 +37,10 @@ def page(result: Quality) -> Report:
         "with repaired gaps": result.n_repaired,
         "rules": " ".join(f"{rule.option} {rule.limit:g}" for rule in result.rules),
     }
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[_spread_table(result), _worst_table(result)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from rtcan_cli import views
-from rtcan_cli.report import Report
 from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.views import files, paper
 from rtcan_cli.views.html.document import sections
-from rtcan_cli.views.run import note_lines
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page
 
 
-def page(result: WorkspaceReport) -> Report:
+def page(result: WorkspaceReport) -> Page:
     """Its sections and its size; what is in them is in the file."""
     facts: dict[str, object] = {
         "sections": ", ".join(section.title for section in sections(result)),
         "megabytes": round(sum(file.stat().st_size for file in result.files) / 1e6, 2),
         "its tables and figures, also one by one": result.folder,
     }
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         notes=note_lines(result.notes),
         files=list(result.files),
@@ -34,5 +33,5 @@ def write_tables(result: WorkspaceReport) -> None:
     if result.leakage is not None:
         files.write_tables(views.page(result.leakage), result.folder / "leakage")
     for figure in result.figures:
-        if figure.number == 4:
-            files.write_tables(views.page(figure.result), result.folder / "figure4")
+        if figure.scaling is not None:
+            files.write_tables(views.page(figure.scaling), result.folder / "figure4")

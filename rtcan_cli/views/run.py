@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Table
-from rtcan_cli.results.base import Note
 from rtcan_cli.results.run import AboutRun
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.parts import Table
 
 _SEED_SCORES = {"accuracy": "acc. [%]", "balanced_accuracy": "bal. [%]", "f1_high": "F1 [%]"}
 
@@ -30,11 +26,6 @@ def run_facts(run: AboutRun) -> dict[str, object]:
 def dataset_title(name: str, simulated: bool) -> str:
     """Name of a dataset, with the mark of simulated data."""
     return profile(name).title + (" (simulated)" if simulated else "")
-
-
-def note_lines(notes: Sequence[Note]) -> list[str]:
-    """Notes as sentences, each with the command that helps."""
-    return [lines_of(note) for note in notes]
 
 
 def mark(simulated: bool) -> str:

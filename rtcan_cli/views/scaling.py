@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.scaling import SubjectScaling
-from rtcan_cli.views.run import dataset_title, note_lines
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title
 
 _SHARES = ["accuracy", "low", "high"]
 _GAINS = ["gain", "gain_low", "gain_high"]
 
 
-def page(result: SubjectScaling) -> Report:
+def page(result: SubjectScaling) -> Page:
     """For each dataset: what was measured, and what the law says of twice the subjects."""
     tables = []
     measured = result.accuracy[result.accuracy["what"] == "measured"]
@@ -37,8 +38,7 @@ def page(result: SubjectScaling) -> Report:
         ]
         columns = ["model", "target", "law", *columns[2:], "gain", "gain from", "gain to"]
         tables.append(Table(f"{about}: extrapolated to twice the subjects", columns, rows))
-    return Report(
-        result.command,
+    return Page(
         tables=tables,
         notes=note_lines(result.notes),
         files=list(result.files),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from rtcan_cli.datasets.polarity import SignalKind
-from rtcan_cli.report import Table
+from rtcan_cli.views.parts import Table
 
 
 def eda_in_words(unit: str, polarity: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report
 from rtcan_cli.results.simulation import Simulation
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page
 from rtcan_cli.views.run import dataset_title
 
 
-def page(result: Simulation) -> Report:
+def page(result: Simulation) -> Page:
     """How much was simulated, and what to do with it."""
     facts: dict[str, object] = {
         "dataset": dataset_title(result.dataset, result.simulated),
@@ -27,9 +27,8 @@ def page(result: Simulation) -> Report:
         }
         if result.written.n_faults is not None:
             facts["faults"] = result.written.n_faults
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )

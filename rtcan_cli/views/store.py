@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.store import StoreContent, Training
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 from rtcan_cli.views.sizes import size_in_words
 
 
-def page(result: StoreContent) -> Report:
+def page(result: StoreContent) -> Page:
     """Where it came from, then its datasets with shape, type and unit."""
     facts: dict[str, object] = {
         "store": result.path,
@@ -34,14 +34,13 @@ def page(result: StoreContent) -> Report:
         [f"{group}/...", f"{n} arrays", "", "", ""]
         for group, n in result.arrays.itertuples(index=False)
     ]
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[
             Table("Made from", ["what", "value"], made_from),
             Table("Datasets", ["path", "shape", "type", "unit", "meaning"], rows),
         ],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
     )
 
 

@@ -10,15 +10,15 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rtcan_cli.report import Report
 from rtcan_cli.views.layout import RULE, fact_lines, table_lines, wrapped
+from rtcan_cli.views.parts import Page
 
 #: Of a pipe or a file, which have no width of their own.
 _PIPE_WIDTH = 120
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-def print_page(page: Report) -> None:
+def print_page(page: Page) -> None:
     """Print what a person reads, in the width of the terminal.
 
     Notes and files are folded on a terminal only, so that a search in a pipe finds them whole.
@@ -52,7 +52,7 @@ def terminal_width() -> int:
     return _PIPE_WIDTH
 
 
-def page_lines(page: Report, width: int, fold: bool = True) -> Iterator[tuple[str, bool]]:
+def page_lines(page: Page, width: int, fold: bool = True) -> Iterator[tuple[str, bool]]:
     """All lines of a page, and whether each is a title."""
     for line in fact_lines(page.facts, width):
         yield line, False

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.training import Training
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark, run_facts
 
 
-def page(result: Training) -> Report:
+def page(result: Training) -> Page:
     """One run in a few lines, or what differs between many; and their validation folds."""
     settings = result.settings
     facts = _facts_of_one(result) if len(result.runs) == 1 else _facts_of_many(result)
     devices = {name for each in settings["device"] for name in each.split(", ")}
     facts["device"] = ", ".join(sorted(devices))
     facts["training time, all folds [s]"] = round(float(settings["training_seconds"].sum()), 1)
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[_validation_table(result)],
         notes=[note.text + (f": {note.command}" if note.command else "") for note in result.notes],

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.trial_attention import TrialAttention
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 
 
-def page(result: TrialAttention) -> Report:
+def page(result: TrialAttention) -> Page:
     """What each network says of the trial, and when it looked closest."""
     run = result.run
     facts: dict[str, object] = {
@@ -23,11 +23,10 @@ def page(result: TrialAttention) -> Report:
         facts["repetition"] = result.repetition
     facts["runs"] = ", ".join(result.decisions["run"].unique())
     facts["map"] = map_in_words(result.map_name, result.relative)
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[_decisions(result)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

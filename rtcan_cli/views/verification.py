@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.verification import Verification
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.sizes import size_in_words
 
 
-def page(result: Verification) -> Report:
+def page(result: Verification) -> Page:
     """One row for each store."""
     rows = [
         [path, kind, size_in_words(n_bytes), content_id]
         for path, kind, n_bytes, content_id in result.stores.itertuples(index=False)
     ]
-    return Report(
-        result.command,
+    return Page(
         facts={"stores that hold what was written": len(rows)},
         tables=[Table("Verified", ["store", "kind", "size", "content id"], rows)],
-        notes=[lines_of(note) for note in result.notes],
+        notes=note_lines(result.notes),
     )

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.report import Report, Table
 from rtcan_cli.results.workspace import WorkspaceState
-from rtcan_cli.views.notes import lines_of
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
 
 
-def page(result: WorkspaceState) -> Report:
+def page(result: WorkspaceState) -> Page:
     """A table of stores for each dataset, and what to run next."""
     facts = {
         "workspace": result.workspace,
@@ -26,11 +26,10 @@ def page(result: WorkspaceState) -> Report:
         f"{profile(row['dataset']).title}, next: {_next(row)}"
         for row in result.next_steps[by_dataset].to_dict("records")
     ]
-    return Report(
-        result.command,
+    return Page(
         facts=facts,
         tables=[_step_table(result, name) for name in result.datasets],
-        notes=[*nexts, *(lines_of(note) for note in result.notes)],
+        notes=[*nexts, *note_lines(result.notes)],
     )
 
 

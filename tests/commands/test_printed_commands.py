@@ -13,13 +13,14 @@ import pytest
 
 import rtcan_cli
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.report import Report
+from rtcan_cli.results.base import Result
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.training.plan import RunRequest
 from rtcan_cli.stores import Workspace
 from rtcan_cli.stores.workspace import content_id
 from rtcan_cli.training.recipes import RECIPES
+from tests.commands.any_result import any_result
 from tests.commands.printed import GROUP, lines_in, lines_of, read
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, Outcome, must, rtcan
 from tests.runs.finished_runs import finish_run
@@ -59,9 +60,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, RunSettings]]:
     """What `train` is asked for; it is not trained."""
     found: list[tuple[Path, RunSettings]] = []
 
-    def trained(requests: list[RunRequest], *_: Any) -> Report:
+    def trained(requests: list[RunRequest], *_: Any) -> Result:
         found.extend((request.output, request.settings) for request in requests)
-        return Report("train")
+        return any_result()
 
     monkeypatch.setattr("rtcan_cli.steps.training.train.train_runs", trained)
     return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtcan_cli.report import Table
 from rtcan_cli.views.cells import cell, column_texts
+from rtcan_cli.views.parts import Table
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rtcan_cli.report import Report, Table
 from rtcan_cli.views.files import latex, markdown, write_tables
+from rtcan_cli.views.parts import Page, Table
 
 NASTY = r"a_b 50 % & {c} #1 $x$ ~ ^ \d | `e` *f* <g> [h]"
-REPORT = Report(
-    "compare",
+REPORT = Page(
     tables=[
         Table(
             "first & last [%]", ["[name]", "points", "n"], [["[x]", 12.345, 3], [NASTY, None, 4]]
@@ -69,4 +68,4 @@ def test_both_files_are_written_beside_each_other(tmp_path: Path) -> None:
 
 
 def test_a_report_without_tables_or_notes_is_empty() -> None:
-    assert markdown(Report("compare")).strip() == ""
+    assert markdown(Page()).strip() == ""

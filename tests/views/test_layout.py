@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtcan_cli.report import Table
 from rtcan_cli.views.cells import column_texts
 from rtcan_cli.views.layout import fact_lines, table_lines, wrapped
+from rtcan_cli.views.parts import Table
 
 words = st.text("abcdefghijklmnopqrstuvwxyz-_+[]%", min_size=1, max_size=25)
 texts = st.lists(words, min_size=1, max_size=4).map(" ".join)

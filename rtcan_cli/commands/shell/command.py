@@ -16,8 +16,7 @@ from rtcan_cli.commands.shell.interrupts import interruptible
 from rtcan_cli.commands.shell.streams import discard
 from rtcan_cli.commands.shell.usage import GENERAL
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.report import Report
-from rtcan_cli.results.base import Result, as_data, plain
+from rtcan_cli.results.base import Result, as_data
 
 
 def _switch(what: str, *names: str) -> Any:
@@ -31,7 +30,7 @@ _SHARED: dict[str, Any] = {
 }
 
 
-def command(function: Callable[..., Report | Result]) -> Callable[..., None]:
+def command(function: Callable[..., Result]) -> Callable[..., None]:
     """Turn a function that returns a result into a command-line function.
 
     The command gains the shared options. A problem ends it with one clear line and exit code 1,
@@ -81,18 +80,16 @@ def command(function: Callable[..., Report | Result]) -> Callable[..., None]:
     return run
 
 
-def _show(result: Report | Result) -> None:
+def _show(result: Result) -> None:
     """Print the result of a finished step. What keeps it from being read does not undo the step."""
     from rtcan_cli import views
     from rtcan_cli.views import terminal
 
     try:
         if console.verbosity.json:
-            terminal.print_json(
-                as_data(result) if isinstance(result, Result) else plain(result.as_json())
-            )
+            terminal.print_json(as_data(result))
         elif not console.verbosity.quiet:
-            terminal.print_page(views.page(result) if isinstance(result, Result) else result)
+            terminal.print_page(views.page(result))
         sys.stdout.flush()
     except BrokenPipeError:
         discard(sys.stdout)  # the reader of our output has seen enough; that is not an error

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rtcan_cli import choices, views
+from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.paper import Paper
+from rtcan_cli.results.scaling import SubjectScaling
+from rtcan_cli.results.trial_attention import TrialAttention
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import SHOWN, sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
-from rtcan_cli.steps.data.relabel import plot_steps
+from rtcan_cli.steps.data.relabel import few_ratings, plot_steps
 from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
 from rtcan_cli.steps.results.scaling import follow_subjects
 from rtcan_cli.stores import Store, Workspace
@@ -61,13 +63,16 @@ class PaperFigure:
         Those of the figure.
     result : SubjectScaling, or what `gradcam` answers, optional
         The numbers that belong to it.
+    notes : tuple of Note
+        What has to be said of it.
     problem : RtcanError, optional
         Why it could not be made.
     """
 
     number: int
     files: tuple[Path, ...] = ()
-    result: Any = None
+    result: SubjectScaling | TrialAttention | None = None
+    notes: tuple[Note, ...] = ()
     problem: RtcanError | None = None
 
     @property
@@ -108,10 +113,14 @@ def paper_figures(
     if len(problems) == len(numbers):
         raise problems[0]
     made = [figure for figure in figures if figure.problem is None]
+    results = [figure.result for figure in made]
     return Paper(
-        scaling=next((figure.result for figure in made if figure.number == 4), None),
-        attention=next((figure.result for figure in made if figure.number > 4), None),
-        notes=tuple(figure.note for figure in figures if figure.note is not None),
+        scaling=next((each for each in results if isinstance(each, SubjectScaling)), None),
+        attention=next((each for each in results if isinstance(each, TrialAttention)), None),
+        notes=(
+            *(note for figure in made for note in figure.notes),
+            *(figure.note for figure in figures if figure.note is not None),
+        ),
         files=tuple(file for figure in made for file in figure.files),
     )
 
@@ -121,34 +130,32 @@ def make_figures(
 ) -> Iterator[PaperFigure]:
     """Yield the paper's figures of these numbers; see `paper_figures`."""
     if 3 in numbers:
-        yield _try(3, lambda: (_draw_labels(stores, folder, trial), None))
+        yield _try(3, lambda: _draw_labels(stores, folder, trial))
     if 4 in numbers:
         mine = [run for run in runs if trial.dataset in (None, run.dataset.name)]
         dataset = trial.dataset or _usual_dataset(stores)
-        yield _try(4, lambda: _with_files(follow_subjects(mine, folder, stores.root, dataset)))
+        yield _try(4, lambda: _of(follow_subjects(mine, folder, stores.root, dataset)))
     attention = [number for number in numbers if number > 4]
     if attention:
         # They are drawn together.
-        drawn = _try(
-            attention[0], lambda: _with_files(_draw_attention(stores, runs, folder, trial))
-        )
+        drawn = _try(attention[0], lambda: _of(_draw_attention(stores, runs, folder, trial)))
         for number in attention:
             yield _part(drawn, number, stores, runs, trial)
 
 
-def _with_files(result: Any) -> tuple[Sequence[Path], Any]:
-    return result.files, result
+def _of(result: SubjectScaling | TrialAttention) -> dict[str, Any]:
+    """A figure whose numbers are a result, which has its own notes."""
+    return {"files": result.files, "result": result}
 
 
-def _try(number: int, draw: Callable[[], tuple[Sequence[Path], Any]]) -> PaperFigure:
+def _try(number: int, draw: Callable[[], dict[str, Any]]) -> PaperFigure:
     try:
-        files, result = draw()
+        return PaperFigure(number, **draw())
     except RtcanError as error:
         return PaperFigure(number, problem=error)
-    return PaperFigure(number, tuple(files), result)
 
 
-def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> list[Path]:
+def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> dict[str, Any]:
     there = stores.datasets()
     dataset = stores.dataset(trial.dataset or (_usual_dataset(stores) if there else None))
     labels = stores.store(dataset, "labels")
@@ -156,10 +163,13 @@ def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> list[Path]:
         thresholds = store.table("thresholds")
     subjects = thresholds.loc[~thresholds["fallback"], "subject"].tolist()
     subject = trial.subject or _usual(SUBJECT, subjects)
-    return plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
+    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
+    return {"files": tuple(files), "notes": tuple(few_ratings(labels, subject))}
 
 
-def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial) -> Any:
+def _draw_attention(
+    stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial
+) -> TrialAttention:
     shown = _showing_attention(runs, trial)
     for run in shown:
         tested = run.predictions.dropna(subset=["probability"])
@@ -173,7 +183,7 @@ def _draw_attention(stores: Workspace, runs: Sequence[Run], folder: Path, trial:
             subject, stimulus = tested[["subject", "stimulus"]].iloc[0]
             others = [each.path for each in shown]
             sources = sources_of(stores, run.path)
-            return views.page(explain_trial(run.path, sources, subject, stimulus, folder, others))
+            return explain_trial(run.path, sources, subject, stimulus, folder, others)
     asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
     dataset = trial.dataset or (runs[0].dataset.name if runs else _usual_dataset(stores))
     raise RtcanError(

@@ -14,6 +14,8 @@ from rtcan_cli.results.comparison import Comparison
 from rtcan_cli.results.leakage import Leakage
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import Figure, WorkspaceReport
+from rtcan_cli.results.scaling import SubjectScaling
+from rtcan_cli.results.trial_attention import TrialAttention
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.figures import NUMBERS, Trial, make_figures
 from rtcan_cli.steps.paper.tables import make_tables
@@ -151,5 +153,14 @@ def _figures(
         if figure.note is not None:
             lacking.append(figure.note)
         else:
-            found.append(Figure(number=figure.number, files=figure.files, result=figure.result))
+            numbers = figure.result
+            found.append(
+                Figure(
+                    number=figure.number,
+                    files=figure.files,
+                    scaling=numbers if isinstance(numbers, SubjectScaling) else None,
+                    attention=numbers if isinstance(numbers, TrialAttention) else None,
+                    notes=figure.notes,
+                )
+            )
     return found

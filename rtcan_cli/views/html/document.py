@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import __version__
+from rtcan_cli import __version__, views
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.files.atomic import write_whole
-from rtcan_cli.report import Table
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.views import comparison, leakage, paper
 from rtcan_cli.views.cells import column_texts
-from rtcan_cli.views.html.render import Grid, Page, Part, Picture, Section, render
-from rtcan_cli.views.run import dataset_title, note_lines
+from rtcan_cli.views.html.render import Grid, HtmlPage, Part, Picture, Section, render
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title
 
 ALL_SIMULATED = (
     "SIMULATED DATA. Every number and picture here, other than the paper's numbers, comes from "
@@ -84,7 +85,7 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
         for table in (result.stores, result.runs)
         for row in table.itertuples()
     }
-    page = Page(
+    page = HtmlPage(
         title=f"rtcan report: {', '.join(titles)}",
         facts={
             "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -206,11 +207,10 @@ def _figures(result: WorkspaceReport) -> Iterator[Part]:
     """The paper's figures; tables and notes that several share stand below the first."""
     seen: list[object] = []
     for figure in result.figures:
-        tables, notes = [], []
-        if figure.result is not None:
-            shown = paper.shown_with(figure.result)
-            tables = [table for table in shown.tables if table not in seen]
-            notes = [note for note in shown.notes if note not in seen]
+        shown = Page() if figure.result is None else views.page(figure.result)
+        tables = [table for table in shown.tables if table not in seen]
+        notes = [note for note in shown.notes if note not in seen]
+        notes += note_lines(figure.notes)
         seen += [*tables, *notes]
         pictures = _pictures(figure.files, CAPTIONS[figure.number])
         title = f"Fig. {figure.number}: {TITLES[figure.number]}"

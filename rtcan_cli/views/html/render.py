@@ -103,7 +103,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Page:
+class HtmlPage:
     """A report.
 
     Parameters
@@ -124,7 +124,7 @@ class Page:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
-def render(page: Page) -> str:
+def render(page: HtmlPage) -> str:
     """Write a page as HTML."""
     templates = Environment(
         loader=PackageLoader("rtcan_cli.views.html", ""),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from rtcan_cli.report import Report
+from rtcan_cli.results.base import Result
 from rtcan_cli.runs.settings import RunSettings
+from tests.commands.any_result import any_result
 from tests.conftest import must, rtcan
 
 TYPED = (
@@ -32,9 +33,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunSettings]:
     """What `train` is asked for; it is not trained."""
     found: list[RunSettings] = []
 
-    def trained(requests: Any, *_: Any) -> Report:
+    def trained(requests: Any, *_: Any) -> Result:
         found.extend(request.settings for request in requests)
-        return Report("train")
+        return any_result()
 
     monkeypatch.setattr("rtcan_cli.steps.training.train.train_runs", trained)
     return found

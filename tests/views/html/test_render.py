@@ -5,20 +5,20 @@ import re
 
 import pytest
 
-from rtcan_cli.views.html.render import Grid, Page, Part, Picture, Section, render
+from rtcan_cli.views.html.render import Grid, HtmlPage, Part, Picture, Section, render
 from tests.views.html.reading import Seen
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><path d="M0 0h9"/></svg>'
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil/x onerror=alert(1)>{{ 7*7 }}&amp;"
 
 
-def page(text: str = "plain", alarm: str = "") -> Page:
+def page(text: str = "plain", alarm: str = "") -> HtmlPage:
     """A page with a text wherever a text can stand."""
     grid = Grid(text, [text, "n"], [False, True], [(text, "1"), ("b", "-")])
     facts = Grid(text, [], [False, False], [("made by", text)])
     part = Part(text, [grid, facts], [Picture(SVG, text, text)], [text])
     sections = [Section("one", text, [part], [text]), Section("two", text, [Part(text)])]
-    return Page(text, {text: text}, alarm, sections)
+    return HtmlPage(text, {text: text}, alarm, sections)
 
 
 def test_it_is_whole_and_in_order() -> None:

@@ -1,4 +1,4 @@
-"""What a step has to say when it is done: facts, tables, notes and the files it left."""
+"""What a person reads of a result: facts, tables, notes, and the files that were written."""
 
 from __future__ import annotations
 
@@ -32,13 +32,11 @@ class Table:
 
 
 @dataclass
-class Report:
-    """The result of one step.
+class Page:
+    """What a person reads of a result.
 
     Parameters
     ----------
-    command : str
-        The subcommand that made it.
     facts : dict
         Single values, in reading order: name to number, text or path.
     tables : list of Table
@@ -51,14 +49,13 @@ class Report:
         What the step wrote (or found already written).
     """
 
-    command: str
     facts: dict[str, Any] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
     text: str = ""
     notes: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
-    def joined(self, other: Report) -> Report:
+    def joined(self, other: Page) -> Page:
         """Both one after the other; what both hold is there once."""
 
         def once(one: list[Any], two: list[Any]) -> list[Any]:
@@ -72,14 +69,3 @@ class Report:
             notes=once(self.notes, other.notes),
             files=once(self.files, other.files),
         )
-
-    def as_json(self) -> dict[str, Any]:
-        """One machine-readable object with everything in the report."""
-        return {
-            "command": self.command,
-            **{name.replace(" ", "_"): value for name, value in self.facts.items()},
-            **({"text": self.text} if self.text else {}),
-            "tables": {table.title: table.records() for table in self.tables},
-            "notes": self.notes,
-            "files": [str(path) for path in self.files],
-        }
