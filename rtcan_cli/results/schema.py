@@ -16,7 +16,13 @@ def every() -> list[type[Result]]:
     """All results, by command and name."""
     for module in pkgutil.iter_modules(rtcan_cli.results.__path__, "rtcan_cli.results."):
         import_module(module.name)
-    return sorted(Result.__subclasses__(), key=lambda kind: (kind.command, kind.__name__))
+    return sorted(_own(Result), key=lambda kind: (kind.command, kind.__name__))
+
+
+def _own(kind: type[Result]) -> list[type[Result]]:
+    """All kinds of a result that rtcan itself defines."""
+    below = [each for child in kind.__subclasses__() for each in (child, *_own(child))]
+    return [each for each in below if each.__module__.startswith(rtcan_cli.results.__name__)]
 
 
 def schema() -> dict[str, Any]:

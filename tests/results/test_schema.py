@@ -1,0 +1,70 @@
+"""Keys of results do not change without another version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+
+import pandas as pd
+import pytest
+
+from rtcan_cli.results.base import SCHEMA_VERSION, Column, Note, Result, as_data, table, value
+from rtcan_cli.results.schema import digest, every, schema
+
+#: What `digest` gives for each version. If a key or a column changes, count up `SCHEMA_VERSION`
+#: and add a line.
+DIGESTS = {1: "0c32a935b34da153"}
+
+
+def test_a_change_of_keys_comes_with_another_version() -> None:
+    assert max(DIGESTS) == SCHEMA_VERSION
+    assert digest() == DIGESTS[SCHEMA_VERSION], (
+        "keys of results have changed: count up SCHEMA_VERSION in results/base.py, add the digest"
+    )
+
+
+def test_every_key_is_in_snake_case_and_described() -> None:
+    for name, about in schema().items():
+        assert about["command"], name
+        for key, entry in about["fields"].items():
+            assert key == key.lower()
+            assert key.isidentifier()
+            assert entry["meaning"], f"{name}.{key}"
+            for column, each in entry.get("columns", {}).items():
+                assert column == column.lower()
+                assert column.isidentifier()
+                assert each["meaning"], f"{name}.{key}.{column}"
+
+
+def test_names_are_unique() -> None:
+    names = [kind.__name__ for kind in every()]
+    assert len(names) == len(set(names)) >= 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample(Result):
+    command = "sample"
+
+    count: int = value("How many")
+    rows: pd.DataFrame = table(
+        "Some rows", {"name": Column("text", "Who"), "x": Column("number", "?")}
+    )
+    inner: tuple[Note, ...] = field(default=())
+
+
+def test_data_are_plain_json_types() -> None:
+    rows = pd.DataFrame({"name": ["a", "b"], "x": [0.5, float("nan")]})
+    data = as_data(_Sample(count=2, rows=rows, notes=(Note("kind", "text", "rtcan info"),)))
+    assert data["schema_version"] == SCHEMA_VERSION
+    assert (data["command"], data["result"]) == ("sample", "_Sample")
+    assert data["rows"] == [{"name": "a", "x": 0.5}, {"name": "b", "x": None}]
+    assert data["notes"] == [{"kind": "kind", "text": "text", "command": "rtcan info"}]
+
+
+def test_other_columns_than_declared_are_refused() -> None:
+    rows = pd.DataFrame({"name": ["a"], "x": [1.0]})
+    with pytest.raises(ValueError, match="declared are"):
+        _Sample(count=1, rows=rows.rename(columns={"x": "y"}))
+    sample = _Sample(count=1, rows=rows)
+    assert [each.name for each in fields(sample)] == ["notes", "files", "count", "rows", "inner"]
+    with pytest.raises(ValueError, match=r"_Sample\.rows"):
+        replace(sample, rows=rows.assign(more=1))
