@@ -44,8 +44,8 @@ from rtcan_cli.steps.attention.networks import choose_run, sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.data.ingest import ingest_dataset, ingest_raw
 from rtcan_cli.steps.data.relabel import relabel_ratings
-from rtcan_cli.steps.results.compare import compare_runs
-from rtcan_cli.steps.results.evaluate import evaluate_run
+from rtcan_cli.steps.scores.compare import compare_runs
+from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.steps.signals.decompose import decompose_recordings
 from rtcan_cli.steps.signals.eda_features import describe_recordings
 from rtcan_cli.steps.signals.music_features import extract_features

@@ -138,7 +138,7 @@ def compare(
     if not paths and not of_paper:
         stores.find_run(None, name)  # says what to train
     if leakage:
-        from rtcan_cli.steps.results.leakage import compare_protocols
+        from rtcan_cli.steps.scores.leakage import compare_protocols
 
         return with_tables(compare_protocols(paths, output), output / "leakage")
     if of_paper:
@@ -167,7 +167,7 @@ def compare(
         if pictures:
             parts.append(paper_figures(stores, paths, pictures, output, trial))
         return joined([with_paper_tables(part, output) for part in parts])
-    from rtcan_cli.steps.results.compare import compare_runs
+    from rtcan_cli.steps.scores.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
     compared = compare_runs(paths, output, paper, only_complete=not runs, against=other)

@@ -9,7 +9,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.decomposition import Decomposition
+from rtcan_cli.results.signals.decomposition import Decomposition
 
 
 def decompose(

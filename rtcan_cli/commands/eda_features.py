@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.eda_features import EdaFeatures
+from rtcan_cli.results.signals.eda_features import EdaFeatures
 
 
 def eda_features(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.evaluation import Evaluation
-from rtcan_cli.results.imported import ImportedEvaluation
+from rtcan_cli.results.scores.evaluation import Evaluation
+from rtcan_cli.results.training.imported import ImportedEvaluation
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
       rtcan evaluate
       rtcan evaluate Rf-eda+music-both-1a2b3c
     """
-    from rtcan_cli.steps.results.evaluate import evaluate_run
+    from rtcan_cli.steps.scores.evaluate import evaluate_run
 
     path: Path = options.find_run(workspace, run, dataset)
     return evaluate_run(path, output)

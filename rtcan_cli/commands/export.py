@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.export import Export
+from rtcan_cli.results.deployment.export import Export
 
 
 def export(
@@ -63,7 +63,7 @@ def export(
     if not files:
         raise typer.BadParameter("there is no output file: --onnx FILE or --torchscript FILE")
     path = options.find_run(workspace, run, dataset)
-    from rtcan_cli.steps.results.export import export_run
+    from rtcan_cli.steps.deployment.export import export_run
     from rtcan_cli.stores import Workspace
 
     return export_run(path, Workspace(workspace), files, target, fold, not uncalibrated)

@@ -8,9 +8,9 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.attention_check import AttentionCheck
-from rtcan_cli.results.average_attention import AverageAttention
-from rtcan_cli.results.trial_attention import TrialAttention
+from rtcan_cli.results.attention.average import AverageAttention
+from rtcan_cli.results.attention.check import AttentionCheck
+from rtcan_cli.results.attention.trial import TrialAttention
 
 
 def gradcam(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.imported import ImportedNetwork
+from rtcan_cli.results.training.imported import ImportedNetwork
 
 
 def import_checkpoint(

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.quality import Quality
-from rtcan_cli.results.store import StoreContent
-from rtcan_cli.results.verification import Verification
-from rtcan_cli.results.workspace import WorkspaceState
+from rtcan_cli.results.data.quality import Quality
+from rtcan_cli.results.overview.store import StoreContent
+from rtcan_cli.results.overview.verification import Verification
+from rtcan_cli.results.overview.workspace import WorkspaceState
 
 DEFAULT_ROWS = 20
 

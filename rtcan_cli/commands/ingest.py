@@ -10,7 +10,7 @@ import typer
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.results.ingest import Ingested
+from rtcan_cli.results.data.ingest import Ingested
 
 _TABLE = profile("table")
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.results.model import ModelDescription
-from rtcan_cli.results.models import ModelList
+from rtcan_cli.results.overview.model import ModelDescription
+from rtcan_cli.results.overview.models import ModelList
 
 
 def models(

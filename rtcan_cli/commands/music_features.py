@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.music_features import MusicFeatures
+from rtcan_cli.results.signals.music_features import MusicFeatures
 
 
 def music_features(

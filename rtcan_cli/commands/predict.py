@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.prediction import Prediction
+from rtcan_cli.results.deployment.prediction import Prediction
 
 
 def predict(
@@ -141,8 +141,12 @@ def predict(
     path = options.find_run(workspace, run, None)
     if not in_stores and not in_file:
         raise RtcanError("there is nothing to predict", "--dataset NAME, or --eda FILE")
-    from rtcan_cli.steps.results.new_recording import NewRecording
-    from rtcan_cli.steps.results.predict import dataset_of_stores, predict_recording, predict_stores
+    from rtcan_cli.steps.deployment.new_recording import NewRecording
+    from rtcan_cli.steps.deployment.predict import (
+        dataset_of_stores,
+        predict_recording,
+        predict_stores,
+    )
 
     stores, calibrated = Workspace(workspace), not uncalibrated
     if in_stores:

@@ -10,7 +10,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.labels import Labels
+from rtcan_cli.results.data.labels import Labels
 
 
 def relabel(

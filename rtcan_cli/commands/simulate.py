@@ -10,7 +10,7 @@ import typer
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.results.simulation import Simulation
+from rtcan_cli.results.data.simulation import Simulation
 from rtcan_cli.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
 
 

@@ -14,7 +14,7 @@ from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.training import Training
+from rtcan_cli.results.training.runs import Training
 
 _VARIANT_HELP = "Attention modules, as in the paper's Table 5, or base-stem. Default: " + ", ".join(
     f"{p.variant} on {p.title}" for p in PROFILES.values()

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Column, Result, empty, table, value
-from rtcan_cli.results.comparison import PAPER_COLUMNS
 from rtcan_cli.results.run import DATA_COLUMNS
-from rtcan_cli.results.scaling import SubjectScaling
-from rtcan_cli.results.trial_attention import TrialAttention
+from rtcan_cli.results.scores.comparison import PAPER_COLUMNS
+from rtcan_cli.results.scores.scaling import SubjectScaling
 
 if TYPE_CHECKING:
     import pandas as pd

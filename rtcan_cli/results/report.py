@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Column, Note, Result, table, value
-from rtcan_cli.results.comparison import Comparison
-from rtcan_cli.results.leakage import Leakage
 from rtcan_cli.results.paper import Paper
 from rtcan_cli.results.run import DATA_COLUMNS
-from rtcan_cli.results.scaling import SubjectScaling
-from rtcan_cli.results.trial_attention import TrialAttention
+from rtcan_cli.results.scores.comparison import Comparison
+from rtcan_cli.results.scores.leakage import Leakage
+from rtcan_cli.results.scores.scaling import SubjectScaling
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from rtcan_cli.results.base import Result, describe
 
 def every() -> list[type[Result]]:
     """All results, by command and name."""
-    for module in pkgutil.iter_modules(rtcan_cli.results.__path__, "rtcan_cli.results."):
+    for module in pkgutil.walk_packages(rtcan_cli.results.__path__, "rtcan_cli.results."):
         import_module(module.name)
     return sorted(_own(Result), key=lambda kind: (kind.command, kind.__name__))
 

@@ -13,6 +13,6 @@ def page(result: Result) -> Page:
 
     A result of ``results/<name>.py`` is shown by the function ``page`` of ``views/<name>.py``.
     """
-    name = type(result).__module__.rpartition(".")[2]
+    name = type(result).__module__.removeprefix("rtcan_cli.results.")
     shown: Page = import_module(f"rtcan_cli.views.{name}").page(result)
     return shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.model import ModelDescription
+from rtcan_cli.results.overview.model import ModelDescription
 
 
 def any_result(text: str = "", n_lines: int = 1) -> ModelDescription:

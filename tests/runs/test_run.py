@@ -15,7 +15,7 @@ from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.results.evaluate import evaluate_run
+from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.stores import Workspace
 from tests.runs.finished_runs import finish_run
 

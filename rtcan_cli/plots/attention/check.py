@@ -56,7 +56,7 @@ def attention_check(
     Parameters
     ----------
     found : DataFrame
-        The curves of one target, see `rtcan_cli.results.attention_check.CURVE_COLUMNS`.
+        The curves of one target, see `rtcan_cli.results.attention.check.CURVE_COLUMNS`.
     title : str
         Dataset, target and network.
     method : str

@@ -26,7 +26,7 @@ from rtcan_cli.plots.attention.average import attention_average
 from rtcan_cli.plots.attention.responses import attention_responses
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
-from rtcan_cli.results.average_attention import (
+from rtcan_cli.results.attention.average import (
     AROUND_COLUMNS,
     AVERAGE_COLUMNS,
     PEAK_COLUMNS,

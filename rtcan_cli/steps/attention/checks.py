@@ -30,7 +30,7 @@ from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.check import attention_check
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
-from rtcan_cli.results.attention_check import (
+from rtcan_cli.results.attention.check import (
     AREA_COLUMNS,
     CURVE_COLUMNS,
     VERDICT_COLUMNS,

@@ -24,9 +24,9 @@ from rtcan_cli.plots.attention.columns import AttentionPanel, attention_columns
 from rtcan_cli.plots.attention.heat import attention_heat
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.results.attention.trial import DECISION_COLUMNS, SAMPLE_COLUMNS, TrialAttention
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_table
-from rtcan_cli.results.trial_attention import DECISION_COLUMNS, SAMPLE_COLUMNS, TrialAttention
 from rtcan_cli.runs.inputs import Key, Sources
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials

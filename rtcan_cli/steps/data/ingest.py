@@ -26,7 +26,7 @@ from rtcan_cli.eda.quality import Inspected, Rules, inspect
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.ingest import Ingested
+from rtcan_cli.results.data.ingest import Ingested
 from rtcan_cli.steps.data.ingest_summary import UNCLAIMED, ingest_result
 from rtcan_cli.steps.data.seen_trials import SeenTrials
 from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of

@@ -15,7 +15,7 @@ from rtcan_cli.datasets.polarity import NOT_STATED, SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.errors import some
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.ingest import LEFT_OUT_COLUMNS, Ingested
+from rtcan_cli.results.data.ingest import LEFT_OUT_COLUMNS, Ingested
 from rtcan_cli.steps.data.songs import shared_songs
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes

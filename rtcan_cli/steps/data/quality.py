@@ -18,7 +18,7 @@ from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
 from rtcan_cli.plots.save import save
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
+from rtcan_cli.results.data.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
 from rtcan_cli.stores import Store
 from rtcan_cli.trial_key import hearing
 

@@ -24,7 +24,7 @@ from rtcan_cli.labels import relabel as relabel_trials
 from rtcan_cli.plots.relabel_steps import relabel_steps
 from rtcan_cli.plots.save import save
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.labels import CLASS_COLUMNS, ImportedTable, Labels, RatingCorrelation
+from rtcan_cli.results.data.labels import CLASS_COLUMNS, ImportedTable, Labels, RatingCorrelation
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.stores import Provenance, Store, create
 from rtcan_cli.stores.lines import line_that_makes

@@ -12,7 +12,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.simulation import Simulation, WrittenFiles
+from rtcan_cli.results.data.simulation import Simulation, WrittenFiles
 from rtcan_cli.simulate import settings_of, simulate
 from rtcan_cli.simulate.design import Written
 from rtcan_cli.simulate.folder import read_settings

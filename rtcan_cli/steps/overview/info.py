@@ -12,8 +12,8 @@ from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind, told
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.store import ARRAY_COLUMNS, DATASET_COLUMNS, StoreContent, Training
-from rtcan_cli.results.verification import STORE_COLUMNS, Verification
+from rtcan_cli.results.overview.store import ARRAY_COLUMNS, DATASET_COLUMNS, StoreContent, Training
+from rtcan_cli.results.overview.verification import STORE_COLUMNS, Verification
 from rtcan_cli.stores import Store, Workspace
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 from rtcan_cli.command_line import command_line
 from rtcan_cli.models.registry import every, find
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.model import ModelDescription
-from rtcan_cli.results.models import MODEL_COLUMNS, ModelList
+from rtcan_cli.results.overview.model import ModelDescription
+from rtcan_cli.results.overview.models import MODEL_COLUMNS, ModelList
 
 
 def list_models() -> ModelList:

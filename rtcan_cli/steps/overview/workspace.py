@@ -12,7 +12,7 @@ from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.workspace import NEXT_COLUMNS, STEP_COLUMNS, WorkspaceState
+from rtcan_cli.results.overview.workspace import NEXT_COLUMNS, STEP_COLUMNS, WorkspaceState
 from rtcan_cli.stores import Step, Store, Workspace
 
 #: Options of the steps before training, as they are unless a user says otherwise.

@@ -10,16 +10,16 @@ from typing import Any
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.paper import Paper
-from rtcan_cli.results.scaling import SubjectScaling
-from rtcan_cli.results.trial_attention import TrialAttention
+from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import SHOWN, sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.data.relabel import few_ratings, plot_steps
 from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
-from rtcan_cli.steps.results.scaling import follow_subjects
+from rtcan_cli.steps.scores.scaling import follow_subjects
 from rtcan_cli.stores import Store, Workspace
 
 #: The trial of the paper's Figs. 5 to 8.

@@ -24,7 +24,7 @@ from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import group_seeds
 from rtcan_cli.steps.paper.label_tables import correlation_rows, label_rows
 from rtcan_cli.steps.paper.rows import fits, is_eligible, too_few_subjects, training_lines
-from rtcan_cli.steps.results.differences import pairing_notes
+from rtcan_cli.steps.scores.differences import pairing_notes
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.recipes import RECIPES
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.comparison import Comparison
-from rtcan_cli.results.leakage import Leakage
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import Figure, WorkspaceReport
-from rtcan_cli.results.scaling import SubjectScaling
-from rtcan_cli.results.trial_attention import TrialAttention
+from rtcan_cli.results.scores.comparison import Comparison
+from rtcan_cli.results.scores.leakage import Leakage
+from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.figures import NUMBERS, Trial, make_figures
 from rtcan_cli.steps.paper.tables import make_tables
 from rtcan_cli.steps.report.sources import datasets_of, describe_runs, describe_stores
-from rtcan_cli.steps.results.compare import compare_runs
-from rtcan_cli.steps.results.leakage import compare_protocols
+from rtcan_cli.steps.scores.compare import compare_runs
+from rtcan_cli.steps.scores.leakage import compare_protocols
 from rtcan_cli.stores import Workspace
 
 

@@ -18,7 +18,7 @@ from rtcan_cli.eda.methods import Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.decomposition import (
+from rtcan_cli.results.signals.decomposition import (
     COMPONENT_COLUMNS,
     LEFT_OUT_COLUMNS,
     Decomposition,

@@ -15,8 +15,8 @@ from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, RECORDED, VERSION
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.decomposition import LEFT_OUT_COLUMNS
-from rtcan_cli.results.eda_features import DOMAIN_COLUMNS, EdaFeatures
+from rtcan_cli.results.signals.decomposition import LEFT_OUT_COLUMNS
+from rtcan_cli.results.signals.eda_features import DOMAIN_COLUMNS, EdaFeatures
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.steps.signals.eda_features_work import features_work

@@ -29,7 +29,7 @@ from rtcan_cli.music import (
 )
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.music_features import (
+from rtcan_cli.results.signals.music_features import (
     SHORT_COLUMNS,
     UNREADABLE_COLUMNS,
     MusicFeatures,

@@ -32,7 +32,7 @@ from rtcan_cli.models.rtcan.released_file import read_state_dict
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import to_arrays
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.imported import ImportedNetwork
+from rtcan_cli.results.training.imported import ImportedNetwork
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings

@@ -16,7 +16,7 @@ from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots.save import save
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
-from rtcan_cli.results.imported import (
+from rtcan_cli.results.training.imported import (
     IMPORTED_SCORE_COLUMNS,
     AboutCheckpoint,
     ImportedEvaluation,

@@ -10,7 +10,7 @@ import pandas as pd
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.training import SETTING_COLUMNS, SETTINGS, VALIDATION_COLUMNS, Training
+from rtcan_cli.results.training.runs import SETTING_COLUMNS, SETTINGS, VALIDATION_COLUMNS, Training
 from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.steps.training.notes import training_notes
 from rtcan_cli.stores.lines import line_on_runs
@@ -53,7 +53,7 @@ def varied(settings: pd.DataFrame) -> tuple[str, ...]:
     Parameters
     ----------
     settings : DataFrame
-        With the columns of `rtcan_cli.results.training.SETTING_COLUMNS`.
+        With the columns of `rtcan_cli.results.training.runs.SETTING_COLUMNS`.
     """
     found = []
     for name in SETTINGS:

@@ -17,7 +17,7 @@ from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import told
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.training import Training
+from rtcan_cli.results.training.runs import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import candidate_name

@@ -15,12 +15,13 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import WorkspaceReport
-from rtcan_cli.views import comparison, leakage, paper
+from rtcan_cli.views import paper
 from rtcan_cli.views.cells import column_texts
 from rtcan_cli.views.html.render import Grid, HtmlPage, Part, Picture, Section, render
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
+from rtcan_cli.views.scores import comparison, leakage
 
 ALL_SIMULATED = (
     "SIMULATED DATA. Every number and picture here, other than the paper's numbers, comes from "

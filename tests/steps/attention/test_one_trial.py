@@ -13,7 +13,7 @@ import pytest
 
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.trial_attention import TrialAttention
+from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.steps.attention.networks import choose_run
 from rtcan_cli.steps.attention.one_trial import explain_trial

@@ -17,7 +17,7 @@ from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Sti
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import as_data
-from rtcan_cli.results.ingest import Ingested
+from rtcan_cli.results.data.ingest import Ingested
 from rtcan_cli.steps.data import ingest
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import OFFSETS

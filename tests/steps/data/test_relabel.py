@@ -17,7 +17,7 @@ from scipy.stats import spearmanr
 from rtcan_cli import views
 from rtcan_cli.evaluation import published
 from rtcan_cli.results.base import as_data
-from rtcan_cli.results.labels import Labels
+from rtcan_cli.results.data.labels import Labels
 from rtcan_cli.steps.data.relabel import relabel_ratings
 from rtcan_cli.views.layout import table_lines
 from tests.conftest import SUBJECT, must, rtcan

@@ -9,7 +9,7 @@ import pytest
 
 from rtcan_cli import views
 from rtcan_cli.results.base import as_data
-from rtcan_cli.results.workspace import WorkspaceState
+from rtcan_cli.results.overview.workspace import WorkspaceState
 from rtcan_cli.steps.overview.workspace import workspace_state
 from rtcan_cli.views.layout import table_lines
 from tests.runs.finished_runs import finish_run

@@ -20,7 +20,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.rtcan.released import CHANNEL_ORDER
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.results.evaluate import evaluate_run
+from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.steps.training import import_checkpoint
 from rtcan_cli.steps.training.import_checkpoint import read_checkpoint
 from rtcan_cli.steps.training.imported import imported_network

@@ -16,7 +16,7 @@ import rtcan_cli.steps.training.units as run_units
 import rtcan_cli.training.run as training_run
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.results.training import SETTING_COLUMNS
+from rtcan_cli.results.training.runs import SETTING_COLUMNS
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import RunSettings

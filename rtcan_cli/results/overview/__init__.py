@@ -1,0 +1,1 @@
+"""What there is: stores, workspaces and models, as data."""

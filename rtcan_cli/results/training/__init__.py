@@ -1,0 +1,1 @@
+"""Trained runs, and imported networks, as data."""

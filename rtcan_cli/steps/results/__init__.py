@@ -1,1 +1,0 @@
-"""What trained runs are worth, and what they say of new recordings."""

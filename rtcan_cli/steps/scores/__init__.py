@@ -1,0 +1,1 @@
+"""What trained runs are worth: scores, comparisons, leakage, numbers of subjects."""

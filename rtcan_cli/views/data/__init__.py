@@ -1,0 +1,1 @@
+"""From raw files to recordings and labels, for a person."""

@@ -1,0 +1,80 @@
+"""The signal quality of recordings, for a person."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from rtcan_cli.results.data.quality import MEASURES, Quality
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title
+
+_HEADS = {
+    "duration": "seconds",
+    "missing": "missing [%]",
+    "longest_gap": "longest gap [s]",
+    "flat": "flat [%]",
+    "clipped": "clipped [%]",
+    "lowest": "lowest",
+    "highest": "highest",
+    "jitter": "jitter [%]",
+    "repaired": "repaired [%]",
+}
+_LIMIT = re.compile(r" \([^)]*\)")  # the rules stand above the table
+
+
+def page(result: Quality) -> Page:
+    """The rules, how each measure spreads, and the worst recordings."""
+    facts = {
+        "store": result.store,
+        "dataset": dataset_title(result.dataset, result.simulated),
+        "EDA unit": result.eda_unit,
+        "EDA polarity": result.eda_polarity,
+        "recordings": result.n_recordings,
+        "left out": result.n_left_out,
+        "with repaired gaps": result.n_repaired,
+        "rules": " ".join(f"{rule.option} {rule.limit:g}" for rule in result.rules),
+    }
+    return Page(
+        facts=facts,
+        tables=[_spread_table(result), _worst_table(result)],
+        notes=note_lines(result.notes),
+        files=list(result.files),
+    )
+
+
+def _shown(name: str, found: float) -> float:
+    """A measure as it is shown: shares in per cent."""
+    return 100 * found if MEASURES[name].unit == "fraction" else found
+
+
+def _spread_table(result: Quality) -> Table:
+    columns = ["measure", "least", "5 %", "median", "95 %", "most"]
+    rows = [
+        [_HEADS[name], *(_shown(name, each) for each in numbers)]
+        for name, *numbers in result.spread.dropna().itertuples(index=False)
+    ]
+    return Table("All recordings", columns, rows)
+
+
+def _worst_table(result: Quality) -> Table:
+    worst = result.worst
+    names = ["subject", "stimulus"]
+    if (worst["repetition"] > 1).any():
+        names.append("repetition")
+    if (worst["target"] != "both").any():
+        names.append("target")
+    known = set(result.spread.dropna()["measure"]) - {"lowest", "highest"}
+    measures = [name for name in _HEADS if name in known]
+    rows = [
+        [
+            *(row[name] for name in names),
+            *(_shown(name, row[name]) for name in measures),
+            "used" if pd.isna(row["problem"]) else _LIMIT.sub("", row["problem"]),
+        ]
+        for row in worst.to_dict("records")
+    ]
+    columns = [*names, *(_HEADS[name] for name in measures), "left out because"]
+    return Table(f"The worst {len(rows)} of {result.n_recordings}", columns, rows)

@@ -1,0 +1,1 @@
+"""From recordings and songs to what a model sees, for a person."""

@@ -1,0 +1,23 @@
+"""Which songs have features, for a person."""
+
+from __future__ import annotations
+
+from rtcan_cli.results.signals.music_features import MusicFeatures
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title
+
+
+def page(result: MusicFeatures) -> Page:
+    """Counts, and the songs that were left out."""
+    left_out = result.left_out.to_numpy().tolist()
+    return Page(
+        facts={
+            "dataset": dataset_title(result.dataset, result.simulated),
+            "songs": result.n_songs,
+            "features": result.n_features,
+            "from": result.imported_from or f"openSMILE {result.feature_set}",
+        },
+        tables=[Table("Left out", ["song", "reason"], left_out)] if left_out else [],
+        notes=[note.text for note in result.notes],
+        files=list(result.files),
+    )

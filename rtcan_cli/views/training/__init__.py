@@ -1,0 +1,1 @@
+"""Trained runs, and imported networks, for a person."""
