@@ -239,7 +239,8 @@ def compare_pair(run: Seeds, reference: Seeds, target: str) -> list[dict[str, ob
     -------
     list of dict
         One entry a score, with those of
-        `rtcan_cli.results.scores.comparison.DIFFERENCE_COLUMNS` that are known: tests (`seed_test`, corrected t and others over folds, `swap_test`) are of accuracy.
+        `rtcan_cli.results.scores.comparison.DIFFERENCE_COLUMNS` that are known: tests
+        (`seed_test`, corrected t and others over folds, `swap_test`) are of accuracy.
 
     Raises
     ------
