@@ -36,7 +36,7 @@ def test_a_store_is_made_by_the_line_for_its_place(root: Path) -> None:
     assert line_that_makes(folder / "recordings.h5", "recordings") == "rtcan ingest pmemo RAW"
     assert line_that_makes(root / "deap" / "labels.h5", "labels") == "rtcan ingest deap RAW"
     assert line_that_makes(root / "my labels.h5", "labels") == (
-        f"rtcan relabel --input RECORDINGS --output '{root}/my labels.h5'"
+        f"rtcan relabel --recordings-store RECORDINGS --output '{root}/my labels.h5'"
     )
     assert how_to_make_again(folder / "components.h5", "components") == (
         "rtcan decompose --dataset pmemo --force, to make it again"

@@ -197,7 +197,7 @@ def test_no_link_below_the_workspace_is_followed(
         try:
             shown = look()
         except RtcanError as error:
-            assert "symbolic link" in str(error) or "is not there" in str(error)  # noqa: PT017
+            assert "symbolic link" in str(error) or "does not exist" in str(error)  # noqa: PT017
         else:
             assert str(home) not in str(shown)
     assert everything(home) == before

@@ -119,7 +119,9 @@ def read_checkpoint(
     known = trained_on or _trained_on(state, path, dataset, notes)
     model = from_released_state_dict(state, CHANNEL_ORDER[known])
     if model.n_classes != 2:
-        raise RtcanError(f"{path}: tells {model.n_classes} classes; rtcan knows low and high")
+        raise RtcanError(
+            f"{path}: distinguishes {model.n_classes} classes; rtcan only low and high"
+        )
     _check_dataset(model, state, path, known, notes)
     return Checkpoint(
         path=path,

@@ -48,7 +48,7 @@ def _planned(plan: RunPlan) -> Outlook | None:
 
 
 def training_notes(run: Run) -> list[Note]:
-    """Say of which folds the loss shows that nothing was learnt, or that training ended too early.
+    """Say of which folds the loss shows that nothing was learned, or that training ended too early.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def training_notes(run: Run) -> list[Note]:
         ]
         if stuck:
             text = (
-                f"nothing was learnt in {len(stuck)} of {len(labels)} folds: their training loss "
+                f"nothing was learned in {len(stuck)} of {len(labels)} folds: their training loss "
                 "stayed at that of guessing (ln 2 where classes are equal). "
                 f"{outlook.remedies()}; if that changes nothing, the inputs may say nothing"
             )

@@ -214,7 +214,7 @@ def test_rows_that_nothing_can_fill_are_named_with_the_reason(tmp_path: Path) ->
     folder.mkdir(parents=True)
     finish_run(folder, "re", dataset="deap", spec=spec("Re"))
     notes = texts(tables(tmp_path, 6), "no_model")
-    assert any("CNN-3 on DEAP: no run stands in this row: its score is of 4" in n for n in notes)
+    assert any("CNN-3 on DEAP: no run stands in this row: its score is for 4" in n for n in notes)
     assert any("AlexNet-2D on DEAP: no run stands" in note for note in notes)
     assert not any("cnn3-raw" in note or "alexnet2d" in note for note in notes)
 
@@ -279,7 +279,7 @@ def test_own_baselines_stand_in_table_6_without_words_about_the_paper(own: Path)
     report = tables(own, 5, 6)
     assert [row["label"] for row in filled(report)] == ["majority"]
     assert [note.kind for note in report.notes] == ["no_rows"]
-    assert texts(report, "no_rows") == ["Table 5: the paper has no rows on own recordings"]
+    assert texts(report, "no_rows") == ["Table 5: the paper has no rows for own recordings"]
 
 
 def test_a_table_without_rows_of_a_dataset_says_so(tmp_path: Path) -> None:
@@ -447,20 +447,20 @@ def test_one_dataset_may_be_asked_for(tmp_path: Path, runs: Path) -> None:
 
 
 def test_labels_and_correlations_are_those_of_relabel(prepared: Path, tmp_path: Path) -> None:
-    told = json.loads(must("relabel", "-w", prepared, "--json").stdout)["tables"]
-    counts = {row["target"]: row for row in told["Labels"]}
+    told = json.loads(must("relabel", "-w", prepared, "--json").stdout)
+    counts = {row["target"]: row for row in told["classes"]}
     report = tables(prepared, 1, 2, folder=tmp_path)
     for row in report.table1.to_dict("records"):
         if row["dataset"] == "pmemo":
             expected = counts[row["target"]]
-            assert (row["n_high"], row["n_low"]) == (expected["high"], expected["low"])
-            assert row["n_high_difference"] == expected["high"] - row["paper_n_high"]
+            assert (row["n_high"], row["n_low"]) == (expected["n_high"], expected["n_low"])
+            assert row["n_high_difference"] == expected["n_high"] - row["paper_n_high"]
         else:
             assert row["n_high"] is None
-    (r,) = told["Correlation of valence and arousal ratings"]
+    r = told["ratings"]
     (own,) = report.table2.query("dataset == 'pmemo'").to_dict("records")
-    assert own["spearman_r"] == r["Spearman r"]
-    assert own["p_value"] == r["p"]
+    assert own["spearman_r"] == r["spearman_r"]
+    assert own["p_value"] == r["p_value"]
     assert (own["paper_spearman_r"], own["n_trials"]) == (0.52, 72)
     page = views.page(report)
     assert all("(simulated)" in each.title for each in page.tables)

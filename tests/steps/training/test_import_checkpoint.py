@@ -174,10 +174,11 @@ def test_it_is_kept_out_of_comparisons_and_of_folds(
     run = json.loads(name)["run"]["name"]
     assert re.fullmatch(r"released-pmemo-Rf-eda\+music-arousal-[0-9a-f]{6}", run)
     compared = json.loads(must("compare", "-w", workspace, "-o", tmp_path, "--json").stdout)
-    shown = [row["run"] for table in compared["tables"].values() for row in table]
+    shown = [row["run"] for row in compared["scores"]]
     assert len(shown) > 0
     assert run not in shown
-    assert any("not held out" in note and run in note for note in compared["notes"])
+    told = [note["text"] for note in compared["notes"]]
+    assert any("not held out" in note and run in note for note in told)
     outcome = rtcan(
         "train", "-w", workspace, "--splits-from", run, "--recipe", "tuned", "--length", "96"
     )
