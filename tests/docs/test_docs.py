@@ -90,3 +90,13 @@ def test_the_method_page_names_the_tuned_recipe() -> None:
     tuned = RECIPES["tuned"]
     assert f"learning rate {tuned.lr:g} and weight decay {tuned.weight_decay:g}" in page
     assert f"batches of {tuned.batch_size}, {tuned.epochs} epochs" in page
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", "docs/security.md"])
+def test_files_that_pages_for_developers_name_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./]+\.(?:py|html|css|sh|toml|yml))`", text)
+    assert named
+    places = (ROOT, ROOT / "rtcan_cli", ROOT / "docs")
+    missing = [name for name in named if not any((place / name).exists() for place in places)]
+    assert missing == []
