@@ -64,12 +64,12 @@ class Note:
     text : str
         The sentence, for people.
     command : str, optional
-        The command that helps.
+        What helps: a command to type, or what to do in words.
     """
 
     kind: str = value("What it is about, for programs")
     text: str = value("The sentence, for people")
-    command: str | None = value("The command that helps", default=None)
+    command: str | None = value("What helps: a command to type, or what to do", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +126,16 @@ def plain(found: object) -> Any:
         return [plain(row) for row in found.to_dict("records")]
     if isinstance(found, Mapping):
         return {str(key): plain(each) for key, each in found.items()}
-    if isinstance(found, list | tuple):
+    if isinstance(found, list | tuple | set | frozenset):
         return [plain(each) for each in found]
     if isinstance(found, Path):
         return str(found)
-    if hasattr(found, "item"):  # a NumPy scalar
-        found = found.item()
+    if hasattr(found, "tolist"):  # an array or a scalar of NumPy
+        return plain(found.tolist())
+    if type(found).__name__ in ("NAType", "NaTType"):  # pandas, which is not imported here
+        return None
+    if hasattr(found, "isoformat"):
+        return found.isoformat()
     if isinstance(found, float) and not math.isfinite(found):
         return None
     return found

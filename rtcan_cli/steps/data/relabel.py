@@ -212,7 +212,9 @@ def _labels_result(
         method=method,
         n_subjects=table.loc[labelled, "subject"].nunique(),
         n_labelled=int(labelled.sum()),
-        n_few_ratings=int(thresholds["fallback"].sum()) if len(thresholds) else None,
+        n_few_ratings=(
+            int(thresholds["fallback"].sum()) if len(thresholds) and method != "fixed" else None
+        ),
         classes=_classes(table, made.dataset if compare else None),
         ratings=_correlation(ratings, made.dataset if compare else None),
         imported=imported,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note
+from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import Figure, WorkspaceReport
 from rtcan_cli.results.scores.comparison import Comparison
@@ -101,9 +102,10 @@ def _tables(
     """The paper's tables that have a number of your own."""
     found = {}
     chosen = content.trial.dataset
-    for number, part in make_tables(stores, runs, content.tables, chosen, folder):
+    for number, part in make_tables(stores, runs, content.tables, chosen):
         if part.has_own(number):
-            found[number] = part
+            files = tuple(write_csv(part, folder))
+            found[number] = replace(part, files=files)
             continue
         if len(part.table(number)):
             text = f"Table {number}: no row has a number of your own"

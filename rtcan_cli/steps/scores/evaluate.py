@@ -143,7 +143,9 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | Import
     result = Evaluation(
         run=about(run),
         folds=of_targets("folds", FOLD_COLUMNS),
-        scores=of_targets("pooled", SCORE_COLUMNS),
+        scores=of_targets("pooled", SCORE_COLUMNS).astype(
+            {"n_resamples": "Int64", "n_folds": "Int64"}
+        ),
         verdicts=of_targets("verdict", VERDICT_COLUMNS),
         subjects=of_targets("subjects", SUBJECT_COLUMNS),
         stimuli=of_targets("stimuli", STIMULUS_COLUMNS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ def training_result(paths: Sequence[Path]) -> Training:
     notes = [] if len(runs) > 1 else describe_choices(runs[0].models)
     for run in runs:
         which = f"{run.name}, " if len(runs) > 1 else ""
-        notes += [Note(each.kind, which + each.text) for each in training_notes(run)]
+        notes += [replace(each, text=which + each.text) for each in training_notes(run)]
     line = line_on_runs("compare" if len(runs) > 1 else "evaluate", paths)
     return Training(
         runs=tuple(map(about, runs)),

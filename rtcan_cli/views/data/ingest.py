@@ -27,7 +27,7 @@ def page(result: Ingested) -> Page:
         "usable trials": result.n_usable,
         "EDA recordings": result.n_recordings,
         "hours of EDA": round(result.eda_seconds / 3600, 2),
-        "seconds each": f"{result.shortest:.1f} to {result.longest:.1f}",
+        "seconds each": _seconds(result),
         "sampling rate [Hz]": _rates(result.sampling_rates),
         "EDA unit": result.eda_unit,
         "EDA polarity": result.eda_polarity,
@@ -49,3 +49,9 @@ def _rates(rates: Sequence[float]) -> str:
     if len(rates) <= _FEW_RATES:
         return ", ".join(f"{rate:g}" for rate in rates)
     return f"{rates[0]:g} to {rates[-1]:g}"
+
+
+def _seconds(result: Ingested) -> str | None:
+    if result.shortest is None or result.longest is None:
+        return None
+    return f"{result.shortest:.1f} to {result.longest:.1f}"

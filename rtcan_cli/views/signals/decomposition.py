@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtcan_cli.eda.methods import TITLES
 from rtcan_cli.results.signals.decomposition import Decomposition
+from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 from rtcan_cli.views.signals.shared import eda_in_words, left_out_table
@@ -39,7 +40,7 @@ def page(result: Decomposition) -> Page:
     return Page(
         facts=facts,
         tables=[shares, *left_out_table("Not decomposed", result.left_out)],
-        notes=[note.text for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

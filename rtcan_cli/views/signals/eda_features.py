@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtcan_cli.results.signals.eda_features import EdaFeatures
+from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 from rtcan_cli.views.signals.shared import eda_in_words, left_out_table
@@ -22,6 +23,6 @@ def page(result: EdaFeatures) -> Page:
             "onset": f"{result.onset:g} s",
         },
         tables=[domains, *left_out_table("Not described", result.left_out)],
-        notes=[note.text for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtcan_cli.results.signals.music_features import MusicFeatures
+from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
@@ -18,6 +19,6 @@ def page(result: MusicFeatures) -> Page:
             "from": result.imported_from or f"openSMILE {result.feature_set}",
         },
         tables=[Table("Left out", ["song", "reason"], left_out)] if left_out else [],
-        notes=[note.text for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.training.imported import ImportedEvaluation, ImportedNetwork
+from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 
@@ -30,7 +31,7 @@ def page(result: ImportedNetwork | ImportedEvaluation) -> Page:
             "target": result.scores["target"].iloc[0],
         },
         tables=[_score_table(result)],
-        notes=[note.text + (f": {note.command}" if note.command else "") for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from rtcan_cli.results.training.runs import Training
+from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark, run_facts
 
@@ -19,7 +20,7 @@ def page(result: Training) -> Page:
     return Page(
         facts=facts,
         tables=[_validation_table(result)],
-        notes=[note.text + (f": {note.command}" if note.command else "") for note in result.notes],
+        notes=note_lines(result.notes),
         files=list(result.files),
     )
 
@@ -27,7 +28,7 @@ def page(result: Training) -> Page:
 def _facts_of_one(result: Training) -> dict[str, object]:
     (run,), settings = result.runs, result.settings.iloc[0]
     facts = run_facts(run)
-    if settings["epochs"] is not None:
+    if not pd.isna(settings["epochs"]):
         facts["recipe"] = f"{run.recipe}, {settings['epochs']} epochs"
     return facts | {"subjects": settings["n_subjects"]}
 
@@ -59,7 +60,7 @@ def _validation_table(result: Training) -> Table:
                 100 * row["accuracy"],
             ]
         )
-    taken = " or ".join(sorted({step for step in result.validation["step"] if step}))
+    taken = " or ".join(sorted(result.validation["step"].dropna().unique()))
     columns = ["target", *(["run", *result.varied] if several else []), "trials", "folds"]
     columns += [f"median {taken or 'step'}", "loss", "accuracy [%]"]
     title = "Validation folds" + (f" at the chosen {taken}" if taken else "")
@@ -69,6 +70,6 @@ def _validation_table(result: Training) -> Table:
 def _cell(settings: pd.DataFrame, run: str, name: str) -> object:
     """A setting of a run; those of all subjects and of no recipe have words."""
     found: object = settings.loc[run, name]
-    if found is None:
+    if pd.isna(found):
         return {"subjects": "100%", "recipe": "its own"}.get(name)
     return found

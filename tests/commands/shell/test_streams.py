@@ -16,9 +16,14 @@ import pytest
 TITLE = "Björk – Jóga ♥ \udcff"
 """Letters that cp1252 has, letters that it lacks, and a byte of a file name that is not UTF-8."""
 
+ROOT = str(Path(__file__).parents[3])
 PROGRAM = textwrap.dedent(
     f"""
     import pathlib
+    import sys
+
+    sys.path.append({ROOT!r})  # of the tests
+
     from rtcan_cli import app, console
     from rtcan_cli.commands.shell.command import command
     from tests.commands.any_result import any_result

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from rtcan_cli import views
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.base import as_data
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.result import training_result
@@ -66,3 +68,18 @@ def test_the_table_fits_a_terminal(tmp_path: Path, width: int) -> None:
         assert max(map(len, lines)) <= width
         words = {word for line in lines for word in line.split()}
         assert {word for head in table.columns for word in head.split()} <= words
+
+
+def test_models_with_and_without_steps_stand_in_one_table(tmp_path: Path) -> None:
+    majority = ModelSpec(model="majority")
+    paths = [
+        finish_run(tmp_path, "network"),
+        finish_run(tmp_path, "baseline", spec=majority, recipe=None),
+    ]
+    result = training_result(paths)
+    page = views.page(result)
+    (table,) = page.tables
+    assert table.title.startswith("Validation folds at the chosen epoch")
+    assert "median epoch" in table.columns
+    assert {row["model"] for row in result.settings.to_dict("records")} == {"rtcan", "majority"}
+    json.dumps(as_data(result), allow_nan=False)
