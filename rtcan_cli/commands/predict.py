@@ -130,6 +130,21 @@ def predict(
         raise typer.BadParameter(
             "--all-new is for a dataset: a file is new unless --subject and --stimulus say so"
         )
+    if in_stores and not in_file:
+        of_a_file = {
+            "--sampling-rate": sampling_rate is not None,
+            "--column": bool(column),
+            "--unit": unit is not None,
+            "--decimal": decimal != ".",
+            "--start": start is not None,
+            "--duration": duration is not None,
+            "--subject": subject != "new",
+            "--stimulus": stimulus != "new",
+            "--repetition": repetition != 1,
+        }
+        unread = [name for name, is_given in of_a_file.items() if is_given]
+        if unread:
+            raise typer.BadParameter(f"{', '.join(unread)}: only for a recording given by --eda")
     if in_stores and in_file:
         raise typer.BadParameter(
             "--eda and --audio are for a single recording, --dataset and the options that name "

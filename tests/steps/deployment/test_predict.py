@@ -255,3 +255,18 @@ def test_what_is_shown_fits_a_terminal_and_says_what_is_simulated(
     rows = views.page(many).tables[0].rows
     assert len(many.answers) > SHOWN == len(rows)
     assert any(f"the first {SHOWN} of {len(many.answers)}" in n for n in views.page(many).notes)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--sampling-rate=4", "--column=2", "--unit=uS", "--decimal=,", "--start=1"),
+        *("--duration=9", "--subject=a", "--stimulus=b", "--repetition=2"),
+    ],
+)
+def test_what_only_a_file_needs_is_refused_with_a_dataset(option: str) -> None:
+    outcome = rtcan("predict", "--dataset", "pmemo", option)
+    assert outcome.exit_code == 2
+    assert f"{option.partition('=')[0]}: only for a recording given by --eda" in " ".join(
+        outcome.stderr.split()
+    )
