@@ -1,0 +1,1 @@
+"""File formats of recordings: each reader turns a file into `contents.Contents`."""
