@@ -110,7 +110,7 @@ def test_streamed_wav_without_a_length_is_complete(tmp_path):
     [
         (b"", "is empty"),
         (b"hello" * 500, "is not an audio file of a known kind"),
-        (bytes(500), "holds only zero bytes"),
+        (bytes(500), "contains only zero bytes"),
         (bytes(5000), "begins with thousands of zero bytes"),
         (b"<!DOCTYPE html><html>Quota exceeded", "is an HTML page, not audio"),
     ],

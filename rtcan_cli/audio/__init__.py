@@ -1,1 +1,1 @@
-"""Audio files -> samples: all of a whole file, and nothing of one that is cut."""
+"""Audio files -> samples: complete files are read to the end, incomplete files are refused."""

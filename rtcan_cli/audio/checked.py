@@ -12,7 +12,7 @@ GET_AGAIN = "fetch or unpack the file again"
 
 @dataclass(frozen=True)
 class Checked:
-    """An audio file that is whole.
+    """A complete audio file.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ def incomplete(name: str, there: float, declared: float) -> RtcanError:
 
 
 def cut_in(name: str, there: float, what: str) -> RtcanError:
-    """The error for a file that ends within one of its pieces, after so many seconds."""
+    """The error for a file that ends within one of its pieces, after this many seconds."""
     return broken(name, f"incomplete: it ends in the middle of {what}, after {there:.1f} s")
 
 

@@ -1,4 +1,4 @@
-"""WAV, AIFF and AU: how much sound there is, beside how much their headers declare."""
+"""WAV, AIFF and AU: how much sound there is, and how much their headers declare."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_wav(content: bytes, name: str) -> Checked:
     Raises
     ------
     RtcanError
-        If it is incomplete, holds more than its header counts, or a codec that is not read.
+        If it is incomplete, contains more than its header declares, or uses an unsupported codec.
     """
     order: _Order = "big" if content[:4] == b"RIFX" else "little"
     fmt = fact = long = b""
@@ -48,7 +48,7 @@ def check_wav(content: bytes, name: str) -> Checked:
     codec = int.from_bytes(fmt[:2], order)
     if codec not in _CODECS:
         raise RtcanError(
-            f"{name} is a WAV file with the codec number {codec}, which is not read", convert(name)
+            f"{name} is a WAV file with the unsupported codec number {codec}", convert(name)
         )
     rate, width = int.from_bytes(fmt[4:8], order), int.from_bytes(fmt[12:14], order)
     if not rate or not width:
@@ -77,7 +77,7 @@ def check_aiff(content: bytes, name: str) -> Checked:
             common, place = content[start : start + length], start
         elif kind == b"SSND":
             begin, size = start, length
-            # It mostly comes last; what follows need not be looked at, but may hold COMM.
+            # It is usually last; what follows is not needed, but may contain COMM.
             if common:
                 break
     if not common or not begin:

@@ -1,4 +1,4 @@
-"""FLAC: the last frame tells how many samples there are.
+"""FLAC: the last frame gives the number of samples.
 
 The header may say 0 where the encoder did not know the length, or something wrong. But every frame
 is numbered and has checksums. The format: RFC 9639.
@@ -13,8 +13,8 @@ from itertools import islice
 from rtcan_cli.audio.checked import GET_AGAIN, Checked, broken, incomplete
 from rtcan_cli.errors import RtcanError
 
-_STREAMINFO = 8  # where it begins, behind the marker and its own header
-_FRAME_HEADERS = 64  # bytes of a frame beside its samples, at the most
+_STREAMINFO = 8  # where it begins, after the marker and its own header
+_FRAME_HEADERS = 64  # bytes of a frame in addition to its samples, at most
 _TRIES = 100
 _BLOCK_SIZES = {1: 192, **{k: 576 << (k - 2) for k in range(2, 6)}}
 _BLOCK_SIZES |= {k: 256 << (k - 8) for k in range(8, 16)}
@@ -95,7 +95,7 @@ def _samples_at_end(content: bytes, at: int, block: int) -> int | None:
 
 
 def _coded_number(head: bytes) -> tuple[int, int]:
-    """A number coded as UTF-8 codes characters, and its bytes; 0 bytes if it is none."""
+    """A number coded as UTF-8 codes characters, and its bytes; 0 bytes if it is not one."""
     first = head[0]
     if first < 0x80:
         return first, 1

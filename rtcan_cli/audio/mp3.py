@@ -87,12 +87,12 @@ def check(content: bytes, name: str) -> Checked:
     Raises
     ------
     RtcanError
-        If it holds no frames, ends within a frame or before the number of frames that it declares,
+        If it contains no frames, ends within a frame, has fewer frames than it declares,
         is damaged, or changes its sampling rate or number of channels.
     """
     begin = _first_frame(content, skip_tags(content))
     if begin is None:
-        raise RtcanError(f"{name} holds no MP3 frames", convert(name))
+        raise RtcanError(f"{name} contains no MP3 frames", convert(name))
     head = _header(content, begin)
     assert head is not None
     end = _end_of_sound(content)

@@ -25,7 +25,7 @@ def check(content: bytes, name: str) -> Checked:
     Raises
     ------
     RtcanError
-        If it was cut off, is damaged between its pages, or holds several streams or another codec.
+        If it is cut off or damaged between its pages, or contains several streams or another codec.
     """
     at, n_streams, flags, rate, skipped = 0, 0, 0, 0, 0
     first, last = -1, 0
@@ -55,7 +55,7 @@ def check(content: bytes, name: str) -> Checked:
         at = end
     seconds = max(last - skipped, 0) / (rate or 1)
     if n_streams != 1:
-        raise RtcanError(f"{name} holds {n_streams} streams, where one is read", convert(name))
+        raise RtcanError(f"{name} contains {n_streams} streams instead of one", convert(name))
     if not rate:
         raise RtcanError(
             f"{name} is OGG audio with a codec that is not read (Vorbis and Opus are)",

@@ -84,7 +84,7 @@ def checked_audio(content: bytes, name: str) -> tuple[kinds.Kind, Checked]:
     Raises
     ------
     RtcanError
-        If it is not an audio file, one of a kind that is not read, incomplete, or damaged as far as
+        If it is not an audio file, or is of an unsupported kind, incomplete, or damaged as far as
         that shows without decoding.
     """
     kind, content = recognised(content)
@@ -141,7 +141,7 @@ def _decode(checked: Checked, name: str) -> tuple[NDArray[np.float32], int]:
             if checked.n_samples * file.channels > MOST_SAMPLES:
                 hours = checked.n_samples / max(1, file.samplerate) / 3600
                 raise RtcanError(
-                    f"{name} claims to hold {hours:.1f} hours of sound, more than a song has",
+                    f"{name} claims to contain {hours:.1f} hours of sound, more than a song",
                     "cut out the part that was played",
                 )
             # As soundfile.read does: without it mpg123's last bits differ from what it gives.

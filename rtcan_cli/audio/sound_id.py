@@ -1,6 +1,6 @@
-"""Whether two audio files hold the same sound, whatever they are called.
+"""Whether two audio files contain the same sound, whatever their names.
 
-A song that is there under two names must not train and test the same network. Names cannot tell,
+A song that exists under two names must not train and test the same network. Names cannot tell,
 so the sound itself is compared.
 """
 
@@ -36,7 +36,7 @@ def sound_id(content: bytes, name: str = "the audio file") -> str:
       long to be decoded, the encoded sound is taken.
     - Audio of kinds that are recognised, but not read (such as M4A): SHA-256 of the whole file.
 
-    Copies that were re-encoded, cut, or brought to another volume or sampling rate have other
+    Copies that were re-encoded, cut, or changed in volume or sampling rate have other
     samples, and are not found.
 
     Parameters
@@ -54,8 +54,8 @@ def sound_id(content: bytes, name: str = "the audio file") -> str:
     Raises
     ------
     RtcanError
-        If it is not an audio file, or it is incomplete, damaged or without any sound: what stands
-        in the place of a song is the same for many songs.
+        If it is not an audio file, or it is incomplete, damaged or without any sound:
+        a placeholder may stand for many songs.
     """
     kind, _ = recognised(content)
     # A tag alone, with nothing behind it that is known, is not a song.
@@ -81,5 +81,5 @@ def _decoded_id(checked: Checked, name: str) -> str:
         raise undecodable(name) from error
     refuse_fewer(n_samples, checked, name)
     if not n_samples:
-        raise RtcanError(f"{name} holds no sound")
+        raise RtcanError(f"{name} contains no sound")
     return digest.hexdigest()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 #: Seconds in which a scheduler has to answer. Dask itself waits for ever where something listens
-#: that is none.
+#: that is not a scheduler.
 ANSWER_SECONDS = 6
 
 _HINT = "dask scheduler, and the address that it prints; see docs/howto/cluster.md"
@@ -61,7 +61,7 @@ def connected(cluster: Cluster) -> Iterator[Client]:
 
 
 def scheduler_address(given: str) -> str:
-    """The address that is given, or that a scheduler file holds.
+    """The given address, or the one in a scheduler file.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def scheduler_address(given: str) -> str:
     if host and port.isdigit():
         return f"tcp://{given}"
     raise RtcanError(
-        f"--cluster {given}: neither an address nor a scheduler file that is there",
+        f"--cluster {given}: neither an address nor an existing scheduler file",
         "--cluster tcp://HOST:8786",
     )
 

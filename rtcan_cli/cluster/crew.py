@@ -20,7 +20,7 @@ LOOK_SECONDS = 1.0
 #: Tasks under way for each worker: one in hand, one that is there when it is done.
 TASKS_PER_WORKER = 2
 
-_HINT = "install the same versions there, start the workers again, then the same command"
+_HINT = "install the same versions there, restart the workers, then repeat the command"
 
 
 class Crew:
@@ -78,7 +78,7 @@ class Crew:
         Raises
         ------
         RtcanError
-            If the connection is lost, nobody has been there for long, or a worker has other
+            If the connection is lost, there has been no worker for long, or a worker has other
             versions than this process.
         """
         if time.monotonic() - self._looked >= LOOK_SECONDS:

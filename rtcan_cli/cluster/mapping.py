@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: A task that raises so many times has failed.
+#: A task that raises this many times has failed.
 ATTEMPTS = 3
 
 
@@ -146,10 +146,10 @@ class _Tasks:
         if isinstance(future, RtcanError):
             return index, future
         try:
-            # If its worker is lost before the result is here, Dask does it again meanwhile.
+            # If its worker is lost before the result is here, Dask repeats the task.
             return index, future.result(timeout=PATIENCE_SECONDS)
         except KilledWorker:
-            return index, _Failed("each worker that took it was lost; out of memory?")
+            return index, _Failed("every worker that ran it was lost; out of memory?")
         except Exception as error:
             if future.status != "error":
                 raise lost(error) from error

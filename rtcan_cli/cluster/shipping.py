@@ -1,4 +1,4 @@
-"""Objects as bytes, with the large arrays in them apart, so that each of these travels once."""
+"""Objects as bytes, with the large arrays in them separate, so that each of these travels once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Arrays of at least so many bytes are sent apart.
+#: Arrays of at least this many bytes are sent separately.
 LARGE = 1 << 20
 
 
 def pack(content: object) -> tuple[bytes, list[NDArray[Any]]]:
-    """Pickle an object without its large arrays, which are returned beside it."""
+    """Pickle an object without its large arrays, which are returned separately."""
     stream = io.BytesIO()
     packer = _Packer(stream, protocol=pickle.HIGHEST_PROTOCOL)
     packer.dump(content)

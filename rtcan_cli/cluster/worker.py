@@ -52,16 +52,16 @@ def run(packed: bytes, arrays: Sequence[NDArray[Any]], expected: dict[str, str])
 
 
 def keep(array: NDArray[Any]) -> NDArray[Any]:
-    """Hold an array for the tasks that need it.
+    """Keep an array for the tasks that need it.
 
     Arrays are sent as the results of this, because Dask does it again if the only worker that
-    holds one is lost; data that were scattered would be lost with it.
+    has one is lost; data that were scattered would be lost with it.
     """
     return array
 
 
 def stop_if_unwanted() -> None:
-    """End the task that calls this if nobody waits for it any more; Dask itself cannot.
+    """End the task that calls this if no one waits for it any more; Dask itself cannot.
 
     Raises
     ------
@@ -71,4 +71,4 @@ def stop_if_unwanted() -> None:
     worker = get_worker()
     task = worker.state.tasks.get(worker.get_current_task())
     if task is None or task.state == "cancelled":
-        raise RuntimeError("the result is not needed any more")
+        raise RuntimeError("the result is no longer needed")

@@ -19,7 +19,7 @@ from rtcan_cli.training.trained import TrainedModel
 
 
 class Graph(nn.Module):
-    """The mean of what some trained networks say.
+    """The mean of the answers of some trained networks.
 
     ::
 
@@ -48,7 +48,7 @@ class Graph(nn.Module):
         name = find(spec.model)
         if name.network is None:
             raise RtcanError(
-                f"{name.title} is not a network: ONNX or TorchScript cannot hold it",
+                f"{name.title} is not a network: ONNX or TorchScript cannot represent it",
                 "predict, which asks every model",
             )
         #: Shape of an input, without the batch, by its name.
@@ -101,7 +101,7 @@ class Graph(nn.Module):
         )
 
     def describe_inputs(self) -> dict[str, str]:
-        """What each input holds, in words."""
+        """What each input contains, in words."""
         words = {}
         for name, shape in self.shapes.items():
             if name == "music":

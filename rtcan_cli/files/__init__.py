@@ -1,1 +1,1 @@
-"""Files in general: written whole or not at all, opened without following links, told by type."""
+"""Files in general: written whole or not at all, opened without following links, recognised."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also after a kill."""
+"""Files that are complete or absent, even after a kill."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
     """What processes that were killed left in a folder, named by a prefix and their number.
 
-    Nothing tells who has made it: it may be a link or a folder of a stranger.
+    It is not known who made them: one may be a link, or someone else's folder.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
     prefix : str
         What the names begin with, before the number of the process.
     alone : bool
-        Whether nobody else can be writing such a file, so that they are all left over. A number
+        Whether no other process can write such a file, so that they are all left over. A number
         alone may by now be that of another process, or of one on another machine.
     """
     return [

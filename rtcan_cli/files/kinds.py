@@ -1,7 +1,7 @@
 """What a file really is, by its first bytes, whatever its name says.
 
 A reader that meets a file of another kind says which kind, and what to do with it, instead of
-calling it damaged. The table holds what people have in place of recordings and songs: other
+calling it damaged. The table lists what people have in place of recordings and songs: other
 formats of the same data, archives, web pages and pointers that stand in for large files. General
 libraries for this know neither MATLAB's and Octave's formats nor such pointers.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from rtcan_cli.errors import RtcanError
 
 HEAD = 4096
-"""How many bytes from the start of a file are enough."""
+"""How many bytes from the start of a file are needed."""
 
 AUDIO_SUFFIXES = (
     *(".mp3", ".wav", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au"),
@@ -91,7 +91,7 @@ def another_kind(head: bytes, what: object, wanted: str, *fitting: str) -> Rtcan
     if kind is EMPTY:
         return RtcanError(f"{what} is empty: it has 0 bytes, and should be {wanted}", kind.hint)
     if kind is ZEROS:
-        where = "holds only" if len(head) < HEAD else "begins with thousands of"
+        where = "contains only" if len(head) < HEAD else "begins with thousands of"
         return RtcanError(f"{what} {where} zero bytes, and should be {wanted}", kind.hint)
     return RtcanError(f"{what} is {kind.name}, not {wanted}", kind.hint or None)
 
@@ -198,7 +198,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_markup, HTML),
     (
         _starts(b"version https://git-lfs.github.com/spec/"),
-        Kind("a Git LFS pointer", "git lfs pull, in the repository that it lies in"),
+        Kind("a Git LFS pointer", "git lfs pull, in the repository that contains it"),
     ),
     (
         _pointer_of_annex,
@@ -271,7 +271,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"DSD \x1c\0"), AudioKind("DSD audio")),
     (_starts(b".RMF\0"), AudioKind("RealMedia audio")),
     (_starts(b"\xff\xf1", b"\xff\xf9"), AudioKind("AAC audio")),
-    (_starts(b"MThd\0"), Kind("a MIDI file", "it holds notes and no sound: render it to audio")),
+    (_starts(b"MThd\0"), Kind("a MIDI file", "it contains notes, not sound: render it to audio")),
     (_id3, ID3),
     (_mpeg, MP3),
     (_matlab_4, MATLAB_4),

@@ -1,4 +1,4 @@
-"""Opening files and folders that somebody else may have prepared, without following links.
+"""Opening files and folders that someone else may have prepared, without following links.
 
 A workspace, or a folder of figures, may have come as an archive from a stranger. A symbolic link
 in it must not make rtcan read, empty or remove a file elsewhere. Folders that a user types may be

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.models.learner import Examples, Fitted
 
-#: Trials that the overall share counts as, beside a group's own. Where the classes are equally
+#: Trials that the overall share counts as, besides a group's own. Where the classes are equally
 #: frequent this is Laplace's rule: one more high and one more low.
 EXTRA = 2.0
 

@@ -1,4 +1,4 @@
-"""What must be known to build a model, and to build it again around stored weights."""
+"""What is needed to build a model, and to rebuild it from stored weights."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
 
 
 def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> nn.Module:
-    """Build a network around stored weights, ready for inference.
+    """Build a network from stored weights, ready for inference.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a store says of itself, held against what it has, before memory or time is spent on it.
+"""What a store claims, compared with what its file can contain, before memory or time is spent.
 
 A store may come from a stranger. HDF5 makes up values that were never written, unpacks a thousand
 bytes from one, and repeats one text as often as a file says.
@@ -23,13 +23,13 @@ from rtcan_cli.stores.schema import OFFSETS, Schema
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 #: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
 _MOST_PACKED, _SMALL = 1100, 1 << 20
-#: All data of a store may unpack to so many bytes, and to so many more for each of the file's.
+#: All data of a store may unpack to this many bytes, and this many more for each of the file's.
 #: Stores are packed by deflate at its fastest level, which makes one byte of 229 at most.
 _ALWAYS, _PER_BYTE = 1 << 28, 400
-#: What a text takes in memory beside its letters: an object of Python, and the pointer to it.
+#: What a text takes in memory besides its letters: a Python object, and the pointer to it.
 _TEXT = 72
 #: What tables and one piece of a signal may take, as a share of the memory of the machine; and that
-#: memory in bytes where the system does not tell it.
+#: memory in bytes where the system does not report it.
 _SHARE, _USUAL = 0.5, 8 << 30
 #: Letters of an attribute: the settings of a run have some thousands.
 _LONGEST = 1 << 20
@@ -57,7 +57,7 @@ def attribute(node: h5py.HLObject, name: str) -> Any:
 
 
 def is_text(dataset: h5py.Dataset) -> bool:
-    """Whether a dataset holds text."""
+    """Whether a dataset contains text."""
     return h5py.check_string_dtype(dataset.dtype) is not None
 
 
@@ -72,7 +72,7 @@ def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
         return "has no shape"
     # Text of any length, too: many values may be one and the same long text.
     if dataset.dtype.hasobject:
-        return f"holds neither numbers nor text of a fixed length ({dataset.dtype})"
+        return f"contains neither numbers nor text of a fixed length ({dataset.dtype})"
     held = dataset.id.get_storage_size()
     if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
         return f"claims {dataset.size} values, which cannot be stored in its {held} bytes"
@@ -107,8 +107,8 @@ def size_problem(h5: h5py.File, size: int) -> str | None:
         claimed += max(dataset.size * dataset.dtype.itemsize, _chunk(dataset))
         if claimed > _ALWAYS + _PER_BYTE * size:
             return (
-                f"its data would unpack to more than {claimed / 1e9:.1f} GB, and the file has "
-                f"{size / 1e6:.1f} MB: no store of rtcan is packed so tightly"
+                f"its data would unpack to more than {claimed / 1e9:.1f} GB, but the file has only "
+                f"{size / 1e6:.1f} MB: rtcan packs no store so tightly"
             )
     return None
 
@@ -129,7 +129,7 @@ def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
         kind = "S" if field.dtype == "str" else np.dtype(field.dtype).kind
         if dataset.dtype.kind != kind or dataset.ndim != len(field.shape):
             return (
-                f"'{field.path}' holds {dataset.ndim}-dimensional {dataset.dtype}, not "
+                f"'{field.path}' is {dataset.ndim}-dimensional {dataset.dtype}, not "
                 f"{len(field.shape)}-dimensional {field.dtype}"
             )
         for axis, length in zip(field.shape, dataset.shape, strict=True):
@@ -152,7 +152,7 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
     h5 : h5py.File
         The store, without a problem of `size_problem` or `layout_problem`.
     schema : Schema
-        What it holds.
+        What it contains.
     name : object
         What to call it.
 
@@ -194,7 +194,7 @@ def check_fits(needed: int, what: str) -> None:
 
 
 def machine_memory() -> int:
-    """Memory of this machine in bytes; 8 GiB where the system does not tell."""
+    """Memory of this machine in bytes; 8 GiB where the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no such function
@@ -202,7 +202,7 @@ def machine_memory() -> int:
 
 
 def in_memory(dataset: h5py.Dataset, n_values: int) -> int:
-    """Bytes that so many values of a dataset take, or one of its chunks if that is larger."""
+    """Bytes that this many values of a dataset take, or one of its chunks if that is larger."""
     value = dataset.dtype.itemsize + (_TEXT if is_text(dataset) else 0)
     return max(n_values * value, _chunk(dataset))
 

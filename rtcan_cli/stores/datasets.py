@@ -34,7 +34,7 @@ def stored(values: Any, field: Field) -> NDArray[Any]:
 
 
 def describe(dataset: h5py.Dataset, field: Field) -> None:
-    """Write beside a dataset what it holds."""
+    """Write the meaning of a dataset next to it."""
     dataset.attrs["shape"] = ", ".join(field.shape)
     dataset.attrs["unit"] = field.unit
     dataset.attrs["meaning"] = field.meaning
@@ -108,7 +108,7 @@ def _encoded(values: Any) -> NDArray[np.bytes_]:
     """Text as UTF-8 of equal length: HDF5 has checksums for it, and can compress it."""
     encoded = [str(value).encode() for value in values]
     if any(b"\0" in each for each in encoded):
-        raise ValueError("text must not hold NUL, which is the end of it to HDF5")
+        raise ValueError("text must not contain NUL, where HDF5 would end it")
     longest = max(map(len, encoded), default=1) or 1
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 

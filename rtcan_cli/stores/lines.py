@@ -26,7 +26,7 @@ def line_that_makes(path: Path, kind: str, **options: object) -> str:
     path : Path
         The store.
     kind : str
-        Its kind. A run is made by many options, which its path does not tell: for a run this is
+        Its kind. A run is made by many options, which its path does not show: for a run this is
         the line that lists the runs that are there.
     **options : object
         Further options of the line, see `command_line`.

@@ -39,7 +39,7 @@ def check_is_file(path: Path, command: str | None, kind: str | None = None) -> N
     except OSError as error:
         raise blocked(path, error) from error
     if not is_there:
-        raise RtcanError(f"{path}: there is no such store", command)
+        raise RtcanError(f"{path}: this store does not exist", command)
     if path.is_dir():
         inside = path / f"{kind}.h5"
         hint = f"name the store itself: {inside}" if kind and inside.is_file() else command
@@ -110,7 +110,7 @@ def _why(path: Path, error: Exception, command: str | None, again: str) -> Rtcan
 
 
 def _open_elsewhere(path: Path, again: str) -> RtcanError:
-    """HDF5 marks a file while a program may write to it; a lock tells if one still does."""
+    """HDF5 marks a file while a program may write to it; a lock shows whether one still does."""
     try:
         h5py.File(path, "r", locking=True).close()
     except BlockingIOError:

@@ -15,9 +15,9 @@ from rtcan_cli.signals import Held, held_back
 class Outlet(io.FileIO):
     """The file that HDF5 writes: takes everything, and remembers what could not be written.
 
-    HDF5 does not get over a full disk: every object that it lets go of tries to write again, with
-    a traceback each, and in the end the process crashes. So it is not told. An interrupt that is
-    raised while it lets go of an object is lost, and so is the piece that was to be written.
+    HDF5 does not recover from a full disk: every object that it closes tries to write again, with
+    a traceback each, and in the end the process crashes. So it does not learn of it. An interrupt
+    raised while it closes an object is lost, and so is the piece that was to be written.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Outlet(io.FileIO):
             return self.tell() if size is None else size
 
     def check(self) -> None:
-        """Raise the OSError that was remembered, or handle the signal that came meanwhile."""
+        """Raise the OSError that was remembered, or handle the signal that came in the meantime."""
         self._held.release()
         if self.error is not None:
             raise self.error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 SCHEMA_VERSION = 5
 
-#: What differs between two makings of the same store; the content id leaves it out.
+#: What differs if the same store is made twice; the content id leaves it out.
 TIMINGS = (
     "recordings/seconds",
     *(f"models/{name}" for name in ("seconds", "cpu_seconds", "threads", "hardware", "software")),
@@ -29,13 +29,13 @@ class Field:
     path : str
         Where it is. ``{target}`` stands for valence or arousal, a last part ``*`` for any name.
     dtype : str
-        ``str`` (UTF-8) or a NumPy type; empty where the array brings its own.
+        ``str`` (UTF-8) or a NumPy type; empty where the array determines it.
     shape : tuple of str
         Named axes; equal names mean equal lengths within one store. ``...`` means any further axes.
     unit : str
         Physical unit, or "" for names and counts.
     meaning : str
-        What it holds.
+        What it contains.
     """
 
     path: str
@@ -47,7 +47,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Schema:
-    """One kind of store: which command makes it and which datasets it holds."""
+    """One kind of store: which command makes it and which datasets it contains."""
 
     kind: str
     command: str

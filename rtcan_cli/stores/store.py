@@ -65,7 +65,7 @@ class Store:
     Raises
     ------
     RtcanError
-        If the file is missing, damaged, no rtcan store, of another kind or of another schema
+        If the file is missing, damaged, not an rtcan store, of another kind or of another schema
         version. The hint names the command that makes it. A `BlockedError` if it may be whole,
         but is in use or may not be read.
     """
@@ -111,7 +111,7 @@ class Store:
         self.schema: Schema = SCHEMAS[found]
         if kind and self.schema.kind != kind:
             raise RtcanError(
-                f"{path}: holds {self.schema.kind}, where a {kind} store is needed",
+                f"{path}: is a {self.schema.kind} store, but a {kind} store is needed",
                 self._one_of(kind, command),
             )
         version = str(attributes["schema_version"])
@@ -162,7 +162,7 @@ class Store:
         return self._read(self._dataset(path), np.s_[rows.start : rows.stop])
 
     def blocks(self, path: str, rows: int = _ROWS) -> Iterator[NDArray[Any]]:
-        """One dataset, so many rows at a time."""
+        """One dataset, this many rows at a time."""
         for part in _parts(self.length(path), rows):
             yield self.rows(path, part)
 
@@ -349,6 +349,6 @@ def _n_values(dataset: h5py.Dataset, where: tuple[()] | slice | int) -> int:
 
 
 def _parts(length: int, rows: int) -> Iterator[range]:
-    """Cut so many rows into parts."""
+    """Cut this many rows into parts."""
     for start in range(0, length, rows):
         yield range(start, min(start + rows, length))

@@ -67,7 +67,7 @@ class Workspace:
         if os.path.isfile(self.root):
             raise RtcanError(
                 f"{self.root}: is a file, not a folder with stores",
-                "name the folder that holds the datasets' folders",
+                "name the folder that contains the datasets' folders",
             )
 
     def line(self, command: str, *arguments: object, **options: object) -> str:

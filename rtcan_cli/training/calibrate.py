@@ -1,4 +1,4 @@
-"""Temperature scaling: how far the probabilities of a fold's model are to be drawn towards 1/2."""
+"""Temperature scaling: how far the probabilities of a fold's model are moved towards 1/2."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def temperature(probability: ArrayLike, label: ArrayLike) -> float:
     Returns
     -------
     float
-        Above 1 where the probabilities are too sure, below 1 where they are too careful.
+        Above 1 for overconfident probabilities, below 1 for underconfident ones.
     """
     scores = _scores(probability)
     sign = 2 * np.asarray(label, dtype=float) - 1

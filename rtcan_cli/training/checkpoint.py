@@ -18,7 +18,7 @@ HISTORY = ("train_loss", "validation_loss", "validation_accuracy")
 
 @dataclass
 class FoldProgress:
-    """What is known of a fold beside the weights that are being trained.
+    """What is known of a fold apart from the weights that are being trained.
 
     Parameters
     ----------

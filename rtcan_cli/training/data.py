@@ -76,7 +76,7 @@ class Trials:
             raise ValueError("music and song come together")
         if self.song is not None and self.music is not None:
             if len(self.song) != n or np.any((self.song < 0) | (self.song >= len(self.music))):
-                raise ValueError("song must hold a row of music for each trial")
+                raise ValueError("song must give a row of music for each trial")
             self._require(_finite(self.music)[self.song], "music features")
         self._require(_finite(self.eda), "EDA")
 
@@ -88,7 +88,7 @@ class Trials:
             i = int(np.argmin(finite))
             raise RtcanError(
                 f"the {what} of subject {self.subject[i]}, stimulus {self.stimulus[i]}"
-                f"{hearing(self.repetition[i])} hold values that are not finite"
+                f"{hearing(self.repetition[i])} contain values that are not finite"
             )
 
     @property
@@ -242,7 +242,7 @@ def standardised(
     Returns
     -------
     eda : NDArray of float32
-        `data.eda`; standardised where it holds features.
+        `data.eda`; standardised where it contains features.
     music : NDArray of float32 (n_songs, n_music), optional
         Standardised music features.
     scales : dict of str to array

@@ -16,7 +16,7 @@ _M_MMAP_MAX = -4
 
 
 def named_device(gpu: int | None, device: str | None) -> torch.device:
-    """The device that a user names, there or not: see `pick_device`."""
+    """The device that a user names, available or not: see `pick_device`."""
     if gpu is not None and device is not None:
         raise RtcanError("a GPU number and a device are both given", "give one of the two")
     name = device or "cpu"

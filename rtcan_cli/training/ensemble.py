@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Ensemble:
-    """What several models say together.
+    """The combined answer of several models.
 
     Parameters
     ----------

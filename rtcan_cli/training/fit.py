@@ -49,7 +49,7 @@ class Sink(Protocol):
         """
 
     def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
-        """Take notice of a finished epoch: `row` holds its entry of each history."""
+        """Take notice of a finished epoch: `row` is its entry of each history."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class FoldResult:
         Time spent in epochs, those before an interruption included. The device is busy with this
         fold for as long.
     cpu_seconds : float
-        Time that the processor's cores spent meanwhile, all threads of the process together.
+        Time that the processor's cores spent on it, all threads of the process together.
     """
 
     fold: int

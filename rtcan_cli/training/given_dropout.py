@@ -9,7 +9,7 @@ from rtcan_cli.models.spec import ModelSpec
 
 
 class GivenDropout(nn.Module):
-    """Dropout that is told what to keep.
+    """Dropout whose kept elements are given.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ class Outlook:
 
     @classmethod
     def of(cls, recipe: Recipe, n_train: Iterable[int]) -> Outlook:
-        """The outlook of folds with so many training trials each."""
+        """The outlook of folds with this many training trials each."""
         sizes = list(n_train)
         return cls(recipe, min(sizes), max(sizes))
 

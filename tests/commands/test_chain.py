@@ -258,4 +258,4 @@ def test_the_video_datasets_go_through_the_same_chain(
     assert list((tmp_path / "rtcan-figures" / dataset).glob("attention_columns_*.png"))
     outcome = rtcan("train", "--fusion", "music", *SMALL_TRAINING)
     assert outcome.exit_code == 1
-    assert "music.h5: there is no such store" in outcome.stderr
+    assert "music.h5: this store does not exist" in outcome.stderr

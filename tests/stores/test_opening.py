@@ -116,7 +116,7 @@ def test_a_store_in_a_folder_that_may_not_be_entered_is_not_missing() -> None:
     [
         (b"<!DOCTYPE html><html>", "is an HTML page, not a store"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer"),
-        (bytes(100), "holds only zero bytes"),
+        (bytes(100), "contains only zero bytes"),
         (bytes(10_000), "begins with thousands of zero bytes"),
         (b"PK\x03\x04" + bytes(100), "is a zip file"),
         (b"MATLAB 5.0 MAT-file" + bytes(500), "is a MATLAB file of version 5 to 7"),

@@ -163,7 +163,9 @@ def test_flipped_bytes_in_the_data_are_noticed(tmp_path: Path) -> None:
 def test_wrong_kind_version_and_file(tmp_path: Path) -> None:
     path = tmp_path / "components.h5"
     write_components(path, [np.ones(3)])
-    with pytest.raises(RtcanError, match="holds components, where a labels store is needed") as no:
+    with pytest.raises(
+        RtcanError, match="is a components store, but a labels store is needed"
+    ) as no:
         Store(path, "labels")
     assert no.value.hint == "the path of a labels store"  # and not what would write over this one
     path.with_name("labels.h5").touch()
@@ -184,7 +186,7 @@ def test_wrong_kind_version_and_file(tmp_path: Path) -> None:
         pass
     with pytest.raises(RtcanError, match="not an rtcan store"):
         Store(other)
-    with pytest.raises(RtcanError, match="no such store"):
+    with pytest.raises(RtcanError, match="does not exist"):
         Store(tmp_path / "absent.h5", "music")
 
 

@@ -43,7 +43,7 @@ from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 SIZE = 112
-LEFT = 2  # pixels along each side behind the last pool
+LEFT = 2  # pixels along each side after the last pool
 
 
 def _layer(n_in: int, n_out: int, kernel: int, stride: int, padding: int, groups: int) -> nn.Module:

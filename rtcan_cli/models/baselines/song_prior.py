@@ -1,4 +1,4 @@
-"""What the training subjects said of the same song: neither audio nor EDA.
+"""How the training subjects rated the same song: neither audio nor EDA.
 
 With disjoint subjects, every song of a test trial was also heard in training. This model therefore
 shows which score is possible from knowing only what others felt. A model that is fused with music

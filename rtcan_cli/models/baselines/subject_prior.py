@@ -1,4 +1,4 @@
-"""What the same subject said of other songs: neither audio nor EDA.
+"""How the same subject rated other songs: neither audio nor EDA.
 
 Only for protocols with the same subjects in training and in test. It shows how much of such a score
 comes from knowing the subjects.

@@ -1,4 +1,4 @@
-"""A linear support vector machine on few statistics of skin conductance, as datasets come with.
+"""A linear support vector machine on a few statistics of skin conductance.
 
 ::
 
@@ -65,7 +65,7 @@ FEATURES = (
 
 
 class FisherSVM:
-    """Learner of a linear SVM on the features that tell the classes apart.
+    """Learner of a linear SVM on the features that separate the classes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What every network ends in: values of the EDA, the music beside them, RTCAN-1D's classifier."""
+"""What every network ends in: values of the EDA, the music next to them, RTCAN-1D's classifier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def classifier(n_inputs: int, dropout: float = 0.0, n_classes: int = 2) -> nn.Se
 
         [Dropout] Linear 256, ReLU, [Dropout] Linear 128, ReLU, Linear n_classes
 
-    Yin et al. 2022, sec. 3, without the ReLU and the softmax behind the last layer. Dropout is not
+    Yin et al. 2022, sec. 3, without the ReLU and the softmax after the last layer. Dropout is not
     in the paper.
     """
     return nn.Sequential(

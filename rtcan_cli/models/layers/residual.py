@@ -119,7 +119,7 @@ def pool(x: Tensor) -> Tensor:
     """Average (batch, channels, time) in time down (or, below 14 samples, up) to 14 values.
 
     From 14 samples on this is a sliding average of width `time` - 13 and stride 1. An input of
-    2500 samples behind the shallow feature extraction arrives here with 27, for which it is the
+    2500 samples after the shallow feature extraction arrives here with 27, for which it is the
     paper's AvgPool1d(14, stride 1). Shorter maps are spread over 14 adaptive bins.
     """
     if x.shape[-1] >= POOLED:

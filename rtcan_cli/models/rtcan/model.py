@@ -13,7 +13,7 @@ the stem that the authors' code gives it: convolution of 7, stride 2, BatchNorm,
 Inputs: original, phasic and tonic EDA, z-scored and interpolated to L = 2500 samples; with
 `--fusion music` the openSMILE features of the song.
 
-Different from the paper: it returns logits, without a ReLU and a softmax behind the last layer, see
+Different from the paper: it returns logits, without a ReLU and a softmax after the last layer, see
 `rtcan_cli.models.rtcan.network.RTCAN`.
 """
 

@@ -22,11 +22,11 @@ class AttentionModules:
     Parameters
     ----------
     sca : bool
-        Channel attention behind the shallow feature extraction.
+        Channel attention after the shallow feature extraction.
     sca_res : bool
         Channel attention at the start of the branch of each residual block.
     rnta : bool
-        Temporal attention behind the channel attention.
+        Temporal attention after the channel attention.
     stem : bool
         In the place of the shallow feature extraction, the stem of the authors' network without
         attention, which ends in a ReLU.
@@ -128,7 +128,7 @@ class RTCAN(nn.Module):
     -----
     Yin, Sun, Yu, Li, Zhang: A Multimodal Framework for Large-Scale Emotion Recognition by Fusing
     Music and Electrodermal Activity Signals, ACM TOMM 18(3), 2022 (arXiv 2008.09743). The text
-    puts a ReLU behind the last layer and the softmax into the network; here the network returns
+    puts a ReLU after the last layer and the softmax into the network; here the network returns
     plain logits for a cross-entropy, because a logit that a ReLU has cut off cannot recover.
     """
 

@@ -23,7 +23,7 @@ applies a softmax twice.
 
 This was compared with the published code's own answers, for networks of random weights: all logits
 agree within 1e-5 of their spread. An earlier revision of its file of attention modules cuts the map
-into four parts instead of three. Weights do not tell which of the two they were trained with; the
+into four parts instead of three. Weights do not show which of the two they were trained with; the
 later one is assumed.
 """
 
@@ -179,7 +179,7 @@ def to_released_state_dict(model: ReleasedRTCAN, order: Sequence[str]) -> dict[s
 
 
 def from_released_state_dict(state: Mapping[str, Tensor], order: Sequence[str]) -> ReleasedRTCAN:
-    """Return the network that a state dict of the published code holds.
+    """Return the network in a state dict of the published code.
 
     Variant, number of classes and length of the music vector are read from names and shapes.
 
@@ -244,7 +244,7 @@ def built_for(state: Mapping[str, Tensor]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Keys of `CHANNEL_ORDER`; all of them if the state dict does not tell.
+        Keys of `CHANNEL_ORDER`; all of them if the state dict does not show it.
     """
     state = _plain_names(state)
     modules = list(dict.fromkeys(name.partition(".")[0] for name in state))
@@ -263,7 +263,7 @@ def built_for(state: Mapping[str, Tensor]) -> tuple[str, ...]:
 def _plain_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     plain = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     if len(plain) < len(state):
-        raise RtcanError("holds two state dicts: some names are there with 'module.' and without")
+        raise RtcanError("contains two state dicts: some names occur with 'module.' and without")
     return plain
 
 
@@ -273,7 +273,7 @@ def _input_of(variant: str) -> str:
 
 
 def _modules(variant: str) -> Iterator[tuple[str, str]]:
-    """Our name of each module beside the one in the published code."""
+    """Our name of each module, and the one in the published code."""
     if VARIANTS[variant].stem:
         yield "sfe.0", "Res_sub.conv1"
         yield "sfe.1", "Res_sub.bn1"
@@ -345,7 +345,7 @@ def _check_entries(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) 
         for name, tensor in state.items()
         if name not in _UNUSED
         and not name.endswith("num_batches_tracked")
-        # In the type that they are used in: larger ones may hold numbers that it cannot.
+        # In the type that they are used in: larger types may contain numbers that it cannot.
         and not (tensor.is_floating_point() and bool(tensor.float().isfinite().all()))
     ]
     if bad:

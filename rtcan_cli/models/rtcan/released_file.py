@@ -17,7 +17,7 @@ from rtcan_cli.files.kinds import HEAD, PICKLE, ZIP, another_kind
 #: Largest file, and largest content of one, in bytes. Published networks take 8 MB, and training
 #: states with an optimiser a few times as much.
 LIMIT = 256 * 2**20
-#: Names under which training programs keep the weights beside other things.
+#: Names under which training programs keep the weights among other things.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 
 
@@ -30,7 +30,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path : Path
-        What `torch.save` wrote: a state dict, or a dictionary that holds one under a name of
+        What `torch.save` wrote: a state dict, or a dictionary that contains one under a name of
         `WRAPPERS`.
 
     Returns
@@ -41,12 +41,12 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     RtcanError
-        If the file is missing, too large, damaged, or holds anything but such a dictionary.
+        If the file is missing, too large, damaged, or contains anything but such a dictionary.
     """
     if path.is_dir():
         raise RtcanError(f"{path}: is a folder, not a checkpoint", "name the file itself")
     if not path.is_file():
-        raise RtcanError(f"{path}: there is no such file")
+        raise RtcanError(f"{path}: this file does not exist")
     try:
         size = _content_size(path)
         if size <= LIMIT:
@@ -68,8 +68,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         ) from error
     if size > LIMIT:
         raise RtcanError(
-            f"{path}: holds {size / 2**20:.0f} MiB, more than the {LIMIT // 2**20} MiB that a "
-            "checkpoint may hold; a published network has 8",
+            f"{path}: has {size / 2**20:.0f} MiB, more than the {LIMIT // 2**20} MiB that a "
+            "checkpoint may have; a published network has 8",
             "save the state dict alone: torch.save(model.state_dict(), FILE)",
         )
     return _weights(found, path)
@@ -101,7 +101,7 @@ def _weights(found: object, path: Path) -> dict[str, Tensor]:
                 found = found[name]
                 break
     if not isinstance(found, Mapping) or not found:
-        raise RtcanError(f"{path}: holds no state dict, but {type(found).__name__}")
+        raise RtcanError(f"{path}: contains no state dict, but {type(found).__name__}")
     for name, value in found.items():
         if not isinstance(name, str) or not _is_plain(value):
             raise RtcanError(

@@ -1,1 +1,1 @@
-"""Unfinished work: who holds a store, and the items kept until the store can be written."""
+"""Unfinished work: who has locked a store, and the items kept until the store can be written."""

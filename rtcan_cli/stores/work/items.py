@@ -36,7 +36,7 @@ def read_item(file: IO[bytes], only: str | None = None) -> dict[str, NDArray[Any
     Returns
     -------
     dict of str to ndarray, or None
-        None if it is not whole, or claims to hold more than it has.
+        None if it is not whole, or claims to contain more than it has.
     """
     try:
         with zipfile.ZipFile(file) as archive:

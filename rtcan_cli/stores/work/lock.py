@@ -1,4 +1,4 @@
-"""A lock that one process has at a time, and that vanishes with its process."""
+"""A lock that one process has at a time, and that ends with its process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lock(place: Path, what: Path) -> Iterator[bool]:
 
     The lock is the kernel's, on an open file (flock). So it goes when its process goes, however
     that ends, and a file that is left over locks nothing: neither the number of the process nor the
-    machine that are written in it are believed, they only tell people whom to ask. Where a file
+    machine that are written in it are trusted; they only tell people whom to ask. Where a file
     system knows no locks, nobody is kept out.
 
     The folder of the lock may have come from a stranger. So neither it nor the file may be a
@@ -111,7 +111,7 @@ def _open(place: Path, what: Path) -> io.FileIO:
     if os.fstat(descriptor).st_nlink > 1:
         os.close(descriptor)
         raise RtcanError(
-            f"{what}: cannot be made: {place} is not a lock, but a hard link to some other file",
+            f"{what}: cannot be made: {place} is not a lock, but a hard link to another file",
             f"look at {place.parent}, and remove it if you do not need it",
         )
     return io.FileIO(descriptor, "a+")

@@ -188,7 +188,7 @@ class Partial:
     def tidy(self) -> None:
         """Remove what a process left that was killed after it had put the finished store in place.
 
-        Nothing is done if somebody works on the store; what is kept for other parameters stays.
+        Nothing is done if another process works on the store. Items for other parameters stay.
         """
         if not self.folder.parent.exists():
             return
@@ -205,7 +205,7 @@ class Partial:
         with suppress(OSError):  # it is gone
             for name in os.listdir(above):
                 self._remove(name)
-        with suppress(OSError):  # somebody holds it
+        with suppress(OSError):  # someone has locked it
             above.rmdir()
 
     def _remove(self, digest: str) -> None:

@@ -1,6 +1,6 @@
 """The guard against leakage: every fold is looked at for what its protocol promises.
 
-It reads nothing but the role of each trial and the subject and song written beside it, so it
+It reads nothing but the role of each trial and the subject and song of that trial, so it
 holds whatever dealt the folds.
 """
 

@@ -24,7 +24,7 @@ class Member:
     Parameters
     ----------
     data : TrainingData
-        All trials. Members that share them should share the object: the device holds it once.
+        All trials. Members that share them should share the object: the device stores it once.
     parts : Roles
         Which of them train, validate and test.
     fold, seed : int
@@ -41,7 +41,7 @@ class Member:
 
 
 class TrialsOnDevice:
-    """The trials of some members on the device, one behind the other, each only once.
+    """The trials of some members on the device, one after the other, each only once.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Network:
     member : Member
         What it is.
     progress : FoldProgress
-        What is known of it beside weights; its `best` is up to date in checkpoints only.
+        What is known of it apart from its weights; its `best` is up to date in checkpoints only.
     rows : dict of str to Tensor
         One row each: what is trained, what the optimiser remembers, and under names with "best."
         in front the weights of the best epoch.

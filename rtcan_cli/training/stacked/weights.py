@@ -24,7 +24,7 @@ _BETAS, _EPS = (0.9, 0.999), 1e-8  # PyTorch's defaults for AdamW
 class WeightLayout:
     """Where each weight of a network stands in its row.
 
-    A row holds all weights of a network one behind the other, so that an update, a norm or a copy
+    A row contains all weights of a network one after the other, so that an update, a norm or a copy
     of all weights of all networks is one operation. Statistics of BatchNorm keep their own
     tensors, because of their types.
 

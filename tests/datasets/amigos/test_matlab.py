@@ -178,7 +178,7 @@ def test_missing_variables_are_missing(place: Path) -> None:
         (HEADER[:124] + b"\x00\x02IM", r"a\.mat is a MATLAB file of version 7\.3"),
         (HEADER[:124] + b"\x02\x00MI", r"a\.mat is a MATLAB file of version 7\.3"),
         (b"\x89HDF\r\n\x1a\n" + bytes(200), r"a\.mat is an HDF5 file, not a MATLAB file"),
-        (bytes(200), r"a\.mat holds only zero bytes, and should be a MATLAB file"),
+        (bytes(200), r"a\.mat contains only zero bytes, and should be a MATLAB file"),
         (b"a text" * 100, r"a\.mat is not a MATLAB file of version 5 to 7"),
         (b"", r"a\.mat is empty: it has 0 bytes"),
         (HEADER[:60], r"a\.mat cannot be read: it ends too early"),

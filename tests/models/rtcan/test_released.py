@@ -293,7 +293,7 @@ def without_attention(state: State) -> State:
         (not_finite, r"not finite numbers: 'regression.2.bias'"),
         (too_large_for_single_precision, r"not finite numbers: 'regression.2.bias'"),
         (negative_variance, r"negative variances: 'origin_block.1.running_var'"),
-        (twice, r"holds two state dicts"),
+        (twice, r"contains two state dicts"),
         (whole_numbers, r"not finite numbers: 'regression.2.bias'"),
         (of_another_network, r"lacks 'origin_block.0.weight', .* more and has the unknown 'sfe.0"),
         (without_attention, r"lacks 'Attention.conv_du.0.weight'"),

@@ -146,7 +146,7 @@ def test_huge_files_are_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "huge.pt"
     with path.open("wb") as file:
         file.truncate(LIMIT + 1)  # takes no space on disk
-    with pytest.raises(RtcanError, match=r"huge.pt: holds 256 MiB, more than"):
+    with pytest.raises(RtcanError, match=r"huge.pt: has 256 MiB, more than"):
         read_state_dict(path)
 
 
@@ -158,7 +158,7 @@ def test_a_small_zip_with_huge_content_is_not_unpacked(tmp_path: Path) -> None:
                 for _ in range(LIMIT // 2**21 + 1):
                     entry.write(bytes(2**20))
     assert path.stat().st_size < 2**22
-    with pytest.raises(RtcanError, match=r"bomb.pt: holds 25\d MiB, more than"):
+    with pytest.raises(RtcanError, match=r"bomb.pt: has 25\d MiB, more than"):
         read_state_dict(path)
 
 
@@ -185,10 +185,10 @@ def test_an_old_file_that_claims_a_huge_storage_is_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (torch.zeros(3), "holds no state dict, but Tensor"),
-        ({}, "holds no state dict"),
-        ({"state_dict": {}}, "holds no state dict"),
-        ([1, 2], "holds no state dict, but list"),
+        (torch.zeros(3), "contains no state dict, but Tensor"),
+        ({}, "contains no state dict"),
+        ({"state_dict": {}}, "contains no state dict"),
+        ([1, 2], "contains no state dict, but list"),
         ({"epoch": 3}, "entry 'epoch' is not a plain tensor"),
         ({1: torch.zeros(3)}, "entry 1 is not a plain tensor"),
         ({"w": torch.zeros(3, 3).to_sparse()}, "entry 'w' is not a plain tensor"),
@@ -203,7 +203,7 @@ def test_files_without_a_state_dict_are_refused(tmp_path: Path, content: Any, me
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RtcanError, match=r"none.pt: there is no such file"):
+    with pytest.raises(RtcanError, match=r"none.pt: this file does not exist"):
         read_state_dict(tmp_path / "none.pt")
     with pytest.raises(RtcanError, match="is a folder, not a checkpoint"):
         read_state_dict(tmp_path)

@@ -92,4 +92,4 @@ def test_options_that_do_not_go_together_are_wrong_usage(options: tuple[str, ...
 def test_only_recordings_have_a_quality(prepared: Path) -> None:
     outcome = rtcan("info", prepared / "pmemo" / "labels.h5", "--quality")
     assert outcome.exit_code == 1
-    assert "holds labels, where a recordings store is needed" in outcome.stderr
+    assert "is a labels store, but a recordings store is needed" in outcome.stderr
