@@ -1,9 +1,8 @@
-"""The page for Python users runs as it stands, and uses nothing but the public names."""
+"""Pages use nothing but the public names of the package; test_blocks.py runs their blocks."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,6 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 def blocks(page: Path) -> list[str]:
     return re.findall(r"```python[^\n]*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-
-
-def test_the_page_runs(
-    raw_pmemo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object
-) -> None:
-    shutil.copytree(raw_pmemo, tmp_path / "raw" / "pmemo")
-    monkeypatch.chdir(tmp_path)
-    exec("\n".join(blocks(ROOT / "docs/howto/python.md")), {"__name__": "page"})
-    assert list((tmp_path / "rtcan-stores/pmemo/runs").glob("*.h5"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
