@@ -24,13 +24,13 @@ from rtcan_cli.choices import PUBLISHED_ALPHA
 
 #: Share of the universal penalty that is used: the smallest, in steps of 0.025, at which white
 #: noise alone (one minute or more, 4 Hz or faster) is given a phasic part with at most a quarter of
-#: its variance, half of its standard deviation, in 95 % of recordings. Measured at 4 Hz and 60 s:
-#: 0.36 of its variance at 0.075, 0.22 at 0.1. Larger shares cost small responses
-#: (`benchmarks/alpha.py`).
+#: its variance, half of its standard deviation, in 95 % of recordings. Measured at 4 Hz and 60 s in
+#: 1500 recordings: 95 % have less than 0.41 of its variance at 0.075, than 0.24 at 0.1. Larger
+#: shares cost small responses (`benchmarks/alpha.py`).
 NOISE_FACTOR = 0.1
 #: Variance of the phasic part, in variances of the recording, above which the parts cancel each
-#: other. In simulated recordings of 30 s and longer the true phasic part never has more than 2.7
-#: (2000 of rtcan's simulator, 1000 of another generator; 99.9 %: 2.3).
+#: other. In 2000 simulated recordings of 30 s the true phasic part never has more than 2.7, in 2000
+#: of 60 s 2.1 (`benchmarks/alpha.py shares`).
 MOST_PHASIC = 3.0
 #: What the penalty is multiplied by, again and again, as long as the parts cancel each other.
 STEP = 1.5

@@ -57,7 +57,7 @@ def test_it_grows_with_the_noise_and_is_never_below_the_published_one():
     assert alphas[2] == pytest.approx(2 * alphas[1])
 
 
-def share_of_noise(factor: float, rate: float = RATE, count: int = 60) -> float:
+def share_of_noise(factor: float, rate: float = RATE, count: int = 200) -> float:
     """Variance of the phasic part that white noise is given, in its own: 95 % have less."""
     # Without the second criterion: this is about the first one.
     parameters = replace(USUAL, noise_factor=factor, most_phasic=1e9)
