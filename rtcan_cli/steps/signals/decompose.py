@@ -173,10 +173,10 @@ def _result(store: Store) -> Decomposition:
     kind, name = stored_kind(parameters), parameters["decomposition"]
     convex, rate = name == "cvxeda", parameters.get("rate")
     by_cvxopt = int((column("solver") == "cvxopt").sum()) if convex else None
-    suspicious, components = np.zeros(solved, dtype=bool), []
+    most, components = np.zeros(solved), []
     for part in PARTS if solved else ():
         variance = column(f"{part}_variance")
-        suspicious |= variance > _SUSPICIOUS_VARIANCE
+        most = np.maximum(most, variance)
         components.append([part, *np.quantile(variance, [0.5, 0.05, 0.95]).tolist()])
     notes = [Note("falling_responses", kind.warning)] if kind.warning else []
     given = parameters.get("alpha")
@@ -186,8 +186,11 @@ def _result(store: Store) -> Decomposition:
     if rate is not None and (slower := int((rates < rate).sum())):
         text = f"sampled below {rate:g} Hz already, and not changed: {slower}"
         notes.append(Note("sampled_more_slowly", text))
+    suspicious = most > _SUSPICIOUS_VARIANCE
     if cancelling := int(suspicious.sum()):
-        notes.append(_cancelling_note(store, suspicious, given))
+        notes.append(_cancelling_note(store, suspicious, most, given))
+    if given == "auto" and raised is not None and raised.any():
+        notes.append(_raised_note(store, raised))
     return Decomposition(
         dataset=made.dataset,
         simulated=made.simulated,
@@ -230,24 +233,36 @@ def _fallback_note(count: int, alpha: float | None) -> Note:
     return Note("solved_by_cvxopt", f"solved by cvxopt, because {why}: {count} recordings")
 
 
-def _cancelling_note(store: Store, suspicious: NDArray[np.bool_], given: object) -> Note:
-    """How many recordings have components that cancel each other, the worst, and what to look at.
-
-    `suspicious` is about the recordings that were decomposed, `given` is --alpha, if there is one.
-    """
-    table = store.table(
-        "recordings", [*TRIAL_KEY, "problem", *(f"{part}_variance" for part in PARTS)]
-    )
-    table = table[table["problem"] == ""].reset_index(drop=True)
-    worst = table.loc[table[[f"{part}_variance" for part in PARTS]].max(axis=1).idxmax()]
-    advice = "look for artefacts first (jumps, contact dips), then for noise"
-    if isinstance(given, float):
-        advice += ", which --alpha auto takes into account"
+def _cancelling_note(
+    store: Store, suspicious: NDArray[np.bool_], variance: NDArray[np.float64], given: object
+) -> Note:
+    """How many recordings have components that cancel each other; `given` is --alpha, if any."""
+    advice = ", which --alpha auto takes into account" if isinstance(given, float) else ""
     text = (
         f"in {suspicious.sum()} of {suspicious.size} recordings components cancel each other, with "
-        f"more than {_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}; the worst "
-        f"is {trial_name(*worst[list(TRIAL_KEY)])} (decompose --plot)"
+        f"more than {_SUSPICIOUS_VARIANCE} times the variance of the signal"
+    )
+    return _note_on_artefacts(store, "components_cancel", text, variance, advice)
+
+
+def _raised_note(store: Store, raised: NDArray[np.int64]) -> Note:
+    text = (
+        f"in {(raised > 0).sum()} of {raised.size} recordings alpha was raised further than the "
+        "noise asks for, so that components do not cancel each other"
+    )
+    return _note_on_artefacts(store, "alpha_raised", text, raised)
+
+
+def _note_on_artefacts(
+    store: Store, kind: str, text: str, badness: NDArray[Any], advice: str = ""
+) -> Note:
+    """What to look at, and in which recording first: the worst of those that were decomposed."""
+    table = store.table("recordings", [*TRIAL_KEY, "problem"])
+    worst = table[table["problem"] == ""].iloc[int(badness.argmax())]
+    text += (
+        f": look for artefacts first (jumps, contact dips), then for noise{advice}; the worst is "
+        f"{trial_name(*worst[list(TRIAL_KEY)])} (decompose --plot)"
     )
     recordings = store.path.with_name("recordings.h5")
     line = command_line("info", recordings, quality=True, plot=True)
-    return Note("components_cancel", text, line if recordings.exists() else None)
+    return Note(kind, text, line if recordings.exists() else None)

@@ -34,7 +34,7 @@ def page(result: Decomposition) -> Page:
             f"{result.median_alpha:.2g} (median), "
             f"{result.lowest_alpha:.2g} to {result.highest_alpha:.2g}"
         )
-        facts["raised, so that components do not cancel"] = result.n_alpha_raised
+        facts["alpha raised, recordings"] = result.n_alpha_raised
     if result.method == "cvxeda":
         facts["median duality gap"] = result.median_gap
         facts["largest duality gap"] = result.largest_gap

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from rtcan_cli.eda.cvxeda.penalty import (
 )
 from rtcan_cli.eda.cvxeda.solve import PUBLISHED, USUAL, CvxedaParameters, decompose
 from rtcan_cli.eda.noise import noise_sd
+from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.simulate import physiology
 from tests.eda.recordings import TAU0, TAU1, simulated
 
@@ -113,6 +116,42 @@ def test_without_noise_it_is_the_published_decomposition():
     ours, published = decompose(y, 50.0), decompose(y, 50.0, PUBLISHED)
     assert ours.alpha == published.alpha == PUBLISHED_ALPHA
     assert np.array_equal(ours.phasic, published.phasic)
+
+
+def wristband() -> list[np.ndarray]:
+    folder = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
+    if not folder.is_dir():
+        pytest.skip("there is no HKU956")
+    files = sorted(folder.glob("1. physiological_signals/*/EDA/*.csv"))[::4]
+    # The first value that a wristband writes may be 0, which is no measurement.
+    signals = [np.array([float(line) for line in file.read_text().split()[1:]]) for file in files]
+    return [stats.zscore(each) for each in signals if find_problem(each, RATE) is None]
+
+
+@pytest.mark.skipif("RTCAN_REAL_DATA" not in os.environ, reason="real recordings are not there")
+def test_parts_of_real_wrist_recordings_do_not_cancel_each_other():
+    recordings = wristband()
+    found = [decompose(each, RATE) for each in recordings]
+    assert max(each.phasic.var() for each in found) <= MOST_PHASIC
+    assert max(each.tonic.var() for each in found) < 10
+    # By the noise alone in nearly all; and responses are left in all but a few.
+    assert np.mean([each.raised > 0 for each in found]) < 0.1
+    assert np.mean([each.phasic.var() < 0.01 for each in found]) < 0.05
+    published = [decompose(each, RATE, PUBLISHED).phasic.var() for each in recordings[:40]]
+    assert np.mean(np.array(published) > 10) > 0.25
+
+
+@pytest.mark.skipif("RTCAN_REAL_DATA" not in os.environ, reason="real recordings are not there")
+def test_real_recordings_of_good_sensors_are_decomposed_as_published():
+    folder = Path(os.environ["RTCAN_REAL_DATA"]) / "pmemo_site_sample" / "EDA"
+    for file in folder.glob("*.csv"):
+        seconds, *traces = np.loadtxt(file, delimiter=",", skiprows=1).T
+        grid = np.arange(seconds[0], seconds[-1], 1 / 12)
+        for trace in traces:
+            y = stats.zscore(np.interp(grid, seconds, trace))
+            found, published = decompose(y, 12.0), decompose(y, 12.0, PUBLISHED)
+            assert found.raised == 0
+            assert np.corrcoef(found.phasic, published.phasic)[0, 1] > 0.99
 
 
 def test_a_number_is_taken_as_it_is():

@@ -369,6 +369,17 @@ def test_the_noise_and_the_penalty_of_each_recording_are_told(
     facts = views.page(result).facts
     assert str(facts["method"]).startswith("cvxEDA, alpha from the noise")
     assert "(median)" in str(facts["alpha"])
+    # Recordings with artefacts are named.
+    with h5py.File(path, "r+") as h5:
+        h5["recordings/raised"][...] = 0
+        h5["recordings/raised"][7] = 2
+        key = [h5[f"recordings/{name}"].asstr()[7] for name in ("subject", "stimulus")]
+    raised = decomposition_result(path)
+    assert raised.n_alpha_raised == 1
+    (note,) = [each for each in raised.notes if each.kind == "alpha_raised"]
+    assert note.text.startswith(f"in 1 of {raised.n_decomposed} recordings alpha was raised")
+    assert "artefacts first" in note.text
+    assert f"the worst is {':'.join(key)} " in note.text
     # A store of a version that did not write these columns is read.
     with h5py.File(path, "r+") as h5:
         for name in ("noise", "noise_recorded", "alpha", "raised"):
