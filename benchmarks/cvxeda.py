@@ -49,10 +49,10 @@ GROWTH = (60, 120, 240, 480, 960, 1920)
 def solver(name: str, rate: float) -> Callable[[np.ndarray], dict[str, Any]]:
     """A function that decomposes a recording and returns phasic, tonic and objective."""
     if name in OURS:
-        from rtcan_cli.eda.cvxeda.solve import decompose
+        from rtcan_cli.eda.cvxeda.solve import PUBLISHED, decompose
 
         def ours(y: np.ndarray) -> dict[str, Any]:
-            result = decompose(y, rate, solver=name)
+            result = decompose(y, rate, PUBLISHED, solver=name)
             return {key: getattr(result, key) for key in ("phasic", "tonic", "objective", "gap")}
 
         return ours
@@ -104,13 +104,16 @@ def work(arguments: argparse.Namespace) -> None:
         taken = time.process_time() - start
         np.savez(arguments.out, **first)
     elif name == "structured":
-        from rtcan_cli.eda.cvxeda.solve import decompose
+        from rtcan_cli.eda.cvxeda.solve import PUBLISHED, decompose
 
         done = min(count, arguments.fitting)
         start = time.perf_counter()
         # It lets go of the interpreter lock, so threads are enough.
         with ThreadPool(arguments.cores) as pool:
-            pool.map(partial(decompose, sampling_rate=rate, solver=name), recordings[:done])
+            pool.map(
+                partial(decompose, sampling_rate=rate, parameters=PUBLISHED, solver=name),
+                recordings[:done],
+            )
         taken = time.perf_counter() - start
     else:  # the others hold the interpreter lock, so several processes
         done = min(count, arguments.fitting)

@@ -70,7 +70,16 @@ def package_seconds(recordings: Path, sample: int) -> tuple[float, float, int]:
 
 def step_seconds(recordings: Path, jobs: int, output: Path) -> tuple[float, float]:
     """Wall and processor time of the whole command, all its processes together."""
-    words = ["decompose", "--recordings-store", str(recordings), "--output", str(output), "--force"]
+    words = [
+        "decompose",
+        "--alpha",
+        "8e-4",
+        "--recordings-store",
+        str(recordings),
+        "--output",
+        str(output),
+        "--force",
+    ]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(
         [*_RTCAN, *words, "--jobs", str(jobs), "--quiet"], check=True, stdout=subprocess.DEVNULL

@@ -58,9 +58,12 @@ def parts(split: Callable[[NDArray[np.float64]], Components]) -> Driver:
 def methods() -> dict[str, Driver]:
     """What is compared."""
     found = {
-        name: parts(partial(cvxeda.decompose, sampling_rate=RATE, solver=name))
+        name: parts(
+            partial(cvxeda.decompose, sampling_rate=RATE, parameters=cvxeda.PUBLISHED, solver=name)
+        )
         for name in ("structured", "cvxopt")
     }
+    found["alpha auto"] = parts(partial(cvxeda.decompose, sampling_rate=RATE))
     try:
         import cvxeda as package
 

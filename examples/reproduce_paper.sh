@@ -67,7 +67,7 @@ rtcan ingest deap "${raw[1]}"
 rtcan ingest amigos "${raw[2]}"
 for dataset in pmemo deap amigos; do
   rtcan relabel --dataset "$dataset"
-  rtcan decompose --dataset "$dataset"
+  rtcan decompose --dataset "$dataset" --alpha 8e-4 # the number that the paper used
   rtcan eda-features --dataset "$dataset"
 done
 rtcan music-features --dataset pmemo

@@ -38,6 +38,7 @@ Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Polarity = Literal["conductance", "resistance", "as-is"]
 Solver = Literal["auto", "structured", "cvxopt"]
 TimeConstants = Literal["fitted", "published"]
+Alpha = float | Literal["auto"]
 MapName = Literal["guided-gradcam", "gradcam", "integrated-gradients"]
 Explained = Literal["predicted", "true", "low", "high"]
 Fill = Literal["interpolate", "mean"]
@@ -78,8 +79,11 @@ DECOMPOSITION: Decomposition = "cvxeda"
 SOLVER: Solver = "auto"
 #: Where the response that CDA and DDA divide by comes from: each recording, or their papers.
 TIME_CONSTANTS: TimeConstants = "fitted"
-#: Published weights of the cvxEDA penalties on the driver and on the tonic spline.
-ALPHA = 8e-4
+#: Penalty on the driver of cvxEDA: by default from the noise of each recording.
+ALPHA: Alpha = "auto"
+#: The same as published, one number for all recordings.
+PUBLISHED_ALPHA = 8e-4
+#: Published penalty on the tonic spline of cvxEDA.
 GAMMA = 1e-2
 
 #: What a recording may suffer before it is left out; `rtcan_cli.eda.quality` gives the reasons.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,6 +11,18 @@ import typer
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 from rtcan_cli.results.signals.decomposition import Decomposition
+
+
+def _alpha(text: str) -> choices.Alpha:
+    if text == "auto":
+        return "auto"
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise typer.BadParameter(f"--alpha '{text}' is neither auto nor a number of 0 or more")
+    return number
 
 
 def decompose(
@@ -33,10 +46,11 @@ def decompose(
         ),
     ] = None,
     alpha: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            min=0.0,
-            help="For cvxeda: penalty on the driver; larger gives fewer responses. "
+            metavar="auto|NUMBER",
+            help="For cvxeda: penalty on the driver; larger gives fewer responses. auto follows "
+            f"the noise of each recording; {choices.PUBLISHED_ALPHA:g} is the published number. "
             f"Default: {choices.ALPHA}",
             show_default=False,
         ),
@@ -105,7 +119,8 @@ def decompose(
                 raise typer.BadParameter(f"{option} is for --method cvxeda only")
     if method not in ("cda", "dda") and time_constants is not None:
         raise typer.BadParameter("--time-constants is for --method cda and dda only")
-    if alpha == 0 and solver == "structured":
+    penalty = choices.ALPHA if alpha is None else _alpha(alpha)
+    if penalty == 0 and solver == "structured":
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
 
     from rtcan_cli.eda import methods
@@ -115,7 +130,7 @@ def decompose(
     if method == "cvxeda":
         chosen = methods.cvxeda_method(
             CvxedaParameters(
-                alpha=choices.ALPHA if alpha is None else alpha,
+                alpha=penalty,
                 gamma=choices.GAMMA if gamma is None else gamma,
             ),
             solver or choices.SOLVER,

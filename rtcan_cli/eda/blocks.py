@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.cvxeda.solve import CvxedaComponents
 from rtcan_cli.eda.methods import Method, get_ready
+from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import find_problem, zscore
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 
 PARTS = ("phasic", "tonic", "residual")
 CHANNELS = ("phasic", "tonic", "driver", "residual")
+# Noise of the z-scored recording, and in its own unit.
+_NOISES = ("noise", "noise_recorded")
 
 
 class Undecomposed(NamedTuple):
@@ -59,8 +62,9 @@ def decompose_block(block: list[Undecomposed], method: Method) -> dict[str, NDAr
     rows = []
     for item in block:
         start = time.thread_time()
-        outcome = _decompose_one(item, method)
+        outcome, noises = _decompose_one(item, method)
         row, channels = _described(outcome, method)
+        row |= dict(zip(_NOISES, noises, strict=True))
         rows.append({**row, "seconds": time.thread_time() - start})
         signals.append(channels)
     joined = (np.concatenate(each) for each in zip(*signals, strict=True))
@@ -69,14 +73,21 @@ def decompose_block(block: list[Undecomposed], method: Method) -> dict[str, NDAr
     return {"samples": samples, **dict(zip(CHANNELS, joined, strict=True)), **table}
 
 
-def _decompose_one(item: Undecomposed, method: Method) -> Components | str:
+def _decompose_one(
+    item: Undecomposed, method: Method
+) -> tuple[Components | str, tuple[float, float]]:
+    """The parts of a recording, or why there are none; and its noise, as `_NOISES` names it."""
+    unknown = (np.nan, np.nan)
     problem = item.problem or find_problem(item.eda, item.sampling_rate)
     if problem:
-        return problem
+        return problem, unknown
     try:
-        return method.split(zscore(resample(item.eda, item.sampling_rate, item.rate)), item.rate)
+        eda = resample(item.eda, item.sampling_rate, item.rate)
+        scaled = zscore(eda)
+        noises = noise_sd(scaled), noise_sd(eda)
+        return method.split(scaled, item.rate), noises
     except RtcanError as error:
-        return str(error)
+        return str(error), unknown
 
 
 def _described(
@@ -85,12 +96,13 @@ def _described(
     """A recording's row of the table, and its channels; empty ones if there is only a reason."""
     row: dict[str, Any] = {"solver": "", "objective": np.nan, "gap": np.nan, "iterations": 0}
     row |= {f"{part}_variance": np.nan for part in PARTS}
-    row |= {"tau0": np.nan, "tau1": np.nan, "problem": ""}
+    row |= {"tau0": np.nan, "tau1": np.nan, "problem": "", "alpha": np.nan, "raised": 0}
     if isinstance(outcome, str):
         return row | {"problem": outcome}, [np.zeros(0, np.float32)] * len(CHANNELS)
     if isinstance(outcome, CvxedaComponents):
         row |= {"objective": outcome.objective, "gap": outcome.gap}
         row |= {"solver": outcome.solver, "iterations": outcome.iterations}
+        row |= {"alpha": outcome.alpha, "raised": outcome.raised}
     else:
         row["solver"] = method.name
     if outcome.response is not None:

@@ -99,12 +99,16 @@ def _deconvolve(
 
 
 def cvxeda_method(
-    parameters: cvxeda.CvxedaParameters = cvxeda.PUBLISHED, solver: Solver = "auto"
+    parameters: cvxeda.CvxedaParameters = cvxeda.USUAL, solver: Solver = "auto"
 ) -> Method:
     """The decomposition by convex optimisation, see `rtcan_cli.eda.cvxeda.solve.decompose`."""
+    numbers = asdict(parameters)
+    if parameters.alpha != "auto":
+        # They shape nothing then, and stores of versions without them stay what they are.
+        del numbers["noise_factor"], numbers["most_phasic"]
     return Method(
         "cvxeda",
-        {"solver": solver, **asdict(parameters)},
+        {"solver": solver, **numbers},
         partial(cvxeda.decompose, parameters=parameters, solver=solver),
     )
 
@@ -114,7 +118,8 @@ def method_of(parameters: Mapping[str, Any]) -> Method:
     name = parameters["decomposition"]
     if name != "cvxeda":
         return method(name)
-    numbers = {each.name: parameters[each.name] for each in fields(cvxeda.CvxedaParameters)}
+    names = {each.name for each in fields(cvxeda.CvxedaParameters)}
+    numbers = {name: parameters[name] for name in names & parameters.keys()}
     return cvxeda_method(cvxeda.CvxedaParameters(**numbers), parameters["solver"])
 
 

@@ -113,10 +113,11 @@ def size_problem(h5: h5py.File, size: int) -> str | None:
     return None
 
 
-def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
+def layout_problem(h5: h5py.File, schema: Schema, new: bool = False) -> str | None:
     """Why the datasets of a store are not those of the schema; None if they are.
 
-    Only what describes them is read.
+    Only what describes them is read. In a store that is not `new` may be missing what earlier
+    versions did not write.
     """
     found = {path: h5[path] for path in dataset_paths(h5)}
     lengths: dict[str, dict[int, str]] = defaultdict(dict)
@@ -124,6 +125,8 @@ def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
         if "{" in field.path:
             continue
         if field.path not in found:
+            if field.later and not new:
+                continue
             return f"'{field.path}' is missing"
         dataset = found[field.path]
         kind = "S" if field.dtype == "str" else np.dtype(field.dtype).kind
@@ -164,7 +167,7 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
     tables = [
         h5[field.path]
         for field in schema.fields
-        if "{" not in field.path and "samples" not in field.shape
+        if "{" not in field.path and "samples" not in field.shape and field.path in h5
     ]
     check_fits(sum(in_memory(table, table.size) for table in tables), f"{name}: its tables")
 

@@ -36,6 +36,8 @@ class Field:
         Physical unit, or "" for names and counts.
     meaning : str
         What it contains.
+    later : bool
+        Whether stores that earlier versions made lack it, and are read all the same.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Field:
     shape: tuple[str, ...]
     unit: str
     meaning: str
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,13 @@ class Schema:
 
 
 def _table(
-    name: str, *columns: tuple[str, str, str, str], axis: str | None = None
+    name: str,
+    *columns: tuple[str, str, str, str],
+    axis: str | None = None,
+    later: tuple[str, ...] = (),
 ) -> tuple[Field, ...]:
     return tuple(
-        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning)
+        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning, column in later)
         for column, dtype, unit, meaning in columns
     )
 
@@ -197,11 +203,26 @@ COMPONENTS = Schema(
             ("iterations", "int64", "", "steps of the cvxEDA solver"),
             ("tau0", "float64", "s", "slow time constant of the driver's response; NaN if none"),
             ("tau1", "float64", "s", "its fast time constant; NaN if none"),
+            (
+                "noise",
+                "float64",
+                "z",
+                "noise of the recording as decomposed; NaN if not decomposed",
+            ),
+            (
+                "noise_recorded",
+                "float64",
+                "raw unit",
+                "the same in the unit of the raw EDA; or NaN",
+            ),
+            ("alpha", "float64", "", "penalty on the cvxEDA driver; NaN for other methods"),
+            ("raised", "int64", "", "how often it was raised because components cancelled"),
             ("phasic_variance", "float64", "z^2", "variance of the phasic part; NaN if none"),
             ("tonic_variance", "float64", "z^2", "variance of the tonic part; NaN if none"),
             ("residual_variance", "float64", "z^2", "variance of the residual; NaN if none"),
             ("seconds", "float64", "s", "processor time; not in the content id"),
             ("problem", "str", "", "why it was not decomposed; empty if it was"),
+            later=("noise", "noise_recorded", "alpha", "raised"),
         ),
         Field(OFFSETS, "int64", ("recordings+1",), "samples", "first sample of each recording"),
         Field("signals/phasic", "float32", ("samples",), "z", "phasic part"),

@@ -175,11 +175,15 @@ class Store:
         return tuple(map(int, self._dataset(path).shape))
 
     def table(self, name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
-        """One table of the schema, or some of its columns, as a data frame."""
+        """One table of the schema, or some of its columns, as a data frame.
+
+        Columns that the version did not write that made the store are left out.
+        """
         import pandas as pd  # slow to load, and workers read samples only
 
         if columns is None:
-            columns = [field.path.split("/")[1] for field in self.schema.columns(name)]
+            fields = self.schema.columns(name)
+            columns = [each.path.split("/")[1] for each in fields if self.holds(each.path)]
         columns = list(columns)
         self._rows_of(name, columns)
         # One column after the other: as pandas has it, text takes less memory than as objects.
@@ -195,6 +199,13 @@ class Store:
         if len(lengths) != 1:
             raise self._damaged(f"the columns of '{table}' differ in length")
         return lengths.pop()
+
+    def holds(self, path: str) -> bool:
+        """Whether the version that made the store wrote this dataset of the schema."""
+        return any(
+            field.path == path and (not field.later or path in self._paths())
+            for field in self.schema.fields
+        )
 
     def signal(self, channel: str, index: int) -> NDArray[Any]:
         """Samples of one recording in one channel."""

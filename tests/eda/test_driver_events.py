@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtcan_cli.eda.cvxeda.solve import decompose
+from rtcan_cli.choices import Solver
+from rtcan_cli.eda.cvxeda.solve import PUBLISHED, USUAL, CvxedaParameters, decompose
 from rtcan_cli.eda.preprocess import zscore
-from tests.eda.events import Score, events, score, simulate
+from tests.eda.events import Score, Simulated, events, score, simulate
+from tests.eda.other_skin import SHAPES, Sensor, record
 
 RATE, SECONDS = 25.0, 60.0
 
@@ -34,12 +36,24 @@ def test_events_of_a_known_driver():
     np.testing.assert_allclose(events(driver, RATE, 2.0, 0.7), [8.04, 20.0], atol=0.05)
 
 
-def of_solver(noise: float, solver: str, count: int = 12) -> Score:
-    recordings = simulate(count, RATE, SECONDS, noise, seed=1)
+def of_solver(
+    noise: float,
+    solver: Solver,
+    count: int = 12,
+    parameters: CvxedaParameters = PUBLISHED,
+    rate: float = RATE,
+) -> Score:
+    recordings = simulate(count, rate, SECONDS, noise, seed=1)
+    return found_in(recordings, rate, parameters, solver)
+
+
+def found_in(
+    recordings: list[Simulated], rate: float, parameters: CvxedaParameters, solver: Solver = "auto"
+) -> Score:
     found = []
     for each in recordings:
-        driver = decompose(zscore(each.eda), RATE, solver=solver).driver
-        found.append(events(driver * each.eda.std(), RATE, 2.0, 0.7))
+        driver = decompose(zscore(each.eda), rate, parameters, solver).driver
+        found.append(events(driver * each.eda.std(), rate, 2.0, 0.7))
     return score(found, [each.times for each in recordings], SECONDS)
 
 
@@ -48,6 +62,24 @@ def test_recovered_events_are_the_true_ones(noise, least):
     result = of_solver(noise, "structured")
     assert result.f1 > least
     assert result.timing_error <= 0.1
+
+
+@pytest.mark.parametrize(("rate", "noise", "least"), [(4.0, 0.03, 0.9), (50.0, 0.1, 0.85)])
+def test_a_penalty_that_follows_the_noise_finds_the_events_that_the_published_one_does_not(
+    rate, noise, least
+):
+    usual, published = (
+        of_solver(noise, "structured", parameters=each, rate=rate) for each in (USUAL, PUBLISHED)
+    )
+    assert usual.f1 > least
+    assert usual.f1 > published.f1 + 0.3
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_on_skin_of_another_generator(shape):
+    recordings = record(8, 4.0, SECONDS, Sensor(0.03), shape)
+    usual, published = (found_in(recordings, 4.0, each).f1 for each in (USUAL, PUBLISHED))
+    assert usual > published + 0.25
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.1])

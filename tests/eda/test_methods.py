@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import numpy as np
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from rtcan_cli.choices import ALPHA
+from rtcan_cli.choices import PUBLISHED_ALPHA
 from rtcan_cli.eda.blocks import CHANNELS, PARTS, Undecomposed, decompose_block
-from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
-from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method
+from rtcan_cli.eda.cvxeda.solve import PUBLISHED, CvxedaParameters
+from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method, method_of
+from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import zscore
 from rtcan_cli.eda.resample import resample
 from tests.eda.recordings import KINDS, awkward, simulated
@@ -73,8 +75,8 @@ def test_unit_and_offset_of_a_recording_do_not_matter(seed, gain, offset, chosen
 def test_cvxeda_scales_with_recording_and_penalty(seed, scale):
     # All terms of the objective then grow by the square of the scale.
     y = simulated(20.0, 30, seed)
-    plain = cvxeda_method().split(y, 20.0)
-    scaled = cvxeda_method(CvxedaParameters(alpha=scale * ALPHA)).split(scale * y, 20.0)
+    plain = cvxeda_method(PUBLISHED).split(y, 20.0)
+    scaled = cvxeda_method(CvxedaParameters(alpha=scale * PUBLISHED_ALPHA)).split(scale * y, 20.0)
     assert scaled.objective == pytest.approx(scale**2 * plain.objective, rel=1e-6)
     np.testing.assert_allclose(scaled.residual, scale * plain.residual, atol=1e-4 * scale)
     np.testing.assert_allclose(scaled.phasic, scale * plain.phasic, atol=2e-3 * scale)
@@ -146,6 +148,37 @@ def test_the_general_solver_is_named():
         Undecomposed(simulated(10.0, 20, 0), 10.0, 10.0, ""), cvxeda_method(solver="cvxopt")
     )
     assert row["solver"][0] == "cvxopt"
+
+
+@pytest.mark.parametrize("parameters", [CvxedaParameters(), PUBLISHED, CvxedaParameters(gamma=0.1)])
+def test_the_parameters_of_a_store_give_the_very_method_again(parameters):
+    y = simulated(10.0, 20, 0)
+    made = cvxeda_method(parameters, "structured")
+    stored = json.loads(json.dumps({"decomposition": "cvxeda", "rate": 8.0, **made.parameters}))
+    again = method_of(stored)
+    assert again.parameters == made.parameters
+    assert np.array_equal(again.split(y, 10.0).driver, made.split(y, 10.0).driver)
+
+
+def test_the_parameters_of_a_store_of_an_earlier_version_give_the_published_method():
+    stored = {"decomposition": "cvxeda", "solver": "auto", "tau0": 2.0, "tau1": 0.7,
+              "knot_interval": 10.0, "alpha": 8e-4, "gamma": 0.01}  # fmt: skip
+    assert method_of(stored).parameters == cvxeda_method(PUBLISHED).parameters
+    # And so that store is still current for somebody who asks for the published penalty.
+    assert cvxeda_method(PUBLISHED).parameters == {
+        name: value for name, value in stored.items() if name != "decomposition"
+    }
+
+
+def test_a_row_has_the_noise_and_the_penalty():
+    y = 3 + 0.2 * simulated(10.0, 30, 0)
+    row = alone(Undecomposed(y, 10.0, 10.0, ""), cvxeda_method())
+    assert row["noise"][0] == pytest.approx(noise_sd(zscore(y)))
+    assert row["noise_recorded"][0] == pytest.approx(noise_sd(y))
+    assert row["alpha"][0] >= PUBLISHED_ALPHA
+    other = alone(Undecomposed(y, 10.0, 10.0, ""), method("highpass"))
+    assert other["noise"] == row["noise"]
+    assert np.isnan(other["alpha"][0])
 
 
 def test_resampling_keeps_what_the_decomposition_finds():

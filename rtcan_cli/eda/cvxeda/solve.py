@@ -18,7 +18,8 @@ B l + C d: B holds the spline bumps, C an offset and a linear drift. Then q, l a
     1/2 |M q + B l + C d - y|^2 + alpha sum(A q) + gamma/2 |l|^2    subject to    A q >= 0,
 
 a convex quadratic program: it has one optimum, and every decomposition comes with a proof of how
-close to it is.
+close to it is. alpha is a number, or follows the noise of the recording, see
+`rtcan_cli.eda.cvxeda.penalty`.
 
 The matrices are not altered in their first two rows, which means that the sweat glands are at
 rest before the first sample. A response already under way when the recording begins shows as a
@@ -31,17 +32,19 @@ Two solvers are there: `rtcan_cli.eda.cvxeda.structured`, made for these matrice
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rtcan_cli.choices import ALPHA, GAMMA, Solver
+from rtcan_cli.choices import ALPHA, GAMMA, PUBLISHED_ALPHA, Alpha, Solver
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.cvxeda import structured as cvxeda_structured
 from rtcan_cli.eda.cvxeda.certificate import certify
 from rtcan_cli.eda.cvxeda.matrices import response_filter, tonic_columns
+from rtcan_cli.eda.cvxeda.penalty import MOST_PHASIC, NOISE_FACTOR, STEP, noise_aware_alpha
+from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.errors import RtcanError
 
@@ -54,7 +57,7 @@ _NEGLIGIBLE = 1e-12
 
 @dataclass(frozen=True)
 class CvxedaParameters:
-    """What the decomposition assumes; the defaults are those published.
+    """What the decomposition assumes; the defaults are those published, except for alpha.
 
     Attributes
     ----------
@@ -62,10 +65,16 @@ class CvxedaParameters:
         Slow and fast time constant of the Bateman response, in seconds.
     knot_interval : float
         Seconds between the knots of the tonic spline.
-    alpha : float
-        Penalty on the driver: the larger, the sparser.
+    alpha : float or "auto"
+        Penalty on the driver: the larger, the sparser. "auto" follows the noise of the recording,
+        and is raised where the parts would cancel each other.
     gamma : float
         Penalty on the spline coefficients: the larger, the flatter the tonic part.
+    noise_factor : float
+        For an alpha of "auto": share of the universal penalty, above 0.
+    most_phasic : float
+        For an alpha of "auto": the most that the phasic part may vary, in variances of the
+        recording; above 0.
 
     Raises
     ------
@@ -76,8 +85,10 @@ class CvxedaParameters:
     tau0: float = 2.0
     tau1: float = 0.7
     knot_interval: float = 10.0
-    alpha: float = ALPHA
+    alpha: Alpha = ALPHA
     gamma: float = GAMMA
+    noise_factor: float = NOISE_FACTOR
+    most_phasic: float = MOST_PHASIC
 
     def __post_init__(self) -> None:
         if not (self.tau0 > 0 and self.tau1 > 0 and self.tau0 != self.tau1):
@@ -91,14 +102,30 @@ class CvxedaParameters:
                 "responses",
                 hint="give at least 1 s",
             )
-        if not (0 <= self.alpha < math.inf and 0 < self.gamma < math.inf):
+        if isinstance(self.alpha, str):
+            if self.alpha != "auto":
+                raise RtcanError(
+                    f"alpha = '{self.alpha}' is not a penalty", hint="give a number, or 'auto'"
+                )
+        elif not 0 <= self.alpha < math.inf:
             raise RtcanError(
-                f"alpha = {self.alpha:g} and gamma = {self.gamma:g} are not penalties",
-                hint="both must be finite, alpha not negative, gamma above 0",
+                f"alpha = {self.alpha:g} is not a penalty",
+                hint="it must be finite and not negative, or 'auto'",
+            )
+        if not 0 < self.gamma < math.inf:
+            raise RtcanError(
+                f"gamma = {self.gamma:g} is not a penalty", hint="it must be finite and above 0"
+            )
+        if not (0 < self.noise_factor < math.inf and 0 < self.most_phasic < math.inf):
+            raise RtcanError(
+                f"noise_factor = {self.noise_factor:g} and most_phasic = {self.most_phasic:g} say "
+                "nothing of a penalty",
+                hint="both must be finite and above 0",
             )
 
 
-PUBLISHED = CvxedaParameters()
+USUAL = CvxedaParameters()
+PUBLISHED = CvxedaParameters(alpha=PUBLISHED_ALPHA)
 
 
 @dataclass(frozen=True)
@@ -117,18 +144,24 @@ class CvxedaComponents(Components):
         Steps the solver took.
     solver : str
         Which one: "structured" or "cvxopt".
+    alpha : float
+        The penalty on the driver.
+    raised : int
+        How many times an alpha of "auto" was raised because the parts cancelled each other.
     """
 
     objective: float
     gap: float
     iterations: int
     solver: str
+    alpha: float
+    raised: int = 0
 
 
 def decompose(
     y: ArrayLike,
     sampling_rate: float,
-    parameters: CvxedaParameters = PUBLISHED,
+    parameters: CvxedaParameters = USUAL,
     solver: Solver = "auto",
 ) -> CvxedaComponents:
     """Split a recording into phasic part, tonic part and residual.
@@ -136,7 +169,8 @@ def decompose(
     Parameters
     ----------
     y : array_like, shape (n_samples,)
-        The z-scored recording; the published penalties are meant for this scale.
+        The z-scored recording; the penalties, also the least of an alpha of "auto", are meant for
+        this scale.
     sampling_rate : float
         In Hz.
     parameters : CvxedaParameters, optional
@@ -162,23 +196,44 @@ def decompose(
     problem = find_problem(signal, sampling_rate)
     if problem is not None:
         raise RtcanError(f"cannot decompose a recording: {problem}")
+    if not isinstance(parameters.alpha, str):
+        return _decompose(signal, sampling_rate, parameters, parameters.alpha, solver)
+    taus = parameters.tau0, parameters.tau1
+    noise, most = noise_sd(signal), parameters.most_phasic * signal.var()
+    alpha = noise_aware_alpha(noise, signal.size, sampling_rate, *taus, parameters.noise_factor)
+    raised = 0
+    # It ends: above some alpha no driver is left.
+    while True:
+        found = _decompose(signal, sampling_rate, parameters, alpha, solver)
+        if found.phasic.var() <= most:
+            return replace(found, raised=raised)
+        alpha, raised = alpha * STEP, raised + 1
+
+
+def _decompose(
+    y: NDArray[np.float64],
+    sampling_rate: float,
+    parameters: CvxedaParameters,
+    alpha: float,
+    solver: Solver,
+) -> CvxedaComponents:
     failures = []
     for name, attempt in (("structured", _structured), ("cvxopt", _reference)):
         if solver in (name, "auto"):
-            outcome = attempt(signal, sampling_rate, parameters)
+            outcome = attempt(y, sampling_rate, parameters, alpha)
             if isinstance(outcome, CvxedaComponents):
                 return outcome
             failures.append(f"{name}: {outcome}")
     raise RtcanError(
-        f"cvxEDA found no optimum for a recording of {signal.size} samples ({', '.join(failures)})",
+        f"cvxEDA found no optimum for a recording of {y.size} samples ({', '.join(failures)})",
         hint="look for artefacts in the recording, and z-score it first",
     )
 
 
 def _structured(
-    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
+    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters, alpha: float
 ) -> CvxedaComponents | str:
-    if parameters.alpha == 0:
+    if alpha == 0:
         return "needs an alpha above 0"
     response = response_filter(sampling_rate, parameters.tau0, parameters.tau1)
     spacing = round(parameters.knot_interval * sampling_rate)
@@ -188,7 +243,7 @@ def _structured(
         centred,
         response,
         _tonic_columns(y.size, spacing),
-        parameters.alpha,
+        alpha,
         parameters.gamma,
         max(parameters.tau0, parameters.tau1) / parameters.knot_interval,
     )
@@ -199,7 +254,7 @@ def _structured(
         solution.dual,
         response,
         spacing,
-        parameters.alpha,
+        alpha,
         parameters.gamma,
     )
     enough = _ENOUGH * certificate.objective + _NEGLIGIBLE * (centred @ centred)
@@ -214,12 +269,13 @@ def _structured(
         gap=certificate.gap,
         iterations=solution.iterations,
         solver="structured",
+        alpha=alpha,
         response=(parameters.tau0, parameters.tau1),
     )
 
 
 def _reference(
-    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters
+    y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters, alpha: float
 ) -> CvxedaComponents | str:
     # Loaded only where it is needed, which is hardly ever.
     from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
@@ -230,7 +286,7 @@ def _reference(
         parameters.tau0,
         parameters.tau1,
         round(parameters.knot_interval * sampling_rate),
-        parameters.alpha,
+        alpha,
         parameters.gamma,
     )
     proven = solution.gap <= _ENOUGH * solution.objective and solution.infeasibility <= _ENOUGH
@@ -245,6 +301,7 @@ def _reference(
         gap=solution.gap,
         iterations=solution.iterations,
         solver="cvxopt",
+        alpha=alpha,
         response=(parameters.tau0, parameters.tau1),
     )
 

@@ -39,7 +39,16 @@ class Decomposition(Result):
     eda_polarity: str = value("What the files hold, and whether its sign was changed")
     method: str = value("Method, as --method takes it")
     solver: str | None = value("Solver, as --solver takes it")
-    alpha: float | None = value("Penalty on the driver")
+    alpha: float | None = value("Penalty on the driver, if it is the same for all recordings")
+    median_alpha: float | None = value("Median penalty on the driver")
+    lowest_alpha: float | None = value("Lowest penalty on the driver")
+    highest_alpha: float | None = value("Highest penalty on the driver")
+    n_alpha_raised: int | None = value(
+        "Recordings whose penalty was raised because their components cancelled each other"
+    )
+    median_noise: float | None = value(
+        "Median standard deviation of the noise; the z-scored signal has 1"
+    )
     gamma: float | None = value("Penalty on the tonic part")
     cutoff: float | None = value("Cut-off of the high-pass filter", "Hz")
     window: float | None = value("Window of the moving median", "s")

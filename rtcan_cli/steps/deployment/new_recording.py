@@ -81,7 +81,7 @@ class NewRecording:
             The run that shall answer.
         trained : dict
             Settings of the stores it was trained on, see `rtcan_cli.runs.origin`; what is
-            missing is as published.
+            missing is as by default.
 
         Raises
         ------
@@ -209,7 +209,7 @@ def recording_notes(
     if absent:
         text = (
             f"the {' and '.join(absent)} that {run.name} was trained on are not in the workspace "
-            "any more: the published settings were used, which may be others"
+            "any more: the default settings were used, which may be others"
         )
         notes.append(Note("stores_missing", text))
     if recording.audio is not None and run.settings.fusion != "none":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.blocks import CHANNELS, PARTS
 from rtcan_cli.eda.methods import Method, cvxeda_method, get_ready
@@ -28,11 +29,12 @@ from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, nam
 from rtcan_cli.steps.signals.decompose_work import decompose_work, sampling_rate
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.schema import OFFSETS
+from rtcan_cli.trial_key import TRIAL_KEY, trial_name
 
 #: A component that varies that many times as much as the signal is cancelled by another one.
 _SUSPICIOUS_VARIANCE = 10
 #: Parameters of the methods; each method has some of them.
-_PARAMETERS = ("solver", "alpha", "gamma", "cutoff", "window", "time_constants")
+_PARAMETERS = ("solver", "gamma", "cutoff", "window", "time_constants")
 
 
 def decompose_recordings(
@@ -53,7 +55,7 @@ def decompose_recordings(
     recordings, output : Path
         The store to read and the one to write.
     method : Method, optional
-        How, by default cvxEDA as published; see `rtcan_cli.eda.methods`.
+        How, by default cvxEDA with a penalty that follows the noise; see `rtcan_cli.eda.methods`.
     rate : float, optional
         Sampling rate in Hz to which recordings are brought first. Those that are sampled more
         slowly stay as they are.
@@ -158,27 +160,37 @@ def _result(store: Store) -> Decomposition:
         blocks = store.table_blocks("recordings", name, "problem")
         return np.concatenate([values[problem == ""] for values, problem in blocks])
 
+    def known(name: str) -> NDArray[Any] | None:
+        """That column; None if it says nothing or an earlier version did not write it."""
+        values = column(name) if solved and store.holds(f"recordings/{name}") else None
+        return None if values is None or np.isnan(values).any() else values
+
     def median(name: str) -> float | None:
-        values = column(name)
-        return None if not solved or np.isnan(values).any() else float(np.median(values))
+        values = known(name)
+        return None if values is None else float(np.median(values))
 
     rates, parameters = store.array("recordings/sampling_rate"), made.parameters
     kind, name = stored_kind(parameters), parameters["decomposition"]
     convex, rate = name == "cvxeda", parameters.get("rate")
     by_cvxopt = int((column("solver") == "cvxopt").sum()) if convex else None
-    suspicious, components = np.zeros(solved, dtype=bool), []
+    most, components = np.zeros(solved), []
     for part in PARTS if solved else ():
         variance = column(f"{part}_variance")
-        suspicious |= variance > _SUSPICIOUS_VARIANCE
+        most = np.maximum(most, variance)
         components.append([part, *np.quantile(variance, [0.5, 0.05, 0.95]).tolist()])
     notes = [Note("falling_responses", kind.warning)] if kind.warning else []
+    given = parameters.get("alpha")
+    alpha, alphas, raised = None if given == "auto" else given, known("alpha"), known("raised")
     if by_cvxopt and parameters["solver"] == "auto":
-        notes.append(_fallback_note(by_cvxopt, parameters["alpha"]))
+        notes.append(_fallback_note(by_cvxopt, alpha))
     if rate is not None and (slower := int((rates < rate).sum())):
         text = f"sampled below {rate:g} Hz already, and not changed: {slower}"
         notes.append(Note("sampled_more_slowly", text))
+    suspicious = most > _SUSPICIOUS_VARIANCE
     if cancelling := int(suspicious.sum()):
-        notes.append(_cancelling_note(cancelling, solved, convex))
+        notes.append(_cancelling_note(store, suspicious, most, given))
+    if given == "auto" and raised is not None and raised.any():
+        notes.append(_raised_note(store, raised))
     return Decomposition(
         dataset=made.dataset,
         simulated=made.simulated,
@@ -186,6 +198,12 @@ def _result(store: Store) -> Decomposition:
         eda_polarity=kind.polarity,
         method=name,
         **{each: parameters.get(each) for each in _PARAMETERS},
+        alpha=alpha,
+        median_alpha=median("alpha") if alpha is None else alpha,
+        lowest_alpha=alpha if alphas is None else float(alphas.min()),
+        highest_alpha=alpha if alphas is None else float(alphas.max()),
+        n_alpha_raised=int((raised > 0).sum()) if given == "auto" and raised is not None else None,
+        median_noise=median("noise"),
         tau_fast=median("tau1"),
         tau_slow=median("tau0"),
         rate=rate,
@@ -206,19 +224,45 @@ def _result(store: Store) -> Decomposition:
     )
 
 
-def _fallback_note(count: int, alpha: float) -> Note:
+def _fallback_note(count: int, alpha: float | None) -> Note:
     why = (
         "the structured solver's certificate failed"
-        if alpha > 0
+        if alpha != 0
         else "the structured solver needs an alpha above 0"
     )
     return Note("solved_by_cvxopt", f"solved by cvxopt, because {why}: {count} recordings")
 
 
-def _cancelling_note(count: int, solved: int, convex: bool) -> Note:
-    advice = "a larger --alpha helps" if convex else "draw some with --plot"
+def _cancelling_note(
+    store: Store, suspicious: NDArray[np.bool_], variance: NDArray[np.float64], given: object
+) -> Note:
+    """How many recordings have components that cancel each other; `given` is --alpha, if any."""
+    advice = ", which --alpha auto takes into account" if isinstance(given, float) else ""
     text = (
-        f"in {count} of {solved} recordings components cancel each other, with more than "
-        f"{_SUSPICIOUS_VARIANCE} times the variance of the signal: {advice}"
+        f"in {suspicious.sum()} of {suspicious.size} recordings components cancel each other, with "
+        f"more than {_SUSPICIOUS_VARIANCE} times the variance of the signal"
     )
-    return Note("components_cancel", text)
+    return _note_on_artefacts(store, "components_cancel", text, variance, advice)
+
+
+def _raised_note(store: Store, raised: NDArray[np.int64]) -> Note:
+    text = (
+        f"in {(raised > 0).sum()} of {raised.size} recordings alpha was raised further than the "
+        "noise asks for, so that components do not cancel each other"
+    )
+    return _note_on_artefacts(store, "alpha_raised", text, raised)
+
+
+def _note_on_artefacts(
+    store: Store, kind: str, text: str, badness: NDArray[Any], advice: str = ""
+) -> Note:
+    """What to look at, and in which recording first: the worst of those that were decomposed."""
+    table = store.table("recordings", [*TRIAL_KEY, "problem"])
+    worst = table[table["problem"] == ""].iloc[int(badness.argmax())]
+    text += (
+        f": look for artefacts first (jumps, contact dips), then for noise{advice}; the worst is "
+        f"{trial_name(*worst[list(TRIAL_KEY)])} (decompose --plot)"
+    )
+    recordings = store.path.with_name("recordings.h5")
+    line = command_line("info", recordings, quality=True, plot=True)
+    return Note(kind, text, line if recordings.exists() else None)

@@ -27,6 +27,14 @@ def page(result: Decomposition) -> Page:
     }
     if result.time_constants == "fitted" and result.tau_fast is not None:
         facts["median time constants [s]"] = f"{result.tau_fast:.3g}, {result.tau_slow:.3g}"
+    if result.median_noise is not None:
+        facts["median noise (the z-scored signal has 1)"] = result.median_noise
+    if result.method == "cvxeda" and result.alpha is None and result.median_alpha is not None:
+        facts["alpha"] = (
+            f"{result.median_alpha:.2g} (median), "
+            f"{result.lowest_alpha:.2g} to {result.highest_alpha:.2g}"
+        )
+        facts["alpha raised, recordings"] = result.n_alpha_raised
     if result.method == "cvxeda":
         facts["median duality gap"] = result.median_gap
         facts["largest duality gap"] = result.largest_gap
@@ -47,7 +55,8 @@ def page(result: Decomposition) -> Page:
 
 def _details(result: Decomposition) -> str:
     if result.method == "cvxeda":
-        return f"alpha {result.alpha:g}, gamma {result.gamma:g}"
+        alpha = "from the noise" if result.alpha is None else f"{result.alpha:g}"
+        return f"alpha {alpha}, gamma {result.gamma:g}"
     if result.method == "highpass":
         return f"{result.cutoff:g} Hz"
     if result.method == "median":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cvxopt
@@ -15,12 +16,17 @@ from scipy.linalg import toeplitz
 from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
 from rtcan_cli.eda.cvxeda import solve as cvxeda
 from rtcan_cli.eda.cvxeda import structured as cvxeda_structured
-from rtcan_cli.eda.cvxeda.solve import CvxedaParameters, decompose
+from rtcan_cli.eda.cvxeda.solve import PUBLISHED, CvxedaParameters
 from rtcan_cli.errors import RtcanError
 from tests.eda.recordings import ALPHA, GAMMA, KINDS, TAU0, TAU1, awkward, simulated
 
 
-def assert_agrees_with_package(y, sampling_rate, parameters=CvxedaParameters()):  # noqa: B008
+def decompose(y, sampling_rate, parameters=PUBLISHED, solver="auto"):
+    """With the penalty as published; `test_penalty.py` has the other."""
+    return cvxeda.decompose(y, sampling_rate, parameters, solver)
+
+
+def assert_agrees_with_package(y, sampling_rate, parameters=PUBLISHED):
     package = pytest.importorskip("cvxeda")
     phasic, driver, tonic, spline, _, residual, _ = (
         np.ravel(each)
@@ -178,11 +184,11 @@ def test_finds_the_responses_that_were_put_in():
 @pytest.mark.parametrize(
     "parameters",
     [
-        CvxedaParameters(tau0=4.0, tau1=1.0),
-        CvxedaParameters(tau0=0.5, tau1=3.0),
-        CvxedaParameters(knot_interval=4.0, gamma=0.3),
-        CvxedaParameters(alpha=0.05),
-        CvxedaParameters(tau0=9.0, knot_interval=3.0),
+        replace(PUBLISHED, tau0=4.0, tau1=1.0),
+        replace(PUBLISHED, tau0=0.5, tau1=3.0),
+        replace(PUBLISHED, knot_interval=4.0, gamma=0.3),
+        replace(PUBLISHED, alpha=0.05),
+        replace(PUBLISHED, tau0=9.0, knot_interval=3.0),
     ],
 )
 def test_parameters_mean_what_they_mean_in_the_authors_package(parameters):
@@ -260,6 +266,10 @@ def test_refuses_what_cannot_be_decomposed():
         {"knot_interval": 0.0},
         {"alpha": -1e-3},
         {"alpha": float("inf")},
+        {"alpha": float("nan")},
+        {"alpha": "automatic"},
+        {"noise_factor": 0.0},
+        {"most_phasic": float("nan")},
         {"gamma": float("inf")},
         {"gamma": 0.0},
     ],

@@ -101,7 +101,8 @@ def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) ->
     solver = b"structured" if method == "cvxeda" else method.encode()
     assert set(stored["recordings/solver"]) == {solver}
     assert np.isfinite(stored["recordings/gap"]).all() == (method == "cvxeda")
-    for name in ("median_gap", "largest_gap", "n_solved_by_cvxopt", "solver", "alpha", "gamma"):
+    for name in ("median_gap", "largest_gap", "n_solved_by_cvxopt", "solver", "gamma",
+                 "median_alpha", "n_alpha_raised"):  # fmt: skip
         assert (summary[name] is not None) == (method == "cvxeda")
     assert (summary["tau_fast"] is not None) == (method in ("cvxeda", "cda", "dda"))
     page = views.page(decomposition_result(few / "pmemo" / "components.h5"))
@@ -187,6 +188,8 @@ def test_no_penalty_on_the_driver_is_not_called_a_failure(workspace: Path) -> No
         (("--method", "median", "--gamma", "0.1"), "--gamma is for --method cvxeda only"),
         (("--method", "highpass", "--solver", "auto"), "--solver is for --method cvxeda only"),
         (("--solver", "structured", "--alpha", "0"), "--solver structured needs an --alpha"),
+        (("--alpha", "noise"), "--alpha 'noise' is neither auto nor a number of 0 or more"),
+        (("--alpha", "-1"), "--alpha '-1' is neither auto nor a number of 0 or more"),
         (("--time-constants", "fitted"), "--time-constants is for --method cda and dda only"),
         (("--rate", "1"), "--rate"),
         (("--method", "ledalab"), "--method"),
@@ -341,6 +344,51 @@ def test_components_that_cancel_each_other_are_told(prepared: Path, tmp_path: Pa
     n = result.n_recordings
     assert result.n_cancelling == n
     assert note.text.startswith(f"in {n} of {n} recordings components cancel each other")
+    assert note.text.index("artefacts first") < note.text.index("noise")
+    assert "the worst is 100" in note.text
+    assert note.command is None  # the recordings are elsewhere
+
+
+def test_the_noise_and_the_penalty_of_each_recording_are_told(
+    prepared: Path, tmp_path: Path
+) -> None:
+    recordings, path = prepared / "pmemo" / "recordings.h5", tmp_path / "components.h5"
+    result = decompose_recordings(recordings, path, rate=8.0, jobs=1)
+    stored = Store(path, "components").table("recordings")
+    assert result.alpha is None
+    assert result.median_alpha == pytest.approx(stored["alpha"].median())
+    assert (result.lowest_alpha, result.highest_alpha) == (
+        stored["alpha"].min(),
+        stored["alpha"].max(),
+    )
+    assert result.lowest_alpha < result.highest_alpha
+    assert result.median_noise == pytest.approx(stored["noise"].median())
+    assert result.n_alpha_raised == (stored["raised"] > 0).sum()
+    # In its own unit: the sensor of the simulator has a noise of about 0.01 uS.
+    assert 0.001 < stored["noise_recorded"].median() < 0.03
+    facts = views.page(result).facts
+    assert str(facts["method"]).startswith("cvxEDA, alpha from the noise")
+    assert "(median)" in str(facts["alpha"])
+    # Recordings with artefacts are named.
+    with h5py.File(path, "r+") as h5:
+        h5["recordings/raised"][...] = 0
+        h5["recordings/raised"][7] = 2
+        key = [h5[f"recordings/{name}"].asstr()[7] for name in ("subject", "stimulus")]
+    raised = decomposition_result(path)
+    assert raised.n_alpha_raised == 1
+    (note,) = [each for each in raised.notes if each.kind == "alpha_raised"]
+    assert note.text.startswith(f"in 1 of {raised.n_decomposed} recordings alpha was raised")
+    assert "artefacts first" in note.text
+    assert f"the worst is {':'.join(key)} " in note.text
+    # A store of a version that did not write these columns is read.
+    with h5py.File(path, "r+") as h5:
+        for name in ("noise", "noise_recorded", "alpha", "raised"):
+            del h5[f"recordings/{name}"]
+    earlier = decomposition_result(path)
+    assert (earlier.median_alpha, earlier.median_noise, earlier.n_alpha_raised) == (None,) * 3
+    assert earlier.n_decomposed == result.n_decomposed
+    assert "alpha" not in views.page(earlier).facts
+    assert "noise" not in Store(path, "components").table("recordings")
 
 
 def test_time_constants_are_those_of_each_recording(few: Path) -> None:
