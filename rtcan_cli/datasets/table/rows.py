@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, number
+from rtcan_cli.datasets.clocks import UNIX_LAST
+from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
@@ -32,9 +33,6 @@ OPTIONAL = (
     "artist",
 )
 DELIMITERS = ("\t", ";", ",")
-UNIX_FIRST, UNIX_LAST = 1e9, 4.1e9
-"""Times between these (2001 to 2099) are seconds of Unix time: no recording lasts that long."""
-
 _FASTEST = 1e6
 _MOST_REPETITIONS = 1e6
 _SHOWN = 200  # characters of the first line in a message
@@ -115,7 +113,12 @@ def read_table(
         If the file is not such a table, a path leads out of its folder, or rows contradict each
         other, so that no row can be trusted.
     """
-    text = read_text(file)
+    text = file.text()
+    if "\0" in text:
+        raise RtcanError(
+            f"{file} is not UTF-8 text: it holds NUL characters",
+            hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
+        )
     delimiter = _find_delimiter(text)
     records = _records(text, delimiter, file)
     _, header = next(records, (1, []))
@@ -156,28 +159,6 @@ def read_table(
         cell for name, cell in zip(names, header, strict=True) if name not in known and cell
     )
     return tuple(rows), tuple(damaged), unused
-
-
-def read_text(file: RawFile) -> str:
-    """Text of a file, whose every character can be shown.
-
-    Raises
-    ------
-    RtcanError
-        If it cannot be read, is not UTF-8 or holds NUL characters.
-    """
-    text = file.text()
-    if "\0" in text:
-        raise RtcanError(
-            f"{file} is not UTF-8 text: it holds NUL characters",
-            hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
-        )
-    return text
-
-
-def read_number(cell: str, decimal: str) -> float:
-    """A number; NaN where the cell says that there is none. Raises ValueError for other text."""
-    return number(cell.replace(",", ".") if decimal == "," else cell)
 
 
 class _Wrong(ValueError):
