@@ -59,7 +59,9 @@ _EVEN = 0.1
 
 _CLOCK = re.compile(r"(?:(\d+)[:h])?(\d{1,2})[:m](\d{1,2}(?:[.,]\d+)?)s?", re.ASCII)
 _ISO = re.compile(
-    r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d:?\d\d(?::?\d\d(?:[.,]\d+)?)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?|\d{8}T\d{4,6}(?:[.,]\d+)?)"
+    r"\s*(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
 )
 _DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(.*)", re.ASCII)
 
@@ -249,7 +251,7 @@ def _as_clock(
     if not known.any():
         return None
     kept, time, doubtful, notes = _in_order(raw, same, column, lines, source)
-    if len(time) < 2:
+    if len(np.unique(time)) < 2:
         return Clock(column, time * UNITS[unit or "s"], kept, doubtful, zone_unknown)
     step = _typical_step(raw[kept] if len(kept) else raw)
     if column.cells is None and not wanted and step == 1 and unit is None:
@@ -313,18 +315,51 @@ def _rises_evenly(values: NDArray[np.float64]) -> bool:
 def _typical_step(time: NDArray[np.float64]) -> float:
     """Of one sample, whether each has a time of its own or packets share one."""
     steps = np.diff(time)
-    if len(steps) == 0:
-        return math.nan
     up = steps[steps > 0]
     if len(up) == 0:
         return math.nan
     if (steps == 0).mean() <= _PACKETS:
         return float(np.median(up))
-    starts = np.flatnonzero(np.r_[True, steps != 0])
-    counts = np.diff(starts)
-    between = np.diff(time[starts])
-    usual = between <= _USUAL_STEP * np.median(between) if len(between) > 2 else between > 0
-    return float(between[usual].sum() / counts[usual].sum())
+    return _Packets(time).step
+
+
+class _Packets:
+    """Samples that are sent together and share one time.
+
+    That is the time of the last sample where longer waits bring more samples, else that of the
+    first, as of clocks that count whole seconds.
+    """
+
+    def __init__(self, time: NDArray[np.float64]) -> None:
+        self.starts = np.flatnonzero(np.r_[True, np.diff(time) != 0])
+        self.counts = np.diff(np.r_[self.starts, len(time)])
+        self.stamps = time[self.starts]
+        self.between = np.diff(self.stamps)
+        ends, begins = self.counts[1:], self.counts[:-1]
+        self.at_end = _follows(ends, self.between) > _follows(begins, self.between)
+        self.step = (
+            float(np.median(self.between / (ends if self.at_end else begins)))
+            if len(self.between)
+            else math.nan
+        )
+
+    def spread(self) -> NDArray[np.float64]:
+        """Times of all samples, evenly from one packet to the next, but not over holes."""
+        own = self.counts[1:] if self.at_end else self.counts[:-1]
+        usual = self.step * own
+        room = np.where(self.between > _USUAL_STEP * usual, usual, self.between)
+        edge = self.counts[0 if self.at_end else -1] * self.step
+        room = np.r_[edge, room] if self.at_end else np.r_[room, edge]
+        share = np.repeat(room / self.counts, self.counts)
+        place = np.arange(self.counts.sum()) - np.repeat(self.starts, self.counts)
+        if self.at_end:
+            place = place - np.repeat(self.counts, self.counts) + 1
+        time = np.repeat(self.stamps, self.counts) + place * share
+        if not self.at_end and self.counts[0] < np.median(self.counts):
+            # The recording began within the first period.
+            n = self.counts[0]
+            time[:n] = self.stamps[1] - self.step * np.arange(n, 0, -1)
+        return time
 
 
 def _unit_of_unix(time: NDArray[np.float64]) -> str | None:
@@ -393,7 +428,7 @@ def _in_order(
     if len(steps) and (steps == 0).mean() > _PACKETS:
         if n_missing > _WRONG * len(raw) or (steps < 0).any():
             raise _not_later(raw, rows, column, lines, source)
-        return rows, _spread(time), np.zeros(len(rows), bool), ()
+        return rows, _Packets(time).spread(), np.zeros(len(rows), bool), ()
     # The same packet twice.
     twice = np.r_[False, (steps == 0) & same[rows[1:]] & (np.diff(rows) == 1)]
     if twice.any():
@@ -460,41 +495,19 @@ def _increasing(time: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np
     return kept, doubtful
 
 
-def _spread(time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Times of samples that share those of their packets, evenly between these.
-
-    A packet's time is that of its last sample where longer waits bring more samples, else that of
-    its first, as of clocks that count whole seconds.
-    """
-    starts = np.flatnonzero(np.r_[True, np.diff(time) != 0])
-    counts = np.diff(np.r_[starts, len(time)])
-    stamps = time[starts]
-    if len(stamps) < 2:
-        return time + np.arange(len(time)) * 1e-9
-    between = np.diff(stamps)
-    usual = between <= _USUAL_STEP * np.median(between) if len(between) > 2 else between > 0
-    step = float(between[usual].sum() / counts[:-1][usual].sum())
-    within = np.arange(len(time)) - np.repeat(starts, counts)
-    size = np.repeat(counts, counts)
-    at_end = _follows(counts[1:], between) > _follows(counts[:-1], between)
-    # From one stamp to the next, but over holes at the usual rate.
-    room = np.minimum(between, _USUAL_STEP * step * (counts[1:] if at_end else counts[:-1]))
-    edge = counts[0] if at_end else counts[-1]
-    room = np.r_[edge * step, room] if at_end else np.r_[room, edge * step]
-    share = np.repeat(room / counts, counts)
-    spread = within - size + 1 if at_end else within
-    result = np.repeat(stamps, counts) + spread * share
-    if not at_end and counts[0] < np.median(counts):
-        # It began within the first period.
-        result[: counts[0]] = stamps[1] - step * np.arange(counts[0], 0, -1)
-    return result
-
-
 def _follows(counts: NDArray[np.intp], between: NDArray[np.float64]) -> float:
     """How well numbers of samples go with the times between packets."""
     if len(counts) < 3 or counts.std() == 0 or between.std() == 0:
         return 0.0
     return float(np.corrcoef(counts, between)[0, 1])
+
+
+def is_time_text(cell: str) -> bool:
+    """Whether a text looks like one that `read_times` reads."""
+    cell = cell.strip()
+    return any(form.fullmatch(cell) for form in (_ISO, _CLOCK)) or bool(
+        (match := _DAY_FIRST.fullmatch(cell)) and _ISO.fullmatch(_year_first(match))
+    )
 
 
 def read_times(cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import Column, read_times, time_unit
+from rtcan_cli.datasets.clocks import Column, is_time_text, time_unit
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.units import is_unit, split_unit
 from rtcan_cli.errors import RtcanError
@@ -145,7 +145,7 @@ def _is_value(cell: str, decimal: str) -> bool:
     try:
         read_number(cell.strip(), decimal)
     except ValueError:
-        return read_times([cell]) is not None
+        return is_time_text(cell)
     return True
 
 
@@ -176,7 +176,7 @@ class _Rows:
             cells = [row[column] for row in rows if row[column].strip()]
             if 2 * sum(self._fits(cell) for cell in cells) < len(cells):
                 self.text.add(column)
-            elif 2 * sum(read_times([cell]) is not None for cell in cells) > len(cells):
+            elif 2 * sum(is_time_text(cell) for cell in cells) > len(cells):
                 self.times.add(column)
 
     def is_data(self, line: str) -> bool:
