@@ -133,8 +133,8 @@ def read(file: RawFile) -> Contents:
     if len(found) != 1:
         what = "a folder" if os.path.isdir(file.path) else "a zip file"
         raise RtcanError(
-            f"{file} is {what} with {len(found) or 'no'} EDA.csv{'s' * (len(found) > 1)}, not the "
-            "session of an Empatica E4",
+            f"{file} is {what}, not a signal file, and with {len(found) or 'no'} EDA.csv it is not "
+            "the session of an Empatica E4",
             hint="name the signal file itself",
         )
     text, _ = decode(found[0])

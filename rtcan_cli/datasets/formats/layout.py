@@ -73,7 +73,9 @@ def read_layout(text: str, decimal: str, source: object) -> Layout:
     RtcanError
         If too many of its rows are not like the others.
     """
-    lines = text.rstrip().split("\n") if text.strip() else []
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()  # But a separator at the end of the last row belongs to it.
     separator, skipped = "", 0
     if lines and (match := _SEP_LINE.fullmatch(lines[0])):
         separator, skipped = "\t" if match[1] == "\\t" else match[1], 1
