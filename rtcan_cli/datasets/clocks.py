@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,7 @@ _SPELLED = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
 }
 _TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "elapsed", "clock", "zeit"}
+_OTHER_WORDS = {"response", "reaction", "peak", "rise", "recovery", "half", "duration", "delay"}
 _COUNT_WORDS = {"index", "sample", "samples", "frame", "nr", "no", "row", "id", "nseq", "seq"}
 
 _SLOWEST, _FASTEST = 2.0, 2500.0
@@ -57,7 +58,9 @@ _USUAL_STEP = 1.5
 _ROWS_TO_TELL = 8
 _EVEN = 0.1
 
-_CLOCK = re.compile(r"(?:(\d+)[:h])?(\d{1,2})[:m](\d{1,2}(?:[.,]\d+)?)s?", re.ASCII)
+# Two numbers alone may be hours and minutes as well: only a fraction says that they are seconds.
+_CLOCK = re.compile(r"(?:(\d+)[:h])?(\d{1,2})[:m](\d{1,2}(?(1)(?:[.,]\d+)?|[.,]\d+))s?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO = re.compile(
     r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?|\d{8}T\d{4,6}(?:[.,]\d+)?)"
     r"\s*(Z|[+-]\d\d:?\d\d)?",
@@ -141,7 +144,7 @@ def is_time_name(name: str) -> bool:
     words = words_of(name)
     if len(words) == 1 and (words[0] == "t" or time_unit(words[0])):
         return True
-    return bool(_TIME_WORDS.intersection(words))
+    return bool(_TIME_WORDS.intersection(words)) and not _OTHER_WORDS.intersection(words)
 
 
 def find_clock(
@@ -180,13 +183,15 @@ def find_clock(
     RtcanError
         If there are clocks, but none can be used.
     """
+    columns = _with_dates(columns)
     found: list[tuple[int, Clock]] = []
     refused: list[tuple[int, RtcanError]] = []
     aside: list[int] = []
     for index, column in enumerate(columns):
         # uS is written us as well: microseconds need a name that says time.
         of_time = time_unit(column.unit) is not None and not is_unit(column.unit)
-        wanted = is_time_name(column.name) or of_time
+        rises = column.numbers is not None and _rises_evenly(column.numbers)
+        wanted = is_time_name(column.name) or (of_time and rises)
         if len(columns) == 1 and column.cells is None:
             continue
         try:
@@ -212,6 +217,22 @@ def find_clock(
     if unused:
         notes += (f"times are those of the {clock.column.label}, not of the {', '.join(unused)}",)
     return clock, others, notes
+
+
+def _with_dates(columns: Sequence[Column]) -> list[Column]:
+    """Columns, of which one with hours has the dates of another one before these."""
+    found = list(columns)
+    texts = [(i, c, next(filter(None, c.cells), "")) for i, c in enumerate(columns) if c.cells]
+    dates = [c for _, c, first in texts if _DATE.fullmatch(first.strip())]
+    clocks = [(i, c) for i, c, first in texts if _CLOCK.fullmatch(first.strip())]
+    if len(dates) == len(clocks) == 1:
+        (index, clock), date = clocks[0], dates[0]
+        assert clock.cells is not None
+        assert date.cells is not None
+        both = zip(date.cells, clock.cells, strict=True)
+        cells = [f"{day.strip()} {hour.strip().zfill(8)}" if hour else "" for day, hour in both]
+        found[index] = replace(clock, cells=cells)
+    return found
 
 
 def _as_clock(
@@ -251,7 +272,13 @@ def _as_clock(
     if not known.any():
         return None
     kept, time, doubtful, notes = _in_order(raw, same, column, lines, source)
-    if len(np.unique(time)) < 2:
+    if len(raw) > 1 and len(np.unique(time)) < 2:
+        if not wanted:
+            return None
+        raise RtcanError(
+            f"{place} do not advance", hint="rename the column, and give a sampling_rate"
+        )
+    if len(time) < 2:
         return Clock(column, time * UNITS[unit or "s"], kept, doubtful, zone_unknown)
     step = _typical_step(raw[kept] if len(kept) else raw)
     if column.cells is None and not wanted and step == 1 and unit is None:
@@ -318,9 +345,12 @@ def _typical_step(time: NDArray[np.float64]) -> float:
     up = steps[steps > 0]
     if len(up) == 0:
         return math.nan
-    if (steps == 0).mean() <= _PACKETS:
-        return float(np.median(up))
-    return _Packets(time).step
+    if (steps == 0).mean() > _PACKETS:
+        return _Packets(time).step
+    # The mean, since rounded times have steps of two lengths.
+    usual = up <= _USUAL_STEP * np.median(up)
+    step = float(up[usual].mean())
+    return round(step) if abs(step - round(step)) < 1e-9 * step else step
 
 
 class _Packets:

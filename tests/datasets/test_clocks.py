@@ -189,6 +189,51 @@ def test_the_first_column_of_pandas_is_a_clock_or_a_number_of_rows(tmp_path: Pat
     assert (len(found.eda), found.sampling_rate) == (40, 4)
 
 
+def column_text(form: str, rows: int = 800) -> str:
+    lines = []
+    for i in range(rows):
+        second = i / 4
+        minute, rest = int(second // 60), second % 60
+        stamp = {
+            "time": f"{second / 60:.3f}",
+            "clock": f"10:{minute:02d}",
+            "time of day": "10:00:00",
+            "date,time": f"2024-05-01,10:{minute:02d}:{rest:05.2f}",
+            "IBI [ms]": f"{800 + i % 7}",
+            "response_time": f"{i * 7919 % 13}",
+        }[form]
+        lines.append(f"{stamp},{i}")
+    return "\n".join([f"{form},EDA", *lines])
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        # Three decimals of a minute have steps of 0.004, which would be 250 Hz, and of 0.005.
+        ("time", "240 Hz if they are seconds, or 4 Hz if they are minutes"),
+        ("clock", "cannot be read: '10:00'"),
+        ("time of day", "do not advance"),
+    ],
+)
+def test_what_is_not_sure_is_refused(tmp_path: Path, form: str, message: str) -> None:
+    with pytest.raises(RtcanError, match=message):
+        track_of(tmp_path / "x.csv", column_text(form))
+
+
+def test_a_date_and_an_hour_are_one_clock(tmp_path: Path) -> None:
+    track = track_of(tmp_path / "x.csv", column_text("date,time"))
+    assert whole(track).sampling_rate == pytest.approx(4)
+    assert track.time is not None
+    assert track.time[0] == datetime(2024, 5, 1, 10, tzinfo=timezone.utc).timestamp()
+    assert track.zone_unknown
+
+
+@pytest.mark.parametrize("form", ["IBI [ms]", "response_time"])
+def test_durations_are_not_clocks(tmp_path: Path, form: str) -> None:
+    track = track_of(tmp_path / "x.csv", column_text(form), 4, "EDA")
+    assert track.time is None
+
+
 def test_a_start_may_be_a_date() -> None:
     from dataclasses import replace
 

@@ -124,7 +124,7 @@ def _separator(sampled: Sequence[str], first: str, decimal: str) -> str:
     """What separates the columns of most rows."""
     if not sampled:
         return "\t"
-    if all(_is_value(line, decimal) for line in sampled):
+    if all(_is_number(line, decimal) for line in sampled):
         # A comma in the one number of a line is its decimal mark, where that was said.
         return "\t"
     for separator in _SEPARATORS:
@@ -142,13 +142,17 @@ def _separator(sampled: Sequence[str], first: str, decimal: str) -> str:
     return next((each for each in ("\t", ";", ",") if each in first), "\t")
 
 
-def _is_value(cell: str, decimal: str) -> bool:
-    """Whether a cell is a number, says that there is none, or is a time."""
+def _is_number(cell: str, decimal: str) -> bool:
     try:
         read_number(cell.strip(), decimal)
     except ValueError:
-        return is_time_text(cell)
+        return False
     return True
+
+
+def _is_value(cell: str, decimal: str) -> bool:
+    """Whether a cell is a number, says that there is none, or is a time."""
+    return _is_number(cell, decimal) or is_time_text(cell)
 
 
 class _Rows:
@@ -159,6 +163,7 @@ class _Rows:
         self.width = 1
         self.text: set[int] = set()
         self.times: set[int] = set()
+        self.ends_empty = False
 
     def cells(self, line: str) -> list[str]:
         """The cells of one line."""
@@ -174,6 +179,7 @@ class _Rows:
     def learn(self, sampled: Sequence[str]) -> None:
         """Which columns hold text, and which of these times."""
         rows = [cells for cells in map(self.cells, sampled) if len(cells) == self.width]
+        self.ends_empty = not any(row[-1].strip() for row in rows)
         for column in range(self.width):
             cells = [row[column] for row in rows if row[column].strip()]
             if 2 * sum(self._fits(cell) for cell in cells) < len(cells):
@@ -216,7 +222,7 @@ def _header(
         cells = [cell.strip() for cell in rows.cells(line)]
         if len(cells) == rows.width - 1:
             # A separator at the end of each row, or, as R writes it, no name for the rows.
-            cells = [*cells, ""]
+            cells = [*cells, ""] if rows.ends_empty else ["", *cells]
         if len(cells) > rows.width and not any(cells[rows.width :]):
             cells = cells[: rows.width]
         return cells if len(cells) == rows.width else None

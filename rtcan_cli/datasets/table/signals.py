@@ -133,6 +133,11 @@ def choose(contents: Contents, column: str, source: object) -> Channel:
         If there is no such channel, or no single one that may be EDA.
     """
     channels = contents.channels
+    if not channels:
+        raise RtcanError(
+            f"{source} holds no column of numbers beside times",
+            hint="check its decimal mark (--decimal ,) and that numbers have no other separators",
+        )
     found = _named(channels, column) if column else _like_eda(channels)
     if len(found) == 1:
         return found[0]
