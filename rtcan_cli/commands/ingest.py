@@ -73,7 +73,10 @@ def ingest(
     unit: Annotated[
         str | None,
         typer.Option(
-            help=f"Unit of the EDA (only for table). Default: {_TABLE.eda_unit}", show_default=False
+            help="Unit of EDA whose files do not state it: S, mS, uS, nS, Ohm, kOhm, MOhm or "
+            "a.u. (only for table). The EDA is converted to microsiemens. Default: "
+            f"{_TABLE.eda_unit}",
+            show_default=False,
         ),
     ] = None,
     polarity: Annotated[
@@ -125,7 +128,8 @@ def ingest(
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
     arousal, signal, and more if needed, such as repetition for a song that is heard more than once)
-    and the signal files that it names: CSV, NPY, or sessions of an Empatica E4.
+    and the signal files that it names: tables of text as many devices export them, NPY, or sessions
+    of an Empatica E4 (EDA.csv, the folder, or the zip file).
 
     \b
     Examples:

@@ -26,7 +26,7 @@ def predict(
     eda: Annotated[
         Path | None,
         typer.Option(
-            help="One EDA recording to predict: CSV, TSV, text, NPY, or an Empatica E4's EDA.csv.",
+            help="One EDA recording to predict: a table of text, NPY, or an Empatica E4 session.",
             show_default=False,
         ),
     ] = None,
@@ -48,9 +48,9 @@ def predict(
     unit: Annotated[
         str | None,
         typer.Option(
-            help="Unit of the EDA in the file, such as uS or Ohm; it distinguishes "
-            "conductance from resistance. Default: that of the run's recordings; a "
-            "run on resistance (DEAP) requires it",
+            help="Unit of the EDA if the file does not state it, such as uS or kOhm; it "
+            "distinguishes conductance from resistance. Default: that of the run's recordings; a "
+            "run on resistance (DEAP) or on converted recordings requires it",
             show_default=False,
         ),
     ] = None,

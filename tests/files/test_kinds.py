@@ -196,7 +196,7 @@ def test_an_empty_file_is_called_empty(tmp_path: Path, reader: str) -> None:
     if reader in ("pmemo", "own signal", "own table"):
         # Tables say what they lack.
         with pytest.raises(
-            RtcanError, match=r"has no|is empty|does not tell|lacks|(holds|contains) no"
+            RtcanError, match=r"has no|is empty|does not say|lacks|(holds|contains) no"
         ):
             read(path)
         return

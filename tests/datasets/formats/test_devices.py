@@ -1,0 +1,308 @@
+"""Exports of common devices, written here from their documented layouts."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.formats.read import read_contents
+from rtcan_cli.datasets.single import read_single
+from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.trials import Recording, Trial
+from rtcan_cli.errors import RtcanError
+
+BEGIN = 1_700_000_000.0
+HEADER = "subject,stimulus,valence,arousal,signal,column,start,duration,sampling_rate"
+
+
+def skin(n: int) -> np.ndarray:
+    """Microsiemens that no two samples share."""
+    return np.round(3 + 0.5 * np.sin(np.arange(n) / 40) + np.arange(n) * 1e-4, 6)
+
+
+def ingested(
+    folder: Path, *rows: str, options: TableOptions | None = None
+) -> tuple[list[Recording], list[RtcanError]]:
+    (folder / "trials.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    items = [item for part in open_raw("table", folder, options).parts for item in part()]
+    trials = sorted((t for t in items if isinstance(t, Trial)), key=lambda t: t.stimulus)
+    found = [recording for trial in trials for recording in trial.recordings]
+    return found, [item for item in items if isinstance(item, RtcanError)]
+
+
+def one(folder: Path, row: str, options: TableOptions | None = None) -> Recording:
+    (found,), errors = ingested(folder, row, options=options)
+    assert errors == []
+    return found
+
+
+def refusal(folder: Path, row: str, options: TableOptions | None = None) -> RtcanError:
+    found, (error,) = ingested(folder, row, options=options)
+    assert found == []
+    return error
+
+
+def write(path: Path, *lines: str, end: str = "\n", encoding: str = "utf-8") -> None:
+    path.write_bytes((end.join(lines) + end).encode(encoding))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_shimmer(tmp_path: Path, separator: str) -> None:
+    values = skin(4000)
+    name = "Shimmer_77FF_{}_CAL"
+    columns = ("Timestamp_Unix", "GSR_Range", "GSR_Skin_Conductance", "GSR_Skin_Resistance")
+    rows = [
+        separator.join(
+            (f"{1000 * BEGIN + 1000 * i / 51.2:.12E}", "2.0", f"{x:.12f}", f"{1000 / x:.10f}", "")
+        )
+        for i, x in enumerate(values)
+    ]
+    rows.insert(2000, rows[1999])
+    write(
+        tmp_path / "s.csv",
+        f'"sep={separator}"',
+        separator.join([*(name.format(c) for c in columns), ""]),
+        separator.join(["ms", "no_units", "uS", "kOhms", ""]),
+        *rows,
+    )
+    row = f"1,s,6,4,s.csv,{{}},{BEGIN + 10:.0f},30,"
+    found = one(tmp_path, row.format(""))
+    assert found.sampling_rate == pytest.approx(51.2, rel=1e-4)
+    assert_allclose(found.eda, values[512 : 512 + 1536])
+    assert found.notes == ("rows that repeat the one before, dropped: 1",)
+    assert found.position.startswith("Shimmer export, column Shimmer_77FF_GSR_Skin_Conductance")
+    # The resistance of the same skin is the same.
+    resistance = one(tmp_path, row.format("Shimmer_77FF_GSR_Skin_Resistance_CAL"))
+    assert_allclose(resistance.eda, found.eda)
+    assert resistance.polarity == "conductance, converted from kOhm"
+
+
+def test_embraceplus_with_a_hole(tmp_path: Path) -> None:
+    values = skin(400)
+    there = np.r_[0:160, 240:400]
+    rows = [f"{int(BEGIN * 1e6) + 250_000 * i},{values[i]}" for i in there]
+    write(tmp_path / "e.csv", "unix_timestamp,eda", *rows)
+    found = one(tmp_path, "1,s,6,4,e.csv,,,,4")
+    assert found.sampling_rate == 4
+    assert_array_equal(np.flatnonzero(~np.isnan(found.eda)), there)
+    assert_array_equal(found.eda[there], values[there])
+
+
+def test_emotibit(tmp_path: Path) -> None:
+    values, rng = skin(900), np.random.default_rng(0)
+    counts = rng.integers(1, 4, 900)
+    ends = np.cumsum(counts)
+    counts, ends = counts[ends <= 900], ends[ends <= 900]
+    rows = []
+    for packet, (end, count) in enumerate(zip(ends, counts, strict=True)):
+        sent = (end - 1) / 15
+        for value in values[end - count : end]:
+            stamps = f"{BEGIN + sent:.6f},{1000 * sent:.3f},{17000 + packet}"
+            rows.append(f"{stamps},{count},EA,1,100,{value:.6f}")
+    names = "LocalTimestamp,EmotiBitTimestamp,PacketNumber,DataLength,TypeTag,ProtocolVersion"
+    write(tmp_path / "x.csv", f"{names},DataReliability,EA", *rows)
+    found = one(tmp_path, f"1,s,6,4,x.csv,,{BEGIN + 10:.0f},30,")
+    assert found.sampling_rate == pytest.approx(15, rel=1e-3)
+    assert_allclose(found.eda, values[150:600], atol=2e-3)
+    assert "EmotiBitTimestamp" in found.notes[0]
+
+
+def test_a_header_in_kiloohm_is_converted(tmp_path: Path) -> None:
+    values = skin(1440)
+    rows = [f"{i / 16:.4f},{1000 / x:.9f}" for i, x in enumerate(values)]
+    write(tmp_path / "g.csv", "time,GSR (kOhm)", *rows)
+    found = one(tmp_path, "1,s,6,4,g.csv,,,,")
+    assert_allclose(found.eda, values, rtol=1e-8)
+    assert (found.unit, found.polarity) == ("uS", "conductance, converted from kOhm")
+    error = refusal(tmp_path, "1,s,6,4,g.csv,,,,", TableOptions(unit="uS"))
+    assert "holds its EDA in 'kOhm', not in uS" in str(error)
+    # predict reads with the same code.
+    assert_array_equal(read_single(tmp_path / "g.csv").eda, found.eda)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_imotions(tmp_path: Path, encoding: str) -> None:
+    values = skin(1440)
+    rows = [f"{62.5 * i},{2000 + i},{1000 / x:.6f},{x}" for i, x in enumerate(values)]
+    names = "Timestamp CAL (mSecs),GSR RAW (no units),GSR CAL (kOhms),GSR CAL (µSiemens)"
+    write(tmp_path / "g.csv", names, *rows, encoding=encoding)
+    for column in ("", "GSR CAL (µSiemens)", "4"):
+        found = one(tmp_path, f"1,s,6,4,g.csv,{column},,,16")
+        assert_array_equal(found.eda, values)
+    assert_allclose(one(tmp_path, "1,s,6,4,g.csv,GSR CAL (kOhms),,,16").eda, values, rtol=1e-6)
+    assert "in 'no units'" in str(refusal(tmp_path, "1,s,6,4,g.csv,GSR RAW,,,16"))
+    assert "2 columns 'GSR CAL'" in str(refusal(tmp_path, "1,s,6,4,g.csv,GSR CAL,,,16"))
+
+
+def opensignals(path: Path, counts: np.ndarray, **device: object) -> None:
+    about = {
+        "sensor": ["EDA", "ECG"],
+        "device name": "00:07:80:00:00:01",
+        "column": ["nSeq", "DI", "CH1", "CH2"],
+        "sampling rate": 100,
+        "resolution": [16, 16],
+        "label": ["CH1", "CH2"],
+    } | device
+    rows = [f"{i % 16}\t0\t{x}\t33726\t" for i, x in enumerate(counts)]
+    write(
+        path,
+        "# OpenSignals Text File Format. Version 1",
+        f"# {json.dumps({'00:07:80:00:00:01': about})}",
+        "# EndOfHeader",
+        *rows,
+    )
+
+
+def test_opensignals_that_tells_its_device(tmp_path: Path) -> None:
+    counts = np.round(12000 + 500 * np.sin(np.arange(3000) / 200)).astype(int)
+    opensignals(tmp_path / "o.txt", counts, device="biosignalsplux")
+    found = one(tmp_path, "1,s,6,4,o.txt,,,,")
+    assert found.sampling_rate == 100
+    assert_allclose(found.eda, counts / 2**16 * 3 / 0.12)
+    opensignals(tmp_path / "o.txt", counts // 64, device="bitalino_rev", resolution=[10, 10])
+    assert_allclose(one(tmp_path, "1,s,6,4,o.txt,3,,,").eda, (counts // 64) / 2**10 * 3.3 / 0.132)
+    assert "100 Hz, not at 50 Hz" in str(refusal(tmp_path, "1,s,6,4,o.txt,3,,,50"))
+
+
+def test_opensignals_in_counts_needs_a_word(tmp_path: Path) -> None:
+    counts = np.arange(1000) + 12000
+    opensignals(tmp_path / "o.txt", counts)
+    row = "1,s,6,4,o.txt,3,,,100"
+    assert "--unit a.u." in str(refusal(tmp_path, row).hint)
+    found = one(tmp_path, row, TableOptions(unit="a.u."))
+    assert_array_equal(found.eda, counts)
+    opensignals(tmp_path / "o.txt", counts, column=["nSeq", "CH1", "CH2"])
+    assert "header names 3 columns, but its rows have" in str(refusal(tmp_path, row))
+    write(tmp_path / "o.txt", "# OpenSignals Text File Format. Version 1", "# {", "0\t1", "1\t2")
+    assert "header cannot be read" in str(refusal(tmp_path, row))
+
+
+def test_biograph(tmp_path: Path) -> None:
+    values = skin(3968)
+    rows = [f"{(i + 1) / 32:.11f},{x:.6f}" for i, x in enumerate(values)]
+    preamble = (
+        "Export Channel Data with rate of {} samples per second.",
+        "",
+        "Client: 999 - Test Test\tChannel Set: Test Channel Set.chs",
+        "Session Date: 9/3/2010\t\tSession Time: 3:04:05 PM",
+        "",
+        "Time,SC-Pro/Flex - 1B",
+        " ,2048",
+    )
+    write(tmp_path / "b.txt", preamble[0].format(32), *preamble[1:], *rows)
+    found = one(tmp_path, "1,s,6,4,b.txt,,,,")
+    assert (found.sampling_rate, found.notes) == (32, ())
+    assert_array_equal(found.eda, values)
+    assert found.position == "BioGraph export, column SC-Pro/Flex - 1B"
+    write(tmp_path / "b.txt", preamble[0].format(256), *preamble[1:], *rows)
+    assert "sampled at 32 Hz, not at 256 Hz" in str(refusal(tmp_path, "1,s,6,4,b.txt,,,,"))
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_biopac_text(tmp_path: Path, timed: bool) -> None:
+    values = skin(2000)
+    lines = ["session.acq", "10 msec/sample", "2 channels"]
+    lines += ["EDA - EDA100C", "microsiemens", "Pulse", "Volts"]
+    lines += [("min\t" if timed else "") + "CH1\tCH2\t", ("\t" if timed else "") + "2000\t2000\t"]
+    rows = [f"{x}\t{i % 7}\t" for i, x in enumerate(values)]
+    if timed:
+        rows = [f"{i / 6000:.9f}\t{row}" for i, row in enumerate(rows)]
+    else:
+        lines.pop()
+    write(tmp_path / "a.txt", *lines, *rows)
+    found = one(tmp_path, "1,s,6,4,a.txt,,,,")
+    assert found.sampling_rate == pytest.approx(100, rel=1e-6)
+    assert_array_equal(found.eda, values)
+    assert "BioPac text export, column EDA - EDA100C [microsiemens]" in found.position
+
+
+def test_ledalab_text(tmp_path: Path) -> None:
+    values = skin(600)
+    rows = [f"{i / 20:.2f}\t{x:.6f}\t{5 if i == 200 else 0}" for i, x in enumerate(values)]
+    write(tmp_path / "l.txt", *rows)
+    found = one(tmp_path, "1,s,6,4,l.txt,2,,,")
+    assert found.sampling_rate == pytest.approx(20)
+    assert_array_equal(found.eda, values)
+
+
+def test_pandas_with_dates(tmp_path: Path) -> None:
+    import pandas as pd
+
+    index = pd.date_range("2020-07-28 10:56:50", periods=480, freq="250ms")
+    values = skin(480)
+    frame = pd.DataFrame({"EDA": values}, index=index)
+    frame[(np.arange(480) < 200) | (np.arange(480) >= 280)].to_csv(tmp_path / "e.csv")
+    found = one(tmp_path, "1,s,6,4,e.csv,,,,4")
+    assert_array_equal(np.flatnonzero(np.isnan(found.eda)), np.arange(200, 280))
+    found = one(tmp_path, "1,s,6,4,e.csv,,2020-07-28T10:57:00,20,")
+    assert_array_equal(found.eda, values[40:120])
+    error = refusal(tmp_path, "1,s,6,4,e.csv,,2020-07-28T10:57:00Z,20,")
+    assert "has dates without a time zone" in str(error)
+
+
+def e4(folder: Path) -> np.ndarray:
+    values = np.r_[0.0, skin(399)]
+    folder.mkdir(parents=True)
+    np.savetxt(folder / "EDA.csv", [BEGIN, 4.0, *values], fmt="%.6f", newline="\r\n")
+    write(folder / "TEMP.csv", f"{BEGIN:.6f}", "4.000000", "30.1", "30.2", end="\r\n")
+    write(folder / "tags.csv", f"{BEGIN + 20:.2f}", f"{BEGIN + 60:.2f}", end="\r\n")
+    return values
+
+
+def test_empatica_e4_as_file_folder_and_zip(tmp_path: Path) -> None:
+    values = e4(tmp_path / "s1")
+    with zipfile.ZipFile(tmp_path / "s1.zip", "w") as archive:
+        for path in (tmp_path / "s1").iterdir():
+            archive.write(path, path.name)
+    for signal in ("s1/EDA.csv", "s1", "s1.zip"):
+        found = one(tmp_path, f"1,s,6,4,{signal},,,,")
+        assert np.isnan(found.eda[0])
+        assert_array_equal(found.eda[1:], values[1:])
+        raw = RawFile(tmp_path / signal, Path(signal))  # type: ignore[arg-type]
+        contents = read_contents(raw, ".")
+        assert [marker.time - BEGIN for marker in contents.markers] == [20, 60]
+        dataset = open_raw("table", tmp_path)
+        assert dataset.notes[0].startswith("Empatica E4 sessions: 1 of")
+        named = {path.name for path in dataset.files}
+        assert named >= ({"EDA.csv"} if signal != "s1.zip" else {"s1.zip"})
+    (tmp_path / "s1" / "EDA.csv").unlink()
+    assert "no EDA.csv" in str(refusal(tmp_path, "1,s,6,4,s1,,,,"))
+
+
+def test_dates_and_clocks_of_other_programs(tmp_path: Path) -> None:
+    """A line that names the separator, decimal commas, a footer, letters of Windows."""
+    values = skin(400)
+    rows = [f"00:00:{i / 8:09.6f};{x:.6f}".replace(".", ",") for i, x in enumerate(values)]
+    lines = ["sep=;", "Zeit;Hautleitfähigkeit EDA [µS]", *rows, "", "Ende der Messung;"]
+    write(tmp_path / "x.csv", *lines, encoding="cp1252", end="\r\n")
+    found = one(tmp_path, "1,s,6,4,x.csv,,,,", TableOptions(decimal=","))
+    assert found.sampling_rate == pytest.approx(8)
+    assert_array_equal(found.eda, values)
+    assert any("cp1252" in note for note in found.notes)
+    assert any("Ende der Messung" in note for note in found.notes)
+
+
+def test_columns_are_asked_for_where_several_may_be_meant(tmp_path: Path) -> None:
+    write(tmp_path / "x.csv", "time,EDA left,EDA right", *(f"{i / 4},1,2" for i in range(40)))
+    error = refusal(tmp_path, "1,s,6,4,x.csv,,,,")
+    assert "does not show which column is EDA: there are 2 (EDA left, EDA right)" in str(error)
+    assert one(tmp_path, "1,s,6,4,x.csv,eda right,,,").eda.mean() == 2
+    # Exactly written names go before others.
+    write(tmp_path / "x.csv", "time,EDA,eda", *(f"{i / 4},1,2" for i in range(40)))
+    assert one(tmp_path, "1,s,6,4,x.csv,eda,,,").eda.mean() == 2
+
+
+def test_other_names_of_columns_are_suggested(tmp_path: Path) -> None:
+    text = "participant_id,song_id,valence,arousal,filename\n1,s,5,5,a.csv\n"
+    (tmp_path / "trials.csv").write_text(text)
+    with pytest.raises(RtcanError, match="lacks the columns subject, stimulus, signal") as caught:
+        open_raw("table", tmp_path)
+    hint = "rename participant_id to subject, song_id to stimulus, filename to signal"
+    assert str(caught.value.hint).startswith(hint)

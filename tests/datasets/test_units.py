@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from rtcan_cli.datasets.conversion import conversion_of
+from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, KEPT
+from rtcan_cli.datasets.units import KNOWN, parse_unit, require_unit, split_unit
+from rtcan_cli.errors import RtcanError
+
+IN_SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9}
+IN_OHM = {"Ohm": 1.0, "kOhm": 1e3, "MOhm": 1e6}
+SPELLED = {
+    "uS": [
+        *("uS", "µS", "\u03bcS", "US", "us", "[µS]", "(uS)", "microsiemens", "µSiemens", "umho"),
+        *("micro Siemens", "micro-siemens", "uSiemens", "micromhos", "MicroSiemens"),
+    ],
+    "mS": ["mS", "millisiemens", "mmho"],
+    "nS": ["nS", "nanosiemens", "ns"],
+    "S": ["S", "Siemens", "mho"],
+    "Ohm": ["Ohm", "ohms", "Ω", "\u2126", "OHM"],
+    "kOhm": ["kOhm", "KOHMS", "kΩ", "kilo ohm", "(kOhms)", "kiloohm"],
+    "MOhm": ["MOhm", "MΩ", "megaohm", "MOHM", "Mohms"],
+    "a.u.": ["a.u.", "A.U.", "no_units", "arbitrary units", "counts"],
+}
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_every_spelling_is_one_unit(name: str) -> None:
+    for text in SPELLED[name]:
+        assert require_unit(text).name == name, text
+
+
+@pytest.mark.parametrize("text", ["V", "mV", "°C", "s", "ms", "mOhm", "MS", "%", "", "uA"])
+def test_other_units_are_refused_with_those_that_are_known(text: str) -> None:
+    assert parse_unit(text) is None
+    with pytest.raises(RtcanError, match="not a unit of skin conductance") as caught:
+        require_unit(text, "x.csv")
+    assert all(unit in str(caught.value.hint) for unit in (*KNOWN, "--unit a.u."))
+
+
+@given(
+    microsiemens=st.lists(st.floats(0.01, 100), min_size=1, max_size=20),
+    unit=st.sampled_from(KNOWN),
+    data=st.data(),
+)
+def test_microsiemens_come_back_from_every_unit(
+    microsiemens: list[float], unit: str, data: st.DataObject
+) -> None:
+    values = np.array(microsiemens)
+    written = (
+        values * 1e-6 / IN_SIEMENS[unit] if unit in IN_SIEMENS else 1e6 / values / IN_OHM[unit]
+    )
+    spelled = data.draw(st.sampled_from(SPELLED[unit]))
+    assert_allclose(require_unit(spelled).microsiemens(written), values, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("GSR CAL (kOhms)", ("GSR CAL", "kOhms")),
+        ("EDA_uS", ("EDA", "uS")),
+        ("eda [µS]", ("eda", "µS")),
+        ("Skin conductance (microsiemens) ", ("Skin conductance", "microsiemens")),
+        ("EDA", ("EDA", "")),
+        ("time_ms", ("time_ms", "")),
+        ("SC-Pro/Flex - 1B", ("SC-Pro/Flex - 1B", "")),
+        ("Shimmer_77FF_GSR_Skin_Conductance_CAL", ("Shimmer_77FF_GSR_Skin_Conductance_CAL", "")),
+        ("temperature [°C]", ("temperature", "°C")),
+        ("eda raw", ("eda raw", "")),
+    ],
+)
+def test_units_stand_in_the_names_of_columns(name: str, parts: tuple[str, str]) -> None:
+    assert split_unit(name) == parts
+
+
+def decide(values: list[float], of_file: str = "", given: str | None = None, **options: object):  # type: ignore[no-untyped-def]
+    settings = {"default": "uS", "stated": None, "flip": None} | options
+    return conversion_of(np.array(values), of_file, given, source="x.csv", **settings)  # type: ignore[arg-type]
+
+
+def test_the_unit_of_the_file_goes_before_the_default() -> None:
+    assert decide([1.0]).kind.polarity == CONDUCTANCE
+    found = decide([250.0, 500.0], "kOhms")
+    assert (found.kind.unit, found.kind.polarity) == ("uS", "conductance, converted from kOhm")
+    assert_allclose(found(np.array([250.0, 500.0])), [4, 2])
+    assert found.notes == ("converted to microsiemens: skin resistance in kOhm, as 1/R",)
+    assert found.kind.sign == 1
+
+
+def test_a_contradiction_is_an_error() -> None:
+    assert decide([1.0], "µS", "microsiemens").kind.unit == "uS"
+    for of_file, said in (("kOhm", "uS"), ("uS", "a.u."), ("kOhm", "Ohm"), ("V", "uS")):
+        with pytest.raises(RtcanError, match=r"x\.csv holds its EDA in '.*', not in"):
+            decide([1.0], of_file, said)
+    with pytest.raises(RtcanError, match="cannot be converted to microsiemens"):
+        decide([1.0], "counts")
+    with pytest.raises(RtcanError, match=r"x\.csv: 'V' is not a unit"):
+        decide([1.0], "V")
+    assert decide([1.0], "V", "a.u.").kind.unit == "a.u."
+
+
+def test_resistance_without_its_offset_is_turned_round() -> None:
+    centred = [-2.0, 1.0, 0.5, -0.3]
+    found = decide(centred, "kOhm")
+    assert (found.kind.unit, found.kind.polarity, found.kind.sign) == ("kOhm", FLIPPED, -1)
+    assert found(np.array(centred)).tolist() == centred
+    with pytest.raises(RtcanError, match="without its offset") as caught:
+        decide(centred, "kOhm", flip=False)
+    assert "--unit kOhm" in str(caught.value.hint)
+    assert decide(centred, "kOhm", stated="as-is").kind.polarity == KEPT
+    assert decide([300.0, 310.0], "kOhm", flip=True).kind.polarity == FLIPPED
+
+
+def test_a_resistance_of_zero_is_missing() -> None:
+    values = [250.0] * 40 + [0.0]
+    found = decide(values, "kOhm")(np.array(values))
+    assert math.isnan(found[-1])
+    assert_allclose(found[:-1], 4)
