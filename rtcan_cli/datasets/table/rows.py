@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.datasets.table import excel
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.trial_key import hearing
 
@@ -96,7 +97,8 @@ def read_table(
     Parameters
     ----------
     file : RawFile
-        CSV or TSV with a header; comma, semicolon or tab separate the columns.
+        CSV or TSV with a header; comma, semicolon or tab separate the columns. Or an Excel
+        workbook, whose first sheet counts.
     decimal : {".", ","}
         The decimal mark. With a comma, a point is understood too.
 
@@ -115,9 +117,11 @@ def read_table(
         If the file is not such a table, a path leads out of its folder, or rows contradict each
         other, so that no row can be trusted.
     """
-    text = read_text(file)
-    delimiter = _find_delimiter(text)
-    records = _records(text, delimiter, file)
+    if file.name.suffix.casefold() == excel.SUFFIX:
+        records = excel.read_cells(file)
+    else:
+        text = read_text(file)
+        records = _records(text, _find_delimiter(text), file)
     _, header = next(records, (1, []))
     names = [column_name(cell) for cell in header]
     known = [name for name in names if name in REQUIRED + OPTIONAL]
