@@ -138,6 +138,17 @@ def finite(cell: str) -> float:
     return value
 
 
+def read_number(cell: str, decimal: str) -> float:
+    """A number with a decimal mark of either kind.
+
+    Raises
+    ------
+    ValueError
+        For other text.
+    """
+    return number(cell.replace(",", ".") if decimal == "," else cell)
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell is a number, or says that there is none, so its row is not a header."""
     try:

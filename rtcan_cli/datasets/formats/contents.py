@@ -30,6 +30,12 @@ class Channel:
     time : ndarray of float64, shape (n_samples,), or None
         Sampling times in seconds, increasing: of Unix time, or from a moment of the file's own.
         None where the file has none, so that the samples are `sampling_rate` apart.
+    column : int
+        Its column in a table, from 1, where clocks and text count too; 0 where a channel's place
+        among the channels is its number.
+    zone_unknown : bool
+        Whether `start` or `time` are those of a clock on a wall, whose time zone the file does not
+        say; they are taken as if it were UTC.
     """
 
     name: str
@@ -38,6 +44,8 @@ class Channel:
     sampling_rate: float = math.nan
     start: float = math.nan
     time: NDArray[np.float64] | None = None
+    column: int = 0
+    zone_unknown: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def read(file: RawFile) -> Contents:
     Returns
     -------
     Contents
-        Times are of the recorder's clock, which names no time zone, taken as UTC.
+        Times are of the recorder's clock, whose time zone the file does not say.
 
     Raises
     ------
@@ -93,9 +93,8 @@ def read(file: RawFile) -> Contents:
         if header.n_records not in (n_records, -1):
             notes.append(f"its header says {header.n_records} data records, but it has {n_records}")
         start = _start(recording)
-        if not math.isnan(start):
-            notes.append("its start is taken as UTC, since the file names no time zone")
-        zero = 0.0 if math.isnan(start) else start
+        dated = not math.isnan(start)
+        zero = start if dated else 0.0
         markers = _annotations(recording, zero, notes)
         channels = []
         for signal in recording.signals:
@@ -117,7 +116,7 @@ def read(file: RawFile) -> Contents:
             # Single precision holds 24 bits, as many as a sample has.
             values = signal.data.astype(np.float32)
             unit = signal.physical_dimension.strip("\0 ")
-            channels.append(Channel(label, unit, values, rate, start, time))
+            channels.append(Channel(label, unit, values, rate, start, time, zone_unknown=dated))
     name = f"{'BDF' if header.width == 3 else 'EDF'}{'+' if recording.reserved[3:4] == '+' else ''}"
     ordered = tuple(sorted(markers, key=lambda marker: marker.time))
     return Contents(name, tuple(channels), ordered, tuple(notes))

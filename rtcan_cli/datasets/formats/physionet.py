@@ -42,7 +42,7 @@ def read(file: RawFile) -> Contents:
     Returns
     -------
     Contents
-        Where the header gives date and time, these are of the recorder's clock, taken as UTC.
+        Date and time, if the header gives them, are of a clock whose time zone it does not say.
 
     Raises
     ------
@@ -78,16 +78,22 @@ def read(file: RawFile) -> Contents:
         if not all(rate > 0 and math.isfinite(rate) for rate in rates):
             raise DamagedError(f"its sampling rate is {header.fs} Hz")
         start = _start(header)
-        notes = []
-        if not math.isnan(start):
-            notes.append("its start is taken as UTC, since the header names no time zone")
+        dated = not math.isnan(start)
+        notes: list[str] = []
         channels = tuple(
-            Channel((name or "").strip(), (unit or "").strip(), signal, rate, start)
+            Channel(
+                (name or "").strip(),
+                (unit or "").strip(),
+                signal,
+                rate,
+                start,
+                zone_unknown=dated,
+            )
             for name, unit, signal, rate in zip(
                 record.sig_name or [], record.units or [], values, rates, strict=True
             )
         )
-        zero = 0.0 if math.isnan(start) else start
+        zero = start if dated else 0.0
         markers = _annotations(file, place, float(header.fs), zero, wfdb, notes)
     return Contents("WFDB record", channels, tuple(markers), tuple(notes))
 

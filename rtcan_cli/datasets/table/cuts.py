@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.clocks import SAME_RATE, UNIX_FIRST
 from rtcan_cli.datasets.sampling import even_samples
-from rtcan_cli.datasets.table.rows import UNIX_FIRST, Row
+from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import Track
 from rtcan_cli.errors import RtcanError
 
 SLACK = 1.0
 """A trial may last this many seconds longer than its signal: two clocks, rounded to seconds."""
-
-_SAME_RATE = 0.05
 
 _LARGEST = 10
 """Nothing is made of a trial with more missing samples at its ends than this for each one there."""
@@ -130,7 +129,7 @@ def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
 
 
 def _check_rate(track: Track, row: Row, rate: float) -> None:
-    if abs(row.sampling_rate - rate) > _SAME_RATE * rate:
+    if abs(row.sampling_rate - rate) > SAME_RATE * rate:
         raise RtcanError(
             f"{track.source} is sampled at {rate:g} Hz, not at {row.sampling_rate:g} Hz",
             hint="correct the sampling rate that is given with it, or leave it out",

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
+from rtcan_cli.datasets.formats.empatica import read_session
 from rtcan_cli.datasets.polarity import quantity
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table.cuts import Cut, cut
-from rtcan_cli.datasets.table.empatica import read_session
 from rtcan_cli.datasets.table.rows import Row, read_table
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.datasets.trials import (

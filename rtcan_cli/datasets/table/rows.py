@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, number
+from rtcan_cli.datasets.clocks import UNIX_LAST
+from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.table import excel
@@ -33,9 +34,6 @@ OPTIONAL = (
     "artist",
 )
 DELIMITERS = ("\t", ";", ",")
-UNIX_FIRST, UNIX_LAST = 1e9, 4.1e9
-"""Times between these (2001 to 2099) are seconds of Unix time: no recording lasts that long."""
-
 _FASTEST = 1e6
 _MOST_REPETITIONS = 1e6
 _SHOWN = 200  # characters of the first line in a message
@@ -120,7 +118,7 @@ def read_table(
     if file.name.suffix.casefold() == excel.SUFFIX:
         records = excel.read_cells(file)
     else:
-        text = read_text(file)
+        text = _text(file)
         records = _records(text, _find_delimiter(text), file)
     _, header = next(records, (1, []))
     names = [column_name(cell) for cell in header]
@@ -162,14 +160,7 @@ def read_table(
     return tuple(rows), tuple(damaged), unused
 
 
-def read_text(file: RawFile) -> str:
-    """Text of a file, whose every character can be shown.
-
-    Raises
-    ------
-    RtcanError
-        If it cannot be read, is not UTF-8 or holds NUL characters.
-    """
+def _text(file: RawFile) -> str:
     text = file.text()
     if "\0" in text:
         raise RtcanError(
@@ -177,11 +168,6 @@ def read_text(file: RawFile) -> str:
             hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
         )
     return text
-
-
-def read_number(cell: str, decimal: str) -> float:
-    """A number; NaN where the cell says that there is none. Raises ValueError for other text."""
-    return number(cell.replace(",", ".") if decimal == "," else cell)
 
 
 class _Wrong(ValueError):

@@ -12,8 +12,9 @@ import pytest
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Contents
+from rtcan_cli.datasets.single import read_single
 from rtcan_cli.errors import RtcanError
-from tests.datasets.formats.made_files import EDA, FILES, RATE
+from tests.datasets.formats.made_files import EDA, FILES, RATE, UNIX
 
 LIBRARIES = {
     "EDF": ("edfio", "edf"),
@@ -47,6 +48,20 @@ def test_the_values_are_those_that_were_written(kind: str, tmp_path: Path) -> No
     assert [marker.label for marker in contents.markers if marker.label == "song"] == (
         ["song"] if kind not in ("BIDS", "Avro", "MATLAB") else []
     )
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_trial_is_cut_out_of_it(kind: str, tmp_path: Path) -> None:
+    """As `predict` does; XDF's clock, of the computer that recorded, is at 100 s."""
+    _, name, write = FILES[kind]
+    path = write(tmp_path / name)
+    starts = [102.5] if kind == "XDF" else [2.5]
+    if kind in ("EDF", "BDF", "WFDB", "Avro"):
+        starts.append(UNIX + 2.5)
+    for start in starts:
+        found = read_single(path, start=start, duration=5.0)
+        assert found.sampling_rate == pytest.approx(RATE)
+        np.testing.assert_allclose(found.eda, EDA[20:60], atol=6e-4)
 
 
 @pytest.mark.parametrize("kind", LIBRARIES)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.table import signals as table_signals
+from rtcan_cli.datasets.formats import text as text_format
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.trials import Excluded, RawDataset, Trial
 from rtcan_cli.errors import RtcanError
@@ -83,9 +83,9 @@ def test_a_signal_file_is_read_once_for_all_its_trials(
     rows = [f"{i},s{j},5,5,a.csv,4,{(i * 2 + j) / 4},0.25" for i in range(2) for j in range(2)]
     study(tmp_path, *rows, "9,s9,5,5,b.csv,4,,", header=HEADER + ",start,duration")
     opened: list[str] = []
-    true = table_signals.read_text
+    true = text_format.decode
     monkeypatch.setattr(
-        table_signals, "read_text", lambda file: opened.append(file.name.name) or true(file)
+        text_format, "decode", lambda file: opened.append(file.name.name) or true(file)
     )
     dataset = open_raw("table", tmp_path)
     assert len(dataset.parts) == 2

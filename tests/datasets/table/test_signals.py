@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.table import signals as table_signals
+from rtcan_cli.datasets.formats import text as text_format
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.errors import RtcanError
 
@@ -63,7 +63,8 @@ def test_what_pandas_writes_is_read(
     )
     track = signal_file(path, decimal).track("2" if time and not header else "")
     assert_array_equal(track.eda, values)
-    if time and header:
+    # Without a name, it takes some rows to tell that the first column is a clock.
+    if time and (header or len(values) >= 8):
         assert track.time is not None
         assert_array_equal(track.time, np.arange(len(values)) / 50)
     else:
@@ -100,9 +101,9 @@ def test_arrays_have_columns(tmp_path: Path) -> None:
     file = signal_file(tmp_path / "x.npy")
     assert_array_equal(file.track("2").eda, values[:, 1])
     assert file.track("2").name == "column 2"
-    with pytest.raises(RtcanError, match="does not tell which column is EDA"):
+    with pytest.raises(RtcanError, match="does not show which column is EDA"):
         file.track("")
-    with pytest.raises(RtcanError, match="no single column '3'"):
+    with pytest.raises(RtcanError, match="no column '3'"):
         file.track("3")
     np.save(tmp_path / "x.npy", values.T)
     with pytest.raises(RtcanError, match="2 rows and 6 columns, but rows are samples"):
@@ -121,12 +122,12 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n3\n", "line 3 has 1 columns instead of 2"),
-        ("a,b\n1,2\n\n3,4\n", "line 3 has 1 columns instead of 2"),
+        ("a,b\n1,2\n3\n", "line 3 has 1 column instead of 2"),
+        ("a,b\n1,2\n\n3,4\n", "line 3 has 1 column instead of 2"),
         ("a,b\n1,2,3\n", "line 2 has 3 columns instead of 2"),
-        ("a,b\nx,2\n", "line 2 holds something else than a number: 'x'"),
-        ("1.5\n1,5\n", "line 2 holds something else than a number: '1,5'"),
-        ("a\n1_000 2\n", "line 2 holds something else"),
+        ("a,b\nx,2\n", "has no column '1'"),
+        ("1.5\n1,5\n", "line 2 has text instead of a number: '1,5'"),
+        ("a\n1_000 2\n", "line 2 has text instead"),
         ("time,eda\n0,1\n1,2\n0.5,2\n", "line 4 of the column 'time' is not later"),
         ("time,eda\n0,1\n,2\n", "line 3 of the column 'time' is not later"),
         ("time,eda\n0,1\n250,2\n500,2\n", "lie 250 apart, which would be 0.004 Hz"),
@@ -164,12 +165,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("gone.csv", "does not exist"),
         ("pipe.csv", "pipe"),
         ("zero.csv", "device"),
-        ("x.xlsx", "of a kind that is not read"),
+        ("x.xlsx", "files that end in .xlsx cannot be read"),
         ("x" * 300 + ".csv", "does not exist"),
     ):
         with pytest.raises(RtcanError, match=message):
             signal_file(tmp_path / name)
-    monkeypatch.setattr(table_signals, "_LARGEST_TEXT", 3)
+    monkeypatch.setattr(text_format, "LARGEST", 3)
     with pytest.raises(RtcanError, match="is a text of 0 MB"):
         signal_file(written(tmp_path, "1\n2\n"))
 

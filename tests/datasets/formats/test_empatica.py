@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.table.empatica import Session, read_session
+from rtcan_cli.datasets.formats.empatica import Session, read_session
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.errors import RtcanError
 
@@ -64,5 +64,5 @@ def test_a_session_has_no_columns(tmp_path: Path) -> None:
     path.write_text("1544027337.0\n4.0\n0.1\n")
     file = SignalFile(RawFile(path, PurePosixPath("EDA.csv")), ".")
     assert file.track("1").eda.tolist() == [0.1]
-    with pytest.raises(RtcanError, match="has no column 'eda'"):
-        file.track("eda")
+    with pytest.raises(RtcanError, match="has no column 'temp'"):
+        file.track("temp")

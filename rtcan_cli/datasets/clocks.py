@@ -1,0 +1,545 @@
+"""Columns of a table that are clocks: in which unit they count, and where each sample lies in time.
+
+A clock is used only if its unit is sure. Times of one sample that cannot be right are left out, so
+that they make no other sample move.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.units import is_unit
+from rtcan_cli.errors import RtcanError
+
+UNIX_FIRST, UNIX_LAST = 1e9, 4.1e9
+"""Times between these (2001 to 2099) are seconds of Unix time: no recording lasts that long."""
+
+SAME_RATE = 0.05
+"""Two sampling rates that differ by less than this share are the same, but for rounding."""
+
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
+"""Seconds in each unit of time."""
+
+_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_WORDS |= {"min": "minutes", "h": "hours"}
+_SPELLED = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sekunden"), "s"),
+    **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("us", "usec", "usecs", "micros", "microsecond", "microseconds"), "us"),
+    **dict.fromkeys(("ns", "nsec", "nsecs", "nanos", "nanosecond", "nanoseconds"), "ns"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+}
+_TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "elapsed", "clock", "zeit"}
+_COUNT_WORDS = {"index", "sample", "samples", "frame", "nr", "no", "row", "id", "nseq", "seq"}
+
+_SLOWEST, _FASTEST = 2.0, 2500.0
+# Rates that sensors have, from which one is told that a column without a unit is in seconds. No
+# rate of 1 Hz or more, times 60, is within 1 % of one: minutes are not taken for seconds.
+_USUAL_RATES = (64, 100, 102.4, 128, 200, 204.8, 250, 256, 400, 500, 512, 1000, 1024, 2000, 2048)
+_NEAR = 0.01
+_SURE = 60.0
+
+_PACKETS = 0.2
+"""If more of the steps than this are none, samples are sent in packets that share a time."""
+
+_WRONG = 0.01
+"""If more of the times than this cannot be right, the column is not a clock."""
+
+_USUAL_STEP = 1.5
+_ROWS_TO_TELL = 8
+_EVEN = 0.1
+
+_CLOCK = re.compile(r"(?:(\d+)[:h])?(\d{1,2})[:m](\d{1,2}(?:[.,]\d+)?)s?", re.ASCII)
+_ISO = re.compile(
+    r"\d{4}-?\d\d-?\d\d(?:[T ]\d\d:?\d\d(?::?\d\d(?:[.,]\d+)?)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(.*)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table of text.
+
+    Attributes
+    ----------
+    name : str
+        Without its unit; empty where there is none.
+    unit : str
+        As it is written; empty where it is not.
+    numbers : ndarray of float64, shape (n_rows,), or None
+        None where the column holds text.
+    cells : sequence of str, or None
+        The text, where it is not numbers.
+    number : int
+        Its place in the table, from 1.
+    """
+
+    name: str
+    unit: str
+    numbers: NDArray[np.float64] | None
+    cells: Sequence[str] | None
+    number: int
+
+    @property
+    def label(self) -> str:
+        """How to call it in messages."""
+        return f"column {self.name!r}" if self.name else f"column {self.number}"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Sampling times of the rows of a table.
+
+    Attributes
+    ----------
+    column : Column
+        Where they are from.
+    time : ndarray of float64, shape (n_kept,)
+        In seconds, increasing.
+    kept : ndarray of int, shape (n_kept,)
+        The rows that have one, in the order of the table.
+    doubtful : ndarray of bool, shape (n_kept,)
+        Where several samples claim one time, so that none of them counts.
+    zone_unknown : bool
+        Whether the times are those of a clock on a wall, taken as if its zone were UTC.
+    notes : tuple of str
+        What was left out.
+    """
+
+    column: Column
+    time: NDArray[np.float64]
+    kept: NDArray[np.intp]
+    doubtful: NDArray[np.bool_]
+    zone_unknown: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def time_unit(text: str) -> str | None:
+    """The key of `UNITS` that a text spells; None where it is not a unit of time."""
+    plain = text.strip().casefold().replace("µ", "u").replace("μ", "u").rstrip(".")
+    return _SPELLED.get(plain)
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a column's name: ``LocalTimestamp`` and ``local_timestamp`` have two."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[\W_]+", spaced.casefold()) if word]
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a column's name says that it holds times."""
+    words = words_of(name)
+    if len(words) == 1 and (words[0] == "t" or time_unit(words[0])):
+        return True
+    return bool(_TIME_WORDS.intersection(words))
+
+
+def find_clock(
+    columns: Sequence[Column],
+    same: NDArray[np.bool_],
+    stated: float,
+    lines: NDArray[np.intp],
+    source: object,
+) -> tuple[Clock | None, tuple[int, ...], tuple[str, ...]]:
+    """Find the clock of a table.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of them.
+    same : ndarray of bool, shape (n_rows,)
+        Rows that repeat the one before in all of their cells.
+    stated : float
+        The sampling rate in Hz, as it is stated elsewhere; NaN where it is not.
+    lines : ndarray of int, shape (n_rows,)
+        The line of each row in the file.
+    source : object
+        What to call the file.
+
+    Returns
+    -------
+    clock : Clock or None
+        None where there is none.
+    others : tuple of int
+        Indices of the columns that are clocks, counters or numbers of rows, and so no signals.
+    notes : tuple of str
+        Which clocks were not used.
+
+    Raises
+    ------
+    RtcanError
+        If there are clocks, but none can be used.
+    """
+    found: list[tuple[int, Clock]] = []
+    refused: list[tuple[int, RtcanError]] = []
+    aside: list[int] = []
+    for index, column in enumerate(columns):
+        # uS is written us as well: microseconds need a name that says time.
+        of_time = time_unit(column.unit) is not None and not is_unit(column.unit)
+        wanted = is_time_name(column.name) or of_time
+        if len(columns) == 1 and column.cells is None:
+            continue
+        try:
+            clock = _as_clock(column, index == 0, wanted, same, stated, lines, source)
+        except RtcanError as error:
+            refused.append((index, error))
+            continue
+        if clock is not None:
+            found.append((index, clock))
+        elif wanted and column.cells is None:
+            aside.append(index)
+    if not found and refused:
+        raise refused[0][1]
+    others = tuple(sorted({*aside, *(i for i, _ in found), *(i for i, _ in refused)}))
+    if not found:
+        return None, others, ()
+    # Absolute times first: they tell the start as well.
+    clock = sorted(
+        found, key=lambda each: not (len(each[1].time) and each[1].time[0] >= UNIX_FIRST)
+    )[0][1]
+    unused = [columns[i].label for i in others if columns[i] is not clock.column]
+    notes = clock.notes
+    if unused:
+        notes += (f"times are those of the {clock.column.label}, not of the {', '.join(unused)}",)
+    return clock, others, notes
+
+
+def _as_clock(
+    column: Column,
+    first: bool,
+    wanted: bool,
+    same: NDArray[np.bool_],
+    stated: float,
+    lines: NDArray[np.intp],
+    source: object,
+) -> Clock | None:
+    """A column as a clock; None where it is none."""
+    zone_unknown = False
+    place = f"{source}: the times in the {column.label}"
+    if column.cells is not None:
+        parsed = read_times(column.cells)
+        if parsed is None:
+            if wanted and any(cell.strip() for cell in column.cells):
+                shown = next(cell.strip() for cell in column.cells if cell.strip())
+                raise RtcanError(
+                    f"{place} cannot be read: {shown[:40]!r}",
+                    hint="write seconds, h:m:s or ISO 8601 (2024-05-01T10:00:00.25Z); or rename "
+                    "the column and give a sampling_rate",
+                )
+            return None
+        raw, zone_unknown = parsed
+        unit: str | None = "s"
+    else:
+        assert column.numbers is not None
+        raw = column.numbers
+        unit = time_unit(column.unit) or _unit_in_name(column.name)
+        if not wanted and not _rises_evenly(raw):
+            return None
+        if not wanted and not (first and not column.name):
+            return _by_stated_rate(column, raw, same, stated, lines, source)
+    known = ~np.isnan(raw)
+    if not known.any():
+        return None
+    kept, time, doubtful, notes = _in_order(raw, same, column, lines, source)
+    if len(time) < 2:
+        return Clock(column, time * UNITS[unit or "s"], kept, doubtful, zone_unknown)
+    step = _typical_step(raw[kept] if len(kept) else raw)
+    if column.cells is None and not wanted and step == 1 and unit is None:
+        return _by_stated_rate(column, raw, same, stated, lines, source)
+    if unit is None:
+        unit = _unit_of_unix(time) or _unit_by_rate(step, stated, column, source)
+    _check_plausible(step * UNITS[unit], column, unit, source)
+    return Clock(column, time * UNITS[unit], kept, doubtful, zone_unknown, notes)
+
+
+def _by_stated_rate(
+    column: Column,
+    raw: NDArray[np.float64],
+    same: NDArray[np.bool_],
+    stated: float,
+    lines: NDArray[np.intp],
+    source: object,
+) -> Clock | None:
+    """Numbers that rise evenly, though no name calls them times: the stated rate tells."""
+    if math.isnan(stated) or column.numbers is None:
+        return None
+    step = _typical_step(raw[~np.isnan(raw)])
+    if step == 1:
+        # Numbers of samples: where some are left out, samples are missing.
+        whole = bool((np.diff(raw) == 1).all())
+        counts = not column.name or bool(_COUNT_WORDS.intersection(words_of(column.name)))
+        if whole or not counts:
+            return None
+        scale = 1 / stated
+    else:
+        fitting = [unit for unit in UNITS if _alike(1 / (step * UNITS[unit]), stated)]
+        if not fitting:
+            return None
+        scale = UNITS[fitting[0]]
+    kept, time, doubtful, notes = _in_order(raw, same, column, lines, source)
+    note = f"the {column.label} was read as times: its steps fit {stated:g} Hz"
+    return Clock(column, time * scale, kept, doubtful, notes=(*notes, note))
+
+
+def _alike(one: float, other: float) -> bool:
+    return abs(one - other) <= SAME_RATE * other
+
+
+def _unit_in_name(name: str) -> str | None:
+    """``time_ms`` and ``timestamp us`` say their unit as their last word."""
+    words = words_of(name)
+    return time_unit(words[-1]) if words else None
+
+
+def _rises_evenly(values: NDArray[np.float64]) -> bool:
+    """Whether numbers are like those of a clock: nearly all steps are the same, and upwards."""
+    if len(values) < _ROWS_TO_TELL or np.isnan(values).any():
+        return False
+    steps = np.diff(values)
+    median = float(np.median(steps))
+    if median <= 0 or (steps <= 0).mean() > _WRONG:
+        return False
+    return bool((np.abs(steps - median) <= _EVEN * median).mean() > 1 - _EVEN)
+
+
+def _typical_step(time: NDArray[np.float64]) -> float:
+    """Of one sample, whether each has a time of its own or packets share one."""
+    steps = np.diff(time)
+    if len(steps) == 0:
+        return math.nan
+    up = steps[steps > 0]
+    if len(up) == 0:
+        return math.nan
+    if (steps == 0).mean() <= _PACKETS:
+        return float(np.median(up))
+    starts = np.flatnonzero(np.r_[True, steps != 0])
+    counts = np.diff(starts)
+    between = np.diff(time[starts])
+    usual = between <= _USUAL_STEP * np.median(between) if len(between) > 2 else between > 0
+    return float(between[usual].sum() / counts[usual].sum())
+
+
+def _unit_of_unix(time: NDArray[np.float64]) -> str | None:
+    """The unit of Unix times, which their size tells."""
+    median = float(np.median(time))
+    for unit in ("s", "ms", "us", "ns"):
+        if UNIX_FIRST <= median * UNITS[unit] <= UNIX_LAST:
+            return unit
+    return None
+
+
+def _unit_by_rate(step: float, stated: float, column: Column, source: object) -> str:
+    """The unit of times that no name tells: by a stated rate, or seconds where these are sure."""
+    rates = {unit: 1 / (step * seconds) for unit, seconds in UNITS.items()}
+    if not math.isnan(stated):
+        for unit, rate in rates.items():
+            if _alike(rate, stated):
+                return unit
+        return "s"  # The contradiction is told where both rates are known.
+    rate = rates["s"]
+    usual = any(abs(rate - each) <= _NEAR * each for each in _USUAL_RATES)
+    if _SLOWEST <= rate <= _FASTEST and (rate < _SURE or usual):
+        return "s"
+    raise _unsure(step, column, rates, source)
+
+
+def _unsure(step: float, column: Column, rates: dict[str, float], source: object) -> RtcanError:
+    possible = [u for u, rate in rates.items() if 1 <= rate <= _FASTEST and u != "s"]
+    readings = "".join(f", or {rates[u]:.4g} Hz if they are {_WORDS[u]}" for u in possible)
+    name = column.name or "time"
+    advice = " or ".join(f"{name}_{u}" for u in (["s"] if rates["s"] >= 1 else []) + possible)
+    hint = f"give the column's unit in its name ({advice}), or a sampling_rate with the file"
+    return RtcanError(
+        f"{source}: the times in the {column.label} lie {step:.4g} apart, which would be "
+        f"{rates['s']:.4g} Hz if they are seconds{readings}",
+        hint=f"{hint}; if they number the samples, rename the column" if step == 1 else hint,
+    )
+
+
+def _check_plausible(step: float, column: Column, unit: str, source: object) -> None:
+    if not _SLOWEST * 0.99 <= 1 / step <= _FASTEST * 1.01:
+        raise RtcanError(
+            f"{source}: the times in the {column.label} would be {1 / step:.3g} Hz, read as "
+            f"{_WORDS[unit]}",
+            hint=f"rates from {_SLOWEST:g} to {_FASTEST:g} Hz are read: correct the unit in the "
+            "name of the column; if these are not times, rename it and give a sampling_rate",
+        )
+
+
+def _in_order(
+    raw: NDArray[np.float64],
+    same: NDArray[np.bool_],
+    column: Column,
+    lines: NDArray[np.intp],
+    source: object,
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_], tuple[str, ...]]:
+    """Rows with a time that can be right, these times, and which samples are in doubt."""
+    rows = np.flatnonzero(~np.isnan(raw))
+    notes: list[str] = []
+    n_missing = len(raw) - len(rows)
+    # A row of numbers of samples or rates below the names has no time (BioPac, BioGraph).
+    if n_missing and len(rows) and rows[0] == 1:
+        n_missing -= 1
+    time = raw[rows]
+    steps = np.diff(time)
+    if len(steps) and (steps == 0).mean() > _PACKETS:
+        if n_missing > _WRONG * len(raw) or (steps < 0).any():
+            raise _not_later(raw, rows, column, lines, source)
+        return rows, _spread(time), np.zeros(len(rows), bool), ()
+    # The same packet twice.
+    twice = np.r_[False, (steps == 0) & same[rows[1:]] & (np.diff(rows) == 1)]
+    if twice.any():
+        notes.append(f"rows that repeat the one before, dropped: {int(twice.sum())}")
+        rows, time = rows[~twice], time[~twice]
+    kept, doubtful = _increasing(time)
+    n_wrong = n_missing + len(time) - len(kept) + int(doubtful.sum())
+    if n_wrong > _WRONG * len(raw):
+        raise _not_later(raw, rows, column, lines, source)
+    if len(kept) < len(time) or doubtful.any():
+        first = int(np.flatnonzero(~(np.diff(time) > 0))[0]) + 1
+        notes.append(
+            f"samples whose time is not later than that of the one before, read as missing: "
+            f"{len(time) - len(kept) + int(doubtful.sum())} (the first in line {lines[rows[first]]})"  # noqa: E501
+        )
+    if n_missing:
+        notes.append(f"rows without a time, left out: {n_missing}")
+    return rows[kept], time[kept], doubtful, tuple(notes)
+
+
+def _not_later(
+    raw: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    column: Column,
+    lines: NDArray[np.intp],
+    source: object,
+) -> RtcanError:
+    del rows
+    # A missing time counts as one that is not later; a leading one may be a row of rates.
+    start = 1 if len(raw) and math.isnan(raw[0]) else 0
+    wrong = np.flatnonzero(~(np.diff(raw[start:]) > 0))
+    line = lines[start + int(wrong[0]) + 1] if len(wrong) else lines[0]
+    return RtcanError(
+        f"{source}: line {line} of the {column.label} is not later than the line above it",
+        hint="times must increase; if these are not times, rename the column and give a "
+        "sampling_rate",
+    )
+
+
+def _increasing(time: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Rows whose times increase, and those of them that share their time with rows left out."""
+    keep = np.ones(len(time), bool)
+    spans: list[tuple[float, float]] = []
+    for i in np.flatnonzero(~(np.diff(time) > 0)).tolist():
+        before, after = time[i], time[i + 1]
+        if after < before and (i == 0 or after > time[i - 1]):
+            # One time too late, the others go on as before.
+            keep[i] = False
+            continue
+        later = np.flatnonzero(time[i + 1 :] > before)
+        end = i + 1 + int(later[0]) if len(later) else len(time)
+        keep[i + 1 : end] = False
+        if end - i > 2 or after == before:
+            # The clock was put back, and goes over the same times again.
+            spans.append((float(time[i + 1 : end].min()), float(before)))
+    kept = np.flatnonzero(keep)
+    # What is still out of order after this is left out, too.
+    good = time[kept] >= np.maximum.accumulate(time[kept])
+    good[1:] &= np.diff(time[kept]) > 0
+    kept = kept[good]
+    doubtful = np.zeros(len(kept), bool)
+    for low, high in spans:
+        doubtful |= (time[kept] >= low) & (time[kept] <= high)
+    return kept, doubtful
+
+
+def _spread(time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times of samples that share those of their packets, evenly between these.
+
+    A packet's time is that of its last sample where longer waits bring more samples, else that of
+    its first, as of clocks that count whole seconds.
+    """
+    starts = np.flatnonzero(np.r_[True, np.diff(time) != 0])
+    counts = np.diff(np.r_[starts, len(time)])
+    stamps = time[starts]
+    if len(stamps) < 2:
+        return time + np.arange(len(time)) * 1e-9
+    between = np.diff(stamps)
+    usual = between <= _USUAL_STEP * np.median(between) if len(between) > 2 else between > 0
+    step = float(between[usual].sum() / counts[:-1][usual].sum())
+    within = np.arange(len(time)) - np.repeat(starts, counts)
+    size = np.repeat(counts, counts)
+    at_end = _follows(counts[1:], between) > _follows(counts[:-1], between)
+    # From one stamp to the next, but over holes at the usual rate.
+    room = np.minimum(between, _USUAL_STEP * step * (counts[1:] if at_end else counts[:-1]))
+    edge = counts[0] if at_end else counts[-1]
+    room = np.r_[edge * step, room] if at_end else np.r_[room, edge * step]
+    share = np.repeat(room / counts, counts)
+    spread = within - size + 1 if at_end else within
+    result = np.repeat(stamps, counts) + spread * share
+    if not at_end and counts[0] < np.median(counts):
+        # It began within the first period.
+        result[: counts[0]] = stamps[1] - step * np.arange(counts[0], 0, -1)
+    return result
+
+
+def _follows(counts: NDArray[np.intp], between: NDArray[np.float64]) -> float:
+    """How well numbers of samples go with the times between packets."""
+    if len(counts) < 3 or counts.std() == 0 or between.std() == 0:
+        return 0.0
+    return float(np.corrcoef(counts, between)[0, 1])
+
+
+def read_times(cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
+    """Times written as text: ISO 8601, or hours, minutes and seconds.
+
+    Returns
+    -------
+    time : ndarray of float64
+        Unix seconds, or seconds of the day; NaN where a cell is empty.
+    zone_unknown : bool
+        Whether they are dates without a time zone, taken as UTC.
+    None
+        If they are something else.
+    """
+    first = next((cell.strip() for cell in cells if cell.strip()), "")
+    if not first:
+        return None
+    if _CLOCK.fullmatch(first):
+        return _clock_times(cells), False
+    if _DAY_FIRST.fullmatch(first):
+        cells = [_DAY_FIRST.sub(_year_first, cell.strip()) for cell in cells]
+        first = next(cell for cell in cells if cell)
+    match = _ISO.fullmatch(first)
+    if not match:
+        return None
+    text = pd.Series([cell.strip().replace(",", ".") for cell in cells], dtype=object)
+    stamps = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    known = stamps.notna().to_numpy()
+    nanoseconds = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64)
+    time = np.where(known, nanoseconds / 1e9, np.nan)
+    return time, match[1] is None
+
+
+def _year_first(match: re.Match[str]) -> str:
+    return f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}{match[4]}"
+
+
+def _clock_times(cells: Sequence[str]) -> NDArray[np.float64]:
+    """Seconds of h:m:s or m:s; after midnight they go on."""
+    time = np.full(len(cells), np.nan)
+    for i, cell in enumerate(cells):
+        if match := _CLOCK.fullmatch(cell.strip()):
+            hours, minutes, seconds = match.groups()
+            time[i] = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+    known = np.flatnonzero(~np.isnan(time))
+    days = np.cumsum(np.diff(time[known], prepend=time[known[:1]]) < -43_200)
+    time[known] += 86_400 * days
+    return time

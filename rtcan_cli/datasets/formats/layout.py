@@ -1,0 +1,337 @@
+"""How a table of text is laid out: preamble, names, units, columns, rows and footer.
+
+The rows in the middle of a file show what separates its columns, and which of these hold numbers.
+From there the first row of numbers is found, and what stands above it is told apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.clocks import Column, read_times, time_unit
+from rtcan_cli.datasets.files.csvfile import read_number
+from rtcan_cli.datasets.units import is_unit, split_unit
+from rtcan_cli.errors import RtcanError
+
+_SAMPLED = 60
+_SEPARATORS = ("\t", ";", ",", "|", " ")
+_SEP_LINE = re.compile(r'\ufeff?"?sep=(\\t|.)"?\s*', re.IGNORECASE)
+_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_FOOTER = 30
+_BLOCK = 50_000
+_FEW = 0.01
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table of text.
+
+    Attributes
+    ----------
+    preamble : tuple of str
+        Lines above the names of the columns.
+    columns : tuple of Column
+        All columns; those that hold nothing and have no name are left out.
+    lines : ndarray of int, shape (n_rows,)
+        The line of each row in the file, from 1.
+    same : ndarray of bool, shape (n_rows,)
+        Rows that are the same as the row before.
+    notes : tuple of str
+        What was not read.
+    """
+
+    preamble: tuple[str, ...]
+    columns: tuple[Column, ...]
+    lines: NDArray[np.intp]
+    same: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+
+
+def read_layout(text: str, decimal: str, source: object) -> Layout:
+    """Read a table of text.
+
+    Parameters
+    ----------
+    text : str
+        All of it, with line feeds alone at the ends of lines.
+    decimal : {".", ","}
+        The decimal mark. With a comma, a point is understood too.
+    source : object
+        What to call the file.
+
+    Raises
+    ------
+    RtcanError
+        If too many of its rows are not like the others.
+    """
+    lines = text.rstrip().split("\n") if text.strip() else []
+    separator, skipped = "", 0
+    if lines and (match := _SEP_LINE.fullmatch(lines[0])):
+        separator, skipped = "\t" if match[1] == "\\t" else match[1], 1
+    body = [i for i in range(skipped, len(lines)) if lines[i].strip() and lines[i][:1] != "#"]
+    below = body[len(body) // 4 :]
+    sampled = [lines[i] for i in below[:: max(1, len(below) // _SAMPLED)]]
+    separator = separator or _separator(sampled, lines[body[0]] if body else "", decimal)
+    rows = _Rows(separator, decimal)
+    width = Counter(len(rows.cells(line)) for line in sampled).most_common(1)
+    if not width:
+        return _empty((), ())
+    rows.width = width[0][0]
+    rows.learn(sampled)
+    first = next(
+        (i for i in body if rows.is_data(lines[i]) and _goes_on(rows, lines, body, i)), None
+    )
+    if first is None:
+        # Nothing looks like a row of numbers: the first line may hold names, or there are no rows.
+        rows.text.clear()
+        if len(body) == 1 and not rows.is_data(lines[body[0]]):
+            return _empty([cell.strip() for cell in rows.cells(lines[body[0]])], lines[: body[0]])
+        first = body[1] if len(body) > 1 and not rows.is_data(lines[body[0]]) else body[0]
+    header, units, top = _header(rows, lines, [i for i in body if i < first], first)
+    last = len(lines)
+    notes: list[str] = []
+    while last - 1 > first and len(lines) - last < _FOOTER and rows.is_prose(lines[last - 1]):
+        last -= 1
+    footer = [line.strip() for line in lines[last:] if line.strip()]
+    if footer:
+        notes.append(
+            f"lines below the table that were not read: {len(footer)} (the first: "
+            f"{footer[0][:_SHOWN]!r})"
+        )
+    return _parse(rows, lines, (first, last), header, units, tuple(lines[:top]), notes, source)
+
+
+def _empty(names: Sequence[str], preamble: Sequence[str]) -> Layout:
+    nothing = np.empty(0)
+    columns = tuple(
+        Column(*split_unit(name), nothing, None, i + 1) for i, name in enumerate(names or [""])
+    )
+    return Layout(tuple(preamble), columns, np.empty(0, np.intp), np.empty(0, bool))
+
+
+def _separator(sampled: Sequence[str], first: str, decimal: str) -> str:
+    """What separates the columns of most rows."""
+    if not sampled:
+        return "\t"
+    if all(_is_value(line, decimal) for line in sampled):
+        # A comma in the one number of a line is its decimal mark, where that was said.
+        return "\t"
+    for separator in _SEPARATORS:
+        counts = Counter(
+            len(line.split()) - 1 if separator == " " else line.count(separator) for line in sampled
+        )
+        most, often = counts.most_common(1)[0]
+        if most == 0 or often < 0.8 * len(sampled):
+            continue
+        if separator == " " and not all(
+            _is_value(cell, decimal) for line in sampled for cell in line.split()
+        ):
+            continue
+        return separator
+    return next((each for each in ("\t", ";", ",") if each in first), "\t")
+
+
+def _is_value(cell: str, decimal: str) -> bool:
+    """Whether a cell is a number, says that there is none, or is a time."""
+    try:
+        read_number(cell.strip(), decimal)
+    except ValueError:
+        return read_times([cell]) is not None
+    return True
+
+
+class _Rows:
+    """What rows of numbers look like."""
+
+    def __init__(self, separator: str, decimal: str) -> None:
+        self.separator, self.decimal = separator, decimal
+        self.width = 1
+        self.text: set[int] = set()
+        self.times: set[int] = set()
+
+    def cells(self, line: str) -> list[str]:
+        """The cells of one line."""
+        if self.separator == " ":
+            return line.split() or [""]
+        if '"' in line:
+            return next(csv.reader([line], delimiter=self.separator), [""]) or [""]
+        return line.split(self.separator)
+
+    def _fits(self, cell: str) -> bool:
+        return _is_value(cell, self.decimal) or bool(_COMMA.fullmatch(cell.strip()))
+
+    def learn(self, sampled: Sequence[str]) -> None:
+        """Which columns hold text, and which of these times."""
+        rows = [cells for cells in map(self.cells, sampled) if len(cells) == self.width]
+        for column in range(self.width):
+            cells = [row[column] for row in rows if row[column].strip()]
+            if 2 * sum(self._fits(cell) for cell in cells) < len(cells):
+                self.text.add(column)
+            elif 2 * sum(read_times([cell]) is not None for cell in cells) > len(cells):
+                self.times.add(column)
+
+    def is_data(self, line: str) -> bool:
+        """Whether a line is one of them."""
+        cells = self.cells(line)
+        if len(cells) != self.width:
+            return False
+        plain = [cell for i, cell in enumerate(cells) if i not in self.text]
+        return any(cell.strip() for cell in plain) and all(self._fits(cell) for cell in plain)
+
+    def is_prose(self, line: str) -> bool:
+        """Whether a line below the rows belongs to something else: it is empty, or words."""
+        cells = self.cells(line)
+        if self.width == 1:
+            return bool(re.search(r"[^\W\d_]{2}", line)) and not self.is_data(line)
+        return not line.strip() or (0 not in self.text and not self._fits(cells[0]))
+
+
+def _goes_on(rows: _Rows, lines: Sequence[str], body: Sequence[int], start: int) -> bool:
+    """Whether most of the lines behind one are rows, too."""
+    place = body.index(start) if len(body) < 200 else int(np.searchsorted(body, start))
+    behind = body[place : place + 5]
+    return 2 * sum(rows.is_data(lines[i]) for i in behind) >= len(behind)
+
+
+def _header(
+    rows: _Rows, lines: Sequence[str], above: Sequence[int], first: int
+) -> tuple[list[str], list[str], int]:
+    """Names and units of the columns, and the first line that belongs to them."""
+    nothing = [""] * rows.width
+    if not above:
+        return nothing, nothing, first
+
+    def fitted(line: str) -> list[str] | None:
+        cells = [cell.strip() for cell in rows.cells(line)]
+        if len(cells) == rows.width - 1:
+            # A separator at the end of each row, or, as R writes it, no name for the rows.
+            cells = [*cells, ""]
+        if len(cells) > rows.width and not any(cells[rows.width :]):
+            cells = cells[: rows.width]
+        return cells if len(cells) == rows.width else None
+
+    lowest = fitted(lines[above[-1]])
+    if lowest is None or all(not cell or _is_value(cell, rows.decimal) for cell in lowest):
+        return nothing, nothing, first
+    if len(above) > 1 and _are_units(lowest):
+        names = fitted(lines[above[-2]])
+        if names and not _are_units(names) and any(names):
+            return names, lowest, above[-2]
+    return lowest, nothing, above[-1]
+
+
+def _are_units(cells: Sequence[str]) -> bool:
+    known = [cell for cell in cells if cell]
+    return (
+        bool(known)
+        and any(is_unit(cell) or time_unit(cell) for cell in known)
+        and all(len(cell) <= 12 for cell in known)
+    )
+
+
+def _parse(
+    rows: _Rows,
+    lines: Sequence[str],
+    span: tuple[int, int],
+    header: Sequence[str],
+    units: Sequence[str],
+    preamble: tuple[str, ...],
+    notes: list[str],
+    source: object,
+) -> Layout:
+    """The columns of the rows."""
+    first, last = span
+    at = np.array([i for i in range(first, last) if lines[i][:1] != "#"], np.intp)
+    parts: list[list[NDArray[np.float64] | list[str]]] = [[] for _ in range(rows.width)]
+    broken: list[int] = []
+    wrong: list[tuple[int, str]] = []
+    for start in range(0, len(at), _BLOCK):
+        block = at[start : start + _BLOCK].tolist()
+        cells = []
+        for i in block:
+            found = rows.cells(lines[i])
+            if len(found) != rows.width:
+                broken.append(i + 1)
+                found = [""] * rows.width
+            cells.append(found)
+        plain = all("_" not in lines[i] and lines[i].isascii() for i in block)
+        for j, column in enumerate(zip(*cells, strict=True)):
+            if j in rows.text or j in rows.times:
+                parts[j].append(list(column))
+            else:
+                parts[j].append(_numbers(column, rows, plain, block, wrong))
+    if len(broken) > _FEW * len(at):
+        width = len(rows.cells(lines[broken[0] - 1]))
+        raise RtcanError(
+            f"{source}: line {broken[0]} has {width} column{'s' * (width != 1)} instead of "
+            f"{rows.width}",
+            hint="the file is incomplete or damaged, or not one table: copy or export it again",
+        )
+    wrong.sort()
+    if len(wrong) > _FEW * len(at):
+        line, cell = wrong[0]
+        raise RtcanError(
+            f"{source}: line {line} has text instead of a number: {cell[:_SHOWN]!r}",
+            hint="--decimal , if that is a decimal comma" if _COMMA.fullmatch(cell) else None,
+        )
+    if broken:
+        notes.append(
+            f"lines with too few or too many columns, read as missing: {len(broken)} (the first "
+            f"is line {broken[0]})"
+        )
+    if wrong:
+        notes.append(
+            f"cells with text instead of a number, read as missing: {len(wrong)} (the first: "
+            f"{wrong[0][1][:_SHOWN]!r} in line {wrong[0][0]})"
+        )
+    columns = []
+    for j in range(rows.width):
+        name, unit = split_unit(header[j])
+        unit = _told(units[j]) or unit
+        if j in rows.text or j in rows.times:
+            text = [cell for part in parts[j] for cell in part]
+            columns.append(Column(name, unit, None, [str(cell) for cell in text], j + 1))
+            continue
+        numbers = np.concatenate([np.asarray(part, np.float64) for part in parts[j]])
+        if name or rows.width == 1 or not np.isnan(numbers).all():
+            columns.append(Column(name, unit, numbers, None, j + 1))
+    same = np.r_[False, np.array([lines[i] == lines[j] for i, j in pairwise(at)], bool)]
+    return Layout(preamble, tuple(columns), at + 1, same, tuple(notes))
+
+
+def _told(unit: str) -> str:
+    """A unit of a row of units; empty for what says that there is none."""
+    return "" if unit.casefold() in ("-", "n/a", "local") else unit.strip("[]()")
+
+
+def _numbers(
+    column: Sequence[str],
+    rows: _Rows,
+    plain: bool,
+    block: Sequence[int],
+    wrong: list[tuple[int, str]],
+) -> NDArray[np.float64]:
+    """Numbers of one column in some rows; what is none is added to `wrong`, with its line."""
+    if plain:
+        try:
+            # Nearly all cells are plain numbers, which float() reads ten times as fast.
+            found = np.array(list(map(float, column)))
+            return np.where(np.isinf(found), np.nan, found)
+        except ValueError:
+            pass
+    numbers = np.full(len(column), np.nan)
+    for place, cell in enumerate(column):
+        try:
+            numbers[place] = read_number(cell.strip(), rows.decimal)
+        except ValueError:
+            wrong.append((block[place] + 1, cell.strip()))
+    return numbers

@@ -1,0 +1,173 @@
+"""What programs write above a table, and what their names of columns tell.
+
+Consensys (Shimmer), OpenSignals (BITalino, biosignalsplux), BioGraph (ProComp), AcqKnowledge
+(BioPac), EmotiBit and EmbracePlus have layouts of their own. All others are plain tables.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rtcan_cli.datasets.clocks import UNITS, Column, time_unit
+from rtcan_cli.datasets.formats.layout import Layout
+from rtcan_cli.errors import RtcanError
+
+_SHIMMER = re.compile(r"Shimmer_\w{4}_", re.IGNORECASE)
+_BIOGRAPH = re.compile(r"Export Channel Data with rate of\s+([\d.]+)\s+samples per second", re.I)
+_BIOPAC = re.compile(r"([\d.]+)\s*(\w+)/sample\s*", re.IGNORECASE)
+_COUNT = re.compile(r"(\d+)\s+channels?\s*", re.IGNORECASE)
+
+# The transfer functions of the makers' data sheets for their EDA sensors: EDA [uS] is the share of
+# the converter's range, times its voltage, by a factor. BITalino (r)evolution, EDA sensor data
+# sheet: 3.3 V, 0.132; biosignalsplux EDA sensor data sheet: 3 V, 0.12.
+_TRANSFER = {"bitalino_rev": (3.3, 0.132), "biosignalsplux": (3.0, 0.12)}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a layout tells beside its numbers.
+
+    Attributes
+    ----------
+    format : str
+        What it is.
+    columns : tuple of Column
+        Those of the table, with their names and units.
+    sampling_rate : float
+        In Hz; NaN where it is not stated.
+    start : float
+        Unix time of the first sample; NaN where it is not stated.
+    zone_unknown : bool
+        Whether the start is taken as if its time zone were UTC.
+    notes : tuple of str
+        What has to be said.
+    """
+
+    format: str
+    columns: tuple[Column, ...]
+    sampling_rate: float = math.nan
+    start: float = math.nan
+    zone_unknown: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def facts_of(layout: Layout, source: object) -> Facts:
+    """Recognise the program that wrote a table.
+
+    Parameters
+    ----------
+    layout : Layout
+        The table.
+    source : object
+        What to call the file.
+
+    Raises
+    ------
+    RtcanError
+        If the preamble of a known program contradicts its table.
+    """
+    top = layout.preamble[0] if layout.preamble else ""
+    if top.lower().startswith("# opensignals"):
+        return _opensignals(layout, source)
+    for line in layout.preamble[:3]:
+        if match := _BIOGRAPH.search(line):
+            return Facts("BioGraph export", layout.columns, float(match[1]))
+        if match := _BIOPAC.fullmatch(line.strip()):
+            return _biopac(layout, match)
+    names = [column.name for column in layout.columns]
+    if any(_SHIMMER.match(name) for name in names):
+        return Facts("Shimmer export", layout.columns)
+    if {"LocalTimestamp", "EmotiBitTimestamp"} <= set(names):
+        # Two columns of the header of each packet that are numbers, but no signals; EmotiBit
+        # writes microsiemens.
+        keep = {"LocalTimestamp", "EmotiBitTimestamp"}
+        of_packet = {"PacketNumber", "DataLength", "ProtocolVersion", "DataReliability", "TypeTag"}
+        columns = tuple(c for c in layout.columns if c.name not in of_packet - keep)
+        return Facts("EmotiBit export", tuple(_in_microsiemens(c, "EA") for c in columns))
+    if names == ["unix_timestamp", "eda"]:
+        columns = tuple(_in_microsiemens(c, "eda") for c in layout.columns)
+        return Facts("EmbracePlus export", columns)
+    return Facts("text", layout.columns)
+
+
+def _in_microsiemens(column: Column, name: str) -> Column:
+    return replace(column, unit=column.unit or "uS") if column.name == name else column
+
+
+def _biopac(layout: Layout, rate: re.Match[str]) -> Facts:
+    """AcqKnowledge: file, step, number of channels, name and unit of each, then CH1, CH2, ..."""
+    unit = time_unit(rate[2])
+    step = float(rate[1]) * UNITS[unit] if unit else math.nan
+    lines = [line.strip() for line in layout.preamble]
+    place = next((i for i, line in enumerate(lines) if _COUNT.fullmatch(line)), None)
+    columns = list(layout.columns)
+    if place is not None:
+        named = lines[place + 1 :]
+        signals = [i for i, c in enumerate(columns) if re.fullmatch(r"CH\s?\d+", c.name, re.I)]
+        pairs = list(zip(named[::2], named[1::2], strict=False))
+        if len(signals) == len(pairs):
+            for i, (name, unit_of) in zip(signals, pairs, strict=True):
+                columns[i] = replace(columns[i], name=name, unit=unit_of)
+    return Facts("BioPac text export", tuple(columns), 1 / step if step else math.nan)
+
+
+def _opensignals(layout: Layout, source: object) -> Facts:
+    """OpenSignals: a line of JSON says what the columns are; they hold counts of the converter."""
+    devices = _devices(layout, source)
+    if len(devices) != 1:
+        raise RtcanError(
+            f"{source} is an OpenSignals recording of {len(devices)} devices",
+            hint="export each device to a file of its own",
+        )
+    (device,) = devices.values()
+    names = [str(name) for name in device.get("column", ())]
+    if len(names) != len(layout.columns):
+        raise RtcanError(
+            f"{source} is an OpenSignals recording whose header names {len(names)} columns, but "
+            f"its rows have {len(layout.columns)}",
+            hint="export it again from OpenSignals",
+        )
+    labels = [str(label) for label in device.get("label", ())]
+    sensors = dict(zip(labels, map(str, device.get("sensor", ())), strict=False))
+    bits = dict(zip(labels, device.get("resolution", ()), strict=False))
+    columns = []
+    for column, name in zip(layout.columns, names, strict=True):
+        sensor = sensors.get(name, "")
+        column = replace(column, name=name, unit="")
+        if name in sensors:
+            column = replace(column, name=f"{name} {sensor}".strip(), unit="counts")
+        if sensor.upper() in ("EDA", "EDABITREV", "EDAP") and column.numbers is not None:
+            column = _of_counts(column, str(device.get("device", "")), bits.get(name))
+        columns.append(column)
+    rate = device.get("sampling rate", math.nan)
+    return Facts("OpenSignals recording", tuple(columns), float(rate))
+
+
+def _devices(layout: Layout, source: object) -> dict[str, dict[str, Any]]:
+    for line in layout.preamble[:5]:
+        if line.lstrip("# ").startswith("{"):
+            try:
+                found = json.loads(line.lstrip("# "))
+            except ValueError:
+                break
+            if isinstance(found, dict) and all(isinstance(each, dict) for each in found.values()):
+                return found
+            break
+    raise RtcanError(
+        f"{source} is an OpenSignals recording whose header cannot be read",
+        hint="export it again from OpenSignals",
+    )
+
+
+def _of_counts(column: Column, device: str, bits: object) -> Column:
+    """Microsiemens from the counts of a converter, where the device tells how."""
+    assert column.numbers is not None
+    if device.casefold() not in _TRANSFER or not isinstance(bits, int) or not 1 <= bits <= 32:
+        return column
+    voltage, factor = _TRANSFER[device.casefold()]
+    values = column.numbers / 2**bits * voltage / factor
+    return replace(column, numbers=values, unit="uS")
