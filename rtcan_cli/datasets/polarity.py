@@ -3,7 +3,8 @@
 Skin *conductance* rises with a response, skin *resistance* falls. All later steps are made for a
 signal that rises. To first order a change of conductance is minus the change of resistance,
 dG = -dR / R^2, with R nearly constant within a trial. So resistance is turned round: its sign is
-flipped. That holds also where its offset was removed (DEAP), so that 1 / R cannot be taken.
+flipped where its offset was removed (DEAP). Of a lab's own recordings 1 / R is taken instead,
+wherever the resistance is absolute: see `rtcan_cli.datasets.conversion`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ KEPT = "resistance, left as it is"
 CONDUCTANCE = "conductance"
 NOT_STATED = "not stated, left as it is"
 
+_CONVERTED = "conductance, converted from "
+
 _PREFIX = "(?:u|n|m|k|g|micro|nano|milli|kilo|mega|giga)?"
 _RESISTANCE = re.compile(_PREFIX + r"\s*ohm")
 _CONDUCTANCE = re.compile(_PREFIX + r"\s*(?:s|siemens|mhos?)")
@@ -36,8 +39,8 @@ class SignalKind:
     unit : str
         Unit in the files.
     polarity : str
-        `CONDUCTANCE`, `FLIPPED`, `KEPT` or `NOT_STATED`: what the files held, and whether the sign
-        was changed.
+        `CONDUCTANCE`, `FLIPPED`, `KEPT`, `NOT_STATED` or what `converted` says: what the files
+        held, and whether the sign was changed.
     """
 
     unit: str
@@ -52,6 +55,11 @@ class SignalKind:
     def falls(self) -> bool:
         """Whether a response makes the stored signal fall."""
         return self.polarity == KEPT
+
+    @property
+    def was_converted(self) -> bool:
+        """Whether the files held another unit than is stored."""
+        return self.polarity.startswith(_CONVERTED)
 
     @property
     def axis_unit(self) -> str:
@@ -82,6 +90,16 @@ class SignalKind:
     def parameters(self) -> dict[str, str]:
         """How the provenance of a store says it; `stored_kind` reads it."""
         return {"eda_unit": self.unit, "eda_polarity": self.polarity}
+
+
+def holds_resistance(kind: SignalKind) -> bool:
+    """Whether what is stored is skin resistance, turned round or not."""
+    return kind.polarity in (FLIPPED, KEPT)
+
+
+def converted(unit: str) -> str:
+    """The polarity of conductance that was computed from another unit."""
+    return f"{_CONVERTED}{unit}"
 
 
 def quantity(unit: str) -> Polarity | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
+from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.conversion import conversion_of
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table.cuts import cut
@@ -21,13 +24,17 @@ def read_single(
     decimal: str = ".",
     start: float = math.nan,
     duration: float = math.nan,
+    unit: str | None = None,
+    default: str = "uS",
+    resistance: Literal["convert", "flip", "as-is"] = "convert",
 ) -> Recording:
     """Read one recording.
 
     Parameters
     ----------
     path : Path
-        Whatever a table of own trials may name: text with columns, an array, an E4 session.
+        Whatever a table of own trials may name: a signal file, or the folder or zip file of an
+        Empatica E4 session.
     sampling_rate : float
         In Hz; NaN where the file says it itself.
     column : str
@@ -36,6 +43,14 @@ def read_single(
         The decimal mark.
     start, duration : float
         Which part of it, in seconds; NaN for all of it.
+    unit : str, optional
+        Its unit; a file that says another one is refused.
+    default : str
+        Its unit where neither the file nor `unit` says it. If this is empty, such a file is not
+        converted, and the recording has no unit.
+    resistance : {"convert", "flip", "as-is"}
+        What becomes of skin resistance: 1/R, but where its offset is not known, its sign has to
+        be flipped; or always the latter, or nothing.
 
     Raises
     ------
@@ -45,12 +60,10 @@ def read_single(
     """
     if not path.exists():
         raise RtcanError(f"{path} does not exist")
-    if path.is_dir():
-        raise RtcanError(f"{path} is a folder, not a signal file", hint="name the file itself")
     file = RawFile(path, PurePosixPath(path.name))
-    track = SignalFile(file, decimal).track(column)
+    track = SignalFile(file, decimal, sampling_rate).track(column)
     if track.time is None and math.isnan(track.sampling_rate) and math.isnan(sampling_rate):
-        raise RtcanError(f"{path} does not tell its sampling rate", hint="--sampling-rate HZ")
+        raise RtcanError(f"{path} does not say its sampling rate", hint="--sampling-rate HZ")
     nan = math.nan
     row = Row(
         *(1, "", "", nan, nan, path.name, sampling_rate, start, duration, column, "both"),
@@ -59,9 +72,14 @@ def read_single(
     found = cut(track, row)
     if isinstance(found, str):
         raise RtcanError(f"{path}: {found}")
-    return Recording(
-        "both", found.eda, found.sampling_rate, str(path), found.position, found.jitter
-    )
+    place = (found.sampling_rate, str(path), found.position, found.jitter)
+    if not (track.unit or unit or default):
+        return Recording("both", found.eda, *place, notes=track.notes)
+    as_is: Polarity | None = "as-is" if resistance == "as-is" else None
+    flip = True if resistance == "flip" else None
+    how = conversion_of(track.eda, track.unit, unit, default, as_is, flip, path)
+    notes = (*track.notes, *how.notes)
+    return Recording("both", how(found.eda), *place, how.kind.unit, how.kind.polarity, notes)
 
 
 def is_simulated(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.polarity import SignalKind
 from rtcan_cli.errors import RtcanError
 
 
@@ -33,6 +34,11 @@ class Recording:
     jitter : float
         How uneven the sampling times in the file are: the standard deviation of the steps, as a
         share of their median; NaN where the file has no times.
+    unit, polarity : str
+        Of `eda`, as `rtcan_cli.datasets.polarity` has them, where the reader knows them; empty
+        where they are those of the whole dataset. The sign is not changed yet.
+    notes : tuple of str
+        What has to be said about the file.
     """
 
     target: str
@@ -41,6 +47,9 @@ class Recording:
     source: str
     position: str = ""
     jitter: float = math.nan
+    unit: str = ""
+    polarity: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,8 @@ class RawDataset:
         What the user must know about this copy of the dataset.
     unclaimed : tuple of str
         Audio files among the raw files that no stimulus uses, as in `Stimulus.audio`.
+    kind : SignalKind or None
+        What its recordings are, once they are read; None where their unit says it.
     """
 
     name: str
@@ -171,6 +182,7 @@ class RawDataset:
     simulated: bool
     notes: tuple[str, ...]
     unclaimed: tuple[str, ...] = ()
+    kind: SignalKind | None = None
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

@@ -40,6 +40,7 @@ _BASE = {
 }
 _PREFIXES = {"": "", "micro": "u", "u": "u", "nano": "n", "n": "n", "kilo": "k", "k": "k"}
 _PREFIXES |= {"milli": "m", "mega": "M"}
+_OF_CONVERTERS = {"v", "mv", "uv", "volt", "volts", "millivolt", "millivolts", "adc", "counts"}
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*")
 _LAST_WORD = re.compile(r"(?P<name>.+?)[\s_.\-](?P<unit>[^\s_.\-]+)")
 
@@ -166,12 +167,14 @@ def split_unit(name: str) -> tuple[str, str]:
     """A column's name, and the unit that stands in it.
 
     ``EDA [µS]`` gives ``EDA`` and ``µS``, ``EDA_uS`` the same with ``uS``. Brackets at the end
-    always hold a unit; a last word only where it is one of conductance or resistance.
+    always hold a unit; a last word only where it is one of conductance, resistance or voltage.
     """
     name = name.strip()
     if match := _BRACKETS.fullmatch(name):
         return match["name"], match["unit"].strip()
     match = _LAST_WORD.fullmatch(name)
+    if match and match["unit"].casefold() in _OF_CONVERTERS:
+        return match["name"], match["unit"]
     if match and len(match["unit"]) > 1:
         unit = parse_unit(match["unit"])
         # `_ms` is rather milliseconds, and `_raw` belongs to the name.

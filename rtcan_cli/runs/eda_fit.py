@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+from typing import Literal
+
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import (
     CONDUCTANCE,
-    FLIPPED,
-    KEPT,
     SignalKind,
+    holds_resistance,
     quantity,
     same_unit,
     signal_kind,
     stored_kind,
 )
+from rtcan_cli.datasets.single import read_single
+from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.eda.features.catalogue import CATALOGUE, RECORDED
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
@@ -55,8 +60,36 @@ def trained_kind(run: Run, trained: Settings) -> SignalKind:
     )
 
 
-def kind_of_file(run: Run, trained: SignalKind, unit: str | None, file: object) -> SignalKind:
-    """Unit and polarity of a single file, which does not tell them itself.
+def read_new(
+    trained: SignalKind,
+    path: Path,
+    sampling_rate: float = math.nan,
+    column: str = "",
+    decimal: str = ".",
+    start: float = math.nan,
+    duration: float = math.nan,
+    unit: str | None = None,
+) -> Recording:
+    """Read a single recording as those that a run was trained on.
+
+    Parameters
+    ----------
+    trained : SignalKind
+        What the run was trained on. A file that says no unit is taken to be like that, unless the
+        files of the run had another unit than was stored, or are skin resistance.
+    path, sampling_rate, column, decimal, start, duration, unit
+        As of `rtcan_cli.datasets.single.read_single`.
+    """
+    default = "" if trained.was_converted or holds_resistance(trained) else trained.unit
+    resistance: Literal["convert", "flip", "as-is"] = "convert"
+    if holds_resistance(trained):
+        resistance = "as-is" if trained.falls else "flip"
+    options = (sampling_rate, column, decimal, start, duration, unit)
+    return read_single(path, *options, default, resistance)
+
+
+def kind_of_file(run: Run, trained: SignalKind, found: Recording, file: object) -> SignalKind:
+    """Unit and polarity of a single file.
 
     Parameters
     ----------
@@ -64,9 +97,10 @@ def kind_of_file(run: Run, trained: SignalKind, unit: str | None, file: object) 
         The run that shall answer.
     trained : SignalKind
         What it was trained on.
-    unit : str, optional
-        Unit of the file. Without one it is taken to be like the run's recordings, unless these are
-        skin resistance: few devices write that, and the wrong sign would not be noticed.
+    found : Recording
+        The file, as `read_new` reads it. Without a unit it is taken to be like the run's
+        recordings, unless these are skin resistance: few devices write that, and the wrong sign
+        would not be noticed.
     file : object
         What to call the file.
 
@@ -75,15 +109,13 @@ def kind_of_file(run: Run, trained: SignalKind, unit: str | None, file: object) 
     RtcanError
         If the unit has to be named, or does not fit.
     """
-    if unit is None:
-        if trained.polarity not in (FLIPPED, KEPT):
-            return trained
+    if not found.unit:
         raise RtcanError(
-            f"{run.name} was trained on {trained.description}: {file} does not tell whether it "
-            "holds skin resistance or skin conductance",
+            f"{run.name} was trained on {trained.description}: {file} does not say whether it "
+            "holds skin resistance or skin conductance, and in which unit",
             "--unit Ohm for resistance, --unit uS for conductance",
         )
-    new = signal_kind(unit, "as-is" if trained.falls else None)
+    new = SignalKind(found.unit, found.polarity)
     check_fit(run, trained, new, file)
     return new
 
@@ -121,7 +153,7 @@ def check_fit(run: Run, trained: SignalKind, new: SignalKind, what: object) -> N
 
 def fit_notes(trained: SignalKind, new: SignalKind, what: object) -> list[Note]:
     """What differs and may matter."""
-    if trained == new:
+    if trained == new or (trained.unit, trained.sign) == (new.unit, new.sign):
         return []
     text = (
         f"{what} was read as {new.description}; the run was trained on {trained.description}. "

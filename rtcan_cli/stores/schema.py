@@ -102,8 +102,8 @@ RECORDINGS = Schema(
             ("trial", "int64", "", "row of the trials table"),
             ("source", "str", "", "raw file it was read from, as in the files table"),
             ("position", "str", "", "where in that file; empty if it is the whole file"),
-            ("unit", "str", "", "unit of the EDA in that file"),
-            ("polarity", "str", "", "conductance or resistance, and whether its sign was flipped"),
+            ("unit", "str", "", "unit of the stored EDA"),
+            ("polarity", "str", "", "what the file held, whether converted or its sign flipped"),
             ("problem", "str", "", "why later steps leave it out; empty if they use it"),
         ),
         *_table(

@@ -25,14 +25,15 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def workspace(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = tmp_path_factory.mktemp("stores")
-    must("ingest", "table", raw, "-w", workspace, "--rating-scale", "0", "10", "--unit", "nS")
+    must("ingest", "table", raw, "-w", workspace, "--rating-scale", "0", "10", "--unit", "µS")
     return workspace
 
 
 def test_scale_and_unit_are_those_of_the_options(workspace: Path) -> None:
     with Store(workspace / "table" / "recordings.h5", "recordings") as store:
         made = store.provenance.parameters
-    assert (made["rating_scale"], made["eda_unit"], made["decimal"]) == ([0, 10], "nS", ".")
+    assert (made["rating_scale"], made["unit"], made["decimal"]) == ([0, 10], "µS", ".")
+    assert (made["eda_unit"], made["eda_polarity"]) == ("uS", "conductance")
 
 
 def test_from_files_to_scores_without_the_paper(workspace: Path, tmp_path: Path) -> None:
@@ -60,9 +61,9 @@ def test_what_ingest_says(raw: Path, tmp_path: Path) -> None:
 
 def test_options_of_the_table_are_part_of_the_store(raw: Path, tmp_path: Path) -> None:
     must("ingest", "table", raw, "-w", tmp_path)
-    again = must("ingest", "table", raw, "-w", tmp_path, "--unit", "a.u.").stderr
-    assert "eda_unit: uS -> a.u." in again
-    assert "already done" in must("ingest", "table", raw, "-w", tmp_path, "--unit", "a.u.").stderr
+    again = must("ingest", "table", raw, "-w", tmp_path, "--unit", "uS").stderr
+    assert "unit: null -> uS" in again
+    assert "already done" in must("ingest", "table", raw, "-w", tmp_path, "--unit", "uS").stderr
 
 
 def test_audio_that_comes_later_is_noticed(raw: Path, tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_missing_rating_is_said(tmp_path: Path) -> None:
     assert text == "1 of 4 trials have no valence rating, and so no valence label"
 
 
-def test_a_table_of_resistance_is_turned_round(tmp_path: Path) -> None:
+def test_a_table_of_resistance_without_its_offset_is_turned_round(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "study", [2, 3, 4, 5])
 
     def samples(*options: str) -> np.ndarray:
@@ -164,9 +165,14 @@ def test_a_table_of_resistance_is_turned_round(tmp_path: Path) -> None:
             return store.signal("eda", 0)
 
     plain = samples()
+    assert plain.min() < 0
     np.testing.assert_array_equal(samples("--unit", "kOhm"), -plain)
     np.testing.assert_array_equal(samples("--unit", "kOhm", "--polarity", "as-is"), plain)
-    np.testing.assert_array_equal(samples("--unit", "V", "--polarity", "resistance"), -plain)
-    outcome = rtcan("ingest", "table", folder, "-w", tmp_path, "--polarity", "resistance")
-    assert outcome.exit_code == 1
-    assert "uS is a unit of conductance, not of resistance" in outcome.stderr
+    np.testing.assert_array_equal(samples("--unit", "a.u.", "--polarity", "resistance"), -plain)
+    for options, message in (
+        (("--polarity", "resistance"), "uS is a unit of conductance, not of resistance"),
+        (("--unit", "V"), "'V' is not a unit of skin conductance or skin resistance"),
+    ):
+        outcome = rtcan("ingest", "table", folder, "-w", tmp_path, *options)
+        assert outcome.exit_code == 1
+        assert message in " ".join(outcome.stderr.split())

@@ -103,6 +103,12 @@ def read(file: RawFile) -> Contents:
             if header.width == 3 and label == "Status":
                 markers += _triggers(signal.digital, rate, zero)
                 continue
+            if header.width == 3 and label.startswith("GSR"):
+                # https://www.biosemi.nl/forum/viewtopic.php?f=7&t=1013: a factor of 31.25.
+                notes.append(
+                    f"the scale of BioSemi's channel {label} may not be the one of its header: "
+                    "compare its values with those in ActiView"
+                )
             problem = _uncalibrated(signal)
             if problem:
                 notes.append(f"the channel {label} is left out: {problem}")

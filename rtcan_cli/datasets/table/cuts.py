@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import SAME_RATE, UNIX_FIRST
+from rtcan_cli.datasets.clocks import SAME_RATE, UNITS, UNIX_FIRST
 from rtcan_cli.datasets.sampling import even_samples
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import Track
@@ -66,6 +66,8 @@ def cut(track: Track, row: Row) -> Cut | str:
     """
     if len(track.eda) == 0:
         return "the signal file holds no samples"
+    if row.start >= UNIX_FIRST:
+        _check_zone(track, row)
     return _cut_even(track, row) if track.time is None else _cut_timed(track, track.time, row)
 
 
@@ -75,7 +77,7 @@ def _cut_even(track: Track, row: Row) -> Cut | str:
         rate = row.sampling_rate
         if math.isnan(rate):
             raise RtcanError(
-                f"{track.source} does not tell its sampling rate",
+                f"{track.source} does not say its sampling rate",
                 hint="add a column sampling_rate to the table, or a column time to the file",
             )
     _check_rate(track, row, rate)
@@ -129,16 +131,40 @@ def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
 
 
 def _check_rate(track: Track, row: Row, rate: float) -> None:
-    if abs(row.sampling_rate - rate) > SAME_RATE * rate:
+    """Refuse a rate that is stated, in the table or in the file, and is not that of the samples."""
+    hint = "correct the sampling rate that is given with it, or leave it out"
+    for stated in (row.sampling_rate, track.sampling_rate):
+        if abs(stated - rate) <= SAME_RATE * rate or math.isnan(stated):
+            continue
+        # In a unit that is so many seconds long, the times would fit.
+        ratio = rate / stated
+        fits = [each for each, length in UNITS.items() if abs(ratio / length - 1) <= SAME_RATE]
+        if track.time is not None and fits:
+            hint = f"the times of the file may be in another unit ({fits[0]}); {hint}"
         raise RtcanError(
-            f"{track.source} is sampled at {rate:g} Hz, not at {row.sampling_rate:g} Hz",
-            hint="correct the sampling rate that is given with it, or leave it out",
+            f"{track.source} is sampled at {rate:g} Hz, not at {stated:g} Hz", hint=hint
+        )
+
+
+def _check_zone(track: Track, row: Row) -> None:
+    """Refuse to compare a clock on a wall with one whose time zone is known."""
+    has_clock = (track.time[0] if track.time is not None else track.start) >= UNIX_FIRST
+    if has_clock and row.start_local and not track.zone_unknown:
+        raise RtcanError(
+            f"the start of the trial is a date without a time zone, but {track.source} has Unix "
+            "times",
+            hint="write the zone behind the start, such as 2024-05-01T10:00:00+02:00 (Z for UTC)",
+        )
+    if has_clock and track.zone_unknown and not row.start_local:
+        raise RtcanError(
+            f"{track.source} has dates without a time zone, but the start of the trial has one",
+            hint="write the start as the clock of the file shows it: 2024-05-01T10:00:00",
         )
 
 
 def _no_clock(track: Track) -> RtcanError:
     return RtcanError(
-        f"{track.source} does not tell at what Unix time it begins, but the start is one",
+        f"{track.source} does not say at what Unix time it begins, but the start is a Unix time",
         hint="give the start in seconds within the file",
     )
 

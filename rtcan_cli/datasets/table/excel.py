@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.files.zips import check_growth, member_names, open_archive
+from rtcan_cli.datasets.files.zips import member_names, open_archive, open_member
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import OFFICE, ZIP
@@ -66,12 +65,15 @@ def read_cells(file: RawFile) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_members(content: bytes, file: RawFile) -> None:
-    archive: zipfile.ZipFile = open_archive(io.BytesIO(content))
-    member_names(archive, str(file))
-    for member in archive.infolist():
-        check_growth(member.file_size, member.compress_size, str(file))
+    archive = open_archive(io.BytesIO(content))
+    names = member_names(archive, str(file))
     if sum(member.file_size for member in archive.infolist()) > _LARGEST:
         raise DamagedError(f"it unpacks to more than {_LARGEST / 1e6:.0f} MB")
+    for name in names:
+        with open_member(archive, name, str(file)) as member:
+            # Entities of XML can stand for far more than they are.
+            if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in member.read():
+                raise DamagedError("a part of it defines entities")
 
 
 def _rows(pairs: Any, file: RawFile) -> Iterator[tuple[int, list[str]]]:

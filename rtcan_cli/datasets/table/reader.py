@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.conversion import Conversion, conversion_of, kind_of_unit
 from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
-from rtcan_cli.datasets.formats.empatica import read_session
-from rtcan_cli.datasets.polarity import quantity
+from rtcan_cli.datasets.formats.empatica import read_session, session_files
+from rtcan_cli.datasets.polarity import FLIPPED, SignalKind, quantity
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.rows import Row, read_table
-from rtcan_cli.datasets.table.signals import SignalFile
+from rtcan_cli.datasets.table.signals import SignalFile, Track
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,
@@ -28,6 +30,7 @@ from rtcan_cli.datasets.trials import (
     Trial,
     no_rating,
 )
+from rtcan_cli.datasets.units import require_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import AUDIO_SUFFIXES
 from rtcan_cli.trial_key import hearing
@@ -49,8 +52,11 @@ class TableOptions:
         The decimal mark of the table and the signal files.
     rating_scale : tuple of float
         Lowest and highest possible rating.
-    unit : str
-        Of the signals.
+    unit : str, optional
+        Of signals whose files do not say it; by default microsiemens. Files that say another one
+        are refused.
+    polarity : {"conductance", "resistance", "as-is"}, optional
+        What the signals are; by default what their unit says.
 
     Raises
     ------
@@ -60,7 +66,8 @@ class TableOptions:
 
     decimal: str = "."
     rating_scale: tuple[float, float] = profile("table").rating_scale
-    unit: str = profile("table").eda_unit
+    unit: str | None = None
+    polarity: Polarity | None = None
 
     def __post_init__(self) -> None:
         low, high = self.rating_scale
@@ -70,8 +77,8 @@ class TableOptions:
             raise RtcanError(
                 f"a rating scale from {low:g} to {high:g} is not possible", "--rating-scale 1 9"
             )
-        if not self.unit.strip() or not self.unit.isprintable():
-            raise RtcanError(f"{self.unit!r} is not a unit", hint="--unit uS")
+        if self.unit is not None:
+            require_unit(self.unit)
 
 
 def open_raw(
@@ -110,7 +117,8 @@ def open_raw(
     signals = [_below(file, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, file)
     sessions = _sessions(signals)
-    _check_unit(sessions, options.unit)
+    _check_unit(sessions, options.unit or profile("table").eda_unit)
+    kind = _kind(rows, file, options)
     unclaimed, unlisted = _unclaimed(file, rows)
     rated = any(not math.isnan(rating) for row in rows for rating in (row.valence, row.arousal))
     trials: dict[tuple[str, str, int], list[Row]] = {}
@@ -120,10 +128,10 @@ def open_raw(
     return RawDataset(
         name="table",
         edition="own recordings",
-        files=(file.path, *(each.path for each in signals if _can_be_read(each))),
+        files=(file.path, *(path for each in signals for path in _paths(each))),
         stimuli=stimuli,
         parts=tuple(
-            partial(_read_part, part, file, options.decimal, rated)
+            partial(_read_part, part, file, options, kind, rated)
             for part in _parts(trials.values())
         ),
         in_turn=False,
@@ -142,7 +150,27 @@ def open_raw(
             )
         ),
         unclaimed=unclaimed,
+        kind=kind,
     )
+
+
+def _kind(rows: Sequence[Row], table: RawFile, options: TableOptions) -> SignalKind:
+    """What all recordings are stored as.
+
+    Resistance is converted, but not where it has lost its offset: the first signal that can be
+    read decides for all, since both in one study would not be alike.
+    """
+    unit = require_unit(options.unit or profile("table").eda_unit)
+    flip = False
+    if unit.quantity == "resistance" and options.polarity != "as-is":
+        for row in rows:
+            try:
+                signals = SignalFile(_below(table, row.signal), options.decimal, row.sampling_rate)
+                flip = unit.has_no_offset(signals.track(row.column).eda)
+                break
+            except RtcanError:
+                continue  # Reading the part will tell.
+    return kind_of_unit(unit, options.polarity, flip)
 
 
 _NOTE_UNRATED = (
@@ -220,8 +248,22 @@ def _below(table: RawFile, name: str) -> RawFile:
     return RawFile(table.path.parent / name, PurePosixPath(name), root=table.root)
 
 
-def _can_be_read(file: RawFile) -> bool:
-    return os.path.isfile(file.path) and not file.is_outside
+def _paths(file: RawFile) -> list[Path]:
+    """The files on disk that a signal is read from."""
+    if file.is_outside:
+        return []
+    if os.path.isdir(file.path):
+        return [each.path for each in _session(file)]
+    return [file.path] if os.path.isfile(file.path) else []
+
+
+def _session(file: RawFile) -> list[RawFile]:
+    """What is read of a session that is a folder or a zip file; nothing if it cannot be read."""
+    try:
+        wanted = ("eda.csv", "tags.csv")
+        return [each for each in session_files(file) if each.name.name.casefold() in wanted]
+    except RtcanError:
+        return []  # Reading the part will tell.
 
 
 def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...], str]:
@@ -269,6 +311,9 @@ def _sessions(signals: Iterable[RawFile]) -> list[RawFile]:
     found = []
     for file in signals:
         try:
+            if os.path.isdir(file.path) or file.name.suffix.casefold() == ".zip":
+                found += [each for each in _session(file) if each.name.stem.casefold() == "eda"]
+                continue
             with file.open() as stream:
                 beginning = stream.read(80).decode("utf-8-sig")
             if read_session(beginning, file) is not None:
@@ -330,11 +375,15 @@ def _parts(trials: Iterable[list[Row]]) -> list[tuple[tuple[Row, ...], ...]]:
 
 
 def _read_part(
-    trials: Sequence[tuple[Row, ...]], table: RawFile, decimal: str, rated: bool
+    trials: Sequence[tuple[Row, ...]],
+    table: RawFile,
+    options: TableOptions,
+    kind: SignalKind,
+    rated: bool,
 ) -> list[Item]:
     """Read the trials of some signal files; `rated` is False where no trial is."""
     items: list[Item] = []
-    signals = _Signals(table, decimal, trials)
+    signals = _Signals(table, options, kind, trials)
     for rows in trials:
         place = (table.source, f"line {rows[0].line}")
         subject, stimulus, repetition = rows[0].subject, rows[0].stimulus, rows[0].repetition
@@ -365,9 +414,16 @@ def _first(ratings: Iterable[float]) -> float:
 class _Signals:
     """The signal files of one part: each is read once, and each of its faults is told once."""
 
-    def __init__(self, table: RawFile, decimal: str, trials: Sequence[tuple[Row, ...]]) -> None:
-        self._table, self._decimal = table, decimal
-        self._files: dict[str, SignalFile | RtcanError] = {}
+    def __init__(
+        self,
+        table: RawFile,
+        options: TableOptions,
+        kind: SignalKind,
+        trials: Sequence[tuple[Row, ...]],
+    ) -> None:
+        self._table, self._options, self._kind = table, options, kind
+        self._files: dict[tuple[str, str], SignalFile | RtcanError] = {}
+        self._conversions: dict[int, Conversion] = {}
         self._told: set[str] = set()
         self._lines: dict[str, list[int]] = {}
         for trial in trials:
@@ -378,27 +434,55 @@ class _Signals:
         """A row's recording, or what is wrong; empty text where that has been told before."""
         if not row.signal:
             return "there is no signal file"
-        file = self._open(row.signal)
+        file = self._open(row)
         if isinstance(file, RtcanError):
             return self._tell(file, self._lines[row.signal])
         try:
-            found: Cut | str = cut(file.track(row.column), row)
+            track = file.track(row.column)
+            found: Cut | str = cut(track, row)
+            conversion = self._conversion(track)
         except RtcanError as error:
             return self._tell(error, [row.line])
         if isinstance(found, str):
             return found
-        source = _below(self._table, row.signal).source
         return Recording(
-            row.target, found.eda, found.sampling_rate, source, found.position, found.jitter
+            row.target,
+            conversion(found.eda),
+            found.sampling_rate,
+            _below(self._table, row.signal).source,
+            found.position,
+            found.jitter,
+            conversion.kind.unit,
+            conversion.kind.polarity,
+            (*track.notes, *conversion.notes),
         )
 
-    def _open(self, name: str) -> SignalFile | RtcanError:
-        if name not in self._files:
+    def _conversion(self, track: Track) -> Conversion:
+        """How a track becomes what is stored; decided once for all of it."""
+        # Tracks live as long as their file, which is kept.
+        if id(track) not in self._conversions:
+            self._conversions[id(track)] = conversion_of(
+                track.eda,
+                track.unit,
+                self._options.unit,
+                profile("table").eda_unit,
+                self._options.polarity,
+                self._kind.polarity == FLIPPED,
+                track.source,
+            )
+        return self._conversions[id(track)]
+
+    def _open(self, row: Row) -> SignalFile | RtcanError:
+        # A stated rate may decide how the times in a file are read.
+        key = row.signal, repr(row.sampling_rate)
+        if key not in self._files:
             try:
-                self._files[name] = SignalFile(_below(self._table, name), self._decimal)
+                self._files[key] = SignalFile(
+                    _below(self._table, row.signal), self._options.decimal, row.sampling_rate
+                )
             except RtcanError as error:
-                self._files[name] = error
-        return self._files[name]
+                self._files[key] = error
+        return self._files[key]
 
     def _tell(self, error: RtcanError, lines: Sequence[int]) -> RtcanError | str:
         if str(error) in self._told:

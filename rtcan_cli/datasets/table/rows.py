@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.clocks import UNIX_LAST
+from rtcan_cli.datasets.clocks import UNIX_LAST, read_times
 from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
@@ -54,7 +54,8 @@ class Row:
     signal : str
         The signal file below the table's folder; empty where there is none.
     sampling_rate, start, duration : float
-        In Hz and seconds; NaN where the cell is empty.
+        In Hz and seconds; NaN where the cell is empty. The start is in seconds of the file or Unix
+        time.
     column : str
         Name or number of the column of the signal file; empty where the file has to tell.
     target : str
@@ -67,6 +68,8 @@ class Row:
         1 unless the cell says that the subject heard the stimulus before.
     song : str
         What stimuli that are one song under several names have in common; may be empty.
+    start_local : bool
+        Whether the start is a date without a time zone, taken as if it were UTC.
     """
 
     line: int
@@ -85,6 +88,7 @@ class Row:
     artist: str
     repetition: int = 1
     song: str = ""
+    start_local: bool = False
 
 
 def read_table(
@@ -126,10 +130,11 @@ def read_table(
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         found = printable(", ".join(filter(None, header)))[:_SHOWN] or "nothing"
+        advice = _advice(missing, header)
         raise RtcanError(
             f"{file} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; its first "
             f"line has {found}",
-            hint="the first line names the columns; what is not known may stay empty below",
+            hint=f"{advice}the first line names the columns; unknown values may stay empty below",
         )
     twice = [name for name in known if known.count(name) > 1]
     if twice:
@@ -168,6 +173,32 @@ def _text(file: RawFile) -> str:
             hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
         )
     return text
+
+
+_ALIASES = {
+    "subject": "participant participant_id participant_no subject_id subj subj_id sub id person",
+    "stimulus": "song_id track track_id stimulus_id stim stim_id clip clip_id video video_id item",
+    "valence": "valence_rating val pleasure rating_valence",
+    "arousal": "arousal_rating aro activation rating_arousal",
+    "signal": "file filename file_name path eda eda_file signal_file recording",
+    "sampling_rate": "fs sr rate sampling_frequency sample_rate samplerate hz",
+    "start": "onset begin start_time",
+    "duration": "length dur play_duration",
+}
+
+
+def _meant(cell: str) -> str | None:
+    """The column that one of another name may stand for."""
+    name = column_name(cell)
+    return next((column for column, other in _ALIASES.items() if name in other.split()), None)
+
+
+def _advice(missing: Sequence[str], header: Sequence[str]) -> str:
+    """Which columns may have to be renamed: they are suggested, and not taken."""
+    renamed = [
+        f"{printable(cell)} to {column}" for cell in header if (column := _meant(cell)) in missing
+    ]
+    return f"rename {', '.join(renamed)}, if that is what they hold; " if renamed else ""
 
 
 class _Wrong(ValueError):
@@ -241,7 +272,9 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
             )
     if not cells.get("song", "").isprintable():
         raise _Wrong(f"the song {cells['song']!r} has a character that cannot be seen")
-    rate, start, duration = numeric("sampling_rate"), numeric("start"), numeric("duration")
+    rate, duration = numeric("sampling_rate"), numeric("duration")
+    parsed = read_times([cells.get("start", "")])
+    start, start_local = (float(parsed[0][0]), parsed[1]) if parsed else (numeric("start"), False)
     for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
         written = cells.get(name.replace(" ", "_"), "")
         if math.isnan(value) and written:
@@ -279,6 +312,7 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         cells.get("artist", ""),
         int(repetition),
         cells.get("song", ""),
+        start_local,
     )
 
 

@@ -27,6 +27,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.ingest import Ingested
+from rtcan_cli.steps.data.file_notes import FileNotes
 from rtcan_cli.steps.data.ingest_summary import UNCLAIMED, ingest_result
 from rtcan_cli.steps.data.seen_trials import SeenTrials
 from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
@@ -87,6 +88,8 @@ def ingest_raw(
         root = raw.expanduser().resolve()
     except (OSError, RuntimeError) as error:  # the latter for a circle of links
         raise RtcanError(f"{printable(raw)} cannot be read: {error}") from error
+    if table is not None:
+        table = replace(table, polarity=polarity)
     source = open_raw(dataset, root, table, follow_links)
     return ingest_dataset(
         source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
@@ -127,8 +130,9 @@ def ingest_dataset(
     known = profile(source.name)
     if known.name == "table":
         table = table or TableOptions()
-        known = replace(known, rating_scale=table.rating_scale, eda_unit=table.unit)
-    kind = signal_kind(known.eda_unit, polarity)
+        unit = table.unit or known.eda_unit
+        known = replace(known, rating_scale=table.rating_scale, eda_unit=unit)
+    kind = source.kind or signal_kind(known.eda_unit, polarity)
     provenance = Provenance(
         "ingest",
         known.name,
@@ -137,7 +141,7 @@ def ingest_dataset(
             "edition": source.edition,
             "rating_scale": list(known.rating_scale),
             **kind.parameters,
-            **({"decimal": table.decimal} if table else {}),
+            **({"decimal": table.decimal, "unit": table.unit} if table else {}),
             "skip_bad": skip_bad,
             **({"follow_links": True} if follow_links else {}),
             **asdict(rules),
@@ -150,6 +154,7 @@ def ingest_dataset(
         },
         source.simulated,
     )
+    told: list[str] = []
     if not is_current(output, "recordings", provenance, force):
         if jobs is None:
             jobs = 1 if source.in_turn else -1
@@ -158,7 +163,9 @@ def ingest_dataset(
             sounds = sounds_of(source.stimuli, root, follow_links)
             reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
             reading.read(source, rules, jobs)
+            told = reading.told.lines()
     notes = [Note("raw_files", text) for text in source.notes]
+    notes += [Note("signal_files", text) for text in told]
     if follow_links:
         text = f"symbolic links that lead out of {root} were followed"
         notes.append(Note("followed_links", text))
@@ -227,6 +234,7 @@ class _Reading:
         self._trials, self._recordings = store.table("trials"), store.table("recordings")
         self._quality, self._excluded = store.table("quality"), store.table("excluded")
         self._usable = False
+        self.told = FileNotes()
         # Why nothing is usable, the first few reasons: of what was left out, and of recordings.
         self._reasons: tuple[dict[str, None], dict[str, None]] = ({}, {})
 
@@ -293,6 +301,7 @@ class _Reading:
             arousal=trial.arousal,
         )
         for each, found in zip(trial.recordings, item.inspected, strict=True):
+            self.told.add(each.notes, _relative(each.source, self._root))
             self._recordings.append(
                 **key,
                 target=each.target,
@@ -300,8 +309,8 @@ class _Reading:
                 trial=row,
                 source=_relative(each.source, self._root),
                 position=each.position,
-                unit=self._kind.unit,
-                polarity=self._kind.polarity,
+                unit=each.unit or self._kind.unit,
+                polarity=each.polarity or self._kind.polarity,
                 problem=found.fault or "",
             )
             self._quality.append(**vars(found.quality))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.command_line import command_line
-from rtcan_cli.datasets.single import is_simulated, read_single
+from rtcan_cli.datasets.single import is_simulated
+from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
@@ -22,7 +23,7 @@ from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
 from rtcan_cli.results.base import Note
-from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, trained_kind
+from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, read_new, trained_kind
 from rtcan_cli.runs.inputs import parts_input
 from rtcan_cli.runs.origin import Recorded, Settings
 from rtcan_cli.runs.run import Run
@@ -101,11 +102,12 @@ class NewRecording:
             raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")
         eda = np.empty(0, np.float32)
         if needs_eda and self.eda is not None:
-            kind = kind_of_file(run, trained_kind(run, trained), self.unit, self.eda)
             try:
-                eda = self._eda(self.eda, kind.sign, run, trained)
+                found = self.read(run, trained)
+                kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
+                eda = self._eda(self.eda, found, kind.sign, run, trained)
             except RtcanError as error:
-                told = str(error).startswith(str(self.eda))
+                told = str(self.eda) in str(error)
                 # The hint of a pure function names options of other commands.
                 raise error if told else RtcanError(f"{self.eda}: {error}") from None
         music = None
@@ -120,11 +122,16 @@ class NewRecording:
             repetition=np.array([self.repetition]),
         )
 
-    def _eda(self, path: Path, sign: float, run: Run, trained: Settings) -> NDArray[np.float32]:
+    def read(self, run: Run, trained: Settings) -> Recording:
+        """The recording, in the unit of those that the run was trained on where that can be."""
+        assert self.eda is not None, "only asked where there is EDA"
+        part = (self.sampling_rate, self.column, self.decimal, self.start, self.duration)
+        return read_new(trained_kind(run, trained), self.eda, *part, self.unit)
+
+    def _eda(
+        self, path: Path, found: Recording, sign: float, run: Run, trained: Settings
+    ) -> NDArray[np.float32]:
         """What the models see of the EDA: channels (3, length), or features (F,)."""
-        found = read_single(
-            path, self.sampling_rate, self.column, self.decimal, self.start, self.duration
-        )
         inspected = inspect(sign * found.eda, found.sampling_rate, found.jitter)
         if inspected.fault:
             raise RtcanError(f"{path}: {inspected.fault}")
@@ -152,15 +159,11 @@ class NewRecording:
         return np.array([by_name[name] for name in wanted], np.float32)
 
 
-def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[Note]:
+def _unlike(recording: NewRecording, found: Recording, run: Run, before: Recorded) -> list[Note]:
     """How a recording differs from those that a run was trained on."""
     notes: list[Note] = []
     if recording.eda is None:
         return notes
-    found = read_single(
-        *(recording.eda, recording.sampling_rate, recording.column, recording.decimal),
-        *(recording.start, recording.duration),
-    )
     seconds = len(found.eda) / found.sampling_rate
     for what, unit, own, (least, most) in (
         ("is sampled at", "Hz", found.sampling_rate, before.rates),
@@ -195,10 +198,12 @@ def recording_notes(
     recording: NewRecording, run: Run, trained: Settings, before: Recorded | None
 ) -> list[Note]:
     """What is not, or not sure to be, as in training."""
-    notes = [] if before is None else _unlike(recording, run, before)
+    notes: list[Note] = []
     if recording.eda is not None:
-        kind = trained_kind(run, trained)
-        new = kind_of_file(run, kind, recording.unit, recording.eda)
+        kind, found = trained_kind(run, trained), recording.read(run, trained)
+        notes += [] if before is None else _unlike(recording, found, run, before)
+        notes += [Note("signal_files", f"{recording.eda.name}: {text}") for text in found.notes]
+        new = kind_of_file(run, kind, found, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
     if recording.audio is not None and run.settings.fusion == "none":
         text = f"{run.name} hears no music: {recording.audio.name} was not used"

@@ -105,13 +105,14 @@ def test_triggers_of_biosemi_are_markers(tmp_path: Path) -> None:
     status[16:24] = 7
     status[40:] = 0x10000 | 12  # a bit of the amplifier's beside it
     signals = [
-        edfio.BdfSignal(EDA, RATE, label="GSR1", physical_dimension="nOhm"),
+        edfio.BdfSignal(EDA, RATE, label="GSR1", physical_dimension="nS"),
         edfio.BdfSignal.from_digital(status, RATE, label="Status", physical_dimension="Boolean"),
     ]
     edfio.Bdf(signals).write(tmp_path / "s.bdf")
     contents = read(tmp_path / "s.bdf")
     assert [each.name for each in contents.channels] == ["GSR1"]
     assert [(each.time, each.label) for each in contents.markers] == [(2.0, "7"), (5.0, "12")]
+    assert "compare its values with those in ActiView" in contents.notes[0]
 
 
 def test_fewer_records_than_the_header_says_are_an_incomplete_file(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_uneven_times_are_resampled() -> None:
 @pytest.mark.parametrize(
     ("track", "wanted", "message"),
     [
-        (Track(FILE, "", np.arange(9)), row(), "does not tell its sampling rate"),
+        (Track(FILE, "", np.arange(9)), row(), "does not say its sampling rate"),
         (Track(FILE, "", np.arange(9)), row(BEGIN, 1, 4), "at what Unix time it begins"),
         (timed(np.arange(40) / 4), row(BEGIN, 1), "at what Unix time it begins"),
         (session(), row(sampling_rate=8), "sampled at 4 Hz, not at 8 Hz"),

@@ -137,6 +137,14 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None
         list(read_cells(RawFile(tmp_path / "t.xlsx", PurePosixPath("t.xlsx"))))
 
 
+def test_entities_are_refused(tmp_path: Path) -> None:
+    workbook(tmp_path / "t.xlsx", [HEADER])
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "a") as archive:
+        archive.writestr("xl/more.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>")
+    with pytest.raises(RtcanError, match="defines entities"):
+        list(read_cells(RawFile(tmp_path / "t.xlsx", PurePosixPath("t.xlsx"))))
+
+
 def test_a_document_is_not_a_workbook(tmp_path: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:

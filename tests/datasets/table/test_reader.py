@@ -300,7 +300,7 @@ def test_damaged_and_missing_files_are_told_once(tmp_path: Path) -> None:
     dataset, trials, excluded, errors = read(tmp_path)
     assert [str(error) for error in errors] == [
         f"{tmp_path}/gone.csv does not exist (trials.csv, line 2 and 2 more)",
-        f"{tmp_path}/b.csv does not tell its sampling rate (trials.csv, line 5)",
+        f"{tmp_path}/b.csv does not say its sampling rate (trials.csv, line 5)",
     ]
     assert errors[1].hint == "add a column sampling_rate to the table, or a column time to the file"
     # The ratings count all the same.

@@ -16,7 +16,7 @@ from scipy.io import savemat
 
 from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, KEPT, SignalKind
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.runs.eda_fit import kind_of_file, trained_kind
+from rtcan_cli.runs.eda_fit import kind_of_file, read_new, trained_kind
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import alike_but_seed
 from tests.conftest import must, rtcan
@@ -201,7 +201,7 @@ def test_a_file_without_a_unit_is_refused_by_a_run_on_resistance(
         "predict", "net", "-w", workspace, "--eda", files["us"], "--sampling-rate", "128"
     )
     assert outcome.exit_code == 1
-    assert "does not tell whether it holds skin resistance or skin conductance" in outcome.stderr
+    assert "does not say whether it holds skin resistance or skin conductance" in outcome.stderr
     assert "--unit Ohm for resistance, --unit uS for conductance" in outcome.stderr
 
 
@@ -264,13 +264,17 @@ def as_table(run: Run, eda: dict[str, str]) -> Run:
     return replace(run, provenance=replace(run.provenance, dataset="table", eda=eda))
 
 
-def test_a_run_whose_stores_are_gone_says_what_it_was_trained_on(run: Run) -> None:
+def test_a_run_whose_stores_are_gone_says_what_it_was_trained_on(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
     kind = SignalKind("kOhm", FLIPPED)
     found = trained_kind(as_table(run, kind.parameters), {})
     assert found == kind
-    assert kind_of_file(run, found, "kOhm", "new.csv").sign == -1
-    with pytest.raises(RtcanError, match="does not tell whether it holds skin resistance"):
-        kind_of_file(run, found, None, "new.csv")
+    path.write_text("eda\n" + "\n".join(str(300 + i) for i in range(40)) + "\n")
+    new = read_new(found, path, 4, unit="kOhm")
+    assert kind_of_file(run, found, new, "new.csv").sign == -1
+    new = read_new(found, path, 4)
+    with pytest.raises(RtcanError, match="does not say whether it holds skin resistance"):
+        kind_of_file(run, found, new, "new.csv")
     # The same samples may have been read again, with a unit that was not known before.
     restated = SignalKind("Ohm", KEPT)
     assert trained_kind(as_table(run, kind.parameters), {"components": restated.parameters}) == (

@@ -1,0 +1,146 @@
+"""From the unit of a file to what is stored of it: microsiemens wherever that is possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.polarity import (
+    CONDUCTANCE,
+    SignalKind,
+    converted,
+    signal_kind,
+)
+from rtcan_cli.datasets.units import RELATIVE, STORED, Unit, parse_unit, require_unit
+from rtcan_cli.errors import RtcanError
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How samples of a file become what is stored, but for their sign.
+
+    Attributes
+    ----------
+    unit : Unit
+        Of the file.
+    kind : SignalKind
+        Of what is stored; where its `sign` is -1, samples have to be turned round.
+    notes : tuple of str
+        What was converted.
+    """
+
+    unit: Unit
+    kind: SignalKind
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Samples in the unit of `kind`."""
+        if self.kind.unit == STORED:
+            return self.unit.microsiemens(values)
+        return np.array(values, np.float64)
+
+
+def kind_of_unit(unit: Unit, stated: Polarity | None = None, flip: bool = False) -> SignalKind:
+    """What is stored of signals in a unit.
+
+    Parameters
+    ----------
+    unit : Unit
+        Of the files.
+    stated : {"conductance", "resistance", "as-is"}, optional
+        What the user says that they hold. ``"as-is"`` keeps resistance as it is.
+    flip : bool
+        Whether the sign of resistance is flipped, because its offset is not known.
+
+    Raises
+    ------
+    RtcanError
+        If the unit says otherwise than the user.
+    """
+    if unit.quantity == "relative":
+        return signal_kind(RELATIVE, stated)
+    of_unit = signal_kind(unit.name, stated)  # raises if they do not agree
+    if unit.quantity == "resistance" and (flip or stated == "as-is"):
+        return of_unit
+    return SignalKind(STORED, CONDUCTANCE if unit.name == STORED else converted(unit.name))
+
+
+def conversion_of(
+    values: NDArray[Any],
+    of_file: str,
+    given: str | None,
+    default: str,
+    stated: Polarity | None,
+    flip: bool | None,
+    source: object,
+) -> Conversion:
+    """Decide how one signal is converted.
+
+    Parameters
+    ----------
+    values : ndarray
+        All of it.
+    of_file : str
+        The unit as the file writes it; empty where it does not say.
+    given : str or None
+        The unit as the user says it.
+    default : str
+        The unit where neither says it.
+    stated : {"conductance", "resistance", "as-is"}, optional
+        What the user says that it holds.
+    flip : bool or None
+        Whether the sign of resistance is flipped; None where its values decide: without its
+        offset, it cannot be converted.
+    source : object
+        What to call the file.
+
+    Raises
+    ------
+    RtcanError
+        If the unit is not known, file and user do not agree, or resistance has no offset but shall
+        be converted.
+    """
+    unit = _unit(of_file, given, default, source)
+    no_offset = unit.has_no_offset(values) and stated != "as-is"
+    if no_offset and flip is False:
+        raise RtcanError(
+            f"{source} holds skin resistance without its offset (many values are not positive), "
+            "so that it cannot be converted to conductance, as the resistance of other files is",
+            hint=f"a table of such files alone, with --unit {unit.name}: their sign is flipped",
+        )
+    kind = kind_of_unit(unit, stated, flip or no_offset)
+    notes: tuple[str, ...] = ()
+    if kind.was_converted:
+        how = "skin resistance in {}, as 1/R" if unit.quantity == "resistance" else "EDA in {}"
+        notes = (f"converted to microsiemens: {how.format(unit.name)}",)
+    return Conversion(unit, kind, notes)
+
+
+def _unit(of_file: str, given: str | None, default: str, source: object) -> Unit:
+    """The unit of a file, which goes before a default, but not against the user."""
+    said = require_unit(given) if given is not None else None
+    if not of_file:
+        return said or require_unit(default)
+    own = parse_unit(of_file)
+    if own is None or own.quantity == "relative":
+        if said is not None and said.quantity == "relative":
+            return said
+        if said is None and own is None:
+            return require_unit(of_file, source)
+        if said is None:
+            raise RtcanError(
+                f"{source} holds its EDA in {of_file!r}, which cannot be converted to microsiemens",
+                hint=f"--unit {RELATIVE} reads it as a signal in arbitrary units; or export it in "
+                "microsiemens",
+            )
+    if said is not None and said != own:
+        raise RtcanError(
+            f"{source} holds its EDA in {of_file!r}, not in {said.name}",
+            hint="leave out --unit, which is for files that do not say their unit",
+        )
+    assert own is not None
+    return own
