@@ -125,7 +125,7 @@ def ingest(
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
     arousal, signal, and more if needed, such as repetition for a song that is heard more than once)
-    and the signal files that it names: CSV, NPY, or sessions of an Empatica E4.
+    and the signal files that it names: text, NPY, sessions of an Empatica E4, EDF, XDF, and others.
 
     \b
     Examples:

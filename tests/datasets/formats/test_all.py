@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tracemalloc
 from importlib import import_module
@@ -80,6 +81,14 @@ def test_a_missing_library_is_named_with_how_to_install_it(
     with pytest.raises(RtcanError, match=f"{name} needs the library {library}") as raised:
         read(path, module)
     assert f"pip install 'rtcan-cli[{extra}]'" in str(raised.value.hint)
+
+
+def test_no_library_is_loaded_before_a_file_needs_it() -> None:
+    code = "import sys, rtcan_cli.datasets.table.reader; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "rtcan_cli.datasets.formats.edf" in run.stdout.split()
+    libraries = {library for library, _ in LIBRARIES.values()} | {"openpyxl"}
+    assert not libraries & set(run.stdout.split())
 
 
 @pytest.mark.parametrize("kind", FILES)
