@@ -128,8 +128,8 @@ def ingest(
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
     arousal, signal, and more if needed, such as repetition for a song that is heard more than once)
-    and the signal files that it names: tables of text as many devices export them, NPY, or sessions
-    of an Empatica E4 (EDA.csv, the folder, or the zip file).
+    and the signal files that it names: tables of text as many devices export them, NPY, sessions
+    of an Empatica E4 (EDA.csv, the folder, or the zip file), EDF, XDF, and others.
 
     \b
     Examples:

@@ -188,7 +188,10 @@ AIFF = AudioKind("AIFF audio")
 AU = AudioKind("AU audio")
 ID3 = AudioKind("audio with an ID3 tag")
 
-_OFFICE = "save it as CSV in UTF-8"
+_OFFICE_HINT = "save it as CSV in UTF-8"
+OFFICE = Kind("an Office document (.xlsx, .docx)", _OFFICE_HINT)
+EDF = Kind("an EDF recording", "give it a name that ends in .edf")
+BDF = Kind("a BDF recording", "give it a name that ends in .bdf")
 _UNPACK = "unpack it"
 
 #: In this order: special kinds before those that they are made of.
@@ -220,10 +223,13 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"\x93NUMPY"), NPY),
     (
         lambda head: head.startswith(b"PK\x03\x04") and b"[Content_Types].xml" in head,
-        Kind("an Office document (.xlsx, .docx)", _OFFICE),
+        OFFICE,
     ),
     (_starts(b"PK\x03\x04", b"PK\x05\x06"), ZIP),
-    (_starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Kind("an old Office document (.xls)", _OFFICE)),
+    (
+        _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        Kind("an old Office document (.xls)", _OFFICE_HINT),
+    ),
     (_starts(b"\x1f\x8b"), GZIP),
     (_starts(b"7z\xbc\xaf\x27\x1c"), Kind("a 7-Zip archive", _UNPACK)),
     (_starts(b"Rar!\x1a\x07"), Kind("a RAR archive", _UNPACK)),
@@ -239,9 +245,9 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_starts(b"PAR1\x15"), Kind("a Parquet file", "read it with pandas and save it as CSV")),
     (
         lambda head: bool(re.fullmatch(rb"0 {7}.{160}\d\d\.\d\d\.\d\d", head[:176])),
-        Kind("an EDF recording", "read it with MNE and save the EDA as CSV"),
+        EDF,
     ),
-    (_starts(b"\xffBIOSEMI"), Kind("a BDF recording", "read it with MNE and save the EDA as CSV")),
+    (_starts(b"\xffBIOSEMI"), BDF),
     (_riff(b"WAVE"), WAV),
     (_riff(b"AVI "), AudioKind("an AVI video")),
     (_starts(b"fLaC\0", b"fLaC\x80"), FLAC),

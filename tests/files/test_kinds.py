@@ -17,7 +17,7 @@ import scipy.io
 import soundfile
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.amigos.matlab import load_variables
+from rtcan_cli.datasets.files.matlab import load_variables
 from rtcan_cli.datasets.files.raw import RawFile, list_files
 from rtcan_cli.datasets.single import read_single
 from rtcan_cli.errors import RtcanError

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtcan_cli.datasets.amigos.matlab import Keep, Variable, load_variables
+from rtcan_cli.datasets.files.matlab import Keep, Variable, load_variables
 from rtcan_cli.datasets.files.raw import RawFile, inside, printable
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.ratings import Rated, off_scale

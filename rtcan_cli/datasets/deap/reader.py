@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.amigos.matlab import load_variables
 from rtcan_cli.datasets.deap.pickled_arrays import load_arrays
+from rtcan_cli.datasets.files.matlab import load_variables
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.ratings import Rated, off_scale

@@ -13,7 +13,18 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.formats import empatica, npy, text
+from rtcan_cli.datasets.formats import (
+    avro,
+    bids,
+    biopac,
+    edf,
+    empatica,
+    matlab,
+    npy,
+    physionet,
+    text,
+    xdf,
+)
 from rtcan_cli.datasets.formats.contents import Contents
 from rtcan_cli.errors import RtcanError
 
@@ -29,7 +40,7 @@ class Format(Protocol):
         """Read a file of that format."""
 
 
-FORMATS: tuple[Format, ...] = (npy,)
+FORMATS: tuple[Format, ...] = (npy, edf, xdf, biopac, physionet, bids, avro, matlab)
 """Formats that the ending of a file's name tells."""
 
 

@@ -35,7 +35,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import AUDIO_SUFFIXES
 from rtcan_cli.trial_key import hearing
 
-NAMES = ("trials.csv", "trials.tsv")
+NAMES = ("trials.csv", "trials.tsv", "trials.xlsx")
 """What the table may be called, in upper or lower case."""
 
 _FEW = 10
@@ -89,7 +89,7 @@ def open_raw(
     Parameters
     ----------
     raw : Path
-        The folder that holds ``trials.csv`` or ``trials.tsv``, or a folder above it.
+        The folder that holds ``trials.csv``, ``.tsv`` or ``.xlsx``, or a folder above it.
     options : TableOptions, optional
         The usual ones if left out.
     follow_links : bool

@@ -16,6 +16,7 @@ from rtcan_cli.datasets.clocks import UNIX_LAST, read_times
 from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.datasets.table import excel
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.trial_key import hearing
 
@@ -98,7 +99,8 @@ def read_table(
     Parameters
     ----------
     file : RawFile
-        CSV or TSV with a header; comma, semicolon or tab separate the columns.
+        CSV or TSV with a header; comma, semicolon or tab separate the columns. Or an Excel
+        workbook, whose first sheet counts.
     decimal : {".", ","}
         The decimal mark. With a comma, a point is understood too.
 
@@ -117,14 +119,11 @@ def read_table(
         If the file is not such a table, a path leads out of its folder, or rows contradict each
         other, so that no row can be trusted.
     """
-    text = file.text()
-    if "\0" in text:
-        raise RtcanError(
-            f"{file} is not UTF-8 text: it holds NUL characters",
-            hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
-        )
-    delimiter = _find_delimiter(text)
-    records = _records(text, delimiter, file)
+    if file.name.suffix.casefold() == excel.SUFFIX:
+        records = excel.read_cells(file)
+    else:
+        text = _text(file)
+        records = _records(text, _find_delimiter(text), file)
     _, header = next(records, (1, []))
     names = [column_name(cell) for cell in header]
     known = [name for name in names if name in REQUIRED + OPTIONAL]
@@ -164,6 +163,16 @@ def read_table(
         cell for name, cell in zip(names, header, strict=True) if name not in known and cell
     )
     return tuple(rows), tuple(damaged), unused
+
+
+def _text(file: RawFile) -> str:
+    text = file.text()
+    if "\0" in text:
+        raise RtcanError(
+            f"{file} is not UTF-8 text: it holds NUL characters",
+            hint="iconv -f UTF-16LE -t UTF-8 FILE > NEW, if it is text at all",
+        )
+    return text
 
 
 _ALIASES = {

@@ -14,7 +14,7 @@ from scipy.io import loadmat, savemat
 
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.amigos import reader as amigos
-from rtcan_cli.datasets.amigos.matlab import load_variables
+from rtcan_cli.datasets.files.matlab import load_variables
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError

@@ -45,6 +45,7 @@ _COMPLEX = 0x800
 _MOST_VARIABLES = 1000
 _MOST_CELLS = 10_000
 _MOST_AXES = 8
+_MOST_FIELDS = 1000
 _DEEPEST = 3
 _LONGEST_NAME = 1000
 _LONGEST_TEXT = 1_000_000
@@ -59,8 +60,8 @@ class Variable:
     Attributes
     ----------
     kind : str
-        ``"numbers"``, ``"text"``, ``"cells"``, or what else it is, such as ``"a struct"``, of which
-        nothing is kept.
+        ``"numbers"``, ``"text"``, ``"cells"``, ``"a struct"``, or what else it is, such as ``"a
+        function"``, of which nothing is kept.
     shape : tuple of int
         As in the file; two axes at least.
     numbers : ndarray
@@ -70,6 +71,9 @@ class Variable:
         The rows of a text.
     cells : tuple of Variable
         In MATLAB's order: the first axis varies fastest.
+    structs : tuple of dict of str to Variable
+        The fields of each struct of a struct array, in the same order; empty unless all of it is
+        kept.
     """
 
     kind: str
@@ -77,17 +81,22 @@ class Variable:
     numbers: NDArray[Any] = field(default_factory=lambda: np.empty(0))
     rows: tuple[str, ...] = ()
     cells: tuple[Variable, ...] = ()
+    structs: tuple[dict[str, Variable], ...] = ()
 
 
-def load_variables(file: RawFile, wanted: Mapping[str, Keep]) -> dict[str, Variable]:
+def load_variables(
+    file: RawFile, wanted: Mapping[str, Keep] | None, largest: int = _LARGEST_WHOLE
+) -> dict[str, Variable]:
     """Read some variables of a MATLAB file, passing over the others.
 
     Parameters
     ----------
     file : RawFile
         The file.
-    wanted : mapping of str to Keep
-        Which variables to read, and what to keep of each.
+    wanted : mapping of str to Keep, or None
+        Which variables to read, and what to keep of each; None for all variables, whole.
+    largest : int
+        How many bytes all arrays that are kept whole may have together.
 
     Returns
     -------
@@ -102,7 +111,7 @@ def load_variables(file: RawFile, wanted: Mapping[str, Keep]) -> dict[str, Varia
     """
     with file.open() as stream:
         try:
-            return _Reader(Forward(stream), wanted, file).load()
+            return _Reader(Forward(stream), wanted, file, largest).load()
         except RtcanError:
             raise
         except Exception as error:  # a damaged file may make anything go wrong
@@ -154,10 +163,13 @@ class _Inflated:
 
 
 class _Reader:
-    def __init__(self, source: Forward, wanted: Mapping[str, Keep], file: RawFile) -> None:
+    def __init__(
+        self, source: Forward, wanted: Mapping[str, Keep] | None, file: RawFile, largest: int
+    ) -> None:
         self._source = source
         self._wanted = wanted
         self._file = file
+        self._left = largest
         self._order = "<"
         self._n_cells = 0
 
@@ -193,7 +205,7 @@ class _Reader:
     def _read_header(self) -> None:
         header = self._source.read(_HEADER)
         if header[126:] not in (b"IM", b"MI"):
-            raise self._file.of_another_kind(_WANTED) or RtcanError(
+            raise self._file.of_another_kind(_WANTED, MATLAB_5.name) or RtcanError(
                 f"{self._file} is not {_WANTED}",
                 hint="load it in the program that wrote it, and save it with -v7",
             )
@@ -230,7 +242,7 @@ class _Reader:
 
     def _variable(self, part: Part) -> tuple[str, Variable | None]:
         kind, is_complex, shape, name = self._head(part)
-        keep = self._wanted.get(name)
+        keep = "all" if self._wanted is None else self._wanted.get(name)
         return name, None if keep is None else self._body(part, kind, is_complex, shape, keep, 0)
 
     def _head(self, part: Part) -> tuple[int, bool, tuple[int, ...], str]:
@@ -258,6 +270,8 @@ class _Reader:
         what = _CLASSES.get(kind, "something unknown")
         if is_complex:
             return Variable("complex numbers", shape)
+        if keep == "all" and what == "a struct":
+            return Variable(what, shape, structs=self._structs(part, shape, depth))
         if keep == "shape" or what not in ("numbers", "text", "cells"):
             return Variable(what, shape)
         if what == "text":
@@ -275,8 +289,9 @@ class _Reader:
         if math.prod(shape) * dtype.itemsize != size:
             raise ValueError(f"{size} bytes are not an array of the shape {shape}")
         if keep == "all":
-            if size > _LARGEST_WHOLE:
-                raise ValueError(f"a variable has {size / 1e6:.0f} MB")
+            if size > self._left:
+                raise ValueError(f"a variable of {size / 1e6:.0f} MB is more than is read")
+            self._left -= size
             values = np.frombuffer(where.read(size), dtype).reshape(shape, order="F")
         elif isinstance(keep, int) and shape[1] > keep and size:
             values = read_column(where, dtype, shape, True, keep)
@@ -306,6 +321,25 @@ class _Reader:
         if self._n_cells > _MOST_CELLS or depth == _DEEPEST:
             raise ValueError(f"cells have the shape {shape} and lie {depth} deep in others")
         return tuple(self._cell(part, keep, depth) for _ in range(n_cells))
+
+    def _structs(
+        self, part: Part, shape: tuple[int, ...], depth: int
+    ) -> tuple[dict[str, Variable], ...]:
+        length = self._integers(self._bytes(part, 4)[1])[0]
+        names = self._bytes(part, _MOST_FIELDS * _LONGEST_NAME)[1]
+        if not 0 < length <= _LONGEST_NAME or len(names) % length:
+            raise ValueError("a struct does not name its fields")
+        fields = [
+            bytes(names[at : at + length]).partition(b"\0")[0].decode("latin1")
+            for at in range(0, len(names), length)
+        ]
+        n_structs = math.prod(shape)
+        self._n_cells += n_structs * len(fields)
+        if self._n_cells > _MOST_CELLS or n_structs > _MOST_CELLS or depth == _DEEPEST:
+            raise ValueError(f"structs have the shape {shape} and lie {depth} deep in others")
+        return tuple(
+            {name: self._cell(part, "all", depth) for name in fields} for _ in range(n_structs)
+        )
 
     def _cell(self, part: Part, keep: Keep, depth: int) -> Variable:
         kind, size = self._integers(part.read(8))

@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 from scipy.io import loadmat, savemat
 from scipy.sparse import csc_matrix
 
-from rtcan_cli.datasets.amigos.matlab import Keep, Variable, load_variables
+from rtcan_cli.datasets.files.matlab import Keep, Variable, load_variables
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.errors import RtcanError
 

@@ -1,0 +1,178 @@
+"""Physiological recordings in BIDS: ``*_physio.tsv.gz`` with a description ``*_physio.json``.
+
+The table has no header; the description names its columns, their units, the sampling rate, and when
+the first sample was taken, counted from the beginning of the run. Events of the run, in
+``*_events.tsv``, become markers.
+
+Source: Brain Imaging Data Structure 1.10, "Physiological recordings", and its inheritance
+principle: a description may lie in a folder above, with fewer parts in its name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import os
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.files.byte_streams import Forward
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
+from rtcan_cli.datasets.formats.reading import DamagedError, reading
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.kinds import GZIP
+
+SUFFIXES = ("_physio.tsv.gz",)
+
+_LARGEST = 500_000_000
+_LARGEST_JSON = 1_000_000
+_CLOCK = "timestamp"
+_ABOVE = 3  # folders above that of the recording: modality, session, subject
+
+
+def read(file: RawFile) -> Contents:
+    """Read a recording, its description, and the events of its run if there are some.
+
+    Returns
+    -------
+    Contents
+        Times count from the beginning of the run, as those of events do.
+
+    Raises
+    ------
+    RtcanError
+        If there is no description, it lacks the sampling rate or the columns, or the table is
+        damaged or has other columns.
+    """
+    if file.members:
+        raise RtcanError(f"{file} is a BIDS recording in a zip file", hint="unpack the zip file")
+    about = _describe(file)
+    with reading(file, "a BIDS recording (.tsv.gz)", GZIP.name):
+        names = about.get("Columns")
+        if not isinstance(names, list) or not names:
+            raise DamagedError("its description (.json) has no list of Columns")
+        rate = _number(about, "SamplingFrequency")
+        start = _number(about, "StartTime") if "StartTime" in about else 0.0
+        if not rate > 0:
+            raise DamagedError(f"its description (.json) says {rate:g} Hz as SamplingFrequency")
+        values = _table(_text(file), len(names))
+    time = start + np.arange(len(values)) / rate if start else None
+    channels = tuple(
+        Channel(str(name), _unit(about, str(name)), values[:, index], rate, time=time)
+        for index, name in enumerate(names)
+        if name != _CLOCK
+    )
+    notes = []
+    if _CLOCK in names:
+        notes.append(
+            f"the column {_CLOCK} is not used: the description says when samples were taken"
+        )
+    return Contents("BIDS recording", channels, _events(file, notes), tuple(notes))
+
+
+def _stem(file: RawFile) -> str:
+    """The name without its ending: ``sub-01_task-rest_physio``."""
+    return file.path.name[: -len(".tsv.gz")]
+
+
+def _describe(file: RawFile) -> dict[str, Any]:
+    """The fields of all descriptions that hold for a recording; the nearest goes before."""
+    parts = set(_stem(file).split("_"))
+    about: dict[str, Any] = {}
+    folder = file.path.parent
+    for _ in range(_ABOVE + 1):
+        found = [
+            path
+            for path in sorted(folder.glob("*physio.json"))
+            if set(path.name.removesuffix(".json").split("_")) <= parts
+        ]
+        # The one with most parts in its name goes before.
+        for path in sorted(found, key=lambda path: -len(path.name.split("_"))):
+            about = _json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
+        at_root = file.root is not None and os.path.realpath(folder) == str(file.root)
+        if at_root or (folder / "dataset_description.json").exists():
+            break
+        folder = folder.parent
+    if not about:
+        raise RtcanError(
+            f"{file} has no description: {_stem(file)}.json is not beside it",
+            hint="copy it from the dataset; it names the columns and the sampling rate",
+        )
+    return about
+
+
+def _json(file: RawFile) -> dict[str, Any]:
+    with reading(file, "a description in JSON"), file.open() as stream:
+        text = stream.read(_LARGEST_JSON + 1)
+        if len(text) > _LARGEST_JSON:
+            raise DamagedError("it is too long")
+        about = json.loads(text.decode("utf-8-sig"))
+        if not isinstance(about, dict):
+            raise DamagedError("it is not a JSON object")
+        return about
+
+
+def _number(about: dict[str, Any], name: str) -> float:
+    value = about.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise DamagedError(f"its description (.json) has no number as {name}")
+    return float(value)
+
+
+def _unit(about: dict[str, Any], name: str) -> str:
+    column = about.get(name)
+    unit = column.get("Units", "") if isinstance(column, dict) else ""
+    return unit.strip() if isinstance(unit, str) else ""
+
+
+def _text(file: RawFile) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
+        text = bytes(Forward(cast("IO[bytes]", unpacked)).read_up_to(_LARGEST + 1))
+    if len(text) > _LARGEST:
+        raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
+    return text
+
+
+def _table(text: bytes, width: int) -> NDArray[np.float64]:
+    if not text.strip():
+        raise DamagedError("it has no samples")
+    if not text.endswith(b"\n"):
+        # What is left of a last cell may be another number.
+        raise EOFError
+    rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+    values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
+    if values.shape[1] != width:
+        raise DamagedError(f"it has {values.shape[1]} columns, and its description names {width}")
+    return values
+
+
+def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
+    """Events of the run, from the table beside the recording."""
+    parts = [each for each in _stem(file).split("_")[:-1] if not each.startswith("recording-")]
+    path = Path(file.path.parent, "_".join([*parts, "events.tsv"]))
+    if not path.is_file():
+        return ()
+    table = RawFile(path, file.name.with_name(path.name), root=file.root)
+    rows = [line.split("\t") for line in table.text().splitlines() if line.strip()]
+    header = rows[0] if rows else []
+    if "onset" not in header:
+        notes.append(f"{path.name} has no column onset, and is not used")
+        return ()
+    onset = header.index("onset")
+    label = header.index("trial_type") if "trial_type" in header else None
+    markers = []
+    for row in rows[1:]:
+        try:
+            at = float(row[onset])
+        except (ValueError, IndexError):
+            notes.append(f"{path.name}: an event without an onset is left out")
+            continue
+        if math.isfinite(at):
+            markers.append(Marker(at, row[label] if label is not None and label < len(row) else ""))
+    return tuple(sorted(markers, key=lambda marker: marker.time))

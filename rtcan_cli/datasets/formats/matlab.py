@@ -1,0 +1,238 @@
+"""Recordings in MATLAB files of version 5 to 7.
+
+There is no standard for what the variables are called. Understood are the exports of Ledalab (a
+struct ``data`` with ``conductance``, ``time`` and ``event``), AcqKnowledge (``data``, ``labels``,
+``units``, ``isi``) and LabChart (``data``, ``datastart``, ``dataend``, ``titles``, ``samplerate``),
+and otherwise vectors and matrices by their names, with a variable such as ``fs`` as sampling rate
+and one such as ``time`` as clock. They may be the fields of a struct that is called ``data`` or is
+the only one.
+
+Version 7.3 is HDF5, which only rtcan's own stores are read from.
+
+Sources: ledalab.de/documentation.htm; AcqKnowledge Software Guide, "Save As MATLAB"; LabChart help,
+"Exporting as MATLAB".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.files.matlab import Variable, load_variables
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
+from rtcan_cli.datasets.formats.reading import DamagedError, is_clock, reading
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.kinds import MATLAB_5
+
+SUFFIXES = (".mat",)
+
+_LARGEST = 500_000_000
+_RATES = ("fs", "srate", "sr", "samplerate", "samplingrate", "samplingfrequency", "samplefrequency")
+_TIMES = ("time", "t", "times", "timestamp", "timestamps", "seconds")
+_ISI_UNITS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "us": 1e-6}
+
+_Variables = dict[str, Variable]
+
+
+def read(file: RawFile) -> Contents:
+    """Read vectors and matrices, as whichever program has named them.
+
+    Raises
+    ------
+    RtcanError
+        If it is damaged, of version 7.3 or 4, holds no numbers, or its variables contradict each
+        other.
+    """
+    variables = load_variables(file, None, _LARGEST)
+    with reading(file, "a MATLAB file of version 5 to 7", MATLAB_5.name):
+        structs = {name: each for name, each in variables.items() if len(each.structs) == 1}
+        chosen = structs.get("data") or (
+            next(iter(structs.values())) if len(structs) == 1 else None
+        )
+        if chosen is not None:
+            variables = variables | chosen.structs[0]
+        if "conductance" in variables:
+            contents = _ledalab(variables)
+        elif {"data", "datastart", "dataend", "samplerate"} <= variables.keys():
+            contents = _labchart(variables)
+        elif {"data", "isi", "labels"} <= variables.keys():
+            contents = _acqknowledge(variables)
+        else:
+            contents = _named(variables)
+        if contents.channels:
+            return contents
+    found = ", ".join(f"{name} ({each.kind})" for name, each in list(variables.items())[:8])
+    raise RtcanError(
+        f"{file} holds no recording: its variables are {found or 'none'}",
+        hint="save the values as a vector, and the sampling rate as fs: save('FILE.mat', 'eda', "
+        "'fs', '-v7')",
+    )
+
+
+def _ledalab(variables: _Variables) -> Contents:
+    values = _vector(variables, "conductance")
+    time = _vector(variables, "time") if "time" in variables else None
+    if time is not None:
+        _check_clock("time", time, len(values))
+    events = variables.get("event")
+    markers = []
+    for event in events.structs if events is not None else ():
+        if "time" in event and event["time"].numbers.size:
+            label = next(
+                (text for key in ("name", "nid") if (text := _label(event.get(key)))), "event"
+            )
+            markers.append(Marker(float(event["time"].numbers.flat[0]), label))
+    markers.sort(key=lambda marker: marker.time)
+    rate = math.nan if time is not None else _rate(variables)
+    channel = Channel("conductance", "uS", values, rate, time=time)
+    return Contents("Ledalab file", (channel,), tuple(markers))
+
+
+def _labchart(variables: _Variables) -> Contents:
+    starts, ends, rates = (
+        variables[name].numbers for name in ("datastart", "dataend", "samplerate")
+    )
+    if starts.shape != ends.shape or starts.shape != rates.shape:
+        raise DamagedError("its variables datastart, dataend and samplerate differ in shape")
+    if starts.shape[1] != 1:
+        raise DamagedError(
+            f"it holds {starts.shape[1]} blocks of LabChart; export each to a file of its own"
+        )
+    data = _vector(variables, "data")
+    titles, units = _rows(variables, "titles"), _rows(variables, "unittext")
+    which = variables["unittextmap"].numbers if "unittextmap" in variables else np.empty(0)
+    channels = []
+    for index, (first, last, rate) in enumerate(
+        zip(starts[:, 0].tolist(), ends[:, 0].tolist(), rates[:, 0].tolist(), strict=True)
+    ):
+        if first < 1:  # a channel without data
+            continue
+        if not (first <= last <= len(data) and float(first).is_integer() and rate > 0):
+            raise DamagedError(f"channel {index + 1} does not lie in its data")
+        unit = int(which[index, 0]) if index < len(which) else 0
+        channels.append(
+            Channel(
+                titles[index] if index < len(titles) else "",
+                units[unit - 1] if 0 < unit <= len(units) else "",
+                data[int(first) - 1 : int(last)],
+                float(rate),
+            )
+        )
+    return Contents("LabChart export", tuple(channels))
+
+
+def _acqknowledge(variables: _Variables) -> Contents:
+    data = _matrix(variables["data"])
+    labels, units = _rows(variables, "labels"), _rows(variables, "units")
+    every = float(_vector(variables, "isi")[0])
+    unit = " ".join(_rows(variables, "isi_units")) or "ms"
+    if unit not in _ISI_UNITS or not every > 0 or len(labels) != data.shape[1]:
+        raise DamagedError(
+            f"it has {data.shape[1]} channels, {len(labels)} labels, and samples {every:g} "
+            f"{unit[:20]} apart"
+        )
+    rate = 1 / (every * _ISI_UNITS[unit])
+    return Contents(
+        "AcqKnowledge export",
+        tuple(
+            Channel(label, units[index] if index < len(units) else "", data[:, index], rate)
+            for index, label in enumerate(labels)
+        ),
+    )
+
+
+def _named(variables: _Variables) -> Contents:
+    """Vectors and matrices by their names."""
+    plain = {name.casefold().replace("_", ""): name for name in variables}
+    rate = _rate(variables)
+    arrays = {
+        name: _matrix(each)
+        for name, each in variables.items()
+        if each.kind == "numbers" and each.numbers.size > 1 and len(each.shape) == 2
+    }
+    clock = next((plain[name] for name in _TIMES if plain.get(name) in arrays), None)
+    time = None
+    if clock is not None and len(arrays) > 1:
+        time = arrays.pop(clock).astype(np.float64)
+        if time.shape[1] != 1:
+            raise DamagedError(f"its variable {clock} has {time.shape[1]} columns")
+        time = time[:, 0]
+        _check_clock(clock, time, None)
+    units = _rows(variables, plain.get("units", plain.get("unit", "")))
+    channels = []
+    notes = []
+    for name, values in arrays.items():
+        width = values.shape[1]
+        fits = time is None or len(time) == len(values)
+        if not fits:
+            notes.append(
+                f"the variable {name} is left out: it has {len(values)} samples, and "
+                f"{clock} has {len(time if time is not None else ())}"
+            )
+            continue
+        for index in range(width):
+            unit = units[index] if len(units) == width else units[0] if len(units) == 1 else ""
+            channels.append(
+                Channel(
+                    f"{name} {index + 1}" if width > 1 else name,
+                    unit,
+                    values[:, index],
+                    rate,
+                    time=time,
+                )
+            )
+    return Contents("MATLAB file", tuple(channels), (), tuple(notes))
+
+
+def _rate(variables: _Variables) -> float:
+    """The sampling rate in Hz; NaN where no variable tells."""
+    for name, each in variables.items():
+        if name.casefold().replace("_", "") in _RATES and each.numbers.size == 1:
+            rate = float(each.numbers.flat[0])
+            if not (rate > 0 and math.isfinite(rate)):
+                raise DamagedError(f"its variable {name} is {rate:g}, not a sampling rate")
+            return rate
+    return math.nan
+
+
+def _check_clock(name: str, time: NDArray[Any], n_samples: int | None) -> None:
+    if n_samples is not None and len(time) != n_samples:
+        raise DamagedError(f"its variable {name} has {len(time)} values for {n_samples} samples")
+    if not is_clock(time):
+        raise DamagedError(f"the times in its variable {name} do not increase")
+
+
+def _matrix(variable: Variable) -> NDArray[Any]:
+    """Samples x columns: the longer axis is that of samples."""
+    values = variable.numbers
+    if variable.kind != "numbers" or values.ndim != 2:
+        raise DamagedError(f"a variable that should be a matrix is {variable.kind}")
+    return values.T if values.shape[1] > values.shape[0] else values
+
+
+def _vector(variables: _Variables, name: str) -> NDArray[np.float64]:
+    values = variables[name].numbers
+    if values.size == 0 or values.size != max(values.shape):
+        raise DamagedError(f"its variable {name} is not a vector")
+    return values.ravel().astype(np.float64)
+
+
+def _rows(variables: _Variables, name: str) -> list[str]:
+    """The rows of a text, or the texts of cells."""
+    variable = variables.get(name)
+    if variable is None:
+        return []
+    texts = variable.rows or tuple(" ".join(cell.rows) for cell in variable.cells)
+    return [text.strip("\0 ") for text in texts]
+
+
+def _label(variable: Variable | None) -> str:
+    if variable is None:
+        return ""
+    if variable.numbers.size:
+        return f"{float(variable.numbers.flat[0]):g}"
+    return " ".join(variable.rows).strip("\0 ")

@@ -1,0 +1,99 @@
+"""EmbracePlus: times, button presses, and schemas that ask for endless values."""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fastavro
+import numpy as np
+import pytest
+
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.formats import avro
+from rtcan_cli.datasets.formats.contents import Contents, Marker
+from rtcan_cli.errors import RtcanError
+from tests.datasets.formats.made_files import EDA, RATE, UNIX, write_avro
+
+
+def read(path: Path) -> Contents:
+    return avro.read(RawFile(path, PurePosixPath(path.name)))
+
+
+def number(value: int) -> bytes:
+    """A whole number as Avro writes it."""
+    value = value << 1 ^ value >> 63
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def avro_file(schema: Any, records: int, block: bytes, codec: str = "null") -> bytes:
+    """A file of one block, written by hand: no writer makes what the tests below need."""
+    meta = {b"avro.schema": json.dumps(schema).encode(), b"avro.codec": codec.encode()}
+    header = b"Obj\x01" + number(len(meta))
+    for key, value in meta.items():
+        header += number(len(key)) + key + number(len(value)) + value
+    sync = b"s" * 16
+    return header + number(0) + sync + number(records) + number(len(block)) + block + sync
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_times_are_unix_times(codec: str, tmp_path: Path) -> None:
+    contents = read(write_avro(tmp_path / "s.avro", codec))
+    (eda,) = contents.channels  # the temperature was not recorded
+    assert (eda.name, eda.unit, eda.sampling_rate, eda.start) == ("eda", "uS", RATE, UNIX)
+    np.testing.assert_allclose(eda.values, EDA, rtol=1e-6)
+    assert contents.markers == (Marker(UNIX + 2.5, "tag"),)
+
+
+def test_another_avro_file_is_named_as_such(tmp_path: Path) -> None:
+    schema = {"type": "record", "name": "a", "fields": [{"name": "b", "type": "int"}]}
+    stream = io.BytesIO()
+    fastavro.writer(stream, fastavro.parse_schema(schema), [{"b": 1}])
+    (tmp_path / "s.avro").write_bytes(stream.getvalue())
+    with pytest.raises(RtcanError, match="no raw data of an EmbracePlus"):
+        read(tmp_path / "s.avro")
+
+
+def record(name: str, *types: Any) -> dict[str, Any]:
+    fields = [{"name": f"f{index}", "type": each} for index, each in enumerate(types)]
+    return {"type": "record", "name": name, "fields": fields}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (record("a", {"type": "array", "items": "null"}), "items in its schema have no size"),
+        (record("a", {"type": "array", "items": record("b", "null")}), "have no size"),
+        (record("a", record("b", "null"), {"type": "map", "values": "b"}), "has no size"),
+        (record("a", {"type": "fixed", "name": "c", "size": 0}), "has no size"),
+        (record("a", ["null", "a"]), "a type in its schema holds itself"),
+        ("null", "records instead of one|no size"),
+    ],
+    ids=["nulls", "empty records", "named", "fixed", "itself", "null"],
+)
+def test_endless_values_are_refused_before_they_are_read(
+    schema: Any, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.avro"
+    path.write_bytes(avro_file(schema, 1, number(1 << 60) + b"\2" * 1000))
+    with pytest.raises(RtcanError, match=said):
+        read(path)
+
+
+def test_what_unpacks_to_far_more_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(avro, "_LARGEST", 100_000)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(bytes(1_000_000)) + packer.flush()
+    path = tmp_path / "s.avro"
+    path.write_bytes(avro_file(record("a", {"type": "array", "items": "int"}), 1, block, "deflate"))
+    with pytest.raises(RtcanError, match="unpacks to more than 0 MB"):
+        read(path)

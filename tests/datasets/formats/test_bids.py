@@ -1,0 +1,100 @@
+"""BIDS: descriptions that are inherited, the beginning of the run, and events."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.formats import bids
+from rtcan_cli.datasets.formats.contents import Contents
+from rtcan_cli.errors import RtcanError
+from tests.datasets.formats.made_files import EDA, write_bids
+
+NAME = "sub-01_task-music_recording-eda_physio.tsv.gz"
+
+
+def read(path: Path) -> Contents:
+    return bids.read(RawFile(path, PurePosixPath(path.name)))
+
+
+def dataset(folder: Path) -> Path:
+    """A recording whose description is divided over three folders, as the standard allows."""
+    deep = folder / "sub-01" / "func"
+    deep.mkdir(parents=True)
+    (folder / "dataset_description.json").write_text("{}")
+    path = write_bids(deep / NAME)
+    (deep / NAME.replace(".tsv.gz", ".json")).unlink()
+    (folder / "physio.json").write_text(json.dumps({"SamplingFrequency": 1, "StartTime": 0}))
+    (folder / "task-rest_physio.json").write_text(json.dumps({"SamplingFrequency": 99}))
+    (folder / "task-music_physio.json").write_text(
+        json.dumps({"SamplingFrequency": 8, "Columns": ["EDA", "timestamp"]})
+    )
+    (folder / "sub-01" / "sub-01_physio.json").write_text(
+        json.dumps({"EDA": {"Units": "uS"}, "StartTime": -2})
+    )
+    (deep / "sub-01_task-music_events.tsv").write_text(
+        "onset\tduration\ttrial_type\n4\t2\tsong\n0.5\tn/a\tstart\nn/a\t1\tlost\n"
+    )
+    return path
+
+
+def test_descriptions_are_inherited_and_times_count_from_the_run(tmp_path: Path) -> None:
+    contents = read(dataset(tmp_path / "data"))
+    (eda,) = contents.channels
+    assert (eda.name, eda.unit, eda.sampling_rate) == ("EDA", "uS", 8.0)
+    assert eda.time is not None
+    np.testing.assert_allclose(eda.time, -2 + np.arange(80) / 8)
+    np.testing.assert_allclose(eda.values, EDA)
+    assert [(each.time, each.label) for each in contents.markers] == [(0.5, "start"), (4, "song")]
+    assert "the column timestamp is not used" in contents.notes[0]
+    assert "an event without an onset is left out" in contents.notes[1]
+
+
+def test_nothing_outside_of_the_folder_that_was_named_is_read(tmp_path: Path) -> None:
+    path = dataset(tmp_path / "data")
+    root = (tmp_path / "data" / "sub-01").resolve()
+    with pytest.raises(RtcanError, match="has no list of Columns"):
+        bids.read(RawFile(path, PurePosixPath(NAME), root=root))
+
+
+def test_missing_samples_and_a_byte_order_mark(tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.compress("\ufeff1.5\t0\nn/a\t1\n".encode()))
+    np.testing.assert_array_equal(read(path).channels[0].values, [1.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"1\t2\t3\n4\t5\t6\n", "it has 3 columns, and its description names 2"),
+        (b"1\t2\n3\t4", "it ends too early"),
+        (b"", "it has no samples"),
+    ],
+    ids=["columns", "cut", "none"],
+)
+def test_tables_that_do_not_fit_their_description(text: bytes, said: str, tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.compress(text))
+    with pytest.raises(RtcanError, match=said):
+        read(path)
+
+
+def test_without_a_description_it_is_named(tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.with_name(NAME.replace(".tsv.gz", ".json")).unlink()
+    with pytest.raises(RtcanError, match=r"recording-eda_physio\.json is not beside it"):
+        read(path)
+
+
+def test_what_unpacks_to_far_more_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bids, "_LARGEST", 1000)
+    path = write_bids(tmp_path / NAME)
+    with pytest.raises(RtcanError, match="more than 0 MB of text"):
+        read(path)
