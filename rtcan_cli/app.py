@@ -13,6 +13,7 @@ import typer
 from rtcan_cli import __version__
 from rtcan_cli.commands.compare import compare
 from rtcan_cli.commands.decompose import decompose
+from rtcan_cli.commands.draft_trials import draft_trials
 from rtcan_cli.commands.eda_features import eda_features
 from rtcan_cli.commands.evaluate import evaluate
 from rtcan_cli.commands.export import export
@@ -68,6 +69,7 @@ def rtcan(
 
 for _step in (
     simulate,
+    draft_trials,
     ingest,
     relabel,
     decompose,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli.choices import Polarity
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.conversion import Conversion, conversion_of, kind_of_unit
 from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
 from rtcan_cli.datasets.formats.empatica import read_session, session_files
@@ -239,7 +240,7 @@ def _find_table(raw: Path, follow_links: bool) -> RawFile:
             f"{raw} holds several tables: {', '.join(str(each.name) for each in found[:4])}",
             hint="name the folder of the one that is to be read, or delete the other",
         )
-    advice = "write a table with a row for each trial: docs/howto/own_data.md shows one"
+    advice = f"{command_line('draft-trials', raw)}, which writes one to fill in"
     raise nothing_of(raw, " or ".join(NAMES), listing, advice)
 
 

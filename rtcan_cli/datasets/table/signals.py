@@ -191,6 +191,13 @@ def _like_eda(channels: Sequence[Channel]) -> list[Channel]:
     return named
 
 
+def may_be_eda(channel: Channel) -> bool:
+    """Whether name or unit say that a channel is EDA, or it has neither."""
+    if channel.name and _is_eda_name(channel.name):
+        return True
+    return _quantity(channel.unit) is not None if channel.unit else not channel.name
+
+
 def _is_eda_name(name: str) -> bool:
     words = set(words_of(name))
     return bool(words & _EDA_WORDS) and not words & _DERIVED

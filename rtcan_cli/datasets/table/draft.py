@@ -1,0 +1,192 @@
+"""A first table of trials for a folder of recordings: what can be read off the files themselves."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.formats.contents import Channel, Marker
+from rtcan_cli.datasets.formats.read import read_contents
+from rtcan_cli.datasets.table.signals import choose, may_be_eda
+from rtcan_cli.errors import RtcanError
+
+MOST_MARKERS = 200
+"""With more markers than this in one file they are hardly the beginnings of trials."""
+
+_SEPARATORS = re.compile(r"[\s_.-]+")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file turned out to contain.
+
+    Attributes
+    ----------
+    file : RawFile
+        Where it is.
+    format : str
+        What was recognised; empty where nothing was.
+    channel : str
+        Name of the channel that is taken for EDA; empty where it has none.
+    unit : str
+        As the file writes it; empty where it does not say.
+    sampling_rate, seconds, lowest, highest : float
+        In Hz, seconds and the file's unit; NaN where not known.
+    markers : tuple of Marker
+        Moments that somebody marked.
+    end : float
+        When it ends, in seconds on the clock of the markers; NaN where not known.
+    problem : str
+        Why it is not a recording of EDA that can be read; empty if it is.
+    """
+
+    file: RawFile
+    format: str = ""
+    channel: str = ""
+    unit: str = ""
+    sampling_rate: float = math.nan
+    seconds: float = math.nan
+    lowest: float = math.nan
+    highest: float = math.nan
+    markers: tuple[Marker, ...] = ()
+    end: float = math.nan
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class DraftRow:
+    """A row of the table, as text; what is not known is empty."""
+
+    subject: str
+    stimulus: str
+    signal: str
+    start: str = ""
+    duration: str = ""
+    audio: str = ""
+
+
+def look(file: RawFile, decimal: str) -> Look:
+    """Read a file, and say what it contains."""
+    try:
+        contents = read_contents(file, decimal)
+    except RtcanError as error:
+        return Look(file, problem=_without_name(error, file))
+    try:
+        channel = choose(contents, "", file)
+    except RtcanError as error:
+        return Look(file, contents.format, problem=_without_name(error, file))
+    if not may_be_eda(channel):
+        problem = f"neither name nor unit of its channel {channel.name!r} are those of EDA"
+        return Look(file, contents.format, problem=problem)
+    values = np.asarray(channel.values, np.float64)
+    known = values[np.isfinite(values)]
+    rate, seconds, begin = _clock(channel)
+    return Look(
+        file,
+        contents.format,
+        channel.name,
+        channel.unit,
+        rate,
+        seconds,
+        float(known.min()) if known.size else math.nan,
+        float(known.max()) if known.size else math.nan,
+        contents.markers,
+        begin + seconds,
+        "" if known.size else "it contains no sample",
+    )
+
+
+def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[DraftRow]:
+    """A row for each recording, or for each of its markers.
+
+    The subject is the name of the first folder that differs between recordings, or else the first
+    part of the file's name; the stimulus is the label of the marker, or the rest of the name.
+
+    Parameters
+    ----------
+    looks : sequence of Look
+        Recordings without a problem.
+    audio : sequence of PurePosixPath
+        Audio files below the same folder, which are matched with stimuli by their names.
+    """
+    paths = [each.file.name for each in looks]
+    level = _first_difference(paths)
+    songs = {each.stem.casefold(): str(each) for each in audio}
+    rows = []
+    for found, path in zip(looks, paths, strict=True):
+        subject, stimulus = _names(path, level)
+        for label, start, duration in _spans(found):
+            name = label or stimulus
+            rows.append(
+                DraftRow(
+                    subject,
+                    name,
+                    str(path),
+                    start,
+                    duration,
+                    songs.get(name.casefold(), "") if name else "",
+                )
+            )
+    return rows
+
+
+def _without_name(error: RtcanError, file: RawFile) -> str:
+    return str(error).removeprefix(str(file)).lstrip(" :")
+
+
+def _clock(channel: Channel) -> tuple[float, float, float]:
+    """Rate, length in seconds, and the time of the first sample on the clock of the markers."""
+    n_samples = len(channel.values)
+    if channel.time is not None and len(channel.time) > 1:
+        step = float(np.median(np.diff(channel.time)))
+        begin = float(channel.time[0])
+        return 1 / step if step > 0 else math.nan, float(channel.time[-1]) - begin + step, begin
+    rate = channel.sampling_rate
+    begin = 0.0 if math.isnan(channel.start) else channel.start
+    return rate, n_samples / rate if rate > 0 else math.nan, begin
+
+
+def _first_difference(paths: Sequence[PurePosixPath]) -> int | None:
+    """The first level of folders whose names differ; None where all files are in one folder."""
+    folders = [path.parts[:-1] for path in paths]
+    for level in range(min(map(len, folders), default=0)):
+        if len({parts[level] for parts in folders}) > 1:
+            return level
+    return None
+
+
+def _names(path: PurePosixPath, level: int | None) -> tuple[str, str]:
+    """Subject and stimulus, as far as a file's path tells; else empty."""
+    parts = [part for part in _SEPARATORS.split(path.stem) if part]
+    if level is None:
+        return (parts[0] if parts else "", "_".join(parts[1:]))
+    subject = path.parts[level]
+    rest = [part for part in parts if part.casefold() != subject.casefold()]
+    generic = {"eda", "gsr", "signal", "data", "recording"}
+    return subject, "_".join(part for part in rest if part.casefold() not in generic)
+
+
+def _spans(found: Look) -> list[tuple[str, str, str]]:
+    """Label, start and duration of each trial of a recording, as text."""
+    markers = found.markers
+    if not markers or len(markers) > MOST_MARKERS:
+        return [("", "", "")]
+    ends = [each.time for each in markers[1:]] + [found.end]
+    return [
+        (
+            each.label or f"marker {number}",
+            _text(each.time),
+            _text(end - each.time) if end > each.time else "",
+        )
+        for number, (each, end) in enumerate(zip(markers, ends, strict=True), start=1)
+    ]
+
+
+def _text(number: float) -> str:
+    return "" if math.isnan(number) else f"{round(number, 3):.15g}"

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rtcan_cli import views
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.data.draft import draft_trials
+from rtcan_cli.steps.data.ingest import ingest_raw
+
+SAMPLES = 2 + 0.2 * np.sin(np.arange(160) / 9)
+
+
+def e4(folder: Path, tags: str = "") -> None:
+    folder.mkdir(parents=True)
+    values = "\n".join(f"{x:.6f}" for x in (0, *SAMPLES))
+    (folder / "EDA.csv").write_text(f"1700000000.0\n4.0\n{values}\n")
+    (folder / "HR.csv").write_text("1700000000.0\n1.0\n70\n71\n")
+    (folder / "tags.csv").write_text(tags)
+
+
+def text(path: Path, header: str = "time,EDA (uS)") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = "\n".join(f"{i / 4},{x:.6f}" for i, x in enumerate(SAMPLES))
+    path.write_text(f"{header}\n{rows}\n")
+
+
+def written(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "trials.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_marker_of_a_session_begins_a_trial(tmp_path: Path) -> None:
+    e4(tmp_path / "p01", "1700000010.50\n1700000025.00\n")
+    e4(tmp_path / "p02", "1700000005.00\n")
+    found = draft_trials(tmp_path)
+    assert (found.n_recordings, found.n_trials, found.n_subjects) == (2, 3, 2)
+    assert found.recordings["n_markers"].tolist() == [2, 1]
+    rows = written(tmp_path)
+    assert [row["subject"] for row in rows] == ["p01", "p01", "p02"]
+    assert [row["start"] for row in rows] == ["1700000010.5", "1700000025", "1700000005"]
+    # Until the next marker, and until the end: 161 samples at 4 Hz.
+    assert [row["duration"] for row in rows] == ["14.5", "15.25", "35.25"]
+    assert {row["valence"] + row["arousal"] for row in rows} == {""}
+
+
+def test_what_is_drafted_is_read_once_it_is_filled_in(tmp_path: Path) -> None:
+    for subject in ("anna", "bert"):
+        for song in ("one", "two"):
+            text(tmp_path / "eda" / f"{subject}_{song}.csv")
+    (tmp_path / "one.mp3").write_bytes(b"ID3")
+    draft_trials(tmp_path)
+    rows = written(tmp_path)
+    keys = [(row["subject"], row["stimulus"], row["audio"]) for row in rows]
+    assert keys == [
+        ("anna", "one", "one.mp3"),
+        ("anna", "two", ""),
+        ("bert", "one", "one.mp3"),
+        ("bert", "two", ""),
+    ]
+    filled = (tmp_path / "trials.csv").read_text().replace(",,,eda/", ",3,7,eda/")
+    (tmp_path / "trials.csv").write_text(filled)
+    ingested = ingest_raw("table", tmp_path, tmp_path / "out" / "recordings.h5")
+    assert (ingested.n_trials, ingested.n_usable) == (4, 4)
+
+
+def test_files_that_are_not_recordings_are_named(tmp_path: Path) -> None:
+    text(tmp_path / "a" / "song.csv")
+    text(tmp_path / "b" / "song.csv", "time,heart rate")
+    text(tmp_path / "b" / "other.csv", "one,two")
+    (tmp_path / "b" / "notes.txt").write_text("hello\nworld\n")
+    found = draft_trials(tmp_path).recordings.set_index("signal")["problem"]
+    assert pd.isna(found["a/song.csv"])
+    assert found["b/notes.txt"]
+    assert "does not show which column is EDA" in found["b/other.csv"]
+    assert "'heart rate'" in found["b/song.csv"]
+    assert [row["signal"] for row in written(tmp_path)] == ["a/song.csv"]
+
+
+def test_what_is_not_known_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("\n".join(f"{x:.6f}" for x in SAMPLES))
+    found = draft_trials(tmp_path)
+    assert math.isnan(found.recordings["sampling_rate"][0])
+    kinds = [note.kind for note in found.notes]
+    assert kinds == ["fill_in_ratings", "stimulus_unknown", "rate_unknown", "unit_unknown"]
+    assert found.notes[0].command == f"rtcan ingest table {tmp_path}"
+    assert "trials.csv" in "\n".join(views.page(found).notes)
+
+
+def test_a_table_that_is_there_is_kept(tmp_path: Path) -> None:
+    text(tmp_path / "a_one.csv")
+    (tmp_path / "trials.csv").write_text("mine")
+    with pytest.raises(RtcanError, match="is there already"):
+        draft_trials(tmp_path)
+    assert (tmp_path / "trials.csv").read_text() == "mine"
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "readme.md").write_text("nothing")
+    with pytest.raises(RtcanError, match="contains no recording of EDA"):
+        draft_trials(tmp_path)
+    assert not (tmp_path / "trials.csv").exists()
