@@ -19,11 +19,12 @@ from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import cvxeda_method, method_of
 from rtcan_cli.eda.quality import inspect
 from rtcan_cli.eda.resample import resample
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, trained_kind
-from rtcan_cli.runs.inputs import parts_input
+from rtcan_cli.runs.inputs import length_input, parts_input
 from rtcan_cli.runs.origin import Recorded, Settings
 from rtcan_cli.runs.run import Run
 from rtcan_cli.training.data import Trials
@@ -88,7 +89,8 @@ class NewRecording:
         RtcanError
             If a file is missing, or cannot be used.
         """
-        needs_eda = run.settings.model.sees(run.settings.fusion) != "none"
+        sees = run.settings.model.sees(run.settings.fusion)
+        needs_eda = sees != "none"
         needs_music = run.settings.fusion != "none"
         if needs_eda and self.eda is None:
             raise RtcanError(f"{run.name} sees EDA: {run.network}", "--eda FILE")
@@ -100,7 +102,9 @@ class NewRecording:
         if needs_music and self.audio is None:
             raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")
         eda = np.empty(0, np.float32)
-        if needs_eda and self.eda is not None:
+        if sees == "duration" and self.eda is not None:
+            eda = length_input(self._seconds(self.eda))
+        elif needs_eda and self.eda is not None:
             kind = kind_of_file(run, trained_kind(run, trained), self.unit, self.eda)
             try:
                 eda = self._eda(self.eda, kind.sign, run, trained)
@@ -120,6 +124,15 @@ class NewRecording:
             repetition=np.array([self.repetition]),
         )
 
+    def _seconds(self, path: Path) -> float:
+        """How long the recording is, if it is one that could have been trained on."""
+        found = read_single(
+            path, self.sampling_rate, self.column, self.decimal, self.start, self.duration
+        )
+        if fault := inspect(found.eda, found.sampling_rate, found.jitter).fault:
+            raise RtcanError(f"{path}: {fault}")
+        return len(found.eda) / found.sampling_rate
+
     def _eda(self, path: Path, sign: float, run: Run, trained: Settings) -> NDArray[np.float32]:
         """What the models see of the EDA: channels (3, length), or features (F,)."""
         found = read_single(
@@ -138,14 +151,18 @@ class NewRecording:
         settings = run.settings
         if settings.model.sees(settings.fusion) == "signals":
             phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))
-            return parts_input(phasic, tonic, residual, rate, settings.onset, settings.spec.length)
+            seen = settings.onset, settings.spec.length, settings.window
+            return parts_input(phasic, tonic, residual, rate, *seen)
+        described = trained.get("features", {})
+        window = described.get("window")
         values = eda_features(
             resample(inspected.eda, found.sampling_rate, rate),
             parts["phasic"],
             parts["tonic"],
             parts["driver"],
             sampling_rate=rate,
-            onset=trained.get("features", {}).get("onset", run.dataset.onset),
+            onset=described.get("onset", run.dataset.onset),
+            window=None if window is None else Window.parse(window),
         )
         by_name = dict(zip((each.name for each in CATALOGUE), values, strict=True))
         wanted = settings.model.features or tuple(by_name)
@@ -196,16 +213,16 @@ def recording_notes(
 ) -> list[Note]:
     """What is not, or not sure to be, as in training."""
     notes = [] if before is None else _unlike(recording, run, before)
-    if recording.eda is not None:
+    sees = run.settings.model.sees(run.settings.fusion)
+    if recording.eda is not None and sees != "duration":  # to its length, polarity is the same
         kind = trained_kind(run, trained)
         new = kind_of_file(run, kind, recording.unit, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
     if recording.audio is not None and run.settings.fusion == "none":
         text = f"{run.name} hears no music: {recording.audio.name} was not used"
         notes.append(Note("audio_not_used", text))
-    kinds = {"signals": ["components"], "features": ["components", "features"], "none": []}
-    wanted = kinds[run.settings.model.sees(run.settings.fusion)]
-    absent = [kind for kind in wanted if kind not in trained]
+    kinds = {"signals": ["components"], "features": ["components", "features"]}
+    absent = [kind for kind in kinds.get(sees, []) if kind not in trained]
     if absent:
         text = (
             f"the {' and '.join(absent)} that {run.name} was trained on are not in the workspace "
