@@ -110,8 +110,9 @@ def train_runs(
     say_steps(plans)
     notes = length_notes(requests)
     if plans:
-        for note in notes:  # before the work that they may spare
-            console.warn(note.text if note.command is None else f"{note.text}: {note.command}")
+        for note in notes:
+            if note.kind != "length_alone":  # before the work that it may spare
+                console.warn(note.text if note.command is None else f"{note.text}: {note.command}")
     waiting = Counter(unit.partial.store for unit in units)
     plan_of = {plan.output: plan for plan in plans}
     hopeless: list[tuple[Unit, NotFinite]] = []

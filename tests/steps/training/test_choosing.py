@@ -231,7 +231,7 @@ def test_a_run_without_any_candidate_is_tried_again(
     assert len(Run.load(path).models) == 3
 
 
-@pytest.mark.parametrize("name", COUNTING)
+@pytest.mark.parametrize("name", UNCHOSEN)
 def test_what_only_counts_needs_no_validation_labels(tmp_path: Path, name: str) -> None:
     data, splits = small(name, "none")
     runs = [
