@@ -104,13 +104,14 @@ values = eda_features(original, phasic, tonic, driver, sampling_rate, onset=3.0)
 
 **Part of the recording.** The features describe the part of a recording after its onset, which is
 also what a network sees: `--onset` seconds are left out, by default those of the dataset.
-Recordings that `ingest` or `decompose` refused, or with less than {stretch.MIN_SECONDS:g} s left,
-stay in the store with the reason and with NaN.
+With `--window`, they describe that part of the rest, such as its first 30 s (`first:30`).
+Recordings that `ingest` or `decompose` refused, with less than {stretch.MIN_SECONDS:g} s left, or
+too short for the window, stay in the store with the reason and with NaN.
 
 **Units.** EDA, phasic and tonic part are in z units, that is in standard deviations of the whole
-recording: its unit and level do not matter. z-scoring removes differences in how strongly subjects
-respond. The features with the unit "as recorded" keep these differences; compare such features only
-within one dataset.
+recording, or of the window if there is one: its unit and level do not matter. z-scoring removes
+differences in how strongly subjects respond. The features with the unit "as recorded" keep these
+differences; compare such features only within one dataset.
 
 **Sampling.** Every signal is first resampled to {stretch.RATE:g} Hz, and spectra, cepstra and
 derivatives use frequencies up to {stretch.HIGHEST:g} Hz. A recording at 4 Hz therefore has nearly
@@ -228,7 +229,7 @@ def _eda(model: Model) -> str:
     """What a model sees of the EDA, for a table."""
     if model.eda == "features":
         return f"{len(model.features) or 128} features"
-    return "signals" if model.eda == "signals" else ""
+    return {"signals": "signals", "duration": "its length"}.get(model.eda, "")
 
 
 def _escaped(formula: str) -> str:

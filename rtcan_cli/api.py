@@ -2,7 +2,8 @@
 
 Arrays in, arrays out:
 
-- EDA: `find_problem`, `zscore`, `decompose`, `CvxedaParameters`, `network_input`, `eda_features`
+- EDA: `find_problem`, `zscore`, `decompose`, `CvxedaParameters`, `network_input`, `eda_features`,
+  `Window`
 - labels: `relabel`, `class_counts`
 - models: `RTCAN`, `ModelSpec`, `rebuild`
 - folds and training: `PROTOCOLS`, `RECIPES`, `TrainingData`, `cross_validate`
@@ -28,6 +29,7 @@ from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Stimulus, Tri
 from rtcan_cli.eda.cvxeda.solve import CvxedaParameters, decompose
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import fold_scores, summarise
 from rtcan_cli.explain import attribute
@@ -75,6 +77,7 @@ __all__ = [
     "TableOptions",
     "TrainingData",
     "Trial",
+    "Window",
     "Workspace",
     "as_data",
     "attribute",

@@ -23,6 +23,7 @@ Model = Literal[
     "majority",
     "song-prior",
     "subject-prior",
+    "duration-prior",
     "logistic",
     "boosting",
     "inceptiontime",

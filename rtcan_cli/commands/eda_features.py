@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell.lists import entries
 from rtcan_cli.results.signals.eda_features import EdaFeatures
 
 
@@ -21,6 +22,10 @@ def eda_features(
             "as for train.",
             show_default=False,
         ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="PART", help=f"{options.WINDOW_HELP}.", show_default=False),
     ] = None,
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
@@ -41,9 +46,11 @@ def eda_features(
     Examples:
       rtcan eda-features --dataset pmemo
       rtcan eda-features --dataset deap --onset 0 --jobs 4
+      rtcan eda-features --dataset pmemo --window first:30
     """
     workers = options.workers(context, jobs, cluster)
     from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.eda.window import Window
     from rtcan_cli.steps.signals.eda_features import describe_recordings
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
@@ -54,4 +61,5 @@ def eda_features(
         profile(name).onset if onset is None else onset,
         workers,
         force,
+        entries("--window", None if window is None else [window], Window.parse, None)[0],
     )

@@ -51,6 +51,16 @@ def train(
         float | None,
         typer.Option(min=0.0, help=_ONSET_HELP, show_default=False, rich_help_panel=DATA),
     ] = None,
+    window: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART,...",
+            help=f"{options.WINDOW_HELP}, stretched to one length. Models of EDA features see "
+            "what eda-features --window described",
+            show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     thresholds: Annotated[
         choices.Thresholds | None,
         typer.Option(
@@ -351,6 +361,7 @@ def train(
       rtcan train --dataset pmemo --variant Rb --fusion music --test-subject 100184
       rtcan train --dataset pmemo --fusion music --protocol subject+stimulus
       rtcan train --dataset pmemo --protocol stimulus --thresholds training
+      rtcan train --dataset pmemo --window first:30
       rtcan train --dataset pmemo --splits-from Rf-eda+music-both-1a2b3c
       rtcan train --dataset pmemo --splits-from Rf-eda-both-1a2b3c --seed 1,2
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
@@ -371,7 +382,9 @@ def train(
 
     from dataclasses import replace
 
+    from rtcan_cli.eda.window import Window
     from rtcan_cli.models.registry import find
+    from rtcan_cli.runs.durations import common_window
     from rtcan_cli.runs.inputs import sources_for
     from rtcan_cli.runs.splits import borrow
     from rtcan_cli.steps.training.combinations import Wanted, combinations
@@ -413,6 +426,7 @@ def train(
         targets=TARGETS if target == "both" else (target,),
         test_subject=test_subject,
         thresholds=thresholds or choices.THRESHOLDS,
+        windows=entries("--window", window, Window.parse, None),
     )
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
@@ -421,12 +435,20 @@ def train(
         _refuse({"recipe": recipe} | changes, "none of these models is a network")
     if not wanted.sees_signals():
         _refuse({"length": length, "onset": onset}, "none of these models sees signals")
+        _refuse({"window": window}, "none of these models sees signals; eda-features has it, too")
 
     stored = {"components": components, "features": features, "labels": labels, "music": music}
     kind, store = next(
         ((kind, path) for kind, path in stored.items() if path is not None), ("components", None)
     )
     known = profile(options.dataset_of(workspace, dataset, store, kind))
+    stores = Workspace(workspace)
+    parts = components or stores.store(known.name, "components")
+    start = known.onset if onset is None else onset
+    wanted = replace(
+        wanted,
+        windows=[None if w is None else common_window(w, parts, start) for w in wanted.windows],
+    )
     runs = combinations(wanted, known)
     if len(runs) > 1 and (name is not None or output is not None):
         raise typer.BadParameter(
@@ -441,7 +463,6 @@ def train(
         where = named_device(gpu, device)  # that of a worker
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
-    stores = Workspace(workspace)
     requests = []
     for settings in runs:
         if source is not None:

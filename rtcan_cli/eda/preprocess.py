@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rtcan_cli.eda.window import Window, seen_samples
 from rtcan_cli.errors import RtcanError
 
 CHANNELS = ("original", "phasic", "tonic")
@@ -54,12 +55,16 @@ def network_input(
     sampling_rate: float,
     onset: float,
     length: int,
+    window: Window | None = None,
 ) -> NDArray[np.float32]:
     """Stack the three signals of a trial into the input of a network.
 
     Each channel is z-scored over the whole recording, its beginning is dropped because people
     need time before they feel anything, and the rest is linearly interpolated to a common length
     (Yin et al. 2022, sec. 5.1). First and last sample kept stay the first and last.
+
+    With a window, only that part is interpolated, and each channel is z-scored over this part: in
+    units of the whole recording, its spread would tell how long the recording was.
 
     Parameters
     ----------
@@ -72,6 +77,8 @@ def network_input(
         Seconds dropped at the beginning; 0 or more.
     length : int
         Samples per channel afterwards.
+    window : Window, optional
+        The part that is used of what follows the onset; all of it by default.
 
     Returns
     -------
@@ -82,26 +89,22 @@ def network_input(
     ------
     RtcanError
         If the onset is negative or not finite, the original is constant or has missing samples,
-        or fewer than two samples are left after the onset.
+        fewer than two samples are left after the onset, or the recording is too short for the
+        window, or constant in it.
     """
-    if not (np.isfinite(onset) and onset >= 0):
-        raise RtcanError(
-            f"{onset:g} s cannot be dropped from the beginning of a recording",
-            hint="use an --onset of 0 or more seconds",
-        )
     signals = [np.asarray(x, dtype=np.float64) for x in (original, phasic, tonic)]
     n_samples = signals[0].size
-    start = round(onset * sampling_rate)
-    if n_samples - start < 2:
-        raise RtcanError(
-            f"nothing is left of a recording of {n_samples / sampling_rate:.1f} s after its first "
-            f"{onset:g} s are dropped",
-            hint="use a smaller --onset",
-        )
+    seen = seen_samples(n_samples, sampling_rate, onset, window)
+    if window is not None:
+        zscore(signals[0])  # raises where samples are missing anywhere
+        signals = [x[seen.start : seen.stop] for x in signals]
+        if _is_flat(signals[0]):
+            raise RtcanError(f"constant in the window {window}")
+        n_samples, seen = len(seen), range(len(seen))
     noise = _FLAT_CHANNEL * signals[0].std()
     channels = [zscore(signals[0])]
     channels += [np.zeros_like(x) if x.std() <= noise else zscore(x) for x in signals[1:]]
-    positions = np.linspace(start, n_samples - 1, length)
+    positions = np.linspace(seen.start, seen.stop - 1, length)
     return np.stack([np.interp(positions, np.arange(n_samples), x) for x in channels]).astype(
         np.float32
     )

@@ -20,14 +20,16 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.learner import Learner
 from rtcan_cli.models.spec import ModelSpec
 
-#: What a model sees of the EDA: three channels of samples, hand-crafted features, or nothing.
-Eda = Literal["signals", "features", "none"]
+#: What a model sees of the EDA: three channels of samples, hand-crafted features, how long it was
+#: recorded, or nothing.
+Eda = Literal["signals", "features", "duration", "none"]
 
 #: What a model sees, by its EDA and fusion, for summaries.
 _INPUTS = {
     ("eda", "none"): "EDA alone",
     ("eda", "music"): "EDA and music",
     ("eda", "music-only"): "music alone",
+    ("duration", "none"): "the length of the recording alone",
     ("none", "none"): "neither EDA nor music",
     ("none", "music-only"): "music alone",
 }
@@ -47,7 +49,7 @@ class Model:
         What it is, in few words, for tables.
     source : str
         Where it comes from.
-    eda : {"signals", "features", "none"}
+    eda : {"signals", "features", "duration", "none"}
         What it sees of the EDA.
     fusion : tuple of str
         Values of ``--fusion`` that it allows, the default first.
@@ -119,7 +121,7 @@ class Model:
 
     def inputs(self, fusion: str) -> str:
         """What it sees with this fusion, in words."""
-        return _INPUTS["none" if self.eda == "none" else "eda", fusion]
+        return _INPUTS[self.eda if self.eda in ("duration", "none") else "eda", fusion]
 
     def setting(self, candidate: int) -> str:
         """A candidate in words, such as ``C=0.25``; empty if there is nothing to choose."""

@@ -107,6 +107,8 @@ def _wrong_settings(settings: RunSettings) -> Iterator[str]:
         yield "folds or seed are not valid numbers"
     if not isinstance(settings.onset, int | float) or not 0 <= settings.onset < np.inf:
         yield f"onset is {_short(settings.onset)}"
+    if settings.window is not None and settings.window.seconds is None:
+        yield f"window is {settings.window}"
     if model.name != choices.MODEL:
         return
     if spec.variant not in VARIANTS or spec.layout not in get_args(choices.Layout):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import choices
 from rtcan_cli.eda.preprocess import network_input
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
@@ -44,6 +45,8 @@ class Sources:
     recordings : Path, optional
         Names the trials where neither EDA nor labels do, and has the ratings for thresholds from
         training trials.
+    lengths : bool
+        Whether the model sees how long each recording is, which `recordings` tells.
     """
 
     components: Path | None
@@ -51,10 +54,13 @@ class Sources:
     music: Path | None = None
     features: Path | None = None
     recordings: Path | None = None
+    lengths: bool = False
 
     def __post_init__(self) -> None:
         if self.components is not None and self.features is not None:
             raise ValueError("a model sees either signals or features of the EDA")
+        if self.lengths and self.recordings is None:
+            raise ValueError("the recordings tell how long they are")
 
     def check(self) -> tuple[dict[str, str], Provenance]:
         """Content ids of the stores, and the provenance of the first of them.
@@ -112,13 +118,21 @@ def sources_for(
         store("labels"),
         store("music") if settings.fusion != "none" else None,
         store("features") if sees == "features" else None,
-        # Its ratings, for thresholds of each fold.
-        store("recordings") if settings.thresholds != choices.THRESHOLDS else None,
+        # Its ratings, for thresholds of each fold; or the lengths of its recordings.
+        store("recordings")
+        if settings.thresholds != choices.THRESHOLDS or sees == "duration"
+        else None,
+        sees == "duration",
     )
 
 
 def training_data(
-    sources: Sources, target: str, onset: float, length: int, names: Sequence[str] = ()
+    sources: Sources,
+    target: str,
+    onset: float,
+    length: int,
+    names: Sequence[str] = (),
+    window: Window | None = None,
 ) -> tuple[TrainingData, Counter[str]]:
     """Load all trials of one target that have a label and what of EDA and music is wanted.
 
@@ -134,6 +148,8 @@ def training_data(
         Samples of each EDA channel.
     names : sequence of str
         EDA features that are wanted; all by default.
+    window : Window, optional
+        What is seen of signals after the onset; all of it by default.
 
     Returns
     -------
@@ -151,20 +167,26 @@ def training_data(
     def problem(trial: Key) -> str:
         return f"no {target} label" if label_of.get(trial, -1) < 0 else ""
 
-    trials, left_out = _gather(sources, table, target, onset, length, names, problem)
+    view = _View(onset, length, window, names)
+    trials, left_out = _gather(sources, table, target, view, problem)
     own = zip(*(getattr(trials, name).tolist() for name in TRIAL_KEY), strict=True)
     label = np.array([label_of[trial] for trial in own], dtype=np.int64)
     return TrainingData(**vars(trials), label=label), Counter(each.reason for each in left_out)
 
 
 def new_trials(
-    sources: Sources, target: str, onset: float, length: int, names: Sequence[str] = ()
+    sources: Sources,
+    target: str,
+    onset: float,
+    length: int,
+    names: Sequence[str] = (),
+    window: Window | None = None,
 ) -> tuple[Trials, list[LeftOut]]:
     """Load all trials that a model of one target can answer to, whether they have labels or not.
 
     Parameters
     ----------
-    sources, target, onset, length, names
+    sources, target, onset, length, names, window
         As of `training_data`. For a model that sees no EDA, `sources` names the recordings.
 
     Returns
@@ -178,7 +200,8 @@ def new_trials(
     if sources.recordings is not None:
         with Store(sources.recordings, "recordings") as store:
             listed = store.table("trials", [*TRIAL_KEY, "song"])
-    return _gather(sources, listed, target, onset, length, names, lambda trial: "")
+    view = _View(onset, length, window, names)
+    return _gather(sources, listed, target, view, lambda trial: "")
 
 
 class LeftOut(NamedTuple):
@@ -190,13 +213,20 @@ class LeftOut(NamedTuple):
     repetition: int = 1
 
 
+class _View(NamedTuple):
+    """What a model sees of the EDA: of signals this part, in so many samples; these features."""
+
+    onset: float
+    length: int
+    window: Window | None
+    names: Sequence[str]
+
+
 def _gather(
     sources: Sources,
     listed: pd.DataFrame,
     target: str,
-    onset: float,
-    length: int,
-    names: Sequence[str],
+    view: _View,
     problem_of: Callable[[Key], str],
 ) -> tuple[Trials, list[LeftOut]]:
     """Trials with all that is wanted of EDA and music, but for those with a problem."""
@@ -204,7 +234,7 @@ def _gather(
     eda: NDArray[np.float32] | None = None
     rows: list[tuple[str, str, int, str, int]] = []
     left_out: list[LeftOut] = []
-    with _recordings(sources, listed, onset, length, names) as (recordings, load):
+    with _recordings(sources, listed, view) as (recordings, load):
         recordings = recordings[recordings["target"].isin([target, "both"])]
         for recording in recordings.itertuples():
             subject, stimulus = str(recording.subject), str(recording.stimulus)
@@ -245,18 +275,25 @@ def _gather(
 
 @contextmanager
 def _recordings(
-    sources: Sources, listed: pd.DataFrame, onset: float, length: int, names: Sequence[str]
+    sources: Sources, listed: pd.DataFrame, view: _View
 ) -> Iterator[tuple[pd.DataFrame, Callable[[int], NDArray[np.float32]]]]:
     """Recordings, or the listed trials where no EDA is seen, and what gives the EDA of each."""
     if sources.components is not None:
         with Store(sources.components, "components") as store:
             table = store.table("recordings", RECORDING_COLUMNS)
             rates = table["sampling_rate"].tolist()
-            yield table, lambda index: trial_input(store, index, rates[index], onset, length)
+            seen = view.onset, view.length, view.window
+            yield table, lambda index: trial_input(store, index, rates[index], *seen)
     elif sources.features is not None:
         with Store(sources.features, "features") as store:
-            values = _columns(store, names)
+            values = _columns(store, view.names)
             yield store.table("recordings", RECORDING_COLUMNS), lambda index: values[index]
+    elif sources.lengths:
+        assert sources.recordings is not None, "they tell how long they are"
+        with Store(sources.recordings, "recordings") as store:
+            table = store.table("recordings", RECORDING_COLUMNS)
+            seconds = store.seconds(range(len(table)))
+            yield table, lambda index: length_input(float(seconds[index]))
     else:
         nothing = np.empty(0, np.float32)
         yield listed.assign(target="both", problem=""), lambda index: nothing
@@ -277,14 +314,24 @@ def _columns(store: Store, names: Sequence[str]) -> NDArray[np.float32]:
     return values[:, [known[name] for name in names]]
 
 
+def length_input(seconds: float) -> NDArray[np.float32]:
+    """Input (1,) of a model that sees nothing of a recording but how long it is."""
+    return np.array([np.log(seconds)], np.float32)
+
+
 def trial_input(
-    components: Store, index: int, sampling_rate: float, onset: float, length: int
+    components: Store,
+    index: int,
+    sampling_rate: float,
+    onset: float,
+    length: int,
+    window: Window | None = None,
 ) -> NDArray[np.float32]:
     """Network input (3, length) of one recording of a components store."""
     phasic, tonic, residual = (
         components.signal(channel, index) for channel in ("phasic", "tonic", "residual")
     )
-    return parts_input(phasic, tonic, residual, sampling_rate, onset, length)
+    return parts_input(phasic, tonic, residual, sampling_rate, onset, length, window)
 
 
 def parts_input(
@@ -294,11 +341,12 @@ def parts_input(
     sampling_rate: float,
     onset: float,
     length: int,
+    window: Window | None = None,
 ) -> NDArray[np.float32]:
     """Network input (3, length) of a recording from its parts, each of shape (n_samples,)."""
     # The decomposition is exact: the signal is the sum of its parts.
     original = phasic.astype(np.float64) + tonic + residual
-    return network_input(original, phasic, tonic, sampling_rate, onset, length)
+    return network_input(original, phasic, tonic, sampling_rate, onset, length, window)
 
 
 def _music(path: Path | None) -> tuple[NDArray[Any] | None, dict[str, int] | None]:

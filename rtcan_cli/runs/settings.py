@@ -11,6 +11,7 @@ from typing import Any
 from rtcan_cli import choices
 from rtcan_cli.command_line import command_line, usual_workspace
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import Model, find
 from rtcan_cli.models.spec import ModelSpec
@@ -42,7 +43,7 @@ _OF_MODEL = ("grid", "features", "network")
 #: Options of `train` as a user would type them.
 _ORDER = (
     *("dataset", "model", "variant", "fusion", "target", "recipe", "folds", "length", "onset"),
-    *("depth", "layout", "channels", "epochs", "batch_size", "lr", *_OFF),
+    *("window", "depth", "layout", "channels", "epochs", "batch_size", "lr", *_OFF),
     *("seed", "test_subject", "protocol", "thresholds", "subjects", "splits_from"),
 )
 
@@ -96,6 +97,9 @@ class RunSettings:
     thresholds : str
         Ratings that the thresholds between low and high come from: ``all`` of a subject, or those
         of the ``training`` trials of each fold (`rtcan_cli.runs.fold_labels`).
+    window : Window, optional
+        The part of each recording that a model of signals sees of what follows the onset; all of
+        it by default.
     """
 
     spec: ModelSpec
@@ -110,6 +114,7 @@ class RunSettings:
     subjects: str | None = None
     splits_from: SplitsFrom | None = None
     thresholds: str = choices.THRESHOLDS
+    window: Window | None = None
 
     @property
     def model(self) -> Model:
@@ -123,7 +128,8 @@ class RunSettings:
         name = spec.variant if spec.model == choices.MODEL else spec.model
         if spec.layout != choices.LAYOUT:
             name += f" ({spec.layout} layout)"
-        return f"{name}, {self.model.inputs(self.fusion)}"
+        part = f", {self.window}" if self.window is not None else ""
+        return f"{name}, {self.model.inputs(self.fusion)}{part}"
 
     @property
     def training(self) -> str:
@@ -153,6 +159,8 @@ class RunSettings:
             found["features"] = list(self.model.features)
         if self.model.sees(self.fusion) == "signals":
             found |= {"length": spec.length, "onset": self.onset}
+            if self.window is not None:
+                found["window"] = str(self.window)
         if self.recipe is not None:
             found["recipe"] = {
                 name: value
@@ -199,6 +207,7 @@ class RunSettings:
             if parameters["splits_from"]
             else None,
             thresholds=parameters.get("thresholds", choices.THRESHOLDS),
+            window=Window.parse(parameters["window"]) if "window" in parameters else None,
         )
 
     def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> str:
@@ -281,8 +290,8 @@ class RunSettings:
                 "channels": ",".join(map(str, choices.CHANNELS)),
             }
         if self.model.sees(self.fusion) == "signals":
-            wanted |= {"length": spec.length, "onset": self.onset}
-            defaults |= {"length": choices.LENGTH, "onset": profile(dataset).onset}
+            wanted |= {"length": spec.length, "onset": self.onset, "window": self.window}
+            defaults |= {"length": choices.LENGTH, "onset": profile(dataset).onset, "window": None}
         if self.recipe is not None:
             entries = ("epochs", "batch_size", "lr", *_OFF)
             usual = RECIPES[self.recipe.name]
@@ -296,7 +305,9 @@ class RunSettings:
         order += [name for name in changed if name not in order]
         # As they are typed: a number may be given as text.
         return {
-            name: wanted[name] for name in order if str(wanted[name]) != str(defaults.get(name))
+            name: str(wanted[name]) if name == "window" else wanted[name]
+            for name in order
+            if str(wanted[name]) != str(defaults.get(name))
         }
 
     def name(self) -> str:
@@ -314,6 +325,8 @@ class RunSettings:
         if len(self.model.fusion) > 1:
             words.append({"none": "eda", "music": "eda+music", "music-only": "music"}[self.fusion])
         words.append("both" if len(self.targets) > 1 else self.targets[0])
+        if self.window is not None:
+            words.append(str(self.window).replace(":", "-" if self.window.place == "from" else ""))
         if self.protocol != choices.PROTOCOL:
             words.append(self.protocol)
         if self.thresholds != choices.THRESHOLDS:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rtcan_cli.eda.window import Window
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.settings import RunSettings, SplitsFrom
 from rtcan_cli.stores import Store
@@ -22,7 +23,13 @@ BORROWED = replace(
 
 
 @pytest.mark.parametrize(
-    "settings", [SETTINGS, BORROWED, replace(SETTINGS, protocol="loso", subjects="40%")]
+    "settings",
+    [
+        SETTINGS,
+        BORROWED,
+        replace(SETTINGS, protocol="loso", subjects="40%"),
+        replace(SETTINGS, window=Window.parse("middle:12.25")),
+    ],
 )
 def test_settings_survive_json(settings: RunSettings) -> None:
     stored = json.loads(json.dumps(settings.parameters()))
@@ -41,6 +48,8 @@ def test_names_differ_where_settings_do() -> None:
         replace(SETTINGS, protocol="stimulus"),
         replace(SETTINGS, subjects="40%"),
         replace(SETTINGS, subjects="40"),
+        replace(SETTINGS, window=Window.parse("first:30")),
+        replace(SETTINGS, window=Window.parse("10:40")),
         replace(SETTINGS, splits_from=SplitsFrom("a", "1")),
         replace(SETTINGS, splits_from=SplitsFrom("a", "2")),
     ]
@@ -68,6 +77,10 @@ def test_the_line_is_what_a_user_types(monkeypatch: pytest.MonkeyPatch) -> None:
         .line("pmemo", Path("rtcan-stores"))
         .endswith("--protocol loso --subjects 40%")
     )
+    cut = replace(SETTINGS, window=Window.parse("10:40"))
+    assert "--length 500 --window 10:40" in cut.line("pmemo")
+    assert cut.name().startswith("Rf-eda+music-both-10-40-")
+    assert "window" not in SETTINGS.parameters()  # older runs do not have it
     released = replace(SETTINGS, spec=replace(SETTINGS.spec, layout="released"))
     assert "--layout released" in released.line("pmemo")
     assert released.name().startswith("released-Rf-eda+music-both-")

@@ -41,7 +41,7 @@ def trials(
         eda = rng.normal(size=(n, 3, length))
         eda[:, 1, : length // 2] += felt[:, None]
     else:
-        n_features = (len(model.features) or 128) if sees == "features" else 0
+        n_features = {"features": len(model.features) or 128, "duration": 1}.get(sees, 0)
         eda = rng.normal(size=(n, n_features))
         eda[:, :3] += 2.5 * felt[:, None]
     fused = fusion != "none"

@@ -46,7 +46,7 @@ def test_on_labels_that_mean_nothing_nobody_beats_chance(name: str, fusion: str)
 
 @pytest.mark.parametrize(("name", "fusion"), LEARNERS)
 def test_what_is_seen_decides_who_can_tell(name: str, fusion: str) -> None:
-    sees_eda = find(name).sees(fusion) == "features"
+    sees_eda = find(name).sees(fusion) in ("features", "duration")
     knows_song = fusion != "none" or name == "song-prior"
     felt, played = (accuracy(name, fusion, decided_by) for decided_by in ("EDA", "song"))
     assert (felt > 0.6) == sees_eda

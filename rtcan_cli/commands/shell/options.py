@@ -110,6 +110,13 @@ ClusterAddress = Annotated[
         rich_help_panel=MACHINE,
     ),
 ]
+WINDOW_HELP = (
+    "Part of each recording to use, after the onset: its first, last or middle seconds (first:30), "
+    "or the seconds from 10 to 40 of the recording (10:40). With first:shortest, as many as the "
+    "shortest recording has. Recordings that are too short are left out. Default: all of it"
+)
+"""The same words wherever a window is an option."""
+
 RunName = Annotated[
     str | None,
     typer.Argument(

@@ -16,6 +16,7 @@ from rtcan_cli.eda.features.scr import scr_features
 from rtcan_cli.eda.features.stretch import cut
 from rtcan_cli.eda.features.time import time_features
 from rtcan_cli.eda.features.timefrequency import time_frequency_features
+from rtcan_cli.eda.window import Window
 
 
 def eda_features(
@@ -25,6 +26,7 @@ def eda_features(
     driver: ArrayLike,
     sampling_rate: float,
     onset: float = 0.0,
+    window: Window | None = None,
 ) -> NDArray[np.float64]:
     """Describe a recording by 128 numbers.
 
@@ -42,6 +44,9 @@ def eda_features(
     onset : float, optional
         Seconds at the beginning that are not described. z-scoring sees them, as it does in
         `rtcan_cli.eda.preprocess.network_input`.
+    window : Window, optional
+        The part that is described of what follows the onset, in z units of its own; all of it by
+        default.
 
     Returns
     -------
@@ -53,9 +58,9 @@ def eda_features(
     ------
     RtcanError
         If a signal is damaged, the original is constant, the lengths differ, or less than 2 s are
-        left after the onset.
+        left after the onset, or the recording is too short for the window or constant in it.
     """
-    stretch = cut(original, phasic, tonic, driver, sampling_rate, onset)
+    stretch = cut(original, phasic, tonic, driver, sampling_rate, onset, window)
     values = {
         **scr_features(stretch),
         **time_features(stretch),

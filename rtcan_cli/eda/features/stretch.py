@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rtcan_cli.eda.preprocess import zscore
 from rtcan_cli.eda.resample import resample
+from rtcan_cli.eda.window import Window, seen_samples
 from rtcan_cli.errors import RtcanError
 
 #: Every recording is brought to this rate (Hz) first, so that features of datasets can be compared.
@@ -31,16 +32,17 @@ _DRIVER_BOX = 1.0
 
 @dataclass(frozen=True)
 class Stretch:
-    """What is left of a recording after its onset, at `RATE`.
+    """What is left of a recording after its onset, or a window of that, at `RATE`.
 
     Parameters
     ----------
     eda, phasic, tonic : ndarray, shape (n_samples,)
-        In z units of the whole recording.
+        In z units of the whole recording, or of the window if there is one.
     driver : ndarray, shape (n_samples,)
         Mean of the sudomotor driver over the second around each sample, in z/s.
     level, spread : float
-        Mean and standard deviation of the whole recording, in the unit it was recorded in.
+        Mean and standard deviation of the whole recording, or of the window, in the unit it was
+        recorded in.
     """
 
     eda: NDArray[np.float64]
@@ -63,8 +65,9 @@ def cut(
     driver: ArrayLike,
     sampling_rate: float,
     onset: float,
+    window: Window | None = None,
 ) -> Stretch:
-    """Bring the signals of a recording to one rate and drop its onset.
+    """Bring the signals of a recording to one rate and drop its onset, and what is in no window.
 
     Parameters
     ----------
@@ -74,6 +77,8 @@ def cut(
         In Hz.
     onset : float
         Seconds dropped at the beginning; 0 or more.
+    window : Window, optional
+        The part that is described of what follows the onset; all of it by default.
 
     Returns
     -------
@@ -84,7 +89,8 @@ def cut(
     ------
     RtcanError
         If a signal is damaged, the original is constant, the lengths differ, the rate or the onset
-        is not valid, or less than `MIN_SECONDS` are left.
+        is not valid, less than `MIN_SECONDS` are left, or the recording is too short for the
+        window, or constant in it.
     """
     if not (np.isfinite(sampling_rate) and sampling_rate > 0):
         raise RtcanError(f"{sampling_rate:g} Hz is not a sampling rate")
@@ -105,6 +111,8 @@ def cut(
     eda = zscore(signals[0])
     sampled = [resample(_without_noise(x), sampling_rate, RATE) for x in (eda, *signals[1:3])]
     sampled.append(_averaged(signals[3], sampling_rate, sampled[0].size))
+    if window is not None:
+        return _in_window(signals[0], sampled, sampling_rate, onset, window)
     start = round(onset * RATE)
     left = sampled[0].size - start
     if left < MIN_SECONDS * RATE:
@@ -121,6 +129,34 @@ def cut(
         driver=described[3],
         level=float(signals[0].mean()),
         spread=float(signals[0].std()),
+    )
+
+
+def _in_window(
+    original: NDArray[np.float64],
+    sampled: list[NDArray[np.float64]],
+    sampling_rate: float,
+    onset: float,
+    window: Window,
+) -> Stretch:
+    """The window of the sampled EDA, phasic, tonic part and driver, in its own z units."""
+    seen = seen_samples(original.size, sampling_rate, onset, window)
+    part = original[seen.start : seen.stop]
+    # Its place on the grid of `RATE`. All recordings of one rate get equally many samples.
+    first, n = (int(k / sampling_rate * RATE + 1e-9) for k in (seen.start, len(seen) - 1))
+    eda, phasic, tonic, driver = (signal[first : first + n + 1] for signal in sampled)
+    # In z units of the whole recording, the spread would tell how long that was.
+    unit = part.std() / original.std()
+    if unit <= FLAT:
+        raise RtcanError(f"constant in the window {window}")
+    mean = (part.mean() - original.mean()) / original.std()
+    return Stretch(
+        eda=(eda - mean) / unit,
+        phasic=phasic / unit,
+        tonic=(tonic - mean) / unit,
+        driver=driver / unit,
+        level=float(part.mean()),
+        spread=float(part.std()),
     )
 
 

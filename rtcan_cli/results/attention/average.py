@@ -19,7 +19,10 @@ _CURVE = {
 _TIME = {
     "position": Column("number", "Position in the trial", "fraction"),
     "time": Column(
-        "number", "Time from the recording's beginning, if trials are equally long", "s"
+        "number",
+        "Time from the recording's beginning, or the window's if that differs; only if trials are "
+        "equally long",
+        "s",
     ),
 }
 _INTERVAL = {
@@ -36,7 +39,10 @@ PEAK_COLUMNS = {
     **_SIZE,
     "position": Column("number", "Where in the trial the mean weight is highest", "fraction"),
     "time": Column(
-        "number", "The same from the recording's beginning, if trials are equally long", "s"
+        "number",
+        "The same from the recording's beginning, or the window's if that differs; only if trials "
+        "are equally long",
+        "s",
     ),
     "weight": Column("number", "Mean weight there, in times the even share"),
     "first_weight": Column("number", "Mean weight in the first twentieth of the trial"),

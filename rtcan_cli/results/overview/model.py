@@ -17,7 +17,7 @@ class ModelDescription(Result):
     model: str = value("Name, as --model takes it")
     title: str = value("What it is")
     source: str = value("Where it comes from")
-    eda: str = value("What it sees of the EDA: signals, features or none")
+    eda: str = value("What it sees of the EDA: signals, features, duration or none")
     features: tuple[str, ...] = value("EDA features that it sees; empty if all, or none")
     fusion: tuple[str, ...] = value("Values of --fusion that it takes, the default first")
     protocols: tuple[str, ...] = value("Values of --protocol that it takes")

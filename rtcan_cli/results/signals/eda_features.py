@@ -32,5 +32,6 @@ class EdaFeatures(Result):
     n_described: int = value("Recordings that have features")
     n_features: int = value("Features of each recording")
     onset: float = value("Length of the beginning that is not described", "s")
+    window: str | None = value("Part of the rest that is described, if not all")
     domains: pd.DataFrame = table("Features of each domain", DOMAIN_COLUMNS)
     left_out: pd.DataFrame = table("Recordings that have no features", LEFT_OUT_COLUMNS)

@@ -56,18 +56,15 @@ class TrialMaps:
     ----------
     trials : DataFrame
         From `rtcan_cli.steps.attention.trials.tested_trials`, with ``predicted`` and ``explained``
-        (0 low, 1 high) and ``duration`` [s].
+        (0 low, 1 high), and ``begin`` and ``duration`` [s] of what the network sees.
     share : NDArray of float32 (n, C, L)
         Weights in times the even share, see `rtcan_cli.explain.average.density`; NaN if empty.
-    onset : float
-        Second of each recording at which its trial begins.
     events : dict of str to list of arrays
-        Seconds of ``onset`` and ``peak`` of the responses in each trial, from its beginning.
+        Seconds of ``onset`` and ``peak`` of the responses in what is seen, from its beginning.
     """
 
     trials: pd.DataFrame
     share: NDArray[np.float32]
-    onset: float
     events: dict[str, list[NDArray[np.float64]]]
 
 
@@ -137,13 +134,18 @@ def explain_all(
         maps = _explain(work, method, explained, jobs)
         if relative_to_untrained:
             average = untrained_of_run(work, method, seed, jobs)
-            maps = TrialMaps(maps.trials, relative(maps.share, average), maps.onset, maps.events)
+            maps = TrialMaps(maps.trials, relative(maps.share, average), maps.events)
         n_empty = int(np.isnan(maps.share[:, 0, 0]).sum())
         if n_empty:
             text = (
                 f"{n_empty} maps are empty, because nothing spoke for the class; they are left out"
             )
             notes.append(Note("empty_maps", f"{target}: {text}"))
+        if _begin_differs(maps):
+            text = (
+                "times count from the beginning of the window, which is not the same in all trials"
+            )
+            notes.append(Note("time_in_window", f"{target}: {text}"))
         title = f"{run.dataset.title}, {target}, {run.network}"
         about_it: dict[str, Any] = {"title": title, "simulated": run.simulated, "look": look}
         curves = average_curves(maps)
@@ -211,7 +213,6 @@ def _explain(work: list[Chunk], method: MapName, explained: Explained, jobs: int
     return TrialMaps(
         trials=pd.concat([each.trials for each in ordered], ignore_index=True),
         share=np.concatenate([each.share for each in ordered]),
-        onset=ordered[0].onset,
         events={
             name: [times for each in ordered for times in each.events[name]]
             for name in ordered[0].events
@@ -229,11 +230,11 @@ def explain_chunk(chunk: Chunk, method: MapName, explained: Explained) -> TrialM
         trials=chunk.trials.assign(
             predicted=predicted if chosen is not None else maps.class_index,
             explained=maps.class_index,
+            begin=data.begin,
             duration=data.duration,
         ),
         share=density(maps.channels),
-        onset=data.onset,
-        events=explain_trials.responses(chunk, data.onset),
+        events=explain_trials.responses(chunk, data.onset, data.window),
     )
 
 
@@ -308,6 +309,7 @@ def _average_table(
     middle = (np.arange(n_bins) + 0.5) / n_bins
     duration = maps.trials["duration"].to_numpy()
     alike = np.ptp(duration) <= _SAME_LENGTH * duration.mean()
+    begin = 0.0 if _begin_differs(maps) else maps.trials["begin"].mean()
     parts = [
         pd.DataFrame(
             {
@@ -315,7 +317,7 @@ def _average_table(
                 "group": group,
                 "curve": name,
                 "position": middle,
-                "time": maps.onset + middle * duration.mean() if alike else np.nan,
+                "time": begin + middle * duration.mean() if alike else np.nan,
                 "mean": curve.mean,
                 "low": curve.low,
                 "high": curve.high,
@@ -330,8 +332,14 @@ def _average_table(
     return pd.concat(parts, ignore_index=True)
 
 
+def _begin_differs(maps: TrialMaps) -> bool:
+    """Whether what is seen begins at other times in other recordings, as the last seconds do."""
+    begin, duration = maps.trials["begin"], maps.trials["duration"]
+    return bool(np.ptp(begin) > _SAME_LENGTH * duration.mean())
+
+
 def _timed(average: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Curves in seconds of the recording, or in % of trials of unlike length; and the unit."""
+    """Curves in seconds, or in % of trials of unlike length; and the unit."""
     if average["time"].notna().all():
         return average, "s"
     return average.assign(time=100 * average["position"]), "% of the trial"

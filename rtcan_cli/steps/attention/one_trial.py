@@ -63,8 +63,8 @@ class Explanation:
     @property
     def seconds(self) -> NDArray[np.float64]:
         """Time of each sample of the input since the recording began."""
-        end = self.data.onset + self.data.duration[0]
-        return np.linspace(self.data.onset, end, self.eda.shape[1])
+        begin = self.data.begin[0]
+        return np.linspace(begin, begin + self.data.duration[0], self.eda.shape[1])
 
 
 @dataclass(frozen=True)

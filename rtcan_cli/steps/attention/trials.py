@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rtcan_cli.choices import CLASS_NAMES, MAP, MODEL, Explained, MapName
 from rtcan_cli.eda.features.scr import find_responses
 from rtcan_cli.eda.features.stretch import RATE, cut
+from rtcan_cli.eda.window import Window, seen_samples
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import untrained_average
 from rtcan_cli.models.rtcan.network import RTCAN
@@ -65,15 +66,22 @@ class Loaded:
     music : NDArray of float32 (n, n_music), optional
         Standardised as in training.
     onset : float
-        Second of each recording at which its trial begins.
+        Seconds dropped at the beginning of each recording.
+    window : Window, optional
+        What is seen of the rest, if not all.
+    begin : NDArray of float64 (n,)
+        Second of each recording at which that begins which the network sees: after the onset, or
+        where its window begins.
     duration : NDArray of float64 (n,)
-        Seconds from there to its end.
+        Seconds from there to the last sample that it sees.
     """
 
     model: RTCAN
     eda: NDArray[np.float32]
     music: NDArray[np.float32] | None
     onset: float
+    window: Window | None
+    begin: NDArray[np.float64]
     duration: NDArray[np.float64]
 
 
@@ -195,18 +203,19 @@ def chunks(run: Run, sources: Sources, target: str, trials: pd.DataFrame) -> lis
 def load(chunk: Chunk) -> Loaded:
     """Read the network and the inputs of a chunk."""
     run = Run.load(chunk.run)
-    spec, onset = run.settings.spec, run.settings.onset
+    spec, part = run.settings.spec, (run.settings.onset, run.settings.window)
     network = run.network_of_fold(chunk.target, chunk.fold)
-    eda, duration = [], []
+    eda, begin, duration = [], [], []
     assert chunk.sources.components is not None, "RTCAN-1D sees signals"
     with Store(chunk.sources.components, "components") as store:
         for row in chunk.trials.itertuples():
             rate = float(row.sampling_rate)
-            eda.append(trial_input(store, row.recording, rate, onset, spec.length))
-            end = (len(store.signal("phasic", row.recording)) - 1) / rate
-            duration.append(end - onset)
+            eda.append(trial_input(store, row.recording, rate, part[0], spec.length, part[1]))
+            seen = seen_samples(len(store.signal("phasic", row.recording)), rate, *part)
+            begin.append(seen.start / rate)
+            duration.append((len(seen) - 1) / rate)
     music = music_vectors(network, chunk.sources, chunk.trials["stimulus"].tolist())
-    return Loaded(network.model, np.stack(eda), music, onset, np.array(duration))
+    return Loaded(network.model, np.stack(eda), music, *part, np.array(begin), np.array(duration))
 
 
 def music_vectors(
@@ -249,8 +258,10 @@ def classes(explained: Explained, trials: pd.DataFrame) -> NDArray[np.int64] | N
     return np.full(len(trials), CLASS_NAMES.index(explained), dtype=np.int64)
 
 
-def responses(chunk: Chunk, onset: float) -> dict[str, list[NDArray[np.float64]]]:
-    """Seconds from the beginning of each trial to the onsets and peaks of its responses."""
+def responses(
+    chunk: Chunk, onset: float, window: Window | None = None
+) -> dict[str, list[NDArray[np.float64]]]:
+    """Seconds from where what a network sees begins to the onsets and peaks of responses in it."""
     found: dict[str, list[NDArray[np.float64]]] = {"onset": [], "peak": []}
     assert chunk.sources.components is not None, "RTCAN-1D sees signals"
     with Store(chunk.sources.components, "components") as store:
@@ -261,7 +272,7 @@ def responses(chunk: Chunk, onset: float) -> dict[str, list[NDArray[np.float64]]
             )
             original = phasic + tonic + residual
             try:
-                stretch = cut(original, phasic, tonic, driver, row.sampling_rate, onset)
+                stretch = cut(original, phasic, tonic, driver, row.sampling_rate, onset, window)
             except RtcanError:  # too short a trial to tell a response
                 phasic = np.zeros(0)
             else:

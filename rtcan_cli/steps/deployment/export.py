@@ -160,8 +160,12 @@ def describe(
             "channels": ",".join(CHANNELS),
             "length": str(settings.spec.length),
             "onset_seconds": f"{settings.onset:g}",
+            "window": str(settings.window or "all after the onset"),
             "sampling": "each channel z-scored over the whole recording, its onset dropped, the "
-            "rest interpolated linearly to the length; first and last sample stay",
+            "rest interpolated linearly to the length; first and last sample stay"
+            if settings.window is None
+            else "the window of the recording after its onset, each channel z-scored over the "
+            "window and interpolated linearly to the length; first and last sample stay",
         }
     for kind, parameters in trained.items():
         said = ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))

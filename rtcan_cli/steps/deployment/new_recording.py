@@ -20,11 +20,12 @@ from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import cvxeda_method, method_of
 from rtcan_cli.eda.quality import inspect
 from rtcan_cli.eda.resample import resample
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, read_new, trained_kind
-from rtcan_cli.runs.inputs import parts_input
+from rtcan_cli.runs.inputs import length_input, parts_input
 from rtcan_cli.runs.origin import Recorded, Settings
 from rtcan_cli.runs.run import Run
 from rtcan_cli.training.data import Trials
@@ -89,7 +90,8 @@ class NewRecording:
         RtcanError
             If a file is missing, or cannot be used.
         """
-        needs_eda = run.settings.model.sees(run.settings.fusion) != "none"
+        sees = run.settings.model.sees(run.settings.fusion)
+        needs_eda = sees != "none"
         needs_music = run.settings.fusion != "none"
         if needs_eda and self.eda is None:
             raise RtcanError(f"{run.name} sees EDA: {run.network}", "--eda FILE")
@@ -104,8 +106,11 @@ class NewRecording:
         if needs_eda and self.eda is not None:
             try:
                 found = self.read(run, trained)
-                kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
-                eda = self._eda(self.eda, found, kind.sign, run, trained)
+                if sees == "duration":
+                    eda = length_input(_seconds(self.eda, found))
+                else:
+                    kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
+                    eda = self._eda(self.eda, found, kind.sign, run, trained)
             except RtcanError as error:
                 told = str(self.eda) in str(error)
                 # The hint of a pure function names options of other commands.
@@ -145,18 +150,29 @@ class NewRecording:
         settings = run.settings
         if settings.model.sees(settings.fusion) == "signals":
             phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))
-            return parts_input(phasic, tonic, residual, rate, settings.onset, settings.spec.length)
+            seen = settings.onset, settings.spec.length, settings.window
+            return parts_input(phasic, tonic, residual, rate, *seen)
+        described = trained.get("features", {})
+        window = described.get("window")
         values = eda_features(
             resample(inspected.eda, found.sampling_rate, rate),
             parts["phasic"],
             parts["tonic"],
             parts["driver"],
             sampling_rate=rate,
-            onset=trained.get("features", {}).get("onset", run.dataset.onset),
+            onset=described.get("onset", run.dataset.onset),
+            window=None if window is None else Window.parse(window),
         )
         by_name = dict(zip((each.name for each in CATALOGUE), values, strict=True))
         wanted = settings.model.features or tuple(by_name)
         return np.array([by_name[name] for name in wanted], np.float32)
+
+
+def _seconds(path: Path, found: Recording) -> float:
+    """How long a recording is, if it is one that could have been trained on."""
+    if fault := inspect(found.eda, found.sampling_rate, found.jitter).fault:
+        raise RtcanError(f"{path}: {fault}")
+    return len(found.eda) / found.sampling_rate
 
 
 def _unlike(recording: NewRecording, found: Recording, run: Run, before: Recorded) -> list[Note]:
@@ -199,18 +215,19 @@ def recording_notes(
 ) -> list[Note]:
     """What is not, or not sure to be, as in training."""
     notes: list[Note] = []
+    sees = run.settings.model.sees(run.settings.fusion)
     if recording.eda is not None:
         kind, found = trained_kind(run, trained), recording.read(run, trained)
         notes += [] if before is None else _unlike(recording, found, run, before)
         notes += [Note("signal_files", f"{recording.eda.name}: {text}") for text in found.notes]
+    if recording.eda is not None and sees != "duration":  # to its length, polarity is the same
         new = kind_of_file(run, kind, found, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
     if recording.audio is not None and run.settings.fusion == "none":
         text = f"{run.name} hears no music: {recording.audio.name} was not used"
         notes.append(Note("audio_not_used", text))
-    kinds = {"signals": ["components"], "features": ["components", "features"], "none": []}
-    wanted = kinds[run.settings.model.sees(run.settings.fusion)]
-    absent = [kind for kind in wanted if kind not in trained]
+    kinds = {"signals": ["components"], "features": ["components", "features"]}
+    absent = [kind for kind in kinds.get(sees, []) if kind not in trained]
     if absent:
         text = (
             f"the {' and '.join(absent)} that {run.name} was trained on are not in the workspace "

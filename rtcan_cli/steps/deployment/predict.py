@@ -94,9 +94,8 @@ def predict_stores(
     by_name = made.dataset == run.dataset.name and not all_new
     asking = _Asking(run, calibrated, all_folds, by_name)
     for target in settings.targets:
-        trials, left_out = new_trials(
-            sources, target, settings.onset, settings.spec.length, settings.model.features
-        )
+        seen = settings.onset, settings.spec.length, settings.model.features, settings.window
+        trials, left_out = new_trials(sources, target, *seen)
         asking.ask(target, trials, left_out)
     notes = notes_on_settings(run, trained, new)
     if asking.n_known and made.dataset == "table":
@@ -183,7 +182,8 @@ def new_sources(
         None,
         store("music") if run.settings.fusion != "none" else None,
         store("features") if sees == "features" else None,
-        store("recordings") if sees == "none" else None,
+        store("recordings") if sees in ("duration", "none") else None,
+        sees == "duration",
     )
 
 

@@ -26,6 +26,7 @@ USUAL = {
     "alpha": choices.ALPHA,
     "gamma": choices.GAMMA,
     "mixdown": False,
+    "window": None,
 }
 #: Options that have another name than the parameter they set.
 RENAMED = {"decomposition": "method"}

@@ -160,9 +160,10 @@ def settings_like(
 
     Folds and seed are those of another run of the dataset that dealt its own; where all runs took
     theirs from another one (``--splits-from``), they come from there as well, if that run had all
-    subjects. The recipe is that of a run that has a recipe, length and onset of one that sees
-    signals: a baseline does not tell what it does not have. A run of the same model counts before
-    one of RTCAN-1D, and this before all others; of several the first. What none tells is as usual.
+    subjects. The recipe is that of a run that has a recipe, length, onset and window of one that
+    sees signals: a baseline does not tell what it does not have. A run of the same model counts
+    before one of RTCAN-1D, and this before all others; of several the first. What none tells is as
+    usual.
 
     Parameters
     ----------
@@ -194,6 +195,7 @@ def settings_like(
         fusion=fusion,
         targets=targets,
         onset=seeing.onset if seeing else known.onset,
+        window=seeing.window if seeing else None,
         n_folds=like.n_folds if like else choices.FOLDS,
         seed=like.seed if like else choices.SEED,
         splits_from=borrowed.splits_from if borrowed and not dealt else None,

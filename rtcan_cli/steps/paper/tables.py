@@ -295,9 +295,11 @@ def _notes_on_choice(
     for dataset in sorted({run.provenance.dataset for run in used}):
         same = [run for run in used if run.provenance.dataset == dataset]
         settings = [run.settings.parameters() for run in same]
+        # Runs of signals without a window do not say so.
+        settings = [{"window": None} | each if "length" in each else each for each in settings]
         varying = [
             name
-            for name in ("recipe", "folds", "seed", "length", "onset")
+            for name in ("recipe", "folds", "seed", "length", "onset", "window")
             if len({str(each[name]) for each in settings if name in each}) > 1
         ]
         if varying:
@@ -324,6 +326,8 @@ def _unlike_paper(run: Run, stores: Workspace) -> Iterator[str]:
         onset, usual_onset = run.settings.onset, run.dataset.onset
         if onset != usual_onset:
             yield f"onset of {onset:g} s instead of {usual_onset:g} s ({run.dataset.title})"
+        if run.settings.window is not None:
+            yield f"the window {run.settings.window} instead of whole recordings"
     recipe, usual = run.settings.recipe, RECIPES["paper"]
     if recipe is not None and recipe.name != usual.name:
         yield f"recipe '{recipe.name}'"

@@ -12,8 +12,9 @@ from rtcan_cli.results.base import Note
 from rtcan_cli.runs.seeds import Seeds
 from rtcan_cli.steps.scores.differences import compare_pair, share_deal
 
-#: Models that fit themselves in seconds: linear ones, and boosted trees.
-SIMPLE = ("logistic", "svm-eda", "svm-gsr", "svm-music", "boosting")
+#: Models that fit themselves in seconds: linear ones, boosted trees, and one that sees nothing but
+#: how long a recording is.
+SIMPLE = ("logistic", "svm-eda", "svm-gsr", "svm-music", "boosting", "duration-prior")
 #: What a model may see for its score to be asked of one that sees the key.
 _NO_MORE = {
     "none": {"none"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,22 @@ from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, RECORDED, VERSION
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.signals.decomposition import LEFT_OUT_COLUMNS
 from rtcan_cli.results.signals.eda_features import DOMAIN_COLUMNS, EdaFeatures
+from rtcan_cli.runs.durations import common_window, lengths_of, unlike
 from rtcan_cli.steps.freshness import is_current
-from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
-from rtcan_cli.steps.signals.eda_features_work import features_work
+from rtcan_cli.steps.signals.blocks import (
+    BlockWork,
+    cut,
+    keep_blocks,
+    missing_blocks,
+    name_of,
+    names_in,
+)
+from rtcan_cli.steps.signals.eda_features_work import Decomposed, features_work
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import OFFSETS
@@ -34,11 +44,13 @@ def describe_recordings(
     onset: float,
     jobs: int | Cluster = -1,
     force: bool = False,
+    window: Window | None = None,
 ) -> EdaFeatures:
     """Compute the features of every decomposed recording; go on where a call stopped.
 
-    Recordings that were not decomposed, or are too short without their onset, stay in the store
-    with the reason and without numbers.
+    Recordings that were not decomposed, or are too short without their onset or for the window,
+    stay in the store with the reason and without numbers. With a window, that part of what follows
+    the onset is described, of all recordings.
 
     Raises
     ------
@@ -46,6 +58,8 @@ def describe_recordings(
         If a store is missing, the components were not made from these recordings, or no recording
         can be described.
     """
+    if window is not None:
+        window = common_window(window, components, onset)
     with Store(recordings, "recordings") as raw, Store(components, "components") as parts:
         made = parts.provenance
         if made.inputs.get("recordings") != raw.content_id:
@@ -59,6 +73,8 @@ def describe_recordings(
             {
                 "catalogue": VERSION,
                 "onset": onset,
+                # Left out where there is none: stores made before are still current.
+                **({} if window is None else {"window": str(window)}),
                 **stored_kind(raw.provenance.parameters).parameters,
             },
             {"recordings": raw.content_id, "components": parts.content_id},
@@ -67,22 +83,43 @@ def describe_recordings(
         if not is_current(output, "features", provenance, force):
             partial = Partial(output, provenance.digest())
             with partial.held():
-                blocks = _describe_missing(raw, parts, partial, onset, jobs)
+                work = features_work(raw, parts, onset, window)
+                blocks = _describe_missing(raw, parts, partial, work, jobs)
                 with create(output, "features", provenance) as writer:
                     _write(writer, parts, blocks, partial)
                 partial.discard()
-    return features_result(output)
+    result = features_result(output)
+    if window is not None:
+        return result
+    return replace(result, notes=(*result.notes, *_length_notes(components, onset, output)))
+
+
+def _length_notes(components: Path, onset: float, output: Path) -> list[Note]:
+    """Say it where recordings that are described as a whole differ much in length."""
+    found = unlike(lengths_of(components, onset))
+    if found is None:
+        return []
+    text = (
+        f"{found.description}: features such as the number of responses tell how long a recording "
+        f"was. To describe the first {found.short} s of all, without the {found.n_shorter} that "
+        "are shorter"
+    )
+    line = line_that_makes(output, "features", window=f"first:{found.short}")
+    return [Note("lengths_differ", text, line)]
 
 
 def _describe_missing(
-    raw: Store, parts: Store, partial: Partial, onset: float, jobs: int | Cluster
+    raw: Store,
+    parts: Store,
+    partial: Partial,
+    work: BlockWork[list[Decomposed]],
+    jobs: int | Cluster,
 ) -> list[range]:
     """Describe and keep what is not yet; return all blocks."""
     blocks = cut(raw.array(OFFSETS))
     missing = missing_blocks(blocks, partial, "described")
     n = sum(map(len, blocks))
     done = n - sum(map(len, missing))
-    work = features_work(raw, parts, onset)
     with console.progress(n, "EDA features", "recording", done=done) as bar:
         for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):
             bar.update(len(rows))
@@ -148,6 +185,7 @@ def features_result(path: Path) -> EdaFeatures:
         n_described=described,
         n_features=len(names),
         onset=made.parameters["onset"],
+        window=made.parameters.get("window"),
         domains=pd.DataFrame(rows, columns=list(DOMAIN_COLUMNS)),
         left_out=pd.DataFrame(problems.most_common(), columns=list(LEFT_OUT_COLUMNS)),
         notes=(Note("falling_responses", kind.warning),) if kind.warning else (),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.resample import resample
+from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.signals.blocks import BlockWork
 from rtcan_cli.stores import Store
@@ -37,9 +38,12 @@ class Decomposed(NamedTuple):
     problem: str
 
 
-def features_work(raw: Store, parts: Store, onset: float) -> BlockWork[list[Decomposed]]:
+def features_work(
+    raw: Store, parts: Store, onset: float, window: Window | None = None
+) -> BlockWork[list[Decomposed]]:
     """What is done with recordings and the components that were made from them."""
-    return BlockWork(stores=(raw, parts), read=_read, work=partial(describe_block, onset=onset))
+    work = partial(describe_block, onset=onset, window=window)
+    return BlockWork(stores=(raw, parts), read=_read, work=work)
 
 
 def _read(stores: tuple[Store, ...], rows: range) -> list[Decomposed]:
@@ -60,7 +64,9 @@ def _read(stores: tuple[Store, ...], rows: range) -> list[Decomposed]:
     return found
 
 
-def describe_block(block: list[Decomposed], onset: float) -> dict[str, NDArray[Any]]:
+def describe_block(
+    block: list[Decomposed], onset: float, window: Window | None = None
+) -> dict[str, NDArray[Any]]:
     """Features of some recordings.
 
     Parameters
@@ -69,6 +75,8 @@ def describe_block(block: list[Decomposed], onset: float) -> dict[str, NDArray[A
         n recordings.
     onset : float
         Seconds at their beginning that are left out.
+    window : Window, optional
+        What is described of the rest; all of it by default.
 
     Returns
     -------
@@ -81,7 +89,10 @@ def describe_block(block: list[Decomposed], onset: float) -> dict[str, NDArray[A
         if not reason:
             try:
                 value[row] = eda_features(
-                    **recording.signals, sampling_rate=recording.sampling_rate, onset=onset
+                    **recording.signals,
+                    sampling_rate=recording.sampling_rate,
+                    onset=onset,
+                    window=window,
                 )
             except RtcanError as error:
                 reason = str(error)

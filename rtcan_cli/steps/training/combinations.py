@@ -8,6 +8,7 @@ from itertools import product
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import Profile
+from rtcan_cli.eda.window import Window
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.settings import RunSettings
@@ -42,6 +43,8 @@ class Wanted:
         Train only the folds that test this subject.
     thresholds : str
         Ratings that thresholds come from.
+    windows : sequence of Window, optional
+        What models of signals see of what follows the onset; None for all of it.
     """
 
     models: Sequence[Model]
@@ -60,6 +63,7 @@ class Wanted:
     targets: tuple[str, ...]
     test_subject: str | None
     thresholds: str = choices.THRESHOLDS
+    windows: Sequence[Window | None] = (None,)
 
     def sees_signals(self) -> bool:
         """Whether one of the models sees signals of the EDA."""
@@ -78,18 +82,21 @@ def combinations(wanted: Wanted, known: Profile) -> list[RunSettings]:
     found = []
     for model in wanted.models:
         plain = [ModelSpec(model=model.name, length=wanted.length)]
-        for fusion, spec, recipe, protocol, subjects, seed in product(
+        for fusion, spec, recipe, window, protocol, subjects, seed in product(
             wanted.fusions,
             forms if model.name == choices.MODEL else plain,
             wanted.recipes if model.network is not None else [None],
+            wanted.windows,
             wanted.protocols,
             wanted.subjects,
             wanted.seeds,
         ):
+            used = fusion or model.fusion[0]
+            seen = window if model.sees(used) == "signals" else None
             settings = RunSettings(
                 spec=spec,
                 recipe=recipe,
-                fusion=fusion or model.fusion[0],
+                fusion=used,
                 targets=wanted.targets,
                 onset=known.onset if wanted.onset is None else wanted.onset,
                 n_folds=wanted.n_folds,
@@ -98,6 +105,7 @@ def combinations(wanted: Wanted, known: Profile) -> list[RunSettings]:
                 protocol=protocol,
                 subjects=subjects,
                 thresholds=wanted.thresholds,
+                window=seen,
             )
             found.append(settings)
-    return found
+    return list(dict.fromkeys(found))  # windows make no other runs of models without signals

@@ -217,7 +217,7 @@ class Planner:
         self, request: RunRequest, target: str, known: TrialSplits
     ) -> tuple[TrainingData, Splits]:
         settings, other = request.settings, request.splits_from
-        shape = settings.onset, settings.spec.length, settings.model.features
+        shape = settings.onset, settings.spec.length, settings.model.features, settings.window
         trials = (request.sources, target, *shape)
         key = (trials, _splits_key(request))
         if key in self._restricted:

@@ -21,13 +21,15 @@ from rtcan_cli.training.folds.splits import VALIDATION
 _OF_NETWORK = ("variant", "layout", "depth", "channels")
 
 
-def training_result(paths: Sequence[Path]) -> Training:
+def training_result(paths: Sequence[Path], more: Sequence[Note] = ()) -> Training:
     """Describe finished runs by their validation folds; the test folds are for other commands.
 
     Parameters
     ----------
     paths : sequence of Path
         Run stores of one dataset.
+    more : sequence of Note
+        Further notes, on what they were trained on.
     """
     runs = [Run.load(path) for path in paths]
     settings = pd.DataFrame(map(_settings, runs), columns=list(SETTING_COLUMNS), dtype=object)
@@ -43,7 +45,7 @@ def training_result(paths: Sequence[Path]) -> Training:
         settings=settings,
         varied=varied(settings),
         validation=pd.DataFrame(rows, columns=list(VALIDATION_COLUMNS)),
-        notes=(*notes, Note("next_step", "next", line)),
+        notes=(*notes, *more, Note("next_step", "next", line)),
         files=tuple(paths),
     )
 
@@ -71,6 +73,7 @@ def _settings(run: Run) -> dict[str, object]:
         "run": run.name,
         "model": spec.model,
         "fusion": settings.fusion,
+        "window": None if settings.window is None else str(settings.window),
         "protocol": settings.protocol,
         "subjects": settings.subjects,
         "seed": settings.seed,

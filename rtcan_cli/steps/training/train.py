@@ -23,6 +23,7 @@ from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.training.lengths import length_notes
 from rtcan_cli.steps.training.notes import say_steps
 from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit, result_name
 from rtcan_cli.steps.training.result import training_result
@@ -107,6 +108,11 @@ def train_runs(
     plans = _plan_missing(requests, force)
     units = [unit for plan in plans for unit in plan.units()]
     say_steps(plans)
+    notes = length_notes(requests)
+    if plans:
+        for note in notes:
+            if note.kind != "length_alone":  # before the work that it may spare
+                console.warn(note.text if note.command is None else f"{note.text}: {note.command}")
     waiting = Counter(unit.partial.store for unit in units)
     plan_of = {plan.output: plan for plan in plans}
     hopeless: list[tuple[Unit, NotFinite]] = []
@@ -133,7 +139,7 @@ def train_runs(
         failed = fit_units(units, device, jobs, on_finished, stack) + hopeless
     if failed:
         raise _not_finite(failed)
-    return training_result([request.output for request in requests])
+    return training_result([request.output for request in requests], notes)
 
 
 def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:

@@ -34,4 +34,5 @@ def page(result: ModelDescription) -> Page:
 def _eda(result: ModelDescription) -> str:
     if result.eda == "features":
         return f"{len(result.features) or 'all 128'} hand-crafted features"
-    return "three channels of samples" if result.eda == "signals" else "not seen"
+    words = {"signals": "three channels of samples", "duration": "its length in seconds"}
+    return words.get(result.eda, "not seen")

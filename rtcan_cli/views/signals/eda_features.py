@@ -21,6 +21,7 @@ def page(result: EdaFeatures) -> Page:
             "described": result.n_described,
             "features": result.n_features,
             "onset": f"{result.onset:g} s",
+            **({} if result.window is None else {"window": result.window}),
         },
         tables=[domains, *left_out_table("Not described", result.left_out)],
         notes=note_lines(result.notes),

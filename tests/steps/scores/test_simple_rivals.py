@@ -56,6 +56,14 @@ def test_the_best_of_the_simple_models_counts(tmp_path: Path) -> None:
     assert "(strong)" in note
 
 
+def test_the_length_of_recordings_is_a_rival(tmp_path: Path) -> None:
+    network = finish_run(tmp_path, "net", skill=1.0, targets=("arousal",))
+    length = {"spec": ModelSpec(model="duration-prior"), "recipe": None}
+    strong = finish_run(tmp_path, "long", skill=3.0, targets=("arousal",), **length)
+    (note,) = said(network, strong)
+    assert "duration-prior, the length of the recording alone (long)" in note
+
+
 def test_only_a_model_that_sees_no_more_and_has_the_same_folds_is_a_rival(tmp_path: Path) -> None:
     def line(name: str, **changed: object) -> Path:
         return finish_run(tmp_path, name, skill=3.0, targets=("arousal",), **(LOGISTIC | changed))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.eda.window import Window
 from rtcan_cli.models.registry import find
 from rtcan_cli.steps.training.combinations import Wanted, combinations
 from rtcan_cli.training.recipes import RECIPES
@@ -43,6 +44,17 @@ def test_each_entry_is_combined_with_each_in_the_order_given() -> None:
         for fusion in ("music", "none")
         for variant in ("Rb", "base")
         for seed in (3, 1)
+    ]
+
+
+def test_windows_are_for_models_of_signals_and_make_no_other_runs() -> None:
+    windows = [Window.parse("first:30"), Window.parse("last:30"), None]
+    models = [find(name) for name in (choices.MODEL, "svm-eda", "majority")]
+    runs = combinations(replace(ONE, models=models, windows=windows), profile("pmemo"))
+    assert [(run.spec.model, run.window) for run in runs] == [
+        *((choices.MODEL, window) for window in windows),
+        ("svm-eda", None),
+        ("majority", None),
     ]
 
 
