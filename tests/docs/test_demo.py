@@ -1,4 +1,4 @@
-"""The commands of `make demo`, on fewer listeners and with a narrow network."""
+"""The commands of `make demo`, on fewer listeners and songs, and with a narrow network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from tests.conftest import must
 SCRIPT = Path(__file__).parents[2] / "examples" / "quickstart.sh"
 #: What makes the demo short; nothing else of its lines is changed.
 SHORTER = {"48": "12", "500": "96"}
-TRAIN = ("--channels", "8,8,8,8", "--epochs", "1", "--batch-size", "32", "--jobs", "1")
+MORE = {
+    "simulate": ("--stimuli", "8", "--duration", "14"),
+    "train": ("--channels", "8,8,8,8", "--epochs", "1", "--batch-size", "32", "--jobs", "1"),
+}
 
 
 def lines(demo: Path) -> list[list[str]]:
@@ -26,6 +29,7 @@ def lines(demo: Path) -> list[list[str]]:
     return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("rtcan ")]
 
 
+@pytest.mark.usefixtures("every_format")
 def test_the_demo_runs_from_raw_files_to_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,8 +42,7 @@ def test_the_demo_runs_from_raw_files_to_figures(
         *("evaluate", "gradcam", "compare"),
     ]
     for command, *words in ran:
-        options = TRAIN if command == "train" else ()
-        must(command, *(SHORTER.get(word, word) for word in words), *options)
+        must(command, *(SHORTER.get(word, word) for word in words), *MORE.get(command, ()))
     assert (demo / "figures" / "comparison.csv").exists()
     assert len(list((demo / "stores/pmemo/runs").glob("*.h5"))) == 4
     assert list((demo / "figures/pmemo").rglob("attention_columns_*_subject_100184_music_1.png"))
