@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import shutil
 import signal
@@ -11,12 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import hypothesis
 import joblib
 import pytest
+import typer
 from typer.testing import CliRunner
 
 # Read before any numerical library is loaded: tests are small, threads only get in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Modules of numerical libraries are a million objects that stay; Python looks through them all each
+# time that it searches for rings of objects nobody uses. Rarely is enough: 5 % less time.
+gc.set_threshold(10_000, 20, 20)
+# On a busy machine an example may take many times as long as usual.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 SUBJECT, SONG = "100184", "1"
 SMALL_TRAINING = (
@@ -82,6 +92,59 @@ def _letters_as_users_get_them() -> Iterator[object]:
         before = style._RC["pdf.fonttype"]
         patch.setitem(style._RC, "pdf.fonttype", 3)
         yield before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_format_is_drawn() -> Iterator[None]:
+    """Draw figures as PNG, and leave SVG and PDF files empty: drawing is most of their time.
+
+    ``tests/plots`` and the tests that ask for ``every_format`` draw them all.
+    """
+    from matplotlib.figure import Figure
+
+    drawn = Figure.savefig
+
+    @functools.wraps(drawn)
+    def only_png(figure: Figure, buffer: object, **options: object) -> None:
+        if options.get("format") not in ("svg", "pdf"):
+            drawn(figure, buffer, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", only_png)
+        yield
+
+
+@contextmanager
+def in_every_format() -> Iterator[None]:
+    """Draw figures in each format."""
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", Figure.savefig.__wrapped__)  # type: ignore[attr-defined]
+        yield
+
+
+@pytest.fixture
+def every_format() -> Iterator[None]:
+    """Figures are drawn in each format in this test."""
+    with in_every_format():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_read_once() -> Iterator[None]:
+    """Make a click command of the app once, not each time that a test calls it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", functools.cache(typer.main.get_command))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_waits_for_the_disk() -> Iterator[None]:
+    """Leave it to the system when files get to the disk: it matters only if power fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

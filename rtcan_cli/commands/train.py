@@ -297,16 +297,6 @@ def train(
         ),
     ] = 4,
     cluster: options.ClusterAddress = None,
-    stack: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Train up to N folds together as one program, for GPUs; the results are "
-            "the same apart from rounding. Not yet tested on a GPU.",
-            rich_help_panel=MACHINE,
-        ),
-    ] = 1,
     force: options.Force = False,
     config: Annotated[
         Path | None,
@@ -477,7 +467,7 @@ def train(
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
-    return train_runs(requests, where, workers, force, stack)
+    return train_runs(requests, where, workers, force)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

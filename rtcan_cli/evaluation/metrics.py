@@ -58,7 +58,6 @@ class Summary:
     f1_mean: float
     f1_sd: float
     majority_mean: float
-    majority_sd: float
     n_folds: int
     n_trials: int
     n_untested: int
@@ -237,7 +236,6 @@ def summarise(scores: pd.DataFrame) -> Summary:
         majority_mean=float(np.average(tested["majority_accuracy"], weights=tested["n"]))
         if len(tested)
         else np.nan,
-        majority_sd=float(sd["majority_accuracy"]),
         n_folds=int((scores["n"] > 0).sum()),
         n_trials=int(scores["n"].sum()),
         n_untested=int(scores["n_untested"].sum()),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn, optim
+from torch import Tensor, nn, optim
 
 from rtcan_cli.models.weights import from_arrays, to_arrays
 
@@ -48,75 +47,42 @@ class FoldProgress:
 
 def pack(model: nn.Module, optimizer: optim.Optimizer, progress: FoldProgress) -> Arrays:
     """Return everything needed to go on, under names like "model.rnta.theta.weight"."""
-    moments = {
-        i: {
-            name: value.cpu().numpy().copy()
-            for name, value in state.items()
-            if value is not None  # SGD without momentum
-        }
-        for i, state in optimizer.state_dict()["state"].items()
-    }
-    return pack_arrays(to_arrays(model), moments, progress)
-
-
-def pack_arrays(weights: Arrays, moments: Mapping[int, Arrays], progress: FoldProgress) -> Arrays:
-    """Return everything needed to go on.
-
-    Parameters
-    ----------
-    weights : dict of str to array
-        Weights and BatchNorm statistics, as `to_arrays` names them.
-    moments : mapping of int to dict of str to array
-        What the optimiser remembers of each weight, numbered as in ``model.parameters()``.
-    progress : FoldProgress
-        What else is known.
-    """
     checkpoint: Arrays = {
         "best_epoch": np.array(progress.best_epoch),
         "seconds": np.array(progress.seconds),
         "cpu_seconds": np.array(progress.cpu_seconds),
     }
     checkpoint |= {f"history.{name}": np.array(row) for name, row in progress.history.items()}
-    checkpoint |= {f"model.{name}": array for name, array in weights.items()}
+    checkpoint |= {f"model.{name}": array for name, array in to_arrays(model).items()}
     checkpoint |= {f"best.{name}": array for name, array in progress.best.items()}
-    for i, state in moments.items():
-        checkpoint |= {f"optimizer.{i}.{name}": array for name, array in state.items()}
+    for i, state in optimizer.state_dict()["state"].items():
+        checkpoint |= {
+            f"optimizer.{i}.{name}": value.cpu().numpy().copy()
+            for name, value in state.items()
+            if value is not None  # SGD without momentum
+        }
     return checkpoint
 
 
 def unpack(checkpoint: Arrays, model: nn.Module, optimizer: optim.Optimizer) -> FoldProgress:
     """Put a checkpoint back into a model and its optimiser, and return the progress."""
-    from_arrays(model, under("model.", checkpoint))
-    state = {
-        i: {name: torch.tensor(array) for name, array in moments.items()}
-        for i, moments in moments_of(checkpoint).items()
-    }
+    from_arrays(model, _under("model.", checkpoint))
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, array in _under("optimizer.", checkpoint).items():
+        i, _, entry = name.partition(".")
+        state.setdefault(int(i), {})[entry] = torch.tensor(array)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-    return progress_of(checkpoint)
-
-
-def progress_of(checkpoint: Arrays) -> FoldProgress:
-    """The progress in a checkpoint."""
     return FoldProgress(
-        history={name: row.tolist() for name, row in under("history.", checkpoint).items()},
+        history={name: row.tolist() for name, row in _under("history.", checkpoint).items()},
         best_epoch=int(checkpoint["best_epoch"]),
-        best=under("best.", checkpoint),
+        best=_under("best.", checkpoint),
         seconds=float(checkpoint["seconds"]),
         cpu_seconds=float(checkpoint["cpu_seconds"]),
     )
 
 
-def moments_of(checkpoint: Arrays) -> dict[int, Arrays]:
-    """What the optimiser remembers of each weight, as `pack_arrays` takes it."""
-    moments: dict[int, Arrays] = {}
-    for name, array in under("optimizer.", checkpoint).items():
-        i, _, entry = name.partition(".")
-        moments.setdefault(int(i), {})[entry] = array
-    return moments
-
-
-def under(prefix: str, checkpoint: Arrays) -> Arrays:
+def _under(prefix: str, checkpoint: Arrays) -> Arrays:
     """Return the entries whose name starts with `prefix`, named by the rest."""
     return {
         name.removeprefix(prefix): array

@@ -325,7 +325,7 @@ def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[obj
     """Context in which the recipe's forward passes compute."""
     if recipe.precision != "bf16":
         return nullcontext()
-    # No weight is used twice, and casts that are kept cannot be recorded as part of a CUDA graph.
+    # No weight is used twice, so casts that are kept would only take memory.
     return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
 
 

@@ -45,6 +45,7 @@ def test_sizes() -> None:
             figure_size(wrong)
 
 
+@pytest.mark.usefixtures("every_format")
 def test_size_resolution_and_colours_reach_the_files(trained: Path, tmp_path: Path) -> None:
     trial = ("--subject", SUBJECT, "--music", SONG, "--target", "arousal")
     look = ("--size", "6,5", "--dpi", "30", "--colour-blind")
@@ -60,6 +61,7 @@ def test_size_resolution_and_colours_reach_the_files(trained: Path, tmp_path: Pa
     assert re.search(rb"/MediaBox \[ ?0 0 432 360 ?\]", pdf.read_bytes())
 
 
+@pytest.mark.usefixtures("every_format")
 def test_all_writes_averages_and_responses(trained: Path, tmp_path: Path) -> None:
     options = ("--max-trials", "12", "--target", "arousal", "--map", "gradcam", "--dpi", "30")
     out = must("gradcam", "--all", *options, "-j", "1", "-w", trained, "-o", tmp_path, "--json")

@@ -15,7 +15,10 @@ SCRIPT = ROOT / "examples" / "quickstart.sh"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 #: What makes the demo short; nothing else of its lines is changed.
 SHORTER = {"48": "12", "500": "96"}
-TRAIN = ("--channels", "8,8,8,8", "--epochs", "1", "--batch-size", "32", "--jobs", "1")
+MORE = {
+    "simulate": ("--stimuli", "8", "--duration", "14"),
+    "train": ("--channels", "8,8,8,8", "--epochs", "1", "--batch-size", "32", "--jobs", "1"),
+}
 #: Lines of the tutorial that are about the shell.
 SHELL = ["make demo", ". .venv/bin/activate", "export RTCAN_WORKSPACE=demo/stores"]
 
@@ -32,8 +35,7 @@ def script_lines() -> list[list[str]]:
 
 def run(words: list[str]) -> Outcome:
     """Run a line, on less."""
-    options = TRAIN if words[0] == "train" else ()
-    return must(*(SHORTER.get(word, word) for word in words), *options)
+    return must(*(SHORTER.get(word, word) for word in words), *MORE.get(words[0], ()))
 
 
 def heads(text: str) -> list[list[str]]:
@@ -52,6 +54,7 @@ def facts(text: str) -> list[str]:
     return [match[1] for match in found if match]
 
 
+@pytest.mark.usefixtures("every_format")
 def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,8 @@ from rtcan_cli.plots.save import save
 
 
 @pytest.fixture(autouse=True)
-def _letters_in_pdfs(_letters_as_users_get_them, monkeypatch):
-    """Here PDFs are written as users get them."""
+def _as_users_get_them(_letters_as_users_get_them, every_format, monkeypatch):
+    """Here figures are written as users get them."""
     monkeypatch.setitem(style._RC, "pdf.fonttype", _letters_as_users_get_them)
 
 

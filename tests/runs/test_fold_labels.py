@@ -155,7 +155,7 @@ def test_all_models_and_borrowed_folds_have_the_same_labels(tmp_path: Path) -> N
     assert "--thresholds all --splits-from" in usual.line()
 
 
-def test_a_network_with_its_own_labels_is_stacked_explained_and_told_from_others(
+def test_a_network_with_its_own_labels_is_explained_and_told_from_others(
     tmp_path: Path,
 ) -> None:
     workspace = study(tmp_path, drawn_ratings())
@@ -166,12 +166,8 @@ def test_a_network_with_its_own_labels_is_stacked_explained_and_told_from_others
         *("--target", "arousal", "--thresholds", "training"),
     )
     must(*new, "--name", "plain")
-    must(*new, "--name", "stacked", "--stack", "3")
     trial = ("--subject", "P0", "--music", "s0")
-    one, other = (runs(workspace)[name] for name in ("plain", "stacked"))
-    np.testing.assert_allclose(
-        one.predictions["probability"], other.predictions["probability"], atol=1e-4
-    )
+    one = runs(workspace)["plain"]
     must("gradcam", "plain", "-w", workspace, *trial, "-o", tmp_path)
     assert "--thresholds training" in one.settings.line("table")
     assert "training-thresholds" in one.settings.name()

@@ -17,8 +17,6 @@ from rtcan_cli.training.fit import FoldResult
 from rtcan_cli.training.folds.splits import Roles, group_folds, rotated
 from rtcan_cli.training.recipes import RECIPES, Recipe
 from rtcan_cli.training.run import fit
-from rtcan_cli.training.stacked.fit import fit_stacked
-from rtcan_cli.training.stacked.members import Member
 from rtcan_cli.training.trained import TrainedModel
 
 NETWORKS = [model for model in every() if model.network is not None and model.name != "rtcan"]
@@ -120,20 +118,3 @@ def test_networks_learn_what_is_there(name: str, toy: TrainingData) -> None:
     result = train(data, spec, replace(TUNED, epochs=12, lr=0.002, dropout=0.0))
     loss = result.history["train_loss"]
     assert loss[-1] < 0.75 * loss[0]
-
-
-@pytest.mark.parametrize(
-    "model", [each for each in NETWORKS if each.eda == "signals"], ids=lambda model: model.name
-)
-def test_networks_trained_together_are_as_if_trained_alone(model: Model, toy: TrainingData) -> None:
-    data, spec = seen_by(model, model.fusion[-1], toy)
-    parts = roles(data)
-    found = dict(fit_stacked([Member(data, parts, 1, seed) for seed in (0, 1)], spec, TUNED))
-    for seed in (0, 1):
-        alone = fit(data, parts, spec, TUNED, fold=1, seed=seed)
-        together = found[seed]
-        assert isinstance(together, FoldResult)
-        np.testing.assert_allclose(
-            together.test_probability, alone.test_probability, atol=1e-3, rtol=0
-        )
-        assert together.weights.keys() == alone.weights.keys()

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from rtcan_cli.commands.shell.usage import Command
 from rtcan_cli.files.atomic import write_whole
 
 if sys.version_info >= (3, 11):
@@ -40,7 +41,10 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     for name, value in found.items():
         option = options.get(name.replace("_", "-"))
         if option is None:
-            raise typer.BadParameter(f"{path}: the command has no option --{name}")
+            said = f"the command has no option --{name}"
+            if isinstance(context.command, Command):
+                said = context.command.of_earlier_versions(f"--{name.replace('_', '-')}") or said
+            raise typer.BadParameter(f"{path}: {said}")
         if isinstance(value, dict):
             raise typer.BadParameter(f"{path}: [{name}] is a table, but options have no parts")
         defaults[option.name] = _as_typed(value, option.multiple)

@@ -1,4 +1,4 @@
-"""Help of a command, with its options in groups, and new names of options that had others."""
+"""Help of a command, with its options in groups, and answers to options of earlier versions."""
 
 from __future__ import annotations
 
@@ -51,15 +51,30 @@ class Command(TyperCommand):
         "info": {"--figures": "--figures-dir"},
     }
 
+    #: By command, options that are gone, and why.
+    removed: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "train": {
+            "--stack": "folds are no longer trained together as one program; on the CPU, --jobs "
+            "trains several at the same time"
+        },
+    }
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments; one that has another name now is answered with that."""
-        known = {name for each in self.params for name in each.opts}
+        """Read the arguments; one that has another name now, or is gone, is answered with that."""
         for word in args:
-            option = word.partition("=")[0]
-            new = self.renamed.get(self.name or "", {}).get(option)
-            if new is not None and option not in known:
-                ctx.fail(f"{option} is now {new}")
+            if said := self.of_earlier_versions(word.partition("=")[0]):
+                ctx.fail(said)
         return super().parse_args(ctx, args)
+
+    def of_earlier_versions(self, option: str) -> str | None:
+        """What to say of an option that only earlier versions had, with its dashes."""
+        if option in {name for each in self.params for name in each.opts}:
+            return None
+        if new := self.renamed.get(self.name or "", {}).get(option):
+            return f"{option} is now {new}"
+        if why := self.removed.get(self.name or "", {}).get(option):
+            return f"{option} has been removed: {why}"
+        return None
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options of each group below its name."""

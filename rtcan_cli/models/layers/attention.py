@@ -80,7 +80,7 @@ class SCA(nn.Module):
         gates = self.gate(torch.stack([piece.mT.mean(dim=-2) for piece in pieces], dim=-1))
         if self.parts == 1:
             return x * gates
-        # Spread over the whole length they keep the layout of `x`, also where networks are stacked.
+        # Spread over the whole length they keep the layout of `x`.
         spread = [
             gate.unsqueeze(-1).expand(-1, -1, piece.shape[-1])
             for gate, piece in zip(gates.unbind(dim=-1), pieces, strict=True)

@@ -47,7 +47,6 @@ def train_run(
     jobs: int | Cluster = 1,
     force: bool = False,
     splits_from: Path | None = None,
-    stack: int = 1,
 ) -> Training:
     """Train all folds of all targets of a run; go on where an interrupted call stopped.
 
@@ -68,8 +67,6 @@ def train_run(
         Train again even if the same run is there.
     splits_from : Path, optional
         Run store to take the folds from; the one that ``settings.splits_from`` names.
-    stack : int
-        Folds trained together as one program, at most; by default one after the other.
 
     Raises
     ------
@@ -79,7 +76,7 @@ def train_run(
         any more, or another process is training the same run.
     """
     request = RunRequest(sources, output, settings, splits_from)
-    return train_runs([request], device, jobs, force, stack)
+    return train_runs([request], device, jobs, force)
 
 
 def train_runs(
@@ -87,7 +84,6 @@ def train_runs(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
-    stack: int = 1,
 ) -> Training:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
@@ -96,7 +92,7 @@ def train_runs(
     requests : sequence of RunRequest
         Runs of one dataset that are wanted, each with a store of its own. Those that are there
         already are left as they are. All are checked before the first is trained.
-    device, jobs, force, stack
+    device, jobs, force
         As of `train_run`.
 
     Raises
@@ -136,7 +132,7 @@ def train_runs(
             if len(requests) > 1:
                 console.say(f"{plan.output}: done")
 
-        failed = fit_units(units, device, jobs, on_finished, stack) + hopeless
+        failed = fit_units(units, device, jobs, on_finished) + hopeless
     if failed:
         raise _not_finite(failed)
     return training_result([request.output for request in requests], notes)

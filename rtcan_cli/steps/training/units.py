@@ -20,10 +20,8 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.training.plan import Unit
 from rtcan_cli.training.environment import hardware, software
-from rtcan_cli.training.fit import FoldResult, NotFinite, Sink
+from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.run import fit
-from rtcan_cli.training.stacked.fit import even_parts, fit_stacked
-from rtcan_cli.training.stacked.members import Member
 
 _CPU = torch.device("cpu")
 _ON_CLUSTER = 0  # as the number of the process that asked: there is none of that number
@@ -34,7 +32,7 @@ _DIVERGED: dict[str, NDArray[Any]] = {
     "seconds": np.array(0.0),
     "cpu_seconds": np.array(0.0),
 }
-_LOOK_SECONDS = 0.5  # between two looks at the progress of the workers
+_LOOK_SECONDS = 0.5  # between two looks at the progress
 
 
 def fit_units(
@@ -42,7 +40,6 @@ def fit_units(
     device: torch.device | None,
     jobs: int | Cluster,
     on_finished: Callable[[Unit], None],
-    stack: int = 1,
 ) -> list[tuple[Unit, NotFinite]]:
     """Train the units whose result is not kept yet, and keep it.
 
@@ -60,9 +57,6 @@ def fit_units(
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before,
         and with candidates of a fold that cannot be trained: the others may.
-    stack : int
-        Networks of one shape that are trained together as one program, at most. With 1, whatever
-        the device, each is trained by itself (`rtcan_cli.training.fit.fit_fold`).
 
     Returns
     -------
@@ -95,8 +89,7 @@ def fit_units(
     with console.progress(total, "training", "epoch") as bar, _watching(pace, bar):
         for unit in finished:
             on_finished(unit)
-        stacks = alike(missing, stack)
-        with closing(_outcomes(stacks, device, workers, stack, pace, bar)) as results:
+        with closing(_outcomes(missing, device, workers, bar)) as results:
             for unit, outcome in results:
                 if isinstance(outcome, NotFinite):
                     console.warn(f"{unit.partial.store.stem}, {unit.target}: {outcome}")
@@ -111,18 +104,6 @@ def fit_units(
     return failed
 
 
-def alike(units: Sequence[Unit], stack: int) -> list[list[Unit]]:
-    """Put networks of one shape and recipe that see signals together, at most `stack` of them."""
-    groups: dict[object, list[Unit]] = {}
-    for unit in units:
-        settings, shape = unit.settings, unit.data.eda.shape[1:]
-        # Signals are the same for all folds; features are standardised for each.
-        stackable = settings.recipe is not None and unit.data.eda.ndim == 3
-        key = (settings.spec, settings.recipe, shape) if stackable else id(unit)
-        groups.setdefault(key, []).append(unit)
-    return [part for group in groups.values() for part in even_parts(group, stack)]
-
-
 @dataclass(frozen=True)
 class PartialSink:
     """Keeps the last finished epoch of a unit beside its run store.
@@ -133,13 +114,10 @@ class PartialSink:
         The network in training.
     caller : int, optional
         Process that asked for it. A worker whose caller was killed stops at its next epoch.
-    pace : Pace, optional
-        Is told of each epoch, where it is of this process.
     """
 
     unit: Unit
     caller: int | None = None
-    pace: Pace | None = None
 
     def load(self, fold: int) -> dict[str, Any] | None:
         """Return the last checkpoint."""
@@ -152,9 +130,7 @@ class PartialSink:
         self.unit.partial.put(self.unit.checkpoint, checkpoint)
 
     def on_epoch(self, fold: int, epoch: int, row: Mapping[str, float]) -> None:
-        """Report the progress to the pace; without one, it is read from the checkpoints."""
-        if self.pace is not None:
-            self.pace.tell(self.unit, epoch + 1)
+        """Show nothing: the progress is read from the checkpoints."""
 
 
 class ClusterSink:
@@ -180,83 +156,37 @@ Outcome = dict[str, NDArray[Any]] | NotFinite
 
 
 def _outcomes(
-    stacks: Sequence[list[Unit]],
+    units: Sequence[Unit],
     device: torch.device | None,
     workers: int | Cluster,
-    stack: int,
-    pace: Pace,
     bar: console.Progress,
 ) -> Generator[tuple[Unit, Outcome], None, None]:
-    """Train the units of each stack together, several stacks at a time, and yield the results."""
+    """Train units, several at a time, and yield the results as they are ready."""
     if workers == 1:
-        for units in stacks:
-            yield from _fit(units, device, stack, None, pace)
+        for unit in units:
+            yield unit, _fit(unit, device, None)
         return
     caller = _ON_CLUSTER if isinstance(workers, Cluster) else os.getpid()
-    work = bind(_fit_in_worker, device=device, stack=stack, caller=caller)
+    work = bind(_fit, device=device, caller=caller)
 
     def name(position: int) -> str:
-        return " and ".join(unit.title for unit in stacks[position])
+        return units[position].title
 
-    results = map_unordered(work, stacks, workers, name=name, show=bar.set_postfix_str)
+    results = map_unordered(work, units, workers, name=name, show=bar.set_postfix_str)
     with closing(results):
-        for index, outcomes in results:
-            yield from zip(stacks[index], outcomes, strict=True)
+        for index, outcome in results:
+            yield units[index], outcome
 
 
-def _fit_in_worker(
-    units: list[Unit], device: torch.device | None, stack: int, caller: int
-) -> list[Outcome]:
-    """Outcomes of units, in their order; they themselves need not be sent back."""
-    outcomes = {id(unit): outcome for unit, outcome in _fit(units, device, stack, caller, None)}
-    return [outcomes[id(unit)] for unit in units]
-
-
-def _fit(
-    units: list[Unit],
-    device: torch.device | None,
-    stack: int,
-    caller: int | None,
-    pace: Pace | None,
-) -> Iterator[tuple[Unit, Outcome]]:
-    """Train models of one shape, perhaps in a worker process.
+def _fit(unit: Unit, device: torch.device | None, caller: int | None) -> Outcome:
+    """Train a model, perhaps in a worker process.
 
     On the CPU it takes one thread, however many are trained at the same time: the number of
     threads decides the order of sums, and so the last bits of a result.
     """
+    settings = unit.settings
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    try:
-        where = device if device is not None and units[0].settings.recipe is not None else _CPU
-        for unit, result in _results(units, device, stack, caller, pace):
-            yield unit, _as_arrays(result, where) if isinstance(result, FoldResult) else result
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _results(
-    units: list[Unit],
-    device: torch.device | None,
-    stack: int,
-    caller: int | None,
-    pace: Pace | None,
-) -> Iterator[tuple[Unit, FoldResult | NotFinite]]:
-    """Train a unit by itself, or several as a stack."""
-    sinks: list[Sink] = [
-        ClusterSink() if caller == _ON_CLUSTER else PartialSink(unit, caller, pace)
-        for unit in units
-    ]
-    spec, recipe = units[0].settings.spec, units[0].settings.recipe
-    if recipe is not None and len(units) > 1:
-        members = [
-            Member(unit.data, unit.parts, unit.fold, unit.settings.seed, sink)
-            for unit, sink in zip(units, sinks, strict=True)
-        ]
-        for i, outcome in fit_stacked(members, spec, recipe, device=device, stack=stack):
-            yield units[i], outcome
-        return
-    (unit,), (sink,) = units, sinks
-    settings = unit.settings
     try:
         result = fit(
             unit.data,
@@ -266,12 +196,14 @@ def _results(
             fold=unit.fold,
             seed=settings.seed,
             device=device,
-            sink=sink,
+            sink=ClusterSink() if caller == _ON_CLUSTER else PartialSink(unit, caller),
         )
+        where = device if device is not None and settings.recipe is not None else _CPU
+        return _as_arrays(result, where)
     except NotFinite as error:
-        yield unit, error
-    else:
-        yield unit, result
+        return error
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[Any]]:
@@ -294,20 +226,15 @@ def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[An
 
 
 class Pace:
-    """Counts finished epochs. Those of workers show in their checkpoints, which are looked at."""
+    """Counts finished epochs, which show in the checkpoints of the units in training."""
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self._units = units
         self._finished: set[int] = set()
-        self._told: dict[int, int] = {}
 
     def finish(self, unit: Unit) -> None:
         """Take a unit as done with all its epochs, also those that it stopped before."""
         self._finished.add(id(unit))
-
-    def tell(self, unit: Unit, epochs: int) -> None:
-        """Take notice of the finished epochs of a unit in training."""
-        self._told[id(unit)] = epochs
 
     def epochs(self) -> int:
         """Epochs that are finished by now."""
@@ -315,8 +242,6 @@ class Pace:
         for unit in self._units:
             if id(unit) in self._finished:
                 total += unit.settings.epochs
-            elif id(unit) in self._told:
-                total += self._told[id(unit)]
             else:
                 losses = unit.partial.peek(unit.checkpoint, "history.train_loss")
                 total += 0 if losses is None else len(losses)

@@ -82,6 +82,8 @@ def test_what_was_typed_is_kept_and_read_again(
     ("text", "said"),
     [
         ("epoch = 3\n", "the command has no option --epoch"),
+        ("stack = 5\n", "--stack has been removed"),
+        ("components = 'c.h5'\n", "--components is now --components-store"),
         ("[train]\nepochs = 3\n", "the command has no option --train"),
         ("[epochs]\nn = 3\n", "[epochs] is a table"),
         ("epochs = \n", "nvalid value"),

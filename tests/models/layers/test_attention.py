@@ -133,6 +133,3 @@ def test_channel_attention_keeps_the_layout_in_memory(parts: int) -> None:
     x = signal(2, 16, 31)
     for layout in (x, x.mT.contiguous().mT):
         assert module(layout).stride() == layout.stride()
-    # Of two stacked networks too, with networks and channels side by side.
-    stacked = torch.stack([x, x + 1]).permute(1, 3, 0, 2).contiguous().permute(2, 0, 3, 1)
-    assert torch.func.vmap(module)(stacked).stride() == stacked.stride()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,7 +19,7 @@ from rtcan_cli.steps.paper.figures import Trial
 from rtcan_cli.steps.report.collect import Content, collect_report
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.views.html.document import ALL_SIMULATED, alarm, write_html
-from tests.conftest import SONG, SUBJECT, must, rtcan
+from tests.conftest import SONG, SUBJECT, in_every_format, must, rtcan
 from tests.runs.finished_runs import finish_run
 from tests.views.html.browser import Browser, find_chromium
 from tests.views.html.reading import Seen
@@ -38,7 +39,8 @@ def report(root: Path, folder: Path, **content: object) -> tuple[WorkspaceReport
 def whole(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of all there is in a small workspace, made by the command."""
     folder = tmp_path_factory.mktemp("report")
-    must("compare", "-w", trained, "--report", folder / "r.html", "-o", folder / "figures")
+    with in_every_format():
+        must("compare", "-w", trained, "--report", folder / "r.html", "-o", folder / "figures")
     return folder / "r.html"
 
 
@@ -81,7 +83,10 @@ def test_headings_go_down_one_level_at_a_time(seen: Seen) -> None:
 def test_pictures_are_inside_and_described(seen: Seen) -> None:
     images = seen.all("img")
     assert len(images) >= 5
-    assert all((each["src"] or "").startswith("data:image/svg+xml;base64,") for each in images)
+    for each in images:
+        kind, _, content = (each["src"] or "").partition(",")
+        assert kind == "data:image/svg+xml;base64"
+        assert b"<svg" in base64.b64decode(content)
     assert all(each["alt"] for each in images)
 
 

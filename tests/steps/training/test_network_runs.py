@@ -144,8 +144,7 @@ def test_training_goes_on_between_candidates(
 
 def test_one_subject_at_a_time(described: Path, copy_of: Callable[[Path], Path]) -> None:
     workspace = copy_of(described)
-    # Networks whose inputs are no signals are trained one by one, whatever --stack says.
-    loso = (*OPTIONS, "--protocol", "loso", "--model", "mlp,music-mlp", "--stack", "3")
+    loso = (*OPTIONS, "--protocol", "loso", "--model", "mlp,music-mlp")
     must("train", "-w", workspace, *loso)
     for name in ("mlp", "music-mlp"):
         run = only_run(workspace, f"{name}*.h5")

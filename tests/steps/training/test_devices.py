@@ -1,4 +1,4 @@
-"""Runs whose folds are trained together: the same stores, but for rounding."""
+"""Where folds are trained: one after the other on another device, and how far they are."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import pytest
 import torch
 
 import rtcan_cli.steps.training.units as run_units
-from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.plan import Unit
 from rtcan_cli.steps.training.train import train_runs
-from rtcan_cli.steps.training.units import Pace, PartialSink, alike
+from rtcan_cli.steps.training.units import Pace, PartialSink
 from rtcan_cli.stores import Partial
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.folds.splits import Roles
-from tests.conftest import must, rtcan
-from tests.steps.training.test_sweep import SETTINGS, SMALL, request, variants
+from tests.conftest import rtcan
+from tests.steps.training.test_sweep import SETTINGS, request, variants
 from tests.training.pretend_device import pretend_device
 
 NOBODY = Roles(*(np.arange(0),) * 3)
@@ -42,72 +41,14 @@ def units(tmp_path: Path, *variant: str) -> list[Unit]:
     ]
 
 
-def test_networks_of_one_shape_come_together(tmp_path: Path) -> None:
-    missing = units(tmp_path, "base", "Ra", "base")
-
-    def shapes(stack: int) -> list[list[str]]:
-        return [
-            [f"{unit.settings.spec.variant}{unit.fold}" for unit in group]
-            for group in alike(missing, stack)
-        ]
-
-    base, ra = ["base0", "base1", "base2"], ["Ra0", "Ra1", "Ra2"]
-    assert shapes(9) == [base + base, ra]
-    assert shapes(4) == [base, base, ra]
-    assert shapes(1) == [[name] for name in base + base + ra]
-    other = replace(missing[0].settings, recipe=replace(SETTINGS.recipe, lr=1.0))
-    assert len(alike([*missing, replace(missing[0], settings=other)], 9)) == 3
-
-
-def test_a_stack_tells_the_pace_what_checkpoints_do_not_show(tmp_path: Path) -> None:
+def test_the_pace_counts_the_epochs_of_checkpoints_and_of_finished_units(tmp_path: Path) -> None:
     some = units(tmp_path, "base")
     pace = Pace(some)
-    PartialSink(some[1], pace=pace).on_epoch(1, 4, {})
+    assert pace.epochs() == 0
+    PartialSink(some[1]).save(1, {"history.train_loss": np.zeros(5)})
     assert pace.epochs() == 5
-    pace.finish(some[1])
+    pace.finish(some[1])  # perhaps stopped before its last epoch
     assert pace.epochs() == SETTINGS.recipe.epochs
-    PartialSink(some[0]).on_epoch(0, 4, {})  # of a worker, which has another pace
-
-
-def test_stacked_runs_are_those_trained_one_by_one(prepared: Path, tmp_path: Path) -> None:
-    settings = [replace(SETTINGS, fusion="music", seed=seed) for seed in (0, 1)]
-    stacked, alone = tmp_path / "stacked", tmp_path / "alone"
-    wanted = [request(prepared, stacked, each) for each in settings]
-    train_runs(wanted, jobs=2, stack=4)  # six networks: three in each worker
-    assert {path.suffix for path in stacked.iterdir()} == {".h5"}
-    one_by_one = [request(prepared, alone, each) for each in settings]
-    train_runs(one_by_one)
-    for one, other in zip(wanted, one_by_one, strict=True):
-        found, expected = Run.load(one.output), Run.load(other.output)
-        for table, columns in (
-            ("predictions", ["probability"]),
-            ("epochs", ["train_loss", "validation_loss"]),
-        ):
-            np.testing.assert_allclose(
-                getattr(found, table)[columns], getattr(expected, table)[columns], atol=1e-4
-            )
-        assert (found.models["seconds"] > 0).all()
-
-
-def test_folds_are_stacked_only_where_that_is_asked_for(
-    prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workspace = copy_of(prepared)
-    asked: list[tuple[int, int]] = []
-    real = run_units.fit_stacked
-
-    def counted(members: list[object], *rest: object, **named: object) -> object:
-        asked.append((len(members), named["stack"]))  # type: ignore[arg-type]
-        return real(members, *rest, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(run_units, "fit_stacked", counted)
-    must("train", "-w", workspace, *SMALL, "--name", "plain")
-    assert not asked
-    must("train", "-w", workspace, *SMALL, "--name", "stacked", "--stack", "2", "-j", "1")
-    assert asked == [(2, 2)]  # of three folds; the third is alone
-    outcome = rtcan("train", "-w", workspace, *SMALL, "--stack", "0")
-    assert outcome.exit_code == 2
-    assert "--stack" in outcome.stderr
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda:0", "mps"])
@@ -120,11 +61,7 @@ def test_whatever_the_device_each_fold_is_trained_by_itself_there(
         trained.append((fold, str(device)))
         raise NotFinite(f"fold {fold + 1}")  # what is trained is not the question here
 
-    def stacked(*rest: object, **named: object) -> None:
-        raise AssertionError("stacked though nobody asked for it")
-
     monkeypatch.setattr(run_units, "fit", fit)
-    monkeypatch.setattr(run_units, "fit_stacked", stacked)
     some = units(tmp_path, "base")
     # One process: a context of CUDA cannot be handed on to forked ones.
     jobs = 1 if name == "cpu" else 4
@@ -173,15 +110,3 @@ def test_the_readmes_line_trains_on_the_cpu_where_there_is_no_gpu(
     assert "not compiled with CUDA" in warned[0]
     run = Run.load(next((workspace / "pmemo" / "runs").glob("*.h5")))
     assert set(run.models["device"]) == {"cpu"}
-
-
-def test_a_stack_that_diverges_says_what_single_folds_say(prepared: Path, tmp_path: Path) -> None:
-    recipe = replace(SETTINGS.recipe, lr=1e30)
-    messages = []
-    for stack in (1, 3):
-        wanted = request(prepared, tmp_path, replace(SETTINGS, recipe=recipe))
-        with pytest.raises(RtcanError) as error:
-            train_runs([wanted], stack=stack)
-        messages.append((str(error.value), error.value.hint))
-    assert messages[0] == messages[1]
-    assert "fold 1, epoch 1 (and in 2 more folds)" in messages[0][0]

@@ -1,1 +1,0 @@
-"""Many networks of one shape trained together."""
