@@ -76,7 +76,7 @@ def decompose(
             show_default=False,
         ),
     ] = None,
-    figures: options.PlotFigures = options.DEFAULT_FIGURES,
+    figures: options.PlotFigures = options.NO_FIGURE_OPTIONS,
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
@@ -107,6 +107,9 @@ def decompose(
         raise typer.BadParameter("--time-constants is for --method cda and dda only")
     if alpha == 0 and solver == "structured":
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
+    if plot is None:
+        figures.refuse("without --plot, nothing is drawn")
+    look = figures.look()
 
     from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
@@ -134,4 +137,4 @@ def decompose(
 
     require_trial(source, plot)
     result = decompose_recordings(source, target, chosen, rate, workers, force)
-    return replace(result, files=(*result.files, *plot_trial(target, plot, figures)))
+    return replace(result, files=(*result.files, *plot_trial(target, plot, figures.folder, look)))

@@ -94,13 +94,10 @@ def gradcam(
     components: options.ComponentsStore = None,
     labels: options.LabelsStore = None,
     music_store: options.MusicStore = None,
-    size: options.FigureSize = None,
-    dpi: options.Dpi = 200,
-    colour_blind: options.ColourBlind = False,
     seed: options.Seed = choices.SEED,
     jobs: options.Jobs = -1,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    output: options.Figures = options.DEFAULT_FIGURES,
+    figures: options.Figures = options.NO_FIGURE_OPTIONS,
 ) -> TrialAttention | AverageAttention | AttentionCheck:
     """Draw which moments mattered for a decision.
 
@@ -122,7 +119,6 @@ def gradcam(
       rtcan gradcam --check --map integrated-gradients
     """
     from rtcan_cli.datasets.profiles import TARGETS, profile
-    from rtcan_cli.plots.style import Look
     from rtcan_cli.runs.inputs import Sources
     from rtcan_cli.steps.attention import networks as explain_runs
     from rtcan_cli.stores import Workspace
@@ -140,7 +136,7 @@ def gradcam(
         raise typer.BadParameter("--check tests the maps themselves: leave --relative out")
     if fill is not None and not check:
         raise typer.BadParameter("--fill is for --check")
-    look = Look(options.figure_size(size), colour_blind, dpi)
+    look, folder = figures.look(), figures.folder
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
     targets = None if target is None else TARGETS if target == "both" else (target,)
@@ -165,7 +161,7 @@ def gradcam(
             sources,
             subject,
             music,
-            output,
+            folder,
             stores.runs(name),
             targets=targets,
             repetition=repetition,
@@ -181,7 +177,7 @@ def gradcam(
         return check_explanation(
             path,
             sources,
-            output,
+            folder,
             targets=targets,
             method=map_name,
             explained=explained,
@@ -196,7 +192,7 @@ def gradcam(
     return explain_all(
         path,
         sources,
-        output,
+        folder,
         targets=targets,
         method=map_name,
         explained=explained,

@@ -348,7 +348,7 @@ def _draw(
     files = []
     for name, draw in (("columns", attention_columns), ("heat", attention_heat)):
         figure = draw(first.seconds, first.eda, panels, **about)
-        files += save(figure, folder / f"attention_{name}_{stem}", look.formats, look.dpi)
+        files += save(figure, folder / f"attention_{name}_{stem}", look)
     return files
 
 

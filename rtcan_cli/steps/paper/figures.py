@@ -10,6 +10,7 @@ from typing import Any
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.paper import Paper
@@ -85,7 +86,12 @@ class PaperFigure:
 
 
 def paper_figures(
-    stores: Workspace, paths: Sequence[Path], numbers: Sequence[int], folder: Path, trial: Trial
+    stores: Workspace,
+    paths: Sequence[Path],
+    numbers: Sequence[int],
+    folder: Path,
+    trial: Trial,
+    look: Look = PAPER,
 ) -> Paper:
     """Draw the paper's figures.
 
@@ -101,6 +107,8 @@ def paper_figures(
         Where to write to.
     trial : Trial
         What Figs. 3 and 5 to 8 are of; Fig. 4 only goes by its dataset.
+    look : Look
+        Size, colours and resolution of the figures.
 
     Raises
     ------
@@ -108,7 +116,7 @@ def paper_figures(
         If none of the figures could be made.
     """
     runs = [Run.load(path) for path in paths]
-    figures = list(make_figures(stores, runs, numbers, folder, trial))
+    figures = list(make_figures(stores, runs, numbers, folder, trial, look))
     problems = [figure.problem for figure in figures if figure.problem is not None]
     if len(problems) == len(numbers):
         raise problems[0]
@@ -126,19 +134,24 @@ def paper_figures(
 
 
 def make_figures(
-    stores: Workspace, runs: Sequence[Run], numbers: Sequence[int], folder: Path, trial: Trial
+    stores: Workspace,
+    runs: Sequence[Run],
+    numbers: Sequence[int],
+    folder: Path,
+    trial: Trial,
+    look: Look = PAPER,
 ) -> Iterator[PaperFigure]:
     """Yield the paper's figures of these numbers; see `paper_figures`."""
     if 3 in numbers:
-        yield _try(3, lambda: _draw_labels(stores, folder, trial))
+        yield _try(3, lambda: _draw_labels(stores, folder, trial, look))
     if 4 in numbers:
         mine = [run for run in runs if trial.dataset in (None, run.dataset.name)]
         dataset = trial.dataset or _usual_dataset(stores)
-        yield _try(4, lambda: _of(follow_subjects(mine, folder, stores.root, dataset)))
+        yield _try(4, lambda: _of(follow_subjects(mine, folder, stores.root, dataset, look)))
     attention = [number for number in numbers if number > 4]
     if attention:
         # They are drawn together.
-        drawn = _try(attention[0], lambda: _of(_draw_attention(stores, runs, folder, trial)))
+        drawn = _try(attention[0], lambda: _of(_draw_attention(stores, runs, folder, trial, look)))
         for number in attention:
             yield _part(drawn, number, stores, runs, trial)
 
@@ -155,7 +168,7 @@ def _try(number: int, draw: Callable[[], dict[str, Any]]) -> PaperFigure:
         return PaperFigure(number, problem=error)
 
 
-def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> dict[str, Any]:
+def _draw_labels(stores: Workspace, folder: Path, trial: Trial, look: Look) -> dict[str, Any]:
     there = stores.datasets()
     dataset = stores.dataset(trial.dataset or (_usual_dataset(stores) if there else None))
     labels = stores.store(dataset, "labels")
@@ -163,12 +176,12 @@ def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> dict[str, Any
         thresholds = store.table("thresholds")
     subjects = thresholds.loc[~thresholds["fallback"], "subject"].tolist()
     subject = trial.subject or _usual(SUBJECT, subjects)
-    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
+    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder, look)
     return {"files": tuple(files), "notes": tuple(few_ratings(labels, subject))}
 
 
 def _draw_attention(
-    stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial
+    stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial, look: Look
 ) -> TrialAttention:
     shown = _showing_attention(runs, trial)
     for run in shown:
@@ -183,7 +196,7 @@ def _draw_attention(
             subject, stimulus = tested[["subject", "stimulus"]].iloc[0]
             others = [each.path for each in shown]
             sources = sources_of(stores, run.path)
-            return explain_trial(run.path, sources, subject, stimulus, folder, others)
+            return explain_trial(run.path, sources, subject, stimulus, folder, others, look=look)
     asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
     dataset = trial.dataset or (runs[0].dataset.name if runs else _usual_dataset(stores))
     raise RtcanError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
@@ -38,12 +39,15 @@ class Content:
         What the figures are of; its dataset limits the tables as well.
     only_complete : bool
         Leave runs that were not trained on all folds out of the comparison.
+    look : Look
+        Size, colours and resolution of all figures.
     """
 
     tables: Sequence[int] = tuple(COLUMNS)
     figures: Sequence[int] = NUMBERS
     trial: Trial = field(default_factory=Trial)
     only_complete: bool = True
+    look: Look = PAPER
 
 
 def collect_report(
@@ -79,7 +83,7 @@ def collect_report(
     held, left_out, made, damaged = describe_stores(stores, datasets)
     tables = _tables(stores, runs, folder, content, lacking)
     comparison = _comparison(runs, folder, content, lacking)
-    leakage = _leakage(runs, folder, lacking)
+    leakage = _leakage(runs, folder, content, lacking)
     figures = _figures(stores, runs, folder, content, lacking)
     return WorkspaceReport(
         workspace=stores.root,
@@ -132,16 +136,22 @@ def _comparison(
 ) -> Comparison | None:
     try:
         return compare_runs(
-            [run.path for run in runs], folder, paper=True, only_complete=content.only_complete
+            [run.path for run in runs],
+            folder,
+            paper=True,
+            only_complete=content.only_complete,
+            look=content.look,
         )
     except RtcanError as error:
         lacking.append(Note("no_comparison", f"The comparison of runs: {error}", error.hint))
         return None
 
 
-def _leakage(runs: Sequence[Run], folder: Path, lacking: list[Note]) -> Leakage | None:
+def _leakage(
+    runs: Sequence[Run], folder: Path, content: Content, lacking: list[Note]
+) -> Leakage | None:
     try:
-        return compare_protocols([run.path for run in runs], folder)
+        return compare_protocols([run.path for run in runs], folder, content.look)
     except RtcanError as error:
         lacking.append(Note("no_protocols", f"Scores by protocol: {error}", error.hint))
         return None
@@ -151,7 +161,7 @@ def _figures(
     stores: Workspace, runs: Sequence[Run], folder: Path, content: Content, lacking: list[Note]
 ) -> list[Figure]:
     found = []
-    for figure in make_figures(stores, runs, content.figures, folder, content.trial):
+    for figure in make_figures(stores, runs, content.figures, folder, content.trial, content.look):
         if figure.note is not None:
             lacking.append(figure.note)
         else:
