@@ -16,7 +16,7 @@ def decompose(
     context: typer.Context,
     dataset: options.Dataset = None,
     method: Annotated[
-        choices.Decomposition,
+        choices.DecompositionName,
         typer.Option(
             help="cvxEDA by convex optimisation; continuous (cda) or discrete (dda) "
             "decomposition analysis by deconvolution; or a high-pass filter or a "

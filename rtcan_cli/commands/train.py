@@ -393,7 +393,7 @@ def train(
     }
     changed = {name: value for name, value in changes.items() if value is not None}
     hows = entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
-    models = entries("--model", model, one_of(get_args(choices.Model)), choices.MODEL)
+    models = entries("--model", model, one_of(get_args(choices.ModelName)), choices.MODEL)
     wanted = Wanted(
         models=[find(each) for each in models],
         fusions=entries("--fusion", fusion, one_of(get_args(choices.Fusion)), None),

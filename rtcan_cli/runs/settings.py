@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli import choices
-from rtcan_cli.command_line import command_line, usual_workspace
+from rtcan_cli.command_line import CommandLine, command_line, usual_workspace
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import Model, find
@@ -201,7 +201,7 @@ class RunSettings:
             thresholds=parameters.get("thresholds", choices.THRESHOLDS),
         )
 
-    def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> str:
+    def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> CommandLine:
         """The line that trains with these settings, as a user types it.
 
         The run whose folds are used is the word ``RUN`` if it is not in the workspace any more, or

@@ -65,9 +65,23 @@ def quality_of(path: Path, rows: int) -> Quality:
             for each in fields(rules)
         ),
         spread=_spread(quality),
+        told_apart_by=_told_apart_by(recordings),
         worst=worst[list(WORST_COLUMNS)],
         notes=tuple(notes),
     )
+
+
+def _told_apart_by(recordings: pd.DataFrame) -> tuple[str, ...]:
+    """What names a recording beside subject and stimulus, in the whole store.
+
+    The few that are listed may all be first hearings, or all for one rating; they are no less
+    those of one hearing for that.
+    """
+    several = {
+        "repetition": (recordings["repetition"] > 1).any(),
+        "target": (recordings["target"] != "both").any(),
+    }
+    return tuple(name for name, needed in several.items() if needed)
 
 
 def _spread(quality: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from rtcan_cli.evaluation.calibration import (
 )
 from rtcan_cli.evaluation.groups import Spread, group_scores, spread
 from rtcan_cli.evaluation.metrics import (
-    Summary,
+    FoldSummary,
     confusion,
     leading_score,
     over_folds,
@@ -66,7 +66,7 @@ class Scores:
     ----------
     folds : DataFrame
         From `rtcan_cli.evaluation.metrics.fold_scores`.
-    summary : Summary
+    summary : FoldSummary
         Means over folds, as the paper reports them.
     pooled : DataFrame
         A row a ``score``, the one to judge by first (``leading``): ``estimate`` over all tested
@@ -79,7 +79,7 @@ class Scores:
     """
 
     folds: pd.DataFrame
-    summary: Summary
+    summary: FoldSummary
     pooled: pd.DataFrame
     subjects: pd.DataFrame
     stimuli: pd.DataFrame

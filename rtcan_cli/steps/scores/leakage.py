@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli import choices
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
 from rtcan_cli.plots.leakage import leakage
@@ -68,7 +68,7 @@ def compare_protocols(
     if not steps:
         raise RtcanError(
             "no two runs differ only in their protocol",
-            "; ".join(_missing(ladders[0]).values()) or None,
+            _line_of_all(ladders[0]),
         )
     tables, files, notes = [], [], []
     for series, ladder in enumerate(steps, 1):
@@ -129,11 +129,18 @@ def _ladders(runs: Sequence[Run]) -> list[dict[str, Run]]:
     return [{name: group[name] for name in LADDER if name in group} for group in found.values()]
 
 
-def _missing(ladder: dict[str, Run]) -> dict[str, str]:
+def _missing(ladder: dict[str, Run]) -> dict[str, CommandLine]:
     """The protocols that a ladder lacks, and the lines that train them."""
     run = next(iter(ladder.values()))
     able = [name for name in LADDER if name in run.settings.model.protocols]
     return {name: run.line(protocol=name) for name in able if name not in ladder}
+
+
+def _line_of_all(ladder: dict[str, Run]) -> CommandLine | None:
+    """The one line that trains all protocols that a ladder lacks."""
+    names = list(_missing(ladder))
+    run = next(iter(ladder.values()))
+    return run.line(protocol=",".join(names)) if names else None
 
 
 def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:

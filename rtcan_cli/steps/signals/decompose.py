@@ -158,9 +158,10 @@ def _result(store: Store) -> Decomposition:
         blocks = store.table_blocks("recordings", name, "problem")
         return np.concatenate([values[problem == ""] for values, problem in blocks])
 
-    def median(name: str) -> float | None:
+    def quantile(name: str, share: float = 0.5) -> float | None:
+        """Of a number that all recordings of the store have, or none: they share the method."""
         values = column(name)
-        return None if not solved or np.isnan(values).any() else float(np.median(values))
+        return float(np.quantile(values, share)) if np.isfinite(values).any() else None
 
     rates, parameters = store.array("recordings/sampling_rate"), made.parameters
     kind, name = stored_kind(parameters), parameters["decomposition"]
@@ -186,8 +187,12 @@ def _result(store: Store) -> Decomposition:
         eda_polarity=kind.polarity,
         method=name,
         **{each: parameters.get(each) for each in _PARAMETERS},
-        tau_fast=median("tau1"),
-        tau_slow=median("tau0"),
+        tau_fast=quantile("tau1"),
+        tau_fast_low=quantile("tau1", 0.05),
+        tau_fast_high=quantile("tau1", 0.95),
+        tau_slow=quantile("tau0"),
+        tau_slow_low=quantile("tau0", 0.05),
+        tau_slow_high=quantile("tau0", 0.95),
         rate=rate,
         lowest_sampling_rate=float(rates.min()),
         highest_sampling_rate=float(rates.max()),
@@ -195,7 +200,7 @@ def _result(store: Store) -> Decomposition:
         n_decomposed=solved,
         n_solved_by_cvxopt=by_cvxopt,
         n_cancelling=cancelling,
-        median_gap=median("gap"),
+        median_gap=quantile("gap"),
         largest_gap=float(column("gap").max()) if convex and solved else None,
         signal_seconds=float(store.seconds(range(n)).sum()),
         cpu_seconds=float(column("seconds").sum()),

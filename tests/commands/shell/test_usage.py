@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from rtcan_cli.app import app
-from rtcan_cli.commands.shell.usage import Command, FIGURES, GENERAL, GROUPS
+from rtcan_cli.commands.shell.usage import FIGURES, GENERAL, GROUPS, Command
 from tests.conftest import must, rtcan
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
