@@ -122,8 +122,13 @@ def compare(
         raise typer.BadParameter(
             "--paper and --against are for the comparison: leave --table, --figure and --report out"
         )
-    if (subject is not None or music is not None) and not (pictures or report is not None):
-        raise typer.BadParameter("--subject and --music choose what --figure or --report shows")
+    drawn = set(pictures) if tables or pictures or report is None else set(range(3, 9))
+    for option, value, of in (("--subject", subject, {3}), ("--music", music, set())):
+        if value is not None and not drawn & (of | {5, 6, 7, 8}):
+            which = "Figs. 3 and 5 to 8" if of else "Figs. 5 to 8"
+            raise typer.BadParameter(f"{option} chooses what {which} show, and none is asked for")
+    if runs and report is None and of_paper and not {*tables} - {1, 2} and not drawn - {3}:
+        raise typer.BadParameter("Tables 1 and 2 and Fig. 3 are of labels: leave RUN out")
     if tables and not pictures and report is None:
         figures.refuse("--table draws nothing", folder=False)
     look, output = figures.look(), figures.folder

@@ -14,6 +14,7 @@ from rtcan_cli.results.attention.trial import TrialAttention
 
 
 def gradcam(
+    context: typer.Context,
     run: Annotated[
         str | None,
         typer.Argument(
@@ -136,6 +137,10 @@ def gradcam(
         raise typer.BadParameter("--check tests the maps themselves: leave --relative out")
     if fill is not None and not check:
         raise typer.BadParameter("--fill is for --check")
+    if one and options.was_typed(context, "jobs"):
+        raise typer.BadParameter("--jobs is for --all and --check: one trial is explained at once")
+    if one and not relative and options.was_typed(context, "seed"):
+        raise typer.BadParameter("--seed draws untrained networks: give it with --relative")
     look, folder = figures.look(), figures.folder
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
@@ -147,6 +152,8 @@ def gradcam(
     else:
         path = explain_runs.newest_run(stores, name, targets)
     usual = explain_runs.sources_of(stores, path)
+    if music_store is not None and not usual.music:
+        raise typer.BadParameter("--music-store: the network of this run hears no music")
     sources = Sources(
         components or usual.components,
         labels or usual.labels,

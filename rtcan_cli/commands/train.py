@@ -369,6 +369,9 @@ def train(
             f"--splits-from takes this from the other run: leave out {', '.join(given)}"
         )
 
+    if name is not None and output is not None:
+        raise typer.BadParameter("--output names the run, too: leave --name out")
+
     from dataclasses import replace
 
     from rtcan_cli.models.registry import find
@@ -418,7 +421,8 @@ def train(
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
     if all(each.network is None for each in wanted.models):
-        _refuse({"recipe": recipe} | changes, "none of these models is a network")
+        machine = {"gpu": gpu, "device": device, "stack": None if stack == 1 else stack}
+        _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
     if not wanted.sees_signals():
         _refuse({"length": length, "onset": onset}, "none of these models sees signals")
 
@@ -456,6 +460,12 @@ def train(
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
+    unread = {
+        f"{kind}-store": path
+        for kind, path in stored.items()
+        if path is not None and all(getattr(each.sources, kind) != path for each in requests)
+    }
+    _refuse(unread, "none of these runs reads it")
     return train_runs(requests, where, workers, force, stack)
 
 

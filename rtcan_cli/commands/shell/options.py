@@ -240,6 +240,12 @@ def column_width(text: str | None) -> float | None:
     return width / 25.4
 
 
+def was_typed(context: typer.Context, parameter: str) -> bool:
+    """Whether an option was given, be it with the value that it has anyway."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name != "DEFAULT"
+
+
 def workers(
     context: typer.Context, jobs: int, cluster: str | None, gpu: bool = False
 ) -> int | Cluster:
@@ -252,8 +258,7 @@ def workers(
     """
     if cluster is None:
         return jobs
-    source = context.get_parameter_source("jobs")
-    if source is not None and source.name != "DEFAULT":
+    if was_typed(context, "jobs"):
         raise typer.BadParameter("--jobs applies to this machine: leave it out with --cluster")
     return Cluster(cluster, gpu)
 
