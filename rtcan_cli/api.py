@@ -7,7 +7,7 @@ Arrays in, arrays out:
 - labels: `relabel`, `class_counts`
 - models: `RTCAN`, `ModelSpec`, `rebuild`
 - folds and training: `PROTOCOLS`, `RECIPES`, `TrainingData`, `cross_validate`
-- scores: `fold_scores`, `summarise`; maps: `attribute`
+- scores: `fold_scores`, `fold_summary`; maps: `attribute`
 
 The steps of the command line, on stores. Each returns a result, and `as_data` turns that into plain
 JSON types:
@@ -31,7 +31,7 @@ from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import fold_scores, summarise
+from rtcan_cli.evaluation.metrics import fold_scores, fold_summary
 from rtcan_cli.explain import attribute
 from rtcan_cli.labels import class_counts, relabel
 from rtcan_cli.models.rtcan.network import RTCAN
@@ -94,6 +94,7 @@ __all__ = [
     "extract_features",
     "find_problem",
     "fold_scores",
+    "fold_summary",
     "ingest_dataset",
     "ingest_raw",
     "network_input",
@@ -101,7 +102,6 @@ __all__ = [
     "relabel",
     "relabel_ratings",
     "sources_of",
-    "summarise",
     "train_run",
     "training_data",
     "zscore",

@@ -9,7 +9,7 @@ Layout = Literal["paper", "released"]
 Variant = Literal["base", "base-stem", "Ra", "Rb", "Rc", "Rd", "Re", "Rf"]
 Fusion = Literal["none", "music", "music-only"]
 #: Each is a file of `rtcan_cli.models`; the paper's network first, then what it is compared with.
-Model = Literal[
+ModelName = Literal[
     "rtcan",
     "svm-eda",
     "cnn3-eda",
@@ -35,7 +35,7 @@ ClassWeights = Literal["none", "balanced"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
 Thresholds = Literal["all", "training"]
-Decomposition = Literal["cvxeda", "cda", "dda", "highpass", "median"]
+DecompositionName = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Polarity = Literal["conductance", "resistance", "as-is"]
 Solver = Literal["auto", "structured", "cvxopt"]
 TimeConstants = Literal["fitted", "published"]
@@ -47,7 +47,7 @@ Fill = Literal["interpolate", "mean"]
 #: What the labels 0 and 1 mean.
 CLASS_NAMES = ("low", "high")
 #: What is trained unless another model is named: RTCAN-1D.
-MODEL: Model = "rtcan"
+MODEL: ModelName = "rtcan"
 #: Samples of each EDA channel that the network sees (the released code's 50 x 50).
 LENGTH = 2500
 #: The network as the paper has it, not as the authors' code.
@@ -76,7 +76,7 @@ MAP: MapName = "guided-gradcam"
 FILL: Fill = "interpolate"
 
 #: How EDA is split into phasic and tonic part, and what solves cvxEDA.
-DECOMPOSITION: Decomposition = "cvxeda"
+DECOMPOSITION: DecompositionName = "cvxeda"
 SOLVER: Solver = "auto"
 #: Where the response that CDA and DDA divide by comes from: each recording, or their papers.
 TIME_CONSTANTS: TimeConstants = "fitted"

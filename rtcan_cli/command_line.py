@@ -20,9 +20,15 @@ def usual_workspace() -> Path:
     return Path(os.environ.get(WORKSPACE_VARIABLE) or WORKSPACE)
 
 
+class CommandLine(str):
+    """A text that can be typed as it is, which tells it from words about a command."""
+
+    __slots__ = ()
+
+
 def command_line(
     command: str, *arguments: object, workspace: Path | None = None, **options: object
-) -> str:
+) -> CommandLine:
     """Make the line that runs a command.
 
     Parameters
@@ -39,7 +45,7 @@ def command_line(
 
     Returns
     -------
-    str
+    CommandLine
         The line, quoted for a POSIX shell.
     """
     words = ["rtcan", command, *map(str, arguments)]
@@ -47,7 +53,7 @@ def command_line(
         words += _option(name, value)
     if workspace is not None and not _is_usual(workspace):
         words += _option("workspace", workspace)
-    return shlex.join(words)
+    return CommandLine(shlex.join(words))
 
 
 def _option(name: str, value: object) -> list[str]:

@@ -25,7 +25,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # time that it searches for rings of objects nobody uses. Rarely is enough: 5 % less time.
 gc.set_threshold(10_000, 20, 20)
 # On a busy machine an example may take many times as long as usual.
-hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any machine")
 
 SUBJECT, SONG = "100184", "1"

@@ -86,7 +86,7 @@ def compare(
         ),
     ] = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    output: options.Figures = options.DEFAULT_FIGURES,
+    figures: options.Figures = options.NO_FIGURE_OPTIONS,
 ) -> Result:
     """Compare runs with each other and with the paper.
 
@@ -122,8 +122,16 @@ def compare(
         raise typer.BadParameter(
             "--paper and --against are for the comparison: leave --table, --figure and --report out"
         )
-    if (subject is not None or music is not None) and not (pictures or report is not None):
-        raise typer.BadParameter("--subject and --music choose what --figure or --report shows")
+    drawn = set(pictures) if tables or pictures or report is None else set(range(3, 9))
+    for option, value, of in (("--subject", subject, {3}), ("--music", music, set())):
+        if value is not None and not drawn & (of | {5, 6, 7, 8}):
+            which = "Figs. 3 and 5 to 8" if of else "Figs. 5 to 8"
+            raise typer.BadParameter(f"{option} chooses what {which} show, and none is asked for")
+    if runs and report is None and of_paper and not {*tables} - {1, 2} and not drawn - {3}:
+        raise typer.BadParameter("Tables 1 and 2 and Fig. 3 are of labels: leave RUN out")
+    if tables and not pictures and report is None:
+        figures.refuse("--table draws nothing", folder=False)
+    look, output = figures.look(), figures.folder
 
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace
@@ -140,7 +148,7 @@ def compare(
     if leakage:
         from rtcan_cli.steps.scores.leakage import compare_protocols
 
-        return with_tables(compare_protocols(paths, output), output / "leakage")
+        return with_tables(compare_protocols(paths, output, look), output / "leakage")
     if of_paper:
         from rtcan_cli.results.paper import joined
         from rtcan_cli.steps.paper.figures import NUMBERS, Trial, paper_figures
@@ -159,16 +167,17 @@ def compare(
                 pictures if some else NUMBERS,
                 trial,
                 only_complete=not runs,
+                look=look,
             )
             collected = collect_report(stores, paths, output, content)
             write_tables(collected)
             return write_html(collected, report)
         parts = paper_tables(stores, paths, tables, name, output, not pictures) if tables else []
         if pictures:
-            parts.append(paper_figures(stores, paths, pictures, output, trial))
+            parts.append(paper_figures(stores, paths, pictures, output, trial, look))
         return joined([with_paper_tables(part, output) for part in parts])
     from rtcan_cli.steps.scores.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
-    compared = compare_runs(paths, output, paper, only_complete=not runs, against=other)
+    compared = compare_runs(paths, output, paper, only_complete=not runs, against=other, look=look)
     return with_tables(compared, output / "comparison")

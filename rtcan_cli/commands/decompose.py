@@ -29,7 +29,7 @@ def decompose(
     context: typer.Context,
     dataset: options.Dataset = None,
     method: Annotated[
-        choices.Decomposition,
+        choices.DecompositionName,
         typer.Option(
             help="cvxEDA by convex optimisation; continuous (cda) or discrete (dda) "
             "decomposition analysis by deconvolution; or a high-pass filter or a "
@@ -90,7 +90,7 @@ def decompose(
             show_default=False,
         ),
     ] = None,
-    figures: options.PlotFigures = options.DEFAULT_FIGURES,
+    figures: options.PlotFigures = options.NO_FIGURE_OPTIONS,
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
@@ -122,6 +122,9 @@ def decompose(
     penalty = choices.ALPHA if alpha is None else _alpha(alpha)
     if penalty == 0 and solver == "structured":
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
+    if plot is None:
+        figures.refuse("without --plot, nothing is drawn")
+    look = figures.look()
 
     from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
@@ -149,4 +152,4 @@ def decompose(
 
     require_trial(source, plot)
     result = decompose_recordings(source, target, chosen, rate, workers, force)
-    return replace(result, files=(*result.files, *plot_trial(target, plot, figures)))
+    return replace(result, files=(*result.files, *plot_trial(target, plot, figures.folder, look)))

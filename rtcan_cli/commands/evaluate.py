@@ -13,7 +13,7 @@ def evaluate(
     run: options.RunName = None,
     dataset: options.Dataset = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    output: options.Figures = options.DEFAULT_FIGURES,
+    figures: options.Figures = options.NO_FIGURE_OPTIONS,
 ) -> Evaluation | ImportedEvaluation:
     """Score a run on its test folds.
 
@@ -31,8 +31,10 @@ def evaluate(
     Examples:
       rtcan evaluate
       rtcan evaluate Rf-eda+music-both-1a2b3c
+      rtcan evaluate --column-width single --dpi 300 --colour-blind
     """
     from rtcan_cli.steps.scores.evaluate import evaluate_run
 
+    look = figures.look()
     path: Path = options.find_run(workspace, run, dataset)
-    return evaluate_run(path, output)
+    return evaluate_run(path, figures.folder, look)

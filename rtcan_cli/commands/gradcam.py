@@ -14,6 +14,7 @@ from rtcan_cli.results.attention.trial import TrialAttention
 
 
 def gradcam(
+    context: typer.Context,
     run: Annotated[
         str | None,
         typer.Argument(
@@ -94,13 +95,10 @@ def gradcam(
     components: options.ComponentsStore = None,
     labels: options.LabelsStore = None,
     music_store: options.MusicStore = None,
-    size: options.FigureSize = None,
-    dpi: options.Dpi = 200,
-    colour_blind: options.ColourBlind = False,
     seed: options.Seed = choices.SEED,
     jobs: options.Jobs = -1,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
-    output: options.Figures = options.DEFAULT_FIGURES,
+    figures: options.Figures = options.NO_FIGURE_OPTIONS,
 ) -> TrialAttention | AverageAttention | AttentionCheck:
     """Draw which moments mattered for a decision.
 
@@ -122,7 +120,6 @@ def gradcam(
       rtcan gradcam --check --map integrated-gradients
     """
     from rtcan_cli.datasets.profiles import TARGETS, profile
-    from rtcan_cli.plots.style import Look
     from rtcan_cli.runs.inputs import Sources
     from rtcan_cli.steps.attention import networks as explain_runs
     from rtcan_cli.stores import Workspace
@@ -140,7 +137,11 @@ def gradcam(
         raise typer.BadParameter("--check tests the maps themselves: leave --relative out")
     if fill is not None and not check:
         raise typer.BadParameter("--fill is for --check")
-    look = Look(options.figure_size(size), colour_blind, dpi)
+    if one and options.was_typed(context, "jobs"):
+        raise typer.BadParameter("--jobs is for --all and --check: one trial is explained at once")
+    if one and not relative and options.was_typed(context, "seed"):
+        raise typer.BadParameter("--seed draws untrained networks: give it with --relative")
+    look, folder = figures.look(), figures.folder
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
     targets = None if target is None else TARGETS if target == "both" else (target,)
@@ -151,6 +152,8 @@ def gradcam(
     else:
         path = explain_runs.newest_run(stores, name, targets)
     usual = explain_runs.sources_of(stores, path)
+    if music_store is not None and not usual.music:
+        raise typer.BadParameter("--music-store: the network of this run hears no music")
     sources = Sources(
         components or usual.components,
         labels or usual.labels,
@@ -165,7 +168,7 @@ def gradcam(
             sources,
             subject,
             music,
-            output,
+            folder,
             stores.runs(name),
             targets=targets,
             repetition=repetition,
@@ -181,7 +184,7 @@ def gradcam(
         return check_explanation(
             path,
             sources,
-            output,
+            folder,
             targets=targets,
             method=map_name,
             explained=explained,
@@ -196,7 +199,7 @@ def gradcam(
     return explain_all(
         path,
         sources,
-        output,
+        folder,
         targets=targets,
         method=map_name,
         explained=explained,

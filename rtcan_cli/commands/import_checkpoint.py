@@ -70,6 +70,9 @@ def import_checkpoint(
       rtcan import-checkpoint pmemo_arousal.pt --dataset pmemo
       rtcan import-checkpoint best.pt --dataset table --trained-on deap --target valence
     """
+    if name is not None and output is not None:
+        raise typer.BadParameter("--output names the run, too: leave --name out")
+
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.runs.inputs import Sources
     from rtcan_cli.steps.training.import_checkpoint import import_checkpoint as run_step
@@ -78,6 +81,8 @@ def import_checkpoint(
 
     known = profile(options.dataset_of(workspace, dataset, components, "components"))
     checkpoint = read_checkpoint(file, known.name, target, trained_on)
+    if music is not None and not checkpoint.model.n_music:
+        raise typer.BadParameter("--music-store: the network of this file hears no music")
     stores = Workspace(workspace)
     sources = Sources(
         components or stores.store(known.name, "components"),

@@ -42,7 +42,7 @@ def info(
     plot: Annotated[
         bool, typer.Option("--plot", help="With --quality: also draw a page of the worst traces.")
     ] = False,
-    figures: options.PlotFigures = options.DEFAULT_FIGURES,
+    figures: options.PlotFigures = options.NO_FIGURE_OPTIONS,
     verify: Annotated[
         bool,
         typer.Option(
@@ -65,6 +65,8 @@ def info(
       rtcan info rtcan-stores/pmemo/recordings.h5 --quality --plot
       rtcan info --verify
     """
+    if not plot:
+        figures.refuse("without --quality and --plot, nothing is drawn")
     if verify:
         if quality or plot or rows is not None:
             raise typer.BadParameter(
@@ -82,8 +84,11 @@ def info(
             raise typer.BadParameter("--quality needs a recordings store as STORE")
         from rtcan_cli.steps.data.quality import plot_quality, quality_of
 
+        look = figures.look()
         found = quality_of(store, DEFAULT_ROWS if rows is None else rows)
-        return replace(found, files=tuple(plot_quality(store, figures))) if plot else found
+        if not plot:
+            return found
+        return replace(found, files=tuple(plot_quality(store, figures.folder, look)))
     if store is not None:
         from rtcan_cli.steps.overview.info import store_content
 

@@ -13,7 +13,7 @@ from rtcan_cli.results.overview.models import ModelList
 
 def models(
     name: Annotated[
-        choices.Model | None,
+        choices.ModelName | None,
         typer.Argument(
             metavar="[MODEL]", help="Show everything about this model.", show_default=False
         ),

@@ -53,8 +53,9 @@ def music_features(
     """
     if import_ is not None and mixdown:
         raise typer.BadParameter("--mixdown applies to audio: leave it out with --import")
-    if import_ is not None and cluster is not None:
-        raise typer.BadParameter("--import computes nothing: leave --cluster out")
+    for option, given in (("cluster", cluster), ("jobs", options.was_typed(context, "jobs"))):
+        if import_ is not None and given:
+            raise typer.BadParameter(f"--import computes nothing: leave --{option} out")
     workers = options.workers(context, jobs, cluster)
 
     from rtcan_cli.steps.signals.music_features import extract_features, import_features

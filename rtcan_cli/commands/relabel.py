@@ -46,7 +46,6 @@ def relabel(
             show_default=False,
         ),
     ] = None,
-    figures: options.PlotFigures = options.DEFAULT_FIGURES,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -56,6 +55,7 @@ def relabel(
             show_default=False,
         ),
     ] = None,
+    figures: options.PlotFigures = options.NO_FIGURE_OPTIONS,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     input: options.RecordingsStore = None,
     output: options.Output = None,
@@ -80,6 +80,9 @@ def relabel(
         for option, given in (("--plot", plot), ("--seed", seed)):
             if given is not None:
                 raise typer.BadParameter(f"{option} is for --method kmeans only")
+    if plot is None:
+        figures.refuse("without --plot, nothing is drawn")
+    look = figures.look()
 
     from rtcan_cli.steps.data.relabel import (
         few_ratings,
@@ -97,6 +100,6 @@ def relabel(
     result = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
     if plot is None:
         return result
-    files = plot_steps(source, target, plot, figures)
+    files = plot_steps(source, target, plot, figures.folder, look)
     notes = few_ratings(target, plot)
     return replace(result, notes=(*result.notes, *notes), files=(*result.files, *files))

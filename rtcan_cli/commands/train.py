@@ -370,6 +370,9 @@ def train(
             f"--splits-from takes this from the other run: leave out {', '.join(given)}"
         )
 
+    if name is not None and output is not None:
+        raise typer.BadParameter("--output names the run, too: leave --name out")
+
     from dataclasses import replace
 
     from rtcan_cli.eda.window import Window
@@ -396,7 +399,7 @@ def train(
     }
     changed = {name: value for name, value in changes.items() if value is not None}
     hows = entries("--recipe", recipe, one_of(get_args(choices.RecipeName)), "paper")
-    models = entries("--model", model, one_of(get_args(choices.Model)), choices.MODEL)
+    models = entries("--model", model, one_of(get_args(choices.ModelName)), choices.MODEL)
     wanted = Wanted(
         models=[find(each) for each in models],
         fusions=entries("--fusion", fusion, one_of(get_args(choices.Fusion)), None),
@@ -422,7 +425,8 @@ def train(
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
     if all(each.network is None for each in wanted.models):
-        _refuse({"recipe": recipe} | changes, "none of these models is a network")
+        machine = {"gpu": gpu, "device": device}
+        _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
     if not wanted.sees_signals():
         _refuse({"length": length, "onset": onset}, "none of these models sees signals")
         _refuse({"window": window}, "none of these models sees signals; eda-features has it, too")
@@ -467,6 +471,12 @@ def train(
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
+    unread = {
+        f"{kind}-store": path
+        for kind, path in stored.items()
+        if path is not None and all(getattr(each.sources, kind) != path for each in requests)
+    }
+    _refuse(unread, "none of these runs reads it")
     return train_runs(requests, where, workers, force)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtcan_cli.choices import (
     DECOMPOSITION,
     TIME_CONSTANTS,
-    Decomposition,
+    DecompositionName,
     Solver,
     TimeConstants,
 )
@@ -50,12 +50,12 @@ class Method:
         its parts, or raises `RtcanError`. It can be pickled.
     """
 
-    name: Decomposition
+    name: DecompositionName
     parameters: dict[str, Any]
     split: Callable[[NDArray[np.float64], float], Components]
 
 
-def method(name: Decomposition = DECOMPOSITION) -> Method:
+def method(name: DecompositionName = DECOMPOSITION) -> Method:
     """A decomposition with its usual parameters.
 
     `cvxeda_method` and `deconvolution_method` have others.
@@ -133,7 +133,7 @@ def get_ready(method: Method) -> None:
 
 
 @cache
-def _get_ready(name: Decomposition, solver: Solver) -> None:
+def _get_ready(name: DecompositionName, solver: Solver) -> None:
     t = np.arange(600) / 20
     usual = cvxeda_method(solver=solver) if name == "cvxeda" else method(name)
     usual.split(zscore(np.sin(t) + 0.1 * np.sin(7 * t)), 20.0)

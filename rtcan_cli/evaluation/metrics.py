@@ -46,7 +46,7 @@ SCORES = (
 
 
 @dataclass(frozen=True)
-class Summary:
+class FoldSummary:
     """Mean and standard deviation over the test folds of one run; scores are fractions of 1.
 
     The standard deviation is that of a sample (n - 1), so with a single fold it is NaN.
@@ -220,7 +220,7 @@ def over_folds(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def summarise(scores: pd.DataFrame) -> Summary:
+def fold_summary(scores: pd.DataFrame) -> FoldSummary:
     """Average the tested folds of `fold_scores`, every fold counting the same as in the paper.
 
     The majority is the share of the more frequent class among all tested trials, which is never
@@ -228,7 +228,7 @@ def summarise(scores: pd.DataFrame) -> Summary:
     """
     tested = scores[scores["n"] > 0]
     mean, sd = (over_folds(scores)[column] for column in ("mean", "sd"))
-    return Summary(
+    return FoldSummary(
         accuracy_mean=float(mean["accuracy"]),
         accuracy_sd=float(sd["accuracy"]),
         f1_mean=float(mean["f1"]),

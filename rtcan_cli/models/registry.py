@@ -163,7 +163,7 @@ def find(name: str) -> Model:
     RtcanError
         If there is none.
     """
-    if name not in get_args(choices.Model):
+    if name not in get_args(choices.ModelName):
         raise RtcanError(
             f"there is no model {name!r}", f"{command_line('models')}, which lists them"
         )
@@ -190,5 +190,5 @@ def new_network(spec: ModelSpec, dropout: float = 0.0) -> nn.Module:
 
 
 def every() -> list[Model]:
-    """All models, in the order of `rtcan_cli.choices.Model`."""
-    return [find(name) for name in get_args(choices.Model)]
+    """All models, in the order of `rtcan_cli.choices.ModelName`."""
+    return [find(name) for name in get_args(choices.ModelName)]

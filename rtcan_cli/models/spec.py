@@ -27,7 +27,7 @@ class ModelSpec:
     layout : {"paper", "released"}
         RTCAN-1D as the paper has it, or as the authors' code.
     model : str
-        A name of `rtcan_cli.choices.Model`.
+        A name of `rtcan_cli.choices.ModelName`.
     n_features : int
         Length of the vector of EDA features; 0 for a model that sees signals, or no EDA.
     candidate : int

@@ -12,7 +12,9 @@ from rtcan_cli.plots import style
 
 
 @style.styled
-def comparison(runs: pd.DataFrame, *, title: str, simulated: bool = False) -> Figure:
+def comparison(
+    runs: pd.DataFrame, *, title: str, simulated: bool = False, look: style.Look = style.PAPER
+) -> Figure:
     """Draw the accuracy of each run as a bar, mean and standard deviation over test folds.
 
     Parameters
@@ -25,12 +27,14 @@ def comparison(runs: pd.DataFrame, *, title: str, simulated: bool = False) -> Fi
         Dataset and target.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
     Figure
     """
-    figure = style.new_figure(1.15 + 0.34 * len(runs), title, simulated)
+    figure = style.new_figure(1.15 + 0.34 * len(runs), title, simulated, look=look, rows=True)
     axes = figure.subplots()
     place = np.arange(len(runs))
     bars = axes.barh(
@@ -48,25 +52,25 @@ def comparison(runs: pd.DataFrame, *, title: str, simulated: bool = False) -> Fi
         runs["majority"],
         place - 0.45,
         place + 0.45,
-        color=style.HIGH,
+        color=look.colour(style.HIGH),
         linestyle=(0, (3, 1)),
         linewidth=1.4,
         label="majority class",
     )
     handles = [bars, majority]
     if "paper_accuracy" in runs and runs["paper_accuracy"].notna().any():
-        look: dict[str, Any] = {
+        diamond: dict[str, Any] = {
             "marker": "D",
             "s": 34,
             "c": "white",
             "edgecolors": "black",
             "zorder": 3,
         }
-        handles.append(axes.scatter(runs["paper_accuracy"], place, label="paper", **look))
+        handles.append(axes.scatter(runs["paper_accuracy"], place, label="paper", **diamond))
     axes.set_yticks(place, runs["run"].astype(str))
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="accuracy [%]")
     style.dress(axes)
     axes.tick_params(axis="y", length=0)
-    style.add_legend(figure, handles)
+    style.add_legend(figure, handles, look)
     return figure

@@ -11,7 +11,9 @@ from rtcan_cli.plots import style
 
 
 @style.styled
-def confusion(counts: ArrayLike, *, title: str, simulated: bool = False) -> Figure:
+def confusion(
+    counts: ArrayLike, *, title: str, simulated: bool = False, look: style.Look = style.PAPER
+) -> Figure:
     """Draw a confusion matrix: counts, and their share of the true class.
 
     Parameters
@@ -22,6 +24,8 @@ def confusion(counts: ArrayLike, *, title: str, simulated: bool = False) -> Figu
         Dataset, target and network of the run.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size; there is no colour.
 
     Returns
     -------
@@ -29,7 +33,7 @@ def confusion(counts: ArrayLike, *, title: str, simulated: bool = False) -> Figu
     """
     counts = np.asarray(counts)
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = style.new_figure(3.0, title, simulated, width=3.6, legend=False)
+    figure = style.new_figure(3.0, title, simulated, look=look, width=3.6, legend=False)
     axes = figure.subplots()
     image = axes.imshow(share, cmap="Greys", vmin=0, vmax=100)
     for (row, column), percent in np.ndenumerate(share):

@@ -24,6 +24,7 @@ def decomposition(
     name: str = "EDA",
     onset: float = 0.0,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw signal, tonic, phasic, driver and residual of one recording over time.
 
@@ -42,12 +43,14 @@ def decomposition(
         Seconds that the network does not see; shaded if there are any.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
     Figure
     """
-    original, sparse, slow = style.SIGNALS
+    original, sparse, slow = look.signals
     black: dict[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 0.9}
     rows = [
         (f"{name} [z]", 2.0, [(signal, original), (tonic, slow)]),
@@ -58,12 +61,12 @@ def decomposition(
         rows.insert(2, ("driver [z/s]", 1.2, [(driver, black)]))
     heights = [height for _, height, _ in rows]
     time = np.arange(len(np.asarray(signal))) / sampling_rate
-    figure = style.new_figure(sum(heights), title, simulated)
+    figure = style.new_figure(sum(heights), title, simulated, look=look, rows=look.is_narrow)
     grid = figure.subplots(len(rows), 1, sharex=True, height_ratios=heights)
     handles = []
     for axes, (label, _, curves) in zip(grid, rows, strict=True):
-        for values, look in curves:
-            handles += axes.plot(time, np.asarray(values), **look)
+        for values, line in curves:
+            handles += axes.plot(time, np.asarray(values), **line)
         if onset > 0:
             shade = axes.axvspan(0, onset, color="0.88", zorder=0, linewidth=0)
             shade.set_label("onset, not seen by the network")
@@ -73,5 +76,5 @@ def decomposition(
     grid[-1].set_xlabel("time [s]")
     figure.align_ylabels(grid)
     parts = handles[:3]  # the black rows are named by their axes
-    style.add_legend(figure, [*parts, shade] if onset > 0 else parts)
+    style.add_legend(figure, [*parts, shade] if onset > 0 else parts, look)
     return figure

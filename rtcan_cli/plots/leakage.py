@@ -38,7 +38,9 @@ _MAJORITY: dict[str, Any] = {
 
 
 @style.styled
-def leakage(scores: pd.DataFrame, *, title: str, simulated: bool = False) -> Figure:
+def leakage(
+    scores: pd.DataFrame, *, title: str, simulated: bool = False, look: style.Look = style.PAPER
+) -> Figure:
     """Draw accuracy by protocol, and its difference from the protocol that knows least.
 
     The two are not the same: accuracy is over all trials that a protocol tests, the difference
@@ -57,6 +59,8 @@ def leakage(scores: pd.DataFrame, *, title: str, simulated: bool = False) -> Fig
         Dataset and network.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
@@ -66,13 +70,22 @@ def leakage(scores: pd.DataFrame, *, title: str, simulated: bool = False) -> Fig
     targets = list(dict.fromkeys(scores["target"]))
     n = int(scores.groupby("target").size().max())
     last = scores["protocol"].iloc[-1]
-    figure = style.new_figure(0.75 + len(targets) * (0.35 + 0.42 * n), title, simulated)
-    grid = figure.subplots(
-        len(targets), 2, sharex="col", sharey=True, squeeze=False, width_ratios=[1.35, 1]
-    )
+    stacked = 1 + look.is_narrow  # the two panels of a target below each other
+    height = 0.75 + stacked * len(targets) * (0.35 + 0.42 * n)
+    figure = style.new_figure(height, title, simulated, look=look, rows=True)
+    if look.is_narrow:
+        panels = figure.subplots(2 * len(targets), 1, sharey=True)
+        grid = panels.reshape(len(targets), 2)
+        for row in grid[1:]:
+            row[0].sharex(grid[0, 0])
+            row[1].sharex(grid[0, 1])
+    else:
+        grid = figure.subplots(
+            len(targets), 2, sharex="col", sharey=True, squeeze=False, width_ratios=[1.35, 1]
+        )
     for (left, right), target in zip(grid, targets, strict=True):
         rows = scores[scores["target"] == target]
-        handles = [_dots(left, rows, "accuracy", "low", "high"), _majority(left, rows)]
+        handles = [_dots(left, rows, "accuracy", "low", "high"), _majority(left, rows, look)]
         _dots(right, rows.iloc[:-1], "difference", "difference_low", "difference_high")
         right.axvline(0, color="0.6", linewidth=0.8, zorder=0)
         right.plot(0, n - 1, **_REFERENCE)
@@ -90,13 +103,13 @@ def leakage(scores: pd.DataFrame, *, title: str, simulated: bool = False) -> Fig
         axes.set_xlabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
     reference = Line2D([], [], **_REFERENCE, label=f"'{last}', compared with")
-    style.add_legend(figure, [*handles, reference])
+    style.add_legend(figure, [*handles, reference], look)
     return figure
 
 
-def _majority(axes: Axes, rows: pd.DataFrame) -> Any:
+def _majority(axes: Axes, rows: pd.DataFrame, look: style.Look) -> Any:
     place = np.arange(len(rows))
-    return axes.vlines(rows["majority"], place - 0.3, place + 0.3, **_MAJORITY)
+    return axes.vlines(rows["majority"], place - 0.3, place + 0.3, **look.of(_MAJORITY))
 
 
 def _dots(axes: Axes, rows: pd.DataFrame, middle: str, low: str, high: str) -> Any:

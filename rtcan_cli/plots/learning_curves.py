@@ -35,7 +35,12 @@ class FoldHistory:
 
 @style.styled
 def learning_curves(
-    folds: Sequence[FoldHistory], *, title: str, step: str = "epoch", simulated: bool = False
+    folds: Sequence[FoldHistory],
+    *,
+    title: str,
+    step: str = "epoch",
+    simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw training and validation loss of every fold, one small panel each.
 
@@ -49,15 +54,18 @@ def learning_curves(
         What the model takes its steps in: ``epoch``, or ``tree``.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
     Figure
         Steps are counted from 1.
     """
-    n_columns = min(5, len(folds))
+    n_columns = min(2 if look.is_narrow else 5, len(folds))
     n_rows = -(-len(folds) // n_columns)
-    figure = style.new_figure(0.95 + 1.45 * n_rows, title, simulated)
+    width = 0.4 * style.WIDTH if look.is_narrow else style.WIDTH
+    figure = style.new_figure(0.95 + 1.45 * n_rows, title, simulated, look=look, width=width)
     grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(folds) :]:
         axes.remove()
@@ -72,7 +80,7 @@ def learning_curves(
             fold.best_step + 1,
             fold.validation_loss[fold.best_step],
             "o",
-            color=style.HIGH,
+            color=look.colour(style.HIGH),
             markeredgecolor="black",
             label=f"chosen {step}",
         )
@@ -86,5 +94,5 @@ def learning_curves(
     for axes in grid.flat[max(len(folds) - n_columns, 0) : len(folds)]:
         axes.set_xlabel(step)
         axes.tick_params(labelbottom=True)
-    style.add_legend(figure, [*train, *validation, *chosen])
+    style.add_legend(figure, [*train, *validation, *chosen], look)
     return figure

@@ -20,13 +20,14 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots import style
 
 MOST_TRACES = 24
-_COLUMNS = 3
+_COLUMNS = 3  # of a page of the usual width
 
 # Inches. Fixed, since a layout engine would make room for texts by squeezing the panels.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.22, 0.05, 0.5, 0.5
 _HEAD, _PANEL, _TICKS = 0.38, 0.58, 0.2  # from top to bottom of a row
 _TICK_LABELS, _GAP = 0.52, 0.12  # left and right of a panel
-_COLUMN = (style.WIDTH - _LEFT - _RIGHT) / _COLUMNS
+_NARROWEST = 1.9  # of a column, so that a reason for leaving a recording out fits over it
+_LOWEST = 0.25  # of a panel, so that its trace can be seen
 
 _NOTE_SIZE, _NOTE_LINE, _NOTE_LINES = 6.5, 7.8, 2  # points, points, lines at most
 _BINS = 300  # in a panel of not quite two inches
@@ -35,7 +36,11 @@ _BINS = 300  # in a panel of not quite two inches
 _TRACE: dict[str, Any] = {"color": "black", "linewidth": 0.7}
 _FLAT: dict[str, Any] = {"color": "#c4d4f0", "linewidth": 5.0, "solid_capstyle": "butt"}
 _CLIPPED: dict[str, Any] = {"color": style.HIGH, "linewidth": 2.4, "solid_capstyle": "butt"}
-_REPAIRED: dict[str, Any] = {"facecolor": "#d98200", "edgecolor": "#d98200", "linewidth": 0.6}
+_REPAIRED: dict[str, Any] = {
+    "facecolor": style.REPAIRED,
+    "edgecolor": style.REPAIRED,
+    "linewidth": 0.6,
+}
 _MISSING: dict[str, Any] = {"facecolor": "0.93", "edgecolor": "0.6", "hatch": "/////"}
 
 
@@ -70,7 +75,12 @@ class Trace:
 
 @style.styled
 def quality_page(
-    traces: Sequence[Trace], *, title: str, unit: str, simulated: bool = False
+    traces: Sequence[Trace],
+    *,
+    title: str,
+    unit: str,
+    simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw up to `MOST_TRACES` recordings in small panels, in the order given, with their marks.
 
@@ -86,6 +96,8 @@ def quality_page(
         Unit of the signals.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours. Columns go by the width; panels are as high as a given height lets them.
 
     Returns
     -------
@@ -94,54 +106,66 @@ def quality_page(
     Raises
     ------
     RtcanError
-        If there are no recordings, or more than fit on a page.
+        If there are no recordings, or more than fit on a page, or in the size asked for.
     """
     if not 0 < len(traces) <= MOST_TRACES:
         raise RtcanError(f"a page shows 1 to {MOST_TRACES} recordings, not {len(traces)}")
-    row = _HEAD + _PANEL + _TICKS
-    height = _TOP + row * -(-len(traces) // _COLUMNS) + _BOTTOM
-    figure = style.new_figure(height, title, simulated)
-    figure.set_layout_engine("none")
-    for place, trace in enumerate(traces):
-        left = _LEFT + _COLUMN * (place % _COLUMNS) + _TICK_LABELS
-        bottom = height - _TOP - row * (place // _COLUMNS) - _HEAD - _PANEL
-        width = _COLUMN - _TICK_LABELS - _GAP
-        axes = figure.add_axes(
-            (left / style.WIDTH, bottom / height, width / style.WIDTH, _PANEL / height)
-        )
-        _draw(axes, trace)
-        if place + _COLUMNS >= len(traces):  # the last panel of its column
-            axes.set_xlabel("time [s]", labelpad=2)
-    figure.supylabel(f"EDA [{unit}]", x=0.06 / style.WIDTH, ha="left", fontsize=style.NORMAL)
+    width, _ = look.inches(style.WIDTH, style.WIDTH)
+    n_columns = min(max(int((width - _LEFT - _RIGHT) / _NARROWEST), 1), _COLUMNS)
+    n_rows = -(-len(traces) // n_columns)
+    height = _TOP + (_HEAD + _PANEL + _TICKS) * n_rows + _BOTTOM
+    figure = style.new_figure(height, title, simulated, look=look, rows=True)
     handles = [
         Line2D([], [], label="EDA", **_TRACE),
-        Patch(label="repaired gap", **_REPAIRED),
+        Patch(label="repaired gap", **look.of(_REPAIRED)),
         Patch(label="missing", **_MISSING),
         Line2D([], [], label="flat", **_FLAT),
-        Line2D([], [], label="clipped", **_CLIPPED),
+        Line2D([], [], label="clipped", **look.of(_CLIPPED)),
     ]
-    style.add_legend(figure, handles)
+    top = _TOP + style.add_legend(figure, handles, look)
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    column = (width - _LEFT - _RIGHT) / n_columns
+    row = (height - top - _BOTTOM) / n_rows
+    panel = row - _HEAD - _TICKS
+    if column < 0.75 * _NARROWEST or panel < _LOWEST:
+        size = f"{25.4 * width:.0f} x {25.4 * height:.0f} mm"
+        raise RtcanError(
+            f"{len(traces)} recordings do not fit into {size}",
+            "a larger --size, or --column-width, which leaves the height to the figure",
+        )
+    for place, trace in enumerate(traces):
+        left = _LEFT + column * (place % n_columns) + _TICK_LABELS
+        bottom = height - top - row * (place // n_columns) - _HEAD - panel
+        inner = column - _TICK_LABELS - _GAP
+        axes = figure.add_axes((left / width, bottom / height, inner / width, panel / height))
+        _draw(axes, trace, column, look)
+        if place + n_columns >= len(traces):  # the last panel of its column
+            axes.set_xlabel("time [s]", labelpad=2)
+    figure.supylabel(f"EDA [{unit}]", x=0.06 / width, ha="left", fontsize=style.NORMAL)
     return figure
 
 
-def _draw(axes: Axes, trace: Trace) -> None:
+def _draw(axes: Axes, trace: Trace, column: float, look: style.Look) -> None:
     eda = np.asarray(trace.eda, np.float64)
     missing = ~np.isfinite(eda)
     seen = np.where(missing, np.nan, eda)
-    for mask, look, order in ((trace.flat, _FLAT, 1), (trace.clipped, _CLIPPED, 1.5)):
+    for mask, mark, order in ((trace.flat, _FLAT, 1), (trace.clipped, _CLIPPED, 1.5)):
         place, value = envelope(np.where(mask, seen, np.nan))
-        axes.plot(place / trace.sampling_rate, value, zorder=order, **look)
+        axes.plot(place / trace.sampling_rate, value, zorder=order, **look.of(mark))
     place, value = envelope(seen)
     axes.plot(place / trace.sampling_rate, value, **_TRACE)
     # A sample stands for the time until the next one.
     duration = len(eda) / trace.sampling_rate
     axes.set_xlim(0, max(duration, 1 / trace.sampling_rate))
-    for mask, look in ((trace.repaired, _REPAIRED), (missing, _MISSING)):
+    for mask, mark in ((trace.repaired, _REPAIRED), (missing, _MISSING)):
         bars = [
             (start / trace.sampling_rate, length / trace.sampling_rate)
             for start, length in _stretches(mask)
         ]
-        axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5, **look)
+        axes.broken_barh(
+            bars, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5, **look.of(mark)
+        )
     style.dress(axes)
     axes.tick_params(labelsize=_NOTE_SIZE, pad=2)
     if missing.all():
@@ -153,9 +177,10 @@ def _draw(axes: Axes, trace: Trace) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(4))
     else:
         axes.set_xticks([])
-    note = _fit(trace.note, _NOTE_SIZE, _NOTE_LINES)
+    inches = column - _GAP
+    note = _fit(trace.note, _NOTE_SIZE, _NOTE_LINES, inches)
     _write(axes, "\n".join(note), 2, size=_NOTE_SIZE, color=style.GREY)
-    name = "".join(_fit(trace.title, style.SMALL, 1, weight="bold"))
+    name = "".join(_fit(trace.title, style.SMALL, 1, inches, weight="bold"))
     _write(axes, name, 3 + _NOTE_LINE * len(note), size=style.SMALL, weight="bold")
 
 
@@ -223,13 +248,13 @@ def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(stop - start)) for start, stop in edges.reshape(-1, 2)]
 
 
-def _fit(text: str, size: float, n_lines: int, weight: str = "normal") -> list[str]:
+def _fit(text: str, size: float, n_lines: int, inches: float, weight: str = "normal") -> list[str]:
     """Break a text into lines that fit over a panel; what does not fit ends in an ellipsis."""
     font = FontProperties(size=size, weight=weight)
 
     def fits(line: str) -> bool:
         width, _, _ = text_to_path.get_text_width_height_descent(line, font, False)
-        return bool(width <= 72 * (_COLUMN - _GAP))
+        return bool(width <= 72 * inches)
 
     lines: list[str] = []
     words = " ".join(text.split()).replace(" %", "\N{NO-BREAK SPACE}%").split(" ")

@@ -32,6 +32,7 @@ def relabel_steps(
     scale: tuple[float, float],
     subject: str,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw the annotation re-creation of one subject as four panels.
 
@@ -52,6 +53,8 @@ def relabel_steps(
         Named in the title.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
@@ -74,26 +77,31 @@ def relabel_steps(
     place, count = np.unique(points, axis=0, return_counts=True)
 
     title = f"Labels of subject {subject} from {len(points)} rated trials"
-    figure = style.new_figure(2.75, title, simulated)
-    ratings, clusters, arousal_split, valence_split = grid = figure.subplots(1, 4, sharey=True)
+    if look.is_narrow:
+        figure = style.new_figure(4.6, title, simulated, look=look, width=0.5 * style.WIDTH)
+        grid = figure.subplots(2, 2, sharey=True).ravel()
+    else:
+        figure = style.new_figure(2.75, title, simulated, look=look)
+        grid = figure.subplots(1, 4, sharey=True)
+    ratings, clusters, arousal_split, valence_split = grid
     trial = _scatter(ratings, place, count, color="black", marker="o", label="trial")
     handles = [trial]
     if (most := count.max(initial=1)) > 1:
         handles.append(ratings.scatter([], [], s=_area(most), c="black", label=f"{most} trials"))
 
     nearest = np.linalg.norm(place[:, None] - centres[None], axis=-1).argmin(axis=1)
-    for cluster, look in enumerate(_CLUSTERS):
+    for cluster, mark in enumerate(_CLUSTERS):
         mine = nearest == cluster
-        handles.append(_scatter(clusters, place[mine], count[mine], **look))
+        handles.append(_scatter(clusters, place[mine], count[mine], **mark))
     clusters.plot(*centres.T, color=style.GREY, linewidth=1)
-    for spots, look in ((centres.T, _CENTRE), (midpoint[:, None], _MIDPOINT)):
-        handles.append(clusters.scatter(spots[0], spots[1], edgecolors="black", zorder=3, **look))
+    for spots, mark in ((centres.T, _CENTRE), (midpoint[:, None], _MIDPOINT)):
+        handles.append(clusters.scatter(spots[0], spots[1], edgecolors="black", zorder=3, **mark))
 
     for axes, dimension in ((arousal_split, 1), (valence_split, 0)):
         high = place[:, dimension] > midpoint[dimension]
         sides = [
-            _scatter(axes, place[side], count[side], **look)
-            for side, look in zip((~high, high), style.CLASSES, strict=True)
+            _scatter(axes, place[side], count[side], **look.of(mark))
+            for side, mark in zip((~high, high), style.CLASSES, strict=True)
         ]
         line = axes.axhline if dimension == 1 else axes.axvline
         line(midpoint[dimension], color=style.GREY, linestyle="--", linewidth=1)
@@ -107,7 +115,7 @@ def relabel_steps(
         axes.xaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_major_formatter("{x:g}")
     ratings.set_ylabel("arousal")
-    style.add_legend(figure, handles + sides, handletextpad=0.1, columnspacing=1.2)
+    style.add_legend(figure, handles + sides, look, handletextpad=0.1, columnspacing=1.2)
     return figure
 
 

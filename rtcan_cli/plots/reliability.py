@@ -39,6 +39,7 @@ def reliability(
     brier: float,
     title: str,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw the share of high over the predicted probability, and how often each is predicted.
 
@@ -58,6 +59,8 @@ def reliability(
         Dataset, target and network of the run.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def reliability(
     truth, predicted = np.asarray(label), np.asarray(probability, dtype=float)
     tested = ~np.isnan(predicted)
     truth, predicted = truth[tested], predicted[tested]
-    figure = style.new_figure(4.9, title, simulated, width=4.2)
+    figure = style.new_figure(4.9, title, simulated, look=look, width=4.2)
     diagram, histogram = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
 
     # Bars rather than one band: with a single bin a band would have no width.
@@ -78,7 +81,7 @@ def reliability(
         linewidth=6,
         label="95 % if calibrated",
     )
-    ideal = diagram.plot((0, 1), (0, 1), **_IDEAL)
+    ideal = diagram.plot((0, 1), (0, 1), **look.of(_IDEAL))
     points = diagram.plot(bins["probability"], bins["high"], **_POINT)
     heading = f"ECE {ece:.3f} (calibrated: {calibrated_ece:.3f}), Brier score {brier:.3f}"
     diagram.set(title=heading, ylabel="share of trials that are high")
@@ -91,7 +94,7 @@ def reliability(
     )
     below = np.zeros(N_COLUMNS)
     columns = []
-    for side, look in enumerate(looks):
+    for side, bar in enumerate(looks):
         n, _ = np.histogram(predicted[truth == side], edges)
         columns.append(
             histogram.bar(
@@ -101,7 +104,7 @@ def reliability(
                 align="edge",
                 bottom=below,
                 linewidth=0.5,
-                **look,
+                **look.of(bar),
             )
         )
         below = below + n
@@ -112,5 +115,5 @@ def reliability(
         style.dress(axes)
     figure.align_ylabels([diagram, histogram])
     histogram.legend(handles=columns, loc="upper left", ncols=2, borderpad=0, handlelength=1.5)
-    style.add_legend(figure, [*points, *ideal, band])
+    style.add_legend(figure, [*points, *ideal, band], look)
     return figure

@@ -32,6 +32,7 @@ def roc(
     average_precision: float,
     title: str,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw the ROC curve and the precision-recall curve of every fold, and their means.
 
@@ -51,14 +52,21 @@ def roc(
         Dataset, target and network of the run.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
     Figure
         Without curves if no fold has both classes.
     """
-    figure = style.new_figure(3.9, title, simulated)
-    grid = figure.subplots(1, 2)
+    if look.is_narrow:
+        figure = style.new_figure(6.9, title, simulated, look=look, width=0.5 * style.WIDTH)
+        grid = figure.subplots(2, 1)
+    else:
+        figure = style.new_figure(3.9, title, simulated, look=look)
+        grid = figure.subplots(1, 2)
+    without = look.of(_CHANCE)
     tested = trials[trials["probability"].notna()]
     folds = [fold for _, fold in tested.groupby("fold") if fold["label"].nunique() == 2]
     sizes = [len(fold) for fold in folds]
@@ -74,18 +82,19 @@ def roc(
             curves = np.array([heights(fold["label"], fold["probability"]) for fold in folds])
             axes.plot(GRID, curves.T, **faint)
             thick = axes.plot(GRID, np.average(curves, axis=0, weights=sizes), **_MEAN)
-            handles = [*thick, Line2D([], [], **_FOLD), *axes.plot((0, 1), chance, **_CHANCE)]
+            handles = [*thick, Line2D([], [], **_FOLD), *axes.plot((0, 1), chance, **without)]
     grid[0].set(title=f"ROC, mean area {auc:.3f}")
     grid[0].set(xlabel="false positive rate", ylabel="true positive rate")
     grid[1].set(title=f"precision and recall, mean area {average_precision:.3f}")
     grid[1].set(xlabel="recall of high", ylabel="precision of high")
     for axes in grid:
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), aspect="equal")
+        axes.set_anchor("S")  # room that squares leave is above, where no label needs it
         axes.set(xticks=(0, 0.25, 0.5, 0.75, 1), yticks=(0, 0.25, 0.5, 0.75, 1))
         style.dress(axes)
     if not folds:
-        handles = [*grid[0].plot((0, 1), (0, 1), **_CHANCE)]
-    style.add_legend(figure, handles)
+        handles = [*grid[0].plot((0, 1), (0, 1), **without)]
+    style.add_legend(figure, handles, look)
     return figure
 
 

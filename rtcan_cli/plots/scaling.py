@@ -21,7 +21,7 @@ LOOKS: tuple[dict[str, Any], ...] = (
     {"color": "black", "marker": "o", "linestyle": "-"},
     {"color": style.LOW, "marker": "s", "linestyle": (0, (5, 1.5))},
     {"color": style.HIGH, "marker": "^", "linestyle": (0, (1.5, 1.2))},
-    {"color": "#1f8a3b", "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5))},
+    {"color": style.TONIC, "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5))},
 )
 
 
@@ -49,7 +49,13 @@ class ScalingCurve:
 
 
 @style.styled
-def scaling(curves: Sequence[ScalingCurve], *, title: str, simulated: bool = False) -> Figure:
+def scaling(
+    curves: Sequence[ScalingCurve],
+    *,
+    title: str,
+    simulated: bool = False,
+    look: style.Look = style.PAPER,
+) -> Figure:
     """Draw accuracy against the number of subjects, a panel for each target.
 
     Parameters
@@ -60,6 +66,8 @@ def scaling(curves: Sequence[ScalingCurve], *, title: str, simulated: bool = Fal
         What data.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
@@ -69,9 +77,18 @@ def scaling(curves: Sequence[ScalingCurve], *, title: str, simulated: bool = Fal
     """
     targets = list(dict.fromkeys(curve.target for curve in curves))
     models = list(dict.fromkeys(curve.model for curve in curves))
-    looks = dict(zip(models, LOOKS, strict=False))
-    figure = style.new_figure(2.9, title, simulated, legend=False)
-    *panels, side = figure.subplots(1, len(targets) + 1, width_ratios=[*(1 for _ in targets), 0.62])
+    looks = dict(zip(models, map(look.of, LOOKS), strict=False))
+    if look.is_narrow:  # the legend below the panels, and these below each other
+        height = 0.95 + 2.0 * len(targets) + 1.2
+        figure = style.new_figure(
+            height, title, simulated, look=look, width=0.5 * style.WIDTH, legend=False
+        )
+        shares = [*(2.0 for _ in targets), 1.2]
+        *panels, side = figure.subplots(len(targets) + 1, 1, height_ratios=shares)
+    else:
+        figure = style.new_figure(2.9, title, simulated, look=look, legend=False)
+        shares = [*(1.0 for _ in targets), 0.62]
+        *panels, side = figure.subplots(1, len(targets) + 1, width_ratios=shares)
     for axes in panels[1:]:
         axes.sharey(panels[0])
     for axes, target in zip(panels, targets, strict=True):
@@ -90,8 +107,9 @@ def scaling(curves: Sequence[ScalingCurve], *, title: str, simulated: bool = Fal
         _ticks(axes, [*own, *sorted(printed, reverse=True)])
         axes.set(title=target, xlabel="subjects (log scale)")
         style.dress(axes)
-        axes.tick_params(labelleft=axes is panels[0])
-    panels[0].set_ylabel("accuracy [%]")
+        axes.tick_params(labelleft=look.is_narrow or axes is panels[0])
+    for axes in panels if look.is_narrow else panels[:1]:
+        axes.set_ylabel("accuracy [%]")
     side.set_axis_off()
     side.legend(handles=_handles(curves, looks), loc="center left", borderpad=0, borderaxespad=0)
     return figure

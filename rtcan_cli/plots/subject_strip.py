@@ -47,6 +47,7 @@ def subject_strip(
     title: str,
     p_value: float = np.nan,
     simulated: bool = False,
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Draw the accuracy of every subject, sorted, and name the worst.
 
@@ -68,6 +69,8 @@ def subject_strip(
         From `spread`; named above the strip unless NaN.
     simulated : bool
         Whether the figure has to say that the data are simulated.
+    look : Look
+        Size and colours.
 
     Returns
     -------
@@ -76,15 +79,15 @@ def subject_strip(
     word = groups.columns[0]
     found = groups[groups["n"] > 0]
     place = 1 + np.arange(len(found))
-    figure = style.new_figure(3.6, title, simulated)
+    figure = style.new_figure(3.6, title, simulated, look=look, rows=look.is_narrow)
     axes = figure.subplots()
     size = float(np.clip(90 / max(len(found), 1) ** 0.5, 2.2, 5))  # points
     own = {**_OWN, "markersize": 1.3 * size}
     axes.plot(place, 100 * found["majority_share"], **own)
     level = (100 * majority, 100 * majority)
-    (line,) = axes.plot((0.5, len(found) + 0.5), level, **_MAJORITY)
+    (line,) = axes.plot((0.5, len(found) + 0.5), level, **look.of(_MAJORITY))
     (even,) = axes.plot(place, 100 * np.asarray(chance, dtype=float), **_CHANCE)
-    dot = {**_DOT, "label": f"a {word}"}
+    dot = {**look.of(_DOT), "label": f"a {word}"}
     axes.plot(place, 100 * found["accuracy"], **{**dot, "markersize": size})
     _name_worst(axes, found, word)
     if np.isfinite(p_value):
@@ -95,7 +98,7 @@ def subject_strip(
     style.dress(axes)
     # Dots may be too small for a legend, so it has its own.
     dots = Line2D([], [], **dot, markersize=5)
-    style.add_legend(figure, [dots, even, line, Line2D([], [], **_OWN, markersize=6)])
+    style.add_legend(figure, [dots, even, line, Line2D([], [], **_OWN, markersize=6)], look)
     return figure
 
 

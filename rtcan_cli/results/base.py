@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
+from rtcan_cli.command_line import CommandLine
+from rtcan_cli.errors import RtcanError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -63,13 +66,23 @@ class Note:
         What it is about, in snake case; stable, for programs.
     text : str
         The sentence, for people.
-    command : str, optional
-        What helps: a command to type, or what to do in words.
+    command : CommandLine, optional
+        What helps: a line that can be typed, never words. Words in capitals have to be filled in.
     """
 
     kind: str = value("What it is about, for programs")
     text: str = value("The sentence, for people")
-    command: str | None = value("What helps: a command to type, or what to do", default=None)
+    command: CommandLine | None = value(
+        "What helps: a command line to type, with what is to be filled in as words in capitals",
+        default=None,
+    )
+
+
+def note_of(error: RtcanError, kind: str, text: str) -> Note:
+    """A note about a problem; its hint is the command if it is one, or else part of the text."""
+    if error.hint is None or isinstance(error.hint, CommandLine):
+        return Note(kind, text, error.hint)
+    return Note(kind, f"{text}; try: {error.hint}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +186,14 @@ def _dataclass_in(hint: Any) -> type | None:
     return None
 
 
-_JSON_NAMES = {int: "integer", float: "number", str: "text", bool: "boolean", Path: "text"}
+_JSON_NAMES = {
+    int: "integer",
+    float: "number",
+    str: "text",
+    CommandLine: "text",
+    bool: "boolean",
+    Path: "text",
+}
 
 
 def _type_name(hint: Any) -> str:

@@ -61,14 +61,7 @@ class Figure:
 
     number: int = value("3 to 8")
     files: tuple[Path, ...] = value("Files of the figure")
-    scaling: SubjectScaling | None = value("The numbers of Fig. 4", default=None)
-    attention: TrialAttention | None = value("The numbers of Figs. 5 to 8", default=None)
     notes: tuple[Note, ...] = value("What has to be said of the figure", default=())
-
-    @property
-    def result(self) -> SubjectScaling | TrialAttention | None:
-        """The numbers that belong to it, if any."""
-        return self.scaling or self.attention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,5 +78,8 @@ class WorkspaceReport(Result):
     comparison: Comparison | None = value("All runs side by side")
     leakage: Leakage | None = value("Runs that differ only in their protocol")
     figures: tuple[Figure, ...] = value("Figures of the paper")
+    scaling: SubjectScaling | None = value("The numbers of Fig. 4")
+    attention: TrialAttention | None = value("The numbers of Figs. 5 to 8, which are of one trial")
     stores: pd.DataFrame = table("Where the stores come from", STORE_COLUMNS)
     runs: pd.DataFrame = table("Where the runs come from", RUN_COLUMNS)
+    sections: tuple[str, ...] = value("Titles of the chapters of its page", default=())

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import choices
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.metrics import Summary, fold_scores, summarise
+from rtcan_cli.evaluation.metrics import FoldSummary, fold_scores, fold_summary
 from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS
 from rtcan_cli.models.weights import rebuild
@@ -158,7 +158,7 @@ class Run:
         """The dataset it was trained on."""
         return profile(self.provenance.dataset)
 
-    def line(self, **changed: object) -> str:
+    def line(self, **changed: object) -> CommandLine:
         """The line that trains it, as a user types it.
 
         Parameters
@@ -174,7 +174,7 @@ class Run:
                 where = {"name": self.name}
         return self.settings.line(self.dataset.name, self.workspace, **changed, **where)
 
-    def line_of_the_network(self) -> str:
+    def line_of_the_network(self) -> CommandLine:
         """The line that trains RTCAN-1D, as it is by default, on the same dataset."""
         return command_line("train", dataset=self.dataset.name, workspace=self.workspace)
 
@@ -256,7 +256,7 @@ class Run:
         splits = self.splits(target)
         return {fold: splits.roles(fold - 1) for fold in self.trained_folds(target)}
 
-    def scores(self, target: str) -> tuple[pd.DataFrame, Summary]:
+    def scores(self, target: str) -> tuple[pd.DataFrame, FoldSummary]:
         """Scores of each fold's test trials, and their mean over folds.
 
         Trials that no fold of the protocol tests are not counted.
@@ -271,7 +271,7 @@ class Run:
         trials = self.trials(target)
         tested = trials[trials["fold"] > 0]
         folds = fold_scores(tested["label"], tested["probability"], tested["fold"])
-        return folds, summarise(folds)
+        return folds, fold_summary(folds)
 
     def train_label(self, target: str, fold: int) -> NDArray[np.int8]:
         """Labels that a fold, from 1, was trained on."""

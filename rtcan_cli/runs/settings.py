@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli import choices
-from rtcan_cli.command_line import command_line, usual_workspace
+from rtcan_cli.command_line import CommandLine, command_line, usual_workspace
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
@@ -210,7 +210,7 @@ class RunSettings:
             window=Window.parse(parameters["window"]) if "window" in parameters else None,
         )
 
-    def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> str:
+    def line(self, dataset: str, workspace: Path | None = None, **changed: object) -> CommandLine:
         """The line that trains with these settings, as a user types it.
 
         The run whose folds are used is the word ``RUN`` if it is not in the workspace any more, or

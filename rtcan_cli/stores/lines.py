@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.stores.schema import SCHEMAS
 
@@ -18,7 +18,7 @@ def place_of(path: Path) -> tuple[Path, str] | None:
     return (folder.parent, folder.name) if folder.name in PROFILES else None
 
 
-def line_that_makes(path: Path, kind: str, **options: object) -> str:
+def line_that_makes(path: Path, kind: str, **options: object) -> CommandLine:
     """The line that makes a store of a kind, in a workspace or elsewhere.
 
     Parameters
@@ -33,7 +33,7 @@ def line_that_makes(path: Path, kind: str, **options: object) -> str:
 
     Returns
     -------
-    str
+    CommandLine
         The line; in a workspace without recordings the one that comes before all others.
     """
     command, place = SCHEMAS[kind].command, place_of(path)
@@ -64,7 +64,7 @@ def how_to_make_again(path: Path, kind: str | None) -> str:
     return f"{line_that_makes(path, kind, force=True)}, to make it again"
 
 
-def line_on_runs(command: str, paths: Sequence[Path], **options: object) -> str:
+def line_on_runs(command: str, paths: Sequence[Path], **options: object) -> CommandLine:
     """The line that runs a command on runs, by their names in a workspace, or by their paths.
 
     Parameters

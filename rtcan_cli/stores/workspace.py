@@ -9,7 +9,7 @@ from glob import escape
 from pathlib import Path
 
 from rtcan_cli.choices import MODEL
-from rtcan_cli.command_line import WORKSPACE_VARIABLE, command_line
+from rtcan_cli.command_line import WORKSPACE_VARIABLE, CommandLine, command_line
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.files.links import refuse_links
@@ -48,7 +48,7 @@ class Step:
     unfinished: bool = False
     detail: str | None = None
 
-    def line(self, **options: object) -> str:
+    def line(self, **options: object) -> CommandLine:
         """The line that makes it, see `line_that_makes`."""
         return line_that_makes(self.path, self.kind, **options)
 
@@ -70,7 +70,7 @@ class Workspace:
                 "name the folder that contains the datasets' folders",
             )
 
-    def line(self, command: str, *arguments: object, **options: object) -> str:
+    def line(self, command: str, *arguments: object, **options: object) -> CommandLine:
         """The line that runs a command on this workspace, see `command_line`."""
         return command_line(command, *arguments, workspace=self.root, **options)
 

@@ -26,10 +26,6 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
-    def records(self) -> list[dict[str, Any]]:
-        """Rows as dictionaries, for JSON."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
 
 @dataclass
 class Page:

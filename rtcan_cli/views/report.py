@@ -5,7 +5,6 @@ from __future__ import annotations
 from rtcan_cli import views
 from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.views import files, paper
-from rtcan_cli.views.html.document import sections
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page
 
@@ -13,7 +12,7 @@ from rtcan_cli.views.parts import Page
 def page(result: WorkspaceReport) -> Page:
     """Its sections and its size; what is in them is in the file."""
     facts: dict[str, object] = {
-        "sections": ", ".join(section.title for section in sections(result)),
+        "sections": ", ".join(result.sections),
         "megabytes": round(sum(file.stat().st_size for file in result.files) / 1e6, 2),
         "its tables and figures, also one by one": result.folder,
     }
@@ -32,6 +31,5 @@ def write_tables(result: WorkspaceReport) -> None:
         files.write_tables(views.page(result.comparison), result.folder / "comparison")
     if result.leakage is not None:
         files.write_tables(views.page(result.leakage), result.folder / "leakage")
-    for figure in result.figures:
-        if figure.scaling is not None:
-            files.write_tables(views.page(figure.scaling), result.folder / "figure4")
+    if result.scaling is not None:
+        files.write_tables(views.page(result.scaling), result.folder / "figure4")

@@ -53,3 +53,20 @@ def read(words: list[str]) -> click.Context:
     """Read a line as the program would: unknown commands, options and values are errors."""
     command = GROUP.commands[words[0]]  # type: ignore[attr-defined]
     return command.make_context(words[0], list(words[1:]))
+
+
+def commands_of_notes(*outcomes: Outcome) -> list[str]:
+    """The field ``command`` of every note that commands have printed as JSON."""
+
+    def commands(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            if {"kind", "text", "command"} <= value.keys() and value["command"] is not None:
+                yield value["command"]
+            for each in value.values():
+                yield from commands(each)
+        elif isinstance(value, list):
+            for each in value:
+                yield from commands(each)
+
+    said = [json.loads(each.stdout) for each in outcomes if each.stdout[:1] == "{"]
+    return [line for value in said for line in commands(value)]

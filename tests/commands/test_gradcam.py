@@ -7,9 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
-from rtcan_cli.commands.shell.options import figure_size
 from tests.conftest import SONG, SUBJECT, must, rtcan
 
 
@@ -34,15 +32,6 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     assert outcome.exit_code == 2
     assert words in " ".join(outcome.stderr.split())
     assert not list(tmp_path.iterdir())
-
-
-def test_sizes() -> None:
-    assert figure_size(None) is None
-    assert figure_size("7,5.5") == (7, 5.5)
-    assert figure_size("25.4, 12.7cm") == pytest.approx((10, 5))
-    for wrong in ("7", "7,", "a,b", "0,5", "7,5,3", "7,-1", "nan,5", "1e9,5", "2,2cm"):
-        with pytest.raises(typer.BadParameter):
-            figure_size(wrong)
 
 
 @pytest.mark.usefixtures("every_format")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +22,13 @@ from rtcan_cli.stores import Workspace
 from rtcan_cli.stores.workspace import content_id
 from rtcan_cli.training.recipes import RECIPES
 from tests.commands.any_result import any_result
-from tests.commands.printed import GROUP, lines_in, lines_of, read
+from tests.commands.printed import GROUP, commands_of_notes, lines_in, lines_of, read
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, Outcome, must, rtcan
 from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
 
 PACKAGE = Path(rtcan_cli.__file__).parent
+REPORT = ("compare", "--report", "report.html", "--table", "1", "--json")
 ALL_TABLES = ("compare", "--table", "1,2,3,4,5,6", "--json")
 #: What is printed of a workspace, whatever it holds.
 LOOKING = (
@@ -153,7 +155,12 @@ def test_every_line_can_be_typed(
 ) -> None:
     root = tmp_path / "a workspace"
     made(root)
-    lines = lines_of(*look_at(root))
+    outcomes = look_at(root)
+    reports = look_at(root, REPORT) if made in (nothing_trained, one_target) else []
+    for line in commands_of_notes(*outcomes, *reports):
+        assert line.startswith("rtcan ")
+        read(shlex.split(line)[1:])  # as a whole: no words around it
+    lines = lines_of(*outcomes)
     assert lines
     for words in lines:
         read(words)

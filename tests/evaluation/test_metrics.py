@@ -19,9 +19,9 @@ from rtcan_cli.evaluation.metrics import (
     class_scores,
     confusion,
     fold_scores,
+    fold_summary,
     majority_class,
     over_folds,
-    summarise,
 )
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -59,7 +59,7 @@ def test_a_case_counted_by_hand():
     assert scores["n"].tolist() == [5, 3]
     assert scores["n_untested"].tolist() == [0, 1]
 
-    summary = summarise(scores.reset_index())
+    summary = fold_summary(scores.reset_index())
     assert summary.accuracy_mean == pytest.approx(0.8)
     assert summary.accuracy_sd == pytest.approx(0.4 / np.sqrt(2))
     assert summary.f1_mean == pytest.approx((2 / 3 + 1) / 2)
@@ -154,7 +154,7 @@ def test_f1_is_zero_when_nothing_is_called_high(label):
 def test_folds_that_were_not_trained_are_counted_and_do_not_weigh():
     label = np.array([1, 0, 1, 0])
     trained = fold_scores(label, [0.9, 0.1, np.nan, np.nan], [0, 0, 1, 1])
-    summary = summarise(trained)
+    summary = fold_summary(trained)
     assert (summary.accuracy_mean, summary.n_folds, summary.n_untested) == (1, 1, 2)
     assert np.isnan(summary.accuracy_sd)
     assert confusion(trained).sum() == 2

@@ -20,7 +20,7 @@ def test_every_file_of_a_baseline_is_a_model_of_that_name() -> None:
     files = {path.stem for path in Path(baselines.__path__[0]).glob("*.py")} - {"__init__"}
     names = {model.name for model in every()}
     assert {name.replace("_", "-") for name in files} | {choices.MODEL} == names
-    assert [model.name for model in every()] == list(get_args(choices.Model))
+    assert [model.name for model in every()] == list(get_args(choices.ModelName))
 
 
 @pytest.mark.parametrize("model", every(), ids=lambda model: model.name)

@@ -37,7 +37,7 @@ def read(monkeypatch, tmp_path):
 
         with style.rc(), warnings.catch_warnings(), monkeypatch.context() as patch:
             warnings.simplefilter("error")  # the layout engine warns when it gives up
-            save(figure, tmp_path / "none", formats=())  # lays out, as for every file
+            save(figure, tmp_path / "none", style.Look(formats=()))  # lays out, as for every file
             patch.setattr(Text, "draw", record)
             FigureCanvasAgg(figure).draw()
         page = figure.bbox.padded(1)

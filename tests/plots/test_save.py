@@ -13,6 +13,7 @@ from rtcan_cli.plots.attention.heat import attention_heat
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.confusion import confusion
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import Look
 
 SIGNATURES = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
@@ -37,7 +38,7 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path, trial, build):
 
     def write(name):
         return save(
-            build(time, signals, [panel], **trial_of, simulated=True), tmp_path / name, dpi=60
+            build(time, signals, [panel], **trial_of, simulated=True), tmp_path / name, Look(dpi=60)
         )
 
     first = write("first")
@@ -58,14 +59,14 @@ def test_nothing_touches_the_edge_at_any_resolution(tmp_path, dpi):
         {"run": ["SVM, EDA features"], "accuracy": [60], "accuracy_sd": [2], "majority": [58]}
     )
     for drawn in (figure(), comparison(runs, title="a run", simulated=True)):
-        (path,) = save(drawn, tmp_path / "a", ("png",), dpi=dpi)
+        (path,) = save(drawn, tmp_path / "a", Look(formats=("png",), dpi=dpi))
         picture = imread(path)[..., :3]
         edges = (picture[0], picture[-1], picture[:, 0], picture[:, -1])
         assert all((edge == 1).all() for edge in edges)
 
 
 def test_dpi_is_that_of_the_png(tmp_path):
-    (path,) = save(figure(), tmp_path / "a", ("png",), dpi=100)
+    (path,) = save(figure(), tmp_path / "a", Look(formats=("png",), dpi=100))
     header = path.read_bytes()
     width, height = (int.from_bytes(header[at : at + 4], "big") for at in (16, 20))
     assert [width, height] == [round(100 * inches) for inches in figure().get_size_inches()]
@@ -73,13 +74,13 @@ def test_dpi_is_that_of_the_png(tmp_path):
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(RtcanError, match="'gif'") as raised:
-        save(figure(), tmp_path / "a", ("png", "gif"))
+        save(figure(), tmp_path / "a", Look(formats=("png", "gif")))
     assert "svg" in raised.value.hint
     assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_writing_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    (path,) = save(figure(), tmp_path / "a", ("svg",))
+    (path,) = save(figure(), tmp_path / "a", Look(formats=("svg",)))
     before = path.read_bytes()
 
     def fail(self, target):
@@ -87,6 +88,6 @@ def test_a_failed_writing_leaves_the_old_file_and_nothing_else(tmp_path, monkeyp
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(RtcanError, match=r"a.svg: cannot be written: no space"):
-        save(confusion([[0, 9], [9, 0]], title="another"), tmp_path / "a", ("svg",))
+        save(confusion([[0, 9], [9, 0]], title="another"), tmp_path / "a", Look(formats=("svg",)))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

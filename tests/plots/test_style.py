@@ -33,7 +33,8 @@ def test_figures_leave_pyplot_alone(tmp_path):
     program = (
         "import sys, rtcan_cli.plots.attention.columns, rtcan_cli.plots.confusion as c\n"
         "from rtcan_cli.plots.save import save\n"
-        "save(c.confusion([[3, 1], [2, 4]], title='a'), sys.argv[1], ('svg',))\n"
+        "from rtcan_cli.plots.style import Look\n"
+        "save(c.confusion([[3, 1], [2, 4]], title='a'), sys.argv[1], Look(formats=('svg',)))\n"
         "assert 'matplotlib.pyplot' not in sys.modules and 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "a")], check=True)

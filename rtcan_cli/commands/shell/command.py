@@ -7,12 +7,19 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, get_type_hints
+from copy import copy
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from rtcan_cli import console
 from rtcan_cli.commands.shell.interrupts import interruptible
+from rtcan_cli.commands.shell.options import (
+    FIGURE_OPTIONS,
+    FigureOptions,
+    Figures,
+    PlotFigures,
+)
 from rtcan_cli.commands.shell.streams import discard
 from rtcan_cli.commands.shell.usage import GENERAL
 from rtcan_cli.errors import RtcanError
@@ -38,6 +45,7 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
     """
     own = inspect.signature(function)
     hints = get_type_hints(function, include_extras=True)
+    drawing = [name for name, hint in hints.items() if _is_of_figures(hint)]
 
     @functools.wraps(function)
     def run(**options: Any) -> None:
@@ -47,6 +55,8 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
         # something else, spinning makes small networks many times slower. Read when torch loads.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
+            for name in drawing:
+                options[name] = _figure_options(options)
             with interruptible():
                 _show(function(**options))
         except typer.BadParameter:
@@ -67,7 +77,7 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
             message = f"unexpected {type(error).__name__}: {first_line}"
             _fail(error, message, "the same command with --debug, and report what it shows")
 
-    parameters = [p.replace(annotation=hints[name]) for name, p in own.parameters.items()]
+    parameters = [each for name, p in own.parameters.items() for each in _expanded(p, hints[name])]
     parameters += [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
@@ -78,6 +88,40 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     del run.__wrapped__  # or inspect would look through to it
     return run
+
+
+def _is_of_figures(hint: Any) -> bool:
+    return hint in (Figures, PlotFigures)
+
+
+def _expanded(parameter: inspect.Parameter, hint: Any) -> list[inspect.Parameter]:
+    """A parameter as the command line has it: that of figures is several options."""
+    if not _is_of_figures(hint):
+        return [parameter.replace(annotation=hint)]
+    options = dict(FIGURE_OPTIONS)
+    if hint == Figures:
+        kind, about = get_args(options["folder"])
+        about = copy(about)
+        about.param_decls = (*about.param_decls, "-o")
+        options["folder"] = Annotated[kind, about]
+    return [
+        inspect.Parameter(
+            name,
+            parameter.kind,
+            default=False if name == "colour_blind" else None,
+            annotation=annotation,
+        )
+        for name, annotation in options.items()
+    ]
+
+
+def _figure_options(options: dict[str, Any]) -> FigureOptions:
+    """Take the options of figures out of those of a command."""
+    typed = {name: options.pop(name) for name in FIGURE_OPTIONS}
+    typed = {name: value for name, value in typed.items() if value not in (None, False)}
+    names = {"folder": "figures_dir"}
+    given = tuple(f"--{names.get(name, name).replace('_', '-')}" for name in typed)
+    return FigureOptions(**typed, given=given)
 
 
 def _show(result: Result) -> None:

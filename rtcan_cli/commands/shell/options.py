@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
-from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE
+from rtcan_cli.commands.shell.usage import DATA, FIGURES, GENERAL, MACHINE
 from rtcan_cli.datasets.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from rtcan_cli.plots.style import Look
 
 DATASETS = "{} or {}".format(", ".join([*PROFILES][:-1]), [*PROFILES][-1])
 """What there is to choose from, in words."""
@@ -64,27 +68,107 @@ Output = Annotated[
         rich_help_panel=DATA,
     ),
 ]
-Figures = Annotated[
-    Path, typer.Option("--figures-dir", "-o", help="Folder for figures and tables.")
-]
-PlotFigures = Annotated[Path, typer.Option("--figures-dir", help="Folder for --plot.")]
-FigureSize = Annotated[
-    str | None,
-    typer.Option(
-        "--size",
-        metavar="W,H",
-        help="Width and height of figures in inches, or in centimetres as 18,12cm. Default: each "
-        "figure's own, 7 inches wide.",
-        show_default=False,
-    ),
-]
-Dpi = Annotated[float, typer.Option(min=20, max=2400, help="Pixels per inch of the PNG files.")]
-ColourBlind = Annotated[
-    bool,
-    typer.Option(
-        "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
-    ),
-]
+
+
+def _of_figures(*names: str, **about: Any) -> Any:
+    return typer.Option(*names, show_default=False, rich_help_panel=FIGURES, **about)
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """What a user said of figures: a command's parameter of this type becomes all its options.
+
+    Parameters
+    ----------
+    folder : Path
+        Where figures, and tables with them, are written to.
+    size, column_width : str, optional
+        As typed.
+    dpi : float
+        Pixels per inch of the PNG files.
+    colour_blind : bool
+        Whether colours that all readers can tell apart are taken.
+    given : tuple of str
+        The options that were typed.
+    """
+
+    folder: Path = DEFAULT_FIGURES
+    size: str | None = None
+    column_width: str | None = None
+    dpi: float = 200
+    colour_blind: bool = False
+    given: tuple[str, ...] = ()
+
+    def look(self) -> Look:
+        """How figures are to be drawn.
+
+        Raises
+        ------
+        typer.BadParameter
+            If a size is none, or both the size and the width were given.
+        """
+        from rtcan_cli.plots.style import Look
+
+        if self.size is not None and self.column_width is not None:
+            raise typer.BadParameter("--size has a width, too: leave out --size or --column-width")
+        return Look(
+            figure_size(self.size),
+            self.colour_blind,
+            self.dpi,
+            width=column_width(self.column_width),
+        )
+
+    def refuse(self, why: str, folder: bool = True) -> None:
+        """Refuse the options where nothing is drawn; that of the folder perhaps not."""
+        refused = [name for name in self.given if folder or name != "--figures-dir"]
+        if refused:
+            raise typer.BadParameter(f"leave out {', '.join(refused)}: {why}")
+
+
+#: The options of figures, by the field of `FigureOptions` that they set.
+FIGURE_OPTIONS: dict[str, Any] = {
+    "folder": Annotated[
+        Path | None,
+        _of_figures("--figures-dir", help=f"Folder to write to. Default: {DEFAULT_FIGURES}"),
+    ],
+    "size": Annotated[
+        str | None,
+        _of_figures(
+            "--size",
+            metavar="W,H",
+            help="Width and height in inches, or as 18,12cm or 180,120mm. Default: each figure's "
+            "own, most 7 inches wide.",
+        ),
+    ],
+    "column_width": Annotated[
+        str | None,
+        _of_figures(
+            "--column-width",
+            metavar="MM|NAME",
+            help="Width in millimetres, or a journal's column: single (90) or double (190); the "
+            "height follows.",
+        ),
+    ],
+    "dpi": Annotated[
+        float | None,
+        _of_figures("--dpi", min=20, max=2400, help="Pixels per inch of PNG files. Default: 200"),
+    ],
+    "colour_blind": Annotated[
+        bool,
+        _of_figures(
+            "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
+        ),
+    ],
+}
+#: A command that always draws: the folder also has a short name.
+Figures = Annotated[FigureOptions, "-o"]
+#: A command that has other output; it draws if it is asked to.
+PlotFigures = Annotated[FigureOptions, ""]
+NO_FIGURE_OPTIONS = FigureOptions()
+
+#: Widths of journals' columns in millimetres: Elsevier's, the widest of the usual ones.
+COLUMN_WIDTHS = {"single": 90.0, "double": 190.0}
+
 Force = Annotated[
     bool,
     typer.Option(
@@ -128,11 +212,13 @@ RunName = Annotated[
 
 
 def figure_size(text: str | None) -> tuple[float, float] | None:
-    """Width and height in inches from what `--size` was given, as in ``7,5`` or ``18,12cm``."""
+    """Width and height in inches from what `--size` was given, as in ``7,5`` or ``180,120mm``."""
     if text is None:
         return None
-    number = text.strip().removesuffix("cm")
-    inch = 2.54 if number != text.strip() else 1.0
+    number, inch = text.strip(), 1.0
+    for unit, per_inch in (("cm", 2.54), ("mm", 25.4)):
+        if number.endswith(unit):
+            number, inch = number.removesuffix(unit), per_inch
     try:
         width, height = (float(part) / inch for part in number.split(","))
     except ValueError:
@@ -143,6 +229,28 @@ def figure_size(text: str | None) -> tuple[float, float] | None:
             param_hint="--size",
         )
     return width, height
+
+
+def column_width(text: str | None) -> float | None:
+    """Width in inches from what `--column-width` was given: millimetres, or the name of one."""
+    if text is None:
+        return None
+    try:
+        width = COLUMN_WIDTHS.get(text.strip()) or float(text.strip().removesuffix("mm"))
+    except ValueError:
+        width = 0.0
+    if not 60 <= width <= 500:
+        raise typer.BadParameter(
+            f"{text!r} is not a width: from 60 to 500 millimetres, or {' or '.join(COLUMN_WIDTHS)}",
+            param_hint="--column-width",
+        )
+    return width / 25.4
+
+
+def was_typed(context: typer.Context, parameter: str) -> bool:
+    """Whether an option was given, be it with the value that it has anyway."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name != "DEFAULT"
 
 
 def workers(
@@ -157,8 +265,7 @@ def workers(
     """
     if cluster is None:
         return jobs
-    source = context.get_parameter_source("jobs")
-    if source is not None and source.name != "DEFAULT":
+    if was_typed(context, "jobs"):
         raise typer.BadParameter("--jobs applies to this machine: leave it out with --cluster")
     return Cluster(cluster, gpu)
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from typer.core import TyperCommand
 
 #: Groups of options, in the order of the help; those that are in no other group come first.
-GROUPS = OWN, DATA, MODEL, TRAINING, MACHINE, GENERAL = (
+GROUPS = OWN, DATA, MODEL, TRAINING, FIGURES, MACHINE, GENERAL = (
     "",
     "Data",
     "Model",
     "Training",
+    "Figure",
     "Machine",
     "General",
 )

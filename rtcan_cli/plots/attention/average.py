@@ -47,7 +47,8 @@ def attention_average(
     Figure
     """
     shown = [group for group in _TITLES if (curves["group"] == group).any()]
-    figure = style.new_figure(0.8 + 1.65 * len(shown), title, simulated, size=look.size)
+    height = 0.8 + 1.65 * len(shown)
+    figure = style.new_figure(height, title, simulated, look=look, rows=look.is_narrow)
     grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     channels = {each["label"]: each for each in look.signals}
     for axes, group in zip(grid, shown, strict=True):
@@ -64,7 +65,8 @@ def attention_average(
             axes.plot(curve["time"], curve["mean"], **drawn)
         if group != "channel":
             axes.axhline(1, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 2)))
-        axes.set_title(_TITLES[group])
+        # Where the legend of a panel has no room beside its heading, it stands below that.
+        axes.set_title(_TITLES[group], pad=18 if look.is_narrow else None)
         axes.set(ylabel="mean weight", ylim=(0, None))
         axes.margins(x=0)
         axes.legend(
@@ -72,12 +74,5 @@ def attention_average(
         )
         style.dress(axes)
     grid[-1].set_xlabel(f"time [{unit}]")
-    _note(figure, f"{method}; 1: spread evenly; bands: 95 % over subjects")
+    style.add_note(figure, f"{method}; 1: spread evenly; bands: 95 % over subjects", look)
     return figure
-
-
-def _note(figure: Figure, text: str) -> None:
-    """Say what is drawn between title and panels."""
-    height = figure.get_figheight()
-    note = figure.text(0.5, 1 - 0.29 / height, text, ha="center", va="top", fontsize=style.SMALL)
-    note.set_in_layout(False)

@@ -70,13 +70,16 @@ def attention_check(
     -------
     Figure
     """
-    figure = style.new_figure(5.4, title, simulated, legend=False, size=look.size)
-    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.15, 1])[:, 0]
+    narrow = look.is_narrow  # all panels below each other
+    height = 7.2 if narrow else 5.4
+    figure = style.new_figure(height, title, simulated, look=look, legend=False, rows=narrow)
+    ratios = [1.15, 2] if narrow else [1.15, 1]
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=ratios)[:, 0]
     axes = top.subplots()
     tests = dict(list(found.groupby("test", sort=False)))
     similarity, other = tests["similarity"], tests["other_subject"].set_index("curve")["mean"]
     for name, usual in _SIMILARITIES.items():
-        drawn = {**usual, "color": look.colour(usual["color"])}
+        drawn = look.of(usual)
         curve = similarity[similarity["curve"] == name]
         reach = [curve["mean"] - curve["low"], curve["high"] - curve["mean"]]
         place = np.arange(len(curve))
@@ -85,26 +88,28 @@ def attention_check(
         axes.axhline(other[name], **level, label=f"{drawn['label']}, other trial")
     stages = similarity["stage"].unique()
     axes.set_title(f"{method}: similarity to the original map, weights randomised down to ...")
-    axes.set_xticks(range(len(stages)), stages, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set(ylim=(-0.35, 1.5), yticks=(0, 0.5, 1), ylabel="similarity")
-    axes.legend(loc="upper right", ncols=2, borderpad=0.2)
+    slope = 90 if narrow else 30
+    axes.set_xticks(range(len(stages)), stages, rotation=slope, ha="right", rotation_mode="anchor")
+    highest, columns = (2.2, 1) if narrow else (1.5, 2)  # room for the legend
+    axes.set(ylim=(-0.35, highest), yticks=(0, 0.5, 1), ylabel="similarity")
+    axes.legend(loc="upper right", ncols=columns, borderpad=0.2)
     style.dress(axes)
-    pair = bottom.subplots(1, 2, sharey=True)
+    pair = bottom.subplots(2, 1, sharey=True) if narrow else bottom.subplots(1, 2, sharey=True)
     for axes, (name, what) in zip(
         pair, (("deletion", "taken out"), ("insertion", "brought in")), strict=True
     ):
         _draw(axes, tests[name], look)
         axes.set_title(name)
         axes.set_xlabel(f"share of the trial {what} [%]")
-    pair[0].set_ylabel("P(class explained)")
+    for axes in pair if narrow else pair[:1]:
+        axes.set_ylabel("P(class explained)")
     pair[1].legend(loc="lower right", title="order", title_fontsize=style.SMALL, borderpad=0.2)
     return figure
 
 
 def _draw(axes: Axes, curves: pd.DataFrame, look: style.Look) -> None:
     for name, usual in _ORDERS.items():
-        colour = usual["color"]
-        drawn = {**usual, "color": colour if colour == "black" else look.colour(colour)}
+        drawn = look.of(usual)
         curve = curves[curves["curve"] == name]
         share = 100 * curve["share"]
         band = {"color": drawn["color"], "alpha": 0.12, "linewidth": 0}

@@ -85,7 +85,8 @@ def attention_columns(
     """
     time, signals = np.asarray(time, dtype=float), np.asarray(signals, dtype=float)
     title = head(target, subject, music, true_class)
-    figure = style.new_figure(0.95 + 1.6 * len(panels), title, simulated, size=look.size)
+    height = 0.95 + 1.6 * len(panels)
+    figure = style.new_figure(height, title, simulated, look=look, rows=look.is_narrow)
     grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, panel in zip(grid, panels, strict=True):
         edges, columns = to_columns(time, panel.weight)
@@ -108,7 +109,7 @@ def attention_columns(
         style.dress(axes)
         head_panel(axes, panel, true_class)
     grid[-1].set_xlabel("time [s]")
-    style.add_legend(figure, [*lines, Patch(color=style.COLUMNS, label="attention weight")])
+    style.add_legend(figure, [*lines, Patch(color=style.COLUMNS, label="attention weight")], look)
     return figure
 
 

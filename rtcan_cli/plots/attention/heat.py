@@ -37,7 +37,8 @@ def attention_heat(
     """
     time, signals = np.asarray(time, dtype=float), np.asarray(signals, dtype=float)
     title = head(target, subject, music, true_class)
-    figure = style.new_figure(0.95 + 1.7 * len(panels), title, simulated, size=look.size)
+    height = 0.95 + 1.7 * len(panels)
+    figure = style.new_figure(height, title, simulated, look=look, rows=look.is_narrow)
     grid = figure.subplots(
         2 * len(panels), 1, sharex=True, squeeze=False, height_ratios=[4, 1] * len(panels)
     )[:, 0]
@@ -58,5 +59,5 @@ def attention_heat(
     bar = figure.colorbar(heat, ax=grid, pad=0.015, aspect=40, ticks=(0, 0.5, 1))
     bar.set_label("attention weight")
     bar.ax.tick_params(labelsize=style.SMALL)
-    style.add_legend(figure, lines)
+    style.add_legend(figure, lines, look)
     return figure

@@ -39,9 +39,14 @@ def attention_responses(
     -------
     Figure
     """
-    figure = style.new_figure(3.3, title, simulated, size=look.size)
     panels = list(locked.groupby("event", sort=False))
-    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    if look.is_narrow:
+        height = 0.95 + 2.35 * len(panels)
+        figure = style.new_figure(height, title, simulated, look=look, width=0.5 * style.WIDTH)
+        grid = figure.subplots(len(panels), 1, sharey=True, squeeze=False)[:, 0]
+    else:
+        figure = style.new_figure(3.3, title, simulated, look=look)
+        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     colour = look.colour(style.HIGH)
     band = {"color": colour, "alpha": 0.25, "linewidth": 0}
     edge = {"color": "0.35", "linewidth": 0.9, "linestyle": (0, (3, 2))}
@@ -71,5 +76,5 @@ def attention_responses(
         style.dress(axes)
         handles = [line, Patch(color="0.82", label="95 % of random times"), dashed, tested]
     grid[0].set_ylabel(f"weight, times the even share\n({method})")
-    style.add_legend(figure, handles)
+    style.add_legend(figure, handles, look)
     return figure

@@ -68,4 +68,8 @@ class Quality(Result):
     n_repaired: int = value("Recordings with repaired gaps")
     rules: tuple[Rule, ...] = value("What decides which recordings are used")
     spread: pd.DataFrame = table("How each measure spreads over recordings", SPREAD_COLUMNS)
+    told_apart_by: tuple[str, ...] = value(
+        "Columns, beside subject and stimulus, that name a recording of this store: repetition if "
+        "any stimulus was heard again, target if any recording is for one rating alone"
+    )
     worst: pd.DataFrame = table("Single recordings, the worst first", WORST_COLUMNS)

@@ -53,8 +53,16 @@ class Decomposition(Result):
     cutoff: float | None = value("Cut-off of the high-pass filter", "Hz")
     window: float | None = value("Window of the moving median", "s")
     time_constants: str | None = value("Which, as --time-constants takes it")
-    tau_fast: float | None = value("Fast time constant of the response, median", "s")
-    tau_slow: float | None = value("Slow time constant of the response, median", "s")
+    tau_fast: float | None = value(
+        "Fast time constant of the response: median over recordings, which differ where the "
+        "constants are fitted; no recording need have both medians",
+        "s",
+    )
+    tau_fast_low: float | None = value("5 % of recordings have a smaller one", "s")
+    tau_fast_high: float | None = value("5 % of recordings have a larger one", "s")
+    tau_slow: float | None = value("Slow time constant of the response: median", "s")
+    tau_slow_low: float | None = value("5 % of recordings have a smaller one", "s")
+    tau_slow_high: float | None = value("5 % of recordings have a larger one", "s")
     rate: float | None = value("Rate that recordings were brought to, if to any", "Hz")
     lowest_sampling_rate: float = value("Lowest sampling rate of the components", "Hz")
     highest_sampling_rate: float = value("Highest sampling rate of the components", "Hz")

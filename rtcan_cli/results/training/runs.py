@@ -24,14 +24,24 @@ SETTINGS = {
     "window": Column("text", "Part of each recording that is seen; none if all that is seen"),
     "protocol": Column("text", "What its folds hold out, as --protocol takes it"),
     "subjects": Column("text", "Share of the subjects, if not all"),
-    "recipe": Column("text", "How a network was trained; none for models that fit themselves"),
+    "recipe": Column(
+        "text",
+        "Name of the recipe of a network; what options can change in it is in columns of their "
+        "own. None for models that fit themselves, as in these columns",
+    ),
     "seed": Column("integer", "Seed"),
 }
 
 SETTING_COLUMNS = {
     **_RUN,
     **SETTINGS,
-    "epochs": Column("integer", "Epochs at most; none for models that fit themselves"),
+    "epochs": Column("integer", "Epochs at most"),
+    "batch_size": Column("integer", "Trials per step"),
+    "lr": Column("number", "Learning rate at the start"),
+    "class_weights": Column("text", "Weights of the classes, as --class-weights takes them"),
+    "clip_norm": Column("number", "Largest norm of a gradient, if there is one"),
+    "patience": Column("integer", "Epochs without a better one that end training early"),
+    "precision": Column("text", "Numbers that a GPU computes with, as --precision takes it"),
     "n_subjects": Column("integer", "Subjects of its trials"),
     "device": Column("text", "Where it was trained"),
     "training_seconds": Column("number", "Training time of all folds together", "s"),

@@ -154,7 +154,7 @@ def explain_all(
         timed, unit = _timed(averages[-1])
         figure = attention_average(timed, unit=unit, method=words, **about_it)
         stem = folder / f"attention_average_{target}{ending}"
-        files += save(figure, stem, look.formats, look.dpi)
+        files += save(figure, stem, look)
         csv = stem.with_suffix(".csv")
         files.append(write_table(averages[-1], csv, simulated=run.simulated))
         locked = lock_to_responses(maps, seed)
@@ -167,7 +167,7 @@ def explain_all(
         drawn = around[-1].merge(tests[-1][_DRAWN], on="event")
         figure = attention_responses(drawn, method=words, **about_it)
         stem = folder / f"attention_responses_{target}{ending}"
-        files += save(figure, stem, look.formats, look.dpi)
+        files += save(figure, stem, look)
         csv = stem.with_suffix(".csv")
         files.append(write_table(around[-1], csv, simulated=run.simulated))
     if run.is_imported:

@@ -146,7 +146,7 @@ def check_explanation(
             simulated=run.simulated,
             look=look,
         )
-        files += save(figure, stem, look.formats, look.dpi)
+        files += save(figure, stem, look)
         csv = stem.with_suffix(".csv")
         files.append(write_table(curves[-1], csv, simulated=run.simulated))
     weak = any(row["weights"] != "follows" or row["decision"] == "not_shown" for row in verdicts)

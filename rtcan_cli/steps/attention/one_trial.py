@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rtcan_cli.choices import CLASS_NAMES, MAP, SEED, Explained, MapName
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
+from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.explain import Attribution, attribute
@@ -35,6 +37,10 @@ from rtcan_cli.steps.attention.trials import Chunk, Loaded
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.trial_key import TRIAL_KEY, ending, hearing
+
+#: How a trial is drawn: the paper's Figs. 5 and 7, and 6 and 8.
+WAYS = {"columns": attention_columns, "heat": attention_heat}
+FIGURES = frozenset((way, target) for way in WAYS for target in TARGETS)
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def explain_trial(
     explained: Explained = "predicted",
     relative_to_untrained: bool = False,
     seed: int = SEED,
+    drawn: Collection[tuple[str, str]] = FIGURES,
     look: Look = PAPER,
 ) -> TrialAttention:
     """Draw the paper's Figs. 5 to 8 for one trial: attention as columns and as a heat strip.
@@ -123,6 +130,8 @@ def explain_trial(
         Divide by what untrained networks look at (`rtcan_cli.explain.architecture`).
     seed : int
         Of the untrained networks.
+    drawn : collection of (str, str)
+        Which figures: ``columns`` or ``heat``, and the target.
     look : Look
         Size, colours, resolution and formats of the figures.
 
@@ -182,7 +191,8 @@ def explain_trial(
         who, what = part_of_name(subject), part_of_name(stimulus)
         stem = f"{target}_subject_{who}_music_{what}{ending(chosen)}"
         stem += explain_trials.ending(method, explained, relative_to_untrained)
-        files += _draw(found, target, recording, folder, stem, look)
+        ways = [way for way in WAYS if (way, target) in drawn]
+        files += _draw(found, target, recording, folder, stem, ways, look)
         samples.append(pd.concat([_samples(target, each) for each in found], ignore_index=True))
         csv = folder / f"attention_{stem}.csv"
         files.append(write_table(samples[-1], csv, simulated=first.simulated))
@@ -331,6 +341,7 @@ def _draw(
     recording: dict[str, Any],
     folder: Path,
     stem: str,
+    ways: Sequence[str],
     look: Look,
 ) -> list[Path]:
     panels = [_panel(each) for each in found]
@@ -346,9 +357,9 @@ def _draw(
         "look": look,
     }
     files = []
-    for name, draw in (("columns", attention_columns), ("heat", attention_heat)):
-        figure = draw(first.seconds, first.eda, panels, **about)
-        files += save(figure, folder / f"attention_{name}_{stem}", look.formats, look.dpi)
+    for way in ways:
+        figure = WAYS[way](first.seconds, first.eda, panels, **about)
+        files += save(figure, folder / f"attention_{way}_{stem}", look)
     return files
 
 

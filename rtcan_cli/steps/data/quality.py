@@ -17,6 +17,7 @@ from rtcan_cli.eda.stretches import find_stuck
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
 from rtcan_cli.stores import Store
@@ -64,9 +65,23 @@ def quality_of(path: Path, rows: int) -> Quality:
             for each in fields(rules)
         ),
         spread=_spread(quality),
+        told_apart_by=_told_apart_by(recordings),
         worst=worst[list(WORST_COLUMNS)],
         notes=tuple(notes),
     )
+
+
+def _told_apart_by(recordings: pd.DataFrame) -> tuple[str, ...]:
+    """What names a recording beside subject and stimulus, in the whole store.
+
+    The few that are listed may all be first hearings, or all for one rating; they are no less
+    those of one hearing for that.
+    """
+    several = {
+        "repetition": (recordings["repetition"] > 1).any(),
+        "target": (recordings["target"] != "both").any(),
+    }
+    return tuple(name for name, needed in several.items() if needed)
 
 
 def _spread(quality: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +90,7 @@ def _spread(quality: pd.DataFrame) -> pd.DataFrame:
     return found.set_axis(list(SPREAD_COLUMNS), axis=1)
 
 
-def plot_quality(path: Path, folder: Path) -> list[Path]:
+def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
     """Draw a page of the worst recordings of a store."""
     with Store(path, "recordings") as store:
         recordings, quality = store.table("recordings"), store.table("quality")
@@ -107,8 +122,9 @@ def plot_quality(path: Path, folder: Path) -> list[Path]:
         title=f"{known.title}, worst recordings first (subject, {known.stimulus_word})",
         unit=stored_kind(made.parameters).axis_unit,
         simulated=made.simulated,
+        look=look,
     )
-    return save(figure, folder_below(folder, made.dataset) / "quality")
+    return save(figure, folder_below(folder, made.dataset) / "quality", look)
 
 
 def _remark(quality: pd.Series[float]) -> str:

@@ -23,6 +23,7 @@ from rtcan_cli.labels import (
 from rtcan_cli.labels import relabel as relabel_trials
 from rtcan_cli.plots.relabel_steps import relabel_steps
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.labels import CLASS_COLUMNS, ImportedTable, Labels, RatingCorrelation
 from rtcan_cli.steps.freshness import is_current
@@ -259,7 +260,9 @@ def few_ratings(labels: Path, subject: str) -> list[Note]:
     return [Note("few_ratings", text)]
 
 
-def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> list[Path]:
+def plot_steps(
+    recordings: Path, labels: Path, subject: str, folder: Path, look: Look = PAPER
+) -> list[Path]:
     """Draw the four steps of the annotation re-creation for one subject (the paper's Fig. 3).
 
     Raises
@@ -293,8 +296,10 @@ def plot_steps(recordings: Path, labels: Path, subject: str, folder: Path) -> li
         scale=tuple(scale),
         subject=subject,
         simulated=provenance.simulated,
+        look=look,
     )
     return save(
         figure,
         folder_below(folder, provenance.dataset) / f"labels_subject_{part_of_name(subject)}",
+        look,
     )

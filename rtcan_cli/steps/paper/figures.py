@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rtcan_cli import choices
+from rtcan_cli.command_line import CommandLine
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
-from rtcan_cli.results.base import Note
+from rtcan_cli.results.base import Note, note_of
 from rtcan_cli.results.paper import Paper
 from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
@@ -26,12 +28,12 @@ from rtcan_cli.stores import Store, Workspace
 SUBJECT, STIMULUS = "100184", "1"
 #: The figures that can be drawn.
 NUMBERS = (3, 4, 5, 6, 7, 8)
-#: How the files begin that are drawn together.
-STEMS = {
-    5: "attention_columns_valence_",
-    6: "attention_heat_valence_",
-    7: "attention_columns_arousal_",
-    8: "attention_heat_arousal_",
+#: Figures of attention, which are drawn together: in which way, and of which target.
+DRAWN = {
+    5: ("columns", "valence"),
+    6: ("heat", "valence"),
+    7: ("columns", "arousal"),
+    8: ("heat", "arousal"),
 }
 
 
@@ -81,11 +83,16 @@ class PaperFigure:
         if self.problem is None:
             return None
         text = f"Fig. {self.number} is not shown: {self.problem}"
-        return Note("not_shown", text, self.problem.hint)
+        return note_of(self.problem, "not_shown", text)
 
 
 def paper_figures(
-    stores: Workspace, paths: Sequence[Path], numbers: Sequence[int], folder: Path, trial: Trial
+    stores: Workspace,
+    paths: Sequence[Path],
+    numbers: Sequence[int],
+    folder: Path,
+    trial: Trial,
+    look: Look = PAPER,
 ) -> Paper:
     """Draw the paper's figures.
 
@@ -101,6 +108,8 @@ def paper_figures(
         Where to write to.
     trial : Trial
         What Figs. 3 and 5 to 8 are of; Fig. 4 only goes by its dataset.
+    look : Look
+        Size, colours and resolution of the figures.
 
     Raises
     ------
@@ -108,7 +117,7 @@ def paper_figures(
         If none of the figures could be made.
     """
     runs = [Run.load(path) for path in paths]
-    figures = list(make_figures(stores, runs, numbers, folder, trial))
+    figures = list(make_figures(stores, runs, numbers, folder, trial, look))
     problems = [figure.problem for figure in figures if figure.problem is not None]
     if len(problems) == len(numbers):
         raise problems[0]
@@ -121,24 +130,33 @@ def paper_figures(
             *(note for figure in made for note in figure.notes),
             *(figure.note for figure in figures if figure.note is not None),
         ),
-        files=tuple(file for figure in made for file in figure.files),
+        files=tuple(dict.fromkeys(file for figure in made for file in figure.files)),
     )
 
 
 def make_figures(
-    stores: Workspace, runs: Sequence[Run], numbers: Sequence[int], folder: Path, trial: Trial
+    stores: Workspace,
+    runs: Sequence[Run],
+    numbers: Sequence[int],
+    folder: Path,
+    trial: Trial,
+    look: Look = PAPER,
 ) -> Iterator[PaperFigure]:
     """Yield the paper's figures of these numbers; see `paper_figures`."""
     if 3 in numbers:
-        yield _try(3, lambda: _draw_labels(stores, folder, trial))
+        yield _try(3, lambda: _draw_labels(stores, folder, trial, look))
     if 4 in numbers:
         mine = [run for run in runs if trial.dataset in (None, run.dataset.name)]
         dataset = trial.dataset or _usual_dataset(stores)
-        yield _try(4, lambda: _of(follow_subjects(mine, folder, stores.root, dataset)))
+        yield _try(4, lambda: _of(follow_subjects(mine, folder, stores.root, dataset, look)))
     attention = [number for number in numbers if number > 4]
     if attention:
         # They are drawn together.
-        drawn = _try(attention[0], lambda: _of(_draw_attention(stores, runs, folder, trial)))
+        wanted = {DRAWN[number] for number in attention}
+        drawn = _try(
+            attention[0],
+            lambda: _of(_draw_attention(stores, runs, folder, trial, wanted, look)),
+        )
         for number in attention:
             yield _part(drawn, number, stores, runs, trial)
 
@@ -155,7 +173,7 @@ def _try(number: int, draw: Callable[[], dict[str, Any]]) -> PaperFigure:
         return PaperFigure(number, problem=error)
 
 
-def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> dict[str, Any]:
+def _draw_labels(stores: Workspace, folder: Path, trial: Trial, look: Look) -> dict[str, Any]:
     there = stores.datasets()
     dataset = stores.dataset(trial.dataset or (_usual_dataset(stores) if there else None))
     labels = stores.store(dataset, "labels")
@@ -163,12 +181,17 @@ def _draw_labels(stores: Workspace, folder: Path, trial: Trial) -> dict[str, Any
         thresholds = store.table("thresholds")
     subjects = thresholds.loc[~thresholds["fallback"], "subject"].tolist()
     subject = trial.subject or _usual(SUBJECT, subjects)
-    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder)
+    files = plot_steps(stores.store(dataset, "recordings"), labels, subject, folder, look)
     return {"files": tuple(files), "notes": tuple(few_ratings(labels, subject))}
 
 
 def _draw_attention(
-    stores: Workspace, runs: Sequence[Run], folder: Path, trial: Trial
+    stores: Workspace,
+    runs: Sequence[Run],
+    folder: Path,
+    trial: Trial,
+    drawn: Collection[tuple[str, str]],
+    look: Look,
 ) -> TrialAttention:
     shown = _showing_attention(runs, trial)
     for run in shown:
@@ -183,7 +206,17 @@ def _draw_attention(
             subject, stimulus = tested[["subject", "stimulus"]].iloc[0]
             others = [each.path for each in shown]
             sources = sources_of(stores, run.path)
-            return explain_trial(run.path, sources, subject, stimulus, folder, others)
+            return explain_trial(
+                run.path,
+                sources,
+                subject,
+                stimulus,
+                folder,
+                others,
+                targets=_targets(run, drawn, stores, runs),
+                drawn=drawn,
+                look=look,
+            )
     asked = [word for word in (trial.dataset, trial.subject, trial.stimulus) if word is not None]
     dataset = trial.dataset or (runs[0].dataset.name if runs else _usual_dataset(stores))
     raise RtcanError(
@@ -191,6 +224,20 @@ def _draw_attention(
         + (" ".join(asked) if asked else "any trial"),
         _line(stores, runs, dataset),
     )
+
+
+def _targets(
+    run: Run, drawn: Collection[tuple[str, str]], stores: Workspace, runs: Sequence[Run]
+) -> tuple[str, ...]:
+    """What a run predicts of what is to be drawn."""
+    wanted = tuple(name for name in TARGETS if any(name == target for _, target in drawn))
+    found = tuple(name for name in wanted if name in run.settings.targets)
+    if not found:
+        raise RtcanError(
+            f"the runs do not predict {' or '.join(wanted)}",
+            _line(stores, runs, run.dataset.name, wanted),
+        )
+    return found
 
 
 def _showing_attention(runs: Sequence[Run], trial: Trial) -> list[Run]:
@@ -226,7 +273,7 @@ def _usual(wanted: str, there: Sequence[str]) -> str:
 
 def _line(
     stores: Workspace, runs: Sequence[Run], dataset: str, targets: tuple[str, ...] = TARGETS
-) -> str:
+) -> CommandLine:
     """The line that trains the networks of Figs. 5 to 8, like what is there, or as in the paper."""
     usual = "music" if profile(dataset).stimulus_word == "song" else "none"
     there = [run for run in runs if run.dataset.name == dataset and _holds_out_subjects(run)]
@@ -239,11 +286,11 @@ def _part(
     drawn: PaperFigure, number: int, stores: Workspace, runs: Sequence[Run], trial: Trial
 ) -> PaperFigure:
     """One of the four figures that were drawn together."""
-    stem = STEMS[number]
-    target = "valence" if number in (5, 6) else "arousal"
-    files = tuple(path for path in drawn.files if path.name.startswith(stem))
+    way, target = DRAWN[number]
+    stems = f"attention_{way}_{target}_", f"attention_{target}_"  # the figure, and its numbers
+    files = tuple(path for path in drawn.files if path.name.startswith(stems))
     problem = drawn.problem
-    if problem is None and not files:
+    if problem is None and not any(path.name.startswith(stems[0]) for path in files):
         dataset = _showing_attention(runs, trial)[0].dataset.name
         problem = RtcanError(
             f"the runs do not predict {target}", _line(stores, runs, dataset, (target,))

@@ -12,8 +12,15 @@ from rtcan_cli.results.base import Note
 from rtcan_cli.stores import Provenance, Store, Workspace
 
 
-def label_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
+def label_rows(stores: Workspace, dataset: str | None = None) -> tuple[pd.DataFrame, list[Note]]:
     """Table 1: high and low labels of each dataset, beside the paper's.
+
+    Parameters
+    ----------
+    stores : Workspace
+        Its labels are counted.
+    dataset : str, optional
+        Look at the stores of this dataset alone.
 
     Returns
     -------
@@ -27,13 +34,13 @@ def label_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
     paper = published.table(1)
     notes: list[Note] = []
     found = []
-    for dataset in paper["dataset"].unique():
-        read = _read(stores, dataset, "labels", "labels", notes)
+    for name in _looked_at(paper, dataset):
+        read = _read(stores, name, "labels", "labels", notes)
         if read is not None:
             table, made = read
             counts = class_counts(table)
             method = made.parameters["method"]
-            found.append(counts.assign(dataset=dataset, method=method, simulated=made.simulated))
+            found.append(counts.assign(dataset=name, method=method, simulated=made.simulated))
     columns = ["dataset", "target", "n_high", "n_low", "method", "simulated"]
     own = pd.concat(found) if found else pd.DataFrame(columns=columns)
     rows = _beside(paper, own, ["dataset", "target"]).astype({"n_high": "Int64", "n_low": "Int64"})
@@ -42,8 +49,17 @@ def label_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
     return rows, notes
 
 
-def correlation_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
+def correlation_rows(
+    stores: Workspace, dataset: str | None = None
+) -> tuple[pd.DataFrame, list[Note]]:
     """Table 2: Spearman correlation of valence and arousal ratings, beside the paper's.
+
+    Parameters
+    ----------
+    stores : Workspace
+        Its ratings are compared.
+    dataset : str, optional
+        Look at the stores of this dataset alone.
 
     Returns
     -------
@@ -56,18 +72,24 @@ def correlation_rows(stores: Workspace) -> tuple[pd.DataFrame, list[Note]]:
     paper = published.table(2)
     notes: list[Note] = []
     found = []
-    for dataset in paper["dataset"]:
-        read = _read(stores, dataset, "recordings", "trials", notes)
+    for name in _looked_at(paper, dataset):
+        read = _read(stores, name, "recordings", "trials", notes)
         if read is None:
             continue
         ratings, made = read
         n = int(ratings[list(TARGETS)].notna().all(axis=1).sum())
         if n:
             r, p = rating_correlation(ratings)
-            found.append((dataset, r, p, n, made.simulated))
+            found.append((name, r, p, n, made.simulated))
     own = pd.DataFrame(found, columns=["dataset", "spearman_r", "p_value", "n_trials", "simulated"])
     rows = _beside(paper, own, ["dataset"]).astype({"n_trials": "Int64"})
     return rows.assign(r_difference=rows["spearman_r"] - rows["paper_spearman_r"]), notes
+
+
+def _looked_at(paper: pd.DataFrame, dataset: str | None) -> list[str]:
+    """The datasets of a table, or the one that is asked for."""
+    every: list[str] = paper["dataset"].unique().tolist()
+    return [name for name in every if dataset in (None, name)]
 
 
 def _beside(paper: pd.DataFrame, own: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

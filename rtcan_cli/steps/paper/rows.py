@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli import choices
+from rtcan_cli.command_line import CommandLine
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.evaluation import published
 from rtcan_cli.models.registry import find
@@ -70,7 +71,7 @@ def _has_share(run: Run, row: pd.Series) -> bool:
 
 def training_lines(
     missing: pd.DataFrame, runs: Sequence[Run], workspace: Path | None = None
-) -> Iterator[str]:
+) -> Iterator[CommandLine]:
     """Yield the lines that train what rows lack, as a user types them.
 
     A line asks for the rows it is for and for no others. Rows that rtcan has no model for are left

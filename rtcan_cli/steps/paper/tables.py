@@ -93,7 +93,8 @@ def make_tables(
     eligible = sorted(filter(is_eligible, runs), key=lambda run: run.created, reverse=True)
     for number in numbers:
         if number <= 2:
-            every, notes = label_rows(stores) if number == 1 else correlation_rows(stores)
+            rows_of_labels = label_rows if number == 1 else correlation_rows
+            every, notes = rows_of_labels(stores, dataset)
             rows = _of(dataset, every)
             notes += _notes_on_labels(number, rows, stores)
         else:

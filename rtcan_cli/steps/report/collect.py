@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
-from rtcan_cli.results.base import Note
+from rtcan_cli.results.base import Note, note_of
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import Figure, WorkspaceReport
@@ -18,7 +19,7 @@ from rtcan_cli.results.scores.comparison import Comparison
 from rtcan_cli.results.scores.leakage import Leakage
 from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.paper.figures import NUMBERS, Trial, make_figures
+from rtcan_cli.steps.paper.figures import NUMBERS, PaperFigure, Trial, make_figures
 from rtcan_cli.steps.paper.tables import make_tables
 from rtcan_cli.steps.report.sources import datasets_of, describe_runs, describe_stores
 from rtcan_cli.steps.scores.compare import compare_runs
@@ -38,12 +39,15 @@ class Content:
         What the figures are of; its dataset limits the tables as well.
     only_complete : bool
         Leave runs that were not trained on all folds out of the comparison.
+    look : Look
+        Size, colours and resolution of all figures.
     """
 
     tables: Sequence[int] = tuple(COLUMNS)
     figures: Sequence[int] = NUMBERS
     trial: Trial = field(default_factory=Trial)
     only_complete: bool = True
+    look: Look = PAPER
 
 
 def collect_report(
@@ -79,8 +83,9 @@ def collect_report(
     held, left_out, made, damaged = describe_stores(stores, datasets)
     tables = _tables(stores, runs, folder, content, lacking)
     comparison = _comparison(runs, folder, content, lacking)
-    leakage = _leakage(runs, folder, lacking)
-    figures = _figures(stores, runs, folder, content, lacking)
+    leakage = _leakage(runs, folder, content, lacking)
+    made_figures = _figures(stores, runs, folder, content, lacking)
+    numbers = [figure.result for figure in made_figures]
     return WorkspaceReport(
         workspace=stores.root,
         folder=folder,
@@ -89,7 +94,11 @@ def collect_report(
         tables=tuple(tables.values()),
         comparison=comparison,
         leakage=leakage,
-        figures=tuple(figures),
+        figures=tuple(
+            Figure(number=each.number, files=each.files, notes=each.notes) for each in made_figures
+        ),
+        scaling=next((each for each in numbers if isinstance(each, SubjectScaling)), None),
+        attention=next((each for each in numbers if isinstance(each, TrialAttention)), None),
         stores=made,
         runs=describe_runs(runs, _tables_of(runs, tables)),
         notes=tuple(dict.fromkeys([*damaged, *lacking])),
@@ -132,37 +141,35 @@ def _comparison(
 ) -> Comparison | None:
     try:
         return compare_runs(
-            [run.path for run in runs], folder, paper=True, only_complete=content.only_complete
+            [run.path for run in runs],
+            folder,
+            paper=True,
+            only_complete=content.only_complete,
+            look=content.look,
         )
     except RtcanError as error:
-        lacking.append(Note("no_comparison", f"The comparison of runs: {error}", error.hint))
+        lacking.append(note_of(error, "no_comparison", f"The comparison of runs: {error}"))
         return None
 
 
-def _leakage(runs: Sequence[Run], folder: Path, lacking: list[Note]) -> Leakage | None:
+def _leakage(
+    runs: Sequence[Run], folder: Path, content: Content, lacking: list[Note]
+) -> Leakage | None:
     try:
-        return compare_protocols([run.path for run in runs], folder)
+        return compare_protocols([run.path for run in runs], folder, content.look)
     except RtcanError as error:
-        lacking.append(Note("no_protocols", f"Scores by protocol: {error}", error.hint))
+        lacking.append(note_of(error, "no_protocols", f"Scores by protocol: {error}"))
         return None
 
 
 def _figures(
     stores: Workspace, runs: Sequence[Run], folder: Path, content: Content, lacking: list[Note]
-) -> list[Figure]:
+) -> list[PaperFigure]:
+    """The paper's figures that could be made."""
     found = []
-    for figure in make_figures(stores, runs, content.figures, folder, content.trial):
+    for figure in make_figures(stores, runs, content.figures, folder, content.trial, content.look):
         if figure.note is not None:
             lacking.append(figure.note)
         else:
-            numbers = figure.result
-            found.append(
-                Figure(
-                    number=figure.number,
-                    files=figure.files,
-                    scaling=numbers if isinstance(numbers, SubjectScaling) else None,
-                    attention=numbers if isinstance(numbers, TrialAttention) else None,
-                    notes=figure.notes,
-                )
-            )
+            found.append(figure)
     return found

@@ -15,6 +15,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.comparison import SCORE_COLUMNS, Comparison
@@ -34,6 +35,7 @@ def compare_runs(
     paper: bool = False,
     only_complete: bool = False,
     against: Path | None = None,
+    look: Look = PAPER,
 ) -> Comparison:
     """Put the test scores of several runs side by side, and test their differences.
 
@@ -49,6 +51,8 @@ def compare_runs(
         Leave out runs that were not trained on all of their folds; they are named.
     against : Path, optional
         The run that all others are compared with; by default the first of each protocol.
+    look : Look
+        Size, colours and resolution of the figures.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def compare_runs(
     if figures is None:
         return result
     files = write_csv(result, figures, stems=STEMS)
-    return replace(result, files=(*files, *_draw(scores, figures)))
+    return replace(result, files=(*files, *_draw(scores, figures, look)))
 
 
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
@@ -157,7 +161,7 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
     return row
 
 
-def _draw(scores: pd.DataFrame, folder: Path) -> list[Path]:
+def _draw(scores: pd.DataFrame, folder: Path, look: Look) -> list[Path]:
     """A figure for each dataset, target and protocol; simulated and recorded data apart."""
     files = []
     shares = ["accuracy", "accuracy_sd", "majority_accuracy", "paper_accuracy"]
@@ -172,7 +176,9 @@ def _draw(scores: pd.DataFrame, folder: Path) -> list[Path]:
             rows.assign(run=names),
             title=", ".join([profile(dataset).title, target, *other]),
             simulated=simulated,
+            look=look,
         )
         mark = ["simulated"] if simulated and dataset in recorded else []
-        files += save(figure, folder / "_".join(["comparison", dataset, *mark, target, *other]))
+        stem = "_".join(["comparison", dataset, *mark, target, *other])
+        files += save(figure, folder / stem, look)
     return files

@@ -18,7 +18,7 @@ from rtcan_cli.evaluation.calibration import (
 )
 from rtcan_cli.evaluation.groups import Spread, group_scores, spread
 from rtcan_cli.evaluation.metrics import (
-    Summary,
+    FoldSummary,
     confusion,
     leading_score,
     over_folds,
@@ -29,6 +29,7 @@ from rtcan_cli.plots import reliability as reliability_plot
 from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
 from rtcan_cli.plots.roc import roc
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.plots.subject_strip import subject_strip
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
@@ -65,7 +66,7 @@ class Scores:
     ----------
     folds : DataFrame
         From `rtcan_cli.evaluation.metrics.fold_scores`.
-    summary : Summary
+    summary : FoldSummary
         Means over folds, as the paper reports them.
     pooled : DataFrame
         A row a ``score``, the one to judge by first (``leading``): ``estimate`` over all tested
@@ -78,7 +79,7 @@ class Scores:
     """
 
     folds: pd.DataFrame
-    summary: Summary
+    summary: FoldSummary
     pooled: pd.DataFrame
     subjects: pd.DataFrame
     stimuli: pd.DataFrame
@@ -106,7 +107,9 @@ class Scores:
         )
 
 
-def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | ImportedEvaluation:
+def evaluate_run(
+    path: Path, figures: Path | None = None, look: Look = PAPER
+) -> Evaluation | ImportedEvaluation:
     """Score the test folds of a run; an imported network on all trials, and marked as such.
 
     Parameters
@@ -115,6 +118,8 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | Import
         Run store.
     figures : Path, optional
         Folder for tables (CSV) and figures; none are made if not given.
+    look : Look
+        Size, colours and resolution of the figures.
 
     Raises
     ------
@@ -123,7 +128,7 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | Import
     """
     run = Run.load(path)
     if run.is_imported:
-        return evaluate_imported(run, figures)
+        return evaluate_imported(run, figures, look)
     seeds = seeds_beside(run)
     several = [seeds] if len(seeds.runs) > 1 else []
     found = {target: score_run(run, target) for target in run.settings.targets}
@@ -161,7 +166,7 @@ def evaluate_run(path: Path, figures: Path | None = None) -> Evaluation | Import
     folder = folder_below(figures, run.dataset.name, run.name)
     files = write_csv(result, folder, simulated=run.simulated)
     for target, scores in found.items():
-        files += _draw(run, target, scores, folder)
+        files += _draw(run, target, scores, folder, look)
     return replace(result, notes=(*notes, *_curve_notes(run)), files=tuple(files))
 
 
@@ -329,13 +334,13 @@ def _curve_notes(run: Run) -> list[Note]:
     return [Note("learning_curves", text)]
 
 
-def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
+def _draw(run: Run, target: str, scores: Scores, folder: Path, look: Look) -> list[Path]:
     title = f"{run.dataset.title}, {target}: {run.network}"
     trials, estimate = run.trials(target), scores.estimate
     label, probability = trials["label"].to_numpy(), trials["probability"].to_numpy(dtype=float)
     figures = {
         "confusion": confusion_plot.confusion(
-            confusion(scores.folds), title=title, simulated=run.simulated
+            confusion(scores.folds), title=title, simulated=run.simulated, look=look
         ),
         "roc": roc(
             trials,
@@ -343,6 +348,7 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
             average_precision=estimate["average_precision"],
             title=title,
             simulated=run.simulated,
+            look=look,
         ),
         "reliability": reliability_plot.reliability(
             reliability(label, probability, seed=run.settings.seed),
@@ -353,6 +359,7 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
             brier=estimate["brier"],
             title=title,
             simulated=run.simulated,
+            look=look,
         ),
         "subjects": subject_strip(
             scores.subjects,
@@ -361,16 +368,17 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path) -> list[Path]:
             p_value=scores.luck.p_value,
             title=title,
             simulated=run.simulated,
+            look=look,
         ),
     }
     step = run.settings.model.step
     if step:  # a model without steps has no curve
         figures["learning_curves"] = learning_curves(
-            _histories(run, target), title=title, step=step, simulated=run.simulated
+            _histories(run, target), title=title, step=step, simulated=run.simulated, look=look
         )
     files = []
     for name, figure in figures.items():
-        files += save(figure, folder / f"{name}_{target}")
+        files += save(figure, folder / f"{name}_{target}", look)
     return files
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli import choices
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
 from rtcan_cli.plots.leakage import leakage
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.leakage import PROTOCOL_COLUMNS, Leakage, known_in_words
@@ -25,7 +26,9 @@ from rtcan_cli.runs.run import Run
 LADDER = ("trial", "stimulus", "subject", "subject+stimulus")
 
 
-def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Leakage:
+def compare_protocols(
+    paths: Sequence[Path], figures: Path | None = None, look: Look = PAPER
+) -> Leakage:
     """Show what the scores of the same network are by protocol.
 
     Parameters
@@ -65,7 +68,7 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Lea
     if not steps:
         raise RtcanError(
             "no two runs differ only in their protocol",
-            "; ".join(_missing(ladders[0]).values()) or None,
+            _line_of_all(ladders[0]),
         )
     tables, files, notes = [], [], []
     for series, ladder in enumerate(steps, 1):
@@ -75,7 +78,7 @@ def compare_protocols(paths: Sequence[Path], figures: Path | None = None) -> Lea
         )
         tables.append(rows.assign(series=series))
         if figures is not None:
-            files += _draw(rows, run, figures)
+            files += _draw(rows, run, figures, look)
         for name, line in _missing(ladder).items():
             notes.append(Note("missing_protocol", f"not trained yet, protocol {name}", line))
     notes.append(
@@ -126,11 +129,18 @@ def _ladders(runs: Sequence[Run]) -> list[dict[str, Run]]:
     return [{name: group[name] for name in LADDER if name in group} for group in found.values()]
 
 
-def _missing(ladder: dict[str, Run]) -> dict[str, str]:
+def _missing(ladder: dict[str, Run]) -> dict[str, CommandLine]:
     """The protocols that a ladder lacks, and the lines that train them."""
     run = next(iter(ladder.values()))
     able = [name for name in LADDER if name in run.settings.model.protocols]
     return {name: run.line(protocol=name) for name in able if name not in ladder}
+
+
+def _line_of_all(ladder: dict[str, Run]) -> CommandLine | None:
+    """The one line that trains all protocols that a ladder lacks."""
+    names = list(_missing(ladder))
+    run = next(iter(ladder.values()))
+    return run.line(protocol=",".join(names)) if names else None
 
 
 def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
@@ -169,7 +179,7 @@ def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
     return row
 
 
-def _draw(rows: pd.DataFrame, run: Run, folder: Path) -> list[Path]:
+def _draw(rows: pd.DataFrame, run: Run, folder: Path, look: Look) -> list[Path]:
     percent = ["accuracy", "low", "high", "majority_accuracy"]
     percent += ["difference", "difference_low", "difference_high"]
     drawn = rows.assign(**{name: 100 * rows[name] for name in percent})
@@ -181,6 +191,7 @@ def _draw(rows: pd.DataFrame, run: Run, folder: Path) -> list[Path]:
         drawn.rename(columns={"majority_accuracy": "majority"}),
         title=f"{run.dataset.title}: {run.network}",
         simulated=run.simulated,
+        look=look,
     )
     usual = replace(run.settings, protocol=choices.PROTOCOL).name()
-    return save(figure, folder / f"leakage_{run.dataset.name}_{usual}")
+    return save(figure, folder / f"leakage_{run.dataset.name}_{usual}", look)

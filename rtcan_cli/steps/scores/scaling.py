@@ -17,6 +17,7 @@ from rtcan_cli.evaluation.scaling import FORMS, Scaling, scaling
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import LOOKS, ScalingCurve
 from rtcan_cli.plots.scaling import scaling as draw
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.scaling import (
@@ -41,6 +42,7 @@ def follow_subjects(
     figures: Path | None = None,
     workspace: Path | None = None,
     dataset: str = "pmemo",
+    look: Look = PAPER,
 ) -> SubjectScaling:
     """Show accuracy by number of subjects for each model, with a law through the points.
 
@@ -55,6 +57,8 @@ def follow_subjects(
         Folder of the stores, for the line that trains what is missing.
     dataset : str
         What that line trains on where there is no run.
+    look : Look
+        Size, colours and resolution of the figures.
 
     Raises
     ------
@@ -91,9 +95,10 @@ def follow_subjects(
                 _curves(dataset, [each for each in followed if each[0] in drawn]),
                 title=f"{title}: accuracy by number of subjects",
                 simulated=simulated,
+                look=look,
             )
             stem = f"figure4_{dataset}" + ("_simulated" if simulated else "")
-            files += save(figure, figures / stem)
+            files += save(figure, figures / stem, look)
     text = (
         "accuracy over all tested trials; intervals over subjects, networks not trained again; "
         "beyond the largest number the law is an assumption that the points cannot show"

@@ -165,9 +165,10 @@ def _result(store: Store) -> Decomposition:
         values = column(name) if solved and store.holds(f"recordings/{name}") else None
         return None if values is None or np.isnan(values).any() else values
 
-    def median(name: str) -> float | None:
+    def quantile(name: str, share: float = 0.5) -> float | None:
+        """Of a number that all recordings of the store have, or none: they share the method."""
         values = known(name)
-        return None if values is None else float(np.median(values))
+        return None if values is None else float(np.quantile(values, share))
 
     rates, parameters = store.array("recordings/sampling_rate"), made.parameters
     kind, name = stored_kind(parameters), parameters["decomposition"]
@@ -199,13 +200,17 @@ def _result(store: Store) -> Decomposition:
         method=name,
         **{each: parameters.get(each) for each in _PARAMETERS},
         alpha=alpha,
-        median_alpha=median("alpha") if alpha is None else alpha,
+        median_alpha=quantile("alpha") if alpha is None else alpha,
         lowest_alpha=alpha if alphas is None else float(alphas.min()),
         highest_alpha=alpha if alphas is None else float(alphas.max()),
         n_alpha_raised=int((raised > 0).sum()) if given == "auto" and raised is not None else None,
-        median_noise=median("noise"),
-        tau_fast=median("tau1"),
-        tau_slow=median("tau0"),
+        median_noise=quantile("noise"),
+        tau_fast=quantile("tau1"),
+        tau_fast_low=quantile("tau1", 0.05),
+        tau_fast_high=quantile("tau1", 0.95),
+        tau_slow=quantile("tau0"),
+        tau_slow_low=quantile("tau0", 0.05),
+        tau_slow_high=quantile("tau0", 0.95),
         rate=rate,
         lowest_sampling_rate=float(rates.min()),
         highest_sampling_rate=float(rates.max()),
@@ -213,7 +218,7 @@ def _result(store: Store) -> Decomposition:
         n_decomposed=solved,
         n_solved_by_cvxopt=by_cvxopt,
         n_cancelling=cancelling,
-        median_gap=median("gap"),
+        median_gap=quantile("gap"),
         largest_gap=float(column("gap").max()) if convex and solved else None,
         signal_seconds=float(store.seconds(range(n)).sum()),
         cpu_seconds=float(column("seconds").sum()),

@@ -16,6 +16,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.plots.decomposition import decomposition
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.stores import Store
 from rtcan_cli.trial_key import TRIAL_KEY, ending, hearing, trial_name
 
@@ -45,7 +46,7 @@ def _is_trial(table: pd.DataFrame, trial: str) -> NDArray[np.bool_]:
     return ((names == trial) | (numbered == trial)).to_numpy()
 
 
-def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
+def plot_trial(components: Path, trial: str, folder: Path, look: Look = PAPER) -> list[Path]:
     """Draw the decomposition of ``subject:stimulus``, a figure for each of its recordings.
 
     Of a subject who heard the stimulus several times, all hearings are drawn, unless the trial is
@@ -76,10 +77,11 @@ def plot_trial(components: Path, trial: str, folder: Path) -> list[Path]:
                 name=stored_kind(made.parameters).name,
                 onset=known.onset,
                 simulated=made.simulated,
+                look=look,
             )
             suffix = ending(row["repetition"])
             suffix += "" if row["target"] == "both" else f"_{row['target']}"
             subject, stimulus = part_of_name(row["subject"]), part_of_name(row["stimulus"])
             stem = f"decomposition_subject_{subject}_stimulus_{stimulus}{suffix}"
-            files += save(figure, folder_below(folder, made.dataset) / stem)
+            files += save(figure, folder_below(folder, made.dataset) / stem, look)
     return files

@@ -14,6 +14,7 @@ from rtcan_cli.files.links import folder_below
 from rtcan_cli.models.rtcan.released import CHANNEL_ORDER
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots.save import save
+from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.training.imported import (
@@ -43,7 +44,9 @@ def imported_network(path: Path, notes: tuple[Note, ...] = ()) -> ImportedNetwor
     )
 
 
-def evaluate_imported(run: Run, figures: Path | None = None) -> ImportedEvaluation:
+def evaluate_imported(
+    run: Run, figures: Path | None = None, look: Look = PAPER
+) -> ImportedEvaluation:
     """Score an imported network on all trials, marked as not held out.
 
     Parameters
@@ -52,6 +55,8 @@ def evaluate_imported(run: Run, figures: Path | None = None) -> ImportedEvaluati
         A run that `import_checkpoint` wrote.
     figures : Path, optional
         Folder for the scores (CSV) and the confusion matrix; none are made if not given.
+    look : Look
+        Size, colours and resolution of the figure.
     """
     scores = _scores(run)
     result = ImportedEvaluation(**_described(run, scores), notes=(_NOT_HELD_OUT,))
@@ -60,9 +65,11 @@ def evaluate_imported(run: Run, figures: Path | None = None) -> ImportedEvaluati
     folder = folder_below(figures, run.dataset.name, run.name)
     (target,) = run.settings.targets
     title = f"{run.dataset.title}, {target}: {run.network}, not held out"
-    figure = confusion_plot.confusion(confusion(scores), title=title, simulated=run.simulated)
+    figure = confusion_plot.confusion(
+        confusion(scores), title=title, simulated=run.simulated, look=look
+    )
     files = write_csv(result, folder, simulated=run.simulated)
-    return replace(result, files=(*files, *save(figure, folder / f"confusion_{target}")))
+    return replace(result, files=(*files, *save(figure, folder / f"confusion_{target}", look)))
 
 
 _NOT_HELD_OUT = Note(

@@ -19,6 +19,8 @@ from rtcan_cli.training.folds.splits import VALIDATION
 
 #: Settings that only RTCAN-1D has: other models have none, which does not make a difference.
 _OF_NETWORK = ("variant", "layout", "depth", "channels")
+#: What options of `train` change in a recipe: with its name, all there is to know of it.
+_OF_RECIPE = ("epochs", "batch_size", "lr", "class_weights", "clip_norm", "patience", "precision")
 
 
 def training_result(paths: Sequence[Path], more: Sequence[Note] = ()) -> Training:
@@ -86,7 +88,7 @@ def _settings(run: Run) -> dict[str, object]:
         found |= {"variant": spec.variant, "layout": spec.layout, "depth": spec.depth}
         found["channels"] = channels
     if recipe is not None:
-        found |= {"recipe": recipe.name, "epochs": recipe.epochs}
+        found |= {"recipe": recipe.name} | {name: getattr(recipe, name) for name in _OF_RECIPE}
     return dict.fromkeys(SETTING_COLUMNS) | found
 
 

@@ -61,11 +61,7 @@ def _spread_table(result: Quality) -> Table:
 
 def _worst_table(result: Quality) -> Table:
     worst = result.worst
-    names = ["subject", "stimulus"]
-    if (worst["repetition"] > 1).any():
-        names.append("repetition")
-    if (worst["target"] != "both").any():
-        names.append("target")
+    names = ["subject", "stimulus", *result.told_apart_by]
     known = set(result.spread.dropna()["measure"]) - {"lowest", "highest"}
     measures = [name for name in _HEADS if name in known]
     rows = [

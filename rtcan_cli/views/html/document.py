@@ -76,7 +76,7 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
     Returns
     -------
     WorkspaceReport
-        The result with the file.
+        The result with the file, and the titles of its chapters.
     """
     titles = dict.fromkeys(
         profile(name).title for name in (*result.datasets["dataset"], *result.runs["dataset"])
@@ -86,6 +86,7 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
         for table in (result.stores, result.runs)
         for row in table.itertuples()
     }
+    chapters = sections(result)
     page = HtmlPage(
         title=f"rtcan report: {', '.join(titles)}",
         facts={
@@ -95,11 +96,11 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
             "runs": str(len(result.runs)),
         },
         alarm=alarm(marks),
-        sections=sections(result),
+        sections=chapters,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, render(page))
-    return replace(result, files=(output,))
+    return replace(result, files=(output,), sections=tuple(chapter.title for chapter in chapters))
 
 
 def sections(result: WorkspaceReport) -> list[Section]:
@@ -205,17 +206,16 @@ def _leakage(result: WorkspaceReport) -> Iterator[Part]:
 
 
 def _figures(result: WorkspaceReport) -> Iterator[Part]:
-    """The paper's figures; tables and notes that several share stand below the first."""
-    seen: list[object] = []
+    """The paper's figures; what is said of the trial of several stands below the first."""
+    trial = next((figure.number for figure in result.figures if figure.number > 4), None)
+    numbers = {4: result.scaling, trial: result.attention}
     for figure in result.figures:
-        shown = Page() if figure.result is None else views.page(figure.result)
-        tables = [table for table in shown.tables if table not in seen]
-        notes = [note for note in shown.notes if note not in seen]
-        notes += note_lines(figure.notes)
-        seen += [*tables, *notes]
+        found = numbers.get(figure.number)
+        shown = Page() if found is None else views.page(found)
+        notes = [*shown.notes, *note_lines(figure.notes)]
         pictures = _pictures(figure.files, CAPTIONS[figure.number])
         title = f"Fig. {figure.number}: {TITLES[figure.number]}"
-        yield Part(title, [*map(grid, tables)], pictures, notes)
+        yield Part(title, [*map(grid, shown.tables)], pictures, notes)
 
 
 def _pictures(files: Sequence[Path], caption: str) -> list[Picture]:

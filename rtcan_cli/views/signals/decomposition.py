@@ -26,7 +26,14 @@ def page(result: Decomposition) -> Page:
         ),
     }
     if result.time_constants == "fitted" and result.tau_fast is not None:
-        facts["median time constants [s]"] = f"{result.tau_fast:.3g}, {result.tau_slow:.3g}"
+        # Each recording has its own, and the two medians may be those of different recordings.
+        for name in ("fast", "slow"):
+            middle, low, high = (
+                getattr(result, f"tau_{name}{end}") for end in ("", "_low", "_high")
+            )
+            facts[f"{name} time constant [s], median and 5 to 95 %"] = (
+                f"{middle:.3g}, {low:.3g} to {high:.3g}"
+            )
     if result.median_noise is not None:
         facts["median noise (the z-scored signal has 1)"] = result.median_noise
     if result.method == "cvxeda" and result.alpha is None and result.median_alpha is not None:

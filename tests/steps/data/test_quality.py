@@ -14,6 +14,7 @@ from rtcan_cli.steps.data.quality import plot_quality, quality_of
 from rtcan_cli.stores import Store
 from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
+from tests.views.rows import rows_of
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +50,11 @@ def test_the_worst_come_first_with_their_reason(recordings: Path) -> None:
 def test_a_person_reads_shares_in_per_cent(recordings: Path) -> None:
     result = quality_of(recordings, rows=50)
     spread, worst = views.page(result).tables
-    most = {record["measure"]: record["most"] for record in spread.records()}
+    most = {record["measure"]: record["most"] for record in rows_of(spread)}
     found = result.spread.set_index("measure")["most"]
     assert most["missing [%]"] == 100 * found["missing"]
     assert most["seconds"] == found["duration"]
-    why = [record["left out because"] for record in worst.records()]
+    why = [record["left out because"] for record in rows_of(worst)]
     assert why[-1] == "used"
     assert why[0] != "used"
     assert not any("at most" in text for text in why), "the rules stand above the table"

@@ -14,6 +14,7 @@ from rtcan_cli.steps.overview.info import store_content
 from rtcan_cli.views.layout import fact_lines, table_lines
 from tests.conftest import put_text
 from tests.runs.finished_runs import finish_run
+from tests.views.rows import rows_of
 
 
 def test_datasets_are_those_of_the_file(prepared: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_run_says_how_it_was_trained_and_counts_its_weights(tmp_path: Path) ->
     page = views.page(result)
     assert page.facts["networks"] == 2
     (datasets,) = (table for table in page.tables if table.title == "Datasets")
-    listed = {row["path"]: row["shape"] for row in datasets.records()}
+    listed = {row["path"]: row["shape"] for row in rows_of(datasets)}
     for group, n_arrays in result.arrays.itertuples(index=False):
         assert listed[f"{group}/..."] == f"{n_arrays} arrays"
 

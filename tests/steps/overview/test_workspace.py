@@ -14,12 +14,13 @@ from rtcan_cli.steps.overview.workspace import workspace_state
 from rtcan_cli.views.layout import table_lines
 from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
+from tests.views.rows import rows_of
 
 
 def detail(state: WorkspaceState, name: str) -> str:
     """What a person reads of a store, or of a run."""
     (table,) = views.page(state).tables
-    return next(row["detail"] for row in table.records() if name in (row["store"], row["run"]))
+    return next(row["detail"] for row in rows_of(table) if name in (row["store"], row["run"]))
 
 
 def row(state: WorkspaceState, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.paper import Paper
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.paper.figures import STEMS, Trial, paper_figures
+from rtcan_cli.steps.paper.figures import Trial, paper_figures
 from rtcan_cli.stores import Workspace
 from tests.conftest import SONG, SUBJECT
 from tests.runs.finished_runs import finish_run
@@ -28,9 +28,15 @@ def test_another_trial_may_be_asked_for(trained: Path, tmp_path: Path) -> None:
     report = draw(trained, tmp_path, 3, 6, subject=subject, stimulus=stimulus)
     assert {path.stem for path in report.files} == {
         f"labels_subject_{subject}",
-        f"{STEMS[6]}subject_{subject}_music_{stimulus}",
+        f"attention_heat_valence_subject_{subject}_music_{stimulus}",
+        f"attention_valence_subject_{subject}_music_{stimulus}",  # its numbers
     }
-    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf"}
+    assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf", ".csv"}
+    # Nothing else was drawn, and what is said of the trial is said of this target.
+    assert set(report.files) == set(tmp_path.rglob("*.*"))
+    assert report.attention is not None
+    assert set(report.attention.files) < set(report.files)
+    assert set(report.attention.decisions["target"]) == {"valence"}
     assert "simulated" in views.page(report).tables[0].title
 
 

@@ -25,6 +25,7 @@ from rtcan_cli.views.paper import with_tables
 from tests.conftest import must, rtcan
 from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
+from tests.views.rows import rows_of
 
 WIDE = (64, 128, 256, 512)
 
@@ -201,7 +202,7 @@ def test_previous_work_is_filled_by_the_same_model_alone(
 
 def test_every_system_keeps_its_row_in_table_6(tmp_path: Path) -> None:
     shown = next(t for t in views.page(tables(tmp_path, 6)).tables if "valence" in t.title)
-    rows = {(row["dataset"], row["model"], row["sees"]): row for row in shown.records()}
+    rows = {(row["dataset"], row["model"], row["sees"]): row for row in rows_of(shown)}
     assert len(rows) == 15
     assert rows["AMIGOS", "DCNN", "ECG + EDA"]["paper acc."] is None
     assert rows["DEAP", "CNN-3, 4 classes", "EDA"]["paper acc."] == pytest.approx(82)
@@ -333,7 +334,7 @@ def test_simulated_and_recorded_runs_never_share_a_table(tmp_path: Path, runs: P
     report = tables(tmp_path, 3, folder=tmp_path / "out")
     found = {row["label"]: row["simulated"] for row in filled(report)}
     assert found == {"RTCAG": True, "RTCAN-1D": False}
-    shown = {t.title: [row["acc. [%]"] for row in t.records()] for t in views.page(report).tables}
+    shown = {t.title: [row["acc. [%]"] for row in rows_of(t)] for t in views.page(report).tables}
     for start in ("Table 3 (simulated)", "Table 3"):
         column = shown[f"{start}: models by number of subjects, arousal"]
         assert sum(accuracy is not None for accuracy in column) == 1

@@ -26,6 +26,7 @@ from rtcan_cli.views.files import with_tables
 from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
 from tests.runs.finished_runs import finish_run
+from tests.views.rows import rows_of
 
 KEYS = ["subject", "stimulus"]
 SUBJECTS, FOLDS, SEEDS = "p_swap", "p_folds", "p_seeds"
@@ -130,7 +131,7 @@ def test_p_values_are_adjusted_for_the_comparisons_of_a_target(tmp_path: Path) -
         assert (adjusted > table[raw] - 1e-12).all()
     assert texts(report, "adjusted")
     shown = [t for t in views.page(report).tables if "arousal: accuracy less" in t.title]
-    adjusted = {t.title.rsplit(" ", 1)[1]: [row["p"] for row in t.records()] for t in shown}
+    adjusted = {t.title.rsplit(" ", 1)[1]: [row["p"] for row in rows_of(t)] for t in shown}
     assert adjusted == {
         "folds": table["p_folds_holm"].tolist(),
         "subjects": table["p_swap_holm"].tolist(),

@@ -400,6 +400,9 @@ def test_time_constants_are_those_of_each_recording(few: Path) -> None:
     summary = json.loads(outcome.stdout)
     told = [summary["tau_fast"], summary["tau_slow"]]
     np.testing.assert_allclose(told, [np.median(fast), np.median(slow)], rtol=0.01)
+    ends = [summary["tau_slow_low"], summary["tau_slow_high"]]
+    np.testing.assert_allclose(ends, np.quantile(slow, [0.05, 0.95]), rtol=0.01)
+    assert ends[0] < ends[1]
     must(*COMMAND, few, "--method", "cda", "--time-constants", "published")
     stored = read(few)
     assert set(stored["recordings/tau0"]) == {20.0}
