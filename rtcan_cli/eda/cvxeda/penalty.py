@@ -11,7 +11,7 @@ alpha = sigma sqrt(2 ln(N) d E), the universal penalty.
 Nothing at all would then be found in noise, at the price that each true response becomes smaller
 by alpha / E times the Bateman response. `NOISE_FACTOR` says how much of the universal penalty is
 enough. Samples of H' e a second apart are nearly the same, and the tonic part takes up slow noise:
-the largest of them is not 1, but about 0.45 times the universal penalty.
+the largest of them is not 1, but 0.3 to 0.5 times the universal penalty.
 
 docs/noise_aware_alpha.md has the derivation, the measurements and the sources.
 """
