@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Store
@@ -96,6 +97,16 @@ def test_a_file_gets_the_answer_of_the_same_recording_in_a_store(
     refused = rtcan("predict", name, "-w", stores, *short)
     assert refused.exit_code == 1
     assert "S1_0.csv: too short for the window last:20" in " ".join(refused.stderr.split())
+
+
+def test_an_exported_network_says_what_it_sees(stores: Path, tmp_path: Path) -> None:
+    name, path = run_of(stores, "Rf-eda-valence-last20-").name, tmp_path / "net.pt"
+    must("export", name, "-w", stores, "--fold", "1", "--torchscript", path)
+    extra = {"metadata.json": ""}
+    torch.jit.load(str(path), _extra_files=extra)
+    facts = json.loads(extra["metadata.json"])
+    assert facts["window"] == "last:20"
+    assert "z-scored over the window" in facts["sampling"]
 
 
 @pytest.mark.usefixtures("undrawn")

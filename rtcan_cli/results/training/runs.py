@@ -21,7 +21,7 @@ SETTINGS = {
     "layout": Column("text", "Layout; none for models other than RTCAN-1D"),
     "depth": Column("integer", "Convolutions per residual block; none for other models"),
     "channels": Column("text", "Widths of the residual stages; none for other models"),
-    "window": Column("text", "Part of each recording that is seen; none if all that is seen"),
+    "window": Column("text", "Part of each recording, or all; none for models without signals"),
     "protocol": Column("text", "What its folds hold out, as --protocol takes it"),
     "subjects": Column("text", "Share of the subjects, if not all"),
     "recipe": Column(

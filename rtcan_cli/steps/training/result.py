@@ -17,8 +17,9 @@ from rtcan_cli.steps.training.notes import training_notes
 from rtcan_cli.stores.lines import line_on_runs
 from rtcan_cli.training.folds.splits import VALIDATION
 
-#: Settings that only RTCAN-1D has: other models have none, which does not make a difference.
-_OF_NETWORK = ("variant", "layout", "depth", "channels")
+#: Settings that only RTCAN-1D has, or models of signals: others have none, which does not make a
+#: difference.
+_OF_SOME = ("variant", "layout", "depth", "channels", "window")
 #: What options of `train` change in a recipe: with its name, all there is to know of it.
 _OF_RECIPE = ("epochs", "batch_size", "lr", "class_weights", "clip_norm", "patience", "precision")
 
@@ -62,7 +63,7 @@ def varied(settings: pd.DataFrame) -> tuple[str, ...]:
     """
     found = []
     for name in SETTINGS:
-        values = set(settings[name]) - ({None} if name in _OF_NETWORK else set())
+        values = set(settings[name]) - ({None} if name in _OF_SOME else set())
         if len(values) > 1:
             found.append(name)
     return tuple(found)
@@ -75,7 +76,6 @@ def _settings(run: Run) -> dict[str, object]:
         "run": run.name,
         "model": spec.model,
         "fusion": settings.fusion,
-        "window": None if settings.window is None else str(settings.window),
         "protocol": settings.protocol,
         "subjects": settings.subjects,
         "seed": settings.seed,
@@ -87,6 +87,8 @@ def _settings(run: Run) -> dict[str, object]:
         channels = ",".join(map(str, spec.channels))
         found |= {"variant": spec.variant, "layout": spec.layout, "depth": spec.depth}
         found["channels"] = channels
+    if settings.model.sees(settings.fusion) == "signals":
+        found["window"] = str(settings.window or "all")
     if recipe is not None:
         found |= {"recipe": recipe.name} | {name: getattr(recipe, name) for name in _OF_RECIPE}
     return dict.fromkeys(SETTING_COLUMNS) | found

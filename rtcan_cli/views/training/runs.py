@@ -71,5 +71,5 @@ def _cell(settings: pd.DataFrame, run: str, name: str) -> object:
     """A setting of a run; those of all subjects and of no recipe have words."""
     found: object = settings.loc[run, name]
     if pd.isna(found):
-        return {"subjects": "100%", "recipe": "its own", "window": "all"}.get(name)
+        return {"subjects": "100%", "recipe": "its own"}.get(name)
     return found

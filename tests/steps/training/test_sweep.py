@@ -98,13 +98,13 @@ def test_trials_are_loaded_once_and_shared(
 
     first, second = (plan(each) for each in variants("base", "Rf"))
     dealt_anew, fewer = plan(replace(SETTINGS, n_folds=4)), plan(replace(SETTINGS, subjects="70%"))
-    assert loads == [("arousal", 3.0, 96, ())]
+    assert loads == [("arousal", 3.0, 96, (), None)]
     # The same array, so that worker processes are sent one copy.
     assert first.data.eda is second.data.eda is dealt_anew.data.eda
     assert (first.splits.n_folds, dealt_anew.splits.n_folds) == (3, 4)
     assert len(np.unique(fewer.data.subject)) == 6
     plan(replace(SETTINGS, spec=replace(SETTINGS.spec, length=48)))
-    assert loads == [("arousal", 3.0, 96, ()), ("arousal", 3.0, 48, ())]
+    assert loads == [("arousal", 3.0, 96, (), None), ("arousal", 3.0, 48, (), None)]
 
 
 def test_settings_that_differ_are_named() -> None:
@@ -117,6 +117,8 @@ def test_settings_that_differ_are_named() -> None:
     assert of({"run": "a", "training_seconds": 1.0}, {"run": "b"}) == ()
     other = {"variant": "Rf", "channels": "8,8,8,16", "subjects": "40%"}
     assert of(other, {"subjects": None}) == ("variant", "channels", "subjects")
+    assert of({"window": "all"}, {"window": "first:30"}, {"window": None}) == ("window",)
+    assert of({"window": "first:30"}, {"window": None}) == ()
     # A model that is no RTCAN-1D has no depth: that is told by its name.
     assert of({}, {"model": "majority", "depth": None, "variant": None}) == ("model",)
 
