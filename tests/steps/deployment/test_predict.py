@@ -127,10 +127,10 @@ def test_a_file_gets_the_answer_of_the_same_recording_in_a_store(
 
 
 BAD = {
-    "no rate": ([], "does not tell its sampling rate"),
+    "no rate": ([], "does not say its sampling rate"),
     "slow": (["--sampling-rate", "1"], "at least 2 Hz are needed"),
     "no such file": (["--eda", "nowhere.csv", "--sampling-rate", "50"], "nowhere.csv"),
-    "no such column": (["--column", "gsr", "--sampling-rate", "50"], "no single column 'gsr'"),
+    "no such column": (["--column", "gsr", "--sampling-rate", "50"], "no column 'gsr'"),
     "ending": (["--sampling-rate", "50", "-o", "answers.xlsx"], "of a kind that is not written"),
 }
 SIGNALS = {
