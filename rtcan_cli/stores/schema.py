@@ -6,9 +6,11 @@ documentation are made from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+#: Versions whose stores are read; they may lack the fields that are `since` a later one.
+READABLE = (5, 6)
 
 #: What differs between two makings of the same store; the content id leaves it out.
 TIMINGS = (
@@ -36,6 +38,8 @@ class Field:
         Physical unit, or "" for names and counts.
     meaning : str
         What it holds.
+    since : int
+        Schema version from which on stores have it.
     """
 
     path: str
@@ -43,6 +47,7 @@ class Field:
     shape: tuple[str, ...]
     unit: str
     meaning: str
+    since: int = READABLE[0]
 
 
 @dataclass(frozen=True)
@@ -54,16 +59,23 @@ class Schema:
     meaning: str
     fields: tuple[Field, ...]
 
+    def of_version(self, version: int) -> Schema:
+        """What stores of an earlier version hold."""
+        return replace(self, fields=tuple(each for each in self.fields if each.since <= version))
+
     def columns(self, table: str) -> list[Field]:
         """The datasets of one table."""
         return [field for field in self.fields if field.path.split("/")[0] == table]
 
 
 def _table(
-    name: str, *columns: tuple[str, str, str, str], axis: str | None = None
+    name: str,
+    *columns: tuple[str, str, str, str],
+    axis: str | None = None,
+    since: int = READABLE[0],
 ) -> tuple[Field, ...]:
     return tuple(
-        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning)
+        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning, since)
         for column, dtype, unit, meaning in columns
     )
 
@@ -109,8 +121,8 @@ RECORDINGS = Schema(
         *_table(
             "quality",
             ("duration", "float64", "s", "length of the recording"),
-            ("missing", "float64", "share", "samples lost by the sensor"),
-            ("longest_gap", "float64", "s", "longest run of lost samples"),
+            ("missing", "float64", "share", "samples lost by the sensor, or implausible"),
+            ("longest_gap", "float64", "s", "longest run of such samples"),
             ("flat", "float64", "share", "samples in long runs of one value"),
             ("clipped", "float64", "share", "samples in runs at the highest or lowest value"),
             ("lowest", "float64", "recordings/unit", "lowest sample"),
@@ -118,6 +130,22 @@ RECORDINGS = Schema(
             ("jitter", "float64", "share", "unevenness of the sampling times; NaN if unknown"),
             ("repaired", "float64", "share", "samples interpolated over short gaps"),
             axis="recordings",
+        ),
+        *_table(
+            "quality",
+            ("implausible", "float64", "share", "samples that cannot come from skin, of any kind"),
+            ("zeros", "float64", "share", "of these, samples of exactly 0"),
+            ("sentinels", "float64", "share", "codes for missing values, such as -1 or 9999"),
+            ("out_of_range", "float64", "share", "beyond what skin conductance can be"),
+            ("too_fast", "float64", "share", "samples of changes that are too fast for skin"),
+            ("spikes", "float64", "share", "samples of short jumps upwards"),
+            ("dips", "float64", "share", "samples of short jumps downwards"),
+            ("steps", "float64", "", "jumps of the level that does not come back"),
+            ("resolution", "float64", "recordings/unit", "smallest step between values"),
+            ("noise", "float64", "recordings/unit", "standard deviation of the sensor's noise"),
+            ("signal_to_noise", "float64", "", "standard deviation over noise or resolution"),
+            axis="recordings",
+            since=6,
         ),
         *_table(
             "stimuli",
@@ -151,7 +179,7 @@ RECORDINGS = Schema(
             "float64",
             ("samples",),
             "recordings/unit",
-            "raw EDA; NaN where lost; its sign as recordings/polarity says",
+            "raw EDA; NaN where lost or implausible; its sign as recordings/polarity says",
         ),
         Field("signals/repaired", "uint8", ("samples",), "", "1 where interpolated over a gap"),
     ),

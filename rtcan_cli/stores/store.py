@@ -31,7 +31,7 @@ from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.lines import how_to_make_again, line_that_makes
 from rtcan_cli.stores.opening import check_is_file, open_h5
 from rtcan_cli.stores.provenance import Provenance
-from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
+from rtcan_cli.stores.schema import OFFSETS, READABLE, SCHEMAS, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,11 +115,13 @@ class Store:
                 self._one_of(kind, command),
             )
         version = str(attributes["schema_version"])
-        if version != str(SCHEMA_VERSION):
+        if version not in map(str, READABLE):
             raise RtcanError(
-                f"{path}: has schema version {version[:20]}, this rtcan reads {SCHEMA_VERSION}",
+                f"{path}: has schema version {version[:20]}, this rtcan reads "
+                f"{' and '.join(map(str, READABLE))}",
                 how_to_make_again(path, self.schema.kind),
             )
+        self.schema = self.schema.of_version(int(version))
         try:
             missing = [name for name in _ATTRIBUTES if attributes[name] is None]
             if missing:
@@ -175,7 +177,10 @@ class Store:
         return tuple(map(int, self._dataset(path).shape))
 
     def table(self, name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
-        """One table of the schema, or some of its columns, as a data frame."""
+        """One table of the schema, or some of its columns, as a data frame.
+
+        Columns that a store of an earlier version does not have are not there either.
+        """
         import pandas as pd  # slow to load, and workers read samples only
 
         if columns is None:

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.absolute import is_absolute, rises
+from rtcan_cli.datasets.polarity import SignalKind
 from rtcan_cli.datasets.single import is_simulated, read_single
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import cvxeda_method, method_of
-from rtcan_cli.eda.quality import inspect
+from rtcan_cli.eda.quality import DETECTABLE, Inspected, Rules, implausible_words, inspect
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.music import FEATURE_SET, extract
@@ -103,7 +105,7 @@ class NewRecording:
         if needs_eda and self.eda is not None:
             kind = kind_of_file(run, trained_kind(run, trained), self.unit, self.eda)
             try:
-                eda = self._eda(self.eda, kind.sign, run, trained)
+                eda = self._eda(kind, run, trained)
             except RtcanError as error:
                 told = str(error).startswith(str(self.eda))
                 # The hint of a pure function names options of other commands.
@@ -120,18 +122,32 @@ class NewRecording:
             repetition=np.array([self.repetition]),
         )
 
-    def _eda(self, path: Path, sign: float, run: Run, trained: Settings) -> NDArray[np.float32]:
-        """What the models see of the EDA: channels (3, length), or features (F,)."""
+    def inspected(self, kind: SignalKind, run: Run, trained: Settings) -> tuple[Inspected, float]:
+        """The recording after repair, judged by the rules of the run's own, and its rate in Hz."""
+        assert self.eda is not None, "only asked where there is EDA"
         found = read_single(
-            path, self.sampling_rate, self.column, self.decimal, self.start, self.duration
+            self.eda, self.sampling_rate, self.column, self.decimal, self.start, self.duration
         )
-        inspected = inspect(sign * found.eda, found.sampling_rate, found.jitter)
+        inspected = inspect(
+            kind.sign * found.eda,
+            found.sampling_rate,
+            found.jitter,
+            rules_of(trained),
+            absolute=is_absolute(kind, run.dataset),
+            rises=rises(kind),
+        )
+        return inspected, found.sampling_rate
+
+    def _eda(self, kind: SignalKind, run: Run, trained: Settings) -> NDArray[np.float32]:
+        """What the models see of the EDA: channels (3, length), or features (F,)."""
+        path = self.eda
+        inspected, sampling_rate = self.inspected(kind, run, trained)
         if inspected.fault:
             raise RtcanError(f"{path}: {inspected.fault}")
         how = trained.get("components", {})
-        rate = min(found.sampling_rate, how.get("rate", np.inf))
+        rate = min(sampling_rate, how.get("rate", np.inf))
         method = method_of(how) if how else cvxeda_method()
-        item = Undecomposed(inspected.eda, found.sampling_rate, rate, "")
+        item = Undecomposed(inspected.eda, sampling_rate, rate, "")
         parts = decompose_block([item], method)
         if parts["problem"][0]:
             raise RtcanError(f"{path}: {parts['problem'][0]}")
@@ -140,7 +156,7 @@ class NewRecording:
             phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))
             return parts_input(phasic, tonic, residual, rate, settings.onset, settings.spec.length)
         values = eda_features(
-            resample(inspected.eda, found.sampling_rate, rate),
+            resample(inspected.eda, sampling_rate, rate),
             parts["phasic"],
             parts["tonic"],
             parts["driver"],
@@ -150,6 +166,38 @@ class NewRecording:
         by_name = dict(zip((each.name for each in CATALOGUE), values, strict=True))
         wanted = settings.model.features or tuple(by_name)
         return np.array([by_name[name] for name in wanted], np.float32)
+
+
+def rules_of(trained: Settings) -> Rules:
+    """What the recordings that a run was trained on had to be like; the usual rules if unknown.
+
+    Where implausible samples were not looked at then, they are now: a model cannot need them.
+    """
+    made = trained.get("recordings", {})
+    return (
+        Rules.of(made) if "keep_artefacts" in made else Rules.of({**made, "keep_artefacts": False})
+    )
+
+
+def _quality_notes(
+    recording: NewRecording, kind: SignalKind, run: Run, trained: Settings
+) -> list[Note]:
+    """What of the recording was not used as it is, and whether it shows the skin at all."""
+    assert recording.eda is not None, "only asked where there is EDA"
+    quality = recording.inspected(kind, run, trained)[0].quality
+    notes, name = [], recording.eda.name
+    if quality.implausible:
+        words = implausible_words(quality, rules_of(trained))
+        text = f"samples of {name} cannot come from skin and were interpolated: {words}"
+        notes.append(Note("implausible_samples", text))
+    if quality.signal_to_noise < DETECTABLE:
+        text = (
+            f"{name} varies by {quality.signal_to_noise:.2g} times the noise or the resolution of "
+            f"its sensor (less than {DETECTABLE:g}): it is not a measurement of the skin, and the "
+            "answer says nothing"
+        )
+        notes.append(Note("below_noise", text))
+    return notes
 
 
 def _unlike(recording: NewRecording, run: Run, before: Recorded) -> list[Note]:
@@ -200,6 +248,7 @@ def recording_notes(
         kind = trained_kind(run, trained)
         new = kind_of_file(run, kind, recording.unit, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
+        notes += _quality_notes(recording, new, run, trained)
     if recording.audio is not None and run.settings.fusion == "none":
         text = f"{run.name} hears no music: {recording.audio.name} was not used"
         notes.append(Note("audio_not_used", text))
