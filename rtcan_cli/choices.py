@@ -94,4 +94,14 @@ MAX_MISSING = 0.1
 MAX_FLAT = 0.5
 MAX_CLIPPED = 0.25
 MAX_JITTER = 0.5
+#: One whole skin conductance response: 1-3 s of latency and 1-3 s of rise (Dawson, Schell & Filion,
+#: The electrodermal system, 2007, table 7.1).
 MIN_DURATION = 6.0
+#: What skin conductance cannot be: microsiemens, and microsiemens a second (Kleckner et al., 2018);
+#: `rtcan_cli.eda.artefacts` says more. How many lasting steps a recording may have, and the least
+#: ratio of its standard deviation to its sensor's noise: 0 names such recordings and uses them.
+MIN_EDA = 0.05
+MAX_EDA = 60.0
+MAX_SLOPE = 10.0
+MAX_STEPS = 0.0
+MIN_SIGNAL_TO_NOISE = 0.0

@@ -55,6 +55,40 @@ def ingest(
     min_duration: Annotated[
         float, typer.Option(help="Shortest recording, in seconds.")
     ] = choices.MIN_DURATION,
+    min_eda: Annotated[
+        float,
+        typer.Option(
+            help="Lowest plausible skin conductance, in microsiemens; samples below count as "
+            "missing. Only for EDA in microsiemens with its offset."
+        ),
+    ] = choices.MIN_EDA,
+    max_eda: Annotated[
+        float, typer.Option(help="Highest plausible skin conductance, likewise.")
+    ] = choices.MAX_EDA,
+    max_slope: Annotated[
+        float,
+        typer.Option(
+            help="Largest plausible change of skin conductance, in microsiemens per second; "
+            "likewise."
+        ),
+    ] = choices.MAX_SLOPE,
+    max_steps: Annotated[
+        float, typer.Option(help="Largest number of jumps of the level that does not come back.")
+    ] = choices.MAX_STEPS,
+    min_signal_to_noise: Annotated[
+        float,
+        typer.Option(
+            help="Least standard deviation of a recording, relative to its sensor's noise or "
+            "resolution. Recordings below 3 are named; 3 leaves them out."
+        ),
+    ] = choices.MIN_SIGNAL_TO_NOISE,
+    keep_artefacts: Annotated[
+        bool,
+        typer.Option(
+            "--keep-artefacts",
+            help="Use implausible samples (zeros, spikes, dips of contact, ...) as they are.",
+        ),
+    ] = False,
     rating_scale: Annotated[
         tuple[float, float] | None,
         typer.Option(
@@ -116,9 +150,10 @@ def ingest(
 ) -> Ingested:
     """Read raw files into one store.
 
-    EDA keeps its sampling rate, and ratings keep their scale. Short gaps in the EDA are repaired
-    and marked. A recording that breaks one of the --max and --min rules stays in the store with the
-    reason, and later steps leave it out: see `rtcan info STORE --quality`.
+    EDA keeps its sampling rate, and ratings keep their scale. Samples that cannot come from skin
+    count as missing. Short gaps in the EDA are repaired and marked. A recording that breaks one of
+    the --max and --min rules stays in the store with the reason, and later steps leave it out: see
+    `rtcan info STORE --quality`.
 
     DEAP: data_preprocessed_python (s01.dat ...). AMIGOS: data_preprocessed_matlab
     (Data_Preprocessed_P01.mat ...). PMEmo: the 2018 or the 2019 edition. Zip files need not be
@@ -148,7 +183,10 @@ def ingest(
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise typer.BadParameter(f"{names}: only for the dataset table")
     target = options.store_path(workspace, output, dataset, "recordings")
-    rules = Rules(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration)
+    rules = Rules(
+        *(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration),
+        *(min_eda, max_eda, max_slope, max_steps, min_signal_to_noise, keep_artefacts),
+    )
     table = TableOptions(**given) if profile(dataset) is _TABLE else None
     return ingest_raw(
         dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links

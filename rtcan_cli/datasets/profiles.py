@@ -38,6 +38,9 @@ class Profile:
         What a stimulus is called in messages.
     published_trials : int or None
         Trials that Yin et al. (2022, Table 1) used; None for data that are not theirs.
+    absolute : bool
+        Whether signals in microsiemens have their offset and their scale. PMEmo's have not: the
+        traces that its authors show have a standard deviation of 1 and lie around 0.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Profile:
     variant: str
     stimulus_word: str
     published_trials: int | None
+    absolute: bool = True
 
     @property
     def stimuli_word(self) -> str:
@@ -64,7 +68,7 @@ PROFILES: dict[str, Profile] = {
         Profile("deap", "DEAP", (1.0, 9.0), "Ohm", 128.0, 3.0, "Re", "video", 1280),
         # The publisher states neither unit nor polarity of the GSR column.
         Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788),
-        Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690),
+        Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690, absolute=False),
         # What suits a lab's own recordings is not known. A table tells where each trial begins, so
         # that nothing precedes the stimulus. PMEmo is the one dataset like that, and the one of
         # music. So onset and variant are PMEmo's.

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import choices
+from rtcan_cli.eda.features.stretch import MIN_SECONDS
 from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
@@ -344,6 +345,12 @@ def parts_input(
     window: Window | None = None,
 ) -> NDArray[np.float32]:
     """Network input (3, length) of a recording from its parts, each of shape (n_samples,)."""
+    left = len(phasic) / sampling_rate - onset
+    if left < MIN_SECONDS:
+        raise RtcanError(
+            f"only {max(left, 0):.1f} s of a recording are left after its first {onset:g} s are "
+            f"dropped, at least {MIN_SECONDS:g} s are needed: use a smaller --onset",
+        )
     # The decomposition is exact: the signal is the sum of its parts.
     original = phasic.astype(np.float64) + tonic + residual
     return network_input(original, phasic, tonic, sampling_rate, onset, length, window)

@@ -13,7 +13,7 @@ from rtcan_cli.stores import Store, Workspace
 
 #: Parameters of steps by the kind of store that they make.
 Settings = dict[str, dict[str, Any]]
-_KINDS = ("components", "features", "music", "labels")
+_KINDS = ("components", "features", "music", "labels", "recordings")
 
 
 def trained_on(run: Run, workspace: Workspace) -> Settings:
@@ -109,6 +109,8 @@ def notes_on_settings(run: Run, trained: Settings, new: Settings) -> list[Note]:
     """What is not, or may not be, alike between the stores of a run and others."""
     notes = []
     for kind, parameters in new.items():
+        if kind == "recordings":
+            continue  # other raw files, of course
         if kind not in trained:
             # Components behind features are not inputs of the run: nothing is missing then.
             if kind in run.provenance.inputs:

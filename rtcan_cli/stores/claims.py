@@ -113,11 +113,10 @@ def size_problem(h5: h5py.File, size: int) -> str | None:
     return None
 
 
-def layout_problem(h5: h5py.File, schema: Schema, new: bool = False) -> str | None:
+def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
     """Why the datasets of a store are not those of the schema; None if they are.
 
-    Only what describes them is read. In a store that is not `new` may be missing what earlier
-    versions did not write.
+    Only what describes them is read.
     """
     found = {path: h5[path] for path in dataset_paths(h5)}
     lengths: dict[str, dict[int, str]] = defaultdict(dict)
@@ -125,8 +124,6 @@ def layout_problem(h5: h5py.File, schema: Schema, new: bool = False) -> str | No
         if "{" in field.path:
             continue
         if field.path not in found:
-            if field.later and not new:
-                continue
             return f"'{field.path}' is missing"
         dataset = found[field.path]
         kind = "S" if field.dtype == "str" else np.dtype(field.dtype).kind
@@ -167,7 +164,7 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
     tables = [
         h5[field.path]
         for field in schema.fields
-        if "{" not in field.path and "samples" not in field.shape and field.path in h5
+        if "{" not in field.path and "samples" not in field.shape
     ]
     check_fits(sum(in_memory(table, table.size) for table in tables), f"{name}: its tables")
 

@@ -6,9 +6,11 @@ documentation are made from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+#: Versions whose stores are read; they may lack the fields that are `since` a later one.
+READABLE = (5, 6)
 
 #: What differs if the same store is made twice; the content id leaves it out.
 TIMINGS = (
@@ -36,8 +38,8 @@ class Field:
         Physical unit, or "" for names and counts.
     meaning : str
         What it contains.
-    later : bool
-        Whether stores that earlier versions made lack it, and are read all the same.
+    since : int
+        Schema version from which on stores have it.
     """
 
     path: str
@@ -45,7 +47,7 @@ class Field:
     shape: tuple[str, ...]
     unit: str
     meaning: str
-    later: bool = False
+    since: int = READABLE[0]
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Schema:
     meaning: str
     fields: tuple[Field, ...]
 
+    def of_version(self, version: int) -> Schema:
+        """What stores of an earlier version hold."""
+        return replace(self, fields=tuple(each for each in self.fields if each.since <= version))
+
     def columns(self, table: str) -> list[Field]:
         """The datasets of one table."""
         return [field for field in self.fields if field.path.split("/")[0] == table]
@@ -66,10 +72,10 @@ def _table(
     name: str,
     *columns: tuple[str, str, str, str],
     axis: str | None = None,
-    later: tuple[str, ...] = (),
+    since: int = READABLE[0],
 ) -> tuple[Field, ...]:
     return tuple(
-        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning, column in later)
+        Field(f"{name}/{column}", dtype, (axis or name,), unit, meaning, since)
         for column, dtype, unit, meaning in columns
     )
 
@@ -115,8 +121,8 @@ RECORDINGS = Schema(
         *_table(
             "quality",
             ("duration", "float64", "s", "length of the recording"),
-            ("missing", "float64", "share", "samples lost by the sensor"),
-            ("longest_gap", "float64", "s", "longest run of lost samples"),
+            ("missing", "float64", "share", "samples lost by the sensor, or implausible"),
+            ("longest_gap", "float64", "s", "longest run of such samples"),
             ("flat", "float64", "share", "samples in long runs of one value"),
             ("clipped", "float64", "share", "samples in runs at the highest or lowest value"),
             ("lowest", "float64", "recordings/unit", "lowest sample"),
@@ -124,6 +130,22 @@ RECORDINGS = Schema(
             ("jitter", "float64", "share", "unevenness of the sampling times; NaN if unknown"),
             ("repaired", "float64", "share", "samples interpolated over short gaps"),
             axis="recordings",
+        ),
+        *_table(
+            "quality",
+            ("implausible", "float64", "share", "samples that cannot come from skin, of any kind"),
+            ("zeros", "float64", "share", "of these, samples of exactly 0"),
+            ("sentinels", "float64", "share", "codes for missing values, such as -1 or 9999"),
+            ("out_of_range", "float64", "share", "beyond what skin conductance can be"),
+            ("too_fast", "float64", "share", "samples of changes that are too fast for skin"),
+            ("spikes", "float64", "share", "samples of short jumps upwards"),
+            ("dips", "float64", "share", "samples of short jumps downwards"),
+            ("steps", "float64", "", "jumps of the level that does not come back"),
+            ("resolution", "float64", "recordings/unit", "smallest step between values"),
+            ("noise", "float64", "recordings/unit", "standard deviation of the sensor's noise"),
+            ("signal_to_noise", "float64", "", "standard deviation over noise or resolution"),
+            axis="recordings",
+            since=6,
         ),
         *_table(
             "stimuli",
@@ -157,7 +179,7 @@ RECORDINGS = Schema(
             "float64",
             ("samples",),
             "recordings/unit",
-            "raw EDA; NaN where lost; its sign as recordings/polarity says",
+            "raw EDA; NaN where lost or implausible; its sign as recordings/polarity says",
         ),
         Field("signals/repaired", "uint8", ("samples",), "", "1 where interpolated over a gap"),
     ),
@@ -203,6 +225,14 @@ COMPONENTS = Schema(
             ("iterations", "int64", "", "steps of the cvxEDA solver"),
             ("tau0", "float64", "s", "slow time constant of the driver's response; NaN if none"),
             ("tau1", "float64", "s", "its fast time constant; NaN if none"),
+            ("phasic_variance", "float64", "z^2", "variance of the phasic part; NaN if none"),
+            ("tonic_variance", "float64", "z^2", "variance of the tonic part; NaN if none"),
+            ("residual_variance", "float64", "z^2", "variance of the residual; NaN if none"),
+            ("seconds", "float64", "s", "processor time; not in the content id"),
+            ("problem", "str", "", "why it was not decomposed; empty if it was"),
+        ),
+        *_table(
+            "recordings",
             (
                 "noise",
                 "float64",
@@ -217,12 +247,7 @@ COMPONENTS = Schema(
             ),
             ("alpha", "float64", "", "penalty on the cvxEDA driver; NaN for other methods"),
             ("raised", "int64", "", "how often it was raised because components cancelled"),
-            ("phasic_variance", "float64", "z^2", "variance of the phasic part; NaN if none"),
-            ("tonic_variance", "float64", "z^2", "variance of the tonic part; NaN if none"),
-            ("residual_variance", "float64", "z^2", "variance of the residual; NaN if none"),
-            ("seconds", "float64", "s", "processor time; not in the content id"),
-            ("problem", "str", "", "why it was not decomposed; empty if it was"),
-            later=("noise", "noise_recorded", "alpha", "raised"),
+            since=6,
         ),
         Field(OFFSETS, "int64", ("recordings+1",), "samples", "first sample of each recording"),
         Field("signals/phasic", "float32", ("samples",), "z", "phasic part"),

@@ -31,7 +31,7 @@ from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.lines import how_to_make_again, line_that_makes
 from rtcan_cli.stores.opening import check_is_file, open_h5
 from rtcan_cli.stores.provenance import Provenance
-from rtcan_cli.stores.schema import OFFSETS, SCHEMA_VERSION, SCHEMAS, Schema
+from rtcan_cli.stores.schema import OFFSETS, READABLE, SCHEMAS, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,11 +115,13 @@ class Store:
                 self._one_of(kind, command),
             )
         version = str(attributes["schema_version"])
-        if version != str(SCHEMA_VERSION):
+        if version not in map(str, READABLE):
             raise RtcanError(
-                f"{path}: has schema version {version[:20]}, this rtcan reads {SCHEMA_VERSION}",
+                f"{path}: has schema version {version[:20]}, this rtcan reads "
+                f"{' and '.join(map(str, READABLE))}",
                 how_to_make_again(path, self.schema.kind),
             )
+        self.schema = self.schema.of_version(int(version))
         try:
             missing = [name for name in _ATTRIBUTES if attributes[name] is None]
             if missing:
@@ -177,13 +179,12 @@ class Store:
     def table(self, name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """One table of the schema, or some of its columns, as a data frame.
 
-        Columns that the version did not write that made the store are left out.
+        Columns that a store of an earlier version does not have are not there either.
         """
         import pandas as pd  # slow to load, and workers read samples only
 
         if columns is None:
-            fields = self.schema.columns(name)
-            columns = [each.path.split("/")[1] for each in fields if self.holds(each.path)]
+            columns = [each.path.split("/")[1] for each in self.schema.columns(name)]
         columns = list(columns)
         self._rows_of(name, columns)
         # One column after the other: as pandas has it, text takes less memory than as objects.
@@ -201,11 +202,8 @@ class Store:
         return lengths.pop()
 
     def holds(self, path: str) -> bool:
-        """Whether the version that made the store wrote this dataset of the schema."""
-        return any(
-            field.path == path and (not field.later or path in self._paths())
-            for field in self.schema.fields
-        )
+        """Whether stores of the version that made this one have a dataset."""
+        return any(field.path == path for field in self.schema.fields)
 
     def signal(self, channel: str, index: int) -> NDArray[Any]:
         """Samples of one recording in one channel."""

@@ -141,7 +141,7 @@ class StoreWriter:
             self._digests |= table.finish()
         self._h5.flush()  # now HDF5 knows what each dataset takes in the file
         self._outlet.check()
-        if problem := layout_problem(self._h5, self._schema, new=True):
+        if problem := layout_problem(self._h5, self._schema):
             raise ValueError(f"{self._schema.kind} store: {problem}")
         # As when it is read: what is refused there must not take the place of what is there now.
         if problem := size_problem(self._h5, os.fstat(self._outlet.fileno()).st_size):

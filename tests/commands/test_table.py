@@ -92,7 +92,7 @@ def test_options_of_the_table_are_wrong_usage_elsewhere(
 def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     folder.mkdir()
-    (folder / "x.txt").write_text("".join(f"{i % 7}\n" for i in range(80)))
+    (folder / "x.txt").write_text("".join(f"{2 + abs(i % 14 - 7) / 10}\n" for i in range(80)))
     (folder / "trials.csv").write_text(
         "subject,stimulus,valence,arousal,signal,sampling_rate\n"
         "1,a,5,5,x.txt,8\n"
@@ -112,7 +112,7 @@ def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> N
 
 def write_study(folder: Path, ratings: list[float]) -> Path:
     folder.mkdir(exist_ok=True)
-    eda = np.cumsum(np.random.default_rng(0).standard_normal(80))
+    eda = 5 + 0.05 * np.cumsum(np.random.default_rng(0).standard_normal(80))
     (folder / "x.csv").write_text("eda\n" + "\n".join(map(repr, eda.tolist())) + "\n")
     rows = [f"1,s{i},{rating:g},5,x.csv,8,{i / 8:g},9" for i, rating in enumerate(ratings)]
     header = "subject,stimulus,valence,arousal,signal,sampling_rate,start,duration"

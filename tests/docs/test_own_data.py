@@ -29,7 +29,7 @@ def test_the_table_is_complete(tmp_path: Path) -> None:
     (tmp_path / "trials.csv").write_text(table)
     for folder in ("e4/007", "eda", "songs"):
         (tmp_path / folder).mkdir(parents=True)
-    values = np.random.default_rng(0).normal(5, 1, 480).round(6)
+    values = np.random.default_rng(0).normal(5, 0.05, 480).round(6)
     session = [1_700_000_000, 4, *values[:400]]
     np.savetxt(tmp_path / "e4/007/EDA.csv", session, fmt="%.6f", newline="\r\n")
     lines = [f"{i / 32},{value}" for i, value in enumerate(values)]
@@ -88,7 +88,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     (tmp_path / "raw" / "json").mkdir(parents=True)
     for subject in ("anna", "ben"):
         trials = [
-            {"song": song, "valence": 2, "arousal": 6, "eda": rng.normal(5, 1, 80).tolist()}
+            {"song": song, "valence": 2, "arousal": 6, "eda": rng.normal(5, 0.05, 80).tolist()}
             for song in ("song1", "song2")
         ]
         session = {"rate": 8.0, "trials": trials}

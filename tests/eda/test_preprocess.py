@@ -99,7 +99,8 @@ def with_value(value):
     [
         (RNG.standard_normal(600), 50, None),
         (RNG.standard_normal(300), 50, None),
-        (RNG.standard_normal(299), 50, r"only 6\.0 s long, at least 6 s"),
+        (RNG.standard_normal(200), 50, None),
+        (RNG.standard_normal(199), 50, r"only 4\.0 s long, at least 4 s"),
         (np.array([]), 50, r"only 0\.0 s long"),
         (RNG.standard_normal(100), 50, r"only 2\.0 s long"),
         (with_value(np.nan), 50, "1 of 600 samples are missing"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rtcan_cli import choices
+from rtcan_cli.eda.artefacts import KINDS, Artefacts
 from rtcan_cli.eda.preprocess import MIN_SECONDS, find_problem
 from rtcan_cli.eda.quality import (
     Quality,
@@ -80,7 +81,7 @@ def test_inspect_does_all_three():
     mended, repaired = repair(eda, 50, choices.MAX_GAP)
     np.testing.assert_array_equal(found.eda, mended)
     np.testing.assert_array_equal(found.repaired, repaired)
-    assert found.quality == measure(mended, 50, 0.1, repaired)
+    assert found.quality == measure(mended, 50, 0.1, repaired, Artefacts.none(eda))
     assert found.fault == "a gap of 3.2 s (at most 1 s is repaired)"
     assert inspect(eda, 50, 0.1, Rules(max_gap=3.2)).fault is None
 
@@ -94,13 +95,14 @@ def test_inspect_does_all_three():
         (damaged(a=(0, 51, NAN)), 50, r"a gap of 1\.02 s \(at most 1 s is repaired\)"),
         (damaged(a=(0, 500, np.inf)), 50, r"a gap of 10 s .*; 25 % of the samples are missing"),
         (np.where(np.arange(2000) % 8 < 1, NAN, SOUND), 50, r"12\.5 % .* missing \(at most 10 %\)"),
-        (damaged(a=(100, 1101, -9.0)), 50, r"50\.05 % .*clipped .*; 50\.05 % .*flat \(at most"),
+        (damaged(a=(100, 1101, -9.0)), 50, r"a gap .* missing .*; implausible are 50\.05 % codes"),
         (
             np.minimum(SOUND, np.quantile(SOUND, 0.5)),
             50,
             r"[\d.]+ % of the samples are clipped \(at most 25 %\)$",
         ),
-        (SOUND[:299], 50, r"only 6\.0 s long, at least 6 s"),
+        (SOUND[:299], 50, r"only 6\.0 s long, at least 6 s are needed \(--min-duration\)"),
+        (SOUND[:199], 50, r"only 4\.0 s long, at least 6 s are needed$"),
         (SOUND[:300], 50, None),
         (np.array([]), 50, "the recording is empty"),
         (np.full(2000, NAN), 50, "every sample is missing"),
@@ -164,8 +166,10 @@ def test_shares_and_gaps(eda, longest, rate):
     q = found.quality
     assert all(0 <= share <= 1 for share in (q.missing, q.flat, q.clipped, q.repaired))
     assert q.repaired <= q.missing
-    assert q.missing == (0 if eda.size == 0 else np.mean(~np.isfinite(eda)))
-    if np.isfinite(eda).any():
+    lost = 0 if eda.size == 0 else np.mean(~np.isfinite(eda))
+    assert q.missing == pytest.approx(lost + q.implausible)
+    assert q.implausible == pytest.approx(sum(getattr(q, kind) for kind in KINDS))
+    if q.missing < 1:
         assert np.isfinite(found.eda).all() == (q.longest_gap <= longest / rate)
     if found.fault is None:
         assert find_problem(found.eda, rate) is None
@@ -176,8 +180,10 @@ def test_shares_and_gaps(eda, longest, rate):
 )
 def test_offset_and_unit_move_only_the_range(eda, rate, offset, scale):
     one, other = measure(eda, rate, 0.0), measure(scale * eda + offset, rate, 0.0)
-    blank = {"lowest": 0.0, "highest": 0.0}
+    blank = dict.fromkeys(("lowest", "highest", "resolution", "noise", "signal_to_noise"), 0.0)
     assert dataclasses.replace(one, **blank) == dataclasses.replace(other, **blank)
+    assert other.resolution == pytest.approx(abs(scale) * one.resolution, nan_ok=True)
+    assert other.signal_to_noise == pytest.approx(one.signal_to_noise, nan_ok=True)
     if np.isfinite(one.lowest):
         ends = sorted(scale * end + offset for end in (one.lowest, one.highest))
         assert [other.lowest, other.highest] == ends
@@ -235,8 +241,12 @@ def test_order():
         ("max_flat", -1, "use a --max-flat from 0 to 1"),
         ("max_clipped", 50, "use a --max-clipped from 0 to 1"),
         ("max_jitter", -1, "use a --max-jitter of 0 or more"),
-        ("min_duration", 5.9, "use a --min-duration of 6 s or more"),
-        ("min_duration", math.inf, "use a --min-duration of 6 s or more"),
+        ("min_duration", 3.9, "use a --min-duration of 4 s or more"),
+        ("min_duration", math.inf, "use a --min-duration of 4 s or more"),
+        ("max_eda", 0.01, "use a --max-eda of 0.05 uS or more"),
+        ("min_eda", NAN, "use a --min-eda that is a number"),
+        ("max_slope", -1, "use a --max-slope of 0 uS/s or more"),
+        ("min_signal_to_noise", -1, "use a --min-signal-to-noise of 0 or more"),
     ],
 )
 def test_impossible_rules(name, value, hint):
@@ -248,5 +258,6 @@ def test_impossible_rules(name, value, hint):
 
 def test_usual_rules_are_those_that_help_shows():
     for rule in dataclasses.fields(Rules):
-        assert getattr(Rules(), rule.name) == getattr(choices, rule.name.upper())
-    assert choices.MIN_DURATION == MIN_SECONDS
+        if rule.name != "keep_artefacts":
+            assert getattr(Rules(), rule.name) == getattr(choices, rule.name.upper())
+    assert choices.MIN_DURATION > MIN_SECONDS, "less has to be asked for"

@@ -16,6 +16,13 @@ LEFT_OUT_COLUMNS = {
     "example": Column("text", "One raw file that it is about"),
 }
 
+IMPLAUSIBLE_COLUMNS = {
+    "kind": Column("text", "What cannot come from skin, as a measure of info --quality is named"),
+    "n_recordings": Column("integer", "Recordings that have it"),
+    "n_left_out": Column("integer", "Of these, recordings that are left out for any reason"),
+    "n_samples": Column("integer", "Samples that count as missing for it; null for steps"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ingested(Result):
@@ -36,6 +43,8 @@ class Ingested(Result):
     n_usable: int = value("Trials with both ratings and a recording that can be used")
     n_recordings: int = value("EDA recordings that can be used")
     n_repaired: int = value("Of these, recordings with repaired gaps")
+    n_implausible: int = value("Recordings with samples that cannot come from skin, or with steps")
+    n_below_noise: int = value("Usable recordings that hardly exceed their sensor's noise")
     n_left_out: int = value("Trials, recordings and files that were left out")
     n_with_audio: int = value("Stimuli with an audio file")
     eda_seconds: float = value("Length of all usable recordings together", "s")
@@ -46,4 +55,5 @@ class Ingested(Result):
     eda_polarity: str = value("What the EDA is, and whether its sign was flipped")
     lowest_rating: float = value("Lower end of the rating scale")
     highest_rating: float = value("Upper end of the rating scale")
+    implausible: pd.DataFrame = table("What cannot come from skin, by kind", IMPLAUSIBLE_COLUMNS)
     left_out: pd.DataFrame = table("What was left out, by reason", LEFT_OUT_COLUMNS)

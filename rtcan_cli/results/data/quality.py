@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: What is measured of each recording, and in which unit.
 MEASURES = {
     "duration": Column("number", "Length", "s"),
-    "missing": Column("number", "Samples that are missing, repaired or not", "fraction"),
+    "missing": Column("number", "Samples missing or implausible, repaired or not", "fraction"),
     "longest_gap": Column("number", "Longest gap", "s"),
     "flat": Column("number", "Samples in stretches that never change", "fraction"),
     "clipped": Column("number", "Samples at a limit of the sensor", "fraction"),
@@ -23,6 +23,19 @@ MEASURES = {
         "number", "Spread of the steps between sampling times, in median steps", "fraction"
     ),
     "repaired": Column("number", "Samples that were repaired", "fraction"),
+    "implausible": Column("number", "Samples that cannot come from skin", "fraction"),
+    "zeros": Column("number", "Implausible samples of exactly 0", "fraction"),
+    "sentinels": Column("number", "Codes for missing values, such as -1 or 9999", "fraction"),
+    "out_of_range": Column("number", "Samples beyond what conductance can be", "fraction"),
+    "too_fast": Column("number", "Samples of changes too fast for conductance", "fraction"),
+    "spikes": Column("number", "Samples of short jumps upwards", "fraction"),
+    "dips": Column("number", "Samples of short jumps downwards", "fraction"),
+    "steps": Column("number", "Jumps of the level that does not come back"),
+    "resolution": Column("number", "Smallest step between values, in the unit of the EDA"),
+    "noise": Column("number", "Standard deviation of the noise, in the unit of the EDA"),
+    "signal_to_noise": Column(
+        "number", "Standard deviation of the recording over its noise or its resolution"
+    ),
 }
 
 SPREAD_COLUMNS = {
@@ -49,7 +62,7 @@ class Rule:
     """A rule that decides which recordings are used."""
 
     option: str = value("Option of ingest that sets it")
-    limit: float = value("Its limit: a fraction, or seconds")
+    limit: float = value("Its limit: a fraction, seconds, a number, uS or uS/s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +79,9 @@ class Quality(Result):
     n_recordings: int = value("Recordings")
     n_left_out: int = value("Recordings that later steps leave out")
     n_repaired: int = value("Recordings with repaired gaps")
+    n_implausible: int = value("Recordings with samples that cannot come from skin")
+    n_below_noise: int = value("Recordings that are used though they hardly exceed their noise")
+    artefacts_kept: bool = value("Whether implausible samples were used as they are")
     rules: tuple[Rule, ...] = value("What decides which recordings are used")
     spread: pd.DataFrame = table("How each measure spreads over recordings", SPREAD_COLUMNS)
     told_apart_by: tuple[str, ...] = value(

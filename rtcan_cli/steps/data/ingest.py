@@ -17,6 +17,7 @@ import numpy as np
 from rtcan_cli import console
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
 from rtcan_cli.datasets.polarity import SignalKind, signal_kind
 from rtcan_cli.datasets.profiles import TARGETS, profile
@@ -162,7 +163,10 @@ def ingest_dataset(
             folder = root if root.is_dir() else root.parent
             sounds = sounds_of(source.stimuli, root, follow_links)
             reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
-            reading.read(source, rules, jobs)
+            judge = partial(
+                inspect, rules=rules, absolute=is_absolute(kind, known), rises=rises(kind)
+            )
+            reading.read(source, judge, jobs)
             told = reading.told.lines()
     notes = [Note("raw_files", text) for text in source.notes]
     notes += [Note("signal_files", text) for text in told]
@@ -193,11 +197,12 @@ class CheckedTrial:
 
 
 def read_part(
-    part: Callable[[], list[Item]], rules: Rules, sign: float
+    part: Callable[[], list[Item]], judge: Callable[..., Inspected], sign: float
 ) -> list[CheckedTrial | Excluded | RtcanError]:
     """Read one part of a dataset, repair and judge its recordings: what a worker process does.
 
-    Samples are multiplied with `sign`, see `rtcan_cli.datasets.polarity`.
+    `judge` is `inspect` with all but a recording. Samples are multiplied with `sign`, see
+    `rtcan_cli.datasets.polarity`.
     """
     items: list[CheckedTrial | Excluded | RtcanError] = []
     for item in part():
@@ -205,7 +210,7 @@ def read_part(
             items.append(item)
             continue
         inspected = tuple(
-            inspect(each.eda if sign > 0 else -each.eda, each.sampling_rate, each.jitter, rules)
+            judge(each.eda if sign > 0 else -each.eda, each.sampling_rate, each.jitter)
             for each in item.recordings
         )
         # Samples are handed over once, as they are after the repair.
@@ -238,7 +243,7 @@ class _Reading:
         # Why nothing is usable, the first few reasons: of what was left out, and of recordings.
         self._reasons: tuple[dict[str, None], dict[str, None]] = ({}, {})
 
-    def read(self, source: RawDataset, rules: Rules, jobs: int) -> None:
+    def read(self, source: RawDataset, judge: Callable[..., Inspected], jobs: int) -> None:
         """Read all parts of a dataset and write the store."""
         self._files = source.files
         self._song_of = songs_of(source.stimuli, self._sounds)
@@ -248,7 +253,7 @@ class _Reading:
             for audio in source.unclaimed:
                 row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._root)))
                 self._excluded.append(**row)
-            work = partial(read_part, rules=rules, sign=self._kind.sign)
+            work = partial(read_part, judge=judge, sign=self._kind.sign)
             with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
                 for outcome in map_ordered(work, source.parts, jobs):
                     for item in [outcome] if isinstance(outcome, RtcanError) else outcome:

@@ -11,20 +11,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import NOT_STATED, SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
+from rtcan_cli.eda.artefacts import KINDS
+from rtcan_cli.eda.quality import DETECTABLE, Rules
 from rtcan_cli.errors import some
 from rtcan_cli.results.base import Note
-from rtcan_cli.results.data.ingest import LEFT_OUT_COLUMNS, Ingested
+from rtcan_cli.results.data.ingest import IMPLAUSIBLE_COLUMNS, LEFT_OUT_COLUMNS, Ingested
 from rtcan_cli.steps.data.songs import shared_songs
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.schema import OFFSETS
 from rtcan_cli.trial_key import TRIAL_KEY
 
 UNCLAIMED = "no song uses this audio file"
 """Reason in the table of what was left out."""
 
 _FEW_SONGS = 5
+_MOSTLY = 0.5  # share of the samples
+_WHOLE = 6.0  # seconds, see `choices.MIN_DURATION`
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -55,6 +61,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
     if unclaimed:
         found.append(Note("unclaimed_audio", note_unclaimed(unclaimed)))
     found += _polarity_notes(kind, known, path)
+    found += _plausibility_notes(recordings, Rules.of(made), path)
     found += _rating_notes(trials)
     found += _song_notes(stimuli)
     if not simulated and known.published_trials not in (None, trials.rated):
@@ -77,6 +84,8 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         n_usable=trials.usable,
         n_recordings=recordings.sound,
         n_repaired=recordings.repaired,
+        n_implausible=recordings.implausible,
+        n_below_noise=recordings.below_noise,
         n_left_out=sum(count for _, count, _ in left_out.kinds.values()),
         n_with_audio=int((stimuli["audio"] != "").sum()),
         eda_seconds=recordings.seconds,
@@ -87,6 +96,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         eda_polarity=kind.polarity,
         lowest_rating=low,
         highest_rating=high,
+        implausible=recordings.kinds(),
         left_out=left_out.table(),
         notes=tuple(found),
         files=(path,),
@@ -122,6 +132,44 @@ def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
         )
         line = line_that_makes(path, "recordings", polarity="resistance")
         notes.append(Note("polarity_not_stated", text, line))
+    return notes
+
+
+def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[Note]:
+    """What cannot come from skin, and recordings that say little."""
+    notes = []
+    if counts.implausible:
+        text = (
+            f"{counts.implausible} of {counts.n} recordings have samples that cannot come from "
+            "skin, which count as missing, or a level that jumps and does not come back; "
+            f"{counts.left_out} of these are left out"
+        )
+        notes.append(Note("implausible_samples", text, command_line("info", path, "--quality")))
+    if counts.mostly_outside:
+        text = (
+            f"in {counts.mostly_outside} recordings most samples are outside {rules.min_eda:g} to "
+            f"{rules.max_eda:g} uS: electrodes without contact (a wristband then gives 0.03 to "
+            "0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
+            "limits; for values without a known unit or offset, --unit a.u."
+        )
+        notes.append(Note("mostly_out_of_range", text))
+    if counts.below_noise:
+        share = 100 * counts.below_noise / counts.sound
+        text = (
+            f"{counts.below_noise} of {counts.sound} usable recordings ({share:.2g} %) vary by "
+            f"less than {DETECTABLE:g} times the noise or the resolution of their sensor: they are "
+            "not a measurement of the skin. They are used; to leave them out, set the limit"
+        )
+        line = line_that_makes(path, "recordings", min_signal_to_noise=DETECTABLE)
+        notes.append(Note("below_noise", text, line))
+    if counts.sound and counts.shortest < _WHOLE:
+        text = (
+            f"the shortest recording has {counts.shortest:.1f} s: responses that begin later than "
+            f"about {max(counts.shortest - 2, 0):.1f} s are cut off before their peak, the tonic "
+            "level is hardly known, and features of frequencies below 0.25 Hz mean little. The "
+            "usual onset of 3 s leaves too little: use --onset 0 for train and eda-features"
+        )
+        notes.append(Note("short_recordings", text))
     return notes
 
 
@@ -199,6 +247,24 @@ class _Recordings:
     longest: float = 0.0
     repaired: int = 0
     rates: set[float] = field(default_factory=set)
+    n: int = 0
+    implausible: int = 0
+    mostly_outside: int = 0
+    below_noise: int = 0
+    #: By kind: recordings, those of them that are left out, samples.
+    found: dict[str, list[int]] = field(
+        default_factory=lambda: {kind: [0, 0, 0] for kind in (*KINDS, "steps")}
+    )
+    left_out: int = 0
+
+    def kinds(self) -> pd.DataFrame:
+        """What cannot come from skin; kinds that no recording has are left out."""
+        rows = [
+            (kind, n, n_left_out, None if kind == "steps" else samples)
+            for kind, (n, n_left_out, samples) in self.found.items()
+            if n
+        ]
+        return pd.DataFrame(rows, columns=list(IMPLAUSIBLE_COLUMNS), dtype=object)
 
 
 @dataclass
@@ -241,6 +307,7 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
         counts.sound_trials[trial[sound]] = True
         repaired = store.rows("quality/repaired", rows)
         counts.repaired += int((sound & (repaired > 0)).sum())
+        _count_implausible(store, rows, sound, counts)
         seconds = store.seconds(rows)[sound]
         counts.sound += len(seconds)
         counts.seconds += float(seconds.sum())
@@ -248,6 +315,27 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
         counts.longest = max(counts.longest, seconds.max(initial=0.0))
         counts.rates.update(rate[sound].round(3).tolist())
     return counts
+
+
+def _count_implausible(
+    store: Store, rows: range, sound: NDArray[np.bool_], counts: _Recordings
+) -> None:
+    """Count what cannot come from skin, and what hardly exceeds the noise, of some recordings."""
+    samples = np.diff(store.rows(OFFSETS, range(rows.start, rows.stop + 1)))
+    any_kind = np.zeros(len(rows), np.bool_)
+    for kind, total in counts.found.items():
+        measured = store.rows(f"quality/{kind}", rows)
+        has = measured > 0
+        any_kind |= has
+        total[0] += int(has.sum())
+        total[1] += int((has & ~sound).sum())
+        total[2] += int(np.rint(measured * samples).sum())
+    counts.n += len(rows)
+    counts.implausible += int(any_kind.sum())
+    counts.left_out += int((any_kind & ~sound).sum())
+    counts.mostly_outside += int((store.rows("quality/out_of_range", rows) > _MOSTLY).sum())
+    weak = store.rows("quality/signal_to_noise", rows) < DETECTABLE
+    counts.below_noise += int((weak & sound).sum())
 
 
 def _count_trials(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.absolute import is_absolute
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.quality import Rules, severity, worst_first
+from rtcan_cli.eda.artefacts import KINDS
+from rtcan_cli.eda.quality import DETECTABLE, Rules, severity, worst_first
 from rtcan_cli.eda.stretches import find_stuck
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
@@ -21,6 +22,7 @@ from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.trial_key import hearing
 
 
@@ -40,14 +42,18 @@ def quality_of(path: Path, rows: int) -> Quality:
         If it is not a recordings store.
     """
     with Store(path, "recordings") as store:
-        recordings, quality = store.table("recordings"), store.table("quality")
+        recordings, quality = store.table("recordings"), _measures(store)
         made = store.provenance
-    rules, kind = _rules(made.parameters), stored_kind(made.parameters)
+    rules, kind = Rules.of(made.parameters), stored_kind(made.parameters)
     n_left_out = int((recordings["problem"] != "").sum())
     notes = []
     if not n_left_out and (severity(quality, rules) == 0).all():
         text = "no recording has a fault: their order is that of the store"
         notes.append(Note("no_faults", text))
+    if quality["implausible"].isna().any():
+        text = "it was made before implausible samples and noise were looked at: ingest it again"
+        notes.append(Note("earlier_store", text, line_that_makes(path, "recordings")))
+    used = recordings["problem"] == ""
     order = _worst_first(recordings, quality, rules)[:rows]
     worst = pd.concat([recordings, quality], axis=1).iloc[order].reset_index(drop=True)
     worst["problem"] = worst["problem"].astype(object).where(worst["problem"] != "", None)
@@ -60,9 +66,12 @@ def quality_of(path: Path, rows: int) -> Quality:
         n_recordings=len(recordings),
         n_left_out=n_left_out,
         n_repaired=int((quality["repaired"] > 0).sum()),
+        n_implausible=int((quality["implausible"] > 0).sum()),
+        n_below_noise=int((used & (quality["signal_to_noise"] < DETECTABLE)).sum()),
+        artefacts_kept=rules.keep_artefacts,
         rules=tuple(
-            Rule(option=f"--{each.name.replace('_', '-')}", limit=getattr(rules, each.name))
-            for each in fields(rules)
+            Rule(option=f"--{name.replace('_', '-')}", limit=getattr(rules, name))
+            for name in _in_force(rules, is_absolute(kind, profile(made.dataset)))
         ),
         spread=_spread(quality),
         told_apart_by=_told_apart_by(recordings),
@@ -84,6 +93,20 @@ def _told_apart_by(recordings: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name for name, needed in several.items() if needed)
 
 
+def _measures(store: Store) -> pd.DataFrame:
+    """The table of quality; what a store of an earlier version did not measure is NaN."""
+    return store.table("quality").reindex(columns=list(MEASURES))
+
+
+def _in_force(rules: Rules, absolute: bool) -> list[str]:
+    """Rules that decided something: not those for what was not looked at."""
+    names = [each.name for each in fields(rules) if each.name != "keep_artefacts"]
+    idle = set() if absolute else {"min_eda", "max_eda", "max_slope"}
+    if rules.keep_artefacts:
+        idle |= {"min_eda", "max_eda", "max_slope", "max_steps"}
+    return [name for name in names if name not in idle]
+
+
 def _spread(quality: pd.DataFrame) -> pd.DataFrame:
     """Quantiles of each measure; NaN where none of the recordings has it."""
     found = quality[list(MEASURES)].quantile([0, 0.05, 0.5, 0.95, 1]).T.reset_index()
@@ -93,9 +116,9 @@ def _spread(quality: pd.DataFrame) -> pd.DataFrame:
 def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
     """Draw a page of the worst recordings of a store."""
     with Store(path, "recordings") as store:
-        recordings, quality = store.table("recordings"), store.table("quality")
+        recordings, quality = store.table("recordings"), _measures(store)
         made = store.provenance
-        order = _worst_first(recordings, quality, _rules(made.parameters))
+        order = _worst_first(recordings, quality, Rules.of(made.parameters))
         traces = []
         for row in order[:MOST_TRACES]:
             key = recordings.iloc[row]
@@ -129,13 +152,15 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
 
 def _remark(quality: pd.Series[float]) -> str:
     """The measures of a recording that is used but not faultless."""
-    found = [f"{100 * quality[name]:.2g} % {name}" for name in ("repaired", "flat", "clipped")]
-    return ", ".join(text for text in found if not text.startswith("0 %"))
-
-
-def _rules(parameters: dict[str, Any]) -> Rules:
-    """The rules that a recordings store was made with."""
-    return Rules(**{field.name: parameters[field.name] for field in fields(Rules)})
+    names = ("repaired", *KINDS, "flat", "clipped")
+    found = [
+        f"{100 * quality[name]:.2g} % {name.replace('_', ' ')}"
+        for name in names
+        if quality[name] > 0
+    ]
+    if quality["signal_to_noise"] < DETECTABLE:
+        found.append(f"{quality['signal_to_noise']:.2g} times its noise")
+    return ", ".join(found)
 
 
 def _worst_first(recordings: pd.DataFrame, quality: pd.DataFrame, rules: Rules) -> NDArray[np.intp]:

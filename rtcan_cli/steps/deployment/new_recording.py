@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.absolute import is_absolute, rises
+from rtcan_cli.datasets.polarity import SignalKind
 from rtcan_cli.datasets.single import is_simulated
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import cvxeda_method, method_of
-from rtcan_cli.eda.quality import inspect
+from rtcan_cli.eda.quality import DETECTABLE, Inspected, Rules, implausible_words, inspect
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
@@ -106,11 +108,16 @@ class NewRecording:
         if needs_eda and self.eda is not None:
             try:
                 found = self.read(run, trained)
+                kind = trained_kind(run, trained)
+                if sees != "duration":  # to its length, polarity is the same
+                    kind = kind_of_file(run, kind, found, self.eda)
+                inspected = judged(found, kind, run, trained)
+                if inspected.fault:
+                    raise RtcanError(f"{self.eda}: {inspected.fault}")
                 if sees == "duration":
-                    eda = length_input(_seconds(self.eda, found))
+                    eda = length_input(len(found.eda) / found.sampling_rate)
                 else:
-                    kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
-                    eda = self._eda(self.eda, found, kind.sign, run, trained)
+                    eda = self._eda(inspected, found.sampling_rate, run, trained)
             except RtcanError as error:
                 told = str(self.eda) in str(error)
                 # The hint of a pure function names options of other commands.
@@ -134,16 +141,14 @@ class NewRecording:
         return read_new(trained_kind(run, trained), self.eda, *part, self.unit)
 
     def _eda(
-        self, path: Path, found: Recording, sign: float, run: Run, trained: Settings
+        self, inspected: Inspected, sampling_rate: float, run: Run, trained: Settings
     ) -> NDArray[np.float32]:
         """What the models see of the EDA: channels (3, length), or features (F,)."""
-        inspected = inspect(sign * found.eda, found.sampling_rate, found.jitter)
-        if inspected.fault:
-            raise RtcanError(f"{path}: {inspected.fault}")
+        path = self.eda
         how = trained.get("components", {})
-        rate = min(found.sampling_rate, how.get("rate", np.inf))
+        rate = min(sampling_rate, how.get("rate", np.inf))
         method = method_of(how) if how else cvxeda_method()
-        item = Undecomposed(inspected.eda, found.sampling_rate, rate, "")
+        item = Undecomposed(inspected.eda, sampling_rate, rate, "")
         parts = decompose_block([item], method)
         if parts["problem"][0]:
             raise RtcanError(f"{path}: {parts['problem'][0]}")
@@ -155,7 +160,7 @@ class NewRecording:
         described = trained.get("features", {})
         window = described.get("window")
         values = eda_features(
-            resample(inspected.eda, found.sampling_rate, rate),
+            resample(inspected.eda, sampling_rate, rate),
             parts["phasic"],
             parts["tonic"],
             parts["driver"],
@@ -168,11 +173,46 @@ class NewRecording:
         return np.array([by_name[name] for name in wanted], np.float32)
 
 
-def _seconds(path: Path, found: Recording) -> float:
-    """How long a recording is, if it is one that could have been trained on."""
-    if fault := inspect(found.eda, found.sampling_rate, found.jitter).fault:
-        raise RtcanError(f"{path}: {fault}")
-    return len(found.eda) / found.sampling_rate
+def rules_of(trained: Settings) -> Rules:
+    """What the recordings that a run was trained on had to be like; the usual rules if unknown.
+
+    Where implausible samples were not looked at then, they are now: a model cannot need them.
+    """
+    made = trained.get("recordings", {})
+    return (
+        Rules.of(made) if "keep_artefacts" in made else Rules.of({**made, "keep_artefacts": False})
+    )
+
+
+def judged(found: Recording, kind: SignalKind, run: Run, trained: Settings) -> Inspected:
+    """The recording after repair, judged by the rules of the run's own."""
+    return inspect(
+        kind.sign * found.eda,
+        found.sampling_rate,
+        found.jitter,
+        rules_of(trained),
+        absolute=is_absolute(kind, run.dataset),
+        rises=rises(kind),
+    )
+
+
+def quality_notes(
+    name: str, found: Recording, kind: SignalKind, run: Run, trained: Settings
+) -> list[Note]:
+    """What of the recording was not used as it is, and whether it shows the skin at all."""
+    quality, notes = judged(found, kind, run, trained).quality, []
+    if quality.implausible:
+        words = implausible_words(quality, rules_of(trained))
+        text = f"samples of {name} cannot come from skin and were interpolated: {words}"
+        notes.append(Note("implausible_samples", text))
+    if quality.signal_to_noise < DETECTABLE:
+        text = (
+            f"{name} varies by {quality.signal_to_noise:.2g} times the noise or the resolution of "
+            f"its sensor (less than {DETECTABLE:g}): it is not a measurement of the skin, and the "
+            "answer says nothing"
+        )
+        notes.append(Note("below_noise", text))
+    return notes
 
 
 def _unlike(recording: NewRecording, found: Recording, run: Run, before: Recorded) -> list[Note]:
@@ -223,6 +263,7 @@ def recording_notes(
     if recording.eda is not None and sees != "duration":  # to its length, polarity is the same
         new = kind_of_file(run, kind, found, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
+        notes += quality_notes(recording.eda.name, found, new, run, trained)
     if recording.audio is not None and run.settings.fusion == "none":
         text = f"{run.name} hears no music: {recording.audio.name} was not used"
         notes.append(Note("audio_not_used", text))

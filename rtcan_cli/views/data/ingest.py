@@ -34,12 +34,22 @@ def page(result: Ingested) -> Page:
         "rating scale": f"{result.lowest_rating:g} to {result.highest_rating:g}",
         "stimuli with audio": result.n_with_audio,
         "recordings with repaired gaps": result.n_repaired,
+        "recordings with implausible samples": result.n_implausible,
+        "usable, but hardly above their noise": result.n_below_noise,
         "left out": result.n_left_out,
     }
     rows = result.left_out.to_numpy(dtype=object).tolist()
+    kinds = [
+        [kind.replace("_", " "), n, n_left_out, samples]
+        for kind, n, n_left_out, samples in result.implausible.to_numpy(dtype=object).tolist()
+    ]
+    heads = ["what cannot come from skin", "recordings", "of these left out", "samples"]
+    tables = [Table("Implausible", heads, kinds)] if kinds else []
+    if rows:
+        tables.append(Table("Left out", ["reason", "count", "for example"], rows))
     return Page(
         facts=facts,
-        tables=[Table("Left out", ["reason", "count", "for example"], rows)] if rows else [],
+        tables=tables,
         notes=note_lines(result.notes),
         files=list(result.files),
     )

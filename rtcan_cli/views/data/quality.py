@@ -21,7 +21,23 @@ _HEADS = {
     "highest": "highest",
     "jitter": "jitter [%]",
     "repaired": "repaired [%]",
+    "implausible": "implausible [%]",
+    "zeros": "zeros [%]",
+    "sentinels": "codes [%]",
+    "out_of_range": "out of range [%]",
+    "too_fast": "too fast [%]",
+    "spikes": "spikes [%]",
+    "dips": "dips [%]",
+    "steps": "steps",
+    "resolution": "resolution",
+    "noise": "noise",
+    "signal_to_noise": "signal/noise",
 }
+# Of single recordings, the kinds of implausible samples are together in one column.
+_OF_ALL = (
+    *("lowest", "highest", "zeros", "sentinels", "out_of_range", "too_fast", "spikes", "dips"),
+    *("resolution", "noise"),
+)
 _LIMIT = re.compile(r" \([^)]*\)")  # the rules stand above the table
 
 
@@ -35,7 +51,12 @@ def page(result: Quality) -> Page:
         "recordings": result.n_recordings,
         "left out": result.n_left_out,
         "with repaired gaps": result.n_repaired,
-        "rules": " ".join(f"{rule.option} {rule.limit:g}" for rule in result.rules),
+        "with implausible samples": result.n_implausible,
+        "used, but hardly above their noise": result.n_below_noise,
+        "rules": " ".join(
+            [f"{rule.option} {rule.limit:g}" for rule in result.rules]
+            + ["--keep-artefacts"] * result.artefacts_kept
+        ),
     }
     return Page(
         facts=facts,
@@ -62,7 +83,7 @@ def _spread_table(result: Quality) -> Table:
 def _worst_table(result: Quality) -> Table:
     worst = result.worst
     names = ["subject", "stimulus", *result.told_apart_by]
-    known = set(result.spread.dropna()["measure"]) - {"lowest", "highest"}
+    known = set(result.spread.dropna()["measure"]) - set(_OF_ALL)
     measures = [name for name in _HEADS if name in known]
     rows = [
         [

@@ -122,7 +122,7 @@ def test_no_reader_can_name_audio_that_is_not_read_later(lab: Lab, tmp_path: Pat
     with pytest.raises(RtcanError, match=f"stimulus 1: its audio file {song} does not lie below"):
         ingest.ingest_dataset(source, lab.file.parent, lab.output)
     assert not lab.output.exists()
-    options = TableOptions(rating_scale=(0, 1))
+    options = TableOptions(rating_scale=(0, 1), unit="a.u.")
     result = ingest.ingest_dataset(source, tmp_path, lab.output, jobs=1, table=options)
     (note,) = (note for note in result.notes if note.kind == "unreadable_audio")
     assert note.text.startswith("1 stimulus whose audio cannot be read")
@@ -169,6 +169,38 @@ def test_short_gaps_are_repaired_and_the_rest_stays_with_a_reason(lab: Lab) -> N
     assert (result.eda_seconds, result.shortest, result.longest) == (40, 20, 20)
     assert result.left_out["n"].tolist() == [1, 1, 1]
     assert [note.text for note in result.notes if note.kind == "raw_files"] == ["a note"]
+
+
+def read_damaged_signals(file: Path) -> list[Item]:
+    spike, step, noise = 1 + 0.1 * signal(1), 1 + 0.1 * signal(2), np.empty(200)
+    spike[50:54] += 90
+    step[100:] += 90
+    noise[:] = np.random.default_rng(0).standard_normal(200)
+    return [trial(7, str(i), file, eda) for i, eda in enumerate((spike, step, noise), 1)]
+
+
+def test_what_cannot_come_from_skin_is_counted_and_said(lab: Lab) -> None:
+    part = partial(read_damaged_signals, lab.file)
+    result = lab.ingest(part)
+    assert result.implausible.to_numpy(dtype=object).tolist() == [
+        ["spikes", 1, 0, 5],
+        ["steps", 1, 1, None],
+    ]
+    assert (result.n_implausible, result.n_below_noise, result.n_recordings) == (2, 1, 2)
+    said = {note.kind: note for note in result.notes}
+    assert said["implausible_samples"].text.startswith("2 of 3 recordings have samples that cannot")
+    assert said["implausible_samples"].text.endswith("1 of these are left out")
+    assert said["below_noise"].text.startswith(
+        "1 of 2 usable recordings (50 %) vary by less than 3"
+    )
+    assert "--min-signal-to-noise 3" in (said["below_noise"].command or "")
+    (shown, _) = views.page(result).tables
+    assert shown.records()[0]["what cannot come from skin"] == "spikes"
+    lab.ingest(part, rules=Rules(min_signal_to_noise=3.0))
+    with Store(lab.output, "recordings") as store:
+        assert "times its noise" in store.table("recordings")["problem"].iloc[2]
+    kept = lab.ingest(part, rules=Rules(keep_artefacts=True))
+    assert (kept.n_implausible, kept.n_recordings, len(kept.implausible)) == (0, 3, 0)
 
 
 def test_the_rules_decide_and_are_part_of_the_provenance(lab: Lab) -> None:

@@ -119,7 +119,7 @@ def test_own_recordings_that_are_links_out_of_the_folder_are_refused(tmp_path: P
     folder = tmp_path / "raw"
     folder.mkdir()
     secret = tmp_path / "secret.csv"
-    lines = [f"{1 + 0.01 * (i % 50)}" for i in range(400)]
+    lines = [f"{1 + 0.01 * abs(i % 50 - 25)}" for i in range(400)]
     for path in (secret, folder / "b.csv", folder / "c.csv"):
         path.write_text("\n".join(lines))
     table = "subject,stimulus,valence,arousal,signal,sampling_rate,audio\n{}2,s,3,4,b.csv,8,\n"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,9 +14,14 @@ from rtcan_cli.simulate import simulate
 from rtcan_cli.steps.data.ingest import ingest_raw
 from rtcan_cli.steps.data.quality import plot_quality, quality_of
 from rtcan_cli.stores import Store
+from rtcan_cli.stores.schema import SCHEMAS
 from rtcan_cli.views.layout import table_lines
 from tests.conftest import rtcan
 from tests.views.rows import rows_of
+
+NEW_RULES = (
+    *("min_eda", "max_eda", "max_slope", "max_steps", "min_signal_to_noise", "keep_artefacts"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def test_the_page_fits_a_terminal(recordings: Path, width: int) -> None:
 def test_what_was_not_measured_is_null(recordings: Path) -> None:
     outcome = rtcan("info", recordings, "--quality", "--rows", "2", "--json")
     said = json.loads(outcome.stdout)
-    assert [len(said[name]) for name in ("spread", "worst", "files")] == [9, 2, 0]
+    assert [len(said[name]) for name in ("spread", "worst", "files")] == [20, 2, 0]
     # AMIGOS has no times of samples, so no jitter.
     assert {row["measure"]: row["most"] for row in said["spread"]}["jitter"] is None
 
@@ -94,3 +101,25 @@ def test_only_recordings_have_a_quality(prepared: Path) -> None:
     outcome = rtcan("info", prepared / "pmemo" / "labels.h5", "--quality")
     assert outcome.exit_code == 1
     assert "is a labels store, but a recordings store is needed" in outcome.stderr
+
+
+def test_a_store_of_the_version_before_is_read(recordings: Path, tmp_path: Path) -> None:
+    """What it did not measure is null, and a note says how to measure it."""
+    path = tmp_path / "recordings.h5"
+    shutil.copy(recordings, path)
+    with h5py.File(path, "a") as h5:
+        h5.attrs["schema_version"] = 5
+        for field in SCHEMAS["recordings"].fields:
+            if field.since > 5:
+                del h5[field.path]
+        made = json.loads(h5.attrs["parameters"])
+        before = {name: made[name] for name in made if name not in NEW_RULES}
+        h5.attrs["parameters"] = json.dumps(before, sort_keys=True)
+    old, new = quality_of(path, rows=9), quality_of(recordings, rows=9)
+    assert "earlier_store" in {note.kind for note in old.notes}
+    assert "earlier_store" not in {note.kind for note in new.notes}
+    assert old.artefacts_kept
+    assert old.worst["problem"].tolist() == new.worst["problem"].tolist()
+    assert old.worst["signal_to_noise"].isna().all()
+    assert "signal/noise" not in rows_of(views.page(old).tables[0])[-1].values()
+    assert len(plot_quality(path, tmp_path)) > 0

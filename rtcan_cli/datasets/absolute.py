@@ -1,0 +1,20 @@
+"""Whether samples can be held against what skin conductance can be."""
+
+from __future__ import annotations
+
+from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, SignalKind, same_unit
+from rtcan_cli.datasets.profiles import Profile
+
+
+def is_absolute(kind: SignalKind, known: Profile) -> bool:
+    """Whether signals are skin conductance in microsiemens, with their offset."""
+    return known.absolute and _is_conductance(kind) and same_unit(kind.unit, "uS")
+
+
+def rises(kind: SignalKind) -> bool:
+    """Whether a response is known to make the stored signal rise."""
+    return kind.polarity == FLIPPED or _is_conductance(kind)
+
+
+def _is_conductance(kind: SignalKind) -> bool:
+    return kind.polarity == CONDUCTANCE or kind.was_converted
