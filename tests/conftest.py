@@ -179,6 +179,8 @@ def without_drawing() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("matplotlib.figure.Figure.savefig", write_nothing)
         patch.setattr("matplotlib.figure.Figure.draw_without_rendering", lambda figure: None)
+        # Nothing has its place before it is drawn.
+        patch.setattr("rtcan_cli.plots.save._has_room", lambda figure: True)
         yield
 
 

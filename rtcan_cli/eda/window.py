@@ -46,7 +46,7 @@ class Window:
         Raises
         ------
         ValueError
-            If it is none of these, or shorter than `MIN_SECONDS`.
+            If it is not one of these, or shorter than `MIN_SECONDS`.
         """
         text = text.strip()
         if found := _SIDE.fullmatch(text):

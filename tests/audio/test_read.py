@@ -288,7 +288,7 @@ def test_damaged_bytes_are_noticed(kind: str) -> None:
 
 def test_two_oggs_in_one_file_are_not_read_as_one() -> None:
     content = encoded(melody(3.0), "OGG")
-    with pytest.raises(RtcanError, match="song holds 2 streams") as caught:
+    with pytest.raises(RtcanError, match="song contains 2 streams") as caught:
         read_audio(content + content, "song")
     assert "ffmpeg -i song song.wav" in str(caught.value.hint)
 

@@ -81,7 +81,7 @@ def test_addresses_and_scheduler_files(tmp_path: Path) -> None:
         with pytest.raises(RtcanError, match="is not a scheduler file"):
             scheduler_address(str(file))
     for wrong in ("nowhere.json", "host", "host:", ":80"):
-        with pytest.raises(RtcanError, match="neither an address nor a scheduler file"):
+        with pytest.raises(RtcanError, match="neither an address nor an existing scheduler file"):
             scheduler_address(wrong)
 
 

@@ -109,7 +109,7 @@ def test_lost_worker_s_work_is_done_again_also_with_shared_arrays(
 
 def test_task_that_kills_its_workers_is_given_up_and_named(cluster: Cluster, tmp_path) -> None:
     found = []
-    with pytest.raises(RtcanError, match=r"1 of 6 tasks failed.*item 5: each worker .* was lost"):
+    with pytest.raises(RtcanError, match=r"1 of 6 tasks failed.*item 5: every worker .* was lost"):
         for index, _ in map_unordered(
             partial(work.die_always, folder=tmp_path), list(range(6)), cluster
         ):

@@ -100,10 +100,10 @@ def go_on_while_wanted(x, folder):
     return x
 
 
-def describe_but_one(block, onset, poison):
+def describe_but_one(block, onset, window, poison):
     """As `describe_block`, but one recording makes it fail."""
     from rtcan_cli.steps.signals.eda_features_work import describe_block
 
     if any(np.array_equal(each.signals["original"], poison) for each in block):
         raise ZeroDivisionError("poison")
-    return describe_block(block, onset)
+    return describe_block(block, onset, window)

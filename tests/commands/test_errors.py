@@ -19,6 +19,7 @@ from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 
 COMMANDS = (
     "simulate",
+    "draft-trials",
     "ingest",
     "relabel",
     "decompose",
@@ -49,6 +50,8 @@ def test_help_has_an_example(command: str) -> None:
     "arguments",
     [
         ("ingest", "pmemo", "nowhere"),
+        ("draft-trials", "nowhere"),
+        ("draft-trials", "."),
         ("ingest", "elvis", "."),
         ("ingest", "deap", "."),
         ("simulate", "elvis", "out"),

@@ -39,7 +39,7 @@ def fitted(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def test_all_are_scored_and_compared(
     fitted: tuple[Path, dict[str, Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtcan_cli.steps.scores.compare.save", lambda figure, path: [path])
+    monkeypatch.setattr("rtcan_cli.steps.scores.compare.save", lambda figure, path, *_: [path])
     workspace, runs = fitted
     assert set(runs) == set(NAMES.split(","))
     for run in runs.values():
@@ -60,7 +60,7 @@ def test_only_what_learns_in_steps_has_learning_curves(
 
     drawn: dict[str, Any] = {}
 
-    def keep(figure: Any, path: Path) -> list[Path]:
+    def keep(figure: Any, path: Path, *_: Any) -> list[Path]:
         drawn[path.name] = figure
         return [path]
 

@@ -36,7 +36,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(choices, "Model", Literal["rtcan", "nearest-mean"])
+    monkeypatch.setattr(choices, "ModelName", Literal["rtcan", "nearest-mean"])
     return str(source)
 
 

@@ -14,7 +14,7 @@ Source: none; the first baseline for recordings of unlike lengths.
 Inputs: the length of each recording as `rtcan ingest` stored it, onset included. Windows
 (`--window`) do not change it.
 
-Defaults: logistic regression with a squared penalty on the weight (C = 1), which is as good as none
+Defaults: logistic regression with a squared penalty on the weight (C = 1), which is nearly none
 with a single number and some hundred trials. If all recordings are equally long, it predicts the
 same for every trial.
 """

@@ -123,7 +123,7 @@ def test_damaged_bytes_are_an_error_or_other_numbers(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.pt"
     path.write_bytes(content)
-    with pytest.raises(RtcanError, match=r"other.pt: (not a readable|is|holds)"):
+    with pytest.raises(RtcanError, match=r"other.pt: (not a readable|is|contains)"):
         read_state_dict(path)
 
 

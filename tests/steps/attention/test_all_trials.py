@@ -35,7 +35,7 @@ FIGURES = {
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing: that takes long, and has its own tests."""
 
-    def save(figure: Any, stem: Path, formats: Any, dpi: float) -> list[Path]:
+    def save(figure: Any, stem: Path, *_: Any) -> list[Path]:
         stem.parent.mkdir(parents=True, exist_ok=True)
         return []
 

@@ -33,7 +33,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, An
     def note(seconds: Any, eda: Any, panels: list[Any], **about: Any) -> None:
         figures.append((panels, about))
 
-    def save(figure: Any, stem: Path, formats: Any, dpi: float) -> list[Path]:
+    def save(figure: Any, stem: Path, *_: Any) -> list[Path]:
         return []
 
     for name, stub in (("attention_columns", note), ("attention_heat", note), ("save", save)):
