@@ -38,7 +38,7 @@ def draft_trials(
     \b
     Examples:
       rtcan draft-trials ~/data/my-study
-      rtcan draft-trials --decimal , ~/data/my-study
+      rtcan draft-trials ./recordings --json
     """
     from rtcan_cli.steps.data.draft import draft_trials as draft
 

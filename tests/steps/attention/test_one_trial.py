@@ -36,7 +36,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], dict[str, An
     def save(figure: Any, stem: Path, *_: Any) -> list[Path]:
         return []
 
-    for name, stub in (("attention_columns", note), ("attention_heat", note), ("save", save)):
+    for name, stub in (("WAYS", {"columns": note, "heat": note}), ("save", save)):
         monkeypatch.setattr(f"rtcan_cli.steps.attention.one_trial.{name}", stub)
     return figures
 
