@@ -577,7 +577,7 @@ def test_resistance_left_as_it_is_is_what_the_dataset_holds(tmp_path: Path) -> N
     judged = _judge(recording, Rules(), profile("table"), conductance)
     assert judged.quality.implausible == 0  # 300 kOhm, not 300 uS
     resistance(tmp_path, "b.csv", header="EDA (uS)", offset=30)
-    _, trials, _, (error,) = read(tmp_path, options)
+    _, _, _, (error,) = read(tmp_path, options)
     assert "b.csv would be stored in uS (conductance), but other signals" in str(error)
 
 
@@ -585,7 +585,7 @@ def test_one_spoilt_file_does_not_flip_all_others(tmp_path: Path) -> None:
     study(tmp_path, "1,s,5,5,a.csv,4", "1,t,5,5,b.csv,4", "1,u,5,5,c.csv,4")
     resistance(tmp_path, "a.csv", header="EDA", offset=0)
     resistance(tmp_path, "b.csv", "c.csv", header="EDA")
-    dataset, trials, _, (error,) = read(tmp_path, TableOptions(unit="kOhm"))
+    dataset, _, _, (error,) = read(tmp_path, TableOptions(unit="kOhm"))
     assert dataset.kind is not None
     assert dataset.kind.polarity == "conductance, converted from kOhm"
     assert "a.csv holds skin resistance without its offset" in str(error)
