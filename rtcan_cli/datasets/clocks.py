@@ -234,6 +234,30 @@ def find_clock(
     return clock, others, notes
 
 
+def read_clock(name: str, time: NDArray[np.float64], stated: float, source: object) -> Clock | None:
+    """Times that a file keeps under a name, in seconds.
+
+    Parameters
+    ----------
+    name : str
+        May tell the unit, as in ``time_ms``.
+    time : ndarray of float64, shape (n_samples,)
+        Increasing.
+    stated : float
+        The sampling rate in Hz, as it is stated elsewhere; NaN where it is not.
+    source : object
+        What to call the file.
+
+    Raises
+    ------
+    RtcanError
+        If their unit is not sure, or they cannot be times.
+    """
+    column = Column(name, "", time, None, 1)
+    lines = np.arange(1, len(time) + 1)
+    return _as_clock(column, True, True, np.zeros(len(time), bool), stated, lines, source)
+
+
 def _is_wanted(column: Column) -> bool:
     """Whether a column has to be a clock: by its name, its unit or its values."""
     named = is_time_name(column.name)
