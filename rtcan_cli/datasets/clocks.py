@@ -37,9 +37,11 @@ _SPELLED = {
     **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
 }
-_TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "elapsed", "clock", "zeit"}
+_TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "date", "elapsed", "clock"}
+_TIME_WORDS |= {"zeit"}
 _OTHER_WORDS = {"response", "reaction", "peak", "rise", "recovery", "half", "duration", "delay"}
-_COUNT_WORDS = {"index", "sample", "samples", "frame", "nr", "no", "row", "id", "nseq", "seq"}
+EDA_WORDS = frozenset({"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"})
+"""Words in the names of columns that are electrodermal activity."""
 
 _SLOWEST, _FASTEST = 2.0, 2500.0
 # Rates that sensors have, from which one is told that a column without a unit is in seconds. No
@@ -57,6 +59,11 @@ _WRONG = 0.01
 _USUAL_STEP = 1.5
 _ROWS_TO_TELL = 8
 _EVEN = 0.1
+_MOSTLY = 0.5
+"""Of the steps of a clock with lost samples, more than this share are one sample long."""
+
+_STAMPED = 2.0
+"""Unix times that change at least this often, in seconds, are of samples or packets."""
 
 # Two numbers alone may be hours and minutes as well: only a fraction says that they are seconds.
 _CLOCK = re.compile(r"(?:(\d+)[:h])?(\d{1,2})[:m](\d{1,2}(?(1)(?:[.,]\d+)?|[.,]\d+))s?", re.ASCII)
@@ -65,6 +72,12 @@ _ISO = re.compile(
     r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?|\d{8}T\d{4,6}(?:[.,]\d+)?)"
     r"\s*(Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
+)
+_SLASHES = re.compile(r"(\d\d?)/(\d\d?)/(\d{4})(.*)", re.ASCII)
+_YEAR_SLASHES = re.compile(r"(\d{4})/(\d\d?)/(\d\d?)(.*)", re.ASCII)
+_DAY = re.compile(r"\d{4}[/.-]\d\d?[/.-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:\d\d){1,2}", re.ASCII)
+_OF_TIME = re.compile(
+    r"(?:\d{4}[/.-]\d\d?[/.-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:\d\d){1,2}|\d\d?:\d\d)\b.*", re.ASCII
 )
 _DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(.*)", re.ASCII)
 
@@ -188,10 +201,7 @@ def find_clock(
     refused: list[tuple[int, RtcanError]] = []
     aside: list[int] = []
     for index, column in enumerate(columns):
-        # uS is written us as well: microseconds need a name that says time.
-        of_time = time_unit(column.unit) is not None and not is_unit(column.unit)
-        rises = column.numbers is not None and _rises_evenly(column.numbers)
-        wanted = is_time_name(column.name) or (of_time and rises)
+        wanted = _is_wanted(column)
         if len(columns) == 1 and column.cells is None:
             continue
         try:
@@ -205,6 +215,11 @@ def find_clock(
             aside.append(index)
     if not found and refused:
         raise refused[0][1]
+    if not found and len(columns) > 1:
+        for index, column in enumerate(columns):
+            clock = _of_lost_samples(column, same, stated, lines, source)
+            if clock is not None:
+                found.append((index, clock))
     others = tuple(sorted({*aside, *(i for i, _ in found), *(i for i, _ in refused)}))
     if not found:
         return None, others, ()
@@ -219,20 +234,90 @@ def find_clock(
     return clock, others, notes
 
 
+def read_clock(name: str, time: NDArray[np.float64], stated: float, source: object) -> Clock | None:
+    """Times that a file keeps under a name, in seconds.
+
+    Parameters
+    ----------
+    name : str
+        May tell the unit, as in ``time_ms``.
+    time : ndarray of float64, shape (n_samples,)
+        Increasing.
+    stated : float
+        The sampling rate in Hz, as it is stated elsewhere; NaN where it is not.
+    source : object
+        What to call the file.
+
+    Raises
+    ------
+    RtcanError
+        If their unit is not sure, or they cannot be times.
+    """
+    column = Column(name, "", time, None, 1)
+    lines = np.arange(1, len(time) + 1)
+    return _as_clock(column, True, True, np.zeros(len(time), bool), stated, lines, source)
+
+
+def _is_wanted(column: Column) -> bool:
+    """Whether a column has to be a clock: by its name, its unit or its values."""
+    named = is_time_name(column.name)
+    if column.cells is not None:
+        known = [cell.strip() for cell in column.cells if cell.strip()]
+        if all(map(_DAY.fullmatch, known)):
+            return False  # Dates alone belong to the hours of another column.
+        of_time = sum(_OF_TIME.fullmatch(cell) is not None for cell in known)
+        return named or (len(set(known)) > 1 and 2 * of_time > len(column.cells))
+    assert column.numbers is not None
+    if named and words_of(column.name) == ["date"] and len(np.unique(column.numbers)) < 2:
+        return False
+    # uS is written us as well: microseconds need a name that says time, or values that rise so.
+    if named and not is_unit(column.name):
+        return True
+    of_time = named or (time_unit(column.unit) is not None and not is_unit(column.unit))
+    return (of_time and _rises_evenly(column.numbers)) or _are_unix_times(column.numbers)
+
+
+def _is_eda(column: Column) -> bool:
+    """Whether name or unit say that a column is electrodermal activity, however it rises."""
+    return is_unit(column.unit) or bool(EDA_WORDS.intersection(words_of(column.name)))
+
+
+def _are_unix_times(values: NDArray[np.float64]) -> bool:
+    """Whether numbers are Unix times of samples: of that size, and they hardly go back."""
+    known = values[~np.isnan(values)]
+    unit = _unit_of_unix(known) if len(known) >= _ROWS_TO_TELL else None
+    if unit is None:
+        return False
+    steps = np.diff(known)
+    up = steps[steps > 0]
+    return (
+        len(up) > 0
+        and (steps < 0).mean() <= _WRONG
+        and float(np.median(up)) * UNITS[unit] <= _STAMPED
+    )
+
+
 def _with_dates(columns: Sequence[Column]) -> list[Column]:
     """Columns, of which one with hours has the dates of another one before these."""
     found = list(columns)
     texts = [(i, c, next(filter(None, c.cells), "")) for i, c in enumerate(columns) if c.cells]
-    dates = [c for _, c, first in texts if _DATE.fullmatch(first.strip())]
+    texts = [(i, replace(c, cells=_years_first(c.cells or ())), first) for i, c, first in texts]
+    dates = [c for _, c, _ in texts if _DATE.fullmatch(next(filter(None, c.cells or ()), ""))]
     clocks = [(i, c) for i, c, first in texts if _CLOCK.fullmatch(first.strip())]
     if len(dates) == len(clocks) == 1:
         (index, clock), date = clocks[0], dates[0]
         assert clock.cells is not None
         assert date.cells is not None
         both = zip(date.cells, clock.cells, strict=True)
-        cells = [f"{day.strip()} {hour.strip().zfill(8)}" if hour else "" for day, hour in both]
+        cells = [f"{day} {_padded(hour)}" if hour.strip() else "" for day, hour in both]
         found[index] = replace(clock, cells=cells)
     return found
+
+
+def _padded(hours: str) -> str:
+    """``9:00:00`` with a zero before it, as ISO 8601 has it."""
+    first, colon, rest = hours.strip().partition(":")
+    return f"{first.zfill(2)}{colon}{rest}"
 
 
 def _as_clock(
@@ -264,7 +349,7 @@ def _as_clock(
         assert column.numbers is not None
         raw = column.numbers
         unit = time_unit(column.unit) or _unit_in_name(column.name)
-        if not wanted and not _rises_evenly(raw):
+        if not wanted and (_is_eda(column) or not _rises_evenly(raw)):
             return None
         if not wanted and not (first and not column.name):
             return _by_stated_rate(column, raw, same, stated, lines, source)
@@ -289,6 +374,26 @@ def _as_clock(
     return Clock(column, time * UNITS[unit], kept, doubtful, zone_unknown, notes)
 
 
+def _of_lost_samples(
+    column: Column,
+    same: NDArray[np.bool_],
+    stated: float,
+    lines: NDArray[np.intp],
+    source: object,
+) -> Clock | None:
+    """A column that no name calls a clock, though it rises as one with lost samples does."""
+    if column.numbers is None or _is_eda(column) or not _rises_with_holes(column.numbers):
+        return None
+    if math.isnan(stated):
+        raise RtcanError(
+            f"{source}: the {column.label} rises as times do, with holes, but nothing says that it "
+            "holds times",
+            hint="name it time_s, time_ms or as its unit is; if these are not times, delete the "
+            "column",
+        )
+    return _by_stated_rate(column, column.numbers, same, stated, lines, source)
+
+
 def _by_stated_rate(
     column: Column,
     raw: NDArray[np.float64],
@@ -303,13 +408,17 @@ def _by_stated_rate(
     step = _typical_step(raw[~np.isnan(raw)])
     if step == 1:
         # Numbers of samples: where some are left out, samples are missing.
-        whole = bool((np.diff(raw) == 1).all())
-        counts = not column.name or bool(_COUNT_WORDS.intersection(words_of(column.name)))
-        if whole or not counts:
+        if bool((np.diff(raw) == 1).all()):
             return None
         scale = 1 / stated
     else:
         fitting = [unit for unit in UNITS if _alike(1 / (step * UNITS[unit]), stated)]
+        if not fitting and _rises_with_holes(raw):
+            raise RtcanError(
+                f"{source}: the {column.label} rises in steps of {step:.4g} with holes, as times "
+                f"do, but in no unit of time are these {stated:g} Hz",
+                hint="correct the sampling_rate; if these are not times, delete the column",
+            )
         if not fitting:
             return None
         scale = UNITS[fitting[0]]
@@ -337,6 +446,23 @@ def _rises_evenly(values: NDArray[np.float64]) -> bool:
     if median <= 0 or (steps <= 0).mean() > _WRONG:
         return False
     return bool((np.abs(steps - median) <= _EVEN * median).mean() > 1 - _EVEN)
+
+
+def _rises_with_holes(values: NDArray[np.float64]) -> bool:
+    """Whether numbers rise as a clock of which samples were lost: by whole numbers of steps."""
+    if len(values) < _ROWS_TO_TELL or np.isnan(values).any():
+        return False
+    steps = np.diff(values)
+    if (steps <= 0).any():
+        return False
+    ratio = steps / np.median(steps)
+    once = np.abs(ratio - 1) <= _EVEN
+    if once.all() or once.mean() <= _MOSTLY:
+        return False
+    ratio /= ratio[once].mean()
+    return bool((np.abs(ratio - np.rint(ratio)) <= _EVEN).mean() > 1 - _WRONG) and bool(
+        (ratio > 1 - _EVEN).all()
+    )
 
 
 def _typical_step(time: NDArray[np.float64]) -> float:
@@ -457,7 +583,7 @@ def _in_order(
     steps = np.diff(time)
     if len(steps) and (steps == 0).mean() > _PACKETS:
         if n_missing > _WRONG * len(raw) or (steps < 0).any():
-            raise _not_later(raw, rows, column, lines, source)
+            raise _not_later(raw, column, lines, source)
         return rows, _Packets(time).spread(), np.zeros(len(rows), bool), ()
     # The same packet twice.
     twice = np.r_[False, (steps == 0) & same[rows[1:]] & (np.diff(rows) == 1)]
@@ -467,7 +593,7 @@ def _in_order(
     kept, doubtful = _increasing(time)
     n_wrong = n_missing + len(time) - len(kept) + int(doubtful.sum())
     if n_wrong > _WRONG * len(raw):
-        raise _not_later(raw, rows, column, lines, source)
+        raise _not_later(raw, column, lines, source)
     if len(kept) < len(time) or doubtful.any():
         first = int(np.flatnonzero(~(np.diff(time) > 0))[0]) + 1
         notes.append(
@@ -481,12 +607,10 @@ def _in_order(
 
 def _not_later(
     raw: NDArray[np.float64],
-    rows: NDArray[np.intp],
     column: Column,
     lines: NDArray[np.intp],
     source: object,
 ) -> RtcanError:
-    del rows
     # A missing time counts as one that is not later; a leading one may be a row of rates.
     start = 1 if len(raw) and math.isnan(raw[0]) else 0
     wrong = np.flatnonzero(~(np.diff(raw[start:]) > 0))
@@ -534,10 +658,8 @@ def _follows(counts: NDArray[np.intp], between: NDArray[np.float64]) -> float:
 
 def is_time_text(cell: str) -> bool:
     """Whether a text looks like one that `read_times` reads."""
-    cell = cell.strip()
-    return any(form.fullmatch(cell) for form in (_ISO, _CLOCK)) or bool(
-        (match := _DAY_FIRST.fullmatch(cell)) and _ISO.fullmatch(_year_first(match))
-    )
+    (cell,) = _years_first([cell])
+    return any(form.fullmatch(cell) for form in (_ISO, _CLOCK))
 
 
 def read_times(cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
@@ -552,14 +674,12 @@ def read_times(cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
     None
         If they are something else.
     """
-    first = next((cell.strip() for cell in cells if cell.strip()), "")
+    cells = _years_first(cells)
+    first = next(filter(None, cells), "")
     if not first:
         return None
     if _CLOCK.fullmatch(first):
         return _clock_times(cells), False
-    if _DAY_FIRST.fullmatch(first):
-        cells = [_DAY_FIRST.sub(_year_first, cell.strip()) for cell in cells]
-        first = next(cell for cell in cells if cell)
     match = _ISO.fullmatch(first)
     if not match:
         return None
@@ -571,8 +691,33 @@ def read_times(cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
     return time, match[1] is None
 
 
-def _year_first(match: re.Match[str]) -> str:
-    return f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}{match[4]}"
+def _years_first(cells: Sequence[str]) -> list[str]:
+    """Dates as ISO 8601 has them, and all other cells as they are, without spaces around.
+
+    Points say that the day comes first. With slashes it may be the month: only a number above 12
+    tells.
+    """
+    cells = [cell.strip() for cell in cells]
+    first = next(filter(None, cells), "")
+    order = (3, 2, 1)
+    if form := next((f for f in (_DAY_FIRST, _SLASHES) if f.fullmatch(first)), None):
+        if form is _SLASHES:
+            found = [match for match in map(form.fullmatch, cells) if match]
+            day_first = any(int(match[1]) > 12 for match in found)
+            if day_first == any(int(match[2]) > 12 for match in found):
+                return cells
+            order = (3, 2, 1) if day_first else (3, 1, 2)
+    elif _YEAR_SLASHES.fullmatch(first):
+        form, order = _YEAR_SLASHES, (1, 2, 3)
+    else:
+        return cells
+
+    def written(match: re.Match[str]) -> str:
+        year, month, day = (int(match[i]) for i in order)
+        hours = _padded(match[4].lstrip(" T")) if match[4] else ""
+        return f"{year}-{month:02d}-{day:02d}{' ' * bool(hours)}{hours}"
+
+    return [form.sub(written, cell) for cell in cells]
 
 
 def _clock_times(cells: Sequence[str]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.codes import find_codes
 from rtcan_cli.datasets.polarity import (
     CONDUCTANCE,
     SignalKind,
@@ -31,11 +32,19 @@ class Conversion:
         Of what is stored; where its `sign` is -1, samples have to be turned round.
     notes : tuple of str
         What was converted.
+    missing : ndarray of bool, shape (n_samples,), or None
+        Samples of the file that are codes for a missing value; None where there are none, or where
+        they stay what they are and can be found later.
     """
 
     unit: Unit
     kind: SignalKind
     notes: tuple[str, ...] = ()
+    missing: NDArray[np.bool_] | None = None
+
+    def cleaned(self, values: NDArray[Any]) -> NDArray[Any]:
+        """All samples of the file, NaN in the place of codes for a missing value."""
+        return values if self.missing is None else np.where(self.missing, np.nan, values)
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Samples in the unit of `kind`."""
@@ -67,6 +76,14 @@ def kind_of_unit(unit: Unit, stated: Polarity | None = None, flip: bool = False)
     if unit.quantity == "resistance" and (flip or stated == "as-is"):
         return of_unit
     return SignalKind(STORED, CONDUCTANCE if unit.name == STORED else converted(unit.name))
+
+
+def alike(one: SignalKind, other: SignalKind) -> bool:
+    """Whether signals of two kinds can be in one study."""
+    if one.unit != other.unit:
+        return False
+    conductance = [kind.polarity == CONDUCTANCE or kind.was_converted for kind in (one, other)]
+    return all(conductance) or one.polarity == other.polarity
 
 
 def conversion_of(
@@ -117,7 +134,18 @@ def conversion_of(
     if kind.was_converted:
         how = "skin resistance in {}, as 1/R" if unit.quantity == "resistance" else "EDA in {}"
         notes = (f"converted to microsiemens: {how.format(unit.name)}",)
-    return Conversion(unit, kind, notes)
+    elif kind.sign < 0:
+        why = " without its offset, which 1/R needs" if no_offset else ", as of the other files"
+        if unit.quantity == "resistance":
+            notes = (f"skin resistance in {unit.name}{why}: its sign was flipped",)
+    missing = None
+    if kind.was_converted or kind.sign < 0:
+        found = find_codes(values)
+        if found.any():
+            missing = found
+            codes = ", ".join(f"{code:g}" for code in np.unique(values[found])[:4])
+            notes += (f"codes for a missing value, read as missing: {int(found.sum())} ({codes})",)
+    return Conversion(unit, kind, notes, missing)
 
 
 def _unit(of_file: str, given: str | None, default: str, source: object) -> Unit:
@@ -138,9 +166,9 @@ def _unit(of_file: str, given: str | None, default: str, source: object) -> Unit
                 "microsiemens",
             )
     if said is not None and said != own:
-        raise RtcanError(
-            f"{source} holds its EDA in {of_file!r}, not in {said.name}",
-            hint="leave out --unit, which is for files that do not say their unit",
-        )
+        hint = "leave out --unit, which is for files that do not say their unit"
+        if own is None or own.quantity == "relative":
+            hint = f"--unit {RELATIVE} reads it as a signal in arbitrary units"
+        raise RtcanError(f"{source} holds its EDA in {of_file!r}, not in {said.name}", hint=hint)
     assert own is not None
     return own

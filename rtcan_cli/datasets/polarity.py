@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.units import parse_unit
 from rtcan_cli.errors import RtcanError
 
 FLIPPED = "resistance, sign flipped"
@@ -104,7 +105,10 @@ def converted(unit: str) -> str:
 
 def quantity(unit: str) -> Polarity | None:
     """What a unit is of: ``"conductance"``, ``"resistance"``, or None where it does not say."""
-    plain = _plain(unit)
+    known = parse_unit(unit)
+    if known is not None:
+        return None if known.quantity == "relative" else known.quantity
+    plain = _plain(unit)  # a prefix that is not converted, such as that of gigaohm
     if _RESISTANCE.fullmatch(plain):
         return "resistance"
     return "conductance" if _CONDUCTANCE.fullmatch(plain) else None
@@ -112,6 +116,9 @@ def quantity(unit: str) -> Polarity | None:
 
 def same_unit(one: str, other: str) -> bool:
     """Whether two ways of writing mean one unit, such as uS and µS, but not MS and mS."""
+    known = parse_unit(one), parse_unit(other)
+    if known[0] is not None and known[1] is not None:
+        return known[0] == known[1]
     return _plain(one) == _plain(other) and _is_mega(one) == _is_mega(other)
 
 

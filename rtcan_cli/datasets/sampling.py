@@ -75,9 +75,10 @@ def even_samples(
         return samples, published_rate, math.nan
     if not _SLOWEST <= 1 / median <= _FASTEST:
         raise RtcanError(
-            f"{source}: the times in the first column are {median:g} apart, which as seconds would "
-            f"be {1 / median:.3g} samples a second",
-            hint="write the times in seconds: divide milliseconds by 1000",
+            f"{source}: the times are {median:g} apart, which as seconds would be "
+            f"{1 / median:.3g} samples a second",
+            hint=f"rates from {_SLOWEST:g} to {_FASTEST:g} Hz are read: the times, or the unit that "
+            "the file says they are in, have to be corrected",
         )
     step = float(steps[steps <= _USUAL * median].mean())
     jitter = float(steps[steps <= _HOLE * median].std() / median)
@@ -92,7 +93,7 @@ def _check_order(time: NDArray[np.float64], source: object) -> None:
     missing = np.isnan(time)
     if missing.any():
         raise RtcanError(
-            f"{source}: sample {missing.argmax() + 1} has no time in the first column",
+            f"{source}: sample {missing.argmax() + 1} has no time",
             hint="the file is incomplete or damaged: copy or download it again",
         )
     wrong = ~(np.diff(time) > 0)
@@ -100,7 +101,7 @@ def _check_order(time: NDArray[np.float64], source: object) -> None:
         before = int(wrong.argmax())
         one, other = time[before], time[before + 1]
         raise RtcanError(
-            f"{source}: the times in the first column do not increase: {other:g} follows {one:g} "
+            f"{source}: the times do not increase: {other:g} follows {one:g} "
             f"(samples {before + 1} and {before + 2})",
             hint="each sample needs a time of its own, in their order",
         )
@@ -116,8 +117,7 @@ def _on_grid(
     if place[-1] > _LARGEST * len(place):
         longest = int(steps.argmax())
         raise RtcanError(
-            f"{source}: the times in the first column jump by {steps[longest]:g} after sample "
-            f"{longest + 1}",
+            f"{source}: the times jump by {steps[longest]:g} after sample {longest + 1}",
             hint="split the file there, or mend the times",
         )
     index = np.rint(place).astype(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -69,15 +70,18 @@ def read_single(
         *(1, "", "", nan, nan, path.name, sampling_rate, start, duration, column, "both"),
         *("", "", ""),
     )
+    how = None
+    if track.unit or unit or default:
+        as_is: Polarity | None = "as-is" if resistance == "as-is" else None
+        flip = True if resistance == "flip" else None
+        how = conversion_of(track.eda, track.unit, unit, default, as_is, flip, path)
+        track = replace(track, eda=how.cleaned(track.eda))
     found = cut(track, row)
     if isinstance(found, str):
         raise RtcanError(f"{path}: {found}")
     place = (found.sampling_rate, str(path), found.position, found.jitter)
-    if not (track.unit or unit or default):
+    if how is None:
         return Recording("both", found.eda, *place, notes=track.notes)
-    as_is: Polarity | None = "as-is" if resistance == "as-is" else None
-    flip = True if resistance == "flip" else None
-    how = conversion_of(track.eda, track.unit, unit, default, as_is, flip, path)
     notes = (*track.notes, *how.notes)
     return Recording("both", how(found.eda), *place, how.kind.unit, how.kind.polarity, notes)
 

@@ -16,6 +16,7 @@ import numpy as np
 import pint
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.codes import are_codes
 from rtcan_cli.errors import RtcanError
 
 STORED = "uS"
@@ -81,6 +82,8 @@ class Unit:
     def has_no_offset(self, values: NDArray[Any]) -> bool:
         """Whether values are a resistance without its offset, from which 1/R cannot be taken."""
         known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+        # Electrodes that are not worn yet are not a sign of an offset that was removed.
+        known = known[~are_codes(known)]
         return (
             self.quantity == "resistance"
             and len(known) > 0

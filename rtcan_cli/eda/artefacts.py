@@ -24,15 +24,10 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from rtcan_cli import choices
 from rtcan_cli.eda.sensor import resolution
 from rtcan_cli.eda.stretches import runs
+from rtcan_cli.files.sentinels import SENTINELS
 
 KINDS = ("zeros", "sentinels", "out_of_range", "too_fast", "spikes", "dips")
 """What a sample may be that is not plausible; each is at most one of them."""
-
-SENTINELS = (
-    *(-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0),
-    *(99.0, 999.0, 9999.0, 99999.0, 32767.0, -32768.0, 65535.0),
-)
-"""Numbers that programs write for a missing value, the last ones at the limits of 16 bits."""
 
 FALL_SECONDS = 0.25
 _FASTEST_RECOVERY = 1.0

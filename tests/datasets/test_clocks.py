@@ -268,3 +268,68 @@ def test_names_and_texts_of_times() -> None:
     assert midnight is not None
     assert np.diff(midnight[0]) == pytest.approx(1)
     assert read_times(["1.5", "2"]) is None
+
+
+def with_hole(form: str, n: int = 400, lost: tuple[int, int] = (150, 270)) -> list[str]:
+    """Rows at 4 Hz, each time formatted by `form`, without 30 s of them."""
+    kept = [i for i in range(n) if not lost[0] <= i < lost[1]]
+    moments = [START.replace(day=5) + timedelta(seconds=i / 4) for i in kept]
+    return [
+        f"{form.format(t=t, u=t.timestamp(), i=i)},{2 + i / 1000}"
+        for i, t in zip(kept, moments, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", ["Date", "When"])
+def test_dates_with_slashes_are_read_where_their_order_is_sure(tmp_path: Path, name: str) -> None:
+    rows = with_hole("{t:%Y/%m/%d %H:%M:%S.%f}")
+    found = whole(track_of(tmp_path / "x.csv", "\n".join([f"{name},EDA", *rows]), 4.0), 4.0)
+    assert len(found.eda) == 400
+    assert np.isnan(found.eda[150:270]).all()
+    rows = with_hole("{t:%m/%d/%Y %H:%M:%S.%f}")
+    with pytest.raises(RtcanError, match=rf"column '{name}' cannot be read: '11/05/2023"):
+        track_of(tmp_path / "x.csv", "\n".join([f"{name},EDA", *rows]), 4.0)
+    assert read_times(["11/15/2023 9:00:00"]) == read_times(["15/11/2023 09:00:00"]) is not None
+
+
+@pytest.mark.parametrize("form", ["{i}", "{u:.3f}", "{i}00"])
+def test_a_column_that_rises_with_holes_is_used_or_refused(tmp_path: Path, form: str) -> None:
+    rng = np.random.default_rng(5)
+    rows = [row for row in with_hole(form, lost=(0, 0)) if rng.random() > 0.12]
+    text = "\n".join(["recorded,EDA", *rows])
+    if form == "{i}00":
+        with pytest.raises(RtcanError, match="column 'recorded' rises in steps of 100 with holes"):
+            track_of(tmp_path / "x.csv", text, 4.0)
+        return
+    found = whole(track_of(tmp_path / "x.csv", text, 4.0), 4.0)
+    assert len(found.eda) - len(rows) == pytest.approx(0.12 * 400, rel=0.4)
+
+
+def test_unix_times_are_a_clock_whatever_their_name(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    time = BEGIN + np.arange(400) / 4 + 0.03 * rng.standard_normal(400)
+    kept = np.r_[0:150, 270:400]
+    rows = [f"{time[i]:.4f},{2 + i / 1000}" for i in kept]
+    found = whole(track_of(tmp_path / "x.csv", "\n".join(["start,EDA", *rows]), 4.0), 4.0)
+    assert 110 <= np.isnan(found.eda).sum() <= 122
+
+
+def test_a_column_of_dates_and_one_of_hours(tmp_path: Path) -> None:
+    rows = [
+        f"2024-05-01,{9 + i // 14400}:{i // 240 % 60:02d}:{i / 4 % 60:05.2f},{2 + i / 1000}"
+        for i in range(16000)
+        if not 100 <= i < 220
+    ]
+    track = track_of(tmp_path / "x.csv", "\n".join(["Date,Time,EDA", *rows]))
+    found = whole(track)
+    assert (len(found.eda), int(np.isnan(found.eda).sum())) == (16000, 120)
+    assert track.time is not None
+    assert track.time[0] == read_times(["2024-05-01T09:00:00"])[0][0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["µS", "us", "uS"])
+def test_a_column_named_by_microsiemens_is_no_clock(tmp_path: Path, name: str) -> None:
+    rows = [f"{i / 4},{2 + np.sin(i / 9):.4f}" for i in range(200)]
+    track = track_of(tmp_path / "x.csv", "\n".join([f"time,{name}", *rows]))
+    assert_allclose(track.eda[:3], [2, 2.1109, 2.2204])
+    assert track.unit == name

@@ -122,3 +122,36 @@ def test_a_resistance_of_zero_is_missing() -> None:
     found = decide(values, "kOhm")(np.array(values))
     assert math.isnan(found[-1])
     assert_allclose(found[:-1], 4)
+
+
+RESISTANCE = 300 + 20 * np.sin(np.arange(400) / 30)
+
+
+@pytest.mark.parametrize("code", [-1.0, 0.0, -999.0])
+def test_electrodes_that_are_not_worn_yet_are_no_removed_offset(code: float) -> None:
+    values = np.r_[np.full(26, code), RESISTANCE]
+    found = decide(values.tolist(), "kOhm")
+    assert found.kind.polarity == "conductance, converted from kOhm"
+    assert np.isnan(found(found.cleaned(values))).sum() == 26
+
+
+def test_codes_are_found_before_values_are_converted_or_turned_round() -> None:
+    values = RESISTANCE.copy()
+    values[[50, 51, 200]] = 9999
+    found = decide(values.tolist(), "kOhm")
+    assert found.notes[-1] == "codes for a missing value, read as missing: 3 (9999)"
+    assert np.flatnonzero(np.isnan(found(found.cleaned(values)))).tolist() == [50, 51, 200]
+    centred = (RESISTANCE - 300) / 1000
+    centred[[50, 51, 200]] = -1
+    found = decide(centred.tolist(), "kOhm")
+    assert found.kind.sign == -1
+    assert "its sign was flipped" in found.notes[0]
+    assert np.flatnonzero(np.isnan(found.cleaned(centred))).tolist() == [50, 51, 200]
+    through = np.linspace(95, 103, 401)  # 99 is one of these samples
+    assert decide(through.tolist(), "kOhm").missing is None
+
+
+def test_what_is_no_unit_of_skin_leads_to_arbitrary_units() -> None:
+    with pytest.raises(RtcanError) as caught:
+        decide([1.0], "mV", "uS")
+    assert "--unit a.u." in str(caught.value.hint)

@@ -29,6 +29,19 @@ _FOOTER = 30
 _BLOCK = 50_000
 _FEW = 0.01
 _SHOWN = 40
+# What spreadsheets write for a value that they do not have; other lines with # are comments.
+_ERROR_VALUE = re.compile(r"#(?:N/A|NUM!|VALUE!|DIV/0!|REF!|NAME\?|NULL!|#+)", re.IGNORECASE)
+_NO_VALUE = {"off", "lead off", "leads off", "lead-off", "overflow", "overrange", "out of range"}
+_NO_VALUE |= {
+    "saturated",
+    "invalid",
+    "error",
+    "err",
+    "lost",
+    "missing",
+    "disconnected",
+    "no signal",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ def read_layout(text: str, decimal: str, source: object) -> Layout:
     separator, skipped = "", 0
     if lines and (match := _SEP_LINE.fullmatch(lines[0])):
         separator, skipped = "\t" if match[1] == "\\t" else match[1], 1
-    body = [i for i in range(skipped, len(lines)) if lines[i].strip() and lines[i][:1] != "#"]
+    body = [i for i in range(skipped, len(lines)) if lines[i].strip() and not _is_comment(lines[i])]
     below = body[len(body) // 4 :]
     sampled = [lines[i] for i in below[:: max(1, len(below) // _SAMPLED)]]
     separator = separator or _separator(sampled, lines[body[0]] if body else "", decimal)
@@ -98,9 +111,16 @@ def read_layout(text: str, decimal: str, source: object) -> Layout:
         if len(body) == 1 and not rows.is_data(lines[body[0]]):
             return _empty([cell.strip() for cell in rows.cells(lines[body[0]])], lines[: body[0]])
         first = body[1] if len(body) > 1 and not rows.is_data(lines[body[0]]) else body[0]
+    notes: list[str] = []
+    lead = _lost_above(rows, lines, first, skipped)
+    if lead:
+        first = min(lead)
+        notes.append(
+            f"rows without a number above the first number, read as missing: {len(lead)} (the "
+            f"first is line {first + 1}: {lines[first][:_SHOWN]!r})"
+        )
     header, units, top = _header(rows, lines, [i for i in body if i < first], first)
     last = len(lines)
-    notes: list[str] = []
     while last - 1 > first and len(lines) - last < _FOOTER and rows.is_prose(lines[last - 1]):
         last -= 1
     footer = [line.strip() for line in lines[last:] if line.strip()]
@@ -109,7 +129,16 @@ def read_layout(text: str, decimal: str, source: object) -> Layout:
             f"lines below the table that were not read: {len(footer)} (the first: "
             f"{footer[0][:_SHOWN]!r})"
         )
-    return _parse(rows, lines, (first, last), header, units, tuple(lines[:top]), notes, source)
+    span = first, last
+    return _parse(rows, lines, span, lead, header, units, tuple(lines[:top]), notes, source)
+
+
+def _is_comment(line: str) -> bool:
+    """Whether a line is a comment: it begins with #, and is not the error of a spreadsheet."""
+    if line[:1] != "#":
+        return False
+    cell = re.split(r"[,;\t|]", line, maxsplit=1)[0].strip()
+    return not _ERROR_VALUE.fullmatch(cell)
 
 
 def _empty(names: Sequence[str], preamble: Sequence[str]) -> Layout:
@@ -195,6 +224,21 @@ class _Rows:
         plain = [cell for i, cell in enumerate(cells) if i not in self.text]
         return any(cell.strip() for cell in plain) and all(self._fits(cell) for cell in plain)
 
+    def plain(self, line: str) -> list[str] | None:
+        """The cells of a line in columns of numbers and times; None if it has too few or many."""
+        cells = self.cells(line)
+        if len(cells) != self.width:
+            return None
+        return [cell.strip() for i, cell in enumerate(cells) if i not in self.text]
+
+    def blanked(self, cells: list[str]) -> list[str]:
+        """The cells of a row, without text in columns of numbers."""
+        return [cell if i in self.text or self._fits(cell) else "" for i, cell in enumerate(cells)]
+
+    def fits(self, cell: str) -> bool:
+        """Whether a cell that is not empty is a number or a time."""
+        return bool(cell) and self._fits(cell)
+
     def is_prose(self, line: str) -> bool:
         """Whether a line below the rows belongs to something else: it is empty, or words."""
         cells = self.cells(line)
@@ -208,6 +252,38 @@ def _goes_on(rows: _Rows, lines: Sequence[str], body: Sequence[int], start: int)
     place = body.index(start) if len(body) < 200 else int(np.searchsorted(body, start))
     behind = body[place : place + 5]
     return 2 * sum(rows.is_data(lines[i]) for i in behind) >= len(behind)
+
+
+def _lost_above(rows: _Rows, lines: Sequence[str], first: int, top: int) -> set[int]:
+    """Lines between the header and the first number: samples that were lost.
+
+    A sensor that is not worn yet, or a converter that is out of range, leaves cells empty or puts
+    text there. Such a line is as wide as the others. Text is told from the names of the columns
+    by known words, by numbers beside it, and by being there several times.
+    """
+    found: list[int] = []
+    unsure: list[int] = []
+    beside = False
+    for i in range(first - 1, top - 1, -1):
+        line = lines[i]
+        if _is_comment(line) or (rows.width > 1 and not line.strip()):
+            continue
+        cells = rows.plain(line)
+        if cells is None:
+            break
+        text = [cell for cell in cells if cell and not rows.fits(cell)]
+        if not all(cell.casefold() in _NO_VALUE or _ERROR_VALUE.fullmatch(cell) for cell in text):
+            number = any(rows.fits(cell) for cell in cells)
+            if not number and line != lines[i - 1] and line not in lines[i + 1 :]:
+                return set(found)  # the names, or their units
+            beside = beside or number
+            unsure.append(i)
+        found.append(i)
+    if unsure:
+        # No names were found above: the uppermost line may hold them, if these are no other facts.
+        names = max(unsure) if beside else min(unsure)
+        found = [i for i in found if i > names]
+    return set(found)
 
 
 def _header(
@@ -250,6 +326,7 @@ def _parse(
     rows: _Rows,
     lines: Sequence[str],
     span: tuple[int, int],
+    lead: set[int],
     header: Sequence[str],
     units: Sequence[str],
     preamble: tuple[str, ...],
@@ -258,7 +335,13 @@ def _parse(
 ) -> Layout:
     """The columns of the rows."""
     first, last = span
-    at = np.array([i for i in range(first, last) if lines[i][:1] != "#"], np.intp)
+    comments = [i for i in range(first, last) if _is_comment(lines[i])]
+    at = np.setdiff1d(np.arange(first, last), comments).astype(np.intp)
+    if comments:
+        notes.append(
+            f"comments between the rows, not read: {len(comments)} (the first: "
+            f"{lines[comments[0]][:_SHOWN]!r} in line {comments[0] + 1})"
+        )
     parts: list[list[NDArray[np.float64] | list[str]]] = [[] for _ in range(rows.width)]
     broken: list[int] = []
     wrong: list[tuple[int, str]] = []
@@ -270,7 +353,7 @@ def _parse(
             if len(found) != rows.width:
                 broken.append(i + 1)
                 found = [""] * rows.width
-            cells.append(found)
+            cells.append(rows.blanked(found) if i in lead else found)
         plain = all("_" not in lines[i] and lines[i].isascii() for i in block)
         for j, column in enumerate(zip(*cells, strict=True)):
             if j in rows.text or j in rows.times:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.clocks import is_time_name, read_clock, time_unit
 from rtcan_cli.datasets.files.matlab import Variable, load_variables
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
@@ -38,8 +39,15 @@ _ISI_UNITS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "us": 1e-6}
 _Variables = dict[str, Variable]
 
 
-def read(file: RawFile) -> Contents:
+def read(file: RawFile, sampling_rate: float = math.nan) -> Contents:
     """Read vectors and matrices, as whichever program has named them.
+
+    Parameters
+    ----------
+    file : RawFile
+        The file.
+    sampling_rate : float
+        In Hz, as it is stated elsewhere; NaN where it is not.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def read(file: RawFile) -> Contents:
         elif {"data", "isi", "labels"} <= variables.keys():
             contents = _acqknowledge(variables)
         else:
-            contents = _named(variables)
+            contents = _named(variables, sampling_rate, file)
         if contents.channels:
             return contents
     found = ", ".join(f"{name} ({each.kind})" for name, each in list(variables.items())[:8])
@@ -145,7 +153,7 @@ def _acqknowledge(variables: _Variables) -> Contents:
     )
 
 
-def _named(variables: _Variables) -> Contents:
+def _named(variables: _Variables, stated: float, file: RawFile) -> Contents:
     """Vectors and matrices by their names."""
     plain = {name.casefold().replace("_", ""): name for name in variables}
     rate = _rate(variables)
@@ -154,7 +162,14 @@ def _named(variables: _Variables) -> Contents:
         for name, each in variables.items()
         if each.kind == "numbers" and each.numbers.size > 1 and len(each.shape) == 2
     }
-    clock = next((plain[name] for name in _TIMES if plain.get(name) in arrays), None)
+    clock = next((plain[name] for name in _TIMES if plain.get(name) in arrays), None) or next(
+        (
+            name
+            for name, values in arrays.items()
+            if values.shape[1] == 1 and is_time_name(name) and time_unit(name) is None
+        ),
+        None,
+    )
     time = None
     if clock is not None and len(arrays) > 1:
         time = arrays.pop(clock).astype(np.float64)
@@ -162,6 +177,8 @@ def _named(variables: _Variables) -> Contents:
             raise DamagedError(f"its variable {clock} has {time.shape[1]} columns")
         time = time[:, 0]
         _check_clock(clock, time, None)
+        found = read_clock(clock, time, rate if math.isnan(stated) else stated, file)
+        time = time if found is None else found.time
     units = _rows(variables, plain.get("units", plain.get("unit", "")))
     channels = []
     notes = []

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rtcan_cli.datasets.clocks import UNITS, Column, time_unit
+from rtcan_cli.datasets.clocks import UNITS, Column, read_times, time_unit
 from rtcan_cli.datasets.formats.layout import Layout
 from rtcan_cli.errors import RtcanError
 
@@ -82,11 +82,10 @@ def facts_of(layout: Layout, source: object) -> Facts:
     if any(_SHIMMER.match(name) for name in names):
         return Facts("Shimmer export", layout.columns)
     if {"LocalTimestamp", "EmotiBitTimestamp"} <= set(names):
-        # Two columns of the header of each packet that are numbers, but no signals; EmotiBit
-        # writes microsiemens.
-        keep = {"LocalTimestamp", "EmotiBitTimestamp"}
+        # Columns of the header of each packet that are numbers, but no signals; EmotiBit writes
+        # microsiemens.
         of_packet = {"PacketNumber", "DataLength", "ProtocolVersion", "DataReliability", "TypeTag"}
-        columns = tuple(c for c in layout.columns if c.name not in of_packet - keep)
+        columns = tuple(c for c in layout.columns if c.name not in of_packet)
         return Facts("EmotiBit export", tuple(_in_microsiemens(c, "EA") for c in columns))
     if names == ["unix_timestamp", "eda"]:
         columns = tuple(_in_microsiemens(c, "eda") for c in layout.columns)
@@ -133,18 +132,45 @@ def _opensignals(layout: Layout, source: object) -> Facts:
         )
     labels = [str(label) for label in device.get("label", ())]
     sensors = dict(zip(labels, map(str, device.get("sensor", ())), strict=False))
-    bits = dict(zip(labels, device.get("resolution", ()), strict=False))
+    bits = _resolutions(device, names, labels, source)
+    converted = bool(device.get("convertedValues", 0))
     columns = []
     for column, name in zip(layout.columns, names, strict=True):
         sensor = sensors.get(name, "")
         column = replace(column, name=name, unit="")
         if name in sensors:
-            column = replace(column, name=f"{name} {sensor}".strip(), unit="counts")
+            unit = "" if converted else "counts"
+            column = replace(column, name=f"{name} {sensor}".strip(), unit=unit)
         if sensor.upper() in ("EDA", "EDABITREV", "EDAP") and column.numbers is not None:
-            column = _of_counts(column, str(device.get("device", "")), bits.get(name))
+            if converted:
+                column = replace(column, unit="uS")  # as OpenSignals converts EDA
+            else:
+                column = _of_counts(column, str(device.get("device", "")), bits.get(name))
         columns.append(column)
     rate = device.get("sampling rate", math.nan)
-    return Facts("OpenSignals recording", tuple(columns), float(rate))
+    day, hour = str(device.get("date", "")).strip(), str(device.get("time", "")).strip()
+    hour = ":".join(part.zfill(2) for part in hour.split(":"))
+    parsed = read_times([f"{day} {hour}"]) if day and hour else None
+    start, local = (math.nan, False) if parsed is None else (float(parsed[0][0]), parsed[1])
+    local = local and not math.isnan(start)
+    return Facts("OpenSignals recording", tuple(columns), float(rate), start, local)
+
+
+def _resolutions(
+    device: dict[str, Any], columns: list[str], labels: list[str], source: object
+) -> dict[str, object]:
+    """Bits of each column: the header lists them for all columns, or for the sensors alone."""
+    bits = device.get("resolution", ())
+    for names in (columns, labels):
+        if len(bits) == len(names):
+            return dict(zip(names, bits, strict=True))
+    if not bits:
+        return {}
+    raise RtcanError(
+        f"{source} is an OpenSignals recording whose header has {len(bits)} resolutions for "
+        f"{len(columns)} columns and {len(labels)} sensors",
+        hint="export it again from OpenSignals",
+    )
 
 
 def _devices(layout: Layout, source: object) -> dict[str, dict[str, Any]]:

@@ -76,7 +76,7 @@ def read_contents(file: RawFile, decimal: str, sampling_rate: float = math.nan) 
         return empatica.read(file)
     for each in FORMATS:
         if name.endswith(each.SUFFIXES):
-            return each.read(file)
+            return matlab.read(file, sampling_rate) if each is matlab else each.read(file)
     if PurePosixPath(name).suffix in text.SUFFIXES:
         return text.read(file, decimal, sampling_rate)
     raise RtcanError(

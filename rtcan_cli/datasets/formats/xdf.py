@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from xml.etree import ElementTree
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
@@ -25,9 +26,11 @@ SUFFIXES = (".xdf",)
 _HEADER, _SAMPLES, _WITH_XML = 2, 3, (1, 2, 6)
 _OF_STREAM = (2, 3, 4, 6)
 _SIZES = {"double64": 8, "float32": 4, "int64": 8, "int32": 4, "int16": 2, "int8": 1, "string": 1}
-# pyxdf smooths the times of a regular stream between gaps. By default only a gap of 500 samples is
-# one, which is two minutes of EDA at 4 Hz; here it is one of a second.
-_GAP_SECONDS, _GAP_SAMPLES = 1.0, 1
+# Packets arrive early and late. A step that is off by more than this share of a sample, and by more
+# than packets usually are, is a gap; at most one of a second is taken for a late packet.
+_OFF, _SMALL, _SPREAD = 0.5, 0.1, 2.0
+_LONGEST = 1.0
+_FEW_EARLY = 3
 
 
 def read(file: RawFile) -> Contents:
@@ -45,11 +48,8 @@ def read(file: RawFile) -> Contents:
         counts = _check(content)
         content.seek(0)
         with logged("pyxdf") as errors:
-            streams, _ = pyxdf.load_xdf(
-                content,
-                jitter_break_threshold_seconds=_GAP_SECONDS,
-                jitter_break_threshold_samples=_GAP_SAMPLES,
-            )
+            # What pyxdf takes for jitter may be a gap of many samples.
+            streams, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
         if errors:
             raise DamagedError(errors[0])
         return _contents(streams, counts)
@@ -126,6 +126,8 @@ def _contents(streams: list[dict[str, Any]], counts: Counter[int]) -> Contents:
             rows = zip(time.tolist(), values, strict=True)
             markers += [Marker(at, " ".join(str(each) for each in row)) for at, row in rows]
             continue
+        if rate > 0:
+            time = _without_jitter(time, 1 / rate)
         if not is_clock(time):
             notes.append(f"stream {name} is left out: its time stamps do not increase")
             continue
@@ -144,6 +146,40 @@ def _contents(streams: list[dict[str, Any]], counts: Counter[int]) -> Contents:
             streams_of.append(name)
     ordered = sorted(markers, key=lambda marker: marker.time)
     return Contents("XDF", _told_apart(channels, streams_of), tuple(ordered), tuple(notes))
+
+
+def _without_jitter(time: NDArray[np.float64], period: float) -> NDArray[np.float64]:
+    """Times of a regular stream, on a line from each gap to the next.
+
+    Parameters
+    ----------
+    time : ndarray of float64, shape (n_samples,)
+        As they were received, in seconds.
+    period : float
+        From one sample to the next, as the stream says it.
+    """
+    if len(time) < 3 or not np.isfinite(time).all():
+        return time
+    off = np.diff(time) - period
+    # Lost samples only make steps longer: those that are shorter tell how packets spread.
+    early = -off[off < -_SMALL * period]
+    spread = _SPREAD * float(np.quantile(early, 0.95)) if len(early) >= _FEW_EARLY else 0.0
+    limit = min(max(_OFF * period, spread), max(_LONGEST, _OFF * period))
+    while True:
+        breaks = np.flatnonzero(np.abs(off) > limit) + 1
+        smooth = np.concatenate([_on_a_line(part) for part in np.split(time, breaks)])
+        limit *= 2
+        # A packet that came late, and the next one before its end, is no gap.
+        if is_clock(smooth) or limit > _LONGEST:
+            return smooth
+
+
+def _on_a_line(time: NDArray[np.float64]) -> NDArray[np.float64]:
+    if len(time) < 3:
+        return time
+    place = np.arange(len(time)) - (len(time) - 1) / 2
+    middle = time.mean()
+    return middle + place * float(place @ (time - middle) / (place @ place))
 
 
 def _text(info: dict[str, Any], name: str) -> str:

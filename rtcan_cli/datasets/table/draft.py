@@ -6,10 +6,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from rtcan_cli.datasets.clocks import UNIX_FIRST
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Marker
 from rtcan_cli.datasets.formats.read import read_contents
@@ -42,6 +44,8 @@ class Look:
         Moments that somebody marked.
     end : float
         When it ends, in seconds on the clock of the markers; NaN where not known.
+    zone_unknown : bool
+        Whether that clock shows dates without a time zone.
     problem : str
         Why it is not a recording of EDA that can be read; empty if it is.
     """
@@ -57,6 +61,7 @@ class Look:
     markers: tuple[Marker, ...] = ()
     end: float = math.nan
     problem: str = ""
+    zone_unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def look(file: RawFile, decimal: str) -> Look:
         contents.markers,
         begin + seconds,
         "" if known.size else "it contains no sample",
+        channel.zone_unknown,
     )
 
 
@@ -181,11 +187,19 @@ def _spans(found: Look) -> list[tuple[str, str, str]]:
     return [
         (
             each.label or f"marker {number}",
-            _text(each.time),
+            _moment(each.time, found.zone_unknown),
             _text(end - each.time) if end > each.time else "",
         )
         for number, (each, end) in enumerate(zip(markers, ends, strict=True), start=1)
     ]
+
+
+def _moment(time: float, zone_unknown: bool) -> str:
+    """A start as the table has to say it: a date without a zone where the file has none."""
+    if not zone_unknown or math.isnan(time) or time < UNIX_FIRST:
+        return _text(time)
+    date = datetime.fromtimestamp(round(time, 3), timezone.utc).replace(tzinfo=None)
+    return date.isoformat(timespec="milliseconds")
 
 
 def _text(number: float) -> str:

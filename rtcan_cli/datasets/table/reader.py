@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli.choices import Polarity
 from rtcan_cli.command_line import command_line
-from rtcan_cli.datasets.conversion import Conversion, conversion_of, kind_of_unit
+from rtcan_cli.datasets.conversion import Conversion, alike, conversion_of, kind_of_unit
 from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
 from rtcan_cli.datasets.formats.empatica import read_session, session_files
-from rtcan_cli.datasets.polarity import FLIPPED, SignalKind, quantity
+from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import read_marker
@@ -41,6 +41,7 @@ NAMES = ("trials.csv", "trials.tsv", "trials.xlsx")
 
 _FEW = 10
 _NARROW = 0.6
+_LOOKED_AT = 5  # signals that decide on all: one may have been spoilt
 
 
 @dataclass(frozen=True)
@@ -158,20 +159,48 @@ def open_raw(
 def _kind(rows: Sequence[Row], table: RawFile, options: TableOptions) -> SignalKind:
     """What all recordings are stored as.
 
-    Resistance is converted, but not where it has lost its offset: the first signal that can be
-    read decides for all, since both in one study would not be alike.
+    Resistance is converted, but not where it has lost its offset: the first signals that can be
+    read decide for all, since both in one study would not be alike. Where the user says nothing
+    but the polarity, the unit that the first file states counts.
     """
-    unit = require_unit(options.unit or profile("table").eda_unit)
-    flip = False
-    if unit.quantity == "resistance" and options.polarity != "as-is":
-        for row in rows:
-            try:
-                signals = SignalFile(_below(table, row.signal), options.decimal, row.sampling_rate)
-                flip = unit.has_no_offset(signals.track(row.column).eda)
-                break
-            except RtcanError:
-                continue  # Reading the part will tell.
-    return kind_of_unit(unit, options.polarity, flip)
+    default = profile("table").eda_unit
+    unit = require_unit(options.unit or default)
+    own = options.unit is None and options.polarity is not None
+    absolute = unit.quantity == "resistance" and options.polarity != "as-is"
+    if not own and not absolute:
+        return kind_of_unit(unit, options.polarity)
+    flips = []
+    for track in _first_tracks(rows, table, options.decimal):
+        try:
+            how = conversion_of(
+                *(track.eda, track.unit, options.unit, default),
+                *(options.polarity, None, track.source),
+            )
+        except RtcanError:
+            continue  # Reading the part will tell.
+        if own:
+            return how.kind
+        flips.append(how.kind.polarity == FLIPPED)
+    return kind_of_unit(unit, options.polarity, bool(flips) and all(flips))
+
+
+def _first_tracks(rows: Sequence[Row], table: RawFile, decimal: str) -> Iterator[Track]:
+    """Signals of the first few files that can be read."""
+    names: set[str] = set()
+    n_read = 0
+    for row in rows:
+        if not row.signal or row.signal in names:
+            continue
+        names.add(row.signal)
+        try:
+            yield SignalFile(_below(table, row.signal), decimal, row.sampling_rate).track(
+                row.column
+            )
+        except RtcanError:
+            continue  # Reading the part will tell.
+        n_read += 1
+        if n_read == _LOOKED_AT:
+            return
 
 
 _NOTE_UNRATED = (
@@ -326,7 +355,7 @@ def _sessions(signals: Iterable[RawFile]) -> list[RawFile]:
 
 def _check_unit(sessions: Sequence[RawFile], unit: str) -> None:
     """Refuse resistance where some files are known to hold conductance: their sign would flip."""
-    if sessions and quantity(unit) == "resistance":
+    if sessions and require_unit(unit).quantity == "resistance":
         raise RtcanError(
             f"the unit {unit} is one of resistance, but {sessions[0]} is an Empatica E4 session, "
             "which holds conductance in uS",
@@ -424,7 +453,7 @@ class _Signals:
     ) -> None:
         self._table, self._options, self._kind = table, options, kind
         self._files: dict[tuple[str, str], SignalFile | RtcanError] = {}
-        self._conversions: dict[int, Conversion] = {}
+        self._conversions: dict[int, tuple[Track, Conversion]] = {}
         self._told: set[str] = set()
         self._lines: dict[str, list[int]] = {}
         for trial in trials:
@@ -439,9 +468,8 @@ class _Signals:
         if isinstance(file, RtcanError):
             return self._tell(file, self._lines[row.signal])
         try:
-            track = file.track(row.column)
+            track, conversion = self._converted(file.track(row.column))
             found: Cut | str = cut(track, row)
-            conversion = self._conversion(track)
         except RtcanError as error:
             return self._tell(error, [row.line])
         if isinstance(found, str):
@@ -458,11 +486,11 @@ class _Signals:
             (*track.notes, *conversion.notes),
         )
 
-    def _conversion(self, track: Track) -> Conversion:
-        """How a track becomes what is stored; decided once for all of it."""
+    def _converted(self, track: Track) -> tuple[Track, Conversion]:
+        """A track without codes, and how it becomes what is stored; decided once for all of it."""
         # Tracks live as long as their file, which is kept.
         if id(track) not in self._conversions:
-            self._conversions[id(track)] = conversion_of(
+            how = conversion_of(
                 track.eda,
                 track.unit,
                 self._options.unit,
@@ -471,6 +499,14 @@ class _Signals:
                 self._kind.polarity == FLIPPED,
                 track.source,
             )
+            if not alike(how.kind, self._kind):
+                raise RtcanError(
+                    f"{track.source} would be stored in {how.kind.description}, but other signals "
+                    f"of the table in {self._kind.description}",
+                    hint="a folder with a table of its own for each kind; without --polarity as-is "
+                    "resistance is converted to microsiemens",
+                )
+            self._conversions[id(track)] = replace(track, eda=how.cleaned(track.eda)), how
         return self._conversions[id(track)]
 
     def _open(self, row: Row) -> SignalFile | RtcanError:

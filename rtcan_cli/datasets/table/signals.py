@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import words_of
+from rtcan_cli.datasets.clocks import EDA_WORDS, words_of
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents
 from rtcan_cli.datasets.formats.read import read_contents
@@ -19,7 +19,6 @@ from rtcan_cli.datasets.table.rows import column_name
 from rtcan_cli.datasets.units import parse_unit, split_unit
 from rtcan_cli.errors import RtcanError
 
-_EDA_WORDS = {"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"}
 # What others have made of a signal is not what was measured.
 _DERIVED = {"phasic", "tonic", "scr", "scl", "peaks", "onsets", "range", "reliability", "quality"}
 _PLAIN = {"text", "NumPy array"}
@@ -200,7 +199,7 @@ def may_be_eda(channel: Channel) -> bool:
 
 def _is_eda_name(name: str) -> bool:
     words = set(words_of(name))
-    return bool(words & _EDA_WORDS) and not words & _DERIVED
+    return bool(words & EDA_WORDS) and not words & _DERIVED
 
 
 def _quantity(unit: str) -> str | None:

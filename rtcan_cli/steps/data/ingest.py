@@ -20,9 +20,9 @@ from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
 from rtcan_cli.datasets.polarity import SignalKind, signal_kind
-from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.table.reader import TableOptions
-from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Stimulus, Trial
+from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality import Inspected, Rules, inspect
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
@@ -163,9 +163,7 @@ def ingest_dataset(
             folder = root if root.is_dir() else root.parent
             sounds = sounds_of(source.stimuli, root, follow_links)
             reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
-            judge = partial(
-                inspect, rules=rules, absolute=is_absolute(kind, known), rises=rises(kind)
-            )
+            judge = partial(_judge, rules=rules, known=known, kind=kind)
             reading.read(source, judge, jobs)
             told = reading.told.lines()
     notes = [Note("raw_files", text) for text in source.notes]
@@ -196,23 +194,32 @@ class CheckedTrial:
     inspected: tuple[Inspected, ...]
 
 
+def _judge(recording: Recording, rules: Rules, known: Profile, kind: SignalKind) -> Inspected:
+    """Repair and judge a recording by its own kind, or by that of the dataset if it has none."""
+    own = SignalKind(recording.unit or kind.unit, recording.polarity or kind.polarity)
+    return inspect(
+        recording.eda if own.sign > 0 else -recording.eda,
+        recording.sampling_rate,
+        recording.jitter,
+        rules,
+        absolute=is_absolute(own, known),
+        rises=rises(own),
+    )
+
+
 def read_part(
-    part: Callable[[], list[Item]], judge: Callable[..., Inspected], sign: float
+    part: Callable[[], list[Item]], judge: Callable[[Recording], Inspected]
 ) -> list[CheckedTrial | Excluded | RtcanError]:
     """Read one part of a dataset, repair and judge its recordings: what a worker process does.
 
-    `judge` is `inspect` with all but a recording. Samples are multiplied with `sign`, see
-    `rtcan_cli.datasets.polarity`.
+    `judge` is `_judge` with all but a recording.
     """
     items: list[CheckedTrial | Excluded | RtcanError] = []
     for item in part():
         if not isinstance(item, Trial):
             items.append(item)
             continue
-        inspected = tuple(
-            judge(each.eda if sign > 0 else -each.eda, each.sampling_rate, each.jitter)
-            for each in item.recordings
-        )
+        inspected = tuple(judge(each) for each in item.recordings)
         # Samples are handed over once, as they are after the repair.
         emptied = tuple(replace(each, eda=_NO_SAMPLES) for each in item.recordings)
         items.append(CheckedTrial(replace(item, recordings=emptied), inspected))
@@ -243,7 +250,7 @@ class _Reading:
         # Why nothing is usable, the first few reasons: of what was left out, and of recordings.
         self._reasons: tuple[dict[str, None], dict[str, None]] = ({}, {})
 
-    def read(self, source: RawDataset, judge: Callable[..., Inspected], jobs: int) -> None:
+    def read(self, source: RawDataset, judge: Callable[[Recording], Inspected], jobs: int) -> None:
         """Read all parts of a dataset and write the store."""
         self._files = source.files
         self._song_of = songs_of(source.stimuli, self._sounds)
@@ -253,7 +260,7 @@ class _Reading:
             for audio in source.unclaimed:
                 row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._root)))
                 self._excluded.append(**row)
-            work = partial(read_part, judge=judge, sign=self._kind.sign)
+            work = partial(read_part, judge=judge)
             with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
                 for outcome in map_ordered(work, source.parts, jobs):
                     for item in [outcome] if isinstance(outcome, RtcanError) else outcome:

@@ -168,7 +168,44 @@ def test_opensignals_that_tells_its_device(tmp_path: Path) -> None:
     assert_allclose(found.eda, counts / 2**16 * 3 / 0.12)
     opensignals(tmp_path / "o.txt", counts // 64, device="bitalino_rev", resolution=[10, 10])
     assert_allclose(one(tmp_path, "1,s,6,4,o.txt,3,,,").eda, (counts // 64) / 2**10 * 3.3 / 0.132)
+    opensignals(tmp_path / "o.txt", counts, device="biosignalsplux", resolution=[4, 1, 1, 16, 16])
+    assert "5 resolutions for 4 columns and 2" in str(refusal(tmp_path, "1,s,6,4,o.txt,3,,,"))
+    opensignals(tmp_path / "o.txt", counts // 64, device="bitalino_rev", resolution=[10, 10])
     assert "100 Hz, not at 50 Hz" in str(refusal(tmp_path, "1,s,6,4,o.txt,3,,,50"))
+
+
+def bitalino(path: Path, values: np.ndarray, **device: object) -> None:
+    """As BITalino (r)evolution is recorded with OpenSignals: one bit for each digital channel."""
+    about = {
+        "position": 0,
+        "device": "bitalino_rev",
+        "device name": "20:17:09:18:58:62",
+        "sampling rate": 100,
+        "resolution": [4, 1, 1, 1, 1, 10],
+        "date": "2018-10-16",
+        "time": "9:24:11.51",
+        "channels": [1],
+        "sensor": ["EDA"],
+        "label": ["A1"],
+        "column": ["nSeq", "I1", "I2", "O1", "O2", "A1"],
+    } | device
+    head = json.dumps({"20:17:09:18:58:62": about})
+    rows = [f"{i % 16}\t1\t1\t0\t0\t{x}\t" for i, x in enumerate(values)]
+    top = "# OpenSignals Text File Format"
+    write(path, top, f"# {head}", "# EndOfHeader", *rows)
+
+
+def test_bitalino_has_ten_bits_in_its_analog_channel(tmp_path: Path) -> None:
+    counts = np.round(300 + 50 * np.sin(np.arange(3000) / 200)).astype(int)
+    bitalino(tmp_path / "b.txt", counts)
+    found = one(tmp_path, "1,s,6,4,b.txt,A1 EDA,2018-10-16T09:24:16.51,10,")
+    assert_allclose(found.eda, counts[500:1500] / 2**10 * 3.3 / 0.132)
+
+
+def test_values_that_opensignals_has_converted_stay_as_they_are(tmp_path: Path) -> None:
+    values = skin(3000)
+    bitalino(tmp_path / "b.txt", values, convertedValues=1)
+    assert_array_equal(one(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,").eda, values)
 
 
 def test_opensignals_in_counts_needs_a_word(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from scipy.io import savemat
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import matlab
 from rtcan_cli.datasets.formats.contents import Contents, Marker
+from rtcan_cli.datasets.formats.read import read_contents
 from rtcan_cli.errors import RtcanError
 from tests.datasets.formats.made_files import EDA
 
@@ -43,6 +44,28 @@ def test_a_matrix_and_a_clock(tmp_path: Path) -> None:
     np.testing.assert_allclose(contents.channels[1].time, 5 + TIME)
     assert math.isnan(contents.channels[0].sampling_rate)
     assert "the variable other is left out: it has 3 samples, and time has 80" in contents.notes
+
+
+def test_the_unit_of_a_clock_has_to_be_sure(tmp_path: Path) -> None:
+    """4 Hz in minutes would be 240 Hz in seconds."""
+    minutes = np.arange(80) / 4 / 60
+    with pytest.raises(RtcanError, match=r"240 Hz if they are seconds, .* 4 Hz if they are min"):
+        read(tmp_path, {"eda": EDA, "time": minutes})
+    seconds = np.arange(80) / 4
+    for content in (
+        {"time_min": minutes},
+        {"time": minutes, "fs": 4},
+        {"time": 1000 * seconds, "fs": 4},
+        {"timestamp_ms": 1000 * seconds},
+    ):
+        (eda,) = read(tmp_path, {"eda": EDA, **content}).channels
+        assert eda.time is not None
+        np.testing.assert_allclose(eda.time, seconds)
+    savemat(tmp_path / "s.mat", {"eda": EDA, "time": minutes})
+    file = RawFile(tmp_path / "s.mat", PurePosixPath("s.mat"))
+    time = read_contents(file, ".", 4.0).channels[0].time
+    assert time is not None
+    np.testing.assert_allclose(time, seconds)
 
 
 def test_the_fields_of_one_struct(tmp_path: Path) -> None:

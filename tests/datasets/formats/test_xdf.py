@@ -48,6 +48,26 @@ def test_a_gap_of_seconds_stays_a_gap(tmp_path: Path) -> None:
     np.testing.assert_allclose(eda.time, times, atol=1e-6)
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.01])
+def test_a_gap_of_less_than_a_second_stays_a_gap(jitter: float) -> None:
+    """120 samples of 128 Hz are missing; packets of 32 samples are early and late."""
+    rng = np.random.default_rng(1)
+    times = 100 + np.arange(2560) / 128
+    times[1280:] += 120 / 128
+    packets = np.repeat(jitter * rng.standard_normal(80), 32)
+    found = xdf._without_jitter(times + packets, 1 / 128)
+    np.testing.assert_allclose(found, times, atol=0.4 * jitter + 1e-9)
+    assert found[1280] - found[1279] > 100 / 128
+
+
+def test_one_late_packet_is_no_gap() -> None:
+    times = 100 + np.arange(2560) / 128
+    late = times.copy()
+    late[640:672] += 0.2
+    found = xdf._without_jitter(late, 1 / 128)
+    np.testing.assert_allclose(found, times, atol=0.02)
+
+
 def test_a_stream_whose_time_goes_back_is_left_out_and_named(tmp_path: Path) -> None:
     times = 100 + np.arange(80) / RATE
     times[40:] -= 3.0

@@ -15,9 +15,13 @@ from numpy.testing import assert_array_equal
 
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.formats import text as text_format
+from rtcan_cli.datasets.polarity import CONDUCTANCE, SignalKind
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.trials import Excluded, RawDataset, Trial
+from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.data.ingest import _judge
 
 HEADER = "subject,stimulus,valence,arousal,signal,sampling_rate"
 
@@ -552,3 +556,44 @@ def test_a_forgotten_scale_of_real_ratings_is_noticed(tmp_path: Path) -> None:
     dataset = open_raw("table", tmp_path, TableOptions(rating_scale=(-10, 10)))
     assert dataset.damaged == ()
     assert sum(len(part()) for part in dataset.parts) >= len(rows)
+
+
+def resistance(folder: Path, *names: str, header: str = "EDA (kOhm)", offset: float = 300) -> None:
+    for name in names:
+        values = offset + 20 * np.sin(np.arange(400) / 30)
+        (folder / name).write_text("\n".join([header, *(f"{x:.4f}" for x in values)]) + "\n")
+
+
+def test_resistance_left_as_it_is_is_what_the_dataset_holds(tmp_path: Path) -> None:
+    study(tmp_path, "1,s,5,5,a.csv,4", "1,t,5,5,b.csv,4")
+    resistance(tmp_path, "a.csv", "b.csv")
+    options = TableOptions(polarity="as-is")
+    dataset, trials, _, errors = read(tmp_path, options)
+    assert errors == []
+    assert dataset.kind is not None
+    assert (dataset.kind.unit, dataset.kind.falls) == ("kOhm", True)
+    (recording,) = trials[0].recordings
+    conductance = SignalKind("uS", CONDUCTANCE)
+    judged = _judge(recording, Rules(), profile("table"), conductance)
+    assert judged.quality.implausible == 0  # 300 kOhm, not 300 uS
+    resistance(tmp_path, "b.csv", header="EDA (uS)", offset=30)
+    _, _, _, (error,) = read(tmp_path, options)
+    assert "b.csv would be stored in uS (conductance), but other signals" in str(error)
+
+
+def test_one_spoilt_file_does_not_flip_all_others(tmp_path: Path) -> None:
+    study(tmp_path, "1,s,5,5,a.csv,4", "1,t,5,5,b.csv,4", "1,u,5,5,c.csv,4")
+    resistance(tmp_path, "a.csv", header="EDA", offset=0)
+    resistance(tmp_path, "b.csv", "c.csv", header="EDA")
+    dataset, _, _, (error,) = read(tmp_path, TableOptions(unit="kOhm"))
+    assert dataset.kind is not None
+    assert dataset.kind.polarity == "conductance, converted from kOhm"
+    assert "a.csv holds skin resistance without its offset" in str(error)
+
+
+@pytest.mark.parametrize("unit", ["[kOhm]", "kilo-ohms"])
+def test_resistance_of_sessions_is_refused_however_it_is_spelled(unit: str, tmp_path: Path) -> None:
+    study(tmp_path, "1,s,5,5,a.csv,4")
+    (tmp_path / "a.csv").write_text("1500000000.0\n4.0\n" + "0.5\n" * 40)
+    with pytest.raises(RtcanError, match="Empatica E4 session"):
+        open_raw("table", tmp_path, TableOptions(unit=unit))

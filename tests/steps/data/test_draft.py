@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 from rtcan_cli import views
+from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.draft import draft_trials
 from rtcan_cli.steps.data.ingest import ingest_raw
+from tests.datasets.formats.made_files import write_edf
 
 SAMPLES = 2 + 0.2 * np.sin(np.arange(160) / 9)
 
@@ -105,3 +108,23 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RtcanError, match="contains no recording of EDA"):
         draft_trials(tmp_path)
     assert not (tmp_path / "trials.csv").exists()
+
+
+def test_a_draft_is_on_the_clock_of_each_file(tmp_path: Path) -> None:
+    pytest.importorskip("edfio")
+    e4(tmp_path / "p01", "1700000010.50\n")
+    (tmp_path / "p02").mkdir()
+    write_edf(tmp_path / "p02" / "rec.edf")
+    text(tmp_path / "p03" / "rec.csv")
+    draft_trials(tmp_path)
+    starts = [(row["subject"], row["start"]) for row in written(tmp_path)]
+    assert starts == [
+        ("p01", "1700000010.5"),
+        ("p02", "2024-03-01T10:15:05.000"),
+        ("p02", "2024-03-01T10:15:09.500"),
+        ("p03", ""),
+    ]
+    items = [item for part in open_raw("table", tmp_path).parts for item in part()]
+    positions = [item.recordings[0].position for item in items if isinstance(item, Trial)]
+    assert len(positions) == len(items) == 4
+    assert [each.rpartition(" ")[2] for each in positions[:3]] == ["42:161", "20:56", "56:80"]
