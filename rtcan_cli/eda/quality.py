@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 EDGE_SECONDS = 0.25
 """Seconds on both sides of an artefact that are bridged with it.
 
-Sensors have filters: with a time constant of 0.1 s, 0.25 s of zeros leave r = 0.52 of the phasic
-part with the truth if they alone are bridged (50 Hz), and 0.98 with 0.25 s more, as much as an
+Sensors have filters: with a time constant of 0.1 s, 0.25 s of zeros leave r = 0.67 of the phasic
+part with the truth if they alone are bridged (50 Hz), and 0.995 with 0.25 s more, as much as an
 undamaged recording has. Of artefacts with sharp edges it costs nothing.
 """
 
