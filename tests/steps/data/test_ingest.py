@@ -22,6 +22,7 @@ from rtcan_cli.steps.data import ingest
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import OFFSETS
 from rtcan_cli.views.layout import fact_lines, table_lines
+from tests.views.rows import rows_of
 
 RATE = 10.0
 SECONDS = 20
@@ -195,7 +196,7 @@ def test_what_cannot_come_from_skin_is_counted_and_said(lab: Lab) -> None:
     )
     assert "--min-signal-to-noise 3" in (said["below_noise"].command or "")
     (shown, _) = views.page(result).tables
-    assert shown.records()[0]["what cannot come from skin"] == "spikes"
+    assert rows_of(shown)[0]["what cannot come from skin"] == "spikes"
     lab.ingest(part, rules=Rules(min_signal_to_noise=3.0))
     with Store(lab.output, "recordings") as store:
         assert "times its noise" in store.table("recordings")["problem"].iloc[2]
