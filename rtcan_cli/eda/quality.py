@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 EDGE_SECONDS = 0.25
 """Seconds on both sides of an artefact that are bridged with it.
 
-Sensors have filters: with a time constant of 0.1 s, 0.25 s of zeros leave r = 0.52 of the phasic
-part with the truth if they alone are bridged (50 Hz), and 0.98 with 0.25 s more, as much as an
+Sensors have filters: with a time constant of 0.1 s, 0.25 s of zeros leave r = 0.67 of the phasic
+part with the truth if they alone are bridged (50 Hz), and 0.995 with 0.25 s more, as much as an
 undamaged recording has. Of artefacts with sharp edges it costs nothing.
 """
 
@@ -48,9 +48,11 @@ class Quality:
     duration : float
         In seconds.
     missing : float
-        Share of the samples that were NaN, infinite or implausible before the repair.
+        Share of the samples that were NaN, infinite or implausible before the repair, or are
+        bridged because they lie within `EDGE_SECONDS` of an implausible one.
     longest_gap : float
-        Longest run of such samples, in seconds.
+        Longest run of such samples, in seconds; samples that are only near an implausible one do
+        not make it longer.
     flat : float
         Share of the known samples in runs of one value that last `stretches.FLAT_RUN` or more, or
         half of the recording. Samples on both sides of a gap count as neighbours, so that a gap
@@ -280,29 +282,28 @@ def inspect(
     else:
         found = find_artefacts(eda, sampling_rate, rules.limits, absolute=absolute, rises=rises)
     mended, repaired = repair(found.eda, sampling_rate, rules.max_gap)
-    quality = measure(mended, sampling_rate, jitter, repaired, found)
+    edges = _edges(mended, repaired, found, sampling_rate)
+    filled = repaired | edges
+    known = np.isfinite(mended) & ~filled
+    if edges.any() and known.any():
+        mended[filled] = np.interp(np.flatnonzero(filled), np.flatnonzero(known), mended[known])
+    quality = measure(mended, sampling_rate, jitter, filled, found, edges)
     fault = find_fault(quality, rules) or find_problem(mended, sampling_rate)
-    mended, repaired = _without_edges(mended, repaired, found, sampling_rate)
-    return Inspected(mended, repaired, found.kinds, quality, fault)
+    return Inspected(mended, filled, found.kinds, quality, fault)
 
 
-def _without_edges(
+def _edges(
     eda: NDArray[np.float64],
     repaired: NDArray[np.bool_],
     artefacts: Artefacts,
     sampling_rate: float,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Bridge `EDGE_SECONDS` on both sides of repaired artefacts, too; gaps do not grow by that."""
+) -> NDArray[np.bool_]:
+    """Plausible samples that are bridged because a repaired artefact is within `EDGE_SECONDS`."""
     where = np.any(list(artefacts.kinds.values()), axis=0) & repaired
-    reach = 2 * round(EDGE_SECONDS * sampling_rate) + 1 if where.any() else 1
-    wide = maximum_filter1d(where, reach) & np.isfinite(eda)
-    known = np.isfinite(eda) & ~wide & ~repaired
-    if reach == 1 or not known.any():
-        return eda, repaired
-    bridged = eda.copy()
-    places = np.flatnonzero(wide | repaired)
-    bridged[places] = np.interp(places, np.flatnonzero(known), eda[known])
-    return bridged, repaired | wide
+    if not where.any():
+        return where
+    wide: NDArray[np.bool_] = maximum_filter1d(where, 2 * round(EDGE_SECONDS * sampling_rate) + 1)
+    return wide & np.isfinite(eda) & ~repaired
 
 
 def measure(
@@ -311,6 +312,7 @@ def measure(
     jitter: float = math.nan,
     repaired: NDArray[np.bool_] | None = None,
     artefacts: Artefacts | None = None,
+    edges: NDArray[np.bool_] | None = None,
 ) -> Quality:
     """Measure the quality of a recording. Offset and unit make no difference to the shares.
 
@@ -326,6 +328,9 @@ def measure(
         The samples that `repair` filled: they count as missing, and not as flat or clipped.
     artefacts : Artefacts, optional
         What was found implausible before.
+    edges : ndarray of bool, shape (n_samples,), optional
+        Those of the repaired samples that were there, but too near to an artefact: they count as
+        missing, and do not make gaps longer.
 
     Returns
     -------
@@ -336,9 +341,10 @@ def measure(
     known = np.isfinite(signal) & ~filled
     n_samples, n_known = signal.size, int(known.sum())
     gap = 0
-    if n_known < n_samples:
-        starts, lengths = runs(known)
-        gap = int(lengths[~known[starts]].max())
+    there = known if edges is None else known | edges
+    if not there.all():
+        starts, lengths = runs(there)
+        gap = int(lengths[~there[starts]].max())
     stuck = find_stuck(signal, sampling_rate, repaired)
     values = signal[known]
     step = resolution(values) if n_known else math.nan
@@ -362,7 +368,7 @@ def measure(
         steps=0.0 if artefacts is None else float(artefacts.steps.size),
         resolution=step,
         noise=noise,
-        signal_to_noise=float(values.std() / least) if least > 0 else math.nan,
+        signal_to_noise=float(values.std() / least) if n_known and least > 0 else math.nan,
     )
 
 
@@ -395,7 +401,10 @@ def find_fault(quality: Quality, rules: Rules) -> str | None:
     if quality.duration == 0:
         return "the recording is empty"
     if quality.missing == 1 and quality.implausible:
-        return f"no plausible sample: {implausible_words(quality, rules)}"
+        found = implausible_words(quality, rules)
+        if quality.repaired:
+            return f"no sample is more than {EDGE_SECONDS:g} s away from implausible ones: {found}"
+        return f"no plausible sample: {found}"
     if quality.missing == 1:
         return "every sample is missing"
     if _never_changes(quality.lowest, quality.highest):
@@ -421,7 +430,10 @@ def find_fault(quality: Quality, rules: Rules) -> str | None:
     broken = sorted((name for name in words if excess[name] > 1), key=lambda name: -excess[name])
     said = [words[name] for name in broken]
     if q.implausible and {"gap", "missing"} & set(broken):
-        said.append(f"implausible are {implausible_words(q, r)}")
+        said.append(
+            f"implausible are {implausible_words(q, r)}, and {EDGE_SECONDS:g} s on both sides of "
+            "them count as missing"
+        )
     return "; ".join(said) or None
 
 

@@ -29,7 +29,7 @@ _FEW = 3
 
 def kind_of(settings: Settings) -> SignalKind | None:
     """Unit and polarity of the EDA behind some stores; None if the settings do not tell."""
-    for kind in ("components", "features"):
+    for kind in ("components", "features", "recordings"):
         if kind in settings:
             return stored_kind(settings[kind])
     return None
@@ -130,7 +130,7 @@ def check_fit(run: Run, trained: SignalKind, new: SignalKind, what: object) -> N
         the recording, and the units differ.
     """
     sees = run.settings.model.sees(run.settings.fusion)
-    if sees == "none":
+    if sees in ("none", "duration"):  # to its length, polarity is the same
         return
     if trained.falls != new.falls:
         raise RtcanError(

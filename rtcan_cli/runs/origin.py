@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.inputs import Sources
@@ -109,8 +111,10 @@ def notes_on_settings(run: Run, trained: Settings, new: Settings) -> list[Note]:
     """What is not, or may not be, alike between the stores of a run and others."""
     notes = []
     for kind, parameters in new.items():
-        if kind == "recordings":
-            continue  # other raw files, of course
+        if kind == "recordings":  # other raw files, of course, but by the same rules?
+            if "components" in new:
+                notes += _notes_on_rules(run, trained, parameters)
+            continue
         if kind not in trained:
             # Components behind features are not inputs of the run: nothing is missing then.
             if kind in run.provenance.inputs:
@@ -128,6 +132,24 @@ def notes_on_settings(run: Run, trained: Settings, new: Settings) -> list[Note]:
             )
             notes.append(Note("other_settings", text))
     return notes
+
+
+def _notes_on_rules(run: Run, trained: Settings, new: Mapping[str, Any]) -> list[Note]:
+    """Whether recordings were repaired and left out as those of a run were."""
+    if "recordings" not in trained:
+        text = (
+            f"the recordings that {run.name} was trained on are not in the workspace any more, so "
+            "it is not known whether these were repaired and left out by the same rules"
+        )
+        return [Note("stores_missing", text)]
+    old_rules, new_rules = (asdict(Rules.of(made)) for made in (trained["recordings"], new))
+    if different := differences(old_rules, new_rules):
+        text = (
+            f"these recordings were repaired and left out by other rules than those that "
+            f"{run.name} was trained on: {'; '.join(different)}"
+        )
+        return [Note("other_settings", text)]
+    return []
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -121,14 +121,24 @@ RECORDINGS = Schema(
         *_table(
             "quality",
             ("duration", "float64", "s", "length of the recording"),
-            ("missing", "float64", "share", "samples lost by the sensor, or implausible"),
-            ("longest_gap", "float64", "s", "longest run of such samples"),
+            (
+                "missing",
+                "float64",
+                "share",
+                "samples lost, implausible, or within 0.25 s of these",
+            ),
+            ("longest_gap", "float64", "s", "longest run of lost or implausible samples"),
             ("flat", "float64", "share", "samples in long runs of one value"),
             ("clipped", "float64", "share", "samples in runs at the highest or lowest value"),
             ("lowest", "float64", "recordings/unit", "lowest sample"),
             ("highest", "float64", "recordings/unit", "highest sample"),
             ("jitter", "float64", "share", "unevenness of the sampling times; NaN if unknown"),
-            ("repaired", "float64", "share", "samples interpolated over short gaps"),
+            (
+                "repaired",
+                "float64",
+                "share",
+                "samples interpolated in and beside short gaps",
+            ),
             axis="recordings",
         ),
         *_table(

@@ -156,7 +156,7 @@ def test_a_missing_rating_is_said(tmp_path: Path) -> None:
     assert text == "1 of 4 trials have no valence rating, and so no valence label"
 
 
-def test_a_table_of_resistance_without_its_offset_is_turned_round(tmp_path: Path) -> None:
+def test_a_table_of_resistance_is_turned_round_if_it_has_no_offset(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "study", [2, 3, 4, 5])
 
     def samples(*options: str) -> np.ndarray:
@@ -164,7 +164,12 @@ def test_a_table_of_resistance_without_its_offset_is_turned_round(tmp_path: Path
         with Store(tmp_path / "table" / "recordings.h5", "recordings") as store:
             return store.signal("eda", 0)
 
-    plain = samples()
+    whole = samples("--unit", "a.u.")
+    assert whole.min() > 0
+    np.testing.assert_allclose(samples("--unit", "kOhm", "--keep-artefacts"), 1000 / whole)
+    eda = np.loadtxt(folder / "x.csv", skiprows=1)
+    (folder / "x.csv").write_text("eda\n" + "\n".join(map(repr, (eda - eda.mean()).tolist())))
+    plain = samples("--unit", "a.u.")
     assert plain.min() < 0
     np.testing.assert_array_equal(samples("--unit", "kOhm"), -plain)
     np.testing.assert_array_equal(samples("--unit", "kOhm", "--polarity", "as-is"), plain)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.absolute import is_absolute, rises
-from rtcan_cli.datasets.polarity import SignalKind
+from rtcan_cli.datasets.polarity import SignalKind, signal_kind
 from rtcan_cli.datasets.single import is_simulated
 from rtcan_cli.datasets.trials import Recording
+from rtcan_cli.datasets.units import RELATIVE
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
@@ -36,6 +37,8 @@ from rtcan_cli.training.data import Trials
 UNNAMED = "new"
 #: A recording is unlike others if it is that many times longer, or shorter, than any.
 _UNLIKE = 2.0
+#: EDA of which nothing is known.
+_UNKNOWN = signal_kind(RELATIVE)
 
 
 @dataclass(frozen=True)
@@ -108,10 +111,11 @@ class NewRecording:
         if needs_eda and self.eda is not None:
             try:
                 found = self.read(run, trained)
-                kind = trained_kind(run, trained)
-                if sees != "duration":  # to its length, polarity is the same
-                    kind = kind_of_file(run, kind, found, self.eda)
-                inspected = judged(found, kind, run, trained)
+                if sees == "duration":  # to its length, polarity is the same
+                    kind = SignalKind(found.unit or _UNKNOWN.unit, found.polarity)
+                else:
+                    kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
+                inspected, _ = judged(found, kind, run, trained)
                 if inspected.fault:
                     raise RtcanError(f"{self.eda}: {inspected.fault}")
                 if sees == "duration":
@@ -138,7 +142,13 @@ class NewRecording:
         """The recording, in the unit of those that the run was trained on where that can be."""
         assert self.eda is not None, "only asked where there is EDA"
         part = (self.sampling_rate, self.column, self.decimal, self.start, self.duration)
-        return read_new(trained_kind(run, trained), self.eda, *part, self.unit)
+        try:
+            kind = trained_kind(run, trained)
+        except RtcanError:
+            if run.settings.model.sees(run.settings.fusion) != "duration":
+                raise
+            kind = _UNKNOWN
+        return read_new(kind, self.eda, *part, self.unit)
 
     def _eda(
         self, inspected: Inspected, sampling_rate: float, run: Run, trained: Settings
@@ -179,32 +189,51 @@ def rules_of(trained: Settings) -> Rules:
     Where implausible samples were not looked at then, they are now: a model cannot need them.
     """
     made = trained.get("recordings", {})
-    return (
-        Rules.of(made) if "keep_artefacts" in made else Rules.of({**made, "keep_artefacts": False})
-    )
+    return Rules.of({"keep_artefacts": False, **made})
 
 
-def judged(found: Recording, kind: SignalKind, run: Run, trained: Settings) -> Inspected:
-    """The recording after repair, judged by the rules of the run's own."""
-    return inspect(
-        kind.sign * found.eda,
-        found.sampling_rate,
-        found.jitter,
-        rules_of(trained),
-        absolute=is_absolute(kind, run.dataset),
-        rises=rises(kind),
-    )
+def judged(
+    found: Recording, kind: SignalKind, run: Run, trained: Settings
+) -> tuple[Inspected, Rules]:
+    """The recording after repair, and the rules that it was judged by: those of the run's own.
+
+    A run may have been trained on recordings of a version that did not look for artefacts. What
+    it could be trained on is not refused for them.
+    """
+    about = {"absolute": is_absolute(kind, run.dataset), "rises": rises(kind)}
+    eda, rules = kind.sign * found.eda, rules_of(trained)
+    inspected = inspect(eda, found.sampling_rate, found.jitter, rules, **about)
+    if inspected.fault and _without_artefacts(trained):
+        before = Rules.of(trained["recordings"])
+        as_then = inspect(eda, found.sampling_rate, found.jitter, before, **about)
+        if not as_then.fault:
+            return as_then, before
+    return inspected, rules
+
+
+def _without_artefacts(trained: Settings) -> bool:
+    """Whether a run's recordings come from a version that did not look for artefacts."""
+    return "recordings" in trained and "keep_artefacts" not in trained["recordings"]
 
 
 def quality_notes(
     name: str, found: Recording, kind: SignalKind, run: Run, trained: Settings
 ) -> list[Note]:
     """What of the recording was not used as it is, and whether it shows the skin at all."""
-    quality, notes = judged(found, kind, run, trained).quality, []
+    (inspected, rules), notes = judged(found, kind, run, trained), []
+    quality = inspected.quality
+    earlier = (
+        f"{run.name} was trained on recordings of a version of rtcan that did not look for samples "
+        "that cannot come from skin"
+    )
     if quality.implausible:
-        words = implausible_words(quality, rules_of(trained))
+        words = implausible_words(quality, rules)
         text = f"samples of {name} cannot come from skin and were interpolated: {words}"
+        text += f"; {earlier}" if _without_artefacts(trained) else ""
         notes.append(Note("implausible_samples", text))
+    if rules.keep_artefacts and _without_artefacts(trained):
+        text = f"{earlier}, and {name} was used as it is, like them; today it would be left out"
+        notes.append(Note("artefacts_kept", text))
     if quality.signal_to_noise < DETECTABLE:
         text = (
             f"{name} varies by {quality.signal_to_noise:.2g} times the noise or the resolution of "
@@ -257,17 +286,22 @@ def recording_notes(
     notes: list[Note] = []
     sees = run.settings.model.sees(run.settings.fusion)
     if recording.eda is not None:
-        kind, found = trained_kind(run, trained), recording.read(run, trained)
+        found = recording.read(run, trained)
         notes += [] if before is None else _unlike(recording, found, run, before)
         notes += [Note("signal_files", f"{recording.eda.name}: {text}") for text in found.notes]
     if recording.eda is not None and sees != "duration":  # to its length, polarity is the same
+        kind = trained_kind(run, trained)
         new = kind_of_file(run, kind, found, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
         notes += quality_notes(recording.eda.name, found, new, run, trained)
     if recording.audio is not None and run.settings.fusion == "none":
         text = f"{run.name} hears no music: {recording.audio.name} was not used"
         notes.append(Note("audio_not_used", text))
-    kinds = {"signals": ["components"], "features": ["components", "features"]}
+    kinds = {
+        "signals": ["components", "recordings"],
+        "features": ["components", "features", "recordings"],
+        "duration": ["recordings"],
+    }
     absent = [kind for kind in kinds.get(sees, []) if kind not in trained]
     if absent:
         text = (
