@@ -470,6 +470,7 @@ class _Signals:
                 self._options.polarity,
                 self._kind.polarity == FLIPPED,
                 track.source,
+                track.channel,
             )
         return self._conversions[id(track)]
 
