@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets import names
 from rtcan_cli.datasets.codes import find_codes
 from rtcan_cli.datasets.polarity import (
     CONDUCTANCE,
@@ -94,6 +95,7 @@ def conversion_of(
     stated: Polarity | None,
     flip: bool | None,
     source: object,
+    name: str = "",
 ) -> Conversion:
     """Decide how one signal is converted.
 
@@ -114,13 +116,16 @@ def conversion_of(
         offset, it cannot be converted.
     source : object
         What to call the file.
+    name : str
+        What the file calls the signal; may be empty.
 
     Raises
     ------
     RtcanError
-        If the unit is not known, file and user do not agree, or resistance has no offset but shall
-        be converted.
+        If the unit is not known, file and user do not agree, nobody says the unit of what is called
+        resistance, or resistance has no offset but shall be converted.
     """
+    refuse_unstated(name, of_file, given, source)
     unit = _unit(of_file, given, default, source)
     no_offset = unit.has_no_offset(values) and stated != "as-is"
     if no_offset and flip is False:
@@ -146,6 +151,20 @@ def conversion_of(
             codes = ", ".join(f"{code:g}" for code in np.unique(values[found])[:4])
             notes += (f"codes for a missing value, read as missing: {int(found.sum())} ({codes})",)
     return Conversion(unit, kind, notes, missing)
+
+
+def refuse_unstated(name: str, of_file: str, given: str | None, source: object) -> None:
+    """Refuse a signal that is called resistance where nobody says its unit.
+
+    The default is a unit of conductance, in which every response would be upside down; and megaohm,
+    kiloohm and microsiemens all look alike.
+    """
+    if not of_file and given is None and names.is_resistance(name):
+        raise RtcanError(
+            f"{source}: its column {name!r} is skin resistance without a unit",
+            hint="--unit kOhm (or Ohm, MOhm), or write it behind the name: "
+            f"{name} [kOhm]; if it is conductance after all, --unit uS",
+        )
 
 
 def _unit(of_file: str, given: str | None, default: str, source: object) -> Unit:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from rtcan_cli.choices import Polarity
-from rtcan_cli.datasets.conversion import conversion_of
+from rtcan_cli.datasets.conversion import conversion_of, refuse_unstated
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table.cuts import cut
@@ -80,6 +80,7 @@ def read_single(
     if isinstance(found, str):
         raise RtcanError(f"{path}: {found}")
     place = (found.sampling_rate, str(path), found.position, found.jitter)
+    refuse_unstated(track.channel, track.unit, unit, path)
     if how is None:
         return Recording("both", found.eda, *place, notes=track.notes)
     notes = (*track.notes, *how.notes)

@@ -43,7 +43,18 @@ _PREFIXES = {"": "", "micro": "u", "u": "u", "nano": "n", "n": "n", "kilo": "k",
 _PREFIXES |= {"milli": "m", "mega": "M"}
 _OF_CONVERTERS = {"v", "mv", "uv", "volt", "volts", "millivolt", "millivolts", "adc", "counts"}
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]*)[\])]\s*")
-_LAST_WORD = re.compile(r"(?P<name>.+?)[\s_.\-](?P<unit>[^\s_.\-]+)")
+_LAST_WORD = re.compile(r"(?P<name>.+?)[\s_.,/\-]+(?P<unit>[^\s_.,/\-]+)")
+_TWO_WORDS = re.compile(
+    r"(?:(?P<name>.+?)[\s_.,/\-]+)?(?P<unit>(?:kilo|mega|milli|micro|nano)[\s_\-]+"
+    r"(?:ohms?|siemens|mhos?))",
+    re.IGNORECASE,
+)
+# `SkinResistanceMegaohm` and `EDAnS`: a short unit only behind a capital letter.
+_GLUED = re.compile(
+    r"(?P<name>.*?[^\W\d_].*?)(?P<unit>(?:kilo|mega|milli|micro|nano|[kmunµμ])?"
+    r"(?:ohms?|[Ωω\u2126]|siemens|mhos?)|(?<=(?-i:[A-Z]))(?-i:[numµμ]S))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -170,11 +181,15 @@ def split_unit(name: str) -> tuple[str, str]:
     """A column's name, and the unit that stands in it.
 
     ``EDA [µS]`` gives ``EDA`` and ``µS``, ``EDA_uS`` the same with ``uS``. Brackets at the end
-    always hold a unit; a last word only where it is one of conductance, resistance or voltage.
+    always hold a unit; a last word, or the end of one, only where it is one of conductance,
+    resistance or voltage.
     """
     name = name.strip()
     if match := _BRACKETS.fullmatch(name):
         return match["name"], match["unit"].strip()
+    if match := _TWO_WORDS.fullmatch(name):
+        unit = match["unit"].replace("_", " ")
+        return match["name"] or unit, unit
     match = _LAST_WORD.fullmatch(name)
     if match and match["unit"].casefold() in _OF_CONVERTERS:
         return match["name"], match["unit"]
@@ -185,4 +200,6 @@ def split_unit(name: str) -> tuple[str, str]:
             return match["name"], match["unit"]
     if name and len(name) > 1 and (unit := parse_unit(name)) and unit.quantity != "relative":
         return name, name
+    if match := _GLUED.fullmatch(name):
+        return match["name"], match["unit"]
     return name, ""

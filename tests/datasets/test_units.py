@@ -73,6 +73,15 @@ def test_microsiemens_come_back_from_every_unit(
         ("Shimmer_77FF_GSR_Skin_Conductance_CAL", ("Shimmer_77FF_GSR_Skin_Conductance_CAL", "")),
         ("temperature [°C]", ("temperature", "°C")),
         ("eda raw", ("eda raw", "")),
+        ("SkinResistanceMegaohm", ("SkinResistance", "Megaohm")),
+        ("gsrResistanceMohm", ("gsrResistance", "Mohm")),
+        ("EDA/MOhm", ("EDA", "MOhm")),
+        ("EDA, MOhm", ("EDA", "MOhm")),
+        ("EDA kilo ohm", ("EDA", "kilo ohm")),
+        ("EDAnS", ("EDA", "nS")),
+        ("GSRkΩ", ("GSR", "kΩ")),
+        ("sensors", ("sensors", "")),
+        ("time/ms", ("time/ms", "")),
     ],
 )
 def test_units_stand_in_the_names_of_columns(name: str, parts: tuple[str, str]) -> None:
@@ -115,6 +124,20 @@ def test_resistance_without_its_offset_is_turned_round() -> None:
     assert "--unit kOhm" in str(caught.value.hint)
     assert decide(centred, "kOhm", stated="as-is").kind.polarity == KEPT
     assert decide([300.0, 310.0], "kOhm", flip=True).kind.polarity == FLIPPED
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Skin resistance", "skin_impedance", "SRR", "eda_srl", "gsrResistance", "Hautwiderstand"],
+)
+def test_what_is_called_resistance_needs_a_unit(name: str) -> None:
+    values = [0.220576, 0.2204, 0.2203]
+    with pytest.raises(RtcanError, match="is skin resistance without a unit") as caught:
+        decide(values, name=name)
+    assert "--unit kOhm" in str(caught.value.hint)
+    assert_allclose(decide(values, given="MOhm", name=name)(np.array(values))[0], 4.5335848)
+    assert decide(values, "kOhm", name=name).unit.name == "kOhm"
+    assert decide(values, name="EDA").unit.name == "uS"
 
 
 def test_a_resistance_of_zero_is_missing() -> None:

@@ -498,6 +498,7 @@ class _Signals:
                 self._options.polarity,
                 self._kind.polarity == FLIPPED,
                 track.source,
+                track.channel,
             )
             if not alike(how.kind, self._kind):
                 raise RtcanError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import EDA_WORDS, words_of
+from rtcan_cli.datasets import names
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents
 from rtcan_cli.datasets.formats.read import read_contents
@@ -19,8 +19,6 @@ from rtcan_cli.datasets.table.rows import column_name
 from rtcan_cli.datasets.units import parse_unit, split_unit
 from rtcan_cli.errors import RtcanError
 
-# What others have made of a signal is not what was measured.
-_DERIVED = {"phasic", "tonic", "scr", "scl", "peaks", "onsets", "range", "reliability", "quality"}
 _PLAIN = {"text", "NumPy array"}
 
 
@@ -49,6 +47,8 @@ class Track:
         UTC.
     notes : tuple of str
         What was found on reading the file.
+    channel : str
+        The name of the signal as the file writes it, without its unit; may be empty.
     """
 
     source: RawFile
@@ -60,6 +60,7 @@ class Track:
     unit: str = ""
     zone_unknown: bool = False
     notes: tuple[str, ...] = ()
+    channel: str = ""
 
 
 class SignalFile:
@@ -110,6 +111,7 @@ class SignalFile:
                 channel.unit,
                 channel.zone_unknown,
                 self._contents.notes,
+                channel.name,
             )
         return self._tracks[column]
 
@@ -138,8 +140,15 @@ def choose(contents: Contents, column: str, source: object) -> Channel:
             hint="check its decimal mark (--decimal ,) and that numbers have no other separators",
         )
     found = _named(channels, column) if column else _like_eda(channels)
-    if len(found) == 1:
+    if len(found) == 1 and (column or not names.derived(found[0].name)):
         return found[0]
+    if len(found) == 1:
+        name = _full_name(found[0])
+        raise RtcanError(
+            f"{source}: the name of its column {name!r} says {names.derived(found[0].name)!r}: "
+            "this is computed from EDA, and not EDA as it was measured",
+            hint=f"take the measured signal; or, if this is what you mean, give {name} as `column`",
+        )
     if column:
         what = "no column" if not found else f"{len(found)} columns"
         raise RtcanError(
@@ -179,7 +188,7 @@ def _like_eda(channels: Sequence[Channel]) -> list[Channel]:
     """The channels that may be EDA: the only one, else by name, else by unit."""
     if len(channels) == 1:
         return list(channels)
-    named = [c for c in channels if _is_eda_name(c.name)]
+    named = [c for c in channels if names.is_eda(c.name)]
     exact = [c for c in named if column_name(c.name) in ("eda", "gsr", "sc")]
     for found in (named, exact, channels):
         if len(found) == 1 and found is not channels:
@@ -192,14 +201,9 @@ def _like_eda(channels: Sequence[Channel]) -> list[Channel]:
 
 def may_be_eda(channel: Channel) -> bool:
     """Whether name or unit say that a channel is EDA, or it has neither."""
-    if channel.name and _is_eda_name(channel.name):
+    if channel.name and names.is_eda(channel.name):
         return True
     return _quantity(channel.unit) is not None if channel.unit else not channel.name
-
-
-def _is_eda_name(name: str) -> bool:
-    words = set(words_of(name))
-    return bool(words & EDA_WORDS) and not words & _DERIVED
 
 
 def _quantity(unit: str) -> str | None:
@@ -220,7 +224,7 @@ def _label(contents: Contents, channel: Channel) -> str:
 
 
 def _listed(channels: Sequence[Channel]) -> str:
-    names = [_full_name(channel) for channel in channels]
-    shown = ", ".join(names[:8]) if any(names) else "without names"
-    more = ", ..." if len(names) > 8 else ""
-    return f"there {'is' if len(names) == 1 else 'are'} {len(names)} ({shown}{more})"
+    full = [_full_name(channel) for channel in channels]
+    shown = ", ".join(full[:8]) if any(full) else "without names"
+    more = ", ..." if len(full) > 8 else ""
+    return f"there {'is' if len(full) == 1 else 'are'} {len(full)} ({shown}{more})"

@@ -85,6 +85,23 @@ def test_the_one_column_called_eda_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        *(("Phasic (uS)", "phasic"), ("EDA_zscore", "zscore"), ("EDA z-score", "z-score")),
+        *(("eda_filtered", "filtered"), ("GSR detrended [uS]", "detrended"), ("SCR", "scr")),
+    ],
+)
+def test_what_was_computed_from_eda_has_to_be_named(tmp_path: Path, name: str, word: str) -> None:
+    file = signal_file(written(tmp_path, f"time,{name}\n0,1\n0.25,2\n0.5,3\n"))
+    with pytest.raises(RtcanError, match=f"says '{word}'") as caught:
+        file.track("")
+    assert f"give {name.split(' (')[0].split(' [')[0]}" in str(caught.value.hint)
+    assert file.track(name).eda.tolist() == [1, 2, 3]
+    both = signal_file(written(tmp_path, f"time,EDA,{name}\n0,4,1\n0.25,5,2\n0.5,6,3\n"))
+    assert both.track("").eda.tolist() == [4, 5, 6]
+
+
+@pytest.mark.parametrize(
     ("name", "scale"),
     [("time", 1), ("T", 1), ("Timestamp [ms]", 1000), ("time_us", 1e6), ("seconds", 1)],
 )
