@@ -329,7 +329,7 @@ def _as_clock(
     lines: NDArray[np.intp],
     source: object,
 ) -> Clock | None:
-    """A column as a clock; None where it is none."""
+    """A column as a clock; None where it is not one."""
     zone_unknown = False
     place = f"{source}: the times in the {column.label}"
     if column.cells is not None:
