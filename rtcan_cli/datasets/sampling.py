@@ -78,7 +78,7 @@ def even_samples(
             f"{source}: the times are {median:g} apart, which as seconds would be "
             f"{1 / median:.3g} samples a second",
             hint=f"rates from {_SLOWEST:g} to {_FASTEST:g} Hz are read: correct the times, or the "
-            "unit that the file says they are in",
+            "unit that the file states for them",
         )
     step = float(steps[steps <= _USUAL * median].mean())
     jitter = float(steps[steps <= _HOLE * median].std() / median)

@@ -280,7 +280,7 @@ def _lost_above(rows: _Rows, lines: Sequence[str], first: int, top: int) -> set[
             unsure.append(i)
         found.append(i)
     if unsure:
-        # No names were found above: the uppermost line may hold them, if these are no other facts.
+        # No names were found above: the uppermost line may hold them, unless these are other facts.
         names = max(unsure) if beside else min(unsure)
         found = [i for i in found if i > names]
     return set(found)

@@ -169,7 +169,7 @@ def _without_jitter(time: NDArray[np.float64], period: float) -> NDArray[np.floa
         breaks = np.flatnonzero(np.abs(off) > limit) + 1
         smooth = np.concatenate([_on_a_line(part) for part in np.split(time, breaks)])
         limit *= 2
-        # A packet that came late, and the next one before its end, is no gap.
+        # A packet that came late, and the next one before its end, does not make a gap.
         if is_clock(smooth) or limit > _LONGEST:
             return smooth
 
