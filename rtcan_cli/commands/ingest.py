@@ -13,6 +13,11 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.ingest import Ingested
 
 _TABLE = profile("table")
+_LIMITS = {
+    "min_eda": choices.MIN_EDA,
+    "max_eda": choices.MAX_EDA,
+    "max_slope": choices.MAX_SLOPE,
+}
 
 
 def ingest(
@@ -173,7 +178,10 @@ def ingest(
       rtcan ingest pmemo ~/data/PMEmo --skip-bad
       rtcan ingest table ~/data/my-study --rating-scale 1 7
     """
+    from rtcan_cli.datasets.absolute import is_absolute
+    from rtcan_cli.datasets.polarity import signal_kind
     from rtcan_cli.datasets.table.reader import TableOptions
+    from rtcan_cli.datasets.units import require_unit
     from rtcan_cli.eda.quality import Rules
     from rtcan_cli.steps.data.ingest import ingest_raw
 
@@ -182,6 +190,18 @@ def ingest(
     if given and profile(dataset) is not _TABLE:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise typer.BadParameter(f"{names}: only for the dataset table")
+    limits = {"min_eda": min_eda, "max_eda": max_eda, "max_slope": max_slope}
+    changed = {name for name, value in limits.items() if value != _LIMITS[name]}
+    if keep_artefacts:
+        _refuse(
+            changed | ({"max_steps"} if max_steps != choices.MAX_STEPS else set()),
+            "not with --keep-artefacts, which looks for no artefacts",
+        )
+    known = profile(dataset)
+    if known is not _TABLE and not is_absolute(signal_kind(known.eda_unit), known):
+        _refuse(changed, f"the EDA of {known.title} is not in microsiemens with its offset")
+    if unit is not None and require_unit(unit).quantity == "relative":
+        _refuse(changed, f"--unit {unit} is not microsiemens")
     target = options.store_path(workspace, output, dataset, "recordings")
     rules = Rules(
         *(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration),
@@ -191,3 +211,10 @@ def ingest(
     return ingest_raw(
         dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links
     )
+
+
+def _refuse(names: set[str], why: str) -> None:
+    """Refuse options that would change nothing."""
+    if names:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(names))
+        raise typer.BadParameter(f"{given}: {why}")

@@ -88,10 +88,16 @@ class UnlikeLengths:
     @property
     def description(self) -> str:
         """The range in words."""
+        least, most = max(0.0, float(self.seconds.min())), float(self.seconds.max())
         return (
-            f"recordings last {self.seconds.min():.0f} to {self.seconds.max():.0f} s after the "
-            f"onset (9 of 10 between {self.short} and {self.long} s)"
+            f"recordings last {least:.3g} to {most:.0f} s after the onset "
+            f"(9 of 10 between {self.short} and {self.long} s)"
         )
+
+    @property
+    def window(self) -> str | None:
+        """The window that most of them fill; None where it would be shorter than a window is."""
+        return f"first:{self.short}" if self.short >= MIN_SECONDS else None
 
     @property
     def n_shorter(self) -> int:
@@ -107,9 +113,10 @@ def unlike(seconds: NDArray[np.float64]) -> UnlikeLengths | None:
     seconds : NDArray of float64
         Of each, after its onset.
     """
-    if not len(seconds):
+    if not (seconds > 0).any():
         return None
     short, long = np.percentile(seconds, [_SHORT, _LONG])
-    if short < MIN_SECONDS or long <= FACTOR * short:
+    short = max(0.0, float(short))
+    if long <= FACTOR * short:
         return None
     return UnlikeLengths(seconds, math.floor(short), math.ceil(long))

@@ -247,7 +247,7 @@ COMPONENTS = Schema(
                 "noise",
                 "float64",
                 "z",
-                "noise of the recording as decomposed; NaN if not decomposed",
+                "noise as decomposed (resampled: about 0.8 of it); NaN if not decomposed",
             ),
             (
                 "noise_recorded",

@@ -89,6 +89,24 @@ def test_options_of_the_table_are_wrong_usage_elsewhere(
     assert f"{options[0]}: only for the dataset table" in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("pmemo", "--min-eda", "1"), "--min-eda: the EDA of PMEmo is not in microsiemens"),
+        (("deap", "--max-slope", "1"), "--max-slope: the EDA of DEAP is not in microsiemens"),
+        (("table", "--unit", "a.u.", "--max-eda", "9"), "--max-eda: --unit a.u. is not micro"),
+        (("table", "--keep-artefacts", "--min-eda", "9"), "--min-eda: not with --keep-artefacts"),
+        (("table", "--keep-artefacts", "--max-steps", "9"), "--max-steps: not with --keep-"),
+    ],
+)
+def test_limits_that_nothing_is_compared_with_are_refused(
+    options: tuple[str, ...], why: str, tmp_path: Path
+) -> None:
+    outcome = rtcan("ingest", options[0], tmp_path, *options[1:])
+    assert outcome.exit_code == 2
+    assert why in " ".join(outcome.stderr.replace("│", " ").split())
+
+
 def test_a_bad_row_ends_the_work_unless_it_is_to_be_skipped(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     folder.mkdir()
@@ -118,6 +136,25 @@ def write_study(folder: Path, ratings: list[float]) -> Path:
     header = "subject,stimulus,valence,arousal,signal,sampling_rate,start,duration"
     (folder / "trials.csv").write_text("\n".join([header, *rows]) + "\n")
     return folder
+
+
+def test_a_lower_limit_is_offered_for_dry_wrists(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [2, 3])
+    turn = np.sin(np.arange(80) / 12)
+    high = np.where(np.arange(80) % 40 < 16, 61.0 + turn, 59.0 + turn)
+    for name, eda in (("dry", 0.058 + 0.01 * turn), ("high", high)):
+        (folder / f"{name}.csv").write_text("eda\n" + "\n".join(map(repr, eda.tolist())))
+        with (folder / "trials.csv").open("a") as trials:
+            trials.write(f"2,{name},3,3,{name}.csv,8,0,9\n")
+
+    def notes(*options: str) -> dict[str, str]:
+        said = json.loads(must("ingest", "table", folder, "-w", tmp_path, *options).stdout)
+        return {note["kind"]: f"{note['text']} {note['command']}" for note in said["notes"]}
+
+    said = notes("--json")["below_range"]
+    assert said.startswith("1 recordings that fall below 0.05 uS are left out")
+    assert "--min-eda 0.04" in said
+    assert "below_range" not in notes("--json", "--min-eda", "0.04")
 
 
 def test_a_slip_is_named_and_can_be_skipped(tmp_path: Path) -> None:

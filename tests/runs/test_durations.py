@@ -19,6 +19,16 @@ def test_lengths_are_unlike_where_the_long_ones_are_longer_by_more_than_the_fact
     assert found is not None
     assert (found.short, found.long, found.n_shorter) == (30, 60, 3)
     assert "20 to 300 s after the onset (9 of 10 between 30 and 60 s)" in found.description
+    assert found.window == "first:30"
+
+
+def test_lengths_are_most_unlike_where_no_window_fits() -> None:
+    for short in (1.5, 0.0, -1.0):
+        found = unlike(np.array([short] * 10 + [60.0] * 90))
+        assert found is not None
+        assert found.window is None
+        assert f"last {max(short, 0):g} to 60 s" in found.description
+    assert unlike(np.zeros(9)) is None
 
 
 def test_a_window_for_all_is_as_long_as_the_shortest_recording(

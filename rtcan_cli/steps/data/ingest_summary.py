@@ -30,6 +30,10 @@ UNCLAIMED = "no song uses this audio file"
 
 _FEW_SONGS = 5
 _MOSTLY = 0.5  # share of the samples
+#: Microsiemens between what a wristband without contact gives and the usual lower limit, see
+#: `docs/howto/quality.md`.
+_WITHOUT_CONTACT = 0.04
+_NEAR = 2.0  # times the lower limit: recordings that only have samples above 60 uS lie higher
 _WHOLE = 6.0  # seconds, see `choices.MIN_DURATION`
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -153,6 +157,14 @@ def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[N
             "limits; for values without a known unit or offset, --unit a.u."
         )
         notes.append(Note("mostly_out_of_range", text))
+    if counts.too_low and rules.min_eda > _WITHOUT_CONTACT:
+        text = (
+            f"{counts.too_low} recordings that fall below {rules.min_eda:g} uS are left out. On a "
+            "dry wrist, skin conductance can be as low; a wristband without contact gives 0.031 "
+            "to 0.037 uS. To use what lies between"
+        )
+        line = line_that_makes(path, "recordings", min_eda=_WITHOUT_CONTACT)
+        notes.append(Note("below_range", text, line))
     if counts.below_noise:
         share = 100 * counts.below_noise / counts.sound
         text = (
@@ -250,6 +262,7 @@ class _Recordings:
     n: int = 0
     implausible: int = 0
     mostly_outside: int = 0
+    too_low: int = 0
     below_noise: int = 0
     #: By kind: recordings, those of them that are left out, samples.
     found: dict[str, list[int]] = field(
@@ -296,7 +309,7 @@ def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int
 
 def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
     counts = _Recordings(np.zeros(store.length("trials/subject"), dtype=bool))
-    start = 0
+    start, lowest = 0, Rules.of(store.provenance.parameters).min_eda
     for subject, problem, source, rate, trial in store.table_blocks(
         "recordings", "subject", "problem", "source", "sampling_rate", "trial"
     ):
@@ -307,7 +320,7 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
         counts.sound_trials[trial[sound]] = True
         repaired = store.rows("quality/repaired", rows)
         counts.repaired += int((sound & (repaired > 0)).sum())
-        _count_implausible(store, rows, sound, counts)
+        _count_implausible(store, rows, sound, counts, lowest)
         seconds = store.seconds(rows)[sound]
         counts.sound += len(seconds)
         counts.seconds += float(seconds.sum())
@@ -318,7 +331,7 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
 
 
 def _count_implausible(
-    store: Store, rows: range, sound: NDArray[np.bool_], counts: _Recordings
+    store: Store, rows: range, sound: NDArray[np.bool_], counts: _Recordings, lowest: float
 ) -> None:
     """Count what cannot come from skin, and what hardly exceeds the noise, of some recordings."""
     samples = np.diff(store.rows(OFFSETS, range(rows.start, rows.stop + 1)))
@@ -333,7 +346,10 @@ def _count_implausible(
     counts.n += len(rows)
     counts.implausible += int(any_kind.sum())
     counts.left_out += int((any_kind & ~sound).sum())
-    counts.mostly_outside += int((store.rows("quality/out_of_range", rows) > _MOSTLY).sum())
+    outside = store.rows("quality/out_of_range", rows)
+    counts.mostly_outside += int((outside > _MOSTLY).sum())
+    near = store.rows("quality/lowest", rows) < _NEAR * lowest  # what is left of it
+    counts.too_low += int((near & ~sound & (outside > 0) & (outside <= _MOSTLY)).sum())
     weak = store.rows("quality/signal_to_noise", rows) < DETECTABLE
     counts.below_noise += int((weak & sound).sum())
 

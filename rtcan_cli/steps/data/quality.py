@@ -68,10 +68,11 @@ def quality_of(path: Path, rows: int) -> Quality:
         n_repaired=int((quality["repaired"] > 0).sum()),
         n_implausible=int((quality["implausible"] > 0).sum()),
         n_below_noise=int((used & (quality["signal_to_noise"] < DETECTABLE)).sum()),
-        artefacts_kept=rules.keep_artefacts,
+        artefacts_kept=bool(made.parameters.get("keep_artefacts", False)),
         rules=tuple(
             Rule(option=f"--{name.replace('_', '-')}", limit=getattr(rules, name))
             for name in _in_force(rules, is_absolute(kind, profile(made.dataset)))
+            if name in made.parameters
         ),
         spread=_spread(quality),
         told_apart_by=_told_apart_by(recordings),

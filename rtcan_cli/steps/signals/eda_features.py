@@ -101,10 +101,15 @@ def _length_notes(components: Path, onset: float, output: Path) -> list[Note]:
         return []
     text = (
         f"{found.description}: features such as the number of responses tell how long a recording "
-        f"was. To describe the first {found.short} s of all, without the {found.n_shorter} that "
-        "are shorter"
+        "was"
     )
-    line = line_that_makes(output, "features", window=f"first:{found.short}")
+    if found.window is None:
+        return [Note("lengths_differ", text)]
+    text += (
+        f". To describe the first {found.short} s of all, without the {found.n_shorter} that are "
+        "shorter"
+    )
+    line = line_that_makes(output, "features", window=found.window)
     return [Note("lengths_differ", text, line)]
 
 

@@ -47,12 +47,16 @@ def _stretched(requests: Sequence[RunRequest]) -> list[Note]:
             dataset = store.provenance.dataset
         text = (
             f"{found.description}, and each is stretched to {settings.spec.length} samples: a "
-            "network sees slower responses where a recording was shorter, and can tell its length. "
-            f"To use the first {found.short} s of all, without the {found.n_shorter} that are "
-            "shorter"
+            "network sees slower responses where a recording was shorter, and can tell its length"
         )
-        line = settings.line(dataset, workspace, window=f"first:{found.short}")
-        notes = [Note("lengths_differ", text, line)]
+        notes = [Note("lengths_differ", text)]
+        if found.window:
+            text += (
+                f". To use the first {found.short} s of all, without the {found.n_shorter} that "
+                "are shorter"
+            )
+            line = settings.line(dataset, workspace, window=found.window)
+            notes = [Note("lengths_differ", text, line)]
         if all(each.settings.spec.model != _LENGTH_ALONE for each in requests):
             text = "where listeners decide how long to listen, see what the length alone tells"
             spec = ModelSpec(model=_LENGTH_ALONE)

@@ -118,7 +118,10 @@ def test_a_store_of_the_version_before_is_read(recordings: Path, tmp_path: Path)
     old, new = quality_of(path, rows=9), quality_of(recordings, rows=9)
     assert "earlier_store" in {note.kind for note in old.notes}
     assert "earlier_store" not in {note.kind for note in new.notes}
-    assert old.artefacts_kept
+    assert not old.artefacts_kept, "nobody typed it"
+    assert {rule.option for rule in old.rules} <= {rule.option for rule in new.rules}
+    assert "--min-signal-to-noise" not in {rule.option for rule in old.rules}
+    assert "--keep-artefacts" not in str(views.page(old).facts["rules"])
     assert old.worst["problem"].tolist() == new.worst["problem"].tolist()
     assert old.worst["signal_to_noise"].isna().all()
     assert "signal/noise" not in rows_of(views.page(old).tables[0])[-1].values()
