@@ -16,7 +16,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import Column, is_time_text, time_unit
+from rtcan_cli.datasets import names
+from rtcan_cli.datasets.clocks import Column, is_time_name, is_time_text, time_unit
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.units import is_unit, split_unit
 from rtcan_cli.errors import RtcanError
@@ -98,7 +99,7 @@ def read_layout(text: str, decimal: str, source: object) -> Layout:
         if len(body) == 1 and not rows.is_data(lines[body[0]]):
             return _empty([cell.strip() for cell in rows.cells(lines[body[0]])], lines[: body[0]])
         first = body[1] if len(body) > 1 and not rows.is_data(lines[body[0]]) else body[0]
-    header, units, top = _header(rows, lines, [i for i in body if i < first], first)
+    header, units, top = _header(rows, lines, [i for i in body if i < first], first, source)
     last = len(lines)
     notes: list[str] = []
     while last - 1 > first and len(lines) - last < _FOOTER and rows.is_prose(lines[last - 1]):
@@ -211,7 +212,7 @@ def _goes_on(rows: _Rows, lines: Sequence[str], body: Sequence[int], start: int)
 
 
 def _header(
-    rows: _Rows, lines: Sequence[str], above: Sequence[int], first: int
+    rows: _Rows, lines: Sequence[str], above: Sequence[int], first: int, source: object
 ) -> tuple[list[str], list[str], int]:
     """Names and units of the columns, and the first line that belongs to them."""
     nothing = [""] * rows.width
@@ -228,6 +229,8 @@ def _header(
         return cells if len(cells) == rows.width else None
 
     lowest = fitted(lines[above[-1]])
+    if lowest is None:
+        _check_number(rows, lines[above[-1]], above[-1], source)
     if lowest is None or all(not cell or _is_value(cell, rows.decimal) for cell in lowest):
         return nothing, nothing, first
     if len(above) > 1 and _are_units(lowest):
@@ -235,6 +238,22 @@ def _header(
         if names and not _are_units(names) and any(names):
             return names, lowest, above[-2]
     return lowest, nothing, above[-1]
+
+
+def _check_number(rows: _Rows, line: str, at: int, source: object) -> None:
+    """Refuse names of columns that are not as many as the columns: units would be lost."""
+    cells = [cell.strip() for cell in rows.cells(line)]
+    found = [split_unit(cell) for cell in cells]
+    if len(cells) > 1 and any(
+        unit or names.is_eda(name) or names.is_resistance(name) or is_time_name(name)
+        for name, unit in found
+    ):
+        raise RtcanError(
+            f"{source}: line {at + 1} has {len(cells)} names, but the rows below have {rows.width} "
+            f"column{'s' * (rows.width != 1)}",
+            hint="one name for each column; a name with a separator in it belongs into quotes, and "
+            "numbers with decimal commas need another separator than the comma",
+        )
 
 
 def _are_units(cells: Sequence[str]) -> bool:
