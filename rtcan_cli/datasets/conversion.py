@@ -159,7 +159,7 @@ def _unit(of_file: str, given: str | None, default: str, source: object) -> Unit
     if said is not None and said != own:
         raise RtcanError(
             f"{source} holds its EDA in {of_file!r}, not in {said.name}",
-            hint="leave out --unit, which is for files that do not say their unit",
+            hint="leave out the unit beside it, which is for files that do not say theirs",
         )
     assert own is not None
     return own

@@ -247,7 +247,18 @@ def column_name(cell: str) -> str:
 
 
 _PER_SECOND = {"hz": 1.0, "khz": 1000.0, "1/s": 1.0, "sps": 1.0, "samples/s": 1.0}
-_CLOCKS = {"h:m:s", "hh:mm:ss", "hh:mm", "m:s", "mm:ss", "utc", "unix", "unix time", "iso", "iso 8601"}
+_CLOCKS = {
+    "h:m:s",
+    "hh:mm:ss",
+    "hh:mm",
+    "m:s",
+    "mm:ss",
+    "utc",
+    "unix",
+    "unix time",
+    "iso",
+    "iso 8601",
+}
 _ENDS = {"end", "stop", "offset", "finish"}
 
 
@@ -303,13 +314,14 @@ def _refuse_unread(names: Sequence[str], header: Sequence[str], file: RawFile) -
                     hint=f"rename it to {column}{of_unit} if that is what it holds, or else to "
                     "something else",
                 )
-        if words[0] in _ENDS and set(words[1:]) <= {"time", unit} | set(words[-1:] * bool(unit)):
-            if "start" in names and "duration" not in names:
-                raise RtcanError(
-                    f"{file}: the column {shown!r} seems to be the end of the trials, which is "
-                    "given as a duration",
-                    hint="add a column duration: the end minus the start, in seconds",
-                )
+        rest = words[1:-1] if unit else words[1:]
+        is_end = words[0] in _ENDS and set(rest) <= {"time"}
+        if is_end and "start" in names and "duration" not in names:
+            raise RtcanError(
+                f"{file}: the column {shown!r} seems to be the end of the trials, which is given "
+                "as a duration",
+                hint="add a column duration: the end minus the start, in seconds",
+            )
 
 
 def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, float]) -> Row:
