@@ -47,7 +47,7 @@ class Progress(Protocol):
 def _stderr() -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def _print(text: str, style: str | None = None) -> None:

@@ -180,14 +180,14 @@ def _unit(of_file: str, given: str | None, default: str, source: object) -> Unit
             return require_unit(of_file, source)
         if said is None:
             raise RtcanError(
-                f"{source} holds its EDA in {of_file!r}, which cannot be converted to microsiemens",
+                f"{source} contains EDA in {of_file!r}, which cannot be converted to microsiemens",
                 hint=f"--unit {RELATIVE} reads it as a signal in arbitrary units; or export it in "
                 "microsiemens",
             )
     if said is not None and said != own:
-        hint = "leave out --unit, which is for files that do not say their unit"
+        hint = "leave out the unit beside it, which is for files that do not say theirs"
         if own is None or own.quantity == "relative":
             hint = f"--unit {RELATIVE} reads it as a signal in arbitrary units"
-        raise RtcanError(f"{source} holds its EDA in {of_file!r}, not in {said.name}", hint=hint)
+        raise RtcanError(f"{source} contains EDA in {of_file!r}, not in {said.name}", hint=hint)
     assert own is not None
     return own

@@ -105,7 +105,7 @@ def test_the_unit_of_the_file_goes_before_the_default() -> None:
 def test_a_contradiction_is_an_error() -> None:
     assert decide([1.0], "µS", "microsiemens").kind.unit == "uS"
     for of_file, said in (("kOhm", "uS"), ("uS", "a.u."), ("kOhm", "Ohm"), ("V", "uS")):
-        with pytest.raises(RtcanError, match=r"x\.csv holds its EDA in '.*', not in"):
+        with pytest.raises(RtcanError, match=r"x\.csv contains EDA in '.*', not in"):
             decide([1.0], of_file, said)
     with pytest.raises(RtcanError, match="cannot be converted to microsiemens"):
         decide([1.0], "counts")

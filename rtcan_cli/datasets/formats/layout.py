@@ -16,7 +16,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import Column, is_time_text, time_unit
+from rtcan_cli.datasets import names
+from rtcan_cli.datasets.clocks import Column, is_time_name, is_time_text, time_unit
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.units import is_unit, split_unit
 from rtcan_cli.errors import RtcanError
@@ -119,7 +120,7 @@ def read_layout(text: str, decimal: str, source: object) -> Layout:
             f"rows without a number above the first number, read as missing: {len(lead)} (the "
             f"first is line {first + 1}: {lines[first][:_SHOWN]!r})"
         )
-    header, units, top = _header(rows, lines, [i for i in body if i < first], first)
+    header, units, top = _header(rows, lines, [i for i in body if i < first], first, source)
     last = len(lines)
     while last - 1 > first and len(lines) - last < _FOOTER and rows.is_prose(lines[last - 1]):
         last -= 1
@@ -287,7 +288,7 @@ def _lost_above(rows: _Rows, lines: Sequence[str], first: int, top: int) -> set[
 
 
 def _header(
-    rows: _Rows, lines: Sequence[str], above: Sequence[int], first: int
+    rows: _Rows, lines: Sequence[str], above: Sequence[int], first: int, source: object
 ) -> tuple[list[str], list[str], int]:
     """Names and units of the columns, and the first line that belongs to them."""
     nothing = [""] * rows.width
@@ -304,6 +305,8 @@ def _header(
         return cells if len(cells) == rows.width else None
 
     lowest = fitted(lines[above[-1]])
+    if lowest is None:
+        _check_number(rows, lines[above[-1]], above[-1], source)
     if lowest is None or all(not cell or _is_value(cell, rows.decimal) for cell in lowest):
         return nothing, nothing, first
     if len(above) > 1 and _are_units(lowest):
@@ -311,6 +314,22 @@ def _header(
         if names and not _are_units(names) and any(names):
             return names, lowest, above[-2]
     return lowest, nothing, above[-1]
+
+
+def _check_number(rows: _Rows, line: str, at: int, source: object) -> None:
+    """Refuse names of columns that are not as many as the columns: units would be lost."""
+    cells = [cell.strip() for cell in rows.cells(line)]
+    found = [split_unit(cell) for cell in cells]
+    if len(cells) > 1 and any(
+        unit or names.is_eda(name) or names.is_resistance(name) or is_time_name(name)
+        for name, unit in found
+    ):
+        raise RtcanError(
+            f"{source}: line {at + 1} has {len(cells)} names, but the rows below have {rows.width} "
+            f"column{'s' * (rows.width != 1)}",
+            hint="one name for each column; a name with a separator in it belongs into quotes, and "
+            "numbers with decimal commas need another separator than the comma",
+        )
 
 
 def _are_units(cells: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rtcan_cli.datasets.clocks import UNITS, Column, read_times, time_unit
+from rtcan_cli.datasets.formats import statements
 from rtcan_cli.datasets.formats.layout import Layout
 from rtcan_cli.errors import RtcanError
 
@@ -90,7 +91,21 @@ def facts_of(layout: Layout, source: object) -> Facts:
     if names == ["unix_timestamp", "eda"]:
         columns = tuple(_in_microsiemens(c, "eda") for c in layout.columns)
         return Facts("EmbracePlus export", columns)
-    return Facts("text", layout.columns)
+    return _plain(layout, source)
+
+
+def _plain(layout: Layout, source: object) -> Facts:
+    """Any other table, with what it says about itself in words."""
+    lines, columns = layout.preamble, layout.columns
+    format = "text"
+    if statements.is_labchart(lines):
+        format, columns = "LabChart text", statements.labchart_columns(lines, columns)
+    unit, where = statements.stated_unit(lines, columns, source)
+    notes: tuple[str, ...] = ()
+    if unit:
+        columns = statements.with_unit(columns, unit, where, source)
+        notes = (f"the unit was read from {where}",)
+    return Facts(format, columns, statements.stated_rate(lines, source), notes=notes)
 
 
 def _in_microsiemens(column: Column, name: str) -> Column:

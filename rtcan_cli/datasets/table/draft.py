@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
 
@@ -20,6 +20,9 @@ from rtcan_cli.errors import RtcanError
 
 MOST_MARKERS = 200
 """With more markers than this in one file they are hardly the beginnings of trials."""
+
+_GENERIC = {"eda", "gsr", "signal", "signals", "data", "recording", "physio", "raw", "export"}
+"""Words in names that are neither a subject nor a stimulus."""
 
 _SEPARATORS = re.compile(r"[\s_.-]+")
 
@@ -112,7 +115,8 @@ def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[Draft
     """A row for each recording, or for each of its markers.
 
     The subject is the name of the first folder that differs between recordings, or else the first
-    part of the file's name; the stimulus is the label of the marker, or the rest of the name.
+    part of the file's name; the stimulus is the label of the marker, or the rest of the name. Words
+    such as ``EDA`` and ``data`` are neither.
 
     Parameters
     ----------
@@ -143,7 +147,9 @@ def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[Draft
 
 
 def _without_name(error: RtcanError, file: RawFile) -> str:
-    return str(error).removeprefix(str(file)).lstrip(" :")
+    text = str(error).removeprefix(str(file)).lstrip(" :")
+    advice = error.hint or ""
+    return f"{text} (try {advice})" if advice.startswith("--decimal") else text
 
 
 def _clock(channel: Channel) -> tuple[float, float, float]:
@@ -159,8 +165,11 @@ def _clock(channel: Channel) -> tuple[float, float, float]:
 
 
 def _first_difference(paths: Sequence[PurePosixPath]) -> int | None:
-    """The first level of folders whose names differ; None where all files are in one folder."""
-    folders = [path.parts[:-1] for path in paths]
+    """The first level of folders whose names differ; None where all files are in one folder.
+
+    Files outside of all folders do not count.
+    """
+    folders = [path.parts[:-1] for path in paths if len(path.parts) > 1]
     for level in range(min(map(len, folders), default=0)):
         if len({parts[level] for parts in folders}) > 1:
             return level
@@ -170,12 +179,28 @@ def _first_difference(paths: Sequence[PurePosixPath]) -> int | None:
 def _names(path: PurePosixPath, level: int | None) -> tuple[str, str]:
     """Subject and stimulus, as far as a file's path tells; else empty."""
     parts = [part for part in _SEPARATORS.split(path.stem) if part]
-    if level is None:
-        return (parts[0] if parts else "", "_".join(parts[1:]))
-    subject = path.parts[level]
-    rest = [part for part in parts if part.casefold() != subject.casefold()]
-    generic = {"eda", "gsr", "signal", "data", "recording"}
-    return subject, "_".join(part for part in rest if part.casefold() not in generic)
+    parts = [part for part in parts if part.casefold() not in _GENERIC]
+    folders = [part for part in path.parts[:-1] if part.casefold() not in _GENERIC]
+    in_folder = level is not None and level < len(path.parts) - 1
+    if in_folder and path.parts[level or 0].casefold() not in _GENERIC:
+        subject = path.parts[level or 0]
+        return subject, "_".join(part for part in parts if part.casefold() != subject.casefold())
+    if parts:
+        return parts[0], "_".join(parts[1:])
+    return (folders[-1] if folders else ""), ""
+
+
+def without_copies(looks: Sequence[Look]) -> list[Look]:
+    """The same looks; a zip file beside its own unpacked folder is told as a problem."""
+    folders = {parent for each in looks if not each.problem for parent in each.file.name.parents}
+    checked = []
+    for each in looks:
+        unpacked = each.file.name.with_suffix("")
+        if each.file.name.suffix.casefold() == ".zip" and not each.problem and unpacked in folders:
+            problem = f"the folder {unpacked.name} beside it has the same name, and is used"
+            each = replace(each, problem=problem)
+        checked.append(each)
+    return checked
 
 
 def _spans(found: Look) -> list[tuple[str, str, str]]:

@@ -31,7 +31,7 @@ from rtcan_cli.datasets.trials import (
     Trial,
     no_rating,
 )
-from rtcan_cli.datasets.units import require_unit
+from rtcan_cli.datasets.units import RELATIVE, require_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import AUDIO_SUFFIXES
 from rtcan_cli.trial_key import hearing
@@ -115,6 +115,7 @@ def open_raw(
     file = _find_table(raw, follow_links)
     rows, damaged, unused = read_table(file, options.decimal)
     facts = replace(profile("table"), rating_scale=options.rating_scale)
+    options = _with_units(rows, file, options)
     rows, slips = _drop_slips(rows, file, facts.rating_scale)
     signals = [_below(file, name) for name in dict.fromkeys(r.signal for r in rows) if name]
     stimuli, absent = _stimuli(rows, file)
@@ -154,6 +155,38 @@ def open_raw(
         unclaimed=unclaimed,
         kind=kind,
     )
+
+
+def _with_units(rows: Sequence[Row], file: RawFile, options: TableOptions) -> TableOptions:
+    """The options, with the unit that all rows of the table give.
+
+    Raises
+    ------
+    RtcanError
+        If the unit of a row is not known, or another one than the options say, or only some rows
+        are in arbitrary units.
+    """
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row.unit:
+            unit = require_unit(row.unit, f"{file}, line {row.line}")
+            found.setdefault(unit.name, row)
+    stated = require_unit(options.unit).name if options.unit is not None else None
+    for name, row in found.items():
+        if stated is not None and name != stated:
+            raise RtcanError(
+                f"{file}, line {row.line}: the unit is {row.unit!r}, but --unit says {stated}",
+                hint="leave out --unit",
+            )
+    if len(found) == 1 and all(row.unit or not row.signal for row in rows):
+        return replace(options, unit=next(iter(found)))
+    if RELATIVE in found:
+        raise RtcanError(
+            f"{file}, line {found[RELATIVE].line}: signals in arbitrary units cannot be in one "
+            "table with others",
+            hint="a folder with a table of its own for them",
+        )
+    return options
 
 
 def _kind(rows: Sequence[Row], table: RawFile, options: TableOptions) -> SignalKind:
@@ -453,7 +486,7 @@ class _Signals:
     ) -> None:
         self._table, self._options, self._kind = table, options, kind
         self._files: dict[tuple[str, str], SignalFile | RtcanError] = {}
-        self._conversions: dict[int, tuple[Track, Conversion]] = {}
+        self._conversions: dict[tuple[int, str | None], tuple[Track, Conversion]] = {}
         self._told: set[str] = set()
         self._lines: dict[str, list[int]] = {}
         for trial in trials:
@@ -468,7 +501,9 @@ class _Signals:
         if isinstance(file, RtcanError):
             return self._tell(file, self._lines[row.signal])
         try:
-            track, conversion = self._converted(file.track(row.column))
+            track, conversion = self._converted(
+                file.track(row.column), row.unit or self._options.unit
+            )
             found: Cut | str = cut(track, row)
         except RtcanError as error:
             return self._tell(error, [row.line])
@@ -486,14 +521,15 @@ class _Signals:
             (*track.notes, *conversion.notes),
         )
 
-    def _converted(self, track: Track) -> tuple[Track, Conversion]:
+    def _converted(self, track: Track, unit: str | None) -> tuple[Track, Conversion]:
         """A track without codes, and how it becomes what is stored; decided once for all of it."""
         # Tracks live as long as their file, which is kept.
-        if id(track) not in self._conversions:
+        key = id(track), unit
+        if key not in self._conversions:
             how = conversion_of(
                 track.eda,
                 track.unit,
-                self._options.unit,
+                unit,
                 profile("table").eda_unit,
                 self._options.polarity,
                 self._kind.polarity == FLIPPED,
@@ -507,8 +543,8 @@ class _Signals:
                     hint="a folder with a table of its own for each kind; without --polarity as-is "
                     "resistance is converted to microsiemens",
                 )
-            self._conversions[id(track)] = replace(track, eda=how.cleaned(track.eda)), how
-        return self._conversions[id(track)]
+            self._conversions[key] = replace(track, eda=how.cleaned(track.eda)), how
+        return self._conversions[key]
 
     def _open(self, row: Row) -> SignalFile | RtcanError:
         # A stated rate may decide how the times in a file are read.

@@ -8,11 +8,11 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.clocks import UNIX_LAST, read_times
+from rtcan_cli.datasets.clocks import UNITS, UNIX_LAST, read_times, time_unit
 from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
@@ -32,6 +32,7 @@ OPTIONAL = (
     "song",
     "title",
     "artist",
+    "unit",
 )
 DELIMITERS = ("\t", ";", ",")
 _FASTEST = 1e6
@@ -70,6 +71,8 @@ class Row:
         What stimuli that are one song under several names have in common; may be empty.
     start_local : bool
         Whether the start is a date without a time zone, taken as if it were UTC.
+    unit : str
+        Of the signal, as it is written; empty where the cell is.
     """
 
     line: int
@@ -89,6 +92,7 @@ class Row:
     repetition: int = 1
     song: str = ""
     start_local: bool = False
+    unit: str = ""
 
 
 def read_table(
@@ -139,6 +143,8 @@ def read_table(
     twice = [name for name in known if known.count(name) > 1]
     if twice:
         raise RtcanError(f"{file} has two columns {twice[0]}", hint="rename one of them")
+    factors = _factors(header, file)
+    _refuse_unread(names, header, file)
     rows, damaged = [], []
     for line, cells in records:
         try:
@@ -151,7 +157,7 @@ def read_table(
                 )
             # Spreadsheets drop empty cells at the end of a row.
             padded = [*cells, *[""] * len(names)]
-            rows.append(_row(line, dict(zip(names, padded, strict=False)), decimal))
+            rows.append(_row(line, dict(zip(names, padded, strict=False)), decimal, factors))
         except _Wrong as error:
             damaged.append(RtcanError(f"{file}, line {line}: {error}", hint=error.hint))
     if not rows and not damaged:
@@ -240,7 +246,85 @@ def column_name(cell: str) -> str:
     return re.sub(r"[\s_-]+", "_", re.sub(r"[\[(].*", "", cell).strip().casefold())
 
 
-def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
+_PER_SECOND = {"hz": 1.0, "khz": 1000.0, "1/s": 1.0, "sps": 1.0, "samples/s": 1.0}
+_CLOCKS = {
+    "h:m:s",
+    "hh:mm:ss",
+    "hh:mm",
+    "m:s",
+    "mm:ss",
+    "utc",
+    "unix",
+    "unix time",
+    "iso",
+    "iso 8601",
+}
+_ENDS = {"end", "stop", "offset", "finish"}
+
+
+def _factors(header: Sequence[str], file: RawFile) -> dict[str, float]:
+    """What the numbers of a column are multiplied with, where the first line names a unit.
+
+    Raises
+    ------
+    RtcanError
+        If it is not known: seconds and minutes would be mixed up.
+    """
+    factors = {}
+    for cell in header:
+        name = column_name(cell)
+        match = re.search(r"[\[(]([^\])]*)", cell)
+        unit = match[1].strip() if match else ""
+        if name not in ("start", "duration", "sampling_rate") or not unit:
+            continue
+        if name == "sampling_rate":
+            factor = _PER_SECOND.get(unit.casefold().replace(" ", ""))
+        else:
+            known = time_unit(unit)
+            factor = UNITS[known] if known else 1.0 if unit.casefold() in _CLOCKS else None
+        if factor is None:
+            usual = "Hz" if name == "sampling_rate" else "s"
+            raise RtcanError(
+                f"{file}: the unit of the column {printable(cell)!r} is not known",
+                hint=f"write its values in {usual}, and {name} [{usual}] as its name",
+            )
+        factors[name] = factor
+    return factors
+
+
+def _refuse_unread(names: Sequence[str], header: Sequence[str], file: RawFile) -> None:
+    """Refuse columns that seem to tell where trials are, but have another name.
+
+    Without them, the whole file would be taken, or all from the start of the trial to the end.
+    """
+    for name, cell in zip(names, header, strict=True):
+        words = name.split("_")
+        unit = time_unit(words[-1]) if len(words) > 1 else None
+        plain = "_".join(words[:-1]) if unit else name
+        shown = printable(cell)
+        for column in ("start", "duration"):
+            if column in names or name in names[: names.index(name)]:
+                continue
+            beside = column == "start" or "start" in names
+            if plain == column or (beside and plain in _ALIASES[column].split()):
+                of_unit = f" [{unit}]" if unit else ""
+                raise RtcanError(
+                    f"{file}: the column {shown!r} seems to be the {column} of the trials, but has "
+                    "another name",
+                    hint=f"rename it to {column}{of_unit} if that is what it holds, or else to "
+                    "something else",
+                )
+        rest = words[1:-1] if unit else words[1:]
+        is_end = words[0] in _ENDS and set(rest) <= {"time"}
+        if is_end and "start" in names and "duration" not in names:
+            raise RtcanError(
+                f"{file}: the column {shown!r} seems to be the end of the trials, which is given "
+                "as a duration",
+                hint="add a column duration: the end minus the start, in seconds",
+            )
+
+
+def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, float]) -> Row:
     def numeric(name: str) -> float:
         cell = cells.get(name, "")
         try:
@@ -272,9 +356,12 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
             )
     if not cells.get("song", "").isprintable():
         raise _Wrong(f"the song {cells['song']!r} has a character that cannot be seen")
-    rate, duration = numeric("sampling_rate"), numeric("duration")
+    rate = numeric("sampling_rate") * factors.get("sampling_rate", 1.0)
+    duration = numeric("duration") * factors.get("duration", 1.0)
     parsed = read_times([cells.get("start", "")])
-    start, start_local = (float(parsed[0][0]), parsed[1]) if parsed else (numeric("start"), False)
+    start, start_local = (float(parsed[0][0]), parsed[1]) if parsed else (math.nan, False)
+    if not parsed:
+        start = numeric("start") * factors.get("start", 1.0)
     for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
         written = cells.get(name.replace(" ", "_"), "")
         if math.isnan(value) and written:
@@ -313,6 +400,7 @@ def _row(line: int, cells: dict[str, str], decimal: str) -> Row:
         int(repetition),
         cells.get("song", ""),
         start_local,
+        cells.get("unit", ""),
     )
 
 

@@ -15,7 +15,14 @@ from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.files.raw import RawFile, list_files, printable
 from rtcan_cli.datasets.formats.read import suffixes
-from rtcan_cli.datasets.table.draft import MOST_MARKERS, DraftRow, Look, look, rows_of
+from rtcan_cli.datasets.table.draft import (
+    MOST_MARKERS,
+    DraftRow,
+    Look,
+    look,
+    rows_of,
+    without_copies,
+)
 from rtcan_cli.datasets.table.reader import NAMES
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import write_whole
@@ -67,6 +74,7 @@ def draft_trials(raw: Path, decimal: str = ".", follow_links: bool = False) -> T
         for each in candidates:
             looks.append(look(each, decimal))
             bar.update(1)
+    looks = without_copies(looks)
     used = [each for each in looks if not each.problem]
     if not used:
         seen = f"; {looks[0].file.name}: {looks[0].problem}" if looks else ""

@@ -122,7 +122,7 @@ def test_a_header_in_kiloohm_is_converted(tmp_path: Path) -> None:
     assert_allclose(found.eda, values, rtol=1e-8)
     assert (found.unit, found.polarity) == ("uS", "conductance, converted from kOhm")
     error = refusal(tmp_path, "1,s,6,4,g.csv,,,,", TableOptions(unit="uS"))
-    assert "holds its EDA in 'kOhm', not in uS" in str(error)
+    assert "contains EDA in 'kOhm', not in uS" in str(error)
     # predict reads with the same code.
     assert_array_equal(read_single(tmp_path / "g.csv").eda, found.eda)
 

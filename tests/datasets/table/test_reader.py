@@ -142,6 +142,70 @@ def test_names_spaces_separators_and_extra_columns(tmp_path: Path) -> None:
     assert dataset.notes == ("TRIALS.TSV: not used: remark, my; notes",)
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells"),
+    [
+        ("start [ms],duration [ms],sampling_rate [kHz]", "500,750,0.004"),
+        ("Start (min),Duration [s],Sampling rate [Hz]", "0.008333333333,0.75,4"),
+        ("start [h:m:s],duration,sampling rate", "00:00:00.5,0.75,4"),
+    ],
+)
+def test_units_in_the_names_of_columns_are_used(tmp_path: Path, columns: str, cells: str) -> None:
+    header = f"subject,stimulus,valence,arousal,signal,{columns}"
+    _, (trial,), _, errors = read(study(tmp_path, f"1,s,5,5,a.csv,{cells}", header=header))
+    assert errors == []
+    (recording,) = trial.recordings
+    assert recording.sampling_rate == 4
+    assert_array_equal(recording.eda, [0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("start [samples]", r"the unit of the column 'start \[samples\]' is not known"),
+        ("sampling_rate [ms]", r"'sampling_rate \[ms\]' is not known"),
+        ("start_ms", "the column 'start_ms' seems to be the start of the trials"),
+        ("onset", "the column 'onset' seems to be the start"),
+        ("start,duration_min", "the column 'duration_min' seems to be the duration"),
+        ("start,length", "the column 'length' seems to be the duration"),
+        ("start,end", "the column 'end' seems to be the end of the trials"),
+        ("start,stop_time_s", "the column 'stop_time_s' seems to be the end"),
+    ],
+)
+def test_columns_that_may_cut_a_trial_are_not_passed_over(
+    tmp_path: Path, columns: str, message: str
+) -> None:
+    header = f"subject,stimulus,valence,arousal,signal,{columns}"
+    with pytest.raises(RtcanError, match=message):
+        open_raw("table", study(tmp_path, "1,s,5,5,a.csv,1,1", header=header))
+
+
+def test_a_table_may_have_a_column_of_units(tmp_path: Path) -> None:
+    header = f"{HEADER},unit"
+    values = [1.0, 1.1, 1.2, 1.3]
+    for cells, expected in (
+        (("MOhm", "megaohm"), (1 / np.array(values), 1 / (np.array(values) + 1))),
+        (("nS", "MOhm"), (np.array(values) / 1000, 1 / (np.array(values) + 1))),
+        (("", "mS"), (np.array(values), (np.array(values) + 1) * 1000)),
+    ):
+        rows = (f"1,s1,5,5,b.csv,4,{cells[0]}", f"1,s2,5,5,c.csv,4,{cells[1]}")
+        dataset, trials, _, errors = read(study(tmp_path, *rows, header=header))
+        assert (errors, dataset.notes) == ([], ())
+        for trial, wanted in zip(trials, expected, strict=True):
+            np.testing.assert_allclose(trial.recordings[0].eda, wanted)
+            assert trial.recordings[0].unit == "uS"
+    for cells, message in (
+        (("V", ""), "line 2: 'V' is not a unit"),
+        (("a.u.", "uS"), "line 2: signals in arbitrary units cannot be in one table"),
+    ):
+        rows = (f"1,s1,5,5,b.csv,4,{cells[0]}", f"1,s2,5,5,c.csv,4,{cells[1]}")
+        with pytest.raises(RtcanError, match=message):
+            open_raw("table", study(tmp_path, *rows, header=header))
+    with pytest.raises(RtcanError, match="the unit is 'kOhm', but --unit says uS"):
+        row = "1,s1,5,5,b.csv,4,kOhm"
+        open_raw("table", study(tmp_path, row, header=header), TableOptions(unit="uS"))
+
+
 def test_the_table_may_lie_deeper(tmp_path: Path) -> None:
     (tmp_path / "study" / "data").mkdir(parents=True)
     study(tmp_path / "study" / "data", "1,s1,5,5,a.csv,4")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,38 @@ def test_what_is_not_known_is_asked_for(tmp_path: Path) -> None:
     assert kinds == ["fill_in_ratings", "stimulus_unknown", "rate_unknown", "unit_unknown"]
     assert found.notes[0].command == f"rtcan ingest table {tmp_path}"
     assert "trials.csv" in "\n".join(views.page(found).notes)
+
+
+def test_a_generic_name_of_a_file_is_not_a_subject(tmp_path: Path) -> None:
+    e4(tmp_path / "S01_1700_A1", "1700000010.50\n")
+    e4(tmp_path / "S02")
+    with zipfile.ZipFile(tmp_path / "S01_1700_A1.zip", "w") as packed:
+        packed.write(tmp_path / "S01_1700_A1" / "EDA.csv", "EDA.csv")
+    text(tmp_path / "EDA_S03_song.csv")
+    found = draft_trials(tmp_path)
+    subjects = {row["signal"]: row["subject"] for row in written(tmp_path)}
+    assert subjects == {
+        "EDA_S03_song.csv": "S03",
+        "S01_1700_A1/EDA.csv": "S01_1700_A1",
+        "S02/EDA.csv": "S02",
+    }
+    problems = found.recordings.set_index("signal")["problem"]
+    assert "the folder S01_1700_A1 beside it" in problems["S01_1700_A1.zip"]
+
+
+def test_the_one_folder_is_the_subject_of_a_session(tmp_path: Path) -> None:
+    e4(tmp_path / "S01" / "data")
+    text(tmp_path / "signal.csv")
+    draft_trials(tmp_path)
+    assert [row["subject"] for row in written(tmp_path)] == ["S01", ""]
+
+
+def test_a_decimal_comma_is_told(tmp_path: Path) -> None:
+    text(tmp_path / "p1_song.csv")
+    rows = "\n".join(f"{i / 4};{x:.6f}" for i, x in enumerate(SAMPLES)).replace(".", ",")
+    (tmp_path / "p2_song.csv").write_text(f"time;EDA\n{rows}\n")
+    problem = draft_trials(tmp_path).recordings["problem"][1]
+    assert "--decimal ," in problem
 
 
 def test_a_table_that_is_there_is_kept(tmp_path: Path) -> None:
