@@ -36,6 +36,8 @@ class Channel:
     zone_unknown : bool
         Whether `start` or `time` are those of a clock on a wall, whose time zone the file does not
         say; they are taken as if it were UTC.
+    of_day : bool
+        Whether `time` is that of a day, without its date.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Channel:
     time: NDArray[np.float64] | None = None
     column: int = 0
     zone_unknown: bool = False
+    of_day: bool = False
 
 
 @dataclass(frozen=True)

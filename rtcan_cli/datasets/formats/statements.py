@@ -112,7 +112,7 @@ def _units_in(value: str) -> list[str]:
             units.append(words[-1])
         elif any(is_unit(word) for word in re.split(r"[\s*×x]", cell)):
             units.append(cell)
-    return [unit for unit in units if time_unit(unit) is None or unit.casefold() == "us"]
+    return [unit for unit in units if unit != "ns"]  # nanoseconds
 
 
 def with_unit(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rtcan_cli.datasets.clocks import Clock, Column, find_clock
+from rtcan_cli.datasets.clocks import UNIX_FIRST, Clock, Column, find_clock
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import empatica, preambles
 from rtcan_cli.datasets.formats.contents import Channel, Contents
@@ -83,9 +83,14 @@ def _channels(
                 None if clock is None else clock.time,
                 column.number,
                 zone_unknown,
+                clock is not None and clock.column.cells is not None and _is_of_day(clock.time),
             )
         )
     return tuple(channels)
+
+
+def _is_of_day(time: np.ndarray) -> bool:
+    return len(time) > 0 and bool(time[0] < UNIX_FIRST)
 
 
 def _values(column: Column, clock: Clock | None) -> np.ndarray:

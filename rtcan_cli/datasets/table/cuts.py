@@ -20,6 +20,8 @@ SLACK = 1.0
 _LARGEST = 10
 """Nothing is made of a trial with more missing samples at its ends than this for each one there."""
 
+_DAY = 86_400.0
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -110,8 +112,17 @@ def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
     if begin < UNIX_FIRST <= time[0]:
         begin += float(time[0])
     until = float(time[-1]) + step
+    if row.start_of_day and begin < time[0] - step / 2 and begin + _DAY <= until:
+        begin += _DAY  # The clock of the file went on after midnight.
     end = until if math.isnan(row.duration) else begin + row.duration
     problem = _outside(begin - time[0], end - time[0], until - time[0], step / 2)
+    if problem and track.of_day and begin < time[0] and not row.start_of_day:
+        asked = _of_day(float(time[0]) + begin)
+        return (
+            f"the start is {begin:.6g} s, but the clock of the file runs from "
+            f"{_of_day(float(time[0]))} to {_of_day(float(time[-1]))}: write the start as it shows "
+            f"it ({asked} is {begin:.6g} s after its first sample)"
+        )
     if problem:
         return problem
     # Times are rounded, so that a sample may seem to lie just before the trial.
@@ -128,6 +139,11 @@ def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
         return f"only {len(eda)} of {before + len(eda) + behind} samples of the trial are there"
     eda = np.pad(eda, (before, behind), constant_values=np.nan)
     return Cut(eda, rate, _position(track, first, last), jitter)
+
+
+def _of_day(seconds: float) -> str:
+    whole = round(seconds % _DAY)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def _check_rate(track: Track, row: Row, rate: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.clocks import UNITS, UNIX_LAST, read_times, time_unit
+from rtcan_cli.datasets.clocks import UNITS, UNIX_FIRST, UNIX_LAST, read_times, time_unit
 from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
@@ -73,6 +73,8 @@ class Row:
         Whether the start is a date without a time zone, taken as if it were UTC.
     unit : str
         Of the signal, as it is written; empty where the cell is.
+    start_of_day : bool
+        Whether the start is a time of the day, as h:m:s.
     """
 
     line: int
@@ -93,6 +95,7 @@ class Row:
     song: str = ""
     start_local: bool = False
     unit: str = ""
+    start_of_day: bool = False
 
 
 def read_table(
@@ -401,6 +404,7 @@ def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, f
         cells.get("song", ""),
         start_local,
         cells.get("unit", ""),
+        parsed is not None and start < UNIX_FIRST,
     )
 
 

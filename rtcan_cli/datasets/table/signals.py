@@ -49,6 +49,8 @@ class Track:
         What was found on reading the file.
     channel : str
         The name of the signal as the file writes it, without its unit; may be empty.
+    of_day : bool
+        Whether `time` is that of a day, without its date.
     """
 
     source: RawFile
@@ -61,6 +63,7 @@ class Track:
     zone_unknown: bool = False
     notes: tuple[str, ...] = ()
     channel: str = ""
+    of_day: bool = False
 
 
 class SignalFile:
@@ -112,6 +115,7 @@ class SignalFile:
                 channel.zone_unknown,
                 self._contents.notes,
                 channel.name,
+                channel.of_day,
             )
         return self._tracks[column]
 

@@ -68,11 +68,20 @@ def test_missing_samples_and_a_byte_order_mark(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(path).channels[0].values, [1.5, np.nan])
 
 
+def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.compress(b"1.5\t0\n2.5\t1"))
+    np.testing.assert_array_equal(read(path).channels[0].values, [1.5, 2.5])
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(RtcanError, match="too early"):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (b"1\t2\t3\n4\t5\t6\n", "it has 3 columns, and its description names 2"),
-        (b"1\t2\n3\t4", "it ends too early"),
+        (b"1\t2\n3", "its content is not valid"),
         (b"", "it has no samples"),
     ],
     ids=["columns", "cut", "none"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -33,6 +34,20 @@ def session(n: int = 400) -> Track:
 def timed(time: np.ndarray) -> Track:
     """The value of each sample is its time since the first."""
     return Track(FILE, "", time - time[0], time=time)
+
+
+def test_a_clock_of_the_day_goes_on_after_midnight() -> None:
+    time = 86_370 + np.arange(400) / 4
+    track = Track(FILE, "", time, time=time, of_day=True)
+    found = cut(track, replace(row(10.0, 20.0), start_of_day=True))
+    assert isinstance(found, Cut)
+    assert_array_equal(found.eda, 86_410 + np.arange(80) / 4)
+    said = cut(track, row(10.0, 20.0))
+    assert isinstance(said, str)
+    assert "runs from 23:59:30 to 00:01:10" in said
+    assert "23:59:40 is 10 s after its first sample" in said
+    # Before the signal is before it.
+    assert "before its signal" in str(cut(track, replace(row(86_300.0, 20.0), start_of_day=True)))
 
 
 @given(
