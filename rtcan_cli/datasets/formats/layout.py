@@ -270,7 +270,7 @@ def _lost_above(rows: _Rows, lines: Sequence[str], first: int, top: int) -> set[
         if _is_comment(line) or (rows.width > 1 and not line.strip()):
             continue
         cells = rows.plain(line)
-        if cells is None:
+        if cells is None or cells[0].endswith(("=", ":")):  # a statement about the file
             break
         text = [cell for cell in cells if cell and not rows.fits(cell)]
         if not all(cell.casefold() in _NO_VALUE or _ERROR_VALUE.fullmatch(cell) for cell in text):
