@@ -79,6 +79,8 @@ _DAY = re.compile(r"\d{4}[/.-]\d\d?[/.-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:\d\d){1,2}"
 _OF_TIME = re.compile(
     r"(?:\d{4}[/.-]\d\d?[/.-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:\d\d){1,2}|\d\d?:\d\d)\b.*", re.ASCII
 )
+# Hours anywhere, as in ``May 01 2024 11:58:30``, which is refused by name.
+_WITH_HOURS = re.compile(r"(?<!\d)\d\d?:\d\d:\d\d", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(.*)", re.ASCII)
 
 
@@ -265,7 +267,7 @@ def _is_wanted(column: Column) -> bool:
         known = [cell.strip() for cell in column.cells if cell.strip()]
         if all(map(_DAY.fullmatch, known)):
             return False  # Dates alone belong to the hours of another column.
-        of_time = sum(_OF_TIME.fullmatch(cell) is not None for cell in known)
+        of_time = sum(bool(_OF_TIME.fullmatch(cell) or _WITH_HOURS.search(cell)) for cell in known)
         return named or (len(set(known)) > 1 and 2 * of_time > len(column.cells))
     assert column.numbers is not None
     if named and words_of(column.name) == ["date"] and len(np.unique(column.numbers)) < 2:

@@ -220,6 +220,12 @@ def test_what_is_not_sure_is_refused(tmp_path: Path, form: str, message: str) ->
         track_of(tmp_path / "x.csv", column_text(form))
 
 
+def test_hours_that_cannot_be_read_are_not_passed_over(tmp_path: Path) -> None:
+    rows = [f"May 01 2024 10:00:{i // 4:02d}.{i % 4 * 25:02d}0000,{i}" for i in range(40)]
+    with pytest.raises(RtcanError, match="the times in the column 'when' cannot be read: 'May 01"):
+        track_of(tmp_path / "x.csv", "\n".join(["when,EDA", *rows]))
+
+
 def test_a_date_and_an_hour_are_one_clock(tmp_path: Path) -> None:
     track = track_of(tmp_path / "x.csv", column_text("date,time"))
     assert whole(track).sampling_rate == pytest.approx(4)

@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rtcan_cli.datasets.clocks import UNITS, Column, read_times, time_unit
 from rtcan_cli.datasets.formats import statements
 from rtcan_cli.datasets.formats.layout import Layout
@@ -26,6 +29,11 @@ _COUNT = re.compile(r"(\d+)\s+channels?\s*", re.IGNORECASE)
 # the converter's range, times its voltage, by a factor. BITalino (r)evolution, EDA sensor data
 # sheet: 3.3 V, 0.132; biosignalsplux EDA sensor data sheet: 3 V, 0.12.
 _TRANSFER = {"bitalino_rev": (3.3, 0.132), "biosignalsplux": (3.0, 0.12)}
+
+# A counter of frames starts again after one less than one of these.
+_CYCLES = (16, 256, 4096, 65536)
+# A column whose steps are 1 less often does not count frames.
+_COUNTS = 0.9
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,8 @@ def _opensignals(layout: Layout, source: object) -> Facts:
     converted = bool(device.get("convertedValues", 0))
     columns = []
     for column, name in zip(layout.columns, names, strict=True):
+        if name.casefold() == "nseq" and column.numbers is not None:
+            _refuse_lost_frames(column.numbers, source)
         sensor = sensors.get(name, "")
         column = replace(column, name=name, unit="")
         if name in sensors:
@@ -185,6 +195,26 @@ def _resolutions(
         f"{source} is an OpenSignals recording whose header has {len(bits)} resolutions for "
         f"{len(columns)} columns and {len(labels)} sensors",
         hint="export it again from OpenSignals",
+    )
+
+
+def _refuse_lost_frames(counter: NDArray[np.float64], source: object) -> None:
+    """Refuse a recording whose counter of frames jumps: how many were lost is not known.
+
+    BITalino counts to 15 and starts again from 0.
+    """
+    cycle = next((c for c in _CYCLES if counter.size and counter.max() < c), None)
+    if cycle is None or counter.size < 2:
+        return
+    follows = np.diff(counter) % cycle == 1
+    if follows.all() or follows.mean() < _COUNTS:
+        return  # nothing is lost, or it does not count frames
+    last = int(np.argmin(follows))
+    raise RtcanError(
+        f"{source}: frames were lost, {int((~follows).sum())} times, first after frame {last + 1}: "
+        f"the counter nSeq jumps from {counter[last]:g} to {counter[last + 1]:g}, which does not "
+        "say how long the gap is",
+        hint="split the file there: what follows has another beginning",
     )
 
 

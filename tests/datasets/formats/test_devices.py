@@ -208,6 +208,15 @@ def test_values_that_opensignals_has_converted_stay_as_they_are(tmp_path: Path) 
     assert_array_equal(one(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,").eda, values)
 
 
+def test_frames_that_opensignals_lost_are_not_closed_up(tmp_path: Path) -> None:
+    counts = np.round(300 + 50 * np.sin(np.arange(3000) / 200)).astype(int)
+    bitalino(tmp_path / "b.txt", counts)
+    head, *rows = (tmp_path / "b.txt").read_text().splitlines(keepends=True)
+    (tmp_path / "b.txt").write_text("".join([head, *rows[:1002], *rows[1307:]]))
+    error = refusal(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,")
+    assert "frames were lost, 1 times, first after frame 1000: the counter" in str(error)
+
+
 def test_opensignals_in_counts_needs_a_word(tmp_path: Path) -> None:
     counts = np.arange(1000) + 12000
     opensignals(tmp_path / "o.txt", counts)
