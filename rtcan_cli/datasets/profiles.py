@@ -31,7 +31,7 @@ class Profile:
     onset : float
         Seconds dropped from the start of every decomposed recording: the time before the stimulus
         where it was recorded (DEAP 3 s, AMIGOS 5 s), else the 3 s a listener needs before feeling
-        anything (PMEmo, own recordings).
+        anything (PMEmo, HKU956, own recordings).
     variant : str
         Attention variant that Yin et al. (2022, Table 5) found best on this dataset.
     stimulus_word : str
@@ -69,6 +69,11 @@ PROFILES: dict[str, Profile] = {
         # The publisher states neither unit nor polarity of the GSR column.
         Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788),
         Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690, absolute=False),
+        # Empatica E4, "EDA, sampled at 4 Hz" in microsiemens; ratings "in a scale of [-10, 10]". A
+        # recording begins with its song (it is exactly as long as the song was played), so that
+        # the listener's 3 s are dropped, as for PMEmo. No variant is published; it is PMEmo's, the
+        # other dataset of music.
+        Profile("hku956", "HKU956", (-10.0, 10.0), "uS", 4.0, 3.0, "Rf", "song", None),
         # What suits a lab's own recordings is not known. A table tells where each trial begins, so
         # that nothing precedes the stimulus. PMEmo is the one dataset like that, and the one of
         # music. So onset and variant are PMEmo's.

@@ -170,6 +170,8 @@ class RawDataset:
         Audio files among the raw files that no stimulus uses, as in `Stimulus.audio`.
     kind : SignalKind or None
         What its recordings are, once they are read; None where their unit says it.
+    audio : Path or None
+        Folder or zip file that the audio files lie in; None where they are among the raw files.
     """
 
     name: str
@@ -183,6 +185,7 @@ class RawDataset:
     notes: tuple[str, ...]
     unclaimed: tuple[str, ...] = ()
     kind: SignalKind | None = None
+    audio: Path | None = None
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

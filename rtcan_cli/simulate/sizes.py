@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rtcan_cli.errors import RtcanError
+
 Scale = Literal["demo", "full"]
 """For a try, or as large as what the publisher ships."""
 
@@ -60,6 +62,8 @@ def choose_size(
     name: str, scale: Scale, subjects: int | None, stimuli: int | None, duration: float | None
 ) -> Size:
     """The size of a dataset at a scale, with what the user asked for instead of its numbers."""
+    if name not in DEFAULT_SIZES:
+        raise RtcanError(f"there is no simulator for {name}")
     usual = (DEFAULT_SIZES if scale == "demo" else FULL_SIZES)[name]
     return Size(
         usual.subjects if subjects is None else subjects,

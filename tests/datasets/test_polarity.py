@@ -78,6 +78,7 @@ def test_what_publishers_ship() -> None:
         "deap": FLIPPED,
         "amigos": NOT_STATED,
         "pmemo": CONDUCTANCE,
+        "hku956": CONDUCTANCE,
         "table": CONDUCTANCE,
     }
 

@@ -33,6 +33,7 @@ PUBLISHER_FOLDERS = {
     "deap": "data_preprocessed_python",
     "amigos": "data_preprocessed_matlab",
     "pmemo": "PMEmo",
+    "hku956": "HKU956",
     "table": "own_recordings",
 }
 """What the publishers call the folders they ship; the simulator puts them beside `MARKER`."""

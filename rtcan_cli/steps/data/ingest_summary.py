@@ -65,7 +65,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
     if unclaimed:
         found.append(Note("unclaimed_audio", note_unclaimed(unclaimed)))
     found += _polarity_notes(kind, known, path)
-    found += _plausibility_notes(recordings, Rules.of(made), path)
+    found += _plausibility_notes(recordings, Rules.of(made), path, known)
     found += _rating_notes(trials)
     found += _song_notes(stimuli)
     if not simulated and known.published_trials not in (None, trials.rated):
@@ -139,7 +139,9 @@ def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
     return notes
 
 
-def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[Note]:
+def _plausibility_notes(
+    counts: _Recordings, rules: Rules, path: Path, known: Profile
+) -> list[Note]:
     """What cannot come from skin, and recordings that say little."""
     notes = []
     if counts.implausible:
@@ -150,11 +152,12 @@ def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[N
         )
         notes.append(Note("implausible_samples", text, command_line("info", path, "--quality")))
     if counts.mostly_outside:
+        own = known.name == "table"
         text = (
             f"in {counts.mostly_outside} recordings most samples are outside {rules.min_eda:g} to "
             f"{rules.max_eda:g} uS: electrodes without contact (a wristband then gives 0.03 to "
             "0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
-            "limits; for values without a known unit or offset, --unit a.u."
+            "limits" + "; for values without a known unit or offset, --unit a.u." * own
         )
         notes.append(Note("mostly_out_of_range", text))
     if counts.too_low and rules.min_eda > _WITHOUT_CONTACT:
