@@ -94,7 +94,7 @@ def _trials_and_folds(
         rows = study.recordings.index.get_indexer(keys(data))
         clear = study.recordings["signal_to_noise"].to_numpy()[rows] >= MEASURED
         data = data.take(np.flatnonzero(clear))
-    row = keys(everything).get_indexer(pd.MultiIndex.from_frame(keys(data)))
+    row = keys(everything).get_indexer(keys(data))
     return data, splits.take(row)
 
 

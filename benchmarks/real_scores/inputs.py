@@ -85,9 +85,7 @@ def see(study: Study, inputs: str, target: str) -> TrainingData:
     if inputs.startswith("features"):
         features = replace(sources, components=None, features=study.folder / "features.h5")
         other, _ = training_data(features, target, ONSET, LENGTH)
-        rows = pd.MultiIndex.from_frame(keys(other)).get_indexer(
-            pd.MultiIndex.from_frame(keys(data))
-        )
+        rows = keys(other).get_indexer(keys(data))
         if (rows < 0).any():
             raise SystemExit("some recordings have components and no features")
         data = other.take(rows)
