@@ -268,8 +268,12 @@ class _Reading:
                     bar.update()
             if not self._usable:
                 reasons = list({**self._reasons[0], **self._reasons[1]})[:_FEW_REASONS]
+                # Of what was found in the files, the unit may be what is wrong with all of them.
+                advice = next((line for line in self.told.lines() if "--unit" in line), None)
                 raise RtcanError(
-                    f"{self._root}: holds no usable recording ({'; '.join(reasons) or 'no trials'})"
+                    f"{self._root}: holds no usable recording "
+                    f"({'; '.join(reasons) or 'no trials'})",
+                    hint=advice,
                 )
             self._write_sources(source, digests())
 
