@@ -230,7 +230,7 @@ def test_damaged_files_end_the_work_or_are_listed(lab: Lab, whole: bool) -> None
     result = lab.ingest(*parts, skip_bad=True)
     assert result.n_trials == 4 + (not whole)
     (row,) = result.left_out.to_numpy().tolist()
-    assert row == ["all.csv cannot be read: it ends too early", 1, "all.csv"]
+    assert row == ["all.csv cannot be read: it ends too early", 1, "", "all.csv"]
 
 
 def test_files_damaged_from_the_start_are_listed_too(lab: Lab) -> None:
