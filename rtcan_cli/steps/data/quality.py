@@ -25,6 +25,7 @@ from rtcan_cli.results.data.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUM
 from rtcan_cli.steps.reasons import Reasons
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.schema import IMPLAUSIBLE
 from rtcan_cli.trial_key import hearing
 
 
@@ -138,7 +139,8 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
             which += "" if key["target"] == "both" else f", {key['target']}"
             rate = float(key["sampling_rate"])
             eda = store.signal("eda", int(row))
-            repaired = store.signal("repaired", int(row)).astype(bool)
+            marks = store.signal("repaired", int(row))
+            repaired = marks % IMPLAUSIBLE == 1
             stuck = find_stuck(eda, rate, repaired)
             traces.append(
                 Trace(
@@ -149,6 +151,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
                     rate,
                     stuck.flat,
                     stuck.clipped,
+                    marks >= IMPLAUSIBLE,
                 )
             )
     known = profile(made.dataset)
