@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import UNITS, Column, read_times, time_unit
+from rtcan_cli.datasets.clocks import UNITS, Column, time_unit
 from rtcan_cli.datasets.formats import statements
 from rtcan_cli.datasets.formats.layout import Layout
+from rtcan_cli.datasets.time_text import read_times
 from rtcan_cli.errors import RtcanError
 
 _SHIMMER = re.compile(r"Shimmer_\w{4}_", re.IGNORECASE)
@@ -113,6 +114,8 @@ def _plain(layout: Layout, source: object) -> Facts:
     if unit:
         columns = statements.with_unit(columns, unit, where, source)
         notes = (f"the unit was read from {where}",)
+    elif other := statements.other_unit(columns):
+        notes = (other,)
     return Facts(format, columns, statements.stated_rate(lines, source), notes=notes)
 
 
@@ -211,9 +214,9 @@ def _refuse_lost_frames(counter: NDArray[np.float64], source: object) -> None:
         return  # nothing is lost, or it does not count frames
     last = int(np.argmin(follows))
     raise RtcanError(
-        f"{source}: frames were lost, {int((~follows).sum())} times, first after frame {last + 1}: "
-        f"the counter nSeq jumps from {counter[last]:g} to {counter[last + 1]:g}, which does not "
-        "say how long the gap is",
+        f"{source}: frames were lost (gaps: {int((~follows).sum())}), first after frame "
+        f"{last + 1}: the counter nSeq jumps from {counter[last]:g} to "
+        f"{counter[last + 1]:g}, which does not say how long the gap is",
         hint="split the file there: what follows has another beginning",
     )
 

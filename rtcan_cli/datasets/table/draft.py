@@ -148,8 +148,7 @@ def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[Draft
 
 def _without_name(error: RtcanError, file: RawFile) -> str:
     text = str(error).removeprefix(str(file)).lstrip(" :")
-    advice = error.hint or ""
-    return f"{text} (try {advice})" if advice.startswith("--decimal") else text
+    return f"{text} (try: {error.hint})" if error.hint else text
 
 
 def _clock(channel: Channel) -> tuple[float, float, float]:

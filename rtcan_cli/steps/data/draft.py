@@ -80,7 +80,7 @@ def draft_trials(raw: Path, decimal: str = ".", follow_links: bool = False) -> T
         seen = f"; {looks[0].file.name}: {looks[0].problem}" if looks else ""
         raise RtcanError(
             f"{printable(raw)} contains no recording of EDA that can be read{seen}",
-            f"recordings are read from {', '.join(suffixes())}",
+            None if looks else f"recordings are read from {', '.join(suffixes())}",
         )
     audio = [each.name for each in listing if each.name.suffix.lower() in AUDIO_SUFFIXES]
     rows = rows_of(used, audio)

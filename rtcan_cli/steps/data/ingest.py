@@ -34,6 +34,7 @@ from rtcan_cli.steps.data.seen_trials import SeenTrials
 from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.stores import Provenance, StoreWriter, create
+from rtcan_cli.stores.schema import IMPLAUSIBLE
 from rtcan_cli.trial_key import hearing
 
 _HASH_THREADS = 2
@@ -283,8 +284,12 @@ class _Reading:
                     bar.update()
             if not self._usable:
                 reasons = list({**self._reasons[0], **self._reasons[1]})[:_FEW_REASONS]
+                # Of what was found in the files, the unit may be what is wrong with all of them.
+                advice = next((line for line in self.told.lines() if "--unit" in line), None)
                 raise RtcanError(
-                    f"{self._root}: holds no usable recording ({'; '.join(reasons) or 'no trials'})"
+                    f"{self._root}: holds no usable recording "
+                    f"({'; '.join(reasons) or 'no trials'})",
+                    hint=advice,
                 )
             self._write_sources(source, digests())
 
@@ -341,7 +346,9 @@ class _Reading:
                 problem=found.fault or "",
             )
             self._quality.append(**vars(found.quality))
-            self._store.append_signals({"eda": found.eda, "repaired": found.repaired})
+            implausible = np.any(list(found.artefacts.values()), axis=0)
+            marks = found.repaired + IMPLAUSIBLE * implausible.astype(np.uint8)
+            self._store.append_signals({"eda": found.eda, "repaired": marks})
             if found.fault:
                 _remember(found.fault, self._reasons[1])
             else:

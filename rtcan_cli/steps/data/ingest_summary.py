@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from rtcan_cli.errors import some
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.ingest import IMPLAUSIBLE_COLUMNS, LEFT_OUT_COLUMNS, Ingested
 from rtcan_cli.steps.data.songs import shared_songs
+from rtcan_cli.steps.reasons import Reasons
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import OFFSETS
@@ -35,7 +35,6 @@ _MOSTLY = 0.5  # share of the samples
 _WITHOUT_CONTACT = 0.04
 _NEAR = 2.0  # times the lower limit: recordings that only have samples above 60 uS lie higher
 _WHOLE = 6.0  # seconds, see `choices.MIN_DURATION`
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ingested:
@@ -50,7 +49,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
     notes : iterable of Note
         What is already known to be worth saying; it comes first.
     """
-    left_out = _LeftOut()
+    left_out = Reasons()
     with Store(path, "recordings") as store:
         excluded = _count_excluded(store, left_out)
         recordings = _count_recordings(store, left_out)
@@ -90,7 +89,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         n_repaired=recordings.repaired,
         n_implausible=recordings.implausible,
         n_below_noise=recordings.below_noise,
-        n_left_out=sum(count for _, count, _ in left_out.kinds.values()),
+        n_left_out=left_out.total,
         n_with_audio=int((stimuli["audio"] != "").sum()),
         eda_seconds=recordings.seconds,
         shortest=recordings.shortest if recordings.sound else None,
@@ -101,7 +100,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         lowest_rating=low,
         highest_rating=high,
         implausible=recordings.kinds(),
-        left_out=left_out.table(),
+        left_out=pd.DataFrame(left_out.rows(), columns=list(LEFT_OUT_COLUMNS)),
         notes=tuple(found),
         files=(path,),
     )
@@ -154,17 +153,24 @@ def _plausibility_notes(
     if counts.mostly_outside:
         own = known.name == "table"
         text = (
+<<<<<<< HEAD
             f"in {counts.mostly_outside} recordings most samples are outside {rules.min_eda:g} to "
             f"{rules.max_eda:g} uS: electrodes without contact (a wristband then gives 0.03 to "
             "0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
             "limits" + "; for values without a known unit or offset, --unit a.u." * own
+=======
+            f"recordings of which most samples are outside {rules.min_eda:g} to {rules.max_eda:g} "
+            f"uS: {counts.mostly_outside}: electrodes without contact (a wristband then gives 0.03 "
+            "to 0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
+            "limits; for values without a known unit or offset, --unit a.u."
+>>>>>>> sensors
         )
         notes.append(Note("mostly_out_of_range", text))
     if counts.too_low and rules.min_eda > _WITHOUT_CONTACT:
         text = (
-            f"{counts.too_low} recordings that fall below {rules.min_eda:g} uS are left out. On a "
-            "dry wrist, skin conductance can be as low; a wristband without contact gives 0.031 "
-            "to 0.037 uS. To use what lies between"
+            f"recordings that are left out because they fall below {rules.min_eda:g} uS: "
+            f"{counts.too_low}. On a dry wrist, skin conductance can be as low; a wristband "
+            "without contact gives 0.031 to 0.037 uS. To use what lies between"
         )
         line = line_that_makes(path, "recordings", min_eda=_WITHOUT_CONTACT)
         notes.append(Note("below_range", text, line))
@@ -231,26 +237,6 @@ def note_unclaimed(files: Sequence[str]) -> str:
     return f"{len(files)} {what}: {some(files)}"
 
 
-class _LeftOut:
-    """Reasons why something was left out: of each kind the first, how many, and for example."""
-
-    def __init__(self) -> None:
-        self.kinds: dict[str, tuple[str, int, str]] = {}
-
-    def add(self, subjects: Iterable[str], reasons: Iterable[str], sources: Iterable[str]) -> None:
-        for subject, reason, source in zip(subjects, reasons, sources, strict=True):
-            # Reasons that differ only in their numbers are of one kind; the first stands for all.
-            # But every damaged file is named.
-            kind = _NUMBER.sub("#", reason) if subject else reason
-            first, count, example = self.kinds.get(kind, (reason, 0, source))
-            self.kinds[kind] = first, count + 1, example
-
-    def table(self) -> pd.DataFrame:
-        """The most frequent kind first."""
-        rows = sorted(self.kinds.values(), key=lambda row: -row[1])
-        return pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
-
-
 @dataclass
 class _Recordings:
     """What the sound recordings of a store are."""
@@ -296,7 +282,7 @@ class _Trials:
     stimuli: set[str] = field(default_factory=set)
 
 
-def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int]]:
+def _count_excluded(store: Store, left_out: Reasons) -> set[tuple[str, str, int]]:
     """Trials with something that was left out."""
     keys: set[tuple[str, str, int]] = set()
     for subject, stimulus, repetition, reason, source in store.table_blocks(
@@ -304,13 +290,14 @@ def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int
     ):
         # Audio files are not trials; a note counts those that no song uses.
         own = (subject != "") | (reason != UNCLAIMED)
-        left_out.add(subject[own], reason[own], source[own])
+        for who, why, where in zip(subject[own], reason[own], source[own], strict=True):
+            left_out.add(why, subject=who, example=where)
         named = zip(subject, stimulus, repetition.tolist(), strict=True)
         keys.update(key for key in named if key[0])
     return keys
 
 
-def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
+def _count_recordings(store: Store, left_out: Reasons) -> _Recordings:
     counts = _Recordings(np.zeros(store.length("trials/subject"), dtype=bool))
     start, lowest = 0, Rules.of(store.provenance.parameters).min_eda
     for subject, problem, source, rate, trial in store.table_blocks(
@@ -319,7 +306,8 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
         rows = range(start, start + len(rate))
         start = rows.stop
         sound = problem == ""
-        left_out.add(subject[~sound], problem[~sound], source[~sound])
+        for who, why, where in zip(subject[~sound], problem[~sound], source[~sound], strict=True):
+            left_out.add(why, subject=who, example=where)
         counts.sound_trials[trial[sound]] = True
         repaired = store.rows("quality/repaired", rows)
         counts.repaired += int((sound & (repaired > 0)).sum())

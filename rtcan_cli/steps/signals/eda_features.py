@@ -21,6 +21,7 @@ from rtcan_cli.results.signals.decomposition import LEFT_OUT_COLUMNS
 from rtcan_cli.results.signals.eda_features import DOMAIN_COLUMNS, EdaFeatures
 from rtcan_cli.runs.durations import common_window, lengths_of, unlike
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.reasons import grouped
 from rtcan_cli.steps.signals.blocks import (
     BlockWork,
     cut,
@@ -192,7 +193,7 @@ def features_result(path: Path) -> EdaFeatures:
         onset=made.parameters["onset"],
         window=made.parameters.get("window"),
         domains=pd.DataFrame(rows, columns=list(DOMAIN_COLUMNS)),
-        left_out=pd.DataFrame(problems.most_common(), columns=list(LEFT_OUT_COLUMNS)),
+        left_out=pd.DataFrame(grouped(problems), columns=list(LEFT_OUT_COLUMNS)),
         notes=(Note("falling_responses", kind.warning),) if kind.warning else (),
         files=(path,),
     )

@@ -214,7 +214,7 @@ def test_frames_that_opensignals_lost_are_not_closed_up(tmp_path: Path) -> None:
     head, *rows = (tmp_path / "b.txt").read_text().splitlines(keepends=True)
     (tmp_path / "b.txt").write_text("".join([head, *rows[:1002], *rows[1307:]]))
     error = refusal(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,")
-    assert "frames were lost, 1 times, first after frame 1000: the counter" in str(error)
+    assert "frames were lost (gaps: 1), first after frame 1000: the counter" in str(error)
 
 
 def test_opensignals_in_counts_needs_a_word(tmp_path: Path) -> None:

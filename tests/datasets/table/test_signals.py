@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import text as text_format
@@ -160,6 +161,38 @@ def test_a_decimal_comma_is_suggested(tmp_path: Path) -> None:
     with pytest.raises(RtcanError) as caught:
         signal_file(written(tmp_path, "eda;t\n1,5;0\n")).track("eda")
     assert caught.value.hint == "--decimal , if that is a decimal comma"
+
+
+@pytest.mark.parametrize("cell", ["4,512.3", "4'512.3", "4 512.3"])
+def test_eda_with_separators_between_thousands_is_named(tmp_path: Path, cell: str) -> None:
+    # The other column of numbers is not taken for EDA.
+    text = "pulse;EDA [nS]\n" + f"70;{cell}\n" * 9
+    with pytest.raises(RtcanError, match="column 'EDA' holds text instead of numbers") as e:
+        signal_file(written(tmp_path, text))
+    assert e.value.hint == "write the numbers without separators between thousands"
+
+
+def test_rows_of_other_sensors_are_not_lost_samples(tmp_path: Path) -> None:
+    def text(time: str, lost: range = range(0)) -> str:
+        # EDA has 16 Hz, the camera 128 Hz.
+        cells = [f"{i / 1000}" if i % 8 == 0 and i not in lost else "" for i in range(1600)]
+        return f"{time},face,EDA\n" + "".join(
+            f"{i / 128:.6f},{'' if cell else 0.5},{cell}\n" for i, cell in enumerate(cells)
+        )
+
+    file = signal_file(written(tmp_path, text("time_s", range(400, 800))))
+    track = file.track("")
+    assert "its EDA has a value in one of 8 rows: the others were not read" in track.notes
+    assert track.time is not None
+    kept = np.r_[0:400:8, 800:1600:8]
+    assert_allclose(track.time, kept / 128, atol=1e-6)
+    assert_allclose(track.eda, kept / 1000)
+    # Without times, nothing tells the rate of the rows that are left.
+    with pytest.raises(RtcanError, match="a value in one of 8 rows only"):
+        signal_file(written(tmp_path, re.sub("(?m)^.*?,", "", text("x"))))
+    # One value of a second of lost ones is not such a table.
+    lost = "time_s,EDA\n" + "".join(f"{i / 4},{i if i % 40 > 30 else ''}\n" for i in range(400))
+    assert len(signal_file(written(tmp_path, lost)).track("").eda) == 400
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "gbk"])
