@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rtcan_cli.errors import RtcanError
-
 Scale = Literal["demo", "full"]
 """For a try, or as large as what the publisher ships."""
 
@@ -22,8 +20,8 @@ class Size:
     stimuli : int
         Number of songs or videos.
     duration : float or None
-        Length of a stimulus in seconds, without what is recorded before it. None for lengths that
-        differ as the published ones do.
+        Length of a stimulus in seconds, without what is recorded before it; the median where it
+        always differs (HKU956). None for lengths that differ as the published ones do.
     """
 
     subjects: int
@@ -35,6 +33,7 @@ DEFAULT_SIZES: dict[str, Size] = {
     "deap": Size(12, 20, 20.0),
     "amigos": Size(12, 20, 20.0),
     "pmemo": Size(60, 20, 25.0),
+    "hku956": Size(30, 20, 25.0),
     "wesad": Size(15, 5, 20.0),
     "case": Size(12, 8, 20.0),
     "table": Size(24, 20, 25.0),
@@ -45,6 +44,7 @@ FULL_SIZES: dict[str, Size] = {
     "deap": Size(32, 40, 60.0),
     "amigos": Size(40, 20, None),
     "pmemo": Size(457, 794, None),
+    "hku956": Size(30, 592, None),
     "wesad": Size(15, 5, None),
     "case": Size(30, 8, None),
     "table": Size(60, 30, 60.0),
@@ -52,12 +52,8 @@ FULL_SIZES: dict[str, Size] = {
 """What the publishers ship; of own recordings what a large study has."""
 
 MOST_STIMULI: dict[str, int] = {
-    "deap": 40,
-    "amigos": 20,
-    "pmemo": 99999,
-    "wesad": 5,
-    "case": 8,
-    "table": 99999,
+    **{"deap": 40, "amigos": 20, "wesad": 5, "case": 8},
+    **dict.fromkeys(("pmemo", "hku956", "table"), 99999),
 }
 """More than this the layout has no place for."""
 
@@ -73,8 +69,6 @@ def choose_size(
     name: str, scale: Scale, subjects: int | None, stimuli: int | None, duration: float | None
 ) -> Size:
     """The size of a dataset at a scale, with what the user asked for instead of its numbers."""
-    if name not in DEFAULT_SIZES:
-        raise RtcanError(f"there is no simulator for {name}")
     usual = (DEFAULT_SIZES if scale == "demo" else FULL_SIZES)[name]
     return Size(
         usual.subjects if subjects is None else subjects,
