@@ -38,6 +38,8 @@ NOT_RUN = {
     "from dask_jobqueue import SLURMCluster": "needs a batch system",
     "rtcan export *": "loads PyTorch's exporters for 10 s; test_export.py exports",
     "rtcan ingest table my-study --decimal ,": "tests/datasets/table reads such files",
+    "tail -n +2 *": "downloads hundreds of songs",
+    "rtcan ingest hku956 * --audio songs": "needs these songs; tests/datasets/hku956 has some",
     "import pyxdf": "needs a recording of LabStreamingLayer; tests/datasets/formats has one",
     "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
@@ -60,6 +62,7 @@ FEWER = {
     "10%,40%,70%": "40%,70%",
 }
 SIZES = ("--subjects", "5", "--stimuli", "6", "--duration", "14")
+OTHERS = ("deap", "amigos", "hku956", "table")
 #: The options of gradcam that explain many trials.
 MANY = ("--all", "--check")
 WITH_BLOCKS = [page for page in PAGES if blocks(page, "bash", "python")]
@@ -83,9 +86,9 @@ def small() -> Iterator[None]:
 def raw(raw_pmemo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Raw files of each dataset."""
     folder = tmp_path_factory.mktemp("raw")
-    for dataset in ("deap", "amigos", "table"):
+    for dataset in OTHERS:
         must("simulate", dataset, folder / dataset, *SIZES)
-    return {"pmemo": raw_pmemo, **{name: folder / name for name in ("deap", "amigos", "table")}}
+    return {"pmemo": raw_pmemo, **{name: folder / name for name in OTHERS}}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +100,7 @@ def workspace(
     shutil.copytree(prepared, stores)
     must("eda-features", "--dataset", "pmemo", "-w", stores, "--jobs", "1")
     must("train", "--dataset", "pmemo", "--fusion", "music", "-w", stores, "--jobs", "1")
-    for dataset in ("deap", "amigos", "table"):
+    for dataset in OTHERS:
         must("ingest", dataset, raw[dataset], "-w", stores)
         must("relabel", "--dataset", dataset, "-w", stores)
         must("decompose", "--dataset", dataset, "-w", stores, "--jobs", "1")

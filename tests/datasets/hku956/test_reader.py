@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 
@@ -16,6 +14,7 @@ from rtcan_cli.datasets.trials import Excluded, Trial
 from rtcan_cli.errors import RtcanError
 from tests.conftest import must, rtcan
 from tests.datasets.reading import zip_folder
+from tests.real_listeners import EXCERPT, ratings
 
 HEADER = (
     "participant_id,song_no,song_id,valence_rating,valence,arousal_rating,arousal,play_duration"
@@ -220,16 +219,11 @@ def test_songs_that_were_fetched(tmp_path: Path) -> None:
     assert "2 songs without an audio file: 31, 262957" in " ".join(told.split())
 
 
-@pytest.mark.skipif(not os.environ.get("RTCAN_REAL_DATA"), reason="RTCAN_REAL_DATA is not set")
 def test_real_listeners() -> None:
     """All that pandas finds is there."""
-    raw = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
-    if not raw.is_dir():
-        pytest.skip(f"{raw} is not there")
-    trials, excluded, errors = read(raw)
+    trials, excluded, errors = read(EXCERPT)
     assert excluded == errors == []
-    table = pd.read_csv(raw / "3. AV_ratings.csv", dtype={"song_id": str}, encoding="utf-8-sig")
-    table = table.sort_values(["participant_id", "song_no"])
+    table = ratings().sort_values(["participant_id", "song_no"])
     table["repetition"] = table.groupby(["participant_id", "song_id"]).cumcount() + 1
     names = ["participant_id", "song_id", "repetition", "valence_rating", "arousal_rating"]
     found = [(t.subject, t.stimulus, t.repetition, t.valence, t.arousal) for t in trials]
