@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rtcan_cli import console
-from rtcan_cli.choices import Polarity
+from rtcan_cli.choices import Device, Polarity
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
@@ -54,6 +54,7 @@ def ingest_raw(
     polarity: Polarity | None = None,
     follow_links: bool = False,
     audio: Path | None = None,
+    device: Device | None = None,
 ) -> Ingested:
     """Read raw files into a recordings store.
 
@@ -82,6 +83,8 @@ def ingest_raw(
         Whether symbolic links in the folder may lead out of it.
     audio : Path, optional
         Folder or zip file with the songs of a dataset that comes without them (HKU956).
+    device : {"wrist", "chest"}, optional
+        Whose EDA is read, where subjects wore two (WESAD); by default the wrist's.
 
     Raises
     ------
@@ -92,9 +95,8 @@ def ingest_raw(
     root = _resolved(raw)
     if table is not None:
         table = replace(table, polarity=polarity)
-    source = open_raw(
-        dataset, root, table, follow_links, None if audio is None else _resolved(audio)
-    )
+    songs = None if audio is None else _resolved(audio)
+    source = open_raw(dataset, root, table, follow_links, songs, device)
     return ingest_dataset(
         source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
     )

@@ -212,7 +212,7 @@ def _song_notes(stimuli: pd.DataFrame) -> list[Note]:
         return []
     named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
     text = (
-        "the same song under several names (equal audio, or the column song): "
+        "the same song under several names (equal audio, or stated): "
         f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
         "; folds that hold out stimuli keep them together"
     )
