@@ -216,8 +216,8 @@ def _refuse_lost_frames(counter: NDArray[np.float64], source: object) -> None:
         return  # nothing is lost, or it does not count frames
     last = int(np.argmin(follows))
     raise RtcanError(
-        f"{source}: frames were lost (gaps: {int((~follows).sum())}), first after frame {last + 1}: "
-        f"the counter nSeq jumps from {counter[last]:g} to {counter[last + 1]:g}"
+        f"{source}: frames were lost (gaps: {int((~follows).sum())}), first after frame "
+        f"{last + 1}: the counter nSeq jumps from {counter[last]:g} to {counter[last + 1]:g}"
         + (", which does not say how long the gap is" if math.isfinite(cycle) else ""),
         hint="split the file there: what follows has another beginning",
     )

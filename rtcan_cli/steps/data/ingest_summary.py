@@ -153,17 +153,10 @@ def _plausibility_notes(
     if counts.mostly_outside:
         own = known.name == "table"
         text = (
-<<<<<<< HEAD
-            f"in {counts.mostly_outside} recordings most samples are outside {rules.min_eda:g} to "
-            f"{rules.max_eda:g} uS: electrodes without contact (a wristband then gives 0.03 to "
-            "0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
-            "limits" + "; for values without a known unit or offset, --unit a.u." * own
-=======
             f"recordings of which most samples are outside {rules.min_eda:g} to {rules.max_eda:g} "
             f"uS: {counts.mostly_outside}: electrodes without contact (a wristband then gives 0.03 "
             "to 0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
-            "limits; for values without a known unit or offset, --unit a.u."
->>>>>>> sensors
+            "limits" + "; for values without a known unit or offset, --unit a.u." * own
         )
         notes.append(Note("mostly_out_of_range", text))
     if counts.too_low and rules.min_eda > _WITHOUT_CONTACT:
