@@ -49,7 +49,7 @@ _QUEST = re.compile(
 )
 _NOT_TRIALS = (
     f"the first and the last {TRIMMED:g} s of each condition, the reading tasks, and what lies "
-    "between the conditions are no trials, and are not read"
+    "between the conditions are not part of any trial"
 )
 _TITLES = {"wrist": "wrist (Empatica E4)", "chest": "chest (RespiBAN)"}
 
