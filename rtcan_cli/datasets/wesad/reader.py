@@ -115,6 +115,7 @@ def open_raw(raw: Path, follow_links: bool = False, device: Device = "wrist") ->
         in_turn=device == "wrist",
         damaged=tuple(damaged),
         simulated=folder.simulated,
+        device=None if device == "wrist" else device,
         notes=(_NOT_TRIALS, *(() if folder.simulated else missing_subjects(there, SUBJECTS))),
     )
 
