@@ -7,6 +7,19 @@ from scipy.stats import t
 from rtcan_cli.choices import CONFIDENCE, POWER
 
 
+def standard_error(low: float, high: float, n_subjects: int) -> float:
+    """Standard error of a score over subjects, from its interval.
+
+    Parameters
+    ----------
+    low, high, n_subjects
+        As of `smallest_effect`.
+    """
+    if n_subjects < 2:
+        return float("nan")
+    return float((high - low) / 2 / t.ppf((1 + CONFIDENCE) / 2, n_subjects - 1))
+
+
 def smallest_effect(low: float, high: float, n_subjects: int) -> float:
     """Return the smallest effect that a study finds with a probability of `POWER`.
 
@@ -28,6 +41,5 @@ def smallest_effect(low: float, high: float, n_subjects: int) -> float:
     """
     if n_subjects < 2:
         return float("nan")
-    excludes, reaches = t.ppf((1 + CONFIDENCE) / 2, n_subjects - 1), t.ppf(POWER, n_subjects - 1)
-    error = (high - low) / 2 / excludes
-    return float((excludes + reaches) * error)
+    excludes, reaches = t.ppf([(1 + CONFIDENCE) / 2, POWER], n_subjects - 1)
+    return float((excludes + reaches) * standard_error(low, high, n_subjects))

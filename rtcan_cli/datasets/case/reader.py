@@ -53,7 +53,7 @@ VIDEOS = {
 """What the publisher calls the videos, by their numbers in the files."""
 
 START, BLUE, END = 10, 11, 12
-"""Numbers of what is no trial."""
+"""Numbers of what is not a trial."""
 
 SUBJECTS = tuple(str(number) for number in range(1, 31))
 
@@ -67,8 +67,8 @@ step of the joystick, and one of rounding."""
 
 _DAMAGED = "the file is incomplete or damaged: copy or download it again"
 _NOT_TRIALS = (
-    "the start, the blue screens between the videos, and the end (videos 10, 11 and 12) are no "
-    "trials, and are not read"
+    "the start, the blue screens between the videos, and the end (videos 10, 11 and 12) are not "
+    "part of any trial"
 )
 
 

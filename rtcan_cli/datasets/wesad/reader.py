@@ -49,7 +49,7 @@ _QUEST = re.compile(
 )
 _NOT_TRIALS = (
     f"the first and the last {TRIMMED:g} s of each condition, the reading tasks, and what lies "
-    "between the conditions are no trials, and are not read"
+    "between the conditions are not part of any trial"
 )
 _TITLES = {"wrist": "wrist (Empatica E4)", "chest": "chest (RespiBAN)"}
 
@@ -115,6 +115,7 @@ def open_raw(raw: Path, follow_links: bool = False, device: Device = "wrist") ->
         in_turn=device == "wrist",
         damaged=tuple(damaged),
         simulated=folder.simulated,
+        device=None if device == "wrist" else device,
         notes=(_NOT_TRIALS, *(() if folder.simulated else missing_subjects(there, SUBJECTS))),
     )
 

@@ -159,6 +159,7 @@ def ingest_dataset(
             "skip_bad": skip_bad,
             **({"follow_links": True} if follow_links else {}),
             **({"audio": printable(source.audio)} if source.audio else {}),
+            **({"device": source.device} if source.device else {}),
             **asdict(rules),
         },
         # The stimuli too: their audio files may have come or changed since.

@@ -268,8 +268,14 @@ def test_the_store_says_whose_eda_it_holds(wesad_raw: Path, tmp_path: Path) -> N
     for device, rate in (("wrist", 4), ("chest", 100)):
         store = tmp_path / f"{device}.h5"
         said = json.loads(
-            must("ingest", "wesad", wesad_raw, "--device", device, "-o", store, "--json").stdout
+            must(
+                *("ingest", "wesad", wesad_raw, "--device", device, "-o", store, "--json"),
+                *("--min-eda", "6"),
+            ).stdout
         )
+        # A line that makes the store again has to name the device.
+        (line,) = (note["command"] for note in said["notes"] if note["kind"] == "below_range")
+        assert ("--device chest" in line) == (device == "chest")
         assert said["edition"].startswith(f"WESAD, {device}")
         assert (said["n_subjects"], said["n_stimuli"], said["n_trials"]) == (3, 5, 15)
         with h5py.File(store) as h5:
