@@ -362,10 +362,9 @@ def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, f
         raise _Wrong(f"the song {cells['song']!r} has a character that cannot be seen")
     rate = numeric("sampling_rate") * factors.get("sampling_rate", 1.0)
     duration = numeric("duration") * factors.get("duration", 1.0)
-    parsed = read_times([cells.get("start", "")])
-    start, start_local = (float(parsed[0][0]), parsed[1]) if parsed else (math.nan, False)
-    if not parsed:
-        start = numeric("start") * factors.get("start", 1.0)
+    start, start_local, start_of_day = read_start(cells.get("start", "")) or (
+        *(numeric("start") * factors.get("start", 1.0), False, False),
+    )
     for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
         written = cells.get(name.replace(" ", "_"), "")
         if math.isnan(value) and written:
@@ -405,8 +404,29 @@ def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, f
         cells.get("song", ""),
         start_local,
         cells.get("unit", ""),
-        parsed is not None and start < UNIX_FIRST,
+        start_of_day,
     )
+
+
+def read_start(cell: str) -> tuple[float, bool, bool] | None:
+    """The start of a trial that is written as a date or a time of the day.
+
+    Returns
+    -------
+    start : float
+        In seconds: Unix time, or of the day.
+    local : bool
+        Whether it is a date without a time zone, taken as if it were UTC.
+    of_day : bool
+        Whether it is a time of the day.
+    None
+        If it is something else, such as a number.
+    """
+    parsed = read_times([cell])
+    if parsed is None:
+        return None
+    start = float(parsed[0][0])
+    return start, parsed[1], start < UNIX_FIRST
 
 
 def _path(cell: str) -> str:
