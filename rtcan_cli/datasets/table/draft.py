@@ -22,6 +22,7 @@ MOST_MARKERS = 200
 """With more markers than this in one file they are hardly the beginnings of trials."""
 
 _GENERIC = {"eda", "gsr", "signal", "signals", "data", "recording", "physio", "raw", "export"}
+_GENERIC |= {"raw_data", "v6", "participant_data"}  # folders of an EmbracePlus
 """Words in names that are neither a subject nor a stimulus."""
 
 _SEPARATORS = re.compile(r"[\s_.-]+")

@@ -15,7 +15,7 @@ from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.draft import draft_trials
 from rtcan_cli.steps.data.ingest import ingest_raw
-from tests.datasets.formats.made_files import write_edf
+from tests.datasets.formats.made_files import UNIX, write_avro, write_edf
 
 SAMPLES = 2 + 0.2 * np.sin(np.arange(160) / 9)
 
@@ -118,6 +118,18 @@ def test_the_one_folder_is_the_subject_of_a_session(tmp_path: Path) -> None:
     text(tmp_path / "signal.csv")
     draft_trials(tmp_path)
     assert [row["subject"] for row in written(tmp_path)] == ["S01", ""]
+
+
+def test_a_folder_of_raw_data_is_one_recording(tmp_path: Path) -> None:
+    for person in ("p01", "p02"):
+        folder = tmp_path / f"1-1-{person}" / "raw_data" / "v6"
+        folder.mkdir(parents=True)
+        for begin in (UNIX, UNIX + 900):
+            write_avro(folder / f"1-1-{person}_{begin:.0f}.avro", begin=begin)
+    draft_trials(tmp_path)
+    rows = written(tmp_path)
+    assert {row["signal"] for row in rows} == {f"1-1-p0{i}/raw_data/v6" for i in (1, 2)}
+    assert {row["subject"] for row in rows} == {"1-1-p01", "1-1-p02"}
 
 
 def test_a_decimal_comma_is_told(tmp_path: Path) -> None:
