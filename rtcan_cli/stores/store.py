@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.hdf5 import attribute, lies_elsewhere, reason_to_refuse
 from rtcan_cli.stores.claims import (
-    attribute,
     check_fits,
     check_tables_fit,
     in_memory,
     is_text,
     layout_problem,
-    lies_elsewhere,
-    reason_to_refuse,
     size_problem,
     values_problem,
 )
