@@ -508,7 +508,8 @@ class _Signals:
             track, conversion = self._converted(
                 file.track(row.column), row.unit or self._options.unit
             )
-            found: Cut | str = cut(track, row)
+            placed = file.placed(row, track)
+            found: Cut | str = placed if isinstance(placed, str) else cut(track, placed)
         except RtcanError as error:
             return self._tell(error, [row.line])
         if isinstance(found, str):

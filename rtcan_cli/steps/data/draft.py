@@ -139,7 +139,8 @@ def _described(found: Look) -> dict[str, object]:
 
 def _write(path: Path, rows: Sequence[DraftRow]) -> None:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
+    columns = (*_COLUMNS, *["samples"] * any(row.samples for row in rows))
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     write_whole(path, text.getvalue())
