@@ -430,7 +430,7 @@ def _by_stated_rate(
             return None
         scale = 1 / stated
     else:
-        fitting = [unit for unit in UNITS if _alike(1 / (step * UNITS[unit]), stated)]
+        fitting = [unit for unit in UNITS if is_same_rate(1 / (step * UNITS[unit]), stated)]
         if not fitting and _rises_with_holes(raw):
             raise RtcanError(
                 f"{source}: the {column.label} rises in steps of {step:.4g} with holes, as times "
@@ -445,7 +445,8 @@ def _by_stated_rate(
     return Clock(column, time * scale, kept, doubtful, notes=(*notes, note))
 
 
-def _alike(one: float, other: float) -> bool:
+def is_same_rate(one: float, other: float) -> bool:
+    """Whether two sampling rates are the same, but for rounding."""
     return abs(one - other) <= SAME_RATE * other
 
 
@@ -550,7 +551,7 @@ def _unit_by_rate(step: float, stated: float, column: Column, source: object) ->
     rates = {unit: 1 / (step * seconds) for unit, seconds in UNITS.items()}
     if not math.isnan(stated):
         for unit, rate in rates.items():
-            if _alike(rate, stated):
+            if is_same_rate(rate, stated):
                 return unit
         return "s"  # The contradiction is told where both rates are known.
     rate = rates["s"]

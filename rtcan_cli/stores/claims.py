@@ -17,12 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.hdf5 import reason_to_refuse
 from rtcan_cli.stores.schema import OFFSETS, Schema
 
-#: Filters that come with HDF5: deflate, shuffle and Fletcher's checksum.
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
-#: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
-_MOST_PACKED, _SMALL = 1100, 1 << 20
 #: All data of a store may unpack to this many bytes, and this many more for each of the file's.
 #: Stores are packed by deflate at its fastest level, which makes one byte of 229 at most.
 _ALWAYS, _PER_BYTE = 1 << 28, 400
@@ -31,55 +28,11 @@ _TEXT = 72
 #: What tables and one piece of a signal may take, as a share of the memory of the machine; and that
 #: memory in bytes where the system does not report it.
 _SHARE, _USUAL = 0.5, 8 << 30
-#: Letters of an attribute: the settings of a run have some thousands.
-_LONGEST = 1 << 20
-
-
-def attribute(node: h5py.HLObject, name: str) -> Any:
-    """One attribute, None if it is not there.
-
-    Raises
-    ------
-    ValueError
-        If it is far too long, or may be.
-    """
-    if name not in node.attrs:
-        return None
-    stored = node.attrs.get_id(name)
-    # Text of any length lies elsewhere in the file: its length shows only afterwards, and many
-    # texts may be one and the same.
-    if (stored.shape and stored.dtype.hasobject) or stored.get_storage_size() > _LONGEST:
-        raise ValueError(f"attribute {name} has an unusual length")
-    value = node.attrs[name]
-    if isinstance(value, str | bytes) and len(value) > _LONGEST:
-        raise ValueError(f"attribute {name} has {len(value)} letters")
-    return value
 
 
 def is_text(dataset: h5py.Dataset) -> bool:
     """Whether a dataset contains text."""
     return h5py.check_string_dtype(dataset.dtype) is not None
-
-
-def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
-    """What a dataset has that none of ours has, and that could do harm when it is read."""
-    created = dataset.id.get_create_plist()
-    if created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count():
-        return "is missing"  # its samples are those of other files, of which none is opened
-    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
-    if unknown := sorted(filters - _FILTERS):
-        # HDF5 would look for a program library that knows it, and run that.
-        return f"is compressed with a filter that rtcan does not use (number {unknown[0]})"
-    if dataset.shape is None:
-        return "has no shape"
-    dtype = dataset.dtype
-    # Text of any length, too: many values may be one and the same long text.
-    if dtype.hasobject:
-        return f"contains neither numbers nor text of a fixed length ({dtype})"
-    held = dataset.id.get_storage_size()
-    if dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
-        return f"claims {dataset.size} values, which cannot be stored in its {held} bytes"
-    return None
 
 
 def size_problem(datasets: Mapping[str, h5py.Dataset], size: int) -> str | None:

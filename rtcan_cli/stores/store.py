@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.hdf5 import attribute
 from rtcan_cli.stores.claims import (
-    attribute,
     check_fits,
     check_tables_fit,
     in_memory,

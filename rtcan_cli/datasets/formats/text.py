@@ -68,7 +68,8 @@ def read(file: RawFile, decimal: str, sampling_rate: float = math.nan) -> Conten
     if n_rows > 1:
         found += (f"its EDA has a value in one of {n_rows} rows: the others were not read",)
     channels = _channels(layout, clock, aside, facts)
-    return Contents(facts.format, channels, notes=(*notes, *layout.notes, *facts.notes, *found))
+    notes += (*layout.notes, *facts.notes, *found)
+    return Contents(facts.format, channels, notes=notes, labels=_labels(layout, clock, aside))
 
 
 def _refuse_text(layout: Layout, file: RawFile) -> None:
@@ -143,6 +144,16 @@ def _channels(
             )
         )
     return tuple(channels)
+
+
+def _labels(layout: Layout, clock: Clock | None, aside: Sequence[int]) -> dict[str, Sequence[str]]:
+    return {
+        column.name: column.cells
+        if clock is None
+        else [column.cells[i] for i in clock.kept.tolist()]
+        for index, column in enumerate(layout.columns)
+        if column.cells is not None and column.name and index not in aside
+    }
 
 
 def _is_of_day(time: np.ndarray) -> bool:

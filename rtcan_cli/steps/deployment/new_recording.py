@@ -66,7 +66,7 @@ class NewRecording:
     sampling_rate: float = math.nan
     column: str = ""
     decimal: str = "."
-    start: float = math.nan
+    start: float | str = math.nan
     duration: float = math.nan
     audio: Path | None = None
     subject: str = UNNAMED

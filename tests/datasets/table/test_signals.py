@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import text as text_format
+from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.errors import RtcanError
 
@@ -234,3 +236,25 @@ def test_links_are_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "\n", "eda\n", "time,eda\n"])
 def test_nothing_is_no_samples(tmp_path: Path, text: str) -> None:
     assert len(signal_file(written(tmp_path, text)).track("").eda) == 0
+
+
+def test_samples_of_a_trial_are_named_by_another_column(tmp_path: Path) -> None:
+    songs = "a" * 20 + "b" * 10 + "a" * 10 + "c" * 20
+    rows = [f"{i / 10},{song}" for i, song in enumerate(songs)]
+    file = signal_file(written(tmp_path, "\n".join(["EDA,song", *rows])))
+    track = file.track("")
+
+    def placed(samples: str, rate: float = 4.0) -> Row | str:
+        nan = float("nan")
+        row = Row(2, "s", "m", 5, 5, "x.csv", rate, nan, nan, "", "both", "", "", "")
+        return file.placed(replace(row, samples=samples), track)
+
+    found = placed("Song = c")
+    assert isinstance(found, Row)
+    assert (found.start, found.duration) == (10, 5)
+    assert placed("song=a") == "the samples with 'a' in the column 'song' are in 2 pieces"
+    assert placed("song=d") == "no sample has 'd' in the column 'song'"
+    assert placed("EDA=x") == "no sample has 'x' in the column 'EDA'"
+    with pytest.raises(RtcanError, match="no column 'trial' that says to which trial") as caught:
+        placed("trial=1")
+    assert caught.value.hint == "of its columns song, EDA the one that does"
