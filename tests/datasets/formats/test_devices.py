@@ -215,7 +215,7 @@ def test_opensignals_writes_no_zeros_before_single_digits(tmp_path: Path) -> Non
     ]
     (tmp_path / "b.txt").write_text("".join([head, *rows]))
     error = refusal(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,")
-    assert "frames were lost, 1 times, first after frame 899" in str(error)
+    assert "frames were lost (gaps: 1), first after frame 899" in str(error)
 
 
 def test_values_that_opensignals_has_converted_stay_as_they_are(tmp_path: Path) -> None:
