@@ -41,14 +41,15 @@ def evaluate(
     confusion matrices, ROC, reliability, accuracy of each subject.
 
     With --on, all models of the run answer to all labelled trials of another dataset, and their
-    mean probability is scored. Its people, stimuli and sensor are new to the run. Labels are
-    relative to each listener, so rating scales may differ.
+    mean probability is scored. Labels are relative to each listener, so rating scales may differ.
+    For other listeners of the same dataset, give their workspace and the path of the run.
 
     \b
     Examples:
       rtcan evaluate
       rtcan evaluate Rf-eda+music-both-1a2b3c
       rtcan evaluate Rf-eda-both-1a2b3c --on hku956
+      rtcan evaluate rtcan-stores/hku956/runs/Rf-eda-both-1a2b3c.h5 --on hku956 -w other-listeners
       rtcan evaluate --column-width single --dpi 300 --colour-blind
     """
     from rtcan_cli.steps.scores.cross_dataset import evaluate_on

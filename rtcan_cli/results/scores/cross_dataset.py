@@ -39,6 +39,7 @@ class CrossDatasetEvaluation(Result):
 
     run: AboutRun = value("The run")
     on: str = value("Dataset that is tested, as --dataset takes it")
+    on_simulated: bool = value("Whether that dataset is simulated")
     simulated: bool = value("Whether the run or what it is tested on is simulated")
     n_subjects: int = value("Subjects that were tested")
     n_trials: int = value("Trials that were tested, of both targets together")

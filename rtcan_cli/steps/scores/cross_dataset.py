@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from rtcan_cli.command_line import command_line
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.calibration import expected_calibration_error
 from rtcan_cli.evaluation.groups import group_scores
@@ -27,10 +27,13 @@ from rtcan_cli.results.scores.cross_dataset import (
 )
 from rtcan_cli.results.scores.evaluation import SUBJECT_COLUMNS, VERDICT_COLUMNS
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.deployment.predict import predict_stores
+from rtcan_cli.steps.deployment.predict import new_sources, predict_stores, trained_on_these
 from rtcan_cli.steps.scores.evaluate import NAMES, judgement, judgement_in_words
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.trial_key import TRIAL_KEY
+
+#: Own recordings: anybody may have a subject 1.
+OWN = "table"
 
 
 def evaluate_on(
@@ -40,7 +43,7 @@ def evaluate_on(
     figures: Path | None = None,
     look: Look = PAPER,
 ) -> CrossDatasetEvaluation:
-    """Test a run on another dataset.
+    """Test a run on another dataset, or on other listeners of its own dataset.
 
     Every model of the run answers to every trial, and the mean of their calibrated probabilities is
     scored against the labels of `relabel`. These are relative to each listener, so that other
@@ -62,18 +65,30 @@ def evaluate_on(
     Raises
     ------
     RtcanError
-        If the run was trained on this dataset, a store is missing or does not fit the run, or no
-        trial has both an answer and a label.
+        If the run was trained on these recordings or on some of these listeners, a store is missing
+        or does not fit the run, or no trial has both an answer and a label.
     """
     run = Run.load(run_path)
-    if dataset == run.dataset.name:
+    sources = replace(
+        new_sources(run, workspace, dataset, {}), labels=workspace.store(dataset, "labels")
+    )
+    ids, made = sources.check()
+    if trained_on_these(run, ids, workspace):
         raise RtcanError(
-            f"{run.name} was trained on {dataset}: its folds test it",
+            f"{run.name} was trained on these recordings: its folds test it on them",
             command_line("evaluate", run.name, workspace=run.workspace),
         )
-    answers = predict_stores(run_path, workspace, dataset)
     with Store(workspace.store(dataset, "labels"), "labels") as store:
         labels = store.table("labels")
+    known = sorted(set(labels["subject"]) & set(run.predictions["subject"]))
+    same = made.dataset == run.dataset.name
+    if known and same and made.dataset != OWN:
+        raise RtcanError(
+            f"{run.name} was trained on {len(known)} of these subjects: {some(known)}",
+            f"other listeners of {run.dataset.title} in this workspace",
+        )
+    # What another dataset calls by the same name is somebody else.
+    answers = predict_stores(run_path, workspace, dataset, all_new=same)
     found = {target: _labelled(answers.answers, labels, target) for target in run.settings.targets}
     scores = {target: intervals(trials) for target, trials in found.items()}
     for target, trials in found.items():
@@ -83,6 +98,7 @@ def evaluate_on(
     result = CrossDatasetEvaluation(
         run=answers.run,
         on=dataset,
+        on_simulated=made.simulated,
         simulated=answers.simulated,
         n_subjects=tested["subject"].nunique(),
         n_trials=len(tested),
@@ -96,6 +112,12 @@ def evaluate_on(
         Note("judgement", f"{row['target']}: {judgement_in_words(row)}")
         for _, row in result.verdicts.iterrows()
     ]
+    if known and same:
+        text = (
+            f"{len(known)} subjects have the names of subjects of the run ({some(known)}): if they "
+            "are the same people, these are not scores of new listeners"
+        )
+        notes.append(Note("known_names", text))
     result = replace(result, notes=(*notes, *answers.notes))
     if figures is None:
         return result

@@ -14,7 +14,7 @@ def page(result: CrossDatasetEvaluation) -> Page:
     run = result.run
     facts = run_facts(run)
     facts["trained on"] = facts.pop("dataset")
-    facts["tested on"] = dataset_title(result.on, result.simulated and not run.simulated)
+    facts["tested on"] = dataset_title(result.on, result.on_simulated)
     facts["subjects tested"] = result.n_subjects
     facts["trials tested"] = result.n_trials
     facts["trials left out"] = result.n_left_out
