@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from textwrap import fill as fill_lines
 
 import pandas as pd
 from plan import ADAPTED_WITH, EXPERIMENTS, FOLDS, GROUPS, SEEDS, TARGETS, Experiment
@@ -56,7 +58,7 @@ def write_page(stores: Path, results: Path) -> None:
         *(_group(group, scored) for group in ("stimulus", "both")),
         _how(missing),
     ]
-    PAGE.write_text("\n\n".join(part for part in parts if part) + "\n")
+    PAGE.write_text("\n\n".join(_flow(part) for part in parts if part) + "\n")
     print(f"-> {PAGE}")
 
 
@@ -293,14 +295,34 @@ To repeat it: `bash benchmarks/real_scores.sh`.
 
 ## The blind test
 
-Six listeners of HKU956 are kept aside. `bash benchmarks/blind_hku956.sh TRAIN TEST` trains the models that were
-chosen before (no EDA: `majority`, `song-prior`, `duration-prior`; EDA: `svm-eda`, `logistic`, `boosting` and
-RTCAN-1D Rf) on the listeners in TRAIN, answers to those in TEST, and prints one table. It refuses listeners that are
-in both. It has been run with 20 listeners for training and four others for testing, to see that it works; the six
+Six listeners of HKU956 are kept aside. `bash benchmarks/blind_hku956.sh TRAIN TEST` trains the
+models that were
+chosen before (no EDA: `majority`, `song-prior`, `duration-prior`; EDA: `svm-eda`, `logistic`,
+`boosting` and
+RTCAN-1D Rf) on the listeners in TRAIN, answers to those in TEST, and prints one table. It refuses
+listeners that are
+in both. It has been run with 20 listeners for training and four others for testing, to see that it
+works; the six
 have not been scored yet."""
     if missing:
         text += f"\n\nNot measured: {', '.join(f'`{each}`' for each in missing)}."
     return text
+
+
+def _flow(text: str) -> str:
+    """The text with paragraphs and lists in lines of one width; tables and titles as they are."""
+    fill = partial(fill_lines, width=112, break_long_words=False, break_on_hyphens=False)
+    blocks = []
+    for block in text.split("\n\n"):
+        if block.startswith("- "):
+            items = block.removeprefix("- ").split("\n- ")
+            own = [fill(f"- {' '.join(item.split())}", subsequent_indent="  ") for item in items]
+            blocks.append("\n".join(own))
+        elif block.startswith(("|", "#", "<!--")):
+            blocks.append(block)
+        else:
+            blocks.append(fill(" ".join(block.split())))
+    return "\n\n".join(blocks)
 
 
 def _markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
