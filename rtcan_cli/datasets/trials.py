@@ -170,6 +170,10 @@ class RawDataset:
         Audio files among the raw files that no stimulus uses, as in `Stimulus.audio`.
     kind : SignalKind or None
         What its recordings are, once they are read; None where their unit says it.
+    audio : Path or None
+        Folder or zip file that the audio files lie in; None where they are among the raw files.
+    device : str or None
+        Which of several devices' recordings they are, if not those that are read by default.
     """
 
     name: str
@@ -183,6 +187,8 @@ class RawDataset:
     notes: tuple[str, ...]
     unclaimed: tuple[str, ...] = ()
     kind: SignalKind | None = None
+    audio: Path | None = None
+    device: str | None = None
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

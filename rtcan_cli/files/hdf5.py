@@ -41,6 +41,8 @@ def attribute(node: h5py.HLObject, name: str) -> Any:
 
 def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
     """What a dataset has that none of ours has, and that could do harm when it is read."""
+    if lies_elsewhere(dataset):
+        return "is missing"  # its samples are those of other files, of which none is opened
     created = dataset.id.get_create_plist()
     filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
     if unknown := sorted(filters - _FILTERS):

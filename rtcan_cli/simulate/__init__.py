@@ -94,7 +94,7 @@ def simulate(
     Parameters
     ----------
     name : str
-        ``"deap"``, ``"amigos"``, ``"pmemo"`` or ``"table"``.
+        ``"deap"``, ``"amigos"``, ``"pmemo"``, ``"hku956"`` or ``"table"``.
     folder : Path
         Where to write. It must be new, empty, or an earlier simulation, which is replaced.
     subjects, stimuli : int

@@ -16,11 +16,12 @@ Faults of signals:
 - ``clipped``: the sensor was at its limit, and half of all samples lie there;
 - ``offset``: shifted below zero, as some devices do (harmless).
 
-Of ratings (PMEmo):
+Of ratings (PMEmo, HKU956):
 
 - ``no-annotations``: the song is too short to be annotated; its table is missing;
 - ``no-rating``: the subject has EDA, but no line in the table;
-- ``empty-rating``: the line is there, the static rating is empty.
+- ``empty-rating``: the line is there, the (static) rating is empty;
+- ``no-recording`` (HKU956): the line is there, its recording is not.
 
 Of text files (PMEmo), all harmless to a careful reader:
 

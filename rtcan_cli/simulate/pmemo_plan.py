@@ -116,7 +116,7 @@ def plan(
     songs = song_numbers(n_songs) if full else list(range(1, n_songs + 1))
     short = np.isin(songs, SHORT_SONGS) & full
     lengths = _lengths(short, duration, seed)
-    heard = _as_published(n_subjects, ~short, seed) if full else _in_rotation(n_subjects, n_songs)
+    heard = _as_published(n_subjects, ~short, seed) if full else in_rotation(n_subjects, n_songs)
     if not faults:
         return Plan(songs, lengths, heard)
     rng = np.random.default_rng([seed, 6])
@@ -170,7 +170,7 @@ def _lengths(short: NDArray[np.bool_], duration: float | None, seed: int) -> Arr
     return np.where(short, np.minimum(of_short.round(2), duration), duration)
 
 
-def _in_rotation(n_subjects: int, n_songs: int) -> NDArray[np.bool_]:
+def in_rotation(n_subjects: int, n_songs: int) -> NDArray[np.bool_]:
     """Who hears what at demo scale: each listener goes on where the one before stopped."""
     heard = np.zeros((n_subjects, n_songs), dtype=bool)
     each = min(n_songs, SONGS_PER_SUBJECT)

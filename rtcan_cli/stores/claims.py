@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -16,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.hdf5 import lies_elsewhere, reason_to_refuse
-from rtcan_cli.stores.content import dataset_paths
+from rtcan_cli.files.hdf5 import reason_to_refuse
 from rtcan_cli.stores.schema import OFFSETS, Schema
 
 #: All data of a store may unpack to this many bytes, and this many more for each of the file's.
@@ -35,23 +35,20 @@ def is_text(dataset: h5py.Dataset) -> bool:
     return h5py.check_string_dtype(dataset.dtype) is not None
 
 
-def size_problem(h5: h5py.File, size: int) -> str | None:
+def size_problem(datasets: Mapping[str, h5py.Dataset], size: int) -> str | None:
     """Why the datasets of a store cannot be what was packed into its file; None if they can.
 
     Only what describes them is read.
 
     Parameters
     ----------
-    h5 : h5py.File
-        The store.
+    datasets : mapping of str to h5py.Dataset
+        All of a store, `rtcan_cli.stores.content.find_datasets`.
     size : int
         Bytes of its file.
     """
     claimed = 0
-    for path in dataset_paths(h5):
-        dataset = h5[path]
-        if lies_elsewhere(dataset):
-            return f"'{path}' is missing"  # what it names is in no store
+    for path, dataset in datasets.items():
         if reason := reason_to_refuse(dataset):
             return f"'{path}' {reason}"
         claimed += max(dataset.size * dataset.dtype.itemsize, _chunk(dataset))
@@ -63,19 +60,18 @@ def size_problem(h5: h5py.File, size: int) -> str | None:
     return None
 
 
-def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
+def layout_problem(datasets: Mapping[str, h5py.Dataset], schema: Schema) -> str | None:
     """Why the datasets of a store are not those of the schema; None if they are.
 
     Only what describes them is read.
     """
-    found = {path: h5[path] for path in dataset_paths(h5)}
     lengths: dict[str, dict[int, str]] = defaultdict(dict)
     for field in schema.fields:
         if "{" in field.path:
             continue
-        if field.path not in found:
+        if field.path not in datasets:
             return f"'{field.path}' is missing"
-        dataset = found[field.path]
+        dataset = datasets[field.path]
         kind = "S" if field.dtype == "str" else np.dtype(field.dtype).kind
         if dataset.dtype.kind != kind or dataset.ndim != len(field.shape):
             return (
@@ -91,7 +87,7 @@ def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
     return None
 
 
-def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
+def check_tables_fit(datasets: Mapping[str, h5py.Dataset], schema: Schema, name: object) -> None:
     """Refuse tables that do not fit into the memory of this machine.
 
     Samples and weights are not counted: these are read one recording and one model at a time,
@@ -99,8 +95,8 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
 
     Parameters
     ----------
-    h5 : h5py.File
-        The store, without a problem of `size_problem` or `layout_problem`.
+    datasets : mapping of str to h5py.Dataset
+        All of a store, without a problem of `size_problem` or `layout_problem`.
     schema : Schema
         What it contains.
     name : object
@@ -112,7 +108,7 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
         If all of them together may take more than half of the memory.
     """
     tables = [
-        h5[field.path]
+        datasets[field.path]
         for field in schema.fields
         if "{" not in field.path and "samples" not in field.shape
     ]
@@ -159,7 +155,8 @@ def in_memory(dataset: h5py.Dataset, n_values: int) -> int:
 
 def _chunk(dataset: h5py.Dataset) -> int:
     """Bytes of one chunk, which HDF5 unpacks as a whole."""
-    return math.prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
+    chunks = dataset.chunks
+    return math.prod(chunks) * dataset.dtype.itemsize if chunks else 0
 
 
 def values_problem(path: str, values: NDArray[Any], samples: int | None) -> str | None:

@@ -19,6 +19,7 @@ import pytest
 import soundfile
 
 from tests.conftest import SMALL_TRAINING, must, rtcan
+from tests.real_listeners import EXCERPT, ratings
 
 SUBJECTS, SONGS, RATE = 6, 6, 4
 #: The same samples as song0, in files of other names and another format.
@@ -274,40 +275,13 @@ def test_labels_from_a_table_name_the_hearing(workspace: Path, tmp_path: Path) -
     assert "which of 2 hearings" in " ".join(outcome.stderr.split())
 
 
-@pytest.mark.skipif(not os.environ.get("RTCAN_REAL_DATA"), reason="RTCAN_REAL_DATA is not set")
 def test_real_listeners_who_heard_songs_again(tmp_path: Path) -> None:
-    """HKU956: the name of a recording's file has the order of listening and the song."""
-    place = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
-    if not place.is_dir():
-        pytest.skip("RTCAN_REAL_DATA has no hku956")
-    ratings = pd.read_csv(place / "3. AV_ratings.csv", dtype=str, encoding="utf-8-sig")
-    ratings = ratings.rename(columns={"participant_id": "subject", "song_id": "stimulus"})
-    ratings["order"] = ratings["song_no"].astype(int)
-    keys = ["subject", "stimulus"]
-    ratings = ratings.sort_values("order")
-    ratings["repetition"] = ratings.groupby(keys).cumcount() + 1
-    repeats = ratings[ratings["repetition"] > 1].groupby("subject").size()
-    there = {path.name for path in (place / "1. physiological_signals").iterdir()}
-    few = repeats[repeats.index.isin(there)].nlargest(5).index
-    table = ratings[ratings["subject"].isin(few)]
-    files = table["song_no"] + "_" + table["stimulus"] + ".csv"
-    for subject, name in zip(table["subject"], files, strict=True):
-        (tmp_path / "raw" / subject).mkdir(parents=True, exist_ok=True)
-        source = place / "1. physiological_signals" / subject / "EDA" / name
-        (tmp_path / "raw" / subject / name).write_bytes(source.read_bytes())
-    table = table[[*keys, "repetition"]].assign(
-        valence=table["valence_rating"],
-        arousal=table["arousal_rating"],
-        signal=table["subject"] + "/" + files,
-        sampling_rate=4,
-    )
-    table.to_csv(tmp_path / "raw" / "trials.csv", index=False)
     stores = tmp_path / "stores"
-    scale = ("--rating-scale", "-10", "10")
-    said = must("ingest", "table", tmp_path / "raw", "-w", stores, *scale, "--json").stdout
-    n_again = int((table["repetition"] > 1).sum())
-    assert json.loads(said)["n_again"] == n_again >= 10
-    assert json.loads(said)["n_trials"] == len(table)
+    said = must("ingest", "hku956", EXCERPT, "-w", stores, "--jobs", "1", "--json").stdout
+    table = ratings()
+    n_again = int(table.duplicated(["participant_id", "song_id"]).sum())
+    assert json.loads(said)["n_again"] == n_again == 30
+    assert json.loads(said)["n_trials"] == len(table) == 808
     must("relabel", "-w", stores)
     said = must(
         "train", "-w", stores, "--model", "majority", "--protocol", "stimulus", *FOLDS, "--json"

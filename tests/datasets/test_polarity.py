@@ -78,6 +78,9 @@ def test_what_publishers_ship() -> None:
         "deap": FLIPPED,
         "amigos": NOT_STATED,
         "pmemo": CONDUCTANCE,
+        "hku956": CONDUCTANCE,
+        "wesad": CONDUCTANCE,
+        "case": CONDUCTANCE,
         "table": CONDUCTANCE,
     }
 

@@ -38,6 +38,8 @@ NOT_RUN = {
     "from dask_jobqueue import SLURMCluster": "needs a batch system",
     "rtcan export *": "loads PyTorch's exporters for 10 s; test_export.py exports",
     "rtcan ingest table my-study --decimal ,": "tests/datasets/table reads such files",
+    "tail -n +2 *": "downloads hundreds of songs",
+    "rtcan ingest hku956 * --audio songs": "needs these songs; tests/datasets/hku956 has some",
     "import pyxdf": "needs a recording of LabStreamingLayer; tests/datasets/formats has one",
     "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
@@ -60,6 +62,9 @@ FEWER = {
     "10%,40%,70%": "40%,70%",
 }
 SIZES = ("--subjects", "5", "--stimuli", "6", "--duration", "14")
+OTHERS = ("deap", "amigos", "hku956", "table")
+#: Five folds of whole subjects; there are no more than five conditions.
+SIZES_OF = {"wesad": ("--subjects", "15", "--duration", "8")}
 #: The options of gradcam that explain many trials.
 MANY = ("--all", "--check")
 WITH_BLOCKS = [page for page in PAGES if blocks(page, "bash", "python")]
@@ -83,9 +88,10 @@ def small() -> Iterator[None]:
 def raw(raw_pmemo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Raw files of each dataset."""
     folder = tmp_path_factory.mktemp("raw")
-    for dataset in ("deap", "amigos", "table"):
-        must("simulate", dataset, folder / dataset, *SIZES)
-    return {"pmemo": raw_pmemo, **{name: folder / name for name in ("deap", "amigos", "table")}}
+    simulated = (*OTHERS, "wesad", "case")  # these two have their lines on one page
+    for dataset in simulated:
+        must("simulate", dataset, folder / dataset, *SIZES_OF.get(dataset, SIZES))
+    return {"pmemo": raw_pmemo, **{name: folder / name for name in simulated}}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +103,7 @@ def workspace(
     shutil.copytree(prepared, stores)
     must("eda-features", "--dataset", "pmemo", "-w", stores, "--jobs", "1")
     must("train", "--dataset", "pmemo", "--fusion", "music", "-w", stores, "--jobs", "1")
-    for dataset in ("deap", "amigos", "table"):
+    for dataset in OTHERS:
         must("ingest", dataset, raw[dataset], "-w", stores)
         must("relabel", "--dataset", dataset, "-w", stores)
         must("decompose", "--dataset", dataset, "-w", stores, "--jobs", "1")
@@ -126,7 +132,7 @@ def adapt(words: list[str], raw: dict[str, Path]) -> list[str]:
     if command == "ingest":
         rest[1] = str(raw[rest[0]])
     if command == "simulate" and "--subjects" not in rest:
-        rest += SIZES
+        rest += SIZES_OF.get(rest[0], SIZES)
     if command == "gradcam" and any(option in rest for option in MANY):
         if "--max-trials" in rest:
             at = rest.index("--max-trials")

@@ -134,7 +134,8 @@ def test_a_listener_has_a_bias_and_a_spread_of_ratings() -> None:
 
 def test_only_full_size_pmemo_is_lifelike() -> None:
     assert physiology.effects_of("pmemo", "full") is physiology.LIFELIKE
-    for name, scale in (("pmemo", "demo"), ("deap", "full"), ("amigos", "full"), ("table", "full")):
+    full = ("deap", "amigos", "hku956", "table")
+    for name, scale in (("pmemo", "demo"), *((each, "full") for each in full)):
         assert physiology.effects_of(name, scale) is physiology.STRONG  # type: ignore[arg-type]
 
 

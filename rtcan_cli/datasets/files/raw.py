@@ -33,6 +33,9 @@ PUBLISHER_FOLDERS = {
     "deap": "data_preprocessed_python",
     "amigos": "data_preprocessed_matlab",
     "pmemo": "PMEmo",
+    "hku956": "HKU956",
+    "wesad": "WESAD",
+    "case": "CASE_full",
     "table": "own_recordings",
 }
 """What the publishers call the folders they ship; the simulator puts them beside `MARKER`."""

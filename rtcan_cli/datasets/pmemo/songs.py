@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rtcan_cli.datasets.files.csvfile import finite, is_number, numbered_rows
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
+from rtcan_cli.datasets.named_audio import audio_by_song, whole_path
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.trials import Stimulus
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.kinds import AUDIO_SUFFIXES
 
-_AUDIO_FILE = re.compile(r"chorus/(\d+)(\.\w+)")
+_AUDIO_FILE = re.compile(r"chorus/\d+\.\w+")
 _NO_HEADER = ("mean", "std")
 _FEW = 5
 
@@ -70,7 +69,7 @@ def read_songs(
             song,
             title=described.get(song, {}).get("title", ""),
             artist=described.get(song, {}).get("artist", ""),
-            audio=_whole_path(audio[song]) if song in audio else "",
+            audio=whole_path(audio[song]) if song in audio else "",
             valence_mean=mean["valence"].get(song, math.nan),
             arousal_mean=mean["arousal"].get(song, math.nan),
         )
@@ -79,40 +78,8 @@ def read_songs(
 
 
 def _audio_files(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
-    """The audio file of each song; of several the one whose kind comes first in the list."""
-    found: dict[str, tuple[int, RawFile]] = {}
-    for name, file in files.items():
-        match = _AUDIO_FILE.fullmatch(name)
-        if match and match[2] in AUDIO_SUFFIXES:
-            place = AUDIO_SUFFIXES.index(match[2])
-            if match[1] not in found or place < found[match[1]][0]:
-                found[match[1]] = place, file
-    return {song: file for song, (_, file) in found.items()}
-
-
-def unclaimed_songs(files: Mapping[str, RawFile], stimuli: Iterable[Stimulus]) -> tuple[str, ...]:
-    """Audio files that no song uses.
-
-    Parameters
-    ----------
-    files : mapping of str to RawFile
-        All files, by their lower-case names.
-    stimuli : iterable of Stimulus
-        The songs.
-
-    Returns
-    -------
-    tuple of str
-        Their paths, as in `Stimulus.audio`.
-    """
-    used = {stimulus.audio for stimulus in stimuli}
-    audio = (file for name, file in files.items() if name.endswith(AUDIO_SUFFIXES))
-    return tuple(path for path in map(_whole_path, audio) if path not in used)
-
-
-def _whole_path(file: RawFile) -> str:
-    """The absolute path; in a zip file, with the way to it there behind colons."""
-    return ":".join((os.path.abspath(file.path), *file.members))
+    """The audio file of each song."""
+    return audio_by_song(file for name, file in files.items() if _AUDIO_FILE.fullmatch(name))
 
 
 def read_means(file: RawFile | None, target: str) -> dict[str, float]:

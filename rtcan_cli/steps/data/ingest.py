@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rtcan_cli import console
-from rtcan_cli.choices import Polarity
+from rtcan_cli.choices import Device, Polarity
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
@@ -53,6 +53,8 @@ def ingest_raw(
     table: TableOptions | None = None,
     polarity: Polarity | None = None,
     follow_links: bool = False,
+    audio: Path | None = None,
+    device: Device | None = None,
 ) -> Ingested:
     """Read raw files into a recordings store.
 
@@ -79,6 +81,10 @@ def ingest_raw(
         flipped, so that a response makes the signal rise; ``"as-is"`` leaves it.
     follow_links : bool
         Whether symbolic links in the folder may lead out of it.
+    audio : Path, optional
+        Folder or zip file with the songs of a dataset that comes without them (HKU956).
+    device : {"wrist", "chest"}, optional
+        Whose EDA is read, where subjects wore two (WESAD); by default the wrist's.
 
     Raises
     ------
@@ -86,16 +92,21 @@ def ingest_raw(
         If the files are not there, damaged or of another layout, or hold no usable trial; or if a
         link leads out of the folder.
     """
-    try:
-        root = raw.expanduser().resolve()
-    except (OSError, RuntimeError) as error:  # the latter for a circle of links
-        raise RtcanError(f"{printable(raw)} cannot be read: {error}") from error
+    root = _resolved(raw)
     if table is not None:
         table = replace(table, polarity=polarity)
-    source = open_raw(dataset, root, table, follow_links)
+    songs = None if audio is None else _resolved(audio)
+    source = open_raw(dataset, root, table, follow_links, songs, device)
     return ingest_dataset(
         source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
     )
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # the latter for a circle of links
+        raise RtcanError(f"{printable(path)} cannot be read: {error}") from error
 
 
 def ingest_dataset(
@@ -125,10 +136,11 @@ def ingest_dataset(
     ------
     RtcanError
         If files are damaged, there is no usable trial, or the audio file of a stimulus does not lie
-        below `root`.
+        below `root`, or below the dataset's folder of audio where it has one.
     """
     rules = rules or Rules()
-    refuse_audio_outside(source.stimuli, root, follow_links)
+    audio_root = source.audio or root
+    refuse_audio_outside(source.stimuli, audio_root, follow_links)
     known = profile(source.name)
     if known.name == "table":
         table = table or TableOptions()
@@ -146,13 +158,15 @@ def ingest_dataset(
             **({"decimal": table.decimal, "unit": table.unit} if table else {}),
             "skip_bad": skip_bad,
             **({"follow_links": True} if follow_links else {}),
+            **({"audio": printable(source.audio)} if source.audio else {}),
+            **({"device": source.device} if source.device else {}),
             **asdict(rules),
         },
         # The stimuli too: their audio files may have come or changed since.
         {
             "raw files": fingerprint(source.files),
             "stimuli": _stimuli_id(source),
-            "audio": _audio_id(source.stimuli, root),
+            "audio": _audio_id(source.stimuli, audio_root),
         },
         source.simulated,
     )
@@ -161,9 +175,11 @@ def ingest_dataset(
         if jobs is None:
             jobs = 1 if source.in_turn else -1
         with create(output, "recordings", provenance) as store:
-            folder = root if root.is_dir() else root.parent
-            sounds = sounds_of(source.stimuli, root, follow_links)
-            reading = _Reading(folder, skip_bad, store, kind, known.rating_scale, sounds)
+            folder, songs = (
+                place if place.is_dir() else place.parent for place in (root, audio_root)
+            )
+            sounds = sounds_of(source.stimuli, audio_root, follow_links)
+            reading = _Reading(folder, songs, skip_bad, store, kind, known.rating_scale, sounds)
             judge = partial(_judge, rules=rules, known=known, kind=kind)
             reading.read(source, judge, jobs)
             told = reading.told.lines()
@@ -233,6 +249,7 @@ class _Reading:
     def __init__(
         self,
         root: Path,
+        audio_root: Path,
         skip_bad: bool,
         store: StoreWriter,
         kind: SignalKind,
@@ -240,6 +257,7 @@ class _Reading:
         sounds: Mapping[str, str],
     ) -> None:
         self._root, self._skip_bad, self._store = root, skip_bad, store
+        self._audio_root = audio_root
         self._kind, self._scale = kind, scale
         self._sounds, self._song_of = sounds, dict[str, str]()
         self._files: tuple[Path, ...] = ()
@@ -259,7 +277,7 @@ class _Reading:
             for error in source.damaged:
                 self._leave_out(error)
             for audio in source.unclaimed:
-                row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._root)))
+                row = vars(Excluded("", "", UNCLAIMED, _relative(audio, self._audio_root)))
                 self._excluded.append(**row)
             work = partial(read_part, judge=judge)
             with console.progress(len(source.parts), f"reading {source.edition}", "part") as bar:
@@ -359,7 +377,7 @@ class _Reading:
         stimuli = self._store.table("stimuli")
         for each in source.stimuli:
             own = {
-                "audio": _relative(each.audio, self._root),
+                "audio": _relative(each.audio, self._audio_root),
                 "song": self._song_of[each.stimulus],
                 "sound": self._sounds.get(each.stimulus, ""),
             }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.datasets.polarity import NOT_STATED, SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.eda.artefacts import KINDS
@@ -58,13 +59,14 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         stimuli = store.table("stimuli", ["stimulus", "song", "audio", "sound"])
         unclaimed = unclaimed_audio(store)
         made, simulated = store.provenance.parameters, store.provenance.simulated
+    again = partial(line_that_makes, path, "recordings", device=made.get("device"))
     kind = stored_kind(made)
     low, high = made["rating_scale"]
     found = [*notes, *_audio_notes(stimuli, known)]
     if unclaimed:
         found.append(Note("unclaimed_audio", note_unclaimed(unclaimed)))
-    found += _polarity_notes(kind, known, path)
-    found += _plausibility_notes(recordings, Rules.of(made), path)
+    found += _polarity_notes(kind, known, again)
+    found += _plausibility_notes(recordings, Rules.of(made), path, known, again)
     found += _rating_notes(trials)
     found += _song_notes(stimuli)
     if not simulated and known.published_trials not in (None, trials.rated):
@@ -125,7 +127,9 @@ def _audio_notes(stimuli: pd.DataFrame, known: Profile) -> list[Note]:
     return notes
 
 
-def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
+def _polarity_notes(
+    kind: SignalKind, known: Profile, again: Callable[..., CommandLine]
+) -> list[Note]:
     """Signals in which a response falls, or may fall."""
     notes = [Note("falling_responses", kind.warning)] if kind.warning else []
     if kind.polarity == NOT_STATED:
@@ -133,12 +137,18 @@ def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
             f"whether the EDA of {known.title} is skin conductance or resistance is not stated: it "
             "is taken as conductance. If responses fall in it, its sign has to be flipped"
         )
-        line = line_that_makes(path, "recordings", polarity="resistance")
+        line = again(polarity="resistance")
         notes.append(Note("polarity_not_stated", text, line))
     return notes
 
 
-def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[Note]:
+def _plausibility_notes(
+    counts: _Recordings,
+    rules: Rules,
+    path: Path,
+    known: Profile,
+    again: Callable[..., CommandLine],
+) -> list[Note]:
     """What cannot come from skin, and recordings that say little."""
     notes = []
     if counts.implausible:
@@ -149,11 +159,12 @@ def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[N
         )
         notes.append(Note("implausible_samples", text, command_line("info", path, "--quality")))
     if counts.mostly_outside:
+        own = known.name == "table"
         text = (
             f"recordings of which most samples are outside {rules.min_eda:g} to {rules.max_eda:g} "
             f"uS: {counts.mostly_outside}: electrodes without contact (a wristband then gives 0.03 "
             "to 0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
-            "limits; for values without a known unit or offset, --unit a.u."
+            "limits" + "; for values without a known unit or offset, --unit a.u." * own
         )
         notes.append(Note("mostly_out_of_range", text))
     if counts.too_low and rules.min_eda > _WITHOUT_CONTACT:
@@ -162,7 +173,7 @@ def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[N
             f"{counts.too_low}. On a dry wrist, skin conductance can be as low; a wristband "
             "without contact gives 0.031 to 0.037 uS. To use what lies between"
         )
-        line = line_that_makes(path, "recordings", min_eda=_WITHOUT_CONTACT)
+        line = again(min_eda=_WITHOUT_CONTACT)
         notes.append(Note("below_range", text, line))
     if counts.below_noise:
         share = 100 * counts.below_noise / counts.sound
@@ -171,7 +182,7 @@ def _plausibility_notes(counts: _Recordings, rules: Rules, path: Path) -> list[N
             f"less than {DETECTABLE:g} times the noise or the resolution of their sensor: they are "
             "not a measurement of the skin. They are used; to leave them out, set the limit"
         )
-        line = line_that_makes(path, "recordings", min_signal_to_noise=DETECTABLE)
+        line = again(min_signal_to_noise=DETECTABLE)
         notes.append(Note("below_noise", text, line))
     if counts.sound and counts.shortest < _WHOLE:
         text = (
@@ -202,7 +213,7 @@ def _song_notes(stimuli: pd.DataFrame) -> list[Note]:
         return []
     named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
     text = (
-        "the same song under several names (equal audio, or the column song): "
+        "the same song under several names (equal audio, or stated): "
         f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
         "; folds that hold out stimuli keep them together"
     )

@@ -132,7 +132,8 @@ def _is_imported(run: Path) -> bool:
 def _wants(kind: str, dataset: str, recordings: Path) -> bool:
     """Whether a store of this kind belongs to the usual way to a trained network."""
     if kind == "music":
-        return profile(dataset).stimulus_word == "song" or _has_audio(recordings)
+        # PMEmo's features are published, too.
+        return dataset == "pmemo" or _has_audio(recordings)
     return kind != "features"
 
 

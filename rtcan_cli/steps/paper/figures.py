@@ -9,7 +9,7 @@ from typing import Any
 
 from rtcan_cli import choices
 from rtcan_cli.command_line import CommandLine
-from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
@@ -275,7 +275,7 @@ def _line(
     stores: Workspace, runs: Sequence[Run], dataset: str, targets: tuple[str, ...] = TARGETS
 ) -> CommandLine:
     """The line that trains the networks of Figs. 5 to 8, like what is there, or as in the paper."""
-    usual = "music" if profile(dataset).stimulus_word == "song" else "none"
+    usual = "music" if dataset == "pmemo" else "none"
     there = [run for run in runs if run.dataset.name == dataset and _holds_out_subjects(run)]
     fusion = there[0].settings.fusion if there else usual
     like = settings_like(runs, dataset, fusion=fusion, targets=targets)

@@ -79,10 +79,13 @@ def extract_features(
     if stimuli.empty:
         raise RtcanError(
             f"{recordings}: no {profile(made.dataset).stimulus_word} has an audio file",
-            f"{line_that_makes(output, 'music', **{'import': 'static_features.csv'})}, if you have "
-            "published features",
+            f"{line_that_makes(recordings, 'recordings', audio='DIR')}, with the songs in DIR"
+            if made.dataset == "hku956"
+            else f"{line_that_makes(output, 'music', **{'import': 'static_features.csv'})}, if you "
+            "have published features",
         )
-    raw, follow = Path(made.parameters["raw"]), made.parameters.get("follow_links") is True
+    raw = Path(made.parameters.get("audio", made.parameters["raw"]))
+    follow = made.parameters.get("follow_links") is True
     files = [stored_audio_file(raw, name, follow) for name in stimuli["audio"]]
     absent = [file.path for file in files if not file.path.exists()]
     inputs["audio"] = _audio_id(output) if absent else fingerprint({file.path for file in files})

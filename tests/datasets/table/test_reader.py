@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import csv
 import math
-import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from rtcan_cli.datasets.trials import Excluded, RawDataset, Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.ingest import _judge
+from tests.real_listeners import ratings
 
 HEADER = "subject,stimulus,valence,arousal,signal,sampling_rate"
 
@@ -604,17 +603,9 @@ def test_a_table_that_was_cut_off_is_refused(tmp_path: Path) -> None:
 
 def test_a_forgotten_scale_of_real_ratings_is_noticed(tmp_path: Path) -> None:
     """HKU956's ratings go from -10 to 10; two fifths of the trials would fit 1 to 9 as well."""
-    if "RTCAN_REAL_DATA" not in os.environ:
-        pytest.skip("RTCAN_REAL_DATA is not set")
-    folder = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there")
-    with (folder / "3. AV_ratings.csv").open(encoding="utf-8-sig", newline="") as stream:
-        ratings = list(csv.DictReader(stream))
     rows = [
-        f"{r['participant_id']},{r['song_no']}-{r['song_id']},"
-        f"{r['valence_rating']},{r['arousal_rating']},,4"
-        for r in ratings
+        f"{r.participant_id},{r.song_no}-{r.song_id},{r.valence_rating},{r.arousal_rating},,4"
+        for r in ratings().itertuples()
     ]
     study(tmp_path, *rows)
     with pytest.raises(RtcanError, match=r"the ratings of \d+ of \d+ trials are not on the scale"):

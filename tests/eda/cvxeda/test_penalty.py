@@ -26,6 +26,7 @@ from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.simulate import physiology
 from tests.eda.recordings import TAU0, TAU1, simulated
+from tests.real_listeners import recordings
 
 RATE, SECONDS = 4.0, 60.0
 
@@ -119,25 +120,19 @@ def test_without_noise_it_is_the_published_decomposition():
 
 
 def wristband() -> list[np.ndarray]:
-    folder = Path(os.environ["RTCAN_REAL_DATA"]) / "hku956" / "HKU956"
-    if not folder.is_dir():
-        pytest.skip("there is no HKU956")
-    files = sorted(folder.glob("1. physiological_signals/*/EDA/*.csv"))[::4]
-    # The first value that a wristband writes may be 0, which is no measurement.
-    signals = [np.array([float(line) for line in file.read_text().split()[1:]]) for file in files]
+    signals = list(recordings().values())[::4]
     return [stats.zscore(each) for each in signals if find_problem(each, RATE) is None]
 
 
-@pytest.mark.skipif("RTCAN_REAL_DATA" not in os.environ, reason="real recordings are not there")
 def test_parts_of_real_wrist_recordings_do_not_cancel_each_other():
-    recordings = wristband()
-    found = [decompose(each, RATE) for each in recordings]
+    signals = wristband()
+    found = [decompose(each, RATE) for each in signals]
     assert max(each.phasic.var() for each in found) <= MOST_PHASIC
     assert max(each.tonic.var() for each in found) < 10
     # By the noise alone in nearly all; and responses are left in all but a few.
     assert np.mean([each.raised > 0 for each in found]) < 0.1
     assert np.mean([each.phasic.var() < 0.01 for each in found]) < 0.05
-    published = [decompose(each, RATE, PUBLISHED).phasic.var() for each in recordings[:40]]
+    published = [decompose(each, RATE, PUBLISHED).phasic.var() for each in signals[:40]]
     assert np.mean(np.array(published) > 10) > 0.25
 
 

@@ -84,7 +84,7 @@ class Lab:
         simulated: bool = True,
         **options: Any,
     ) -> Ingested:
-        def open_raw(name: str, raw: Path, table: object = None, links: bool = False) -> RawDataset:
+        def open_raw(name: str, raw: Path, *options: object) -> RawDataset:
             songs = tuple(Stimulus(str(song)) for song in range(1, 6))
             files = (self.file, self.file.parent / "gone.csv")[: 1 + bool(damaged)]
             return RawDataset(

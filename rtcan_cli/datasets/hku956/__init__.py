@@ -1,0 +1,1 @@
+"""HKU956: 30 listeners with a wristband, as a folder or zip file."""
