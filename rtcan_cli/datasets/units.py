@@ -166,7 +166,8 @@ def fitting_units(values: NDArray[Any], lowest: float, highest: float) -> dict[s
     known = values[np.isfinite(values) & ~are_codes(values)]
     found = {}
     for name in KNOWN if known.size else ():
-        converted = Unit(name).microsiemens(known)
+        with np.errstate(over="ignore"):  # an infinite conductance is not between them
+            converted = Unit(name).microsiemens(known)
         if ((converted >= lowest) & (converted <= highest)).mean() >= _NEARLY_ALL:
             found[name] = float(np.median(converted))
     return found

@@ -103,6 +103,7 @@ def decide(values: list[float], of_file: str = "", given: str | None = None, **o
         ([0.031, 0.037], ""),  # a wristband on dry skin
         ([90.0, 110.0], ""),  # hands may be that wet
         ([-0.5, 0.5], ""),
+        ([1e-320, 1e300], ""),
     ],
 )
 def test_another_unit_is_suggested_where_it_would_fit(values: list[float], advice: str) -> None:
