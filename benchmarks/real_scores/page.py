@@ -107,7 +107,7 @@ def _answer(scored: list[Scored]) -> str:
         lines.append(
             f"- **{target.capitalize()}**: {verdict} (p below 0.05, corrected for their number). "
             f"RTCAN-1D (Rf) on the EDA of unseen listeners has an AUC of {network.auc.text()}; "
-            f"this study would have shown {0.5 + network.auc.smallest:.3f} with a power of 80 %. "
+            f"this study would have found {0.5 + network.auc.smallest:.3f} with a power of 80 %. "
             f"The highest of all models with EDA on unseen listeners is {best.auc.text()} "
             f"({_who(best.experiment)}; the highest of many is too high by chance). The song's "
             f"name alone has {prior.auc.text()}."

@@ -278,12 +278,23 @@ def judgement_in_words(row: pd.Series) -> str:
         "no_interval": f"no interval, so it cannot be told from {floor}",
         "better": f"{interval}, is above {floor}: better than no skill",
         "worse": f"{interval}, is below {floor}: worse than no skill",
-        "none_shown": f"{interval}, includes {floor}: no skill was shown. So many subjects would "
-        f"have shown {100 * row['smallest_effect']:.1f} points above {floor} with a power of 80 %",
+        "none_shown": f"{interval}, includes {floor}: no skill was shown. {_could_have_shown(row)}",
     }[row["verdict"]]
     return (
         f"judge by {name}, since {high:.1f} % of the tested trials are high: {why}. "
         f"It is {found}; {verdict}"
+    )
+
+
+def _could_have_shown(row: pd.Series) -> str:
+    """What a study of this size finds, in a sentence without a full stop."""
+    if row["high"] - row["low"] < EXACT:
+        return "The answer is the same for all trials"
+    floor = "50 %" if row["score"] == "balanced_accuracy" else "0"
+    points = 100 * row["smallest_effect"]
+    return (
+        f"A study of this size would have found {points:.1f} points above {floor} with a power of "
+        "80 %"
     )
 
 

@@ -101,9 +101,9 @@ def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
     assert result.verdicts["verdict"].tolist() == ["none_shown", "none_shown"]
     for target, row in result.verdicts.set_index("target").iterrows():
         text = note(result, "judgement", target)
-        assert "includes 50 %: no skill was shown. So many subjects" in text
+        assert "includes 50 %: no skill was shown. A study of this size" in text
         assert text.endswith(
-            f"shown {100 * row['smallest_effect']:.1f} points above 50 % with a power of 80 %"
+            f"found {100 * row['smallest_effect']:.1f} points above 50 % with a power of 80 %"
         )
         # 2.2 standard errors to exclude it and 0.9 more to reach it, by t with 11 degrees.
         width = (row["high"] - row["low"]) / 2
