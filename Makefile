@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 
 .PHONY: demo test coverage lint docs audit clean-demo
 
-# The whole chain on simulated data: figures and a results table in demo/.
+# The whole chain, on real and on simulated listeners: figures and tables of results in demo/.
 demo: $(READY)-demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/quickstart.sh
 

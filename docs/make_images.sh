@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures in docs/images again, with the present code, from simulated data.
+# Makes the pictures in docs/images again, with the present code, from the demo and from simulated data.
 # Usage: bash docs/make_images.sh [FOLDER]     (default: demo, where `make demo` leaves its stores)
 #
 # Needs rtcan on the path; about ten minutes on two cores if the demo has been made. The picture of the report is only
@@ -19,7 +19,8 @@ drawn=$demo/images
 # The tutorial's figures, and the run behind them.
 bash examples/quickstart.sh "$demo"
 export RTCAN_WORKSPACE=$demo/stores
-figures=$demo/figures
+cp "$demo/figures/real/comparison_hku956_arousal.png" $images/comparison_real_arousal.png
+figures=$demo/figures/simulated
 one=subject_100184
 cp "$figures/pmemo/labels_$one.png" $images/relabel_steps.png
 cp "$figures/pmemo/decomposition_${one}_stimulus_1_arousal.png" $images/decomposition.png
@@ -30,7 +31,7 @@ cp "$figures/comparison_pmemo_arousal.png" $images/comparison_arousal.png
 
 # Attention around responses, of the run on EDA alone.
 eda=$(basename "$(ls "$RTCAN_WORKSPACE"/pmemo/runs/Rf-eda-arousal-*.h5)" .h5)
-rtcan gradcam "$eda" --all --figures-dir "$drawn"
+rtcan gradcam "$eda" --dataset pmemo --all --figures-dir "$drawn"
 cp "$drawn"/pmemo/attention_responses_arousal*.png $images/attention_responses_arousal.png
 
 # Recordings with faults, worst first.
@@ -47,7 +48,7 @@ if command -v weasyprint pypdfium2 >/dev/null; then
   rtcan eda-features --dataset pmemo
   rtcan train --dataset pmemo --folds 5 --model svm-eda,svm-music,song-prior,majority
   rtcan train --dataset pmemo --folds 5 --model svm-eda --subjects 40%,70%
-  rtcan compare --report "$drawn/report.html" --figures-dir "$drawn"
+  rtcan compare --dataset pmemo --report "$drawn/report.html" --figures-dir "$drawn"
   weasyprint --quiet "$drawn/report.html" "$drawn/report.pdf"
   pypdfium2 render "$drawn/report.pdf" --output "$drawn" --pages 1-2 --scale 1.25
   python - "$drawn" $images/report.png <<'PYTHON'
