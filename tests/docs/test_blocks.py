@@ -40,6 +40,7 @@ NOT_RUN = {
     "rtcan ingest table my-study --decimal ,": "tests/datasets/table reads such files",
     "tail -n +2 *": "downloads hundreds of songs",
     "rtcan ingest hku956 * --audio songs": "needs these songs; tests/datasets/hku956 has some",
+    "rtcan evaluate * --on *": "needs a run on EDA alone; test_cross_dataset.py has one",
     "import pyxdf": "needs a recording of LabStreamingLayer; tests/datasets/formats has one",
     "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
