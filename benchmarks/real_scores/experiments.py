@@ -89,7 +89,8 @@ def _trials_and_folds(
         repetition=everything.repetition,
         song=everything.piece,
     )
-    data = see(study, experiment.inputs, target)
+    names = () if experiment.model == "ridge" else find(experiment.model).features
+    data = see(study, experiment.inputs, target, names)
     if experiment.change == "measured":
         rows = study.recordings.index.get_indexer(keys(data))
         clear = study.recordings["signal_to_noise"].to_numpy()[rows] >= MEASURED

@@ -77,14 +77,17 @@ def load(folder: Path) -> Study:
 
 
 @lru_cache(maxsize=4)
-def see(study: Study, inputs: str, target: str) -> TrainingData:
-    """Trials of a target with what a model is to see of them, the same trials for all inputs."""
+def see(study: Study, inputs: str, target: str, names: tuple[str, ...] = ()) -> TrainingData:
+    """Trials of a target with what a model is to see of them, the same trials for all inputs.
+
+    Of features those with these names, all by default.
+    """
     sources = Sources(study.folder / "components.h5", study.folder / "labels.h5")
     window = Window.parse(WINDOW) if inputs == "signals-window" else None
     data, _ = training_data(sources, target, ONSET, LENGTH, window=window)
     if inputs.startswith("features"):
         features = replace(sources, components=None, features=study.folder / "features.h5")
-        other, _ = training_data(features, target, ONSET, LENGTH)
+        other, _ = training_data(features, target, ONSET, LENGTH, names)
         rows = keys(other).get_indexer(keys(data))
         if (rows < 0).any():
             raise SystemExit("some recordings have components and no features")

@@ -11,6 +11,7 @@ import pandas as pd
 from plan import ADAPTED_WITH, EXPERIMENTS, FOLDS, GROUPS, SEEDS, TARGETS, Experiment
 from scores import Scored, against_chance, difference, holm, is_complete, score, tables
 
+from rtcan_cli.models.registry import find
 from rtcan_cli.stores import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "real_scores.md"
@@ -137,6 +138,13 @@ def _who(experiment: Experiment) -> str:
     return f"{model}, {SEES[experiment.inputs]}{CHANGES[experiment.change]}"
 
 
+def _sees(experiment: Experiment) -> str:
+    """What it sees; models of chosen features see fewer."""
+    names = () if experiment.model == "ridge" else find(experiment.model).features
+    words = SEES[experiment.inputs]
+    return words.replace("128", f"{len(names)} of 128") if names else words
+
+
 def _group(group: str, scored: list[Scored]) -> str:
     rows = [each for each in scored if each.experiment.group == group]
     if not rows:
@@ -145,7 +153,7 @@ def _group(group: str, scored: list[Scored]) -> str:
     table = [
         [
             f"`{each.experiment.model}` {each.experiment.variant}".strip(),
-            SEES[each.experiment.inputs],
+            _sees(each.experiment),
             each.target,
             each.auc.text(),
             each.balanced_accuracy.text(1, 100),
