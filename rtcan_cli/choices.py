@@ -37,6 +37,7 @@ Protocol = Literal["subject", "trial", "stimulus", "subject+stimulus", "loso"]
 Thresholds = Literal["all", "training"]
 DecompositionName = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Polarity = Literal["conductance", "resistance", "as-is"]
+Device = Literal["wrist", "chest"]
 Solver = Literal["auto", "structured", "cvxopt"]
 TimeConstants = Literal["fitted", "published"]
 Alpha = float | Literal["auto"]
@@ -70,6 +71,8 @@ PROTOCOL: Protocol = "subject"
 THRESHOLDS: Thresholds = "all"
 #: How often an interval holds the true value.
 CONFIDENCE = 0.95
+#: How often a study of the same size would find an effect that is called the smallest it can show.
+POWER = 0.8
 #: How a decision is explained (sec. 5.3.3).
 MAP: MapName = "guided-gradcam"
 #: What stands in the place of what is taken out of a trial to test an explanation.

@@ -27,6 +27,15 @@ def eda_features(
         str | None,
         typer.Option(metavar="PART", help=f"{options.WINDOW_HELP}.", show_default=False),
     ] = None,
+    within_subject: Annotated[
+        bool,
+        typer.Option(
+            "--within-subject",
+            help="Bring each feature to mean 0 and standard deviation 1 over the recordings of "
+            "each subject. Needs no labels. A trained model then answers to datasets, not to "
+            "single files.",
+        ),
+    ] = False,
     jobs: options.Jobs = -1,
     cluster: options.ClusterAddress = None,
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
@@ -47,6 +56,7 @@ def eda_features(
       rtcan eda-features --dataset pmemo
       rtcan eda-features --dataset deap --onset 0 --jobs 4
       rtcan eda-features --dataset pmemo --window first:30
+      rtcan eda-features --dataset pmemo --within-subject
     """
     workers = options.workers(context, jobs, cluster)
     from rtcan_cli.datasets.profiles import profile
@@ -62,4 +72,5 @@ def eda_features(
         workers,
         force,
         entries("--window", None if window is None else [window], Window.parse, None)[0],
+        within_subject,
     )

@@ -136,6 +136,14 @@ def ingest(
             show_default=False,
         ),
     ] = None,
+    device: Annotated[
+        choices.Device | None,
+        typer.Option(
+            help="Whose EDA is read, that of the wristband or of the chest device (only for "
+            "wesad). Default: wrist",
+            show_default=False,
+        ),
+    ] = None,
     skip_bad: Annotated[
         bool,
         typer.Option("--skip-bad", help="List damaged files and read the rest."),
@@ -171,10 +179,10 @@ def ingest(
 
     DEAP: data_preprocessed_python (s01.dat ...). AMIGOS: data_preprocessed_matlab
     (Data_Preprocessed_P01.mat ...). PMEmo: the 2018 or the 2019 edition. HKU956: the folder with
-    "1. physiological signals". Zip files need not be
-    unpacked. Nothing in the files is executed. Data that cannot be used are listed with the reason.
-    Symbolic links that lead out of RAW are refused, unless --follow-links is given; RAW itself may
-    be a link.
+    "1. physiological signals". WESAD: the folder with S2, S3 ... CASE: the folder with data or
+    interpolated. Zip files need not be unpacked. Nothing in the files is executed. Data that cannot
+    be used are listed with the reason. Symbolic links that lead out of RAW are refused, unless
+    --follow-links is given; RAW itself may be a link.
 
     table: your own recordings, a folder with trials.csv (columns subject, stimulus, valence,
     arousal, signal, and more if needed, such as repetition for a song that is heard more than once)
@@ -187,6 +195,7 @@ def ingest(
       rtcan ingest amigos data_preprocessed_matlab.zip --max-gap 0.5
       rtcan ingest pmemo ~/data/PMEmo --skip-bad
       rtcan ingest hku956 ~/data/HKU956.zip --audio ~/data/songs
+      rtcan ingest wesad WESAD.zip --device chest
       rtcan ingest table ~/data/my-study --rating-scale 1 7
     """
     from rtcan_cli.datasets.absolute import is_absolute
@@ -201,8 +210,9 @@ def ingest(
     if given and profile(dataset) is not _TABLE:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise typer.BadParameter(f"{names}: only for the dataset table")
-    if audio is not None and profile(dataset).name != "hku956":
-        raise typer.BadParameter("--audio: only for the dataset hku956")
+    for option, value, only in (("--audio", audio, "hku956"), ("--device", device, "wesad")):
+        if value is not None and profile(dataset).name != only:
+            raise typer.BadParameter(f"{option}: only for the dataset {only}")
     limits = {"min_eda": min_eda, "max_eda": max_eda, "max_slope": max_slope}
     changed = {name for name, value in limits.items() if value != _LIMITS[name]}
     if keep_artefacts:
@@ -222,7 +232,8 @@ def ingest(
     )
     table = TableOptions(**given) if profile(dataset) is _TABLE else None
     return ingest_raw(
-        dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links, audio
+        *(dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links),
+        *(audio, device),
     )
 
 

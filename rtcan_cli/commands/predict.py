@@ -56,8 +56,12 @@ def predict(
     ] = None,
     decimal: Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")] = ".",
     start: Annotated[
-        float | None,
-        typer.Option(help="Start of the trial in the file, in seconds.", show_default=False),
+        str | None,
+        typer.Option(
+            help="Start of the trial in the file: seconds, Unix time, or a time as trials.csv may "
+            "have it (2024-05-01T10:00:00Z, 10:00:00).",
+            show_default=False,
+        ),
     ] = None,
     duration: Annotated[
         float | None,

@@ -10,6 +10,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 
 if TYPE_CHECKING:
+    from rtcan_cli.choices import Device
     from rtcan_cli.datasets.table.reader import TableOptions
     from rtcan_cli.datasets.trials import RawDataset
 
@@ -20,13 +21,14 @@ def open_raw(
     table: TableOptions | None = None,
     follow_links: bool = False,
     audio: Path | None = None,
+    device: Device | None = None,
 ) -> RawDataset:
     """Open a dataset's raw files.
 
     Parameters
     ----------
     name : str
-        ``"deap"``, ``"amigos"``, ``"pmemo"``, ``"hku956"`` or ``"table"``.
+        Of :data:`rtcan_cli.datasets.profiles.PROFILES`.
     raw : Path
         The publisher's folder, a folder above it, or the publisher's zip file; for ``"table"`` the
         folder with ``trials.csv``, or one above it.
@@ -36,6 +38,8 @@ def open_raw(
         Whether symbolic links in the folder may lead out of it. If not, one that does is refused.
     audio : Path, optional
         Folder or zip file with the songs, for a dataset that comes without: ``"hku956"`` only.
+    device : {"wrist", "chest"}, optional
+        Whose EDA is read, by default that of the wrist: ``"wesad"`` only.
 
     Returns
     -------
@@ -51,6 +55,8 @@ def open_raw(
     dataset: RawDataset
     if audio is not None and name != "hku956":
         raise RtcanError("--audio: only for hku956, which comes without its songs")
+    if device is not None and name != "wesad":
+        raise RtcanError("--device: only for wesad, whose subjects wore two")
     if name == "table":
         from rtcan_cli.datasets.table import reader as own
 
@@ -58,7 +64,8 @@ def open_raw(
         return dataset
     if table is not None:
         raise RtcanError(f"{name} has its own rating scale and unit", hint="leave the options out")
-    extra = {} if audio is None else {"audio": audio}
+    given = {"audio": audio, "device": device}
+    extra = {option: value for option, value in given.items() if value is not None}
     reader = import_module(f"rtcan_cli.datasets.{name}.reader")
     dataset = reader.open_raw(raw, follow_links, **extra)
     return dataset

@@ -12,9 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.time_text import (
+    CLOCK,
+    DATE,
+    is_day,
+    is_of_time,
+    padded,
+    read_times,
+    unreadable,
+    years_first,
+)
 from rtcan_cli.datasets.units import is_unit
 from rtcan_cli.errors import RtcanError
 
@@ -24,11 +33,11 @@ UNIX_FIRST, UNIX_LAST = 1e9, 4.1e9
 SAME_RATE = 0.05
 """Two sampling rates that differ by less than this share are the same, but for rounding."""
 
-UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "days": 86400.0}
 """Seconds in each unit of time."""
 
 _WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-_WORDS |= {"min": "minutes", "h": "hours"}
+_WORDS |= {"min": "minutes", "h": "hours", "days": "days"}
 _SPELLED = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sekunden"), "s"),
     **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
@@ -36,9 +45,10 @@ _SPELLED = {
     **dict.fromkeys(("ns", "nsec", "nsecs", "nanos", "nanosecond", "nanoseconds"), "ns"),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+    "days": "days",  # a column `day` is rather that of a study
 }
-_TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "date", "elapsed", "clock"}
-_TIME_WORDS |= {"zeit"}
+_TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "date", "elapsed", "clock", "ts"}
+_TIME_WORDS |= {"zeit", "datenum"}
 _OTHER_WORDS = {"response", "reaction", "peak", "rise", "recovery", "half", "duration", "delay"}
 EDA_WORDS = frozenset({"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"})
 """Words in the names of columns that are electrodermal activity."""
@@ -65,23 +75,8 @@ _MOSTLY = 0.5
 _STAMPED = 2.0
 """Unix times that change at least this often, in seconds, are of samples or packets."""
 
-# Two numbers alone may be hours and minutes as well: only a fraction says that they are seconds.
-_CLOCK = re.compile(r"(?:(\d+)[:h])?(\d{1,2})[:m](\d{1,2}(?(1)(?:[.,]\d+)?|[.,]\d+))s?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_ISO = re.compile(
-    r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?|\d{8}T\d{4,6}(?:[.,]\d+)?)"
-    r"\s*(Z|[+-]\d\d:?\d\d)?",
-    re.ASCII,
-)
-_SLASHES = re.compile(r"(\d\d?)/(\d\d?)/(\d{4})(.*)", re.ASCII)
-_YEAR_SLASHES = re.compile(r"(\d{4})/(\d\d?)/(\d\d?)(.*)", re.ASCII)
-_DAY = re.compile(r"\d{4}[/.-]\d\d?[/.-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:\d\d){1,2}", re.ASCII)
-_OF_TIME = re.compile(
-    r"(?:\d{4}[/.-]\d\d?[/.-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:\d\d){1,2}|\d\d?:\d\d)\b.*", re.ASCII
-)
-# Hours anywhere, as in ``May 01 2024 11:58:30``, which is refused by name.
-_WITH_HOURS = re.compile(r"(?<!\d)\d\d?:\d\d:\d\d", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(.*)", re.ASCII)
+# The number of 1970-01-01, where days are counted as Excel and as MATLAB (datenum) do.
+_FIRST_DAYS = (25_569.0, 719_529.0)
 
 
 @dataclass(frozen=True)
@@ -265,18 +260,22 @@ def _is_wanted(column: Column) -> bool:
     named = is_time_name(column.name)
     if column.cells is not None:
         known = [cell.strip() for cell in column.cells if cell.strip()]
-        if all(map(_DAY.fullmatch, known)):
+        if all(map(is_day, known)):
             return False  # Dates alone belong to the hours of another column.
-        of_time = sum(bool(_OF_TIME.fullmatch(cell) or _WITH_HOURS.search(cell)) for cell in known)
+        of_time = sum(map(is_of_time, known))
         return named or (len(set(known)) > 1 and 2 * of_time > len(column.cells))
     assert column.numbers is not None
     if named and words_of(column.name) == ["date"] and len(np.unique(column.numbers)) < 2:
         return False
+    if column.name.casefold() == "hr" and not _rises_evenly(column.numbers):
+        return False  # Heart rate, and not hours.
     # uS is written us as well: microseconds need a name that says time, or values that rise so.
     if named and not is_unit(column.name):
         return True
     of_time = named or (time_unit(column.unit) is not None and not is_unit(column.unit))
-    return (of_time and _rises_evenly(column.numbers)) or _are_unix_times(column.numbers)
+    if of_time and _rises_evenly(column.numbers):
+        return True
+    return _are_unix_times(column.numbers) or _are_days(column.numbers)
 
 
 def _is_eda(column: Column) -> bool:
@@ -299,27 +298,43 @@ def _are_unix_times(values: NDArray[np.float64]) -> bool:
     )
 
 
+def _are_days(values: NDArray[np.float64]) -> bool:
+    """Whether numbers are times in days as Excel or MATLAB count them, and hardly go back."""
+    known = values[~np.isnan(values)]
+    if len(known) < _ROWS_TO_TELL or (np.diff(known) < 0).mean() > _WRONG:
+        return False
+    return _first_day(known, _typical_step(known)) is not None
+
+
+def _first_day(time: NDArray[np.float64], step: float) -> float | None:
+    """The number of 1970-01-01 in Excel or MATLAB, where times are days that these count.
+
+    Their size tells, and their small steps: at 2 Hz these are 6e-6, which fits no other unit.
+    """
+    if math.isnan(step) or not _SLOWEST <= 1 / (step * UNITS["days"]) <= _FASTEST:
+        return None
+    days = float(np.median(time))
+    fits = (each for each in _FIRST_DAYS if UNIX_FIRST <= (days - each) * 86_400 <= UNIX_LAST)
+    return next(fits, None)
+
+
 def _with_dates(columns: Sequence[Column]) -> list[Column]:
     """Columns, of which one with hours has the dates of another one before these."""
     found = list(columns)
-    texts = [(i, c, next(filter(None, c.cells), "")) for i, c in enumerate(columns) if c.cells]
-    texts = [(i, replace(c, cells=_years_first(c.cells or ())), first) for i, c, first in texts]
-    dates = [c for _, c, _ in texts if _DATE.fullmatch(next(filter(None, c.cells or ()), ""))]
-    clocks = [(i, c) for i, c, first in texts if _CLOCK.fullmatch(first.strip())]
+    texts = [(i, replace(c, cells=years_first(c.cells))) for i, c in enumerate(columns) if c.cells]
+
+    def of_form(form: re.Pattern[str]) -> list[tuple[int, Column]]:
+        return [(i, c) for i, c in texts if form.fullmatch(next(filter(None, c.cells or ()), ""))]
+
+    dates, clocks = of_form(DATE), of_form(CLOCK)
     if len(dates) == len(clocks) == 1:
-        (index, clock), date = clocks[0], dates[0]
+        (index, clock), (_, date) = clocks[0], dates[0]
         assert clock.cells is not None
         assert date.cells is not None
         both = zip(date.cells, clock.cells, strict=True)
-        cells = [f"{day} {_padded(hour)}" if hour.strip() else "" for day, hour in both]
+        cells = [f"{day} {padded(hour)}" if hour.strip() else "" for day, hour in both]
         found[index] = replace(clock, cells=cells)
     return found
-
-
-def _padded(hours: str) -> str:
-    """``9:00:00`` with a zero before it, as ISO 8601 has it."""
-    first, colon, rest = hours.strip().partition(":")
-    return f"{first.zfill(2)}{colon}{rest}"
 
 
 def _as_clock(
@@ -338,12 +353,7 @@ def _as_clock(
         parsed = read_times(column.cells)
         if parsed is None:
             if wanted and any(cell.strip() for cell in column.cells):
-                shown = next(cell.strip() for cell in column.cells if cell.strip())
-                raise RtcanError(
-                    f"{place} cannot be read: {shown[:40]!r}",
-                    hint="write seconds, h:m:s or ISO 8601 (2024-05-01T10:00:00.25Z); or rename "
-                    "the column and give a sampling_rate",
-                )
+                raise unreadable(place, column.cells)
             return None
         raw, zone_unknown = parsed
         unit: str | None = "s"
@@ -370,8 +380,14 @@ def _as_clock(
     step = _typical_step(raw[kept] if len(kept) else raw)
     if column.cells is None and not wanted and step == 1 and unit is None:
         return _by_stated_rate(column, raw, same, stated, lines, source)
+    zero = _first_day(time, step) if unit in (None, "days") and column.cells is None else None
+    if zero is not None:
+        # Microseconds are all that such numbers can tell.
+        time, unit, zone_unknown = np.round((time - zero) * 86_400, 6) / 86_400, "days", True
     if unit is None:
         unit = _unit_of_unix(time) or _unit_by_rate(step, stated, column, source)
+    if column.cells is None:
+        _refuse_rounded(raw[known] * UNITS[unit], place)
     _check_plausible(step * UNITS[unit], column, unit, source)
     return Clock(column, time * UNITS[unit], kept, doubtful, zone_unknown, notes)
 
@@ -414,7 +430,7 @@ def _by_stated_rate(
             return None
         scale = 1 / stated
     else:
-        fitting = [unit for unit in UNITS if _alike(1 / (step * UNITS[unit]), stated)]
+        fitting = [unit for unit in UNITS if is_same_rate(1 / (step * UNITS[unit]), stated)]
         if not fitting and _rises_with_holes(raw):
             raise RtcanError(
                 f"{source}: the {column.label} rises in steps of {step:.4g} with holes, as times "
@@ -429,7 +445,8 @@ def _by_stated_rate(
     return Clock(column, time * scale, kept, doubtful, notes=(*notes, note))
 
 
-def _alike(one: float, other: float) -> bool:
+def is_same_rate(one: float, other: float) -> bool:
+    """Whether two sampling rates are the same, but for rounding."""
     return abs(one - other) <= SAME_RATE * other
 
 
@@ -534,7 +551,7 @@ def _unit_by_rate(step: float, stated: float, column: Column, source: object) ->
     rates = {unit: 1 / (step * seconds) for unit, seconds in UNITS.items()}
     if not math.isnan(stated):
         for unit, rate in rates.items():
-            if _alike(rate, stated):
+            if is_same_rate(rate, stated):
                 return unit
         return "s"  # The contradiction is told where both rates are known.
     rate = rates["s"]
@@ -564,6 +581,18 @@ def _check_plausible(step: float, column: Column, unit: str, source: object) -> 
             f"{_WORDS[unit]}",
             hint=f"rates from {_SLOWEST:g} to {_FASTEST:g} Hz are read: correct the unit in the "
             "name of the column; if these are not times, rename it and give a sampling_rate",
+        )
+
+
+def _refuse_rounded(time: NDArray[np.float64], place: str) -> None:
+    """Refuse times that many samples share for long: a spreadsheet has rounded them."""
+    steps = np.diff(time)
+    if (steps == 0).mean() > _PACKETS and np.median(steps[steps > 0]) > _STAMPED:
+        longest = float(np.median(steps[steps > 0]))
+        raise RtcanError(
+            f"{place} stay the same for {longest:.4g} s: they seem to be rounded",
+            hint="export them with all digits; or rename the column, give a sampling_rate, and "
+            "count starts from the first sample",
         )
 
 
@@ -656,80 +685,3 @@ def _follows(counts: NDArray[np.intp], between: NDArray[np.float64]) -> float:
     if len(counts) < 3 or counts.std() == 0 or between.std() == 0:
         return 0.0
     return float(np.corrcoef(counts, between)[0, 1])
-
-
-def is_time_text(cell: str) -> bool:
-    """Whether a text looks like one that `read_times` reads."""
-    (cell,) = _years_first([cell])
-    return any(form.fullmatch(cell) for form in (_ISO, _CLOCK))
-
-
-def read_times(cells: Sequence[str]) -> tuple[NDArray[np.float64], bool] | None:
-    """Times written as text: ISO 8601, or hours, minutes and seconds.
-
-    Returns
-    -------
-    time : ndarray of float64
-        Unix seconds, or seconds of the day; NaN where a cell is empty.
-    zone_unknown : bool
-        Whether they are dates without a time zone, taken as UTC.
-    None
-        If they are something else.
-    """
-    cells = _years_first(cells)
-    first = next(filter(None, cells), "")
-    if not first:
-        return None
-    if _CLOCK.fullmatch(first):
-        return _clock_times(cells), False
-    match = _ISO.fullmatch(first)
-    if not match:
-        return None
-    text = pd.Series([cell.strip().replace(",", ".") for cell in cells], dtype=object)
-    stamps = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
-    known = stamps.notna().to_numpy()
-    nanoseconds = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64)
-    time = np.where(known, nanoseconds / 1e9, np.nan)
-    return time, match[1] is None
-
-
-def _years_first(cells: Sequence[str]) -> list[str]:
-    """Dates as ISO 8601 has them, and all other cells as they are, without spaces around.
-
-    Points say that the day comes first. With slashes it may be the month: only a number above 12
-    tells.
-    """
-    cells = [cell.strip() for cell in cells]
-    first = next(filter(None, cells), "")
-    order = (3, 2, 1)
-    if form := next((f for f in (_DAY_FIRST, _SLASHES) if f.fullmatch(first)), None):
-        if form is _SLASHES:
-            found = [match for match in map(form.fullmatch, cells) if match]
-            day_first = any(int(match[1]) > 12 for match in found)
-            if day_first == any(int(match[2]) > 12 for match in found):
-                return cells
-            order = (3, 2, 1) if day_first else (3, 1, 2)
-    elif _YEAR_SLASHES.fullmatch(first):
-        form, order = _YEAR_SLASHES, (1, 2, 3)
-    else:
-        return cells
-
-    def written(match: re.Match[str]) -> str:
-        year, month, day = (int(match[i]) for i in order)
-        hours = _padded(match[4].lstrip(" T")) if match[4] else ""
-        return f"{year}-{month:02d}-{day:02d}{' ' * bool(hours)}{hours}"
-
-    return [form.sub(written, cell) for cell in cells]
-
-
-def _clock_times(cells: Sequence[str]) -> NDArray[np.float64]:
-    """Seconds of h:m:s or m:s; after midnight they go on."""
-    time = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        if match := _CLOCK.fullmatch(cell.strip()):
-            hours, minutes, seconds = match.groups()
-            time[i] = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
-    known = np.flatnonzero(~np.isnan(time))
-    days = np.cumsum(np.diff(time[known], prepend=time[known[:1]]) < -43_200)
-    time[known] += 86_400 * days
-    return time

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.choices import Polarity
+from rtcan_cli.choices import MAX_EDA, MIN_EDA, Polarity
 from rtcan_cli.datasets import names
 from rtcan_cli.datasets.codes import find_codes
 from rtcan_cli.datasets.polarity import (
@@ -17,8 +18,19 @@ from rtcan_cli.datasets.polarity import (
     converted,
     signal_kind,
 )
-from rtcan_cli.datasets.units import RELATIVE, STORED, Unit, parse_unit, require_unit
+from rtcan_cli.datasets.units import (
+    RELATIVE,
+    STORED,
+    Unit,
+    fitting_units,
+    parse_unit,
+    require_unit,
+)
 from rtcan_cli.errors import RtcanError
+
+_USUAL = 3.0  # microsiemens
+_DRY = 3.0
+"""How far skin conductance may be from the usual range, before another unit is thought of."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,8 @@ def conversion_of(
         why = " without its offset, which 1/R needs" if no_offset else ", as of the other files"
         if unit.quantity == "resistance":
             notes = (f"skin resistance in {unit.name}{why}: its sign was flipped",)
+    elif not of_file and given is None and (advice := _other_units(values)):
+        notes = (advice,)
     missing = None
     if kind.was_converted or kind.sign < 0:
         found = find_codes(values)
@@ -151,6 +165,18 @@ def conversion_of(
             codes = ", ".join(f"{code:g}" for code in np.unique(values[found])[:4])
             notes += (f"codes for a missing value, read as missing: {int(found.sum())} ({codes})",)
     return Conversion(unit, kind, notes, missing)
+
+
+def _other_units(values: NDArray[Any]) -> str:
+    """In which units values are plausible that cannot be in microsiemens; empty where they can."""
+    if fitting_units(values, MIN_EDA / _DRY, MAX_EDA * _DRY).keys() & {STORED}:
+        return ""
+    found = fitting_units(values, MIN_EDA, MAX_EDA)
+    order = sorted(found, key=lambda name: abs(math.log(found[name] / _USUAL)))
+    shown = ", ".join(f"in {name} about {found[name]:.2g} uS (--unit {name})" for name in order)
+    if not shown:
+        return ""
+    return f"no unit is stated, and in {STORED} no skin has such values; they would be {shown}"
 
 
 def refuse_unstated(name: str, of_file: str, given: str | None, source: object) -> None:

@@ -11,7 +11,8 @@ _PARTS = {"phasic", "tonic", "scr", "driver", "peaks", "onsets"}
 _CHANGED = {"filtered", "lowpass", "highpass", "bandpass", "detrended", "differentiated", "diff"}
 _CHANGED |= {"derivative", "zscore", "zscored", "z", "log", "normalised", "normalized", "norm"}
 _CHANGED |= {"standardised", "standardized", "scaled"}
-_ABOUT = {"range", "reliability", "quality"}
+_ABOUT = {"range", "reliability", "quality", "status", "unit", "units"}
+_ABOUT |= {"marker", "markers", "event", "events", "label", "comment", "comments"}
 _RESISTANCE = re.compile(
     r"resistance|resistiv|impedance|widerstand|résistance|resistencia|weerstand"
 )

@@ -31,7 +31,8 @@ class Profile:
     onset : float
         Seconds dropped from the start of every decomposed recording: the time before the stimulus
         where it was recorded (DEAP 3 s, AMIGOS 5 s), else the 3 s a listener needs before feeling
-        anything (PMEmo, HKU956, own recordings).
+        anything (PMEmo, HKU956, CASE, own recordings). None on WESAD, whose reader leaves out the
+        beginnings of conditions.
     variant : str
         Attention variant that Yin et al. (2022, Table 5) found best on this dataset.
     stimulus_word : str
@@ -74,6 +75,13 @@ PROFILES: dict[str, Profile] = {
         # the listener's 3 s are dropped, as for PMEmo. No variant is published; it is PMEmo's, the
         # other dataset of music.
         Profile("hku956", "HKU956", (-10.0, 10.0), "uS", 4.0, 3.0, "Rf", "song", None),
+        # Empatica E4, microsiemens at 4 Hz (its option --device chest: 700 Hz). A trial begins 10 s
+        # into its condition, so that nothing more is dropped. No variant is published for
+        # conditions or videos without music; it is that of DEAP and AMIGOS.
+        Profile("wesad", "WESAD", (1.0, 9.0), "uS", 4.0, 0.0, "Re", "condition", None),
+        # "gsr: Galvanic Skin Response sensor. Measurements in microSiemens (uS)"; the joystick's
+        # "values in interval [0.5 9.5]". Trials are cut where the videos begin.
+        Profile("case", "CASE", (0.5, 9.5), "uS", 1000.0, 3.0, "Re", "video", None),
         # What suits a lab's own recordings is not known. A table tells where each trial begins, so
         # that nothing precedes the stimulus. PMEmo is the one dataset like that, and the one of
         # music. So onset and variant are PMEmo's.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rtcan_cli.datasets.files.raw import RawFile, find_files, printable, regular_only
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.simulation_marker import read_marker
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,32 @@ def find_folder(
         simulated=read_marker(dataset, used, listing, raw) is not None,
         has_others=not all(matches),
     )
+
+
+def missing_subjects(there: Collection[str], published: Sequence[str]) -> tuple[str, ...]:
+    """What has to be said about a copy that has not the published subjects.
+
+    Parameters
+    ----------
+    there, published : of str
+        Names of subjects.
+
+    Returns
+    -------
+    tuple of str
+        Empty if they are the same.
+    """
+    missing = [name for name in published if name not in there]
+    others = sorted(set(there) - set(published))
+    notes = []
+    if missing:
+        notes.append(
+            f"{len(missing)} of the {len(published)} published subjects are not there: "
+            f"{some(missing)}"
+        )
+    if others:
+        notes.append(f"subjects that were not published: {some(others)}")
+    return tuple(notes)
 
 
 def _by_name(root: str, regular: list[RawFile]) -> dict[str, RawFile]:

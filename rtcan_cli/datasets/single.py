@@ -8,11 +8,13 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.clocks import UNIX_LAST
 from rtcan_cli.datasets.conversion import conversion_of, refuse_unstated
+from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table.cuts import cut
-from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.rows import Row, read_start
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError
@@ -23,7 +25,7 @@ def read_single(
     sampling_rate: float = math.nan,
     column: str = "",
     decimal: str = ".",
-    start: float = math.nan,
+    start: float | str = math.nan,
     duration: float = math.nan,
     unit: str | None = None,
     default: str = "uS",
@@ -42,8 +44,11 @@ def read_single(
         Name, or number from 1; empty where the file has one signal only.
     decimal : {".", ","}
         The decimal mark.
-    start, duration : float
-        Which part of it, in seconds; NaN for all of it.
+    start : float or str
+        Where the part begins that is read, in seconds, or as a table of own trials may write it;
+        NaN for the beginning.
+    duration : float
+        Its length in seconds; NaN for all that follows.
     unit : str, optional
         Its unit; a file that says another one is refused.
     default : str
@@ -66,9 +71,12 @@ def read_single(
     if track.time is None and math.isnan(track.sampling_rate) and math.isnan(sampling_rate):
         raise RtcanError(f"{path} does not say its sampling rate", hint="--sampling-rate HZ")
     nan = math.nan
+    time, local, of_day = _start(start, decimal)
     row = Row(
-        *(1, "", "", nan, nan, path.name, sampling_rate, start, duration, column, "both"),
+        *(1, "", "", nan, nan, path.name, sampling_rate, time, duration, column, "both"),
         *("", "", ""),
+        start_local=local,
+        start_of_day=of_day,
     )
     how = None
     if track.unit or unit or default:
@@ -85,6 +93,22 @@ def read_single(
         return Recording("both", found.eda, *place, notes=track.notes)
     notes = (*track.notes, *how.notes)
     return Recording("both", how(found.eda), *place, how.kind.unit, how.kind.polarity, notes)
+
+
+def _start(start: float | str, decimal: str) -> tuple[float, bool, bool]:
+    """A start as `read_start` returns it, of a number or of text."""
+    if isinstance(start, str) and (found := read_start(start)) is not None:
+        return found
+    try:
+        time = read_number(start, decimal) if isinstance(start, str) else start
+    except ValueError:
+        time = -1.0
+    if time < 0 or time > UNIX_LAST or (isinstance(start, str) and math.isnan(time)):
+        raise RtcanError(
+            f"the start {start!r} is neither seconds nor a time",
+            hint="seconds in the file, Unix time, or a time such as 2024-05-01T10:00:00Z",
+        )
+    return time, False, False
 
 
 def is_simulated(path: Path) -> bool:

@@ -172,6 +172,8 @@ class RawDataset:
         What its recordings are, once they are read; None where their unit says it.
     audio : Path or None
         Folder or zip file that the audio files lie in; None where they are among the raw files.
+    device : str or None
+        Which of several devices' recordings they are, if not those that are read by default.
     """
 
     name: str
@@ -186,6 +188,7 @@ class RawDataset:
     unclaimed: tuple[str, ...] = ()
     kind: SignalKind | None = None
     audio: Path | None = None
+    device: str | None = None
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

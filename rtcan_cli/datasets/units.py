@@ -33,6 +33,8 @@ Quantity = Literal["conductance", "resistance", "relative"]
 _NO_OFFSET = 0.05
 """Resistance of which more samples than this are not positive has lost its offset."""
 
+_NEARLY_ALL = 0.9
+
 _RELATIVE = {"a.u.", "a.u", "au", "arb. unit", "arb. units", "arbitrary", "arbitrary units"}
 _RELATIVE |= {"relative", "no units", "no_units", "unitless", "raw", "counts", "adc"}
 _BASE = {
@@ -144,6 +146,31 @@ def parse_unit(text: str) -> Unit | None:
             name = _PREFIXES[prefix] + symbol
             return Unit(name) if name in KNOWN else None
     return None
+
+
+def fitting_units(values: NDArray[Any], lowest: float, highest: float) -> dict[str, float]:
+    """Units in which nearly all values would be between two conductances in microsiemens.
+
+    Parameters
+    ----------
+    values : ndarray
+        A signal; NaN where samples are missing.
+    lowest, highest : float
+        In microsiemens.
+
+    Returns
+    -------
+    dict of float
+        The median in microsiemens, by the name of the unit.
+    """
+    known = values[np.isfinite(values) & ~are_codes(values)]
+    found = {}
+    for name in KNOWN if known.size else ():
+        with np.errstate(over="ignore"):  # an infinite conductance is not between them
+            converted = Unit(name).microsiemens(known)
+        if ((converted >= lowest) & (converted <= highest)).mean() >= _NEARLY_ALL:
+            found[name] = float(np.median(converted))
+    return found
 
 
 def require_unit(text: str, what: object = "") -> Unit:

@@ -421,7 +421,7 @@ def find_fault(quality: Quality, rules: Rules) -> str | None:
         f"(at most {_percent(r.max_jitter)})",
         "short": f"only {q.duration:.1f} s long, at least {r.min_duration:g} s are needed"
         + (" (--min-duration)" if q.duration >= MIN_SECONDS else ""),
-        "steps": f"{q.steps:g} jumps of the level that does not come back "
+        "steps": f"jumps of the level that does not come back: {q.steps:g} "
         f"(at most {r.max_steps:g})",
         "noise": f"varies by {q.signal_to_noise:.2g} times its noise or resolution "
         f"(at least {r.min_signal_to_noise:g})",

@@ -44,7 +44,7 @@ class Null:
     expected : float
         Mean weight in the window.
     p_value : float
-        Two-sided, of the weight in the window.
+        Two-sided, of the weight in the window; NaN if no trial reaches it.
     """
 
     mean: Values
@@ -148,15 +148,22 @@ def lock(
         name: _null(drawn, curve.mean, inside) for name, drawn in zip(NULLS, means, strict=True)
     }
     n_events = sum(np.size(events[i]) for i in used)
-    return Locked(seconds, curve, window, float(np.nanmean(curve.mean[inside])), nulls, n_events)
+    return Locked(seconds, curve, window, mean_of_known(curve.mean[inside]), nulls, n_events)
+
+
+def mean_of_known(values: Values) -> float:
+    """Mean of the values that are not NaN; NaN where there are none, as for one subject."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def _null(drawn: Values, found: Values, inside: NDArray[np.bool_]) -> Null:
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     tested = drawn[:, inside].mean(axis=1)
     expected = float(tested.mean())
-    apart = np.abs(tested - expected) >= abs(np.nanmean(found[inside]) - expected)
-    p_value = float((1 + apart.sum()) / (1 + len(tested)))
+    weight = mean_of_known(found[inside])
+    apart = np.abs(tested - expected) >= abs(weight - expected)
+    p_value = np.nan if np.isnan(weight) else float((1 + apart.sum()) / (1 + len(tested)))
     return Null(drawn.mean(axis=0), low, high, expected, p_value)
 
 

@@ -41,6 +41,12 @@ _REPAIRED: dict[str, Any] = {
     "edgecolor": style.REPAIRED,
     "linewidth": 0.6,
 }
+_IMPLAUSIBLE: dict[str, Any] = {
+    "facecolor": style.IMPLAUSIBLE,
+    "edgecolor": style.IMPLAUSIBLE,
+    "linewidth": 0.6,
+}
+_STRIP = 0.1  # of a panel, at its top: below it one sees whether these samples were repaired
 _MISSING: dict[str, Any] = {"facecolor": "0.93", "edgecolor": "0.6", "hatch": "/////"}
 
 
@@ -62,6 +68,8 @@ class Trace:
         In Hz.
     flat, clipped : ndarray of bool, shape (n_samples,)
         Samples that do not change, and that lie at a limit of the sensor.
+    implausible : ndarray of bool, shape (n_samples,)
+        Samples that were there but cannot come from skin; they are repaired or missing.
     """
 
     title: str
@@ -71,6 +79,7 @@ class Trace:
     sampling_rate: float
     flat: NDArray[np.bool_]
     clipped: NDArray[np.bool_]
+    implausible: NDArray[np.bool_]
 
 
 @style.styled
@@ -119,6 +128,7 @@ def quality_page(
         Line2D([], [], label="EDA", **_TRACE),
         Patch(label="repaired gap", **look.of(_REPAIRED)),
         Patch(label="missing", **_MISSING),
+        Patch(label="implausible", **look.of(_IMPLAUSIBLE)),
         Line2D([], [], label="flat", **_FLAT),
         Line2D([], [], label="clipped", **look.of(_CLIPPED)),
     ]
@@ -158,13 +168,18 @@ def _draw(axes: Axes, trace: Trace, column: float, look: style.Look) -> None:
     # A sample stands for the time until the next one.
     duration = len(eda) / trace.sampling_rate
     axes.set_xlim(0, max(duration, 1 / trace.sampling_rate))
-    for mask, mark in ((trace.repaired, _REPAIRED), (missing, _MISSING)):
+    whole, strip = (0.0, 1.0), (1 - _STRIP, _STRIP)
+    for mask, mark, extent in (
+        (trace.repaired, _REPAIRED, whole),
+        (missing, _MISSING, whole),
+        (trace.implausible, _IMPLAUSIBLE, strip),
+    ):
         bars = [
             (start / trace.sampling_rate, length / trace.sampling_rate)
             for start, length in _stretches(mask)
         ]
         axes.broken_barh(
-            bars, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5, **look.of(mark)
+            bars, extent, transform=axes.get_xaxis_transform(), zorder=0.5, **look.of(mark)
         )
     style.dress(axes)
     axes.tick_params(labelsize=_NOTE_SIZE, pad=2)

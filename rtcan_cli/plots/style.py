@@ -29,6 +29,7 @@ ORIGINAL, PHASIC, TONIC = "#d62728", "#1f5fd0", "#1f8a3b"  # red, blue, green
 COLUMNS = "black"
 LOW, HIGH = "#4c72b0", "#c1503a"
 REPAIRED = "#d98200"  # orange
+IMPLAUSIBLE = "#5e1a7a"  # purple
 GREY = "#666666"
 
 SIGNALS: tuple[dict[str, Any], ...] = (
@@ -50,7 +51,7 @@ COLD_TO_WARM = LinearSegmentedColormap.from_list(
 """Attention from cold (pale blue) to warm (dark red); grows darker throughout, so grey works."""
 
 #: Colours of Okabe & Ito (Color Universal Design, 2008), which few readers confuse: vermilion, blue
-#: and bluish green, in place of red, blue and green, and of orange beside red.
+#: and bluish green, in place of red, blue and green, and of orange beside red; reddish purple.
 _OKABE_ITO = {
     ORIGINAL: "#d55e00",
     PHASIC: "#0072b2",
@@ -58,6 +59,7 @@ _OKABE_ITO = {
     LOW: "#0072b2",
     HIGH: "#d55e00",
     REPAIRED: "#009e73",
+    IMPLAUSIBLE: "#cc79a7",
 }
 #: Options of artists that hold a colour.
 _COLOURS = ("color", "c", "facecolor", "edgecolor", "markerfacecolor")

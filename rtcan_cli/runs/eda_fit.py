@@ -66,7 +66,7 @@ def read_new(
     sampling_rate: float = math.nan,
     column: str = "",
     decimal: str = ".",
-    start: float = math.nan,
+    start: float | str = math.nan,
     duration: float = math.nan,
     unit: str | None = None,
 ) -> Recording:

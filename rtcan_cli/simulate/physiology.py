@@ -188,6 +188,11 @@ class Signals:
     phasic: Array
     tonic: Array
 
+    def after(self, n_rest: int) -> Signals:
+        """Without the first samples, those before the stimulus."""
+        channels = (self.eda, self.driver, self.phasic, self.tonic)
+        return Signals(*(channel[:, n_rest:] for channel in channels))
+
 
 def draw_population(
     n_listeners: int, n_stimuli: int, seed: int, effects: Effects = STRONG

@@ -34,6 +34,8 @@ DEFAULT_SIZES: dict[str, Size] = {
     "amigos": Size(12, 20, 20.0),
     "pmemo": Size(60, 20, 25.0),
     "hku956": Size(30, 20, 25.0),
+    "wesad": Size(15, 5, 20.0),
+    "case": Size(12, 8, 20.0),
     "table": Size(24, 20, 25.0),
 }
 """Large enough to learn from, written within seconds."""
@@ -43,12 +45,14 @@ FULL_SIZES: dict[str, Size] = {
     "amigos": Size(40, 20, None),
     "pmemo": Size(457, 794, None),
     "hku956": Size(30, 592, None),
+    "wesad": Size(15, 5, None),
+    "case": Size(30, 8, None),
     "table": Size(60, 30, 60.0),
 }
 """What the publishers ship; of own recordings what a large study has."""
 
 MOST_STIMULI: dict[str, int] = {
-    **{"deap": 40, "amigos": 20},
+    **{"deap": 40, "amigos": 20, "wesad": 5, "case": 8},
     **dict.fromkeys(("pmemo", "hku956", "table"), 99999),
 }
 """More than this the layout has no place for."""

@@ -19,7 +19,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, encode, spoil
 from rtcan_cli.simulate.folder import write_file
-from rtcan_cli.simulate.physiology import AROUSAL, VALENCE, Array, Signals, record
+from rtcan_cli.simulate.physiology import AROUSAL, VALENCE, Array, record
 from rtcan_cli.simulate.songs import encoded
 from rtcan_cli.simulate.subjects import Subject, subjects
 from rtcan_cli.simulate.truth import of_row, write_recordings
@@ -149,8 +149,7 @@ def write_unit(root: Path, unit: Unit) -> Written:
         for song, file in enumerate(files):
             write_file(root, file, _signal(eda[song], device, sampling_rate))
     if who.truth:
-        channels = (signals.eda, signals.driver, signals.phasic, signals.tonic)
-        heard = Signals(*(channel[:, n_rest:] for channel in channels))
+        heard = signals.after(n_rest)
         recordings = [
             of_row(heard, song, body, (files[song], unit.name, name, "both"))
             for song, name in enumerate(unit.songs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -16,13 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.stores.content import dataset_paths
+from rtcan_cli.files.hdf5 import reason_to_refuse
 from rtcan_cli.stores.schema import OFFSETS, Schema
 
-#: Filters that come with HDF5: deflate, shuffle and Fletcher's checksum.
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
-#: Deflate cannot pack 1033 bytes into one. Chunks may also reach beyond the end of the data.
-_MOST_PACKED, _SMALL = 1100, 1 << 20
 #: All data of a store may unpack to this many bytes, and this many more for each of the file's.
 #: Stores are packed by deflate at its fastest level, which makes one byte of 229 at most.
 _ALWAYS, _PER_BYTE = 1 << 28, 400
@@ -31,29 +28,6 @@ _TEXT = 72
 #: What tables and one piece of a signal may take, as a share of the memory of the machine; and that
 #: memory in bytes where the system does not report it.
 _SHARE, _USUAL = 0.5, 8 << 30
-#: Letters of an attribute: the settings of a run have some thousands.
-_LONGEST = 1 << 20
-
-
-def attribute(node: h5py.HLObject, name: str) -> Any:
-    """One attribute, None if it is not there.
-
-    Raises
-    ------
-    ValueError
-        If it is far too long, or may be.
-    """
-    if name not in node.attrs:
-        return None
-    stored = node.attrs.get_id(name)
-    # Text of any length lies elsewhere in the file: its length shows only afterwards, and many
-    # texts may be one and the same.
-    if (stored.shape and stored.dtype.hasobject) or stored.get_storage_size() > _LONGEST:
-        raise ValueError(f"attribute {name} has an unusual length")
-    value = node.attrs[name]
-    if isinstance(value, str | bytes) and len(value) > _LONGEST:
-        raise ValueError(f"attribute {name} has {len(value)} letters")
-    return value
 
 
 def is_text(dataset: h5py.Dataset) -> bool:
@@ -61,47 +35,20 @@ def is_text(dataset: h5py.Dataset) -> bool:
     return h5py.check_string_dtype(dataset.dtype) is not None
 
 
-def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
-    """What a dataset has that none of ours has, and that could do harm when it is read."""
-    created = dataset.id.get_create_plist()
-    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
-    if unknown := sorted(filters - _FILTERS):
-        # HDF5 would look for a program library that knows it, and run that.
-        return f"is compressed with a filter that rtcan does not use (number {unknown[0]})"
-    if dataset.shape is None:
-        return "has no shape"
-    # Text of any length, too: many values may be one and the same long text.
-    if dataset.dtype.hasobject:
-        return f"contains neither numbers nor text of a fixed length ({dataset.dtype})"
-    held = dataset.id.get_storage_size()
-    if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
-        return f"claims {dataset.size} values, which cannot be stored in its {held} bytes"
-    return None
-
-
-def lies_elsewhere(dataset: h5py.Dataset) -> bool:
-    """Whether the samples of a dataset are those of other files; no file is opened to find out."""
-    created = dataset.id.get_create_plist()
-    return bool(created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count())
-
-
-def size_problem(h5: h5py.File, size: int) -> str | None:
+def size_problem(datasets: Mapping[str, h5py.Dataset], size: int) -> str | None:
     """Why the datasets of a store cannot be what was packed into its file; None if they can.
 
     Only what describes them is read.
 
     Parameters
     ----------
-    h5 : h5py.File
-        The store.
+    datasets : mapping of str to h5py.Dataset
+        All of a store, `rtcan_cli.stores.content.find_datasets`.
     size : int
         Bytes of its file.
     """
     claimed = 0
-    for path in dataset_paths(h5):
-        dataset = h5[path]
-        if lies_elsewhere(dataset):
-            return f"'{path}' is missing"  # what it names is in no store
+    for path, dataset in datasets.items():
         if reason := reason_to_refuse(dataset):
             return f"'{path}' {reason}"
         claimed += max(dataset.size * dataset.dtype.itemsize, _chunk(dataset))
@@ -113,19 +60,18 @@ def size_problem(h5: h5py.File, size: int) -> str | None:
     return None
 
 
-def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
+def layout_problem(datasets: Mapping[str, h5py.Dataset], schema: Schema) -> str | None:
     """Why the datasets of a store are not those of the schema; None if they are.
 
     Only what describes them is read.
     """
-    found = {path: h5[path] for path in dataset_paths(h5)}
     lengths: dict[str, dict[int, str]] = defaultdict(dict)
     for field in schema.fields:
         if "{" in field.path:
             continue
-        if field.path not in found:
+        if field.path not in datasets:
             return f"'{field.path}' is missing"
-        dataset = found[field.path]
+        dataset = datasets[field.path]
         kind = "S" if field.dtype == "str" else np.dtype(field.dtype).kind
         if dataset.dtype.kind != kind or dataset.ndim != len(field.shape):
             return (
@@ -141,7 +87,7 @@ def layout_problem(h5: h5py.File, schema: Schema) -> str | None:
     return None
 
 
-def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
+def check_tables_fit(datasets: Mapping[str, h5py.Dataset], schema: Schema, name: object) -> None:
     """Refuse tables that do not fit into the memory of this machine.
 
     Samples and weights are not counted: these are read one recording and one model at a time,
@@ -149,8 +95,8 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
 
     Parameters
     ----------
-    h5 : h5py.File
-        The store, without a problem of `size_problem` or `layout_problem`.
+    datasets : mapping of str to h5py.Dataset
+        All of a store, without a problem of `size_problem` or `layout_problem`.
     schema : Schema
         What it contains.
     name : object
@@ -162,7 +108,7 @@ def check_tables_fit(h5: h5py.File, schema: Schema, name: object) -> None:
         If all of them together may take more than half of the memory.
     """
     tables = [
-        h5[field.path]
+        datasets[field.path]
         for field in schema.fields
         if "{" not in field.path and "samples" not in field.shape
     ]
@@ -209,7 +155,8 @@ def in_memory(dataset: h5py.Dataset, n_values: int) -> int:
 
 def _chunk(dataset: h5py.Dataset) -> int:
     """Bytes of one chunk, which HDF5 unpacks as a whole."""
-    return math.prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
+    chunks = dataset.chunks
+    return math.prod(chunks) * dataset.dtype.itemsize if chunks else 0
 
 
 def values_problem(path: str, values: NDArray[Any], samples: int | None) -> str | None:

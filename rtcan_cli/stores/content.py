@@ -17,23 +17,22 @@ _HASH_TEXTS = 1 << 16  # texts likewise
 _DEPTH = max(field.path.count("/") + 1 for schema in SCHEMAS.values() for field in schema.fields)
 
 
-def content_id(h5: h5py.File, known: Mapping[str, str] | None = None) -> str:
+def content_id(datasets: Mapping[str, h5py.Dataset], known: Mapping[str, str] | None = None) -> str:
     """Fingerprint of all data, in whatever order and with whatever filters it was written.
 
     Parameters
     ----------
-    h5 : h5py.File
-        An open store.
+    datasets : mapping of str to h5py.Dataset
+        All of a store, as `find_datasets` finds them.
     known : mapping of str to str, optional
         Fingerprints of the elements of some datasets, of `running_digest`, which then need not be
         read again.
     """
     known = known or {}
     digest = hashlib.blake2b(digest_size=8)
-    for path in dataset_paths(h5):
+    for path, dataset in datasets.items():
         if path in TIMINGS:
             continue
-        dataset = h5[path]
         text = h5py.check_string_dtype(dataset.dtype) is not None
         dtype = "str" if text else dataset.dtype.str
         elements = known[path] if path in known else _digest_of_elements(dataset, text)
@@ -67,21 +66,22 @@ def _digest_of_elements(dataset: h5py.Dataset, text: bool) -> str:
     return digest.hexdigest()
 
 
-def dataset_paths(h5: h5py.File) -> list[str]:
-    """Paths of all datasets behind hard links, sorted; not deeper than a store ever goes.
+def find_datasets(h5: h5py.File) -> dict[str, h5py.Dataset]:
+    """All datasets behind hard links by their paths, sorted; not deeper than a store ever goes.
 
     HDF5's own visit calls itself for each level, which a file with many levels turns into a crash.
     """
-    found: list[str] = []
-    waiting: list[tuple[str, h5py.Group]] = [("", h5)]
+    found: dict[str, h5py.Dataset] = {}
+    # Names and identifiers of HDF5: each look through a group of h5py takes ten times as long.
+    waiting: list[tuple[str, h5py.h5g.GroupID]] = [("", h5["/"].id)]
     while waiting:
         prefix, group = waiting.pop()
         for name in group:
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 continue
-            path, node = prefix + name, group[name]
-            if isinstance(node, h5py.Dataset):
-                found.append(path)
-            elif isinstance(node, h5py.Group) and path.count("/") < _DEPTH - 1:
+            path, node = prefix + name.decode(), h5py.h5o.open(group, name)
+            if isinstance(node, h5py.h5d.DatasetID):
+                found[path] = h5py.Dataset(node, readonly=h5.mode == "r")
+            elif isinstance(node, h5py.h5g.GroupID) and path.count("/") < _DEPTH - 1:
                 waiting.append((path + "/", node))
-    return sorted(found)
+    return dict(sorted(found.items()))

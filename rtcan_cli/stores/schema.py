@@ -20,6 +20,8 @@ TIMINGS = (
 
 #: Samples of all recordings lie end to end; recording i is [offsets[i], offsets[i + 1]).
 OFFSETS = "signals/offsets"
+IMPLAUSIBLE = 2
+"""Added to `signals/repaired` where a sample was there, but cannot come from skin."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,10 @@ RECORDINGS = Schema(
             "recordings/unit",
             "raw EDA; NaN where lost or implausible; its sign as recordings/polarity says",
         ),
-        Field("signals/repaired", "uint8", ("samples",), "", "1 where interpolated over a gap"),
+        Field(
+            *("signals/repaired", "uint8", ("samples",), ""),
+            "1 where interpolated over a gap, and 2 more where a sample was implausible",
+        ),
     ),
 )
 

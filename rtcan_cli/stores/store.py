@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,19 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.hdf5 import attribute
 from rtcan_cli.stores.claims import (
-    attribute,
     check_fits,
     check_tables_fit,
     in_memory,
     is_text,
     layout_problem,
-    lies_elsewhere,
-    reason_to_refuse,
     size_problem,
     values_problem,
 )
-from rtcan_cli.stores.content import content_id, dataset_paths
+from rtcan_cli.stores.content import content_id, find_datasets
 from rtcan_cli.stores.datasets import CHUNK_CACHE
 from rtcan_cli.stores.lines import how_to_make_again, line_that_makes
 from rtcan_cli.stores.opening import check_is_file, open_h5
@@ -72,8 +69,7 @@ class Store:
 
     def __init__(self, path: Path, kind: str | None = None) -> None:
         self.path = path
-        self._open: dict[str, h5py.Dataset] = {}
-        self._checked = False
+        self._found: dict[str, h5py.Dataset] | None = None
         command = line_that_makes(path, kind) if kind else None
         check_is_file(path, command, kind)
         if path.suffix.lower() in _OTHER_KINDS:
@@ -230,8 +226,7 @@ class Store:
     def datasets(self) -> dict[str, tuple[tuple[int, ...], str, str]]:
         """Path to (shape, dtype, unit) of every dataset, for display."""
         found = {}
-        for path in self._paths():
-            dataset = self._dataset(path)
+        for path, dataset in self._datasets().items():
             dtype = "str" if is_text(dataset) else str(dataset.dtype)
             try:
                 unit = str(attribute(dataset, "unit") or "")
@@ -248,10 +243,9 @@ class Store:
         RtcanError
             If something cannot be read.
         """
-        for path in self._paths():
-            self._dataset(path)
+        found = self._datasets()
         try:
-            return content_id(self._h5)
+            return content_id(found)
         except _HDF5_ERRORS as error:
             raise self._damaged("its data are damaged") from error
 
@@ -266,51 +260,35 @@ class Store:
         if self.computed_content_id() != self.content_id:
             raise self._damaged("its data do not match its content id")
 
-    def _check(self) -> None:
-        """Compare what describes the datasets with the schema, once, before any is read."""
-        if self._checked:
-            return
+    def _datasets(self) -> dict[str, h5py.Dataset]:
+        """All datasets; what describes them is compared with the schema before any is read.
+
+        They stay open: HDF5 forgets the chunk that it has just unpacked when a dataset is closed.
+        """
+        if self._found is not None:
+            return self._found
         try:
+            # A store from someone else must not make us read other files: neither by a link, which
+            # is not followed, nor by a dataset whose samples lie elsewhere.
+            found = find_datasets(self._h5)
             size = self.path.stat().st_size
-            problem = size_problem(self._h5, size) or layout_problem(self._h5, self.schema)
+            problem = size_problem(found, size) or layout_problem(found, self.schema)
             if problem:
                 raise self._damaged(problem)
-            check_tables_fit(self._h5, self.schema, self.path)
+            check_tables_fit(found, self.schema, self.path)
         except _HDF5_ERRORS as error:
             raise self._damaged("its metadata are damaged") from error
-        self._checked = True
-
-    def _paths(self) -> list[str]:
-        self._check()
-        try:
-            return dataset_paths(self._h5)
-        except _HDF5_ERRORS as error:
-            raise self._damaged("its data are damaged") from error
+        self._found = found
+        return found
 
     def _names(self, path: str) -> list[str]:
         prefix = path + "/"
-        return [p[len(prefix) :] for p in self._paths() if p.startswith(prefix)]
+        return [p[len(prefix) :] for p in self._datasets() if p.startswith(prefix)]
 
     def _dataset(self, path: str) -> h5py.Dataset:
-        # Kept open: HDF5 forgets the chunk that it has just unpacked when a dataset is closed.
-        if path in self._open:
-            return self._open[path]
-        self._check()
-        try:
-            # Group by group: the link to the dataset alone does not show where its group lies.
-            steps = accumulate(path.split("/"), "{}/{}".format)
-            own = all(isinstance(self._h5.get(s, getlink=True), h5py.HardLink) for s in steps)
-            dataset = self._h5[path] if own else None
-            # A store from someone else must not make us read other files: neither by a link nor by
-            # a dataset whose samples lie elsewhere.
-            if not isinstance(dataset, h5py.Dataset) or lies_elsewhere(dataset):
-                raise self._damaged(f"'{path}' is missing")
-            refused = reason_to_refuse(dataset)
-        except _HDF5_ERRORS as error:
-            raise self._damaged(f"'{path}' is damaged") from error
-        if refused:
-            raise self._damaged(f"'{path}' {refused}")
-        self._open[path] = dataset
+        dataset = self._datasets().get(path)
+        if dataset is None:
+            raise self._damaged(f"'{path}' is missing")
         return dataset
 
     def _read(self, dataset: h5py.Dataset, where: Any) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.files.atomic import remove_leftovers
 from rtcan_cli.files.links import unique_name
 from rtcan_cli.stores.claims import check_tables_fit, layout_problem, size_problem
-from rtcan_cli.stores.content import content_id
+from rtcan_cli.stores.content import content_id, find_datasets
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
 from rtcan_cli.stores.opening import blocked, open_h5
 from rtcan_cli.stores.outlet import Outlet
@@ -48,6 +48,7 @@ class StoreWriter:
         self._buffered = 0
         self._end, self._offsets = 0, [0]
         self._growing: dict[str, Growing] = {}
+        self._stacks: dict[str, h5py.Dataset] = {}
         self._tables: list[TableWriter] = []
         # Of what grew, so that it need not be read again for the content id.
         self._digests: dict[str, str] = {}
@@ -73,17 +74,17 @@ class StoreWriter:
 
     def write_slice(self, path: str, index: int, count: int, values: NDArray[Any]) -> None:
         """Write entry ``index`` of a dataset that stacks ``count`` equally shaped arrays."""
-        if path not in self._h5:
+        if path not in self._stacks:
             field = self._field(path)
-            dataset = self._h5.create_dataset(
+            self._stacks[path] = self._h5.create_dataset(
                 path,
                 shape=(count, *values.shape),
                 dtype=values.dtype,
                 chunks=(1, *values.shape),
                 **FILTERS,
             )
-            describe(dataset, field)
-        self._h5[path][index] = values
+            describe(self._stacks[path], field)
+        self._stacks[path][index] = values
         self._outlet.check()
 
     def append_rows(self, path: str, rows: NDArray[Any]) -> None:
@@ -98,7 +99,7 @@ class StoreWriter:
 
     def content_id(self) -> str:
         """Fingerprint of what was written."""
-        return content_id(self._h5, self._digests)
+        return content_id(find_datasets(self._h5), self._digests)
 
     def append_signals(self, channels: Mapping[str, NDArray[Any]]) -> None:
         """Append one recording: equally long arrays, one for each channel of the schema."""
@@ -141,12 +142,13 @@ class StoreWriter:
             self._digests |= table.finish()
         self._h5.flush()  # now HDF5 knows what each dataset takes in the file
         self._outlet.check()
-        if problem := layout_problem(self._h5, self._schema):
+        written = find_datasets(self._h5)
+        if problem := layout_problem(written, self._schema):
             raise ValueError(f"{self._schema.kind} store: {problem}")
         # As when it is read: what is refused there must not take the place of what is there now.
-        if problem := size_problem(self._h5, os.fstat(self._outlet.fileno()).st_size):
+        if problem := size_problem(written, os.fstat(self._outlet.fileno()).st_size):
             raise RtcanError(f"{self._path}: {problem}")
-        check_tables_fit(self._h5, self._schema, self._path)
+        check_tables_fit(written, self._schema, self._path)
 
     def _field(self, path: str) -> Field:
         for field in self._schema.fields:

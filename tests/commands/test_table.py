@@ -152,9 +152,21 @@ def test_a_lower_limit_is_offered_for_dry_wrists(tmp_path: Path) -> None:
         return {note["kind"]: f"{note['text']} {note['command']}" for note in said["notes"]}
 
     said = notes("--json")["below_range"]
-    assert said.startswith("1 recordings that fall below 0.05 uS are left out")
+    assert said.startswith("recordings that are left out because they fall below 0.05 uS: 1")
     assert "--min-eda 0.04" in said
     assert "below_range" not in notes("--json", "--min-eda", "0.04")
+
+
+def test_another_unit_is_advised_where_no_recording_is_plausible(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", [2, 3])
+    numbers = [float(line) for line in (folder / "x.csv").read_text().split()[1:]]
+    (folder / "x.csv").write_text("eda\n" + "\n".join(f"{1000 * x:.0f}" for x in numbers))
+    outcome = rtcan("ingest", "table", folder, "-w", tmp_path)
+    assert outcome.exit_code == 1
+    said = " ".join(outcome.stderr.split())
+    assert "holds no usable recording (no plausible sample: 100 % outside 0.05 to 60 uS)" in said
+    assert "in nS about" in said
+    assert must("ingest", "table", folder, "-w", tmp_path, "--unit", "nS")
 
 
 def test_a_slip_is_named_and_can_be_skipped(tmp_path: Path) -> None:

@@ -24,3 +24,15 @@ def amigos_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pmemo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return simulate("pmemo", tmp_path_factory.mktemp("pmemo"), 5, 3, 6.0, seed=1).folder
+
+
+@pytest.fixture(scope="session")
+def wesad_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wesad")
+    return simulate("wesad", folder, 3, 5, 6.0, seed=1, faults=True).folder
+
+
+@pytest.fixture(scope="session")
+def case_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("case")
+    return simulate("case", folder, 4, 4, 6.0, seed=1, faults=True).folder

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rtcan_cli.datasets.clocks import is_time_name, read_times, time_unit, words_of
+from rtcan_cli.datasets.clocks import is_time_name, time_unit, words_of
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
+from rtcan_cli.datasets.time_text import read_times
 from rtcan_cli.errors import RtcanError
 
 NAN = float("nan")
@@ -49,11 +50,18 @@ def clock_text(second: float, form: str) -> str:
         "datetime": moment.isoformat(),
         "clock": f"{moment:%H:%M:%S.%f}",
         "Zeit": f"{moment:%d.%m.%Y %H:%M:%S.%f}",
+        "ts": f"{25_569 + (BEGIN + second) / 86_400:.10f}",  # days as Excel counts them
+        "datenum": f"{719_529 + (BEGIN + second) / 86_400:.10f}",  # as MATLAB does
+        "half day": f"{moment:%I:%M:%S.%f %p}",
+        "utc": f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC",
+        "colons": f"{moment:%H:%M:%S:%f}",
+        "minute": f"{moment:%M:%S.%f}",
     }[form]
 
 
 FORMS = ("time", "time [ms]", "time_us", "minutes", "unix_timestamp", "LocalTimestamp")
-FORMS += ("timestamp", "Timestamp_ns", "", "datetime", "clock", "Zeit")
+FORMS += ("timestamp", "Timestamp_ns", "", "datetime", "clock", "Zeit", "ts", "datenum")
+FORMS += ("half day", "utc", "colons", "minute")
 
 
 @settings(max_examples=120, deadline=None)
@@ -198,9 +206,12 @@ def column_text(form: str, rows: int = 800) -> str:
             "time": f"{second / 60:.3f}",
             "clock": f"10:{minute:02d}",
             "time of day": "10:00:00",
+            "timestamp": f"{1e6 * (BEGIN + second):.8E}",  # a spreadsheet shows few digits
+            "time_ms": f'"{1000 * second:,.1f}"',
             "date,time": f"2024-05-01,10:{minute:02d}:{rest:05.2f}",
             "IBI [ms]": f"{800 + i % 7}",
             "response_time": f"{i * 7919 % 13}",
+            "hr": f"{70 + i % 3}",  # heart rate, not hours
         }[form]
         lines.append(f"{stamp},{i}")
     return "\n".join([f"{form},EDA", *lines])
@@ -213,6 +224,8 @@ def column_text(form: str, rows: int = 800) -> str:
         ("time", "240 Hz if they are seconds, or 4 Hz if they are minutes"),
         ("clock", "cannot be read: '10:00'"),
         ("time of day", "do not advance"),
+        ("timestamp", "stay the same for 10 s: they seem to be rounded"),
+        ("time_ms", "cannot be read: '1,000.0'"),
     ],
 )
 def test_what_is_not_sure_is_refused(tmp_path: Path, form: str, message: str) -> None:
@@ -234,7 +247,15 @@ def test_a_date_and_an_hour_are_one_clock(tmp_path: Path) -> None:
     assert track.zone_unknown
 
 
-@pytest.mark.parametrize("form", ["IBI [ms]", "response_time"])
+def test_days_of_a_spreadsheet_are_dates(tmp_path: Path) -> None:
+    lines = [clock_text(i / 4, "ts") + f",{i}" for i in range(40)]
+    track = track_of(tmp_path / "x.csv", "\n".join(["ts,EDA", *lines]))
+    assert track.zone_unknown
+    assert track.time is not None
+    assert_allclose(track.time, BEGIN + np.arange(40) / 4, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["IBI [ms]", "response_time", "hr"])
 def test_durations_are_not_clocks(tmp_path: Path, form: str) -> None:
     track = track_of(tmp_path / "x.csv", column_text(form), 4, "EDA")
     assert track.time is None
@@ -273,6 +294,11 @@ def test_names_and_texts_of_times() -> None:
     midnight = read_times(["23:59:59.5", "0:00:00.5"])
     assert midnight is not None
     assert np.diff(midnight[0]) == pytest.approx(1)
+    # A spreadsheet shows minutes and seconds alone: after the full hour they go on.
+    assert np.diff(read_times(["59:59.5", "00:00.5"])[0]) == pytest.approx(1)  # type: ignore[index]
+    for half, whole_day in (("12:00:01 AM", "00:00:01"), ("12:59:59 p.m.", "12:59:59")):
+        assert read_times([half]) == read_times([whole_day]) is not None
+    assert read_times(["2024-05-13 10:00:00.5 GMT"]) == read_times(["2024-05-13T10:00:00.5Z"])
     assert read_times(["1.5", "2"]) is None
 
 
@@ -293,7 +319,7 @@ def test_dates_with_slashes_are_read_where_their_order_is_sure(tmp_path: Path, n
     assert len(found.eda) == 400
     assert np.isnan(found.eda[150:270]).all()
     rows = with_hole("{t:%m/%d/%Y %H:%M:%S.%f}")
-    with pytest.raises(RtcanError, match=rf"column '{name}' cannot be read: '11/05/2023"):
+    with pytest.raises(RtcanError, match=r"the day or the month first.*: '11/05/2023"):
         track_of(tmp_path / "x.csv", "\n".join([f"{name},EDA", *rows]), 4.0)
     assert read_times(["11/15/2023 9:00:00"]) == read_times(["15/11/2023 09:00:00"]) is not None
 

@@ -140,10 +140,27 @@ OWN = {
     "b.npy": npy_file(),
     "c.csv": b"1500000000.0\n4.0\n" + b"".join(b"%.6f\n" % (n / 7) for n in range(40)),
 }
+WESAD = {
+    "S2/S2_quest.csv": b"# Subj;S2;\n# ORDER;Base;Fun;sRead\n# START;0.1;0.4;1.2\n"
+    b"# END;0.35;1.1;1.3\n# DIM;7;2\n# DIM;5;4\n",
+    "S2/S2_E4_Data/EDA.csv": b"1495438735.0\n4.0\n" + b"".join(b"%d\n" % n for n in range(400)),
+    "S2/S2_respiban.txt": b"# OpenSignals Text File Format\n"
+    b'# {"a": {"sensor": ["EDA"], "column": ["nSeq", "CH1"], "label": ["CH1"], "time": "9:39:1.0", '
+    b'"date": "2017-5-22", "device": "biosignalsplux", "sampling rate": 9, "resolution": [16]}}\n'
+    b"# EndOfHeader\n" + b"".join(b"%d\t%d\t\n" % (n, n) for n in range(80)),
+}
+CASE = {
+    "physiological/sub_1.csv": b"daqtime,gsr,video\n"
+    + b"".join(b"%d,%.3f,%d\n" % (10 * n, n / 7, 1 + n // 40) for n in range(80)),
+    "annotations/sub_1.csv": b"jstime,valence,arousal,video\n"
+    + b"".join(b"%d,5,4.5,%d\n" % (50 * n, 1 + n // 8) for n in range(16)),
+}
 TABLES = {
     "PMEmo 2018": ("pmemo", PMEMO_2018),
     "PMEmo 2019": ("pmemo", PMEMO_2019),
     "own recordings": ("table", OWN),
+    "WESAD": ("wesad", WESAD),
+    "CASE": ("case", CASE),
 }
 
 

@@ -79,6 +79,8 @@ def test_what_publishers_ship() -> None:
         "amigos": NOT_STATED,
         "pmemo": CONDUCTANCE,
         "hku956": CONDUCTANCE,
+        "wesad": CONDUCTANCE,
+        "case": CONDUCTANCE,
         "table": CONDUCTANCE,
     }
 

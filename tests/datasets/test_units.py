@@ -93,6 +93,26 @@ def decide(values: list[float], of_file: str = "", given: str | None = None, **o
     return conversion_of(np.array(values), of_file, given, source="x.csv", **settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("values", "advice"),
+    [
+        ([4300.0, 4500.0], "they would be in nS about 4.4 uS (--unit nS), in kOhm about 0.23 uS"),
+        ([230.0, 0.0, 250.0], "they would be in kOhm about 4.2 uS (--unit kOhm), in nS about"),
+        ([2.3e5, 2.5e5], "they would be in Ohm about 4.2 uS (--unit Ohm)"),
+        ([4e-6, 5e-6], "they would be in S about 4.5 uS (--unit S)"),
+        ([0.031, 0.037], ""),  # a wristband on dry skin
+        ([90.0, 110.0], ""),  # hands may be that wet
+        ([-0.5, 0.5], ""),
+        ([1e-320, 1e300], ""),
+    ],
+)
+def test_another_unit_is_suggested_where_it_would_fit(values: list[float], advice: str) -> None:
+    notes = decide(values).notes
+    assert bool(notes) == bool(advice)
+    assert advice in "".join(notes)
+    assert not decide(values, "uS").notes, "the file says it"
+
+
 def test_the_unit_of_the_file_goes_before_the_default() -> None:
     assert decide([1.0]).kind.polarity == CONDUCTANCE
     found = decide([250.0, 500.0], "kOhms")

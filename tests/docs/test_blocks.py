@@ -40,6 +40,7 @@ NOT_RUN = {
     "rtcan ingest table my-study --decimal ,": "tests/datasets/table reads such files",
     "tail -n +2 *": "downloads hundreds of songs",
     "rtcan ingest hku956 * --audio songs": "needs these songs; tests/datasets/hku956 has some",
+    "rtcan evaluate * --on *": "needs a run on EDA alone; test_cross_dataset.py has one",
     "import pyxdf": "needs a recording of LabStreamingLayer; tests/datasets/formats has one",
     "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
@@ -63,6 +64,8 @@ FEWER = {
 }
 SIZES = ("--subjects", "5", "--stimuli", "6", "--duration", "14")
 OTHERS = ("deap", "amigos", "hku956", "table")
+#: Five folds of whole subjects; there are no more than five conditions.
+SIZES_OF = {"wesad": ("--subjects", "15", "--duration", "8")}
 #: The options of gradcam that explain many trials.
 MANY = ("--all", "--check")
 WITH_BLOCKS = [page for page in PAGES if blocks(page, "bash", "python")]
@@ -86,9 +89,10 @@ def small() -> Iterator[None]:
 def raw(raw_pmemo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Raw files of each dataset."""
     folder = tmp_path_factory.mktemp("raw")
-    for dataset in OTHERS:
-        must("simulate", dataset, folder / dataset, *SIZES)
-    return {"pmemo": raw_pmemo, **{name: folder / name for name in OTHERS}}
+    simulated = (*OTHERS, "wesad", "case")  # these two have their lines on one page
+    for dataset in simulated:
+        must("simulate", dataset, folder / dataset, *SIZES_OF.get(dataset, SIZES))
+    return {"pmemo": raw_pmemo, **{name: folder / name for name in simulated}}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +133,7 @@ def adapt(words: list[str], raw: dict[str, Path]) -> list[str]:
     if command == "ingest":
         rest[1] = str(raw[rest[0]])
     if command == "simulate" and "--subjects" not in rest:
-        rest += SIZES
+        rest += SIZES_OF.get(rest[0], SIZES)
     if command == "gradcam" and any(option in rest for option in MANY):
         if "--max-trials" in rest:
             at = rest.index("--max-trials")

@@ -60,7 +60,7 @@ def test_every_column_is_described() -> None:
 
 
 def test_songs_that_are_heard_again_are_told_apart(tmp_path: Path) -> None:
-    _, again, names = blocks("csv")
+    _, again, names, long = blocks("csv")
     file = tmp_path / "trials.csv"
     file.write_text(again)
     trials = [each for part in open_raw("table", tmp_path).parts for each in part()]
@@ -79,6 +79,8 @@ def test_songs_that_are_heard_again_are_told_apart(tmp_path: Path) -> None:
     file.write_text(names)
     found = songs_of(open_raw("table", tmp_path).stimuli, {})
     assert found == {"yesterday": "yesterday", "yesterday_remix": "yesterday"}
+    file.write_text(long)
+    assert not open_raw("table", tmp_path).damaged
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_artefacts_are_kept_where_they_are_wanted():
 def test_a_lasting_step_is_a_reason_of_its_own():
     eda = damaged(Case(HAND, "step", 20.0, 0.0))
     found = inspect(eda, 16.0, absolute=True)
-    assert found.fault == "1 jumps of the level that does not come back (at most 0)"
+    assert found.fault == "jumps of the level that does not come back: 1 (at most 0)"
     assert inspect(eda, 16.0, rules=Rules(max_steps=1), absolute=True).fault is None
 
 

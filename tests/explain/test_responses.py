@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
-from rtcan_cli.explain.responses import LAGS, NULLS, STEP, lock
+from rtcan_cli.explain.responses import LAGS, NULLS, STEP, lock, mean_of_known
 
 LENGTH, SECONDS = 400, 40.0
 WINDOW = (-1.0, 1.0)
@@ -95,3 +97,14 @@ def test_mean_around_events_is_that_of_a_loop():
 def test_without_events_there_is_nothing_to_test():
     weight, _, subject = trials(3, 0, follow=False)
     assert locked(weight, [np.zeros(0)] * 3, subject) is None
+
+
+def test_one_subject_has_a_mean_and_no_interval():
+    weight, events, subject = trials(2, 0, follow=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = locked(weight, events, np.full_like(subject, "s0"))
+    assert found.weight > 1.5
+    assert np.isnan(found.curve.low).all()
+    assert np.isnan(mean_of_known(found.curve.low))
+    assert mean_of_known(np.array([np.nan, 1.0, 2.0])) == 1.5

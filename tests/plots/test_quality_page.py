@@ -20,7 +20,7 @@ SAMPLES = arrays(
 
 def trace(title="100184 1 (valence)", note="a gap of 3.2 s (at most 1 s is repaired)", **changes):
     eda = 2 + np.sin(np.arange(400) / 30)
-    masks = {name: np.zeros(400, bool) for name in ("repaired", "flat", "clipped")}
+    masks = {name: np.zeros(400, bool) for name in ("repaired", "flat", "clipped", "implausible")}
     given = {"eda": eda, "sampling_rate": RATE, **masks, **changes}
     return Trace(title, note, **given)
 
@@ -34,13 +34,14 @@ def marked(*stretches, n=400):
 
 def empty():
     nothing = np.zeros(0, bool)
-    return trace(eda=np.zeros(0), repaired=nothing, flat=nothing, clipped=nothing)
+    masks = dict.fromkeys(("repaired", "flat", "clipped", "implausible"), nothing)
+    return trace(eda=np.zeros(0), **masks)
 
 
 def bars(axes):
-    """Begin and end [s] of the repaired and of the missing stretches."""
+    """Begin and end [s] of the repaired, the missing and the implausible stretches."""
     both = [each for each in axes.collections if isinstance(each, PolyCollection)]
-    assert len(both) == 2
+    assert len(both) == 3
     return [
         [(path.vertices[:, 0].min(), path.vertices[:, 0].max()) for path in each.get_paths()]
         for each in both
@@ -52,7 +53,7 @@ def test_says_what_it_shows(read, n, simulated):
     traces = [trace(f"1001{k:02d} 7 (arousal)") for k in range(n)]
     text = read(quality_page(traces, title="PMEmo, the worst", unit="uS", simulated=simulated))
     assert {"PMEmo, the worst", "EDA [uS]"} <= set(text)
-    assert {"EDA", "repaired gap", "missing", "flat", "clipped"} <= set(text)
+    assert {"EDA", "repaired gap", "missing", "implausible", "flat", "clipped"} <= set(text)
     assert [each for each in text if "arousal" in each] == [each.title for each in traces]
     assert text.count("a gap of 3.2 s (at most 1 s is repaired)") == n
     assert text.count("time [s]") == min(n, 3)
@@ -91,10 +92,12 @@ def test_marks_lie_where_they_belong():
         repaired=marked((20, 25), (60, 61)),
         flat=marked((160, 240)),
         clipped=marked((0, 10), (390, 400)),
+        implausible=marked((20, 23), (110, 130)),
     )
     (axes,) = quality_page([shown], title="a", unit="uS").axes
     assert axes.get_xlim() == (0, 40)
-    repaired, missing = bars(axes)
+    repaired, missing, implausible = bars(axes)
+    assert np.allclose(implausible, [(2, 2.3), (11, 13)])
     assert np.allclose(repaired, [(2, 2.5), (6, 6.1)])
     assert np.allclose(missing, [(10, 15), (30, 30.1)])
     flat, clipped, line = axes.lines
@@ -109,7 +112,9 @@ def test_marks_lie_where_they_belong():
 
 def test_marks_differ_in_grey():
     figure = quality_page([trace()], title="a", unit="uS")
-    repaired, missing, flat, clipped = figure.legends[0].legend_handles[1:]
+    repaired, missing, implausible, flat, clipped = figure.legends[0].legend_handles[1:]
+    darkest = np.dot(to_rgb(implausible.get_facecolor()), [0.2126, 0.7152, 0.0722])
+    assert darkest + 0.14 < np.dot(to_rgb(clipped.get_color()), [0.2126, 0.7152, 0.0722])
     assert missing.get_hatch()
     assert not repaired.get_hatch()
     light = [
@@ -124,7 +129,8 @@ def test_spikes_of_a_long_recording_stay():
     eda = np.sin(np.arange(192_000) / 9000)
     eda[[77_777, 150_001]] = 9, -9
     none = np.zeros(eda.size, bool)
-    long = trace(eda=eda, sampling_rate=128.0, repaired=none, flat=none, clipped=none)
+    masks = dict.fromkeys(("repaired", "flat", "clipped", "implausible"), none)
+    long = trace(eda=eda, sampling_rate=128.0, **masks)
     line = quality_page([long], title="a", unit="uS").axes[0].lines[-1]
     time, value = line.get_data()
     assert len(value) <= 1200

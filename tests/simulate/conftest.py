@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.datasets.conftest import amigos_raw, deap_raw, pmemo_raw
+from tests.datasets.conftest import amigos_raw, case_raw, deap_raw, pmemo_raw, wesad_raw
 
-__all__ = ["amigos_raw", "deap_raw", "pmemo_raw"]
+__all__ = ["amigos_raw", "case_raw", "deap_raw", "pmemo_raw", "wesad_raw"]

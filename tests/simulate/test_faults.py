@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy.io import loadmat
 
-from rtcan_cli.simulate import SimulationSummary, amigos, deap, simulate
+from rtcan_cli.simulate import SimulationSummary, amigos, case, deap, simulate, wesad
 from rtcan_cli.simulate.faults import (
     ENCODINGS,
     SIGNAL_FAULTS,
@@ -108,9 +108,10 @@ def test_amigos(tmp_path: Path) -> None:
                 check_signal(fault, cell[:, 16], 128)
 
 
-@pytest.mark.parametrize("writer", [deap, amigos])
+@pytest.mark.parametrize("writer", [deap, amigos, wesad, case])
 def test_only_subjects_and_videos_that_exist_have_faults(writer: Any) -> None:
-    subjects, videos = (32, 40) if writer is deap else (40, 20)
+    sizes = {deap: (32, 40), amigos: (40, 20), wesad: (15, 5), case: (30, 8)}
+    subjects, videos = sizes[writer]
     for subject, video in writer.FAULTS:
         assert 1 <= subject <= subjects
         assert 1 <= video <= videos

@@ -22,7 +22,7 @@ from rtcan_cli.simulate.sizes import (
 )
 from tests.datasets.reading import read
 
-DATASETS = ("deap", "amigos", "pmemo")
+DATASETS = ("deap", "amigos", "pmemo", "wesad", "case")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -41,7 +41,8 @@ def test_a_seed_fixes_every_byte(name: str, tmp_path: Path) -> None:
     changed = {
         name for name, digest in digests(other).items() if digest != digests(folders[0])[name]
     }
-    signals = {name for name in digests(other) if name.endswith((".dat", ".mat", ".mp3", "_A.csv"))}
+    endings = (".dat", ".mat", ".mp3", "_A.csv", ".zip", "_respiban.txt", "sub_1.csv")
+    signals = {name for name in digests(other) if name.endswith(endings)}
     assert signals
     assert signals <= changed
 

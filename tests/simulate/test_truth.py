@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.io import loadmat
 
@@ -13,8 +17,14 @@ from rtcan_cli.simulate import simulate
 from rtcan_cli.simulate.physiology import SENSOR_NOISE, bateman, draw_population
 from tests.datasets.reading import read
 
-SIZES = {"deap": (2, 3, 40.0), "amigos": (9, 5, 20.0), "pmemo": (4, 3, 30.0)}
-RATES = {"deap": 128.0, "amigos": 128.0, "pmemo": 50.0}
+SIZES = {
+    "deap": (2, 3, 40.0),
+    "amigos": (9, 5, 20.0),
+    "pmemo": (4, 3, 30.0),
+    "wesad": (2, 5, 60.0),
+    "case": (2, 3, 20.0),
+}
+RATES = {"deap": 128.0, "amigos": 128.0, "pmemo": 50.0, "wesad": 4.0, "case": 100.0}
 
 
 @pytest.fixture(scope="module", params=sorted(SIZES))
@@ -33,7 +43,29 @@ def raw_recordings(root: Path, source: str, stimulus: str) -> np.ndarray:
         content = loadmat(path)
         names = [cell[0] for cell in content["VideoIDs"][0]]
         return np.asarray(content["joined_data"][0][names.index(stimulus)][:, 16])
+    if path.suffix == ".zip":
+        return wristband(path, stimulus)
+    if path.name.startswith("sub_"):
+        table = pd.read_csv(path)
+        return table.loc[table["video"] == int(stimulus), "gsr"].to_numpy()
     return np.loadtxt(path)
+
+
+def wristband(path: Path, condition: str) -> np.ndarray:
+    """A condition without its first and last ten seconds."""
+    with zipfile.ZipFile(path) as archive:
+        start, rate, *values = map(float, archive.read("EDA.csv").split())
+    quest = path.with_name(path.name.replace("E4_Data.zip", "quest.csv")).read_text()
+    _, order, *times = (line.split(";") for line in quest.splitlines()[:4])
+    place = order.index(condition)
+    seconds = [time[place].partition(".") for time in times]
+    begin, end = (60 * int(m) + int(s.ljust(2, "0")) for m, _, s in seconds)
+    chest = path.with_name(path.name.replace("E4_Data.zip", "respiban.txt")).read_text()
+    (about,) = json.loads(chest.splitlines()[1][2:]).values()
+    clock = datetime.strptime(f"{about['date']} {about['time']} +0200", "%Y-%m-%d %H:%M:%S.%f %z")
+    lead = clock.timestamp() - start
+    first, last = (round(rate * (lead + time)) for time in (begin + 10, end - 10))
+    return np.array(values[first:last])
 
 
 def test_truth_and_noise_are_the_raw_files(simulated: Path) -> None:

@@ -19,6 +19,11 @@ _MISSING = {"", "na", "n/a", "nan", "null", "none"}
 # Python's float takes more, such as 1_000 and Arabic digits.
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.I | re.A)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}(?P<mark>[.,'’ \u00a0\u202f])\d{3}(?:(?P=mark)\d{3})*"
+    r"(?:(?!(?P=mark))[.,]\d+)?",
+    re.ASCII,
+)
 _OTHER_SEPARATORS = re.compile(r"[;\t]")
 _SHOWN = 60
 _HINT_DAMAGED = "the file is incomplete or damaged: copy or download it again"
@@ -156,6 +161,11 @@ def is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def has_thousands(cell: str) -> bool:
+    """Whether a number may have separators between its thousands, as in ``4,512.3``."""
+    return bool(_THOUSANDS.fullmatch(cell.strip()))
 
 
 def read_numbers(file: RawFile) -> NumberTable:

@@ -34,6 +34,8 @@ PUBLISHER_FOLDERS = {
     "amigos": "data_preprocessed_matlab",
     "pmemo": "PMEmo",
     "hku956": "HKU956",
+    "wesad": "WESAD",
+    "case": "CASE_full",
     "table": "own_recordings",
 }
 """What the publishers call the folders they ship; the simulator puts them beside `MARKER`."""

@@ -1,22 +1,27 @@
 """Raw data of the EmbracePlus wristband (Avro), with `fastavro`.
 
-Empatica's cloud keeps a file for each quarter of an hour or so. It holds one record; under
-``rawData`` each sensor has the time of its first sample in microseconds of Unix time, a sampling
-rate and values. EDA is in microsiemens.
+Empatica's cloud keeps a file for each quarter of an hour or so, ``<participant>_<time>.avro``; a
+folder or zip file of these is one recording. A file holds one record; under ``rawData`` each sensor
+has the time of its first sample in microseconds of Unix time, a sampling rate and values. EDA is in
+microsiemens.
 """
 
 from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from rtcan_cli.datasets.clocks import is_same_rate
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 
 SUFFIXES = (".avro",)
 
@@ -63,6 +68,58 @@ def read(file: RawFile) -> Contents:
         tags = (raw.get("tags") or {}).get("tagsTimeMicros") or []
         markers = tuple(Marker(at / 1e6, "tag") for at in sorted(map(int, tags)))
     return Contents("EmbracePlus raw data", tuple(channels), markers)
+
+
+def read_parts(parts: Sequence[RawFile], folder: object) -> Contents:
+    """Read the files of one recording, joined in the order of time; what lies between is missing.
+
+    Parameters
+    ----------
+    parts : sequence of RawFile
+        One or more, named ``<participant>_<time>.avro``.
+    folder : object
+        What to call all of them.
+
+    Raises
+    ------
+    RtcanError
+        If one cannot be read, or they are of several participants, overlap, or differ in their
+        sampling rate.
+    """
+    people = participants(parts)
+    if len(people) > 1:
+        raise RtcanError(
+            f"{folder} holds raw data of {len(people)} participants: {some(sorted(people))}",
+            hint="a folder for each, or name a single file",
+        )
+    found = [read(each) for each in parts]
+    names = dict.fromkeys(channel.name for each in found for channel in each.channels)
+    channels = tuple(
+        _joined([c for each in found for c in each.channels if c.name == name], folder)
+        for name in names
+    )
+    markers = tuple(sorted((m for each in found for m in each.markers), key=lambda m: m.time))
+    return Contents(found[0].format, channels, markers)
+
+
+def participants(files: Iterable[RawFile]) -> set[str]:
+    """Whose files these are, by their names."""
+    return {each.name.stem.rpartition("_")[0] for each in files}
+
+
+def _joined(parts: list[Channel], folder: object) -> Channel:
+    """One sensor of several files."""
+    first, *_ = parts = sorted(parts, key=lambda each: each.start)
+    if not all(is_same_rate(each.sampling_rate, first.sampling_rate) for each in parts):
+        raise RtcanError(
+            f"{folder}: the sampling rate of {first.name} differs from file to file",
+            hint="name the files one by one",
+        )
+    times = [each.start + np.arange(len(each.values)) / each.sampling_rate for each in parts]
+    if any(one[-1] >= other[0] for one, other in pairwise(times)):
+        raise RtcanError(f"{folder}: its files overlap in time", hint="delete copies of a file")
+    values = np.concatenate([each.values for each in parts])
+    return replace(first, values=values, time=np.concatenate(times))
 
 
 def _channel(name: str, sensor: dict[str, Any]) -> Channel | None:

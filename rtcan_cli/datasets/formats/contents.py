@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -81,9 +82,12 @@ class Contents:
         In the order of time.
     notes : tuple of str
         What was found in passing and has to be said, such as ``"3 duplicate packets dropped"``.
+    labels : dict of list of str
+        Columns of text by their names, with a cell for each sample of the channels.
     """
 
     format: str
     channels: tuple[Channel, ...]
     markers: tuple[Marker, ...] = ()
     notes: tuple[str, ...] = ()
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)

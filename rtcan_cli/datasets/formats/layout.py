@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import Column, is_time_name, is_time_text, time_unit
-from rtcan_cli.datasets.files.csvfile import read_number
+from rtcan_cli.datasets.clocks import Column, is_time_name, time_unit
+from rtcan_cli.datasets.files.csvfile import has_thousands, read_number
+from rtcan_cli.datasets.time_text import is_time_text
 from rtcan_cli.datasets.units import is_unit, split_unit
 from rtcan_cli.errors import RtcanError
 
@@ -26,6 +27,8 @@ _SAMPLED = 60
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(\\t|.)"?\s*', re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_GROUPED = re.compile(r"\s*[1-9]\d{0,2}([.,]\d{3})+\s*", re.ASCII)
+_GROUPED_OR_BELOW = re.compile(r"(?:[1-9]\d{0,2}(?:[.,]\d{3})+|[1-9]\d\d)?", re.ASCII)
 _FOOTER = 30
 _BLOCK = 50_000
 _FEW = 0.01
@@ -378,6 +381,8 @@ def _parse(
             if j in rows.text or j in rows.times:
                 parts[j].append(list(column))
             else:
+                if rows.decimal == ",":
+                    _refuse_thousands(column, source)
                 parts[j].append(_numbers(column, rows, plain, block, wrong))
     if len(broken) > _FEW * len(at):
         width = len(rows.cells(lines[broken[0] - 1]))
@@ -391,7 +396,7 @@ def _parse(
         line, cell = wrong[0]
         raise RtcanError(
             f"{source}: line {line} has text instead of a number: {cell[:_SHOWN]!r}",
-            hint="--decimal , if that is a decimal comma" if _COMMA.fullmatch(cell) else None,
+            hint=_hint_number(cell),
         )
     if broken:
         notes.append(
@@ -416,6 +421,28 @@ def _parse(
             columns.append(Column(name, unit, numbers, None, j + 1))
     same = np.r_[False, np.array([lines[i] == lines[j] for i, j in pairwise(at)], bool)]
     return Layout(preamble, tuple(columns), at + 1, same, tuple(notes))
+
+
+def _hint_number(cell: str) -> str | None:
+    """What to do about a cell that is nearly a number."""
+    hints = ["--decimal , if that is a decimal comma"] if _COMMA.fullmatch(cell) else []
+    if has_thousands(cell):
+        hints.append("if it separates thousands, write the numbers without it")
+    return "; ".join(hints) or None
+
+
+def _refuse_thousands(cells: Sequence[str], source: object) -> None:
+    """Refuse 987 beside 1.012: with a decimal comma, that would be 1012 a thousand times too low.
+
+    Decimals would not always be three, and not be lacking only where a number has three digits.
+    """
+    of_kind = {bool(_GROUPED.fullmatch(cell)): cell for cell in cells if cell.strip()}
+    if len(of_kind) == 2 and all(_GROUPED_OR_BELOW.fullmatch(cell.strip()) for cell in cells):
+        raise RtcanError(
+            f"{source}: {of_kind[True].strip()!r} beside {of_kind[False].strip()!r} seems to have "
+            "a separator between thousands",
+            hint="write the numbers without it",
+        )
 
 
 def _told(unit: str) -> str:

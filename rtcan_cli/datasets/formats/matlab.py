@@ -1,4 +1,4 @@
-"""Recordings in MATLAB files of version 5 to 7.
+"""Recordings in MATLAB files of version 5 to 7.3.
 
 There is no standard for what the variables are called. Understood are the exports of Ledalab (a
 struct ``data`` with ``conductance``, ``time`` and ``event``), AcqKnowledge (``data``, ``labels``,
@@ -7,7 +7,7 @@ and otherwise vectors and matrices by their names, with a variable such as ``fs`
 and one such as ``time`` as clock. They may be the fields of a struct that is called ``data`` or is
 the only one.
 
-Version 7.3 is HDF5, which only rtcan's own stores are read from.
+Version 7.3 is HDF5, see `rtcan_cli.datasets.formats.matlab_hdf5`.
 
 Sources: ledalab.de/documentation.htm; AcqKnowledge Software Guide, "Save As MATLAB"; LabChart help,
 "Exporting as MATLAB".
@@ -27,7 +27,7 @@ from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, is_clock, reading
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.kinds import MATLAB_5
+from rtcan_cli.files.kinds import HEAD, MATLAB_5, MATLAB_73, kind_of
 
 SUFFIXES = (".mat",)
 
@@ -52,11 +52,18 @@ def read(file: RawFile, sampling_rate: float = math.nan) -> Contents:
     Raises
     ------
     RtcanError
-        If it is damaged, of version 7.3 or 4, holds no numbers, or its variables contradict each
+        If it is damaged, of version 4, holds no numbers, or its variables contradict each
         other.
     """
-    variables = load_variables(file, None, _LARGEST)
-    with reading(file, "a MATLAB file of version 5 to 7", MATLAB_5.name):
+    with file.open() as stream:
+        is_hdf5 = kind_of(stream.read(HEAD)) is MATLAB_73
+    variables = {} if is_hdf5 else load_variables(file, None, _LARGEST)
+    with reading(file, "a MATLAB file", MATLAB_5.name, MATLAB_73.name):
+        if is_hdf5:
+            # Imported when it is needed, since it takes long.
+            from rtcan_cli.datasets.formats import matlab_hdf5
+
+            variables = matlab_hdf5.load_variables(file, _LARGEST)
         structs = {name: each for name, each in variables.items() if len(each.structs) == 1}
         chosen = structs.get("data") or (
             next(iter(structs.values())) if len(structs) == 1 else None
@@ -170,7 +177,7 @@ def _named(variables: _Variables, stated: float, file: RawFile) -> Contents:
         ),
         None,
     )
-    time = None
+    time, zone_unknown = None, False
     if clock is not None and len(arrays) > 1:
         time = arrays.pop(clock).astype(np.float64)
         if time.shape[1] != 1:
@@ -178,7 +185,7 @@ def _named(variables: _Variables, stated: float, file: RawFile) -> Contents:
         time = time[:, 0]
         _check_clock(clock, time, None)
         found = read_clock(clock, time, rate if math.isnan(stated) else stated, file)
-        time = time if found is None else found.time
+        time, zone_unknown = (time, False) if found is None else (found.time, found.zone_unknown)
     units = _rows(variables, plain.get("units", plain.get("unit", "")))
     channels = []
     notes = []
@@ -200,6 +207,7 @@ def _named(variables: _Variables, stated: float, file: RawFile) -> Contents:
                     values[:, index],
                     rate,
                     time=time,
+                    zone_unknown=zone_unknown,
                 )
             )
     return Contents("MATLAB file", tuple(channels), (), tuple(notes))

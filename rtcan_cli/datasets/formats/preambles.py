@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import UNITS, Column, read_times, time_unit
+from rtcan_cli.datasets.clocks import UNITS, Column, time_unit
 from rtcan_cli.datasets.formats import statements
 from rtcan_cli.datasets.formats.layout import Layout
+from rtcan_cli.datasets.time_text import read_times
 from rtcan_cli.errors import RtcanError
 
 _SHIMMER = re.compile(r"Shimmer_\w{4}_", re.IGNORECASE)
 _BIOGRAPH = re.compile(r"Export Channel Data with rate of\s+([\d.]+)\s+samples per second", re.I)
 _BIOPAC = re.compile(r"([\d.]+)\s*(\w+)/sample\s*", re.IGNORECASE)
+_ONE_DIGIT = re.compile(r"(?<![\d.])(\d)(?!\d)")
 _COUNT = re.compile(r"(\d+)\s+channels?\s*", re.IGNORECASE)
 
 # The transfer functions of the makers' data sheets for their EDA sensors: EDA [uS] is the share of
@@ -30,8 +32,9 @@ _COUNT = re.compile(r"(\d+)\s+channels?\s*", re.IGNORECASE)
 # sheet: 3.3 V, 0.132; biosignalsplux EDA sensor data sheet: 3 V, 0.12.
 _TRANSFER = {"bitalino_rev": (3.3, 0.132), "biosignalsplux": (3.0, 0.12)}
 
-# A counter of frames starts again after one less than one of these.
-_CYCLES = (16, 256, 4096, 65536)
+# A counter of frames starts again after one less than one of these; the last is that of the
+# RespiBAN, which never starts again.
+_CYCLES = (16, 256, 4096, 65536, math.inf)
 # A column whose steps are 1 less often does not count frames.
 _COUNTS = 0.9
 
@@ -113,6 +116,8 @@ def _plain(layout: Layout, source: object) -> Facts:
     if unit:
         columns = statements.with_unit(columns, unit, where, source)
         notes = (f"the unit was read from {where}",)
+    elif other := statements.other_unit(columns):
+        notes = (other,)
     return Facts(format, columns, statements.stated_rate(lines, source), notes=notes)
 
 
@@ -174,8 +179,8 @@ def _opensignals(layout: Layout, source: object) -> Facts:
         columns.append(column)
     rate = device.get("sampling rate", math.nan)
     day, hour = str(device.get("date", "")).strip(), str(device.get("time", "")).strip()
-    hour = ":".join(part.zfill(2) for part in hour.split(":"))
-    parsed = read_times([f"{day} {hour}"]) if day and hour else None
+    # Without zeros before single digits: 2017-5-22 and 9:39:1.0.
+    parsed = read_times([_ONE_DIGIT.sub(r"0\1", f"{day} {hour}")]) if day and hour else None
     start, local = (math.nan, False) if parsed is None else (float(parsed[0][0]), parsed[1])
     local = local and not math.isnan(start)
     return Facts("OpenSignals recording", tuple(columns), float(rate), start, local)
@@ -203,17 +208,17 @@ def _refuse_lost_frames(counter: NDArray[np.float64], source: object) -> None:
 
     BITalino counts to 15 and starts again from 0.
     """
-    cycle = next((c for c in _CYCLES if counter.size and counter.max() < c), None)
-    if cycle is None or counter.size < 2:
+    if counter.size < 2:
         return
+    cycle = next(c for c in _CYCLES if counter.max() < c)
     follows = np.diff(counter) % cycle == 1
     if follows.all() or follows.mean() < _COUNTS:
         return  # nothing is lost, or it does not count frames
     last = int(np.argmin(follows))
     raise RtcanError(
-        f"{source}: frames were lost, {int((~follows).sum())} times, first after frame {last + 1}: "
-        f"the counter nSeq jumps from {counter[last]:g} to {counter[last + 1]:g}, which does not "
-        "say how long the gap is",
+        f"{source}: frames were lost (gaps: {int((~follows).sum())}), first after frame "
+        f"{last + 1}: the counter nSeq jumps from {counter[last]:g} to {counter[last + 1]:g}"
+        + (", which does not say how long the gap is" if math.isfinite(cycle) else ""),
         hint="split the file there: what follows has another beginning",
     )
 

@@ -73,7 +73,8 @@ def read_contents(file: RawFile, decimal: str, sampling_rate: float = math.nan) 
         raise RtcanError(f"{file} does not exist", hint="correct the path in the table")
     name = file.name.name.casefold()
     if not file.members and (os.path.isdir(file.path) or name.endswith(".zip")):
-        return empatica.read(file)
+        parts = [e for e in empatica.session_files(file) if e.name.suffix.casefold() == ".avro"]
+        return avro.read_parts(parts, file) if parts else empatica.read(file)
     for each in FORMATS:
         if name.endswith(each.SUFFIXES):
             return matlab.read(file, sampling_rate) if each is matlab else each.read(file)

@@ -85,7 +85,10 @@ def stated_unit(lines: Sequence[str], columns: Sequence[Column], source: object)
         if words & _UNIT_WORDS and not words - _UNIT_WORDS - _OF_EDA:
             found |= dict.fromkeys(_units_in(value), f"the line {f'{key}: {value}'[:40]!r}")
     for column in columns:
-        if column.cells is not None and set(words_of(column.name)) <= _UNIT_WORDS:
+        words = set(words_of(column.name))
+        if words & _UNIT_WORDS and is_unit(column.unit):
+            found[column.unit] = f"the name of the {column.label} ({column.unit})"
+        elif column.cells is not None and words <= _UNIT_WORDS:
             cells = {cell.strip() for cell in column.cells} - {""}
             found |= {cell: f"the {column.label} ({cell})" for cell in sorted(cells) if column.name}
     plain = {str(parse_unit(unit) or unit): unit for unit in found}
@@ -136,6 +139,23 @@ def with_unit(
             )
     numbers = {column.number for column in eda if not column.unit}
     return tuple(replace(c, unit=unit) if c.number in numbers else c for c in columns)
+
+
+def other_unit(columns: Sequence[Column]) -> str:
+    """What to say where EDA has no unit, but a column beside the signals of the skin has one."""
+
+    def of_skin(column: Column) -> bool:
+        return names.is_eda(column.name) or names.is_resistance(column.name)
+
+    without = [c for c in columns if of_skin(c) and c.numbers is not None and not c.unit]
+    for column in columns if without else ():
+        unit = parse_unit(column.unit)
+        if not of_skin(column) and unit and unit.quantity != "relative":
+            return (
+                f"the {without[0].label} has no unit, but the {column.label} has {column.unit}: "
+                f"--unit {unit.name} if that is the unit of the first"
+            )
+    return ""
 
 
 def is_labchart(lines: Sequence[str]) -> bool:

@@ -11,18 +11,23 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from rtcan_cli.datasets.clocks import UNIX_FIRST
+from rtcan_cli.datasets.clocks import UNIX_FIRST, words_of
+from rtcan_cli.datasets.files.csvfile import is_number
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.formats.contents import Channel, Marker
+from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.read import read_contents
-from rtcan_cli.datasets.table.signals import choose, may_be_eda
+from rtcan_cli.datasets.table.signals import choose, labelled, may_be_eda
 from rtcan_cli.errors import RtcanError
 
 MOST_MARKERS = 200
 """With more markers than this in one file they are hardly the beginnings of trials."""
 
 _GENERIC = {"eda", "gsr", "signal", "signals", "data", "recording", "physio", "raw", "export"}
+_GENERIC |= {"raw_data", "v6", "participant_data"}  # folders of an EmbracePlus
 """Words in names that are neither a subject nor a stimulus."""
+
+_OF_TRIALS = {"trial", "stimulus", "stim", "song", "clip", "video", "condition", "block"}
+"""Words in names of columns that say to which trial a sample belongs."""
 
 _SEPARATORS = re.compile(r"[\s_.-]+")
 
@@ -49,6 +54,8 @@ class Look:
         When it ends, in seconds on the clock of the markers; NaN where not known.
     zone_unknown : bool
         Whether that clock shows dates without a time zone.
+    parts : tuple of str
+        ``column=value`` of the samples of each trial, where a column tells.
     problem : str
         Why it is not a recording of EDA that can be read; empty if it is.
     """
@@ -65,6 +72,7 @@ class Look:
     end: float = math.nan
     problem: str = ""
     zone_unknown: bool = False
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class DraftRow:
     start: str = ""
     duration: str = ""
     audio: str = ""
+    samples: str = ""
 
 
 def look(file: RawFile, decimal: str) -> Look:
@@ -108,6 +117,7 @@ def look(file: RawFile, decimal: str) -> Look:
         begin + seconds,
         "" if known.size else "it contains no sample",
         channel.zone_unknown,
+        _parts(contents),
     )
 
 
@@ -131,7 +141,7 @@ def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[Draft
     rows = []
     for found, path in zip(looks, paths, strict=True):
         subject, stimulus = _names(path, level)
-        for label, start, duration in _spans(found):
+        for label, start, duration, samples in _spans(found):
             name = label or stimulus
             rows.append(
                 DraftRow(
@@ -141,6 +151,7 @@ def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[Draft
                     start,
                     duration,
                     songs.get(name.casefold(), "") if name else "",
+                    samples,
                 )
             )
     return rows
@@ -148,8 +159,7 @@ def rows_of(looks: Sequence[Look], audio: Sequence[PurePosixPath]) -> list[Draft
 
 def _without_name(error: RtcanError, file: RawFile) -> str:
     text = str(error).removeprefix(str(file)).lstrip(" :")
-    advice = error.hint or ""
-    return f"{text} (try {advice})" if advice.startswith("--decimal") else text
+    return f"{text} (try: {error.hint})" if error.hint else text
 
 
 def _clock(channel: Channel) -> tuple[float, float, float]:
@@ -203,17 +213,43 @@ def without_copies(looks: Sequence[Look]) -> list[Look]:
     return checked
 
 
-def _spans(found: Look) -> list[tuple[str, str, str]]:
-    """Label, start and duration of each trial of a recording, as text."""
+def _parts(contents: Contents) -> tuple[str, ...]:
+    """The values of a column that says to which trial a sample belongs; none where none does."""
+    for name in (*contents.labels, *(channel.name for channel in contents.channels)):
+        if not _OF_TRIALS.intersection(words_of(name)):
+            continue
+        if name in contents.labels:
+            values = {cell.strip() for cell in contents.labels[name]}
+        else:
+            channel = next(each for each in contents.channels if each.name == name)
+            values = {f"{number:.15g}" for number in np.unique(channel.values).tolist()}
+        parts = [f"{name}={value}" for value in values - {"", "nan"}]
+        if 1 < len(parts) <= MOST_MARKERS:
+            places = [labelled(contents, part, "") for part in parts]
+            if not any(isinstance(place, str) for place in places):
+                return tuple(part for _, part in sorted(zip(places, parts, strict=True)))
+    return ()
+
+
+def _spans(found: Look) -> list[tuple[str, str, str, str]]:
+    """Label, start, duration and samples of each trial of a recording, as text."""
+    if found.parts:
+        labels = [part.partition("=")[2] for part in found.parts]
+        named = not any(map(is_number, labels))
+        return [
+            (label if named else "", "", "", part)
+            for label, part in zip(labels, found.parts, strict=True)
+        ]
     markers = found.markers
     if not markers or len(markers) > MOST_MARKERS:
-        return [("", "", "")]
+        return [("", "", "", "")]
     ends = [each.time for each in markers[1:]] + [found.end]
     return [
         (
             each.label or f"marker {number}",
             _moment(each.time, found.zone_unknown),
             _text(end - each.time) if end > each.time else "",
+            "",
         )
         for number, (each, end) in enumerate(zip(markers, ends, strict=True), start=1)
     ]

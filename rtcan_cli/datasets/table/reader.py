@@ -324,7 +324,11 @@ def _session(file: RawFile) -> list[RawFile]:
     """What is read of a session that is a folder or a zip file; nothing if it cannot be read."""
     try:
         wanted = ("eda.csv", "tags.csv")
-        return [each for each in session_files(file) if each.name.name.casefold() in wanted]
+        return [
+            each
+            for each in session_files(file)
+            if each.name.name.casefold() in wanted or each.name.suffix.casefold() == ".avro"
+        ]
     except RtcanError:
         return []  # Reading the part will tell.
 
@@ -504,7 +508,8 @@ class _Signals:
             track, conversion = self._converted(
                 file.track(row.column), row.unit or self._options.unit
             )
-            found: Cut | str = cut(track, row)
+            placed = file.placed(row, track)
+            found: Cut | str = placed if isinstance(placed, str) else cut(track, placed)
         except RtcanError as error:
             return self._tell(error, [row.line])
         if isinstance(found, str):

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.clocks import UNITS, UNIX_FIRST, UNIX_LAST, read_times, time_unit
+from rtcan_cli.datasets.clocks import UNITS, UNIX_FIRST, UNIX_LAST, time_unit
 from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.table import excel
+from rtcan_cli.datasets.time_text import read_times
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.trial_key import hearing
 
@@ -33,6 +34,7 @@ OPTIONAL = (
     "title",
     "artist",
     "unit",
+    "samples",
 )
 DELIMITERS = ("\t", ";", ",")
 _FASTEST = 1e6
@@ -75,6 +77,9 @@ class Row:
         Of the signal, as it is written; empty where the cell is.
     start_of_day : bool
         Whether the start is a time of the day, as h:m:s.
+    samples : str
+        ``column=value`` of the samples in the signal file that are the trial; empty where start
+        and duration tell.
     """
 
     line: int
@@ -96,6 +101,7 @@ class Row:
     start_local: bool = False
     unit: str = ""
     start_of_day: bool = False
+    samples: str = ""
 
 
 def read_table(
@@ -361,10 +367,9 @@ def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, f
         raise _Wrong(f"the song {cells['song']!r} has a character that cannot be seen")
     rate = numeric("sampling_rate") * factors.get("sampling_rate", 1.0)
     duration = numeric("duration") * factors.get("duration", 1.0)
-    parsed = read_times([cells.get("start", "")])
-    start, start_local = (float(parsed[0][0]), parsed[1]) if parsed else (math.nan, False)
-    if not parsed:
-        start = numeric("start") * factors.get("start", 1.0)
+    start, start_local, start_of_day = read_start(cells.get("start", "")) or (
+        *(numeric("start") * factors.get("start", 1.0), False, False),
+    )
     for name, value in (("sampling rate", rate), ("start", start), ("duration", duration)):
         written = cells.get(name.replace(" ", "_"), "")
         if math.isnan(value) and written:
@@ -404,8 +409,46 @@ def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, f
         cells.get("song", ""),
         start_local,
         cells.get("unit", ""),
-        parsed is not None and start < UNIX_FIRST,
+        start_of_day,
+        _samples(cells),
     )
+
+
+def _samples(cells: Mapping[str, str]) -> str:
+    """The cell that says which samples of the file are the trial, checked."""
+    samples = cells.get("samples", "")
+    name, equals, value = samples.partition("=")
+    if samples and not (name.strip() and equals and value.strip()):
+        raise _Wrong(
+            f"the samples {samples!r} are not a column and its value",
+            "write them as trial=3: those samples of the signal file whose column trial has 3",
+        )
+    if samples and (cells.get("start") or cells.get("duration")):
+        raise _Wrong(
+            "samples say where the trial is, and so do start or duration", "leave one of them empty"
+        )
+    return samples
+
+
+def read_start(cell: str) -> tuple[float, bool, bool] | None:
+    """The start of a trial that is written as a date or a time of the day.
+
+    Returns
+    -------
+    start : float
+        In seconds: Unix time, or of the day.
+    local : bool
+        Whether it is a date without a time zone, taken as if it were UTC.
+    of_day : bool
+        Whether it is a time of the day.
+    None
+        If it is something else, such as a number.
+    """
+    parsed = read_times([cell])
+    if parsed is None:
+        return None
+    start = float(parsed[0][0])
+    return start, parsed[1], start < UNIX_FIRST
 
 
 def _path(cell: str) -> str:
@@ -484,7 +527,7 @@ def _check_twice(rows: Sequence[Row], file: RawFile) -> None:
                 if own != theirs and not (math.isnan(own) or math.isnan(theirs)):
                     raise clash(other, row, f"give {trial} two {target} ratings", "keep one")
         trials[key].append(row)
-        part = (row.signal, row.column, repr(row.start), repr(row.duration))
+        part = (row.signal, row.column, repr(row.start), repr(row.duration), row.samples)
         if row.signal and part in parts:
             raise clash(
                 parts[part],

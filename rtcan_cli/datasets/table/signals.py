@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets import names
+from rtcan_cli.datasets.files.csvfile import is_number
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents
 from rtcan_cli.datasets.formats.read import read_contents
-from rtcan_cli.datasets.table.rows import column_name
+from rtcan_cli.datasets.table.rows import Row, column_name
 from rtcan_cli.datasets.units import parse_unit, split_unit
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 
 _PLAIN = {"text", "NumPy array"}
 
@@ -89,6 +90,28 @@ class SignalFile:
         self._contents = read_contents(file, decimal, sampling_rate)
         self._tracks: dict[str, Track] = {}
 
+    def placed(self, row: Row, track: Track) -> Row | str:
+        """A row that says by a column of the file where its trial is, with start and duration.
+
+        Returns
+        -------
+        Row or str
+            A reason, in words, where the file does not hold its samples in one piece.
+        """
+        if not row.samples:
+            return row
+        found = labelled(self._contents, row.samples, self._file)
+        if isinstance(found, str):
+            return found
+        first, last = found
+        if track.time is None:
+            rate = row.sampling_rate if math.isnan(track.sampling_rate) else track.sampling_rate
+            return replace(row, start=first / rate, duration=(last - first) / rate)
+        step = float(np.median(np.diff(track.time)))
+        start = float(track.time[first])
+        duration = float(track.time[last - 1]) + step - start
+        return replace(row, start=start, duration=duration, start_local=track.zone_unknown)
+
     def track(self, column: str) -> Track:
         """One of its signals.
 
@@ -118,6 +141,57 @@ class SignalFile:
                 channel.of_day,
             )
         return self._tracks[column]
+
+
+def labelled(contents: Contents, samples: str, source: object) -> tuple[int, int] | str:
+    """The samples of a file that belong to a trial by the value in another column.
+
+    Parameters
+    ----------
+    contents : Contents
+        The file.
+    samples : str
+        ``column=value``.
+    source : object
+        What to call the file.
+
+    Returns
+    -------
+    first, last : int
+        The first sample, and the one behind the last.
+    str
+        A reason, in words, where the file does not hold them in one piece.
+
+    Raises
+    ------
+    RtcanError
+        If there is no such column.
+    """
+    name, _, value = (part.strip() for part in samples.partition("="))
+    found = np.flatnonzero(_has_label(contents, name, value, source))
+    if not found.size:
+        return f"no sample has {value!r} in the column {name!r}"
+    pieces = 1 + int((np.diff(found) > 1).sum())
+    if pieces > 1:
+        return f"the samples with {value!r} in the column {name!r} are in {pieces} pieces"
+    return int(found[0]), int(found[-1]) + 1
+
+
+def _has_label(contents: Contents, name: str, value: str, source: object) -> NDArray[np.bool_]:
+    """Where a column of text or numbers has a value."""
+    for label, cells in contents.labels.items():
+        if column_name(label) == column_name(name):
+            return np.array([cell.strip() == value for cell in cells], np.bool_)
+    channels = [c for c in contents.channels if column_name(c.name) == column_name(name)]
+    if len(channels) == 1 and is_number(value):
+        return np.asarray(channels[0].values == float(value), np.bool_)
+    if channels:
+        return np.zeros(len(channels[0].values), np.bool_)
+    names = [*contents.labels, *(c.name for c in contents.channels if c.name)]
+    raise RtcanError(
+        f"{source} has no column {name!r} that says to which trial a sample belongs",
+        hint=f"of its columns {some(names)} the one that does" if names else None,
+    )
 
 
 def choose(contents: Contents, column: str, source: object) -> Channel:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEFT_OUT_COLUMNS = {
-    "reason": Column("text", "Why; of reasons that differ only in numbers the first"),
+    "reason": Column("text", "The worst fault; of faults that differ only in numbers their range"),
     "n": Column("integer", "Trials, recordings or files that were left out for it"),
+    "subjects": Column("text", "Their subjects, separated by commas; empty for whole files"),
     "example": Column("text", "One raw file that it is about"),
 }
 

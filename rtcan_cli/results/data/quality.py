@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rtcan_cli.results.base import Column, Result, table, value
+from rtcan_cli.results.data.ingest import LEFT_OUT_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,7 @@ class Quality(Result):
     artefacts_kept: bool = value("Whether implausible samples were used as they are")
     rules: tuple[Rule, ...] = value("What decides which recordings are used")
     spread: pd.DataFrame = table("How each measure spreads over recordings", SPREAD_COLUMNS)
+    left_out: pd.DataFrame = table("What was left out, by reason", LEFT_OUT_COLUMNS)
     told_apart_by: tuple[str, ...] = value(
         "Columns, beside subject and stimulus, that name a recording of this store: repetition if "
         "any stimulus was heard again, target if any recording is for one rating alone"

@@ -59,6 +59,12 @@ VERDICT_COLUMNS = {
     "estimate": Column("number", "The score of all tested trials together", "fraction"),
     "low": Column("number", "Lower end of its 95 % interval", "fraction"),
     "high": Column("number", "Upper end of its 95 % interval", "fraction"),
+    "smallest_effect": Column(
+        "number",
+        "Smallest distance from the value without skill that this many subjects show with a power "
+        "of 80 %",
+        "fraction",
+    ),
     "verdict": Column("text", "better, worse, none_shown, or no_interval"),
 }
 

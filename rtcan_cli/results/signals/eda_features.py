@@ -33,5 +33,6 @@ class EdaFeatures(Result):
     n_features: int = value("Features of each recording")
     onset: float = value("Length of the beginning that is not described", "s")
     window: str | None = value("Part of the rest that is described, if not all")
+    within_subject: bool = value("Whether each is in standard deviations of the subject's own")
     domains: pd.DataFrame = table("Features of each domain", DOMAIN_COLUMNS)
     left_out: pd.DataFrame = table("Recordings that have no features", LEFT_OUT_COLUMNS)

@@ -19,7 +19,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import Curve, density, over_subjects
 from rtcan_cli.explain.maps import attribute_trials
-from rtcan_cli.explain.responses import WINDOWS, Locked, lock
+from rtcan_cli.explain.responses import WINDOWS, Locked, lock, mean_of_known
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.average import attention_average
@@ -376,8 +376,8 @@ def _response_table(target: str, locked: dict[str, Locked]) -> pd.DataFrame:
             "window_from": each.window[0],
             "window_to": each.window[1],
             "weight": each.weight,
-            "low": float(np.nanmean(each.curve.low[inside])),
-            "high": float(np.nanmean(each.curve.high[inside])),
+            "low": mean_of_known(each.curve.low[inside]),
+            "high": mean_of_known(each.curve.high[inside]),
         }
         for title, null in each.nulls.items():
             stem = title.replace(" ", "_")

@@ -6,14 +6,15 @@ import csv
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.files.raw import RawFile, list_files, printable
+from rtcan_cli.datasets.formats import avro
 from rtcan_cli.datasets.formats.read import suffixes
 from rtcan_cli.datasets.table.draft import (
     MOST_MARKERS,
@@ -80,7 +81,7 @@ def draft_trials(raw: Path, decimal: str = ".", follow_links: bool = False) -> T
         seen = f"; {looks[0].file.name}: {looks[0].problem}" if looks else ""
         raise RtcanError(
             f"{printable(raw)} contains no recording of EDA that can be read{seen}",
-            f"recordings are read from {', '.join(suffixes())}",
+            None if looks else f"recordings are read from {', '.join(suffixes())}",
         )
     audio = [each.name for each in listing if each.name.suffix.lower() in AUDIO_SUFFIXES]
     rows = rows_of(used, audio)
@@ -104,12 +105,21 @@ def _candidates(listing: Sequence[RawFile]) -> list[RawFile]:
     """Files that may be recordings; of an E4 session, only its EDA."""
     sessions = {f.name.parent for f in listing if f.name.name.casefold() == "eda.csv"}
     endings = suffixes()
-    return [
+    found = [
         each
         for each in listing
         if each.name.name.casefold().endswith(endings)
         and not (each.name.name.casefold() in _BESIDE_EDA and each.name.parent in sessions)
     ]
+    # A folder of raw data of one EmbracePlus is one recording.
+    folders: dict[PurePosixPath, list[RawFile]] = {}
+    for each in found:
+        if each.name.suffix.casefold() in avro.SUFFIXES and each.name.parent.name:
+            folders.setdefault(each.name.parent, []).append(each)
+    joined = {name for name, files in folders.items() if len(avro.participants(files)) == 1}
+    whole = {each.name.parent: each for each in found if each.name.parent in joined}
+    alone = [each for each in found if each.name.parent not in joined]
+    return alone + [replace(each, path=each.path.parent, name=name) for name, each in whole.items()]
 
 
 def _described(found: Look) -> dict[str, object]:
@@ -129,7 +139,8 @@ def _described(found: Look) -> dict[str, object]:
 
 def _write(path: Path, rows: Sequence[DraftRow]) -> None:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
+    columns = (*_COLUMNS, *["samples"] * any(row.samples for row in rows))
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     write_whole(path, text.getvalue())

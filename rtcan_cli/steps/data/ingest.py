@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rtcan_cli import console
-from rtcan_cli.choices import Polarity
+from rtcan_cli.choices import Device, Polarity
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
@@ -34,6 +34,7 @@ from rtcan_cli.steps.data.seen_trials import SeenTrials
 from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.stores import Provenance, StoreWriter, create
+from rtcan_cli.stores.schema import IMPLAUSIBLE
 from rtcan_cli.trial_key import hearing
 
 _HASH_THREADS = 2
@@ -53,6 +54,7 @@ def ingest_raw(
     polarity: Polarity | None = None,
     follow_links: bool = False,
     audio: Path | None = None,
+    device: Device | None = None,
 ) -> Ingested:
     """Read raw files into a recordings store.
 
@@ -81,6 +83,8 @@ def ingest_raw(
         Whether symbolic links in the folder may lead out of it.
     audio : Path, optional
         Folder or zip file with the songs of a dataset that comes without them (HKU956).
+    device : {"wrist", "chest"}, optional
+        Whose EDA is read, where subjects wore two (WESAD); by default the wrist's.
 
     Raises
     ------
@@ -91,9 +95,8 @@ def ingest_raw(
     root = _resolved(raw)
     if table is not None:
         table = replace(table, polarity=polarity)
-    source = open_raw(
-        dataset, root, table, follow_links, None if audio is None else _resolved(audio)
-    )
+    songs = None if audio is None else _resolved(audio)
+    source = open_raw(dataset, root, table, follow_links, songs, device)
     return ingest_dataset(
         source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
     )
@@ -156,6 +159,7 @@ def ingest_dataset(
             "skip_bad": skip_bad,
             **({"follow_links": True} if follow_links else {}),
             **({"audio": printable(source.audio)} if source.audio else {}),
+            **({"device": source.device} if source.device else {}),
             **asdict(rules),
         },
         # The stimuli too: their audio files may have come or changed since.
@@ -283,8 +287,12 @@ class _Reading:
                     bar.update()
             if not self._usable:
                 reasons = list({**self._reasons[0], **self._reasons[1]})[:_FEW_REASONS]
+                # Of what was found in the files, the unit may be what is wrong with all of them.
+                advice = next((line for line in self.told.lines() if "--unit" in line), None)
                 raise RtcanError(
-                    f"{self._root}: holds no usable recording ({'; '.join(reasons) or 'no trials'})"
+                    f"{self._root}: holds no usable recording "
+                    f"({'; '.join(reasons) or 'no trials'})",
+                    hint=advice,
                 )
             self._write_sources(source, digests())
 
@@ -341,7 +349,9 @@ class _Reading:
                 problem=found.fault or "",
             )
             self._quality.append(**vars(found.quality))
-            self._store.append_signals({"eda": found.eda, "repaired": found.repaired})
+            implausible = np.any(list(found.artefacts.values()), axis=0)
+            marks = found.repaired + IMPLAUSIBLE * implausible.astype(np.uint8)
+            self._store.append_signals({"eda": found.eda, "repaired": marks})
             if found.fault:
                 _remember(found.fault, self._reasons[1])
             else:

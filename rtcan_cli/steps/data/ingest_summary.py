@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.datasets.polarity import NOT_STATED, SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.eda.artefacts import KINDS
@@ -20,6 +20,7 @@ from rtcan_cli.errors import some
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.ingest import IMPLAUSIBLE_COLUMNS, LEFT_OUT_COLUMNS, Ingested
 from rtcan_cli.steps.data.songs import shared_songs
+from rtcan_cli.steps.reasons import Reasons
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import OFFSETS
@@ -35,7 +36,6 @@ _MOSTLY = 0.5  # share of the samples
 _WITHOUT_CONTACT = 0.04
 _NEAR = 2.0  # times the lower limit: recordings that only have samples above 60 uS lie higher
 _WHOLE = 6.0  # seconds, see `choices.MIN_DURATION`
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ingested:
@@ -50,7 +50,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
     notes : iterable of Note
         What is already known to be worth saying; it comes first.
     """
-    left_out = _LeftOut()
+    left_out = Reasons()
     with Store(path, "recordings") as store:
         excluded = _count_excluded(store, left_out)
         recordings = _count_recordings(store, left_out)
@@ -59,13 +59,14 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         stimuli = store.table("stimuli", ["stimulus", "song", "audio", "sound"])
         unclaimed = unclaimed_audio(store)
         made, simulated = store.provenance.parameters, store.provenance.simulated
+    again = partial(line_that_makes, path, "recordings", device=made.get("device"))
     kind = stored_kind(made)
     low, high = made["rating_scale"]
     found = [*notes, *_audio_notes(stimuli, known)]
     if unclaimed:
         found.append(Note("unclaimed_audio", note_unclaimed(unclaimed)))
-    found += _polarity_notes(kind, known, path)
-    found += _plausibility_notes(recordings, Rules.of(made), path, known)
+    found += _polarity_notes(kind, known, again)
+    found += _plausibility_notes(recordings, Rules.of(made), path, known, again)
     found += _rating_notes(trials)
     found += _song_notes(stimuli)
     if not simulated and known.published_trials not in (None, trials.rated):
@@ -90,7 +91,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         n_repaired=recordings.repaired,
         n_implausible=recordings.implausible,
         n_below_noise=recordings.below_noise,
-        n_left_out=sum(count for _, count, _ in left_out.kinds.values()),
+        n_left_out=left_out.total,
         n_with_audio=int((stimuli["audio"] != "").sum()),
         eda_seconds=recordings.seconds,
         shortest=recordings.shortest if recordings.sound else None,
@@ -101,7 +102,7 @@ def ingest_result(path: Path, known: Profile, notes: Iterable[Note] = ()) -> Ing
         lowest_rating=low,
         highest_rating=high,
         implausible=recordings.kinds(),
-        left_out=left_out.table(),
+        left_out=pd.DataFrame(left_out.rows(), columns=list(LEFT_OUT_COLUMNS)),
         notes=tuple(found),
         files=(path,),
     )
@@ -126,7 +127,9 @@ def _audio_notes(stimuli: pd.DataFrame, known: Profile) -> list[Note]:
     return notes
 
 
-def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
+def _polarity_notes(
+    kind: SignalKind, known: Profile, again: Callable[..., CommandLine]
+) -> list[Note]:
     """Signals in which a response falls, or may fall."""
     notes = [Note("falling_responses", kind.warning)] if kind.warning else []
     if kind.polarity == NOT_STATED:
@@ -134,13 +137,17 @@ def _polarity_notes(kind: SignalKind, known: Profile, path: Path) -> list[Note]:
             f"whether the EDA of {known.title} is skin conductance or resistance is not stated: it "
             "is taken as conductance. If responses fall in it, its sign has to be flipped"
         )
-        line = line_that_makes(path, "recordings", polarity="resistance")
+        line = again(polarity="resistance")
         notes.append(Note("polarity_not_stated", text, line))
     return notes
 
 
 def _plausibility_notes(
-    counts: _Recordings, rules: Rules, path: Path, known: Profile
+    counts: _Recordings,
+    rules: Rules,
+    path: Path,
+    known: Profile,
+    again: Callable[..., CommandLine],
 ) -> list[Note]:
     """What cannot come from skin, and recordings that say little."""
     notes = []
@@ -154,19 +161,19 @@ def _plausibility_notes(
     if counts.mostly_outside:
         own = known.name == "table"
         text = (
-            f"in {counts.mostly_outside} recordings most samples are outside {rules.min_eda:g} to "
-            f"{rules.max_eda:g} uS: electrodes without contact (a wristband then gives 0.03 to "
-            "0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
+            f"recordings of which most samples are outside {rules.min_eda:g} to {rules.max_eda:g} "
+            f"uS: {counts.mostly_outside}: electrodes without contact (a wristband then gives 0.03 "
+            "to 0.04 uS), or another unit. If they are right, --min-eda and --max-eda set other "
             "limits" + "; for values without a known unit or offset, --unit a.u." * own
         )
         notes.append(Note("mostly_out_of_range", text))
     if counts.too_low and rules.min_eda > _WITHOUT_CONTACT:
         text = (
-            f"{counts.too_low} recordings that fall below {rules.min_eda:g} uS are left out. On a "
-            "dry wrist, skin conductance can be as low; a wristband without contact gives 0.031 "
-            "to 0.037 uS. To use what lies between"
+            f"recordings that are left out because they fall below {rules.min_eda:g} uS: "
+            f"{counts.too_low}. On a dry wrist, skin conductance can be as low; a wristband "
+            "without contact gives 0.031 to 0.037 uS. To use what lies between"
         )
-        line = line_that_makes(path, "recordings", min_eda=_WITHOUT_CONTACT)
+        line = again(min_eda=_WITHOUT_CONTACT)
         notes.append(Note("below_range", text, line))
     if counts.below_noise:
         share = 100 * counts.below_noise / counts.sound
@@ -175,7 +182,7 @@ def _plausibility_notes(
             f"less than {DETECTABLE:g} times the noise or the resolution of their sensor: they are "
             "not a measurement of the skin. They are used; to leave them out, set the limit"
         )
-        line = line_that_makes(path, "recordings", min_signal_to_noise=DETECTABLE)
+        line = again(min_signal_to_noise=DETECTABLE)
         notes.append(Note("below_noise", text, line))
     if counts.sound and counts.shortest < _WHOLE:
         text = (
@@ -206,7 +213,7 @@ def _song_notes(stimuli: pd.DataFrame) -> list[Note]:
         return []
     named = "; ".join(" = ".join(names) for names in shared[:_FEW_SONGS])
     text = (
-        "the same song under several names (equal audio, or the column song): "
+        "the same song under several names (equal audio, or stated): "
         f"{named}{f' and {len(shared) - _FEW_SONGS} more' if len(shared) > _FEW_SONGS else ''}"
         "; folds that hold out stimuli keep them together"
     )
@@ -229,26 +236,6 @@ def note_unclaimed(files: Sequence[str]) -> str:
     """What is to be said of audio files that no stimulus uses."""
     what = "audio file that no song uses" if len(files) == 1 else "audio files that no song uses"
     return f"{len(files)} {what}: {some(files)}"
-
-
-class _LeftOut:
-    """Reasons why something was left out: of each kind the first, how many, and for example."""
-
-    def __init__(self) -> None:
-        self.kinds: dict[str, tuple[str, int, str]] = {}
-
-    def add(self, subjects: Iterable[str], reasons: Iterable[str], sources: Iterable[str]) -> None:
-        for subject, reason, source in zip(subjects, reasons, sources, strict=True):
-            # Reasons that differ only in their numbers are of one kind; the first stands for all.
-            # But every damaged file is named.
-            kind = _NUMBER.sub("#", reason) if subject else reason
-            first, count, example = self.kinds.get(kind, (reason, 0, source))
-            self.kinds[kind] = first, count + 1, example
-
-    def table(self) -> pd.DataFrame:
-        """The most frequent kind first."""
-        rows = sorted(self.kinds.values(), key=lambda row: -row[1])
-        return pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
 
 
 @dataclass
@@ -296,7 +283,7 @@ class _Trials:
     stimuli: set[str] = field(default_factory=set)
 
 
-def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int]]:
+def _count_excluded(store: Store, left_out: Reasons) -> set[tuple[str, str, int]]:
     """Trials with something that was left out."""
     keys: set[tuple[str, str, int]] = set()
     for subject, stimulus, repetition, reason, source in store.table_blocks(
@@ -304,13 +291,14 @@ def _count_excluded(store: Store, left_out: _LeftOut) -> set[tuple[str, str, int
     ):
         # Audio files are not trials; a note counts those that no song uses.
         own = (subject != "") | (reason != UNCLAIMED)
-        left_out.add(subject[own], reason[own], source[own])
+        for who, why, where in zip(subject[own], reason[own], source[own], strict=True):
+            left_out.add(why, subject=who, example=where)
         named = zip(subject, stimulus, repetition.tolist(), strict=True)
         keys.update(key for key in named if key[0])
     return keys
 
 
-def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
+def _count_recordings(store: Store, left_out: Reasons) -> _Recordings:
     counts = _Recordings(np.zeros(store.length("trials/subject"), dtype=bool))
     start, lowest = 0, Rules.of(store.provenance.parameters).min_eda
     for subject, problem, source, rate, trial in store.table_blocks(
@@ -319,7 +307,8 @@ def _count_recordings(store: Store, left_out: _LeftOut) -> _Recordings:
         rows = range(start, start + len(rate))
         start = rows.stop
         sound = problem == ""
-        left_out.add(subject[~sound], problem[~sound], source[~sound])
+        for who, why, where in zip(subject[~sound], problem[~sound], source[~sound], strict=True):
+            left_out.add(why, subject=who, example=where)
         counts.sound_trials[trial[sound]] = True
         repaired = store.rows("quality/repaired", rows)
         counts.repaired += int((sound & (repaired > 0)).sum())

@@ -20,9 +20,12 @@ from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
+from rtcan_cli.results.data.ingest import LEFT_OUT_COLUMNS
 from rtcan_cli.results.data.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
+from rtcan_cli.steps.reasons import Reasons
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.schema import IMPLAUSIBLE
 from rtcan_cli.trial_key import hearing
 
 
@@ -75,10 +78,19 @@ def quality_of(path: Path, rows: int) -> Quality:
             if name in made.parameters
         ),
         spread=_spread(quality),
+        left_out=_left_out(recordings),
         told_apart_by=_told_apart_by(recordings),
         worst=worst[list(WORST_COLUMNS)],
         notes=tuple(notes),
     )
+
+
+def _left_out(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Why recordings are left out, how many and of whom."""
+    found = Reasons()
+    for row in recordings[recordings["problem"] != ""].itertuples():
+        found.add(row.problem, subject=row.subject, example=row.source)
+    return pd.DataFrame(found.rows(), columns=list(LEFT_OUT_COLUMNS))
 
 
 def _told_apart_by(recordings: pd.DataFrame) -> tuple[str, ...]:
@@ -127,7 +139,8 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
             which += "" if key["target"] == "both" else f", {key['target']}"
             rate = float(key["sampling_rate"])
             eda = store.signal("eda", int(row))
-            repaired = store.signal("repaired", int(row)).astype(bool)
+            marks = store.signal("repaired", int(row))
+            repaired = marks % IMPLAUSIBLE == 1
             stuck = find_stuck(eda, rate, repaired)
             traces.append(
                 Trace(
@@ -138,6 +151,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
                     rate,
                     stuck.flat,
                     stuck.clipped,
+                    marks >= IMPLAUSIBLE,
                 )
             )
     known = profile(made.dataset)

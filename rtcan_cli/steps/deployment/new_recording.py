@@ -66,7 +66,7 @@ class NewRecording:
     sampling_rate: float = math.nan
     column: str = ""
     decimal: str = "."
-    start: float = math.nan
+    start: float | str = math.nan
     duration: float = math.nan
     audio: Path | None = None
     subject: str = UNNAMED
@@ -168,6 +168,13 @@ class NewRecording:
             seen = settings.onset, settings.spec.length, settings.window
             return parts_input(phasic, tonic, residual, rate, *seen)
         described = trained.get("features", {})
+        if described.get("within_subject"):
+            raise RtcanError(
+                f"{path}: {run.name} sees features relative to those of all recordings of the "
+                "subject, and this is one recording",
+                "ingest the recordings of the subject as a dataset; "
+                + command_line("predict", run.name, dataset="table", workspace=run.workspace),
+            )
         window = described.get("window")
         values = eda_features(
             resample(inspected.eda, sampling_rate, rate),

@@ -81,7 +81,7 @@ def predict_stores(
     run = Run.load(run_path)
     sources = new_sources(run, workspace, dataset, given or {})
     ids, made = sources.check()
-    if all_new and _trained_on(run, ids, workspace):
+    if all_new and trained_on_these(run, ids, workspace):
         raise RtcanError(
             f"{run.name} was trained on these very recordings: they are not new",
             "the same command without --all-new",
@@ -110,7 +110,7 @@ def predict_stores(
     return _written(result, output)
 
 
-def _trained_on(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
+def trained_on_these(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
     """Whether a run was trained on the recordings of stores with these content ids."""
     inputs = run.provenance.inputs
     if _OWN & ids.keys():

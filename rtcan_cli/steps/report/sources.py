@@ -18,6 +18,7 @@ from rtcan_cli.results.report import (
     STORE_COLUMNS,
 )
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.reasons import Reasons
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.stores.workspace import STEP_KINDS
 
@@ -65,16 +66,20 @@ def describe_stores(
             )
             if store.schema.kind == "recordings":
                 trials = store.table("trials", ["subject", "stimulus"])
-                problem = store.array("recordings/problem")
+                recordings = store.table("recordings", ["subject", "problem"])
+                problem = recordings["problem"]
                 row["n_subjects"] = trials["subject"].nunique()
                 row["n_stimuli"] = trials["stimulus"].nunique()
                 row["n_trials"] = len(trials)
                 row["n_recordings"] = len(problem)
                 row["n_unusable"] = int((problem != "").sum())
-                reasons = pd.Series([*problem[problem != ""], *store.array("excluded/reason")])
+                excluded = store.table("excluded", ["subject", "reason"]).itertuples(index=False)
+                reasons = Reasons()
+                for subject, reason in (*recordings.itertuples(index=False), *excluded):
+                    if reason:
+                        reasons.add(reason, subject=subject)
                 left_out += [
-                    {"dataset": name, "reason": reason, "n": n}
-                    for reason, n in reasons.value_counts().sort_index().items()
+                    {"dataset": name, "reason": reason, "n": n} for reason, n, *_ in reasons.rows()
                 ]
             if store.schema.kind == "labels":
                 labelled = (store.table("labels", TARGETS) != NO_LABEL).any(axis=1)

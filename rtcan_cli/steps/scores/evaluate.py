@@ -23,6 +23,7 @@ from rtcan_cli.evaluation.metrics import (
     leading_score,
     over_folds,
 )
+from rtcan_cli.evaluation.power import smallest_effect
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots import reliability as reliability_plot
@@ -96,7 +97,7 @@ class Scores:
         lead = self.pooled[self.pooled["leading"]].iloc[0]
         tested = self.folds["n"].sum()
         high = self.folds[["true_high", "false_low"]].sum().sum() / tested
-        return judgement(lead, float(high))
+        return judgement(lead, float(high), int((self.subjects["n"] > 0).sum()))
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -229,7 +230,7 @@ def _target_notes(run: Run, target: str, scores: Scores) -> list[Note]:
     return notes
 
 
-def judgement(lead: pd.Series, high_share: float) -> pd.DataFrame:
+def judgement(lead: pd.Series, high_share: float, n_subjects: int) -> pd.DataFrame:
     """Say whether the score to judge by is above what needs no skill.
 
     Parameters
@@ -238,6 +239,8 @@ def judgement(lead: pd.Series, high_share: float) -> pd.DataFrame:
         Its ``score``, ``estimate``, ``low`` and ``high``.
     high_share : float
         Share of the tested trials that are truly high.
+    n_subjects : int
+        Subjects that were tested.
 
     Returns
     -------
@@ -256,6 +259,7 @@ def judgement(lead: pd.Series, high_share: float) -> pd.DataFrame:
         verdict = "none_shown"
     row = {name: lead[name] for name in ("score", "estimate", "low", "high")}
     row |= {"high_share": high_share, "without_skill": floor, "verdict": verdict}
+    row["smallest_effect"] = smallest_effect(lead["low"], lead["high"], n_subjects)
     return pd.DataFrame([row])
 
 
@@ -274,11 +278,23 @@ def judgement_in_words(row: pd.Series) -> str:
         "no_interval": f"no interval, so it cannot be told from {floor}",
         "better": f"{interval}, is above {floor}: better than no skill",
         "worse": f"{interval}, is below {floor}: worse than no skill",
-        "none_shown": f"{interval}, includes {floor}: no skill was shown",
+        "none_shown": f"{interval}, includes {floor}: no skill was shown. {_could_have_shown(row)}",
     }[row["verdict"]]
     return (
         f"judge by {name}, since {high:.1f} % of the tested trials are high: {why}. "
         f"It is {found}; {verdict}"
+    )
+
+
+def _could_have_shown(row: pd.Series) -> str:
+    """What a study of this size finds, in a sentence without a full stop."""
+    if row["high"] - row["low"] < EXACT:
+        return "The answer is the same for all trials"
+    floor = "50 %" if row["score"] == "balanced_accuracy" else "0"
+    points = 100 * row["smallest_effect"]
+    return (
+        f"A study of this size would have found {points:.1f} points above {floor} with a power of "
+        "80 %"
     )
 
 

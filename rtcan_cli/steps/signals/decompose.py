@@ -25,6 +25,7 @@ from rtcan_cli.results.signals.decomposition import (
     Decomposition,
 )
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.reasons import grouped
 from rtcan_cli.steps.signals.blocks import cut, keep_blocks, missing_blocks, name_of, names_in
 from rtcan_cli.steps.signals.decompose_work import decompose_work, sampling_rate
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
@@ -223,7 +224,7 @@ def _result(store: Store) -> Decomposition:
         signal_seconds=float(store.seconds(range(n)).sum()),
         cpu_seconds=float(column("seconds").sum()),
         components=pd.DataFrame(components, columns=list(COMPONENT_COLUMNS)),
-        left_out=pd.DataFrame(problems.most_common(), columns=list(LEFT_OUT_COLUMNS)),
+        left_out=pd.DataFrame(grouped(problems), columns=list(LEFT_OUT_COLUMNS)),
         notes=tuple(notes),
         files=(store.path,),
     )

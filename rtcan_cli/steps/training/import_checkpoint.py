@@ -37,6 +37,7 @@ from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.reasons import grouped
 from rtcan_cli.steps.training.imported import imported_network
 from rtcan_cli.stores import Provenance, create
 from rtcan_cli.stores.lines import line_that_makes
@@ -238,8 +239,9 @@ def import_checkpoint(
     )
     if not is_current(output, "run", provenance, force):
         data, left_out = training_data(sources, checkpoint.target, onset, choices.LENGTH)
-        for reason, count in left_out.items():
-            console.say(f"{checkpoint.target}: left out {count} recordings: {reason}")
+        for reason, count in grouped(left_out):
+            what = f"{count} recording{'s' * (count != 1)}"
+            console.say(f"{checkpoint.target}: left out {what}: {reason}")
         if data.n_music != checkpoint.model.n_music:
             assert sources.music is not None, "a network with music was given a music store"
             raise RtcanError(

@@ -15,6 +15,7 @@ from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.runs.splits import TrialSplits, deal_labelled, splits_of_run
+from rtcan_cli.steps.reasons import grouped
 from rtcan_cli.stores import Partial, Provenance
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.folds.protocols import PROTOCOLS
@@ -224,8 +225,8 @@ class Planner:
             return self._restricted[key]
         if trials not in self._data:
             self._data[trials], left_out = training_data(*trials)
-            for reason, count in left_out.items():
-                console.say(f"{target}: left out {count} recordings: {reason}")
+            for reason, count in grouped(left_out):
+                console.say(f"{target}: left out {count} recording{'s' * (count != 1)}: {reason}")
         data, splits, n_unknown, n_absent = known.restrict(self._data[trials])
         own = self._fold_labels(request, known)
         if own is not None:

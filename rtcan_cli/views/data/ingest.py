@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.ingest import Ingested
+from rtcan_cli.views.data.left_out import left_out_table
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 
@@ -38,15 +39,13 @@ def page(result: Ingested) -> Page:
         "usable, but hardly above their noise": result.n_below_noise,
         "left out": result.n_left_out,
     }
-    rows = result.left_out.to_numpy(dtype=object).tolist()
     kinds = [
         [kind.replace("_", " "), n, n_left_out, samples]
         for kind, n, n_left_out, samples in result.implausible.to_numpy(dtype=object).tolist()
     ]
     heads = ["what cannot come from skin", "recordings", "of these left out", "samples"]
     tables = [Table("Implausible", heads, kinds)] if kinds else []
-    if rows:
-        tables.append(Table("Left out", ["reason", "count", "for example"], rows))
+    tables += left_out_table(result.left_out)
     return Page(
         facts=facts,
         tables=tables,

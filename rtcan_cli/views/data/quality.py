@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from rtcan_cli.results.data.quality import MEASURES, Quality
+from rtcan_cli.views.data.left_out import left_out_table
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
@@ -60,7 +61,7 @@ def page(result: Quality) -> Page:
     }
     return Page(
         facts=facts,
-        tables=[_spread_table(result), _worst_table(result)],
+        tables=[_spread_table(result), *left_out_table(result.left_out), _worst_table(result)],
         notes=note_lines(result.notes),
         files=list(result.files),
     )

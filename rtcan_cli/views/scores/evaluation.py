@@ -11,14 +11,14 @@ from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import mark, run_facts, seed_tables
 
 #: Scores that are shown in per cent, and those that are shown as they are.
-_PERCENT = {
+PERCENT = {
     "accuracy": "accuracy",
     "above_majority": "above majority",
     "f1_high": "F1 high",
     "macro_f1": "macro F1",
     "balanced_accuracy": "balanced accuracy",
 }
-_PLAIN = {
+PLAIN = {
     "mcc": "MCC",
     "auc": "AUC",
     "average_precision": "average precision",
@@ -75,7 +75,7 @@ def _pooled_tables(result: Evaluation) -> list[Table]:
     """Two tables, since percentages and areas need other decimals."""
     columns = ["target", "score", "all trials", "95 % from", "to", "mean of folds", "sd", "folds"]
     tables = []
-    for what, names, factor in (("In percent", _PERCENT, 100), ("On other scales", _PLAIN, 1)):
+    for what, names, factor in (("In percent", PERCENT, 100), ("On other scales", PLAIN, 1)):
         rows: list[list[object]] = []
         for _, scores in result.scores.groupby("target", sort=False):
             order = {name: place for place, name in enumerate(names)}

@@ -22,6 +22,11 @@ def page(result: EdaFeatures) -> Page:
             "features": result.n_features,
             "onset": f"{result.onset:g} s",
             **({} if result.window is None else {"window": result.window}),
+            **(
+                {"in units of": "each subject's standard deviation"}
+                if result.within_subject
+                else {}
+            ),
         },
         tables=[domains, *left_out_table("Not described", result.left_out)],
         notes=note_lines(result.notes),

@@ -224,10 +224,10 @@ AVRO_SCHEMA = {
 }
 
 
-def write_avro(path: Path, codec: str = "null") -> Path:
+def write_avro(path: Path, codec: str = "null", begin: float = UNIX) -> Path:
     import fastavro
 
-    sensor = {"timestampStart": int(UNIX * 1e6), "samplingFrequency": RATE, "values": EDA.tolist()}
+    sensor = {"timestampStart": int(begin * 1e6), "samplingFrequency": RATE, "values": EDA.tolist()}
     empty = {"timestampStart": 0, "samplingFrequency": 0.0, "values": []}
     tags = {"tagsTimeMicros": [int((UNIX + 2.5) * 1e6)]}
     stream = io.BytesIO()

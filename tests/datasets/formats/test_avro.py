@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import avro
 from rtcan_cli.datasets.formats.contents import Contents, Marker
+from rtcan_cli.datasets.single import read_single
+from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.errors import RtcanError
 from tests.datasets.formats.made_files import EDA, RATE, UNIX, write_avro
 
@@ -50,6 +53,33 @@ def test_times_are_unix_times(codec: str, tmp_path: Path) -> None:
     assert (eda.name, eda.unit, eda.sampling_rate, eda.start) == ("eda", "uS", RATE, UNIX)
     np.testing.assert_allclose(eda.values, EDA, rtol=1e-6)
     assert contents.markers == (Marker(UNIX + 2.5, "tag"),)
+
+
+def test_a_folder_of_files_is_one_recording_in_the_order_of_time(tmp_path: Path) -> None:
+    length = len(EDA) / RATE
+    begins = (UNIX, UNIX + length, UNIX + 3 * length)  # then one file is lacking
+    folder = tmp_path / "v6"
+    folder.mkdir()
+    for place, begin in zip("cab", begins, strict=True):  # names do not tell the order
+        write_avro(folder / f"1-1-p01_{place}.avro", begin=begin)
+    with zipfile.ZipFile(tmp_path / "v6.zip", "w") as packed:
+        for path in folder.iterdir():
+            packed.write(path, path.name)
+    for name in ("v6", "v6.zip"):
+        track = SignalFile(RawFile(tmp_path / name, PurePosixPath(name)), ".").track("")
+        assert track.time is not None
+        steps = np.diff(track.time)
+        np.testing.assert_allclose(steps[steps < 1], 1 / RATE, atol=1e-6)
+        np.testing.assert_allclose(track.time[2 * len(EDA)] - UNIX, 3 * length, atol=1e-6)
+        np.testing.assert_allclose(track.eda, np.tile(EDA, 3), rtol=1e-6)
+        found = read_single(tmp_path / name, start=UNIX + length / 2, duration=3 * length)
+        assert np.isnan(found.eda).sum() == len(EDA)
+    write_avro(folder / "1-1-p01_d.avro", begin=UNIX + 1)
+    with pytest.raises(RtcanError, match="its files overlap in time"):
+        read_single(folder)
+    write_avro(folder / "1-1-p02_d.avro")
+    with pytest.raises(RtcanError, match="2 participants: 1-1-p01, 1-1-p02"):
+        read_single(folder)
 
 
 def test_another_avro_file_is_named_as_such(tmp_path: Path) -> None:

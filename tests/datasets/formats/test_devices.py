@@ -202,6 +202,22 @@ def test_bitalino_has_ten_bits_in_its_analog_channel(tmp_path: Path) -> None:
     assert_allclose(found.eda, counts[500:1500] / 2**10 * 3.3 / 0.132)
 
 
+def test_opensignals_writes_no_zeros_before_single_digits(tmp_path: Path) -> None:
+    """As RespiBAN recordings have it; their counter of frames never starts again."""
+    counts = np.round(300 + 50 * np.sin(np.arange(3000) / 200)).astype(int)
+    bitalino(tmp_path / "b.txt", counts, date="2017-5-2", time="9:4:1.05")
+    found = one(tmp_path, "1,s,6,4,b.txt,A1 EDA,2017-05-02T09:04:06.05,10,")
+    assert_allclose(found.eda, counts[500:1500] / 2**10 * 3.3 / 0.132)
+    head, *rows = (tmp_path / "b.txt").read_text().splitlines(keepends=True)
+    rows = [
+        row if i < 2 else f"{i + 65_534 + 4 * (i > 900)}\t1\t1\t0\t0\t300\t\n"
+        for i, row in enumerate(rows)
+    ]
+    (tmp_path / "b.txt").write_text("".join([head, *rows]))
+    error = refusal(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,")
+    assert "frames were lost (gaps: 1), first after frame 899" in str(error)
+
+
 def test_values_that_opensignals_has_converted_stay_as_they_are(tmp_path: Path) -> None:
     values = skin(3000)
     bitalino(tmp_path / "b.txt", values, convertedValues=1)
@@ -214,7 +230,7 @@ def test_frames_that_opensignals_lost_are_not_closed_up(tmp_path: Path) -> None:
     head, *rows = (tmp_path / "b.txt").read_text().splitlines(keepends=True)
     (tmp_path / "b.txt").write_text("".join([head, *rows[:1002], *rows[1307:]]))
     error = refusal(tmp_path, "1,s,6,4,b.txt,A1 EDA,,,")
-    assert "frames were lost, 1 times, first after frame 1000: the counter" in str(error)
+    assert "frames were lost (gaps: 1), first after frame 1000: the counter" in str(error)
 
 
 def test_opensignals_in_counts_needs_a_word(tmp_path: Path) -> None:

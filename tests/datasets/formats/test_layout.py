@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from rtcan_cli.datasets.formats.layout import Layout, read_layout
+from rtcan_cli.errors import RtcanError
 
 VALUES = np.round(2 + np.sin(np.arange(200) / 9), 4)
 TEXT = [f"{value}" for value in VALUES]
@@ -49,6 +50,17 @@ def test_a_preamble_as_wide_as_the_table_is_no_sample() -> None:
     for above in (["Subject,7", "Session,2"], ["Subject,7", "", "EDA,TEMP"], ["EDA,TEMP", "uS,C"]):
         found = layout(*above, *rows)
         assert_array_equal(found.columns[0].numbers, VALUES)
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_separators_between_thousands_are_not_decimal_marks(mark: str) -> None:
+    cells = [f"{value:,}".replace(",", mark) for value in range(900, 1100)]
+    with pytest.raises(RtcanError, match=rf"'1\{mark}099' beside '999' seems to have a separator"):
+        read_layout("\n".join(["t;EDA", *(f"0;{cell}" for cell in cells)]), ",", "x.csv")
+    # Decimals that a spreadsheet shortens: 1,25 for 1,250.
+    cells = [f"{value / 1000:g}".replace(".", mark) for value in range(100_000, 102_000, 5)]
+    found = read_layout("\n".join(["t;EDA", *(f"0;{cell}" for cell in cells)]), ",", "x.csv")
+    assert_array_equal(found.columns[1].numbers, np.arange(100_000, 102_000, 5) / 1000)
 
 
 def test_comments_between_samples_are_named_and_errors_of_spreadsheets_are_lost_samples() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -137,11 +139,83 @@ def test_what_does_not_fit_together_is_named(
         read(tmp_path, content)
 
 
-def test_version_7_3_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "s.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(600))
-    with pytest.raises(RtcanError, match=r"version 7\.3") as raised:
-        matlab.read(RawFile(tmp_path / "s.mat", PurePosixPath("s.mat")))
-    assert "-v7" in str(raised.value.hint)
+def read_73(path: Path, write: Callable[[h5py.File], object]) -> Contents:
+    """Read a file as MATLAB writes it with ``-v7.3``: HDF5 behind 512 bytes of its own."""
+    with h5py.File(path, "w", userblock_size=512) as h5:
+        write(h5)
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
+    return matlab.read(RawFile(path, PurePosixPath(path.name)))
+
+
+def put(group: h5py.Group, name: str, values: Any, kind: str = "double", **how: Any) -> None:
+    """A variable; the shape is that of MATLAB."""
+    numbers = [[ord(each) for each in values]] if kind == "char" else np.atleast_2d(values)
+    dtype = np.uint16 if kind == "char" else None
+    group.create_dataset(name, data=np.array(numbers, dtype).T, **how).attrs["MATLAB_class"] = (
+        np.bytes_(kind)
+    )
+
+
+def test_version_7_3_is_read(tmp_path: Path) -> None:
+    def vectors(h5: h5py.File) -> None:
+        put(h5, "eda", EDA, compression="gzip")
+        put(h5, "fs", 8.0)
+        put(h5, "unit", "nS", "char")
+        h5.create_dataset("cells", (2, 1), h5py.ref_dtype)
+        h5["elsewhere"] = h5py.ExternalLink("/etc/passwd", "x")
+        h5.create_group("#refs#")
+
+    contents = read_73(tmp_path / "s.mat", vectors)
+    assert summary(contents) == [("eda", "nS", 80, 8.0)]
+    np.testing.assert_array_equal(contents.channels[0].values, EDA)
+
+    def ledalab(h5: h5py.File) -> None:
+        put(h5.create_group("data"), "conductance", EDA[:, None])
+        put(h5["data"], "time", TIME[:, None])
+
+    contents = read_73(tmp_path / "s.mat", ledalab)
+    assert contents.format == "Ledalab file"
+    assert contents.channels[0].time is not None
+    np.testing.assert_array_equal(contents.channels[0].time, TIME)
+
+
+def test_days_of_matlab_are_dates_without_a_zone(tmp_path: Path) -> None:
+    contents = read(tmp_path, {"eda": EDA, "datenum": 739373.5 + TIME / 86_400})
+    (channel,) = contents.channels
+    assert channel.zone_unknown
+    assert channel.time is not None
+    np.testing.assert_allclose(channel.time, (739373.5 - 719529) * 86_400 + TIME, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda h5: h5.create_dataset("eda", (10**12, 1), "f8", chunks=(10**6, 1)), "claims"),
+        (lambda h5: h5.create_dataset("eda", (9, 1), "f8", external="/etc/passwd"), "elsewhere"),
+        (lambda h5: h5.create_dataset("eda", (9, 1), "f8", compression="lzf"), "with a filter"),
+        (lambda h5: put(h5, "eda", np.zeros(3000)), "its arrays have more than|is larger than"),
+        (lambda h5: put(h5, "note", "no numbers", "char"), r"its variables are note \(text\)"),
+    ],
+    ids=["claims", "external", "filter", "size", "text"],
+)
+def test_what_matlab_does_not_write_is_refused(
+    write: Callable[[h5py.File], object],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(matlab, "_LARGEST", 20_000)
+    with pytest.raises(RtcanError, match=said):
+        read_73(tmp_path / "s.mat", write)
+
+
+def test_a_file_of_version_7_3_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.mat"
+    read_73(path, lambda h5: put(h5, "eda", EDA))
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(RtcanError, match=r"s\.mat cannot be read"):
+        matlab.read(RawFile(path, PurePosixPath("s.mat")))
 
 
 def test_all_variables_together_may_not_be_too_large(

@@ -81,6 +81,17 @@ def test_a_column_may_hold_the_unit(tmp_path: Path) -> None:
     assert "the unit was read from the column 'Unit' (MOhm)" in found.notes
 
 
+def test_a_unit_in_the_name_of_another_column_is_used_or_named(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 4},{33 + i},2\n" for i in range(6))
+    found = read(tmp_path, f"time_s,GSR,GSR unit (kOhm)\n{rows}")
+    assert found.channels[0].unit == "kOhm"
+    assert "the unit was read from the name of the column 'GSR unit' (kOhm)" in found.notes
+    found = read(tmp_path, f"time_s,GSR,Range (kOhm)\n{rows}")
+    assert found.channels[0].unit == ""
+    assert "'GSR' has no unit, but the column 'Range' has kOhm: --unit kOhm" in found.notes[0]
+    assert read(tmp_path, f"time_s,GSR [uS],Range (kOhm)\n{rows}").notes == ()
+
+
 def test_labchart(tmp_path: Path) -> None:
     rows = "".join(f"{i / 32:.5f}\t{200 + i}\t0.2\n" for i in range(20))
     header = "Interval=\t0.03125 s\nTimeFormat=\tStartOfBlock\nChannelTitle=\tGSR\tPulse\n"

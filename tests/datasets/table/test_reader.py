@@ -352,10 +352,12 @@ def test_a_bad_row_leaves_the_others(
         ("1544027337000,,", "the start 1544027337000 is neither"),
         (",0,", "the duration 0 s is not possible"),
         (",,dominance", "the target 'dominance' is neither"),
+        (",,,trial", "the samples 'trial' are not a column and its value"),
+        ("3,,,trial=3", "samples say where the trial is, and so do start or duration"),
     ],
 )
 def test_bad_times_and_targets(tmp_path: Path, cells: str, message: str) -> None:
-    study(tmp_path, f"1,s1,5,5,a.csv,4,{cells}", header=HEADER + ",start,duration,target")
+    study(tmp_path, f"1,s1,5,5,a.csv,4,{cells}", header=HEADER + ",start,duration,target,samples")
     (error,) = open_raw("table", tmp_path).damaged
     assert message in str(error)
 

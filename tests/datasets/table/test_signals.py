@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -8,10 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import text as text_format
+from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.errors import RtcanError
 
@@ -162,6 +165,38 @@ def test_a_decimal_comma_is_suggested(tmp_path: Path) -> None:
     assert caught.value.hint == "--decimal , if that is a decimal comma"
 
 
+@pytest.mark.parametrize("cell", ["4,512.3", "4'512.3", "4 512.3"])
+def test_eda_with_separators_between_thousands_is_named(tmp_path: Path, cell: str) -> None:
+    # The other column of numbers is not taken for EDA.
+    text = "pulse;EDA [nS]\n" + f"70;{cell}\n" * 9
+    with pytest.raises(RtcanError, match="column 'EDA' holds text instead of numbers") as e:
+        signal_file(written(tmp_path, text))
+    assert e.value.hint == "write the numbers without separators between thousands"
+
+
+def test_rows_of_other_sensors_are_not_lost_samples(tmp_path: Path) -> None:
+    def text(time: str, lost: range = range(0)) -> str:
+        # EDA has 16 Hz, the camera 128 Hz.
+        cells = [f"{i / 1000}" if i % 8 == 0 and i not in lost else "" for i in range(1600)]
+        return f"{time},face,EDA\n" + "".join(
+            f"{i / 128:.6f},{'' if cell else 0.5},{cell}\n" for i, cell in enumerate(cells)
+        )
+
+    file = signal_file(written(tmp_path, text("time_s", range(400, 800))))
+    track = file.track("")
+    assert "its EDA has a value in one of 8 rows: the others were not read" in track.notes
+    assert track.time is not None
+    kept = np.r_[0:400:8, 800:1600:8]
+    assert_allclose(track.time, kept / 128, atol=1e-6)
+    assert_allclose(track.eda, kept / 1000)
+    # Without times, nothing tells the rate of the rows that are left.
+    with pytest.raises(RtcanError, match="a value in one of 8 rows only"):
+        signal_file(written(tmp_path, re.sub("(?m)^.*?,", "", text("x"))))
+    # One value of a second of lost ones is not such a table.
+    lost = "time_s,EDA\n" + "".join(f"{i / 4},{i if i % 40 > 30 else ''}\n" for i in range(400))
+    assert len(signal_file(written(tmp_path, lost)).track("").eda) == 400
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "gbk"])
 def test_other_encodings_are_named_as_such(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path, "时间,皮电\n0,1\n".encode(encoding))
@@ -201,3 +236,25 @@ def test_links_are_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "\n", "eda\n", "time,eda\n"])
 def test_nothing_is_no_samples(tmp_path: Path, text: str) -> None:
     assert len(signal_file(written(tmp_path, text)).track("").eda) == 0
+
+
+def test_samples_of_a_trial_are_named_by_another_column(tmp_path: Path) -> None:
+    songs = "a" * 20 + "b" * 10 + "a" * 10 + "c" * 20
+    rows = [f"{i / 10},{song}" for i, song in enumerate(songs)]
+    file = signal_file(written(tmp_path, "\n".join(["EDA,song", *rows])))
+    track = file.track("")
+
+    def placed(samples: str, rate: float = 4.0) -> Row | str:
+        nan = float("nan")
+        row = Row(2, "s", "m", 5, 5, "x.csv", rate, nan, nan, "", "both", "", "", "")
+        return file.placed(replace(row, samples=samples), track)
+
+    found = placed("Song = c")
+    assert isinstance(found, Row)
+    assert (found.start, found.duration) == (10, 5)
+    assert placed("song=a") == "the samples with 'a' in the column 'song' are in 2 pieces"
+    assert placed("song=d") == "no sample has 'd' in the column 'song'"
+    assert placed("EDA=x") == "no sample has 'x' in the column 'EDA'"
+    with pytest.raises(RtcanError, match="no column 'trial' that says to which trial") as caught:
+        placed("trial=1")
+    assert caught.value.hint == "of its columns song, EDA the one that does"

@@ -15,7 +15,7 @@ from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.draft import draft_trials
 from rtcan_cli.steps.data.ingest import ingest_raw
-from tests.datasets.formats.made_files import write_edf
+from tests.datasets.formats.made_files import UNIX, write_avro, write_edf
 
 SAMPLES = 2 + 0.2 * np.sin(np.arange(160) / 9)
 
@@ -120,12 +120,43 @@ def test_the_one_folder_is_the_subject_of_a_session(tmp_path: Path) -> None:
     assert [row["subject"] for row in written(tmp_path)] == ["S01", ""]
 
 
+@pytest.mark.parametrize("column", ["trial", "Stimulus"])
+def test_a_column_that_says_the_trial_is_drafted_and_read(tmp_path: Path, column: str) -> None:
+    names = {"trial": "12", "Stimulus": "AB"}[column]
+    labels = [names[0]] * 70 + [""] * 10 + [names[1]] * 80
+    rows = [f"{i / 4},{x:.6f},{labels[i]}" for i, x in enumerate(SAMPLES)]
+    (tmp_path / "p1.csv").write_text("\n".join([f"time,EDA (uS),{column}", *rows]))
+    draft_trials(tmp_path)
+    found = written(tmp_path)
+    assert [row["samples"] for row in found] == [f"{column}={name}" for name in names]
+    assert [row["stimulus"] for row in found] == (["", ""] if column == "trial" else ["A", "B"])
+    lines = [f"p1,{i},5,5,p1.csv,{row['samples']}" for i, row in enumerate(found)]
+    header = "subject,stimulus,valence,arousal,signal,samples"
+    (tmp_path / "trials.csv").write_text("\n".join([header, *lines]))
+    (part,) = open_raw("table", tmp_path).parts
+    first, second = (item.recordings[0].eda for item in part() if isinstance(item, Trial))
+    np.testing.assert_allclose(first, SAMPLES[:70], atol=1e-6)
+    np.testing.assert_allclose(second, SAMPLES[80:], atol=1e-6)
+
+
+def test_a_folder_of_raw_data_is_one_recording(tmp_path: Path) -> None:
+    for person in ("p01", "p02"):
+        folder = tmp_path / f"1-1-{person}" / "raw_data" / "v6"
+        folder.mkdir(parents=True)
+        for begin in (UNIX, UNIX + 900):
+            write_avro(folder / f"1-1-{person}_{begin:.0f}.avro", begin=begin)
+    draft_trials(tmp_path)
+    rows = written(tmp_path)
+    assert {row["signal"] for row in rows} == {f"1-1-p0{i}/raw_data/v6" for i in (1, 2)}
+    assert {row["subject"] for row in rows} == {"1-1-p01", "1-1-p02"}
+
+
 def test_a_decimal_comma_is_told(tmp_path: Path) -> None:
     text(tmp_path / "p1_song.csv")
     rows = "\n".join(f"{i / 4};{x:.6f}" for i, x in enumerate(SAMPLES)).replace(".", ",")
     (tmp_path / "p2_song.csv").write_text(f"time;EDA\n{rows}\n")
     problem = draft_trials(tmp_path).recordings["problem"][1]
-    assert "--decimal ," in problem
+    assert problem.endswith("(try: --decimal , if that is a decimal comma)")
 
 
 def test_a_table_that_is_there_is_kept(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from rtcan_cli.results.base import as_data
 from rtcan_cli.results.data.ingest import Ingested
 from rtcan_cli.steps.data import ingest
 from rtcan_cli.stores import Store
-from rtcan_cli.stores.schema import OFFSETS
+from rtcan_cli.stores.schema import IMPLAUSIBLE, OFFSETS
 from rtcan_cli.views.layout import fact_lines, table_lines
 from tests.views.rows import rows_of
 
@@ -195,6 +195,11 @@ def test_what_cannot_come_from_skin_is_counted_and_said(lab: Lab) -> None:
         "1 of 2 usable recordings (50 %) vary by less than 3"
     )
     assert "--min-signal-to-noise 3" in (said["below_noise"].command or "")
+    with Store(lab.output, "recordings") as store:
+        marks, quality = store.signal("repaired", 0), store.table("quality")
+    found = quality["implausible"][0] * len(marks)
+    assert (marks >= IMPLAUSIBLE).sum() == pytest.approx(found)
+    assert found > 0
     (shown, _) = views.page(result).tables
     assert rows_of(shown)[0]["what cannot come from skin"] == "spikes"
     lab.ingest(part, rules=Rules(min_signal_to_noise=3.0))
@@ -230,7 +235,7 @@ def test_damaged_files_end_the_work_or_are_listed(lab: Lab, whole: bool) -> None
     result = lab.ingest(*parts, skip_bad=True)
     assert result.n_trials == 4 + (not whole)
     (row,) = result.left_out.to_numpy().tolist()
-    assert row == ["all.csv cannot be read: it ends too early", 1, "all.csv"]
+    assert row == ["all.csv cannot be read: it ends too early", 1, "", "all.csv"]
 
 
 def test_files_damaged_from_the_start_are_listed_too(lab: Lab) -> None:

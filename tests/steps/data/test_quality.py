@@ -56,7 +56,8 @@ def test_the_worst_come_first_with_their_reason(recordings: Path) -> None:
 
 def test_a_person_reads_shares_in_per_cent(recordings: Path) -> None:
     result = quality_of(recordings, rows=50)
-    spread, worst = views.page(result).tables
+    spread, left_out, worst = views.page(result).tables
+    assert sum(record["count"] for record in rows_of(left_out)) == result.n_left_out
     most = {record["measure"]: record["most"] for record in rows_of(spread)}
     found = result.spread.set_index("measure")["most"]
     assert most["missing [%]"] == 100 * found["missing"]

@@ -12,6 +12,7 @@ import pytest
 from rtcan_cli.datasets.polarity import signal_kind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.single import read_single
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.origin import notes_on_settings
 from rtcan_cli.steps.deployment.new_recording import (
     NewRecording,
@@ -102,3 +103,17 @@ def test_other_rules_of_a_dataset_are_said() -> None:
     assert "keep_artefacts False instead of True" in said({}, now)[0]
     assert "min_eda 0.01 instead of 0.05" in said(now, {**now, "min_eda": 0.01})[0]
     assert "it is not known whether these were repaired" in said(None, now)[0]
+
+
+def test_a_start_may_be_written_as_in_a_table_of_trials(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    rows = [f"2024-05-01T10:00:{i // 4:02d}.{25 * (i % 4):02d}Z,{2 + i / 100}" for i in range(160)]
+    path.write_text("\n".join(["timestamp,EDA", *rows]))
+    for start in (10, "10", "2024-05-01T12:00:10+02:00", str(1714557610)):
+        found = read_single(path, start=start, duration=20)
+        np.testing.assert_allclose(found.eda, 2 + np.arange(40, 120) / 100)
+    with pytest.raises(RtcanError, match="a date without a time zone"):
+        read_single(path, start="2024-05-01T10:00:10")
+    for start in ("soon", "-1", "nan", ""):
+        with pytest.raises(RtcanError, match="is neither seconds nor a time"):
+            read_single(path, start=start)

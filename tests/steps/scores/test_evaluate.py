@@ -99,15 +99,21 @@ def test_near_even_classes_are_judged_by_balanced_accuracy(
 def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
     result = evaluate_run(finish_run(tmp_path, "none", skill=0.0))
     assert result.verdicts["verdict"].tolist() == ["none_shown", "none_shown"]
-    for target in ("valence", "arousal"):
+    for target, row in result.verdicts.set_index("target").iterrows():
         text = note(result, "judgement", target)
-        assert text.endswith("includes 50 %: no skill was shown")
+        assert "includes 50 %: no skill was shown. A study of this size" in text
+        assert text.endswith(
+            f"found {100 * row['smallest_effect']:.1f} points above 50 % with a power of 80 %"
+        )
+        # 2.2 standard errors to exclude it and 0.9 more to reach it, by t with 11 degrees.
+        width = (row["high"] - row["low"]) / 2
+        assert row["smallest_effect"] == pytest.approx(width * (2.201 + 0.876) / 2.201, rel=1e-3)
 
 
 def judged(trials: pd.DataFrame) -> tuple[str, str]:
     """The verdict on trials whose classes are uneven, and the sentence about it."""
     lead = intervals(trials).rename_axis("score").reset_index().set_index("score", drop=False)
-    row = evaluate.judgement(lead.loc["above_majority"], trials["label"].mean()).iloc[0]
+    row = evaluate.judgement(lead.loc["above_majority"], trials["label"].mean(), 30).iloc[0]
     return row["verdict"], evaluate.judgement_in_words(row)
 
 

@@ -199,3 +199,33 @@ def test_a_workspace_needs_no_features_but_says_if_those_it_has_are_stale(
     must("decompose", "-w", workspace, "--alpha", "0.001", "--jobs", "1")
     outcome = must("info", "-w", workspace, "--json")
     assert "rtcan eda-features --dataset pmemo --onset 5.0" in outcome.stdout
+
+
+def test_within_the_subject_each_feature_has_mean_0_and_sd_1(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    must("eda-features", "-w", workspace, "--jobs", "1")
+    plain = stored(workspace)
+    out = must("eda-features", "-w", workspace, "--jobs", "1", "--within-subject").stdout
+    assert "each subject's standard deviation" in out
+    with Store(workspace / "pmemo" / "features.h5", "features") as store:
+        scaled, table = store.array("features/value"), store.table("recordings")
+        assert set(store.array("features/unit")) == {"subject's SD"}
+        assert store.provenance.parameters["within_subject"] is True
+    for subject in table["subject"].unique():
+        own = (table["subject"] == subject).to_numpy()
+        np.testing.assert_allclose(scaled[own].mean(axis=0), 0, atol=1e-6)
+        sd, before = scaled[own].std(axis=0), plain[own].std(axis=0)
+        varies = before > 1e-9 * np.abs(plain[own]).max(axis=0)
+        np.testing.assert_allclose(sd[varies], 1, rtol=1e-6)
+        r = [np.corrcoef(a, b)[0, 1] for a, b in zip(scaled[own].T, plain[own].T, strict=True)]
+        np.testing.assert_allclose(np.array(r)[varies], 1, rtol=1e-6)
+    # A run on such features answers to stores, and not to one recording.
+    must("train", "-w", workspace, "--model", "logistic", "--folds", "3", "--name", "own")
+    must("predict", "own", "-w", workspace, "--dataset", "pmemo")
+    file = workspace / "one.csv"
+    file.write_text("eda\n" + "\n".join(f"{2 + 0.1 * np.sin(i / 60)}" for i in range(900)) + "\n")
+    refused = rtcan("predict", "own", "-w", workspace, "--eda", file, "--sampling-rate", "50")
+    assert refused.exit_code == 1
+    assert "relative to those of all recordings of the subject" in refused.stderr
