@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything on docs/real_scores.md: stores, simulated recordings for pre-training, all trainings, the page.
-# About two hours of one core. If interrupted, the same command continues.
+# About five hours of one core, most of it for Res-SIN, AlexNet-2D, InceptionTime and the search of cnn3-raw. If interrupted, the same command continues.
 #
 #   PATH="$PWD/.venv/bin:$PATH" bash benchmarks/real_scores.sh [RAW] [WORK]
 set -euo pipefail
