@@ -202,10 +202,13 @@ def _changes(results: Path, scored: list[Scored]) -> str:
     text = """## Other choices
 
 Each is compared, on the trials that both tested, with the same model as it is by default (`ridge`,
-a regression
-of the rating in standard deviations of the listener, with `logistic`). Normalisation within the
-listener uses
-all recordings of a listener, also of those that are tested, and no label."""
+a regression of the rating in standard deviations of the listener, with `logistic`). Normalisation
+within the listener uses all recordings of a listener, also of those that are tested, and no label.
+
+Intervals here are not corrected for their number. Whether a choice became an option of rtcan was
+decided by what it gains where there is something to gain, in
+[simulated listeners](howto/baselines.md#features-relative-to-the-listener): features within the
+listener did (`eda-features --within-subject`). The others are in the benchmark only."""
     return f"{text}\n\n{_markdown(columns, rows)}"
 
 
