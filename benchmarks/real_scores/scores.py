@@ -11,7 +11,7 @@ from plan import SEEDS, TARGETS, Experiment
 from scipy.stats import spearmanr, t
 
 from rtcan_cli.evaluation.bootstrap import difference_intervals
-from rtcan_cli.evaluation.power import smallest_effect, standard_error
+from rtcan_cli.evaluation.power import chance_error, standard_error
 
 #: An answer without skill: every trial has the same probability, and is called low.
 CHANCE = 0.5
@@ -26,15 +26,12 @@ class Estimate:
     value, low, high : float
     p : float
         Two-sided, of no distance from chance (or of no difference), by Student's t over listeners.
-    smallest : float
-        Smallest effect that so many listeners show with a power of 80 %.
     """
 
     value: float
     low: float
     high: float
     p: float
-    smallest: float
 
     def text(self, digits: int = 3, factor: float = 1.0) -> str:
         """As in a table."""
@@ -115,7 +112,37 @@ def _estimate(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], name: str, plus: f
     n = min(each["subject"].nunique() for pair in pairs for each in pair)
     error = standard_error(low, high, n)
     p = 2 * t.sf(abs(value) / error, n - 1) if error > 0 else 1.0
-    return Estimate(value + plus, low + plus, high + plus, p, smallest_effect(low, high, n))
+    return Estimate(value + plus, low + plus, high + plus, p)
+
+
+def smallest_auc(seeds: list[pd.DataFrame], tests: int = 1) -> float:
+    """The AUC that a study of this size finds with a power of 80 %.
+
+    The error over listeners is that of single seeds, and at least that of independent trials that
+    are answered at random: means over seeds of answers without skill vary less than answers with
+    skill would, which seeds have in common.
+
+    Parameters
+    ----------
+    seeds : list of DataFrame
+        Answers of a model.
+    tests : int
+        Tests that a p value is corrected for, as the first of Holm's steps does it.
+    """
+    errors, least = [], []
+    for each in seeds:
+        pair = each, each.assign(probability=CHANCE)
+        row = difference_intervals(*pair).loc["auc"]
+        n = each["subject"].nunique()
+        errors.append(standard_error(row["low"], row["high"], n))
+        weight, variance = 0.0, 0.0
+        for _, fold in each.groupby("fold"):
+            high = int(fold["label"].sum())
+            weight += len(fold)
+            variance += (len(fold) * chance_error("auc", high, len(fold) - high)) ** 2
+        least.append(np.sqrt(variance) / weight)
+    error = max(np.mean(errors), np.mean(least))
+    return CHANCE + float((t.ppf(1 - 0.025 / tests, n - 1) + t.ppf(0.8, n - 1)) * error)
 
 
 def _same_trials(seeds: list[pd.DataFrame]) -> bool:
@@ -139,7 +166,7 @@ def _correlation(seeds: list[pd.DataFrame]) -> Estimate:
     half = t.ppf(0.975, n - 1) * error
     p = 2 * t.sf(abs(value) / error, n - 1) if error > 0 else 1.0
     low, high = value - half, value + half
-    return Estimate(value, low, high, p, smallest_effect(low, high, n))
+    return Estimate(value, low, high, p)
 
 
 def _spearman(trials: pd.DataFrame) -> float:

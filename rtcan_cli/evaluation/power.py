@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scipy.stats import t
 
 from rtcan_cli.choices import CONFIDENCE, POWER
@@ -20,7 +22,30 @@ def standard_error(low: float, high: float, n_subjects: int) -> float:
     return float((high - low) / 2 / t.ppf((1 + CONFIDENCE) / 2, n_subjects - 1))
 
 
-def smallest_effect(low: float, high: float, n_subjects: int) -> float:
+def chance_error(score: str, n_high: int, n_low: int) -> float:
+    """Standard error of a score without skill, if trials were independent.
+
+    A network that says the same of nearly all trials has a narrow interval, which tells nothing
+    about what one with skill would have had: its error is at least this.
+
+    Parameters
+    ----------
+    score : {"balanced_accuracy", "above_majority", "auc"}
+        Accuracies: of answers that are right in half of the trials. AUC: of the Mann-Whitney
+        statistic (Mann & Whitney 1947, Ann. Math. Stat. 18(1)).
+    n_high, n_low : int
+        Tested trials of each class.
+    """
+    if not (n_high and n_low):
+        return float("nan")
+    if score == "auc":
+        return math.sqrt((n_high + n_low + 1) / (12 * n_high * n_low))
+    if score == "balanced_accuracy":
+        return math.sqrt(1 / n_high + 1 / n_low) / 4
+    return 0.5 / math.sqrt(n_high + n_low)
+
+
+def smallest_effect(low: float, high: float, n_subjects: int, least_error: float = 0.0) -> float:
     """Return the smallest effect that a study finds with a probability of `POWER`.
 
     An effect is found if its interval excludes the value without skill. Subjects are the sample, so
@@ -33,6 +58,8 @@ def smallest_effect(low: float, high: float, n_subjects: int) -> float:
         Ends of the score's interval over subjects, from `rtcan_cli.evaluation.bootstrap`.
     n_subjects : int
         Subjects behind it.
+    least_error : float
+        Standard error that it has at least, see `chance_error`.
 
     Returns
     -------
@@ -42,4 +69,5 @@ def smallest_effect(low: float, high: float, n_subjects: int) -> float:
     if n_subjects < 2:
         return float("nan")
     excludes, reaches = t.ppf([(1 + CONFIDENCE) / 2, POWER], n_subjects - 1)
-    return float((excludes + reaches) * standard_error(low, high, n_subjects))
+    error = standard_error(low, high, n_subjects)
+    return float((excludes + reaches) * max(error, least_error))

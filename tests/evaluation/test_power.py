@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import nct, t
+from scipy.stats import nct, rankdata, t
 
-from rtcan_cli.evaluation.power import smallest_effect
+from rtcan_cli.evaluation.power import chance_error, smallest_effect
 
 
 @pytest.mark.parametrize("n", [10, 24, 100])
@@ -27,3 +27,24 @@ def test_many_subjects_need_2_8_standard_errors() -> None:
 def test_no_interval_shows_nothing() -> None:
     assert math.isnan(smallest_effect(0.4, 0.6, 1))
     assert math.isnan(smallest_effect(np.nan, np.nan, 24))
+
+
+@pytest.mark.parametrize("score", ["balanced_accuracy", "auc", "above_majority"])
+def test_the_error_of_answers_without_skill_is_that_of_simulated_ones(score: str) -> None:
+    rng = np.random.default_rng(0)
+    label = np.repeat([1, 0], [60, 40])
+    said = rng.random((4000, 100))
+    if score == "auc":
+        found = rankdata(said, axis=1)[:, :60].sum(axis=1) / (60 * 40)
+    elif score == "balanced_accuracy":
+        right = (said > 0.5) == label
+        found = (right[:, :60].mean(axis=1) + right[:, 60:].mean(axis=1)) / 2
+    else:
+        found = ((said > 0.5) == label).mean(axis=1)
+    assert chance_error(score, 60, 40) == pytest.approx(found.std(), rel=0.05)
+
+
+def test_one_answer_for_all_trials_does_not_make_a_study_powerful() -> None:
+    least = chance_error("balanced_accuracy", 400, 400)
+    assert smallest_effect(0.5, 0.5, 24, least) == pytest.approx((2.069 + 0.858) * least, rel=1e-3)
+    assert math.isnan(chance_error("auc", 0, 10))

@@ -170,7 +170,7 @@ def _scores(target: str, scores: pd.DataFrame, trials: pd.DataFrame) -> pd.DataF
 def _verdict(target: str, scores: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     named = scores.rename_axis("score").reset_index().set_index("score", drop=False)
     lead = named.loc[leading_score(trials["label"])]
-    row = judgement(lead, float(trials["label"].mean()), trials["subject"].nunique())
+    row = judgement(lead, float(trials["label"].mean()), trials["subject"].nunique(), len(trials))
     return row.assign(target=target)[list(VERDICT_COLUMNS)]
 
 

@@ -23,7 +23,7 @@ from rtcan_cli.evaluation.metrics import (
     leading_score,
     over_folds,
 )
-from rtcan_cli.evaluation.power import smallest_effect
+from rtcan_cli.evaluation.power import chance_error, smallest_effect
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots import reliability as reliability_plot
@@ -97,7 +97,7 @@ class Scores:
         lead = self.pooled[self.pooled["leading"]].iloc[0]
         tested = self.folds["n"].sum()
         high = self.folds[["true_high", "false_low"]].sum().sum() / tested
-        return judgement(lead, float(high), int((self.subjects["n"] > 0).sum()))
+        return judgement(lead, float(high), int((self.subjects["n"] > 0).sum()), int(tested))
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -230,7 +230,7 @@ def _target_notes(run: Run, target: str, scores: Scores) -> list[Note]:
     return notes
 
 
-def judgement(lead: pd.Series, high_share: float, n_subjects: int) -> pd.DataFrame:
+def judgement(lead: pd.Series, high_share: float, n_subjects: int, n_trials: int) -> pd.DataFrame:
     """Say whether the score to judge by is above what needs no skill.
 
     Parameters
@@ -239,8 +239,8 @@ def judgement(lead: pd.Series, high_share: float, n_subjects: int) -> pd.DataFra
         Its ``score``, ``estimate``, ``low`` and ``high``.
     high_share : float
         Share of the tested trials that are truly high.
-    n_subjects : int
-        Subjects that were tested.
+    n_subjects, n_trials : int
+        Subjects and trials that were tested.
 
     Returns
     -------
@@ -259,7 +259,9 @@ def judgement(lead: pd.Series, high_share: float, n_subjects: int) -> pd.DataFra
         verdict = "none_shown"
     row = {name: lead[name] for name in ("score", "estimate", "low", "high")}
     row |= {"high_share": high_share, "without_skill": floor, "verdict": verdict}
-    row["smallest_effect"] = smallest_effect(lead["low"], lead["high"], n_subjects)
+    n_high = round(high_share * n_trials)
+    least = chance_error(str(lead["score"]), n_high, n_trials - n_high)
+    row["smallest_effect"] = smallest_effect(lead["low"], lead["high"], n_subjects, least)
     return pd.DataFrame([row])
 
 
@@ -288,8 +290,8 @@ def judgement_in_words(row: pd.Series) -> str:
 
 def _could_have_shown(row: pd.Series) -> str:
     """What a study of this size finds, in a sentence without a full stop."""
-    if row["high"] - row["low"] < EXACT:
-        return "The answer is the same for all trials"
+    if np.isnan(row["smallest_effect"]):
+        return "There is one class only, so nothing could have been found"
     floor = "50 %" if row["score"] == "balanced_accuracy" else "0"
     points = 100 * row["smallest_effect"]
     return (

@@ -18,7 +18,7 @@ from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.scores import evaluate
 from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.views.layout import table_lines
-from tests.runs.finished_runs import N_SUBJECTS, finish_run
+from tests.runs.finished_runs import N_STIMULI, N_SUBJECTS, finish_run
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +106,18 @@ def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
             f"found {100 * row['smallest_effect']:.1f} points above 50 % with a power of 80 %"
         )
         # 2.2 standard errors to exclude it and 0.9 more to reach it, by t with 11 degrees.
-        width = (row["high"] - row["low"]) / 2
-        assert row["smallest_effect"] == pytest.approx(width * (2.201 + 0.876) / 2.201, rel=1e-3)
+        n_high = row["high_share"] * N_SUBJECTS * N_STIMULI
+        at_random = np.sqrt(1 / n_high + 1 / (N_SUBJECTS * N_STIMULI - n_high)) / 4
+        error = max((row["high"] - row["low"]) / 2 / 2.201, at_random)
+        assert row["smallest_effect"] == pytest.approx(error * (2.201 + 0.876), rel=1e-3)
 
 
 def judged(trials: pd.DataFrame) -> tuple[str, str]:
     """The verdict on trials whose classes are uneven, and the sentence about it."""
     lead = intervals(trials).rename_axis("score").reset_index().set_index("score", drop=False)
-    row = evaluate.judgement(lead.loc["above_majority"], trials["label"].mean(), 30).iloc[0]
+    row = evaluate.judgement(
+        lead.loc["above_majority"], trials["label"].mean(), 30, len(trials)
+    ).iloc[0]
     return row["verdict"], evaluate.judgement_in_words(row)
 
 
