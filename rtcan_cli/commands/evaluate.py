@@ -52,6 +52,7 @@ def evaluate(
       rtcan evaluate rtcan-stores/hku956/runs/Rf-eda-both-1a2b3c.h5 --on hku956 -w other-listeners
       rtcan evaluate --column-width single --dpi 300 --colour-blind
     """
+    from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.steps.scores.cross_dataset import evaluate_on
     from rtcan_cli.steps.scores.evaluate import evaluate_run
     from rtcan_cli.stores import Workspace
@@ -59,5 +60,5 @@ def evaluate(
     look = figures.look()
     path: Path = options.find_run(workspace, run, dataset)
     if on is not None:
-        return evaluate_on(path, Workspace(workspace), on, figures.folder, look)
+        return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
     return evaluate_run(path, figures.folder, look)

@@ -49,6 +49,11 @@ def _settings(ids: Mapping[str, str], dataset: str, workspace: Workspace) -> Set
     return found
 
 
+def sees_within_subject(run: Run) -> bool:
+    """Whether a run was trained on features relative to those of the same subject."""
+    return "within_subject" in run.provenance.eda
+
+
 class Recorded(NamedTuple):
     """What the recordings were like that a run was trained on.
 

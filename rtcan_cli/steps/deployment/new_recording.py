@@ -29,7 +29,7 @@ from rtcan_cli.music import FEATURE_SET, extract
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, read_new, trained_kind
 from rtcan_cli.runs.inputs import length_input, parts_input
-from rtcan_cli.runs.origin import Recorded, Settings
+from rtcan_cli.runs.origin import Recorded, Settings, sees_within_subject
 from rtcan_cli.runs.run import Run
 from rtcan_cli.training.data import Trials
 
@@ -168,7 +168,7 @@ class NewRecording:
             seen = settings.onset, settings.spec.length, settings.window
             return parts_input(phasic, tonic, residual, rate, *seen)
         described = trained.get("features", {})
-        if described.get("within_subject"):
+        if sees_within_subject(run):
             raise RtcanError(
                 f"{path}: {run.name} sees features relative to those of all recordings of the "
                 "subject, and this is one recording",

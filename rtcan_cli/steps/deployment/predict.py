@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.base import Note, as_data
@@ -25,7 +26,13 @@ from rtcan_cli.results.deployment.prediction import (
 )
 from rtcan_cli.runs.eda_fit import check_fit, kind_of, trained_kind
 from rtcan_cli.runs.inputs import Key, LeftOut, Sources, new_trials
-from rtcan_cli.runs.origin import made_with, notes_on_settings, recorded, trained_on
+from rtcan_cli.runs.origin import (
+    made_with,
+    notes_on_settings,
+    recorded,
+    sees_within_subject,
+    trained_on,
+)
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes
 from rtcan_cli.stores import Store, Workspace
@@ -38,6 +45,8 @@ from rtcan_cli.trial_key import TRIAL_KEY
 ENDINGS = (".csv", ".tsv", ".json")
 #: Stores that belong to the recordings of one study.
 _OWN = {"components", "features"}
+#: Before the names of songs of other datasets; no name contains a control character.
+_OTHER = "\x1f"
 
 
 def predict_stores(
@@ -49,6 +58,7 @@ def predict_stores(
     calibrated: bool = True,
     all_folds: bool = False,
     all_new: bool = False,
+    same_songs: bool = False,
     output: Path | None = None,
 ) -> Prediction:
     """Predict the trials of stores.
@@ -68,7 +78,10 @@ def predict_stores(
     all_folds : bool
         Also ask models about trials that they were trained or validated on.
     all_new : bool
-        Whether subjects and stimuli are others than the run's, whatever they are called.
+        Whether subjects and stimuli are others than the run's, whatever they are called. In another
+        dataset they always are.
+    same_songs : bool
+        Whether stimuli are the run's all the same, where they have the names of these.
     output : Path, optional
         A file for all answers, one of `ENDINGS`.
 
@@ -87,12 +100,15 @@ def predict_stores(
             "the same command without --all-new",
         )
     settings = run.settings
-    trained, new = trained_on(run, workspace), made_with(sources, workspace)
+    # Where the run is in another workspace, so are the stores that it was trained on.
+    trained = trained_on(run, Workspace(run.workspace) if run.workspace else workspace)
+    new = made_with(sources, workspace)
+    _check_scale(run, new, dataset)
     kind = kind_of(new)
     if kind is not None:
         check_fit(run, trained_kind(run, trained), kind, f"the EDA of {made.dataset}")
     by_name = made.dataset == run.dataset.name and not all_new
-    asking = _Asking(run, calibrated, all_folds, by_name)
+    asking = _Asking(run, calibrated, all_folds, by_name, by_name or same_songs)
     for target in settings.targets:
         seen = settings.onset, settings.spec.length, settings.model.features, settings.window
         trials, left_out = new_trials(sources, target, *seen)
@@ -108,6 +124,21 @@ def predict_stores(
         notes, dataset=made.dataset, all_new=all_new, simulated=run.simulated or made.simulated
     )
     return _written(result, output)
+
+
+def _check_scale(run: Run, new: Mapping[str, Mapping[str, Any]], dataset: str) -> None:
+    """Refuse features that are relative to the subject for a run on others, and the other way."""
+    if "features" not in new:
+        return
+    own, other = sees_within_subject(run), bool(new["features"].get("within_subject"))
+    if own != other:
+        words = {True: "relative to those of the same subject", False: "as they are"}
+        options: dict[str, Any] = {"within_subject": True} if own else {}
+        raise RtcanError(
+            f"{run.name} was trained on features {words[own]}, and those of {dataset} are "
+            f"{words[other]}",
+            command_line("eda-features", dataset=dataset, **options),
+        )
 
 
 def trained_on_these(run: Run, ids: dict[str, str], workspace: Workspace) -> bool:
@@ -156,7 +187,7 @@ def predict_recording(
     run = Run.load(run_path)
     trained = trained_on(run, workspace)
     trials = recording.trials(run, trained)
-    asking = _Asking(run, calibrated, all_folds, by_name=True)
+    asking = _Asking(run, calibrated, all_folds, by_name=True, same_songs=True)
     for target in run.settings.targets:
         asking.ask(target, trials, [])
     result = asking.result(
@@ -218,8 +249,12 @@ class _Known:
 class _Asking:
     """Asks the models of a run about trials, and collects what they say."""
 
-    def __init__(self, run: Run, calibrated: bool, all_folds: bool, by_name: bool) -> None:
+    def __init__(
+        self, run: Run, calibrated: bool, all_folds: bool, by_name: bool, same_songs: bool
+    ) -> None:
         self._run, self._calibrated, self._all_folds = run, calibrated, all_folds
+        #: Whether a song with the name of one of the run is that song.
+        self._same_songs = same_songs
         #: Whether a trial of the same subject, stimulus and repetition as one of the run is that
         #: trial.
         self._by_name = by_name
@@ -247,7 +282,10 @@ class _Asking:
             self._left_out.append((target, LeftOut(subject, stimulus, reason, repetition)))
         if not answered.any():
             return
-        if self._by_name:
+        if not self._same_songs:
+            # A name that no run has: a model of songs must not take one for another.
+            trials = replace(trials, piece=np.array([f"{_OTHER}{each}" for each in trials.piece]))
+        else:
             # A stimulus has the name of its song that the run knows it by.
             known_as = dict(zip(run.predictions["stimulus"], run.predictions["song"], strict=True))
             piece = [known_as.get(s, p) for s, p in zip(trials.stimulus, trials.piece, strict=True)]

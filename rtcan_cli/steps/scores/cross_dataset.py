@@ -75,34 +75,38 @@ def evaluate_on(
     ids, made = sources.check()
     if trained_on_these(run, ids, workspace):
         raise RtcanError(
-            f"{run.name} was trained on these recordings: its folds test it on them",
+            f"{run.name} was trained on these recordings, or their ratings: its folds test it on "
+            "them",
             command_line("evaluate", run.name, workspace=run.workspace),
         )
     with Store(workspace.store(dataset, "labels"), "labels") as store:
         labels = store.table("labels")
-    known = sorted(set(labels["subject"]) & set(run.predictions["subject"]))
     same = made.dataset == run.dataset.name
+    # What another dataset calls by the same name is somebody else, or another song.
+    answers = predict_stores(
+        run_path, workspace, dataset, all_new=same, same_songs=same and made.dataset != OWN
+    )
+    known = sorted(set(answers.answers["subject"]) & set(run.predictions["subject"]))
     if known and same and made.dataset != OWN:
         raise RtcanError(
             f"{run.name} was trained on {len(known)} of these subjects: {some(known)}",
             f"other listeners of {run.dataset.title} in this workspace",
         )
-    # What another dataset calls by the same name is somebody else.
-    answers = predict_stores(run_path, workspace, dataset, all_new=same)
     found = {target: _labelled(answers.answers, labels, target) for target in run.settings.targets}
     scores = {target: intervals(trials) for target, trials in found.items()}
     for target, trials in found.items():
         error = expected_calibration_error(trials["label"], trials["probability"])
         scores[target].loc["ece", "estimate"] = error
     tested = pd.concat(found.values())
+    n_trials = len(tested[list(TRIAL_KEY)].drop_duplicates())
     result = CrossDatasetEvaluation(
         run=answers.run,
         on=dataset,
         on_simulated=made.simulated,
         simulated=answers.simulated,
         n_subjects=tested["subject"].nunique(),
-        n_trials=len(tested),
-        n_left_out=len(answers.left_out) + len(answers.answers) - len(tested),
+        n_trials=n_trials,
+        n_left_out=len(labels) - n_trials,
         scores=_together([_scores(*each, found[each[0]]) for each in scores.items()]),
         verdicts=_together([_verdict(*each, found[each[0]]) for each in scores.items()]),
         models=_together([_models(answers.models, *each) for each in found.items()]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
         inputs, made = request.sources.check()
         parameters = request.settings.parameters()
         provenance = Provenance(
-            "train", made.dataset, parameters, inputs, made.simulated, told(made.parameters)
+            "train", made.dataset, parameters, inputs, made.simulated, _told(made.parameters)
         )
         if not is_current(request.output, "run", provenance, force):
             plans.append(planner.plan(request, provenance))
@@ -272,3 +272,9 @@ def _peek(run: RunPlan, name: str, key: str) -> NDArray[Any]:
     found = run.partial.peek(name, key)
     assert found is not None, f"{name} was kept above"
     return found
+
+
+def _told(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What a run states of its inputs in case these are gone, see `Provenance.eda`."""
+    own = {"within_subject": "yes"} if parameters.get("within_subject") else {}
+    return told(parameters) | own

@@ -14,7 +14,7 @@ from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.inputs import training_data
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.deployment.predict import new_sources
+from rtcan_cli.steps.deployment.predict import new_sources, predict_stores
 from rtcan_cli.steps.scores.cross_dataset import evaluate_on
 from rtcan_cli.stores import Workspace
 from tests.conftest import SMALL_TRAINING, must
@@ -59,7 +59,8 @@ def test_scores_are_those_of_the_mean_calibrated_answer(workspace: Path, tmp_pat
         aucs = [roc_auc_score(data.label, model.calibrated(data)) for model in models]
         assert alone["auc"].tolist() == pytest.approx(aucs)
     assert result.n_subjects == 5
-    assert result.n_trials == 2 * len(data)
+    assert result.n_trials == len(data)
+    assert result.n_left_out == 0
     assert result.simulated
     page = views.page(result)
     assert all(table.title.endswith("simulated data") for table in page.tables)
@@ -68,6 +69,30 @@ def test_scores_are_those_of_the_mean_calibrated_answer(workspace: Path, tmp_pat
     names = {file.name for file in result.files}
     assert {"scores.csv", "models.csv", "roc_arousal.png", "confusion_valence.png"} <= names
     assert all(file.parent == tmp_path / "pmemo" / "eda" / "on_hku956" for file in result.files)
+
+
+def test_songs_of_another_dataset_are_not_known_by_their_numbers(
+    workspace: Path, tmp_path: Path
+) -> None:
+    """CASE calls its videos 1 to 8, as PMEmo its songs; HKU956's listeners may be others."""
+    must("train", "-d", "pmemo", "-w", workspace, "--model", "song-prior", "--folds", "3")
+    (path,) = (workspace / "pmemo" / "runs").glob("song-prior*.h5")
+    must(
+        "simulate", "case", tmp_path / "raw", "--subjects", "3", "--stimuli", "8", "--duration", "8"
+    )
+    must("ingest", "case", tmp_path / "raw", "-w", workspace)
+    must("relabel", "-d", "case", "-w", workspace)
+    answers = predict_stores(path, Workspace(workspace), "case")
+    for _, own in answers.models.groupby(["target", "fold"]):
+        assert own["probability"].nunique() == 1
+    same = predict_stores(path, Workspace(workspace), "case", same_songs=True)
+    assert same.models.groupby(["target", "fold"])["probability"].nunique().max() > 1
+    assert (
+        evaluate_on(path, Workspace(workspace), "case")
+        .verdicts["verdict"]
+        .isin(["none_shown", "worse"])
+        .all()
+    )
 
 
 def test_what_is_not_new_is_refused(workspace: Path, tmp_path: Path) -> None:

@@ -229,3 +229,9 @@ def test_within_the_subject_each_feature_has_mean_0_and_sd_1(
     refused = rtcan("predict", "own", "-w", workspace, "--eda", file, "--sampling-rate", "50")
     assert refused.exit_code == 1
     assert "relative to those of all recordings of the subject" in refused.stderr
+    # The run says so itself, also where its features are others now.
+    must("eda-features", "-w", workspace, "--jobs", "1")
+    for asked in (("--eda", file, "--sampling-rate", "50"), ("--dataset", "pmemo", "--all-folds")):
+        refused = rtcan("predict", "own", "-w", workspace, *asked)
+        assert refused.exit_code == 1
+        assert "relative to those of" in refused.stderr
