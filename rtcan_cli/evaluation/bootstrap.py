@@ -36,6 +36,7 @@ from scipy.stats import norm, t
 from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import COUNTS, class_scores, confusion_counts, majority_class
+from rtcan_cli.evaluation.ranking import Ranking
 from rtcan_cli.trial_key import TRIAL_KEY
 
 BATCH = 250  # samples scored at once: bounds the memory, about 8 bytes times this times trials
@@ -237,32 +238,6 @@ def percentile_interval(drawn: Values, n_subjects: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-class _Fold:
-    """The trials of one fold from the highest probability down, to be ranked under weights."""
-
-    def __init__(self, label: NDArray[np.int64], probability: Values, code: NDArray[np.int64]):
-        order = np.argsort(-probability, kind="stable")
-        self.high, self.code = label[order] == 1, code[order]
-        falls = np.diff(probability[order], prepend=np.inf) < 0
-        self.starts = np.flatnonzero(falls)  # equal probabilities stand or fall together
-
-    def areas(self, weights: Values) -> Values:
-        """AUC, average precision and total weight of each sample: shape (3, samples)."""
-        each = weights[:, self.code]
-        high, low = (
-            np.add.reduceat(each * side, self.starts, axis=1) for side in (self.high, ~self.high)
-        )
-        true_high, false_high = high.cumsum(axis=1), low.cumsum(axis=1)
-        n_high, n_low = true_high[:, -1], false_high[:, -1]
-        below = n_low[:, None] - false_high + low / 2
-        called = true_high + false_high
-        precision = np.divide(true_high, called, out=np.zeros_like(called), where=called > 0)
-        with np.errstate(invalid="ignore", divide="ignore"):  # a single class: NaN, as it should
-            auc = (high * below).sum(axis=1) / (n_high * n_low)
-            average = np.where(n_low > 0, (high * precision).sum(axis=1) / n_high, np.nan)
-        return np.stack([auc, average, n_high + n_low])
-
-
 class _Subjects:
     """What each subject adds to the scores; trials must be tested ones."""
 
@@ -279,7 +254,7 @@ class _Subjects:
         if majority is not None:
             self.by_majority = self._total(label == majority)
         self.folds = [
-            _Fold(label[here], probability[here], self.code[here])
+            (Ranking(label[here], probability[here]), self.code[here])
             for here in (fold == k for k in np.unique(fold))
         ]
 
@@ -309,8 +284,9 @@ class _Subjects:
 
     def _mean_areas(self, weights: Values) -> Values:
         total, total_weight = np.zeros((2, len(weights))), np.zeros(len(weights))
-        for fold in self.folds:
-            *areas, weight = fold.areas(weights)
+        for ranking, code in self.folds:
+            each = weights[:, code]
+            areas, weight = ranking.areas(each), each.sum(axis=1)
             ranked = ~np.isnan(areas[0])
             total += np.where(ranked, areas, 0) * weight
             total_weight += weight * ranked

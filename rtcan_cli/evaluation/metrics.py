@@ -22,9 +22,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rtcan_cli.evaluation.calibration import expected_calibration_error
+from rtcan_cli.evaluation.ranking import Ranking
 
 COUNTS = ("true_high", "false_high", "true_low", "false_low")
 
@@ -185,12 +185,8 @@ def confusion_counts(label: ArrayLike, called_high: ArrayLike) -> dict[str, NDAr
 
 def ranking_scores(label: NDArray[np.int64], probability: NDArray[np.float64]) -> dict[str, float]:
     """Area under the ROC curve and average precision; NaN if there is a single class."""
-    if len(np.unique(label)) < 2:
-        return {"auc": np.nan, "average_precision": np.nan}
-    return {
-        "auc": float(roc_auc_score(label, probability)),
-        "average_precision": float(average_precision_score(label, probability)),
-    }
+    (auc,), (average,) = Ranking(label, probability).areas(np.ones((1, len(label))))
+    return {"auc": float(auc), "average_precision": float(average)}
 
 
 def _scores(truth: NDArray[np.int64], probability: NDArray[np.float64]) -> dict[str, float]:
