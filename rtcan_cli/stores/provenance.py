@@ -29,10 +29,10 @@ class Provenance:
     simulated : bool
         Whether the data come from the simulator; every score made from them says so.
     eda : dict
-        Unit and polarity of the EDA behind the inputs, as `rtcan_cli.datasets.polarity` has them, and
-        ``within_subject`` where features are relative to those of the same subject; empty where
-        there is none, or it is a parameter. A run states it in case its inputs are gone. It is not
-        a setting: it takes no part in `changes` and `digest`.
+        Unit and polarity of the EDA behind the inputs, as `rtcan_cli.datasets.polarity` has them,
+        and ``within_subject`` where features are relative to those of the same subject; empty
+        where there is none, or it is a parameter. A run states it in case its inputs are gone. It
+        is not a setting: it takes no part in `changes` and `digest`.
     """
 
     command: str
