@@ -101,6 +101,29 @@ def find_folder(
     )
 
 
+def refuse_twice(subjects: Sequence[tuple[int, RawFile]]) -> None:
+    """Refuse a subject whose number is written in two ways, such as 1 and 01.
+
+    Parameters
+    ----------
+    subjects : sequence of (int, RawFile)
+        The number of each, and one of its files.
+
+    Raises
+    ------
+    RtcanError
+        Naming both files.
+    """
+    seen: dict[int, RawFile] = {}
+    for number, file in subjects:
+        other = seen.setdefault(number, file)
+        if other is not file:
+            raise RtcanError(
+                f"{other} and {file} are of the same subject, {number}",
+                hint="keep the one that is right, under its published name",
+            )
+
+
 def missing_subjects(there: Collection[str], published: Sequence[str]) -> tuple[str, ...]:
     """What has to be said about a copy that has not the published subjects.
 

@@ -10,6 +10,7 @@ and ``arousal`` (both from 0.5 to 9.5), and ``video``. The times of both are of 
 integral to any subsequent analysis".
 
 A trial is one of the eight videos, and its rating the mean of the joystick while the video was on.
+A trial with a value of the joystick off the scale is refused: the mean would hide it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.columns import read_columns
+from rtcan_cli.datasets.files.csvfile import decimal_commas, other_marks
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.published_folder import find_folder, missing_subjects
+from rtcan_cli.datasets.published_folder import find_folder, missing_subjects, refuse_twice
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.trials import (
     Excluded,
@@ -61,6 +63,7 @@ _FILE = re.compile(
     r"(?:(?P<root>(?!(?:.*/)?non-interpolated/).*)/)?physiological/sub_(?P<subject>[0-9]{1,4})\.csv",
     re.IGNORECASE,
 )
+_ANNOTATIONS = re.compile(r"annotations/(sub_([0-9]{1,4})\.csv)")
 _APART = 100.0
 """Most milliseconds between the beginnings of a video in both files, and between its ends: one
 step of the joystick, and one of rounding."""
@@ -123,8 +126,10 @@ def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
     folder = find_folder("case", raw, [_FILE], looked_for, follow_links)
     found: list[tuple[int, RawFile, RawFile]] = []
     damaged = list(folder.damaged)
+    there: list[tuple[int, RawFile]] = []
     for file in folder.files.values():
         if match := _FILE.fullmatch(str(file.name)):
+            there.append((int(match["subject"]), file))
             annotations = folder.files.get(f"annotations/{file.name.name}".lower())
             if annotations is None:
                 damaged.append(
@@ -132,10 +137,18 @@ def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
                 )
             else:
                 found.append((int(match["subject"]), file, annotations))
+    for name, file in folder.files.items():
+        match = _ANNOTATIONS.fullmatch(name)
+        if match and f"physiological/{match[1]}" not in folder.files:
+            there.append((int(match[2]), file))
+            damaged.append(
+                RtcanError(f"{file} has no recording: physiological/{match[1]} is not there")
+            )
+    refuse_twice(there)
     if not found:
         raise damaged[0]
     found.sort(key=lambda each: each[0])
-    there = {str(number) for number, _, _ in found}
+    subjects = {str(number) for number, _ in there}
     return RawDataset(
         name="case",
         edition="CASE, interpolated",
@@ -145,7 +158,7 @@ def open_raw(raw: Path, follow_links: bool = False) -> RawDataset:
         in_turn=False,
         damaged=tuple(damaged),
         simulated=folder.simulated,
-        notes=(_NOT_TRIALS, *(() if folder.simulated else missing_subjects(there, SUBJECTS))),
+        notes=(_NOT_TRIALS, *(() if folder.simulated else missing_subjects(subjects, SUBJECTS))),
     )
 
 
@@ -153,14 +166,13 @@ def _read_subject(subject: str, physiology: RawFile, annotations: RawFile) -> li
     """Trials in the order in which the subject saw the videos."""
     signal = _read_table(physiology, "daqtime", ["gsr"])
     joystick = _read_table(annotations, "jstime", ["valence", "arousal"])
-    means = {
-        video: joystick.values[slice(*run)].mean(axis=0) for video, run in joystick.shown.items()
-    }
+    scale = profile("case").rating_scale
     rated = [
-        Rated(f"{annotations}: video {video}", *map(float, mean)) for video, mean in means.items()
+        Rated(f"{annotations}: video {video}", *_ratings(joystick.values[slice(*run)], scale))
+        for video, run in joystick.shown.items()
     ]
     advice = "get the file again: CASE's ratings go from 0.5 to 9.5"
-    slips = off_scale(rated, profile("case").rating_scale, annotations, advice)
+    slips = off_scale(rated, scale, annotations, advice)
     items: list[Item] = []
     for index, (video, rating) in enumerate(zip(joystick.shown, rated, strict=True)):
         if index in slips:
@@ -173,6 +185,16 @@ def _read_subject(subject: str, physiology: RawFile, annotations: RawFile) -> li
         for video in VIDEOS
         if video not in joystick.shown
     ]
+
+
+def _ratings(values: NDArray[np.float64], scale: tuple[float, float]) -> tuple[float, float]:
+    """The mean of each column, or the first value that is off the scale."""
+    off = (values < scale[0]) | (values > scale[1])
+    valence, arousal = (
+        float(column[wrong][0] if wrong.any() else column.mean())
+        for column, wrong in zip(values.T, off.T, strict=True)
+    )
+    return valence, arousal
 
 
 def _read_trial(
@@ -207,13 +229,18 @@ def _read_trial(
 
 def _read_table(file: RawFile, clock: str, wanted: Sequence[str]) -> _Table:
     """A file, of which only some columns are ever in memory."""
-    head = (file.head() or b"").decode("utf-8-sig", "replace").partition("\n")[0]
-    names = [name.strip().lower() for name in head.split(",")]
+    head, _, below = (file.head() or b"").decode("utf-8-sig", "replace").partition("\n")
+    first_row = below.partition("\n")[0]
+    names = [name.strip('" \r').lower() for name in head.split(",")]
     columns = (clock, *wanted, "video")
+    if wrong := other_marks(file, 2, first_row):
+        raise wrong
     lacking = [name for name in columns if name not in names]
     if lacking:
         other = file.of_another_kind("a table in text (CSV)")
         raise other or RtcanError(f"{file} has no column {lacking[0]}, but {head[:80]!r}", _DAMAGED)
+    if '"' not in first_row and first_row.count(",") > head.count(","):
+        raise decimal_commas(file, "it seems that line 2")
     places = [names.index(name) for name in columns]
     order = np.argsort(places)
     table = read_columns(file, sorted(places))[:, np.argsort(order)]

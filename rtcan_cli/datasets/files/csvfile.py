@@ -216,6 +216,35 @@ def decimal_commas(file: RawFile, where: str) -> RtcanError:
     )
 
 
+def other_marks(file: RawFile, place: int, line: str) -> RtcanError | None:
+    """The error for a row of numbers with decimal commas, or with no commas between its columns.
+
+    Parameters
+    ----------
+    file : RawFile
+        Where it is from.
+    place : int
+        Number of the line, from 1.
+    line : str
+        The row.
+
+    Returns
+    -------
+    RtcanError or None
+        None if neither is so.
+    """
+    apart = _OTHER_SEPARATORS.split(line)
+    if any(_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in (*_cells(line), *apart)):
+        return decimal_commas(file, f"line {place}")
+    if len(apart) > 1 and all(is_number(cell) for cell in apart):
+        return RtcanError(
+            f"{file}: line {place} has {'semicolons' if ';' in line else 'tabs'} between "
+            "its columns",
+            hint="save it again with commas between the columns",
+        )
+    return None
+
+
 def _text(file: RawFile) -> str:
     """All text of a file, with line feeds alone at the ends of lines."""
     text = file.text()
@@ -278,14 +307,7 @@ def _read_exactly(lines: list[str], width: int, file: RawFile, first: int) -> ND
                 problem = f"holds something else than numbers: {line.strip()[:_SHOWN]}"
         if problem is None:
             continue
-        apart = _OTHER_SEPARATORS.split(line)
-        if any(_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in (*cells, *apart)):
-            raise decimal_commas(file, f"line {place}")
-        if len(apart) > 1 and all(is_number(cell) for cell in apart):
-            raise RtcanError(
-                f"{file}: line {place} has {'semicolons' if ';' in line else 'tabs'} between "
-                "its columns",
-                hint="save it again with commas between the columns",
-            )
-        raise RtcanError(f"{file}: line {place} {problem}", hint=_HINT_DAMAGED)
+        raise other_marks(file, place, line) or RtcanError(
+            f"{file}: line {place} {problem}", hint=_HINT_DAMAGED
+        )
     return np.array(rows, dtype=np.float64).reshape(len(rows), width)

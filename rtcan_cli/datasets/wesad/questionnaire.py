@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rtcan_cli.datasets.files.csvfile import finite
 from rtcan_cli.datasets.files.raw import RawFile
@@ -68,8 +69,9 @@ def read_questionnaire(file: RawFile, subject: str) -> list[Condition]:
     Raises
     ------
     RtcanError
-        If it is another subject's, lines are missing or do not fit together, there is a condition
-        that is not known or is there twice, or a time or a rating is not one.
+        If it is another subject's, lines are missing, cut short or do not fit together, there is a
+        condition that is not known or is there twice, two overlap, or a time or a rating is not
+        one.
     """
     lines = _lines(file)
     named, order = _single(lines, "SUBJ", file), _single(lines, "ORDER", file)
@@ -92,16 +94,28 @@ def read_questionnaire(file: RawFile, subject: str) -> list[Condition]:
         if start >= end:
             raise RtcanError(f"{file}: the condition {name} ends before it begins", _DAMAGED)
         found.append(Condition(name, start, end, *_rating(cells, name, file)))
+    for one, other in pairwise(sorted(found, key=lambda each: (each.start, each.end))):
+        if other.start < one.end:
+            raise RtcanError(
+                f"{file}: the conditions {one.name} and {other.name} overlap in time", _DAMAGED
+            )
     return found
 
 
 def _lines(file: RawFile) -> dict[str, list[list[str]]]:
     """Cells of the lines that begin alike, ``# START`` and so on."""
     found: dict[str, list[list[str]]] = {}
-    for line in file.text().splitlines():
+    text, last = file.text(), ""
+    for line in text.splitlines():
         first, *cells = (cell.strip() for cell in line.split(";"))
         if first.startswith("#"):
-            found.setdefault(first.strip("#: ").upper(), []).append(cells)
+            last = first.strip("#: ").upper()
+            found.setdefault(last, []).append(cells)
+    ratings = found.get("DIM", [])
+    # Even a rating that is empty has its separators. What a last line without an end lacks was cut.
+    ends_there = last == "DIM" and not text.endswith(("\n", "\r"))
+    if any(len(cells) < 2 for cells in ratings) or (ends_there and not all(ratings[-1][:2])):
+        raise RtcanError(f"{file}: a line '# DIM' is cut short", _DAMAGED)
     return found
 
 

@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 
 from rtcan_cli.choices import Device
-from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.published_folder import find_folder, missing_subjects
+from rtcan_cli.datasets.published_folder import find_folder, missing_subjects, refuse_twice
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.trials import (
     Excluded,
@@ -47,6 +47,7 @@ MEDITATION = "Medi"
 _QUEST = re.compile(
     r"(?:(?P<root>.*)/)?S(?P<subject>[0-9]{1,4})/S(?P=subject)_quest\.csv", re.IGNORECASE
 )
+_FOLDER = re.compile(r"S([0-9]{1,4})", re.IGNORECASE)
 _NOT_TRIALS = (
     f"the first and the last {TRIMMED:g} s of each condition, the reading tasks, and what lies "
     "between the conditions are not part of any trial"
@@ -90,17 +91,24 @@ def open_raw(raw: Path, follow_links: bool = False, device: Device = "wrist") ->
     folder = find_folder("wesad", raw, [_QUEST], looked_for, follow_links)
     found: list[tuple[int, _Files]] = []
     damaged = list(folder.damaged)
+    quests: list[tuple[int, RawFile]] = []
     for file in folder.files.values():
         if match := _QUEST.fullmatch(str(file.name)):
             number = int(match["subject"])
+            quests.append((number, file))
             try:
                 found.append((number, _files_of(number, file, folder.files, device)))
             except RtcanError as error:
                 damaged.append(error)
+    if not quests:
+        raise damaged[0]
+    refuse_twice(quests)
+    incomplete = _without_quest(folder.files, quests[0][1])
+    damaged += incomplete.values()
     if not found:
         raise damaged[0]
     found.sort(key=lambda each: each[0])
-    there = {f"S{number}" for number, _ in found}
+    there = {f"S{number}" for number in (*(number for number, _ in quests), *incomplete)}
     used = (file for _, files in found for file in (files.quest, files.respiban, files.e4) if file)
     return RawDataset(
         name="wesad",
@@ -118,6 +126,27 @@ def open_raw(raw: Path, follow_links: bool = False, device: Device = "wrist") ->
         device=None if device == "wrist" else device,
         notes=(_NOT_TRIALS, *(() if folder.simulated else missing_subjects(there, SUBJECTS))),
     )
+
+
+def _without_quest(files: dict[str, RawFile], quest: RawFile) -> dict[int, RtcanError]:
+    """One error for each folder of a subject that has no questionnaire, by the subject."""
+    holds = {name.partition("/")[0]: True for name in files if "/" in name}
+    folder = quest.path if quest.members else quest.path.parent.parent
+    if not quest.members:
+        # Empty folders are not among the files.
+        beside = (each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
+        holds = {each.name.lower(): False for each in beside} | holds
+    found = {}
+    for name, filled in holds.items():
+        match = _FOLDER.fullmatch(name)
+        if match and f"{name}/{name}_quest.csv" not in files:
+            lacks = f"has no {name.upper()}_quest.csv" if filled else "is empty"
+            found[int(match[1])] = RtcanError(
+                f"{printable(folder)}: the folder {name.upper()} {lacks}",
+                hint="the copy is incomplete: copy or unpack the subject again, or remove the "
+                "folder",
+            )
+    return found
 
 
 def _files_of(number: int, quest: RawFile, files: dict[str, RawFile], device: Device) -> _Files:
@@ -167,10 +196,16 @@ def _read_trial(subject: str, condition: Condition, session: Session, quest: Raw
     begin, end = condition.start + TRIMMED, condition.end - TRIMMED
     first, last = (round((session.lead + time) * rate) for time in (begin, end))
     file = session.file
-    if first < 0 or last > n_samples or first >= last:
-        problem = f"the condition is at {begin:g} to {end:g} s, but the recording from " + (
-            f"{-session.lead:g} to {n_samples / rate - session.lead:g} s"
-        )
+    # No negative numbers and no ranges: reasons that differ in their numbers are shown as one.
+    late, early = -session.lead - begin, end + session.lead - n_samples / rate
+    problem = None
+    if first >= last:
+        problem = f"the condition is too short to leave out {TRIMMED:g} s at either end"
+    elif first < 0:
+        problem = f"the recording begins {late:g} s after the trial"
+    elif last > n_samples:
+        problem = f"the recording ends {early:g} s before the trial does"
+    if problem:
         left_out = Excluded(subject, name, problem, file.source, file.position)
         return [left_out, Trial(subject, name, valence, arousal, ())]
     place = (file.source, file.within(f"samples {first}:{last}"))

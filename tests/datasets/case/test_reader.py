@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,7 +106,63 @@ def test_subjects_are_in_order_and_those_missing_are_named(tmp_path: Path) -> No
     assert "sub_3.csv has no ratings: annotations/sub_3.csv is not there" in str(error)
     subjects = [part()[0].subject for part in dataset.parts]  # type: ignore[union-attr]
     assert subjects == ["2", "10"]
-    assert dataset.notes[1].startswith("28 of the 30 published subjects are not there: 1, 3, 4, ")
+    assert dataset.notes[1].startswith("27 of the 30 published subjects are not there: 1, 4, 5, ")
+
+
+def test_ratings_without_a_recording_are_named(tmp_path: Path) -> None:
+    write(tmp_path, *tables(), 2)
+    folder = write(tmp_path, *tables(), 1)
+    (folder / "physiological" / "sub_1.csv").unlink()
+    dataset = open_raw("case", tmp_path)
+    (error,) = dataset.damaged
+    assert "sub_1.csv has no recording: physiological/sub_1.csv is not there" in str(error)
+    assert len(dataset.parts) == 1
+    (folder / "annotations" / "sub_1.csv").rename(folder / "annotations" / "sub_02.csv")
+    assert "are of the same subject, 2" in refusal(tmp_path)
+
+
+def test_a_joystick_off_the_scale_is_refused(tmp_path: Path) -> None:
+    physiology, joystick = tables()
+    row = joystick.index[joystick["video"] == 3][7]
+    joystick.loc[row, "valence"] = -1.0
+    write(tmp_path, physiology, joystick)
+    (part,) = open_raw("case", tmp_path).parts
+    error, trial, *_ = part()
+    assert "video 3: the valence rating -1 is not on the scale from 0.5 to 9.5" in str(error)
+    assert isinstance(trial, Trial)
+    assert trial.stimulus == "1"
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"sep": ";"}, "line 2 has semicolons between its columns"),
+        ({"sep": "\t"}, "line 2 has tabs between its columns"),
+        ({"sep": ";", "decimal": ","}, "line 2 has a comma as decimal sign"),
+        ({"decimal": ","}, "line 2 has a comma as decimal sign"),
+        ({"decimal": ",", "quoting": csv.QUOTE_NONE, "escapechar": "|"}, "it seems that line 2"),
+    ],
+)
+def test_other_marks_between_columns_and_in_numbers_are_named(
+    tmp_path: Path, how: dict[str, Any], message: str
+) -> None:
+    physiology, joystick = tables()
+    path = write(tmp_path, physiology, joystick) / "annotations" / "sub_1.csv"
+    joystick.assign(valence=5.5).to_csv(path, index=False, **how)
+    path.write_text(path.read_text().replace("|", ""))
+    with pytest.raises(RtcanError, match=message) as caught:
+        read("case", tmp_path)
+    assert "save it again" in str(caught.value.hint)
+
+
+def test_names_in_quotes_are_read(tmp_path: Path) -> None:
+    folder = write(tmp_path, *tables())
+    expected, _ = read("case", tmp_path)
+    for path in folder.glob("*/*.csv"):
+        head, _, rows = path.read_text().partition("\n")
+        quoted = ",".join(f'"{name}"' for name in head.split(","))
+        path.write_text(f"{quoted}\n{rows}")
+    assert same_trials(read("case", tmp_path)[0], expected)
 
 
 def test_useless_ratings_and_recordings_are_named(tmp_path: Path) -> None:

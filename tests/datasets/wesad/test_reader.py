@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.trials import Excluded, Trial
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.reasons import grouped
 from tests.conftest import must, rtcan
 from tests.datasets.reading import read, same_trials, zip_folder
 
@@ -148,6 +149,9 @@ def test_all_packings_read_the_same(tmp_path: Path) -> None:
         ("1.35", "1.350", "'1.350' in '# END' is not a time"),
         ("0.55", "0.1", "the condition Base ends before it begins"),
         ("# DIM;6;3;;\n", "", r"has 4 ratings (DIM) of 5 conditions"),
+        ("# DIM;6;3;;", "# DIM;6", "a line '# DIM' is cut short"),
+        ("1.35", "1.45", "the conditions TSST and Medi 1 overlap in time"),
+        ("START;0.2;1;", "START;0.2;0.3;", "the conditions Base and TSST overlap in time"),
         ("# DIM;6;3", "# DIM;x;3", "the rating (DIM) of Medi 2: 'x' is not a number"),
     ],
 )
@@ -175,11 +179,57 @@ def test_conditions_that_are_not_there_are_named(tmp_path: Path) -> None:
     write(tmp_path, quest, seconds=155)
     trials, excluded = read("wesad", tmp_path)
     assert [(each.stimulus, each.reason) for each in excluded] == [
-        ("Fun", "the condition is at 150 to 165 s, but the recording from -7 to 155 s"),
+        ("Fun", "the recording ends 10 s before the trial does"),
         ("Medi 2", "the condition is not in the schedule (ORDER)"),
     ]
     assert trials["S2", "Fun"].recordings == (), "its rating counts for the threshold"
     assert len(trials) == 4
+
+
+@pytest.mark.parametrize("kept", ["# DIM;6;", "# DIM;6", "# DIM;", "# DIM"])
+def test_a_questionnaire_cut_in_its_last_rating_is_refused(tmp_path: Path, kept: str) -> None:
+    write(tmp_path, QUEST.partition("# DIM;6")[0] + kept)
+    assert "S2_quest.csv: a line '# DIM' is cut short" in refusal(tmp_path)
+
+
+def test_trials_outside_the_recording_are_named_in_words_that_can_be_grouped(
+    tmp_path: Path,
+) -> None:
+    quest = QUEST.replace("0.55", "0.35").replace("START;0.2;1;", "START;0.2;0.45;")
+    folder = write(tmp_path, quest, seconds=170.93)
+    eda = folder / "S2_E4_Data" / "EDA.csv"
+    _, rate, *values = eda.read_text().split("\n")
+    eda.write_text("\n".join([f"{CHEST_START + 60:.6f}", rate, *values]))
+    _, excluded = read("wesad", tmp_path)
+    reasons = [each.reason for each in excluded]
+    assert reasons == [
+        "the condition is too short to leave out 10 s at either end",
+        "the recording begins 5 s after the trial",
+    ]
+    both = grouped({"the recording begins 5 s after the trial": 1, reasons[1].replace("5", "9"): 1})
+    assert both == [("the recording begins 5 to 9 s after the trial", 2)]
+
+
+def test_folders_without_a_questionnaire_are_named(tmp_path: Path) -> None:
+    (write(tmp_path) / "S2_quest.csv").unlink()
+    write(tmp_path, QUEST.replace("S2", "S3"), "S3")
+    (tmp_path / "WESAD" / "S4").mkdir()
+    dataset = open_raw("wesad", tmp_path)
+    said = sorted(str(error) for error in dataset.damaged)
+    assert [each.partition(": ")[2].partition(" (")[0] for each in said] == [
+        "the folder S2 has no S2_quest.csv",
+        "the folder S4 is empty",
+    ]
+    (note,) = dataset.notes[1:]
+    assert note.startswith("12 of the 15 published subjects are not there: S5, ")
+
+
+def test_a_subject_in_two_folders_is_refused(tmp_path: Path) -> None:
+    for name in ("S2", "S02"):
+        write(tmp_path, subject=name)
+    with pytest.raises(RtcanError, match="are of the same subject, 2") as caught:
+        open_raw("wesad", tmp_path)
+    assert all(f"{name}_quest.csv" in str(caught.value) for name in ("S2", "S02"))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +284,7 @@ def test_a_chest_device_without_a_clock_is_named(
     [
         ({"device": "other"}, "has 0 channels of EDA in counts instead of one"),
         ({"sensor": ["EDA", "EDA"]}, "has 2 channels of EDA in counts instead of one"),
-        ({"counts": [*range(900), *range(950, 2200)]}, "frames were lost, 1 times"),
+        ({"counts": [*range(900), *range(950, 2200)]}, r"frames were lost \(gaps: 1\)"),
         ({"counts": [*range(900), "", *range(901, 2200)]}, "row 901 lacks a number"),
         ({"counts": [*range(900), "x", *range(901, 2200)]}, "holds text instead of a number"),
     ],
