@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.columns import read_columns
+from rtcan_cli.datasets.files.csvfile import refuse_repeated
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.published_folder import find_folder, missing_subjects
@@ -214,6 +215,7 @@ def _read_table(file: RawFile, clock: str, wanted: Sequence[str]) -> _Table:
     if lacking:
         other = file.of_another_kind("a table in text (CSV)")
         raise other or RtcanError(f"{file} has no column {lacking[0]}, but {head[:80]!r}", _DAMAGED)
+    refuse_repeated(names, columns, file)
     places = [names.index(name) for name in columns]
     order = np.argsort(places)
     table = read_columns(file, sorted(places))[:, np.argsort(order)]
