@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from rtcan_cli.errors import RtcanError
@@ -22,11 +23,18 @@ def by_number(name: str) -> tuple[int, str]:
     return (int(name) if name.isdecimal() else -1, name)
 
 
-def check_distinct(places: Mapping[str, object], what: str) -> None:
-    """Refuse names that differ in leading zeros only.
+def canonical(name: str) -> str:
+    """Alike for names that differ by case, spaces, leading zeros or the form of letters."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    text = re.sub(r"^(\d+)\.0+$", r"\1", re.sub(r"\s+", "", text))
+    return re.sub(r"0*(\d+)", r"\1", text)
 
-    It is not known whether ``1`` and ``01`` are the same, and a subject that counts as two could
-    be in training and test at once.
+
+def check_distinct(places: Mapping[str, object], what: str) -> None:
+    """Refuse names that differ in case, spaces or leading zeros only.
+
+    It is not known whether ``1`` and ``01``, or ``s1`` and ``S1``, are the same, and a subject that
+    counts as two could be in training and test at once.
 
     Parameters
     ----------
@@ -42,10 +50,10 @@ def check_distinct(places: Mapping[str, object], what: str) -> None:
     """
     seen: dict[str, str] = {}
     for name, place in places.items():
-        other = seen.setdefault(name.lstrip("0"), name)
+        other = seen.setdefault(canonical(name), name)
         if other != name:
             raise RtcanError(
-                f"{what} {other} ({places[other]}) and {name} ({place}) differ in leading zeros "
-                "only",
+                f"{what} {other!r} ({places[other]}) and {name!r} ({place}) differ in case, "
+                "spaces or leading zeros only",
                 hint="write the same name in the same way everywhere",
             )

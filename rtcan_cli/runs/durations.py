@@ -104,6 +104,13 @@ class UnlikeLengths:
         """Recordings that are too short for a window of ``short`` seconds."""
         return int(np.count_nonzero(self.seconds < self.short))
 
+    @property
+    def first_part(self) -> str:
+        """What `window` takes, in words."""
+        without = {0: "", 1: ", without the one that is shorter"}
+        others = f", without the {self.n_shorter} that are shorter"
+        return f"the first {self.short} s of all{without.get(self.n_shorter, others)}"
+
 
 def unlike(seconds: NDArray[np.float64]) -> UnlikeLengths | None:
     """What to say of recordings whose lengths differ much; None if they do not.

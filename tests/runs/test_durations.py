@@ -20,6 +20,11 @@ def test_lengths_are_unlike_where_the_long_ones_are_longer_by_more_than_the_fact
     assert (found.short, found.long, found.n_shorter) == (30, 60, 3)
     assert "20 to 300 s after the onset (9 of 10 between 30 and 60 s)" in found.description
     assert found.window == "first:30"
+    assert found.first_part == "the first 30 s of all, without the 3 that are shorter"
+    for n_shorter, others in ((1, ", without the one that is shorter"), (0, "")):
+        found = unlike(np.array([20.0] * n_shorter + [30.5] * 49 + [60.0] * 50))
+        assert found is not None
+        assert found.first_part == "the first 30 s of all" + others
 
 
 def test_lengths_are_most_unlike_where_no_window_fits() -> None:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.columns import read_columns
-from rtcan_cli.datasets.files.csvfile import decimal_commas, other_marks
+from rtcan_cli.datasets.files.csvfile import decimal_commas, other_marks, refuse_repeated
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.published_folder import find_folder, missing_subjects, refuse_twice
@@ -241,6 +241,7 @@ def _read_table(file: RawFile, clock: str, wanted: Sequence[str]) -> _Table:
         raise other or RtcanError(f"{file} has no column {lacking[0]}, but {head[:80]!r}", _DAMAGED)
     if '"' not in first_row and first_row.count(",") > head.count(","):
         raise decimal_commas(file, "it seems that line 2")
+    refuse_repeated(names, columns, file)
     places = [names.index(name) for name in columns]
     order = np.argsort(places)
     table = read_columns(file, sorted(places))[:, np.argsort(order)]

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,28 @@ def numbered_rows(file: RawFile, width: int | None = None) -> Iterator[tuple[int
         raise RtcanError(
             f"{file} is not a CSV file: {error} (line {reader.line_num})", hint=_HINT_DAMAGED
         ) from error
+
+
+def refuse_repeated(names: Sequence[str], used: Iterable[str], file: object) -> None:
+    """Refuse a table in which two columns have the name of one that is used.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all columns. Those that are not used may be alike.
+    used : iterable of str
+        The names by which columns are read.
+    file : object
+        What the message names.
+
+    Raises
+    ------
+    RtcanError
+        For the first such name.
+    """
+    for name in used:
+        if names.count(name) > 1:
+            raise RtcanError(f"{file} has two columns {name}", hint="rename one of them")
 
 
 def check_ending(text: str, delimiter: str, file: object) -> None:

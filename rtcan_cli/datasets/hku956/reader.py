@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rtcan_cli.datasets.files.csvfile import finite, numbered_rows, read_numbers
+from rtcan_cli.datasets.clocks import UNIX_FIRST
+from rtcan_cli.datasets.files.csvfile import finite, numbered_rows, read_numbers, refuse_repeated
 from rtcan_cli.datasets.files.raw import RawFile, list_files, printable
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
 from rtcan_cli.datasets.named_audio import audio_by_song, unclaimed_audio, whole_path
@@ -97,7 +98,8 @@ def open_raw(raw: Path, follow_links: bool = False, audio: Path | None = None) -
     ------
     RtcanError
         If it is not there, or there more than once; if there are no ratings, or they are on another
-        scale; if names of subjects or songs differ in leading zeros only; or if no file in `audio`
+        scale; if names of subjects or songs differ in case, spaces or leading zeros only; if the
+        ratings count places from another number than the recordings do; or if no file in `audio`
         has the name of a song.
     """
     folder = find_folder(
@@ -118,6 +120,7 @@ def open_raw(raw: Path, follow_links: bool = False, audio: Path | None = None) -
     ratings = _read_ratings(table)
     ratings = _drop_slips(ratings, table, damaged)
     subjects = _subjects(ratings, recordings, table)
+    _check_places(ratings, recordings, table)
     links = folder.files.get(_SONGS)
     songs = _songs(links, ratings, recordings, table, damaged)
     stimuli, unclaimed = _with_audio(songs, folder.files.values(), audio, follow_links)
@@ -147,6 +150,7 @@ def _recordings(
 ) -> tuple[dict[_Key, RawFile], list[Item]]:
     """EDA by trial; and files beside them that are not named like one."""
     found: dict[_Key, RawFile] = {}
+    at: dict[tuple[str, int], RawFile] = {}
     strays: list[Item] = []
     for name, file in files.items():
         match = _EDA_FILE.fullmatch(str(file.name))
@@ -155,6 +159,9 @@ def _recordings(
             other = found.setdefault(key, file)
             if other is not file:
                 damaged.append(RtcanError(f"{other} and {file} are the same trial", "keep one"))
+            elif (other := at.setdefault(key[:2], file)) is not file:
+                said = f"{other} and {file} are two songs at one place of the listener's session"
+                damaged.append(RtcanError(said, "keep the one that was heard there"))
         elif _IN_EDA.fullmatch(name):
             reason = "the file's name is not PLACE_SONG.csv, such as 0_262957.csv"
             strays.append(Excluded("", "", reason, file.source, file.position))
@@ -165,14 +172,18 @@ def _read_ratings(table: RawFile) -> dict[_Key, list[_Rating]]:
     """Ratings by trial; more than one where the table has several rows of a trial."""
     rows = numbered_rows(table)
     _, header = next(rows, (0, [""]))
-    places = {name.lower(): place for place, name in enumerate(header)}
-    lacking = [name for name in _COLUMNS if name not in places]
+    names = [name.lower() for name in header]
+    lacking = [name for name in _COLUMNS if name not in names]
     if lacking:
         raise RtcanError(f"{table} has no column {lacking[0]}, but {', '.join(header)}", _DAMAGED)
+    refuse_repeated(names, (*_COLUMNS, _SECONDS), table)
+    places = {name: names.index(name) for name in (*_COLUMNS, _SECONDS) if name in names}
     found: dict[_Key, list[_Rating]] = {}
     for line, cells in rows:
-        row = dict(zip(places, cells, strict=False))
+        row = {name: cells[place] for name, place in places.items() if place < len(cells)}
         try:
+            if any(cells[len(names) :]):
+                raise ValueError(f"{len(cells)} cells for {len(names)} columns")
             place, song = plain(row["song_no"]), plain(row["song_id"])
             if not (row["participant_id"] and place.isdecimal() and song.isdecimal()):
                 raise ValueError("participant_id, song_no and song_id do not name a trial")
@@ -182,6 +193,8 @@ def _read_ratings(table: RawFile) -> dict[_Key, list[_Rating]]:
                 finite(row["arousal_rating"]),
                 finite(row.get(_SECONDS, "")),
             )
+            if rating.seconds < 0:
+                raise ValueError(f"{_SECONDS} is negative: {rating.seconds:g}")
         except KeyError as error:
             raise RtcanError(f"{table}: line {line} has no {error.args[0]}", _DAMAGED) from None
         except ValueError as error:
@@ -233,6 +246,20 @@ def _subjects(
     return list(map(tuple, subjects.values()))
 
 
+def _check_places(ratings: Iterable[_Key], recordings: Iterable[_Key], table: RawFile) -> None:
+    """Refuse a table that counts places from another number than the recordings' names do."""
+    rated, recorded = set(ratings), set(recordings)
+    for shift in (1, -1):
+        shifted = {(subject, place - shift, song) for subject, place, song in rated}
+        n_fitting = len(shifted & recorded)
+        if n_fitting > max(len(rated & recorded), len(recorded) / 2):
+            raise RtcanError(
+                f"{table}: {len(rated & recorded)} of {len(recorded)} recordings have a rating, "
+                f"but {n_fitting} would if each song_no were one {'less' if shift > 0 else 'more'}",
+                "count song_no from 0, as the names of the recordings do",
+            )
+
+
 def _songs(
     links: RawFile | None,
     ratings: Iterable[_Key],
@@ -248,6 +275,7 @@ def _songs(
             _, header = next(rows, (0, []))
             if "song_id" not in header:
                 raise RtcanError(f"{links} has no column song_id", _DAMAGED)
+            refuse_repeated(header, ["song_id"], links)
             place = header.index("song_id")
             listed = {plain(cells[place]): links for _, cells in rows if len(cells) > place}
         except RtcanError as error:
@@ -328,6 +356,11 @@ def _read_recording(file: RawFile, seconds: float) -> Recording:
     numbers = read_numbers(file).numbers
     if numbers.shape[1] != 1:
         raise RtcanError(f"{file} has {numbers.shape[1]} columns instead of one", _DAMAGED)
+    if len(numbers) and numbers[0, 0] >= UNIX_FIRST:
+        raise RtcanError(
+            f"{file} begins with a Unix time, as a whole session of an Empatica E4 does",
+            "copy HKU956's own file, which has the EDA of one song and nothing above it",
+        )
     rate = profile("hku956").sampling_rate
     recorded = len(numbers) / rate
     notes: tuple[str, ...] = ()

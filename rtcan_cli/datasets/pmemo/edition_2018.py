@@ -82,7 +82,8 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
     Raises
     ------
     RtcanError
-        If there are no ratings, or names of subjects or songs differ in leading zeros only.
+        If there are no ratings, or names of subjects or songs differ in case,
+        spaces or leading zeros only.
     """
     songs: defaultdict[str, dict[str, _Hearing]] = defaultdict(
         lambda: {target: _Hearing() for target in TARGETS}

@@ -46,7 +46,7 @@ def open_files(files: Mapping[str, RawFile]) -> RawDataset:
     Raises
     ------
     RtcanError
-        If two songs' names differ in leading zeros only.
+        If two songs' names differ in case, spaces or leading zeros only.
     """
     recordings = {
         match["song"]: file for name, file in files.items() if (match := EDA_FILE.fullmatch(name))

@@ -6,7 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rtcan_cli.datasets.files.csvfile import finite, is_number, numbered_rows
+from rtcan_cli.datasets.files.csvfile import (
+    finite,
+    is_number,
+    numbered_rows,
+    refuse_repeated,
+)
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
 from rtcan_cli.datasets.named_audio import audio_by_song, whole_path
@@ -46,7 +51,7 @@ def read_songs(
     Raises
     ------
     RtcanError
-        If two songs' names differ in leading zeros only.
+        If two songs' names differ in case, spaces or leading zeros only.
     """
     audio = _audio_files(files)
     metadata = files.get("metadata.csv")
@@ -183,12 +188,14 @@ def read_records(file: RawFile) -> Iterator[dict[str, str]]:
     Raises
     ------
     RtcanError
-        If the file is empty or no CSV.
+        If the file is empty or no CSV, or two columns have a name that is used.
     """
     rows = [cells for _, cells in numbered_rows(file)]
     if not rows:
         raise RtcanError(f"{file} is empty", hint="download it again")
     has_header = not all(map(is_number, rows[0]))
     names = ["musicid", *(map(str.lower, rows[0][1:]) if has_header else _NO_HEADER)]
+    used = [name for name in names if name in ("musicid", "title", "artist") or "mean" in name]
+    refuse_repeated(names, used, file)
     for row in rows[has_header:]:
         yield dict(zip(names, (plain(row[0]), *row[1:]), strict=False))

@@ -6,15 +6,21 @@ import csv
 import io
 import math
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from rtcan_cli.datasets.clocks import UNITS, UNIX_FIRST, UNIX_LAST, time_unit
-from rtcan_cli.datasets.files.csvfile import check_ending, finite, is_number, read_number
+from rtcan_cli.datasets.files.csvfile import (
+    check_ending,
+    finite,
+    is_number,
+    read_number,
+    refuse_repeated,
+)
 from rtcan_cli.datasets.files.raw import RawFile, printable
+from rtcan_cli.datasets.identifiers import canonical
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.table import excel
 from rtcan_cli.datasets.time_text import read_times
@@ -149,9 +155,7 @@ def read_table(
             f"line has {found}",
             hint=f"{advice}the first line names the columns; unknown values may stay empty below",
         )
-    twice = [name for name in known if known.count(name) > 1]
-    if twice:
-        raise RtcanError(f"{file} has two columns {twice[0]}", hint="rename one of them")
+    refuse_repeated(names, known, file)
     factors = _factors(header, file)
     _refuse_unread(names, header, file)
     rows, damaged = [], []
@@ -485,20 +489,13 @@ def _check_ids(rows: Iterable[Row], file: RawFile) -> None:
         found: dict[str, Row] = {}
         for row in rows:
             identifier = identifier_of(row)
-            first = found.setdefault(_canonical(identifier), row)
+            first = found.setdefault(canonical(identifier), row)
             if identifier_of(first) != identifier:
                 raise RtcanError(
                     f"{file}: {name} {identifier_of(first)!r} (line {first.line}) and "
                     f"{identifier!r} (line {row.line}) may be the same",
                     hint=f"write each {name} in one way, or rename one of them",
                 )
-
-
-def _canonical(identifier: str) -> str:
-    """Alike for identifiers that differ by case, spaces, leading zeros or the form of letters."""
-    text = unicodedata.normalize("NFKC", identifier).casefold()
-    text = re.sub(r"^(\d+)\.0+$", r"\1", re.sub(r"\s+", "", text))
-    return re.sub(r"0*(\d+)", r"\1", text)
 
 
 def _check_twice(rows: Sequence[Row], file: RawFile) -> None:

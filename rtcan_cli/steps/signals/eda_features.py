@@ -118,10 +118,7 @@ def _length_notes(components: Path, onset: float, output: Path, within_subject: 
     )
     if found.window is None:
         return [Note("lengths_differ", text)]
-    text += (
-        f". To describe the first {found.short} s of all, without the {found.n_shorter} that are "
-        "shorter"
-    )
+    text += f". To describe {found.first_part}"
     own = {"within_subject": True} if within_subject else {}
     line = line_that_makes(output, "features", window=found.window, **own)
     return [Note("lengths_differ", text, line)]

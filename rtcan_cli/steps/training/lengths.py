@@ -51,10 +51,7 @@ def _stretched(requests: Sequence[RunRequest]) -> list[Note]:
         )
         notes = [Note("lengths_differ", text)]
         if found.window:
-            text += (
-                f". To use the first {found.short} s of all, without the {found.n_shorter} that "
-                "are shorter"
-            )
+            text += f". To use {found.first_part}"
             line = settings.line(dataset, workspace, window=found.window)
             notes = [Note("lengths_differ", text, line)]
         if all(each.settings.spec.model != _LENGTH_ALONE for each in requests):

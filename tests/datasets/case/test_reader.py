@@ -229,6 +229,8 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     )
     folder = write(tmp_path / "names", physiology.rename(columns={"gsr": "eda"}), joystick)
     assert "sub_1.csv has no column gsr, but 'daqtime,ecg,bvp,eda" in refusal(tmp_path / "names")
+    (folder / "physiological" / "sub_1.csv").write_text(COLUMNS.replace("ecg", "gsr") + "\n")
+    assert "sub_1.csv has two columns gsr" in refusal(tmp_path / "names")
     (folder / "physiological" / "sub_1.csv").write_text("")
     assert "is empty" in refusal(tmp_path / "names")
     (folder / "physiological" / "sub_1.csv").write_text(f"{COLUMNS}\n")

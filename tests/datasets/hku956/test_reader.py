@@ -139,6 +139,11 @@ def test_what_is_not_there_or_not_right_is_named(tmp_path: Path) -> None:
         ("7.4", "seven", "line 5: 'seven' is not a number"),
         ("hku1904,0,31", "hku1904,first,31", "line 2: participant_id, song_no and song_id"),
         ("7.4,positive,6,positive,30", "7.4", "line 5 has no arousal_rating"),
+        (",valence,", ",valence_rating,", "has two columns valence_rating"),
+        (",arousal,play", ",play_duration,play", "has two columns play_duration"),
+        ("negative,0,neutral,30", "negative,0,neutral,-30", "line 2: play_duration is negative"),
+        ("negative,0,neutral,30", "negative,0,neutral,inf", "line 2: 'inf' is not a finite"),
+        ("negative,0", "neg,ative,0", "line 2: 9 cells for 8 columns"),
         ("hku1904,0", "1904,0", None),  # nothing fits, but nothing is wrong with the table
     ],
 )
@@ -152,6 +157,62 @@ def test_a_damaged_table_is_refused_with_its_line(
         assert len(read(tmp_path)[1]) == 2
         return
     with pytest.raises(RtcanError, match=message) as caught:
+        open_raw("hku956", tmp_path)
+    assert str(table) in str(caught.value)
+
+
+def test_columns_that_are_not_used_may_have_any_name(tmp_path: Path) -> None:
+    """Also the same as another one, or none: each cell stays in its column."""
+    table = study(tmp_path) / "3. AV_ratings.csv"
+    expected = [(t.valence, t.arousal, t.recordings[0].notes) for t in read(tmp_path)[0]]
+    text = table.read_text(encoding="utf-8")
+    for names in ("", "note"):
+        changed = text.replace(",valence,", f",{names},").replace(",arousal,", f",{names},")
+        table.write_text(changed, encoding="utf-8")
+        trials = read(tmp_path)[0]
+        assert [(t.valence, t.arousal, t.recordings[0].notes) for t in trials] == expected
+
+
+def test_two_songs_at_one_place_and_a_whole_session_are_named(tmp_path: Path) -> None:
+    eda = study(tmp_path) / "1. physiological_signals" / "hku1903" / "EDA"
+    shutil.copy(eda / "0_262957.csv", eda / "0_31.csv")
+    whole = eda / "10_7.csv"
+    whole.write_text(f"1544024410.000000\n4.000000\n{whole.read_text()}")
+    trials, excluded, errors = read(tmp_path)
+    assert sum(len(t.recordings) for t in trials) == 3
+    assert [(e.stimulus, e.reason) for e in excluded] == [
+        ("31", "there is no rating of this recording")
+    ]
+    place, session = map(str, errors)
+    assert "0_262957.csv" in place
+    assert "0_31.csv" in place
+    assert "two songs at one place" in place
+    assert "10_7.csv begins with a Unix time" in session
+
+
+@pytest.mark.parametrize("name", ["HKU1903", "hku1903 ", "hku01903"])
+def test_a_listener_with_two_names_is_refused(tmp_path: Path, name: str) -> None:
+    signals = study(tmp_path) / "1. physiological_signals"
+    (signals / "hku1903").rename(signals / name)
+    with pytest.raises(RtcanError, match="differ in case, spaces or leading zeros only") as caught:
+        open_raw("hku956", tmp_path)
+    assert repr(name) in str(caught.value)
+    assert "'hku1903'" in str(caught.value)
+
+
+@pytest.mark.parametrize(("shift", "word"), [(1, "less"), (-1, "more")])
+def test_places_counted_from_another_number_are_refused(
+    tmp_path: Path, shift: int, word: str
+) -> None:
+    folder = study(tmp_path)
+    for file in (folder / "1. physiological_signals").glob("*/EDA/*.csv"):
+        place, song = file.name.split("_")
+        file.rename(file.with_name(f"{int(place) + 5}_{song}"))
+    rows = [row.split(",") for row in ROWS]
+    rows = [[row[0], str(int(row[1]) + 5 + shift), *row[2:]] for row in rows]
+    table = folder / "3. AV_ratings.csv"
+    table.write_text("\n".join([HEADER, *map(",".join, rows)]) + "\n")
+    with pytest.raises(RtcanError, match=f"4 would if each song_no were one {word}") as caught:
         open_raw("hku956", tmp_path)
     assert str(table) in str(caught.value)
 
