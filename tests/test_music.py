@@ -16,6 +16,8 @@ from rtcan_cli.music import extract, feature_names, read_static_features
 
 RATE = 16000
 
+pytestmark = pytest.mark.usefixtures("every_feature")
+
 
 def melody(seconds=2.0, rate=RATE):
     t = np.arange(int(seconds * rate)) / rate

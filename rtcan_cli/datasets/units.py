@@ -10,14 +10,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pint
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.codes import are_codes
 from rtcan_cli.errors import RtcanError
+
+if TYPE_CHECKING:
+    import pint
 
 STORED = "uS"
 """What all absolute signals are converted to."""
@@ -107,6 +109,8 @@ class Unit:
 @lru_cache(maxsize=1)
 def _registry() -> pint.UnitRegistry[Any]:
     """The few units of this module: the whole registry of pint takes longer to read."""
+    import pint  # slow to load, and needed only where a unit is converted
+
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None)
     for line in (
         *("mega- = 1e6 = M-", "kilo- = 1e3 = k-", "milli- = 1e-3 = m-", "micro- = 1e-6 = u-"),

@@ -1,4 +1,4 @@
-"""A Dask cluster on this machine, as a user would start it; all tests share it."""
+"""A Dask cluster on this machine, as a user would start it; the tests of this folder share it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,12 @@ def dask(folder: Path, *arguments: str | Path) -> subprocess.Popen:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scheduler_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Of a scheduler with two worker processes, which are started again when they are killed."""
+    """Of a scheduler with two worker processes, which are started again when they are killed.
+
+    They end with the tests of this folder: processes of Dask that only wait take a tenth of a core.
+    """
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
     started = [

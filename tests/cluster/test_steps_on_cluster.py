@@ -16,11 +16,11 @@ from rtcan_cli.steps.signals import decompose as decompose_step
 from rtcan_cli.steps.signals import eda_features_work as features_work
 from rtcan_cli.stores import Partial, Store
 from tests.cluster import work
-from tests.conftest import SMALL_TRAINING, must, rtcan
+from tests.conftest import SMALL_TRAINING, must, rtcan, with_every_feature
 
 TRAINING = (
     *(word for word in SMALL_TRAINING[:-2]),  # without --jobs
-    *("--variant", "base", "--channels", "8,8,8,8", "--target", "arousal", "--fusion", "music"),
+    *("--variant", "base", "--target", "arousal", "--fusion", "music"),
 )
 FEATURES = ("eda-features",)
 
@@ -40,9 +40,11 @@ def local(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("local")
     must(*FEATURES, "-w", prepared, "-o", folder / "features.h5", "--jobs", "1")
     must("train", *TRAINING, "-w", prepared, "-o", folder / "run.h5", "--jobs", "1")
+    with with_every_feature():
+        must("music-features", "-w", prepared, "-o", folder / "music.h5", "--jobs", "1")
     return {
         "decompose": content(prepared / "pmemo" / "components.h5"),
-        "music-features": content(prepared / "pmemo" / "music.h5"),
+        "music-features": content(folder / "music.h5"),
         "eda-features": content(folder / "features.h5"),
         "train": content(folder / "run.h5"),
     }
@@ -54,7 +56,8 @@ def test_same_content_as_on_this_machine(
 ) -> None:
     options = TRAINING if command == "train" else ()
     path = tmp_path / "made.h5"
-    must(command, *options, "-w", prepared, "-o", path, "--cluster", cluster.address)
+    with with_every_feature():
+        must(command, *options, "-w", prepared, "-o", path, "--cluster", cluster.address)
     assert content(path) == local[command]
     assert leftovers(tmp_path) == []
 

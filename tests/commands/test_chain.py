@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli.choices import CHANNELS
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Store
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
@@ -156,7 +157,13 @@ def test_scores_of_a_run_with_overlapping_subjects_are_not_shown(
         assert "is in both the train and the test trials" in outcome.stderr
 
 
-def test_compare_shows_runs_and_the_paper(trained: Path, tmp_path: Path) -> None:
+def test_compare_shows_runs_and_the_paper(
+    trained: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    trained = copy_of(trained)
+    with h5py.File(newest_run(trained), "a") as h5:  # as if it were as wide as the paper's
+        parameters = json.loads(h5.attrs["parameters"])
+        h5.attrs["parameters"] = json.dumps({**parameters, "channels": CHANNELS})
     outcome = must("compare", "-w", trained, "--paper", "-o", tmp_path, "--json")
     result = json.loads(outcome.stdout)
     (full,) = (row for row in result["scores"] if row["target"] == "arousal")

@@ -36,7 +36,7 @@ COMMANDS = (
     "info",
 )
 
-SIX_EPOCHS = (*SMALL_TRAINING, "--epochs", "6", "--channels", "8,8,8,8", "--target", "arousal")
+SIX_EPOCHS = (*SMALL_TRAINING, "--epochs", "6", "--target", "arousal")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

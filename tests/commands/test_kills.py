@@ -16,7 +16,7 @@ from rtcan_cli.stores import Partial, Store
 from rtcan_cli.stores.work.lock import lock
 from tests.conftest import SMALL_TRAINING, must, rtcan
 
-SMALL = (*SMALL_TRAINING, "--variant", "base", "--channels", "8,8,8,8", "--target", "arousal")
+SMALL = (*SMALL_TRAINING, "--variant", "base", "--target", "arousal")
 
 #: Ways to die: before some step of an epoch, and with a whole store that has not its name yet.
 IN_AN_EPOCH = """

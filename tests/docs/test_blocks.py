@@ -19,7 +19,7 @@ import torch
 
 from rtcan_cli import choices
 from rtcan_cli.training.recipes import RECIPES
-from tests.conftest import must, without_drawing
+from tests.conftest import N_MUSIC, must, without_drawing
 from tests.docs.blocks import PAGES, blocks, listed, name_of, run_page, units
 from tests.models.rtcan.released_reference import published
 
@@ -153,7 +153,7 @@ def example(match: re.Match[str]) -> str:
 
 def checkpoints(raw: dict[str, Path]) -> None:
     """Files that look like those of the published code."""
-    for name, dataset, n_music in (("pmemo_arousal", "pmemo", 6373), ("best", "deap", 0)):
+    for name, dataset, n_music in (("pmemo_arousal", "pmemo", N_MUSIC), ("best", "deap", 0)):
         torch.save(published(dataset, n_music=n_music, seed=2).state_dict(), f"{name}.pt")
 
 

@@ -91,7 +91,7 @@ def test_a_song_that_became_a_link_is_left_out_with_the_reason(
 ) -> None:
     import numpy as np
 
-    from rtcan_cli.music import N_FEATURES, DescribedSong
+    from rtcan_cli.music import DescribedSong, feature_names
 
     workspace = tmp_path / "stores"
     ingest(raw, workspace)
@@ -100,7 +100,7 @@ def test_a_song_that_became_a_link_is_left_out_with_the_reason(
 
     def describe(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
         opened.append(Path(name).resolve())
-        return DescribedSong(np.ones(N_FEATURES, np.float32), 30.0)
+        return DescribedSong(np.ones(len(feature_names()), np.float32), 30.0)
 
     monkeypatch.setattr("rtcan_cli.steps.signals.music_features.describe", describe)
     must("music-features", "-w", workspace, "--jobs", "1")

@@ -15,7 +15,7 @@ from rtcan_cli.steps.deployment.export import TOLERANCE, export_run
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.data import Trials
 from rtcan_cli.views.layout import table_lines
-from tests.conftest import must, rtcan
+from tests.conftest import N_MUSIC, must, rtcan
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_onnx_holds_one_fold(trained: Path, run: Run, tmp_path: Path) -> None:
         assert max(map(len, table_lines(table, width))) <= width
     session = onnxruntime.InferenceSession(str(path))
     shapes = {each.name: each.shape[1:] for each in session.get_inputs()}
-    assert shapes == {"eda": [3, 96], "music": [6373]}
+    assert shapes == {"eda": [3, 96], "music": [N_MUSIC]}
     trials = inputs(run)
     for n in (1, 5):
         assert trials.music is not None

@@ -28,7 +28,7 @@ from rtcan_cli.stores import Provenance
 from rtcan_cli.training.data import TrainingData, standardise
 from rtcan_cli.training.predict import predict
 from rtcan_cli.views.layout import table_lines
-from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
+from tests.conftest import N_MUSIC, SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 from tests.models.rtcan.released_reference import Reference, published
 
 NOT_USED = 3
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("undrawn")
 
 @pytest.fixture(scope="module")
 def fused() -> Reference:
-    return published("pmemo", n_music=6373, seed=2)
+    return published("pmemo", n_music=N_MUSIC, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_again_it_does_nothing_and_another_file_makes_it_again(
     must("import-checkpoint", checkpoint, *command)
     assert "already done" in must("import-checkpoint", checkpoint, *command).stderr
     other = tmp_path / checkpoint.name
-    torch.save(published("pmemo", n_music=6373, seed=9).state_dict(), other)
+    torch.save(published("pmemo", n_music=N_MUSIC, seed=9).state_dict(), other)
     assert "making it again" in must("import-checkpoint", other, *command).stderr
     # A checkpoint does not make `info` stumble, not even when it is stale.
     must("relabel", "-w", workspace, "--method", "median")

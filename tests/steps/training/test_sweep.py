@@ -37,7 +37,7 @@ SETTINGS = RunSettings(
     3,
     0,
 )
-SMALL = (*SMALL_TRAINING, "--epochs", "1", "--channels", "8,8,8,8", "--target", "arousal")
+SMALL = (*SMALL_TRAINING, "--epochs", "1", "--target", "arousal")
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
