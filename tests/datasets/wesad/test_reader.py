@@ -234,7 +234,7 @@ def test_a_chest_device_without_a_clock_is_named(
     [
         ({"device": "other"}, "has 0 channels of EDA in counts instead of one"),
         ({"sensor": ["EDA", "EDA"]}, "has 2 channels of EDA in counts instead of one"),
-        ({"counts": [*range(900), *range(950, 2200)]}, "frames were lost, 1 times"),
+        ({"counts": [*range(900), *range(950, 2200)]}, r"frames were lost \(gaps: 1\)"),
         ({"counts": [*range(900), "", *range(901, 2200)]}, "row 901 lacks a number"),
         ({"counts": [*range(900), "x", *range(901, 2200)]}, "holds text instead of a number"),
     ],
