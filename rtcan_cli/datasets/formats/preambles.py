@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.clocks import UNITS, Column, time_unit
+from rtcan_cli.datasets.files.csvfile import refuse_repeated
 from rtcan_cli.datasets.formats import statements
 from rtcan_cli.datasets.formats.layout import Layout
 from rtcan_cli.datasets.time_text import read_times
@@ -159,6 +160,7 @@ def _opensignals(layout: Layout, source: object) -> Facts:
             hint="export it again from OpenSignals",
         )
     labels = [str(label) for label in device.get("label", ())]
+    refuse_repeated(names, labels, source)
     sensors = dict(zip(labels, map(str, device.get("sensor", ())), strict=False))
     bits = _resolutions(device, names, labels, source)
     converted = bool(device.get("convertedValues", 0))

@@ -172,6 +172,9 @@ def test_opensignals_that_tells_its_device(tmp_path: Path) -> None:
     assert "5 resolutions for 4 columns and 2" in str(refusal(tmp_path, "1,s,6,4,o.txt,3,,,"))
     opensignals(tmp_path / "o.txt", counts // 64, device="bitalino_rev", resolution=[10, 10])
     assert "100 Hz, not at 50 Hz" in str(refusal(tmp_path, "1,s,6,4,o.txt,3,,,50"))
+    twice = {"column": ["nSeq", "DI", "CH1", "CH1"], "label": ["CH1", "CH1"]}
+    opensignals(tmp_path / "o.txt", counts, device="biosignalsplux", **twice)
+    assert "o.txt has two columns CH1" in str(refusal(tmp_path, "1,s,6,4,o.txt,3,,,"))
 
 
 def bitalino(path: Path, values: np.ndarray, **device: object) -> None:
