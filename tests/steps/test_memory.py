@@ -28,7 +28,7 @@ RATE = 50.0
 #: and its share of what is known of its block, which has two recordings here and dozens in life.
 #: Its samples have 32,000, its four components 64,000, its features 1,000, and its rows in the
 #: tables, as Python objects, 1,700. Up to some 300 recordings, caches of libraries are filled, with
-#: 320 bytes each in `eda-features`; from there on it is 60.
+#: 430 bytes each in `eda-features`; from there on it is 60.
 GROWTH = 450
 
 
