@@ -376,8 +376,9 @@ def _response_table(target: str, locked: dict[str, Locked]) -> pd.DataFrame:
             "window_from": each.window[0],
             "window_to": each.window[1],
             "weight": each.weight,
-            "low": float(np.nanmean(each.curve.low[inside])),
-            "high": float(np.nanmean(each.curve.high[inside])),
+            # Of a single subject there is no interval.
+            "low": float(pd.Series(each.curve.low[inside]).mean()),
+            "high": float(pd.Series(each.curve.high[inside]).mean()),
         }
         for title, null in each.nulls.items():
             stem = title.replace(" ", "_")
