@@ -19,7 +19,7 @@ from rtcan_cli.steps.attention.networks import choose_run
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.stores import Workspace
 from rtcan_cli.views.layout import table_lines
-from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
+from tests.conftest import AS_TRAINED, SONG, SUBJECT, must, rtcan
 
 TARGETS = ("valence", "arousal")
 CLASSES = ("low", "high")
@@ -119,7 +119,7 @@ def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
     table = predictions(run_of(trained, "Rf"))
     fold = int(table.loc[table["subject"] == SUBJECT, "fold"].iloc[0])
     other = table.loc[~table["fold"].isin([fold, 0]), "subject"].iloc[0]
-    options = ("--fusion", "music", *SMALL_TRAINING, "--variant", "Rb", "--test-subject", other)
+    options = (*AS_TRAINED, "--variant", "Rb", "--test-subject", other)
     must("train", "-w", trained, *options, "-o", newest)
 
     def shown(companions: list[Path]) -> tuple[set[str], list[str]]:
