@@ -7,9 +7,8 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from rtcan_cli.choices import LabelMethod
@@ -253,7 +252,7 @@ def rating_correlation(ratings: pd.DataFrame) -> tuple[float, float]:
     points = ratings[_RATINGS].dropna()
     if len(points) < 3 or (points.nunique() < 2).any():
         return float("nan"), float("nan")
-    result = spearmanr(points["valence"], points["arousal"])
+    result = scipy.stats.spearmanr(points["valence"], points["arousal"])
     return float(result.statistic), float(result.pvalue)
 
 
@@ -294,6 +293,8 @@ def _threshold(
 
 
 def _two_means(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    from sklearn.cluster import KMeans  # slow to load, and most steps make no labels
+
     clusters = KMeans(n_clusters=2, n_init=_RESTARTS, random_state=seed).fit(points)
     # The means of the members: scikit-learn's own centres were shifted, and carry its rounding.
     centres = np.stack([points[clusters.labels_ == k].mean(axis=0) for k in (0, 1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import gc
 import os
@@ -245,35 +246,57 @@ def undrawn() -> Iterator[None]:
         yield
 
 
+def made_once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], None]) -> Path:
+    """Make a folder that all processes of pytest-xdist share, in the one that needs it first."""
+    place = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    folder, made = place / name, place / f"{name} is made"
+    with (place / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def raw_pmemo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw files of a few simulated listeners and songs, in the layout of PMEmo 2018."""
-    folder = tmp_path_factory.mktemp("raw") / "pmemo"
-    must("simulate", "pmemo", folder, "--subjects", "9", "--stimuli", "8", "--duration", "14")
-    return folder
+
+    def make(folder: Path) -> None:
+        size = ("--subjects", "9", "--stimuli", "8", "--duration", "14")
+        must("simulate", "pmemo", folder / "pmemo", *size)
+
+    return made_once("raw", tmp_path_factory, make) / "pmemo"
 
 
 @pytest.fixture(scope="session")
 def prepared(raw_pmemo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with every step before training done. Not to be written to."""
-    workspace = tmp_path_factory.mktemp("prepared")
-    must("ingest", "pmemo", raw_pmemo, "-w", workspace)
-    must("relabel", "-w", workspace)
-    must("decompose", "-w", workspace, "--jobs", "1")
-    must("music-features", "-w", workspace, "--jobs", "1")
-    return workspace
+
+    def make(workspace: Path) -> None:
+        must("ingest", "pmemo", raw_pmemo, "-w", workspace)
+        must("relabel", "-w", workspace)
+        must("decompose", "-w", workspace, "--jobs", "1")
+        must("music-features", "-w", workspace, "--jobs", "1")
+
+    return made_once("prepared", tmp_path_factory, make)
 
 
 @pytest.fixture(scope="session")
 def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with three runs that differ only in their variant. Not to be written to."""
-    workspace = tmp_path_factory.mktemp("trained") / "stores"
-    shutil.copytree(prepared, workspace)
-    for variant in ("Rb", "Rd"):
-        options = ("--variant", variant, "--test-subject", SUBJECT)
-        must("train", "-w", workspace, *AS_TRAINED, *options)
-    must("train", "-w", workspace, *AS_TRAINED)
-    return workspace
+
+    def make(workspace: Path) -> None:
+        shutil.copytree(prepared, workspace)
+        for variant in ("Rb", "Rd"):
+            options = ("--variant", variant, "--test-subject", SUBJECT)
+            must("train", "-w", workspace, *AS_TRAINED, *options)
+        must("train", "-w", workspace, *AS_TRAINED)
+
+    return made_once("trained", tmp_path_factory, make)
 
 
 @pytest.fixture

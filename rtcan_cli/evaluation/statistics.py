@@ -23,8 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.evaluation.bootstrap import paired_seeds
@@ -90,10 +90,10 @@ def corrected_t(
         return FoldTest(mean, np.nan, np.nan, np.nan, np.nan, k)
     factor = 1 / k + test.sum() / train.sum()
     error = float(np.sqrt(factor * np.var(apart, ddof=1)))
-    reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, k - 1))
+    reach = error * float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, k - 1))
     with np.errstate(divide="ignore"):
         statistic = float(np.divide(mean, error)) if mean else 0.0
-    p_value = float(2 * stats.t.sf(abs(statistic), k - 1))
+    p_value = float(2 * scipy.stats.t.sf(abs(statistic), k - 1))
     return FoldTest(mean, mean - reach, mean + reach, statistic, p_value, k)
 
 
@@ -116,7 +116,7 @@ def wilcoxon(one: ArrayLike, other: ArrayLike) -> float:
     apart, _ = _apart(one, other)
     if not len(apart):
         return np.nan
-    return float(stats.wilcoxon(apart).pvalue) if apart.any() else 1.0
+    return float(scipy.stats.wilcoxon(apart).pvalue) if apart.any() else 1.0
 
 
 @dataclass(frozen=True)
@@ -194,8 +194,8 @@ def seed_test(one: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame]) -> See
         return SeedTest(difference, difference, difference, p_value, np.inf)
     freedom = total**2 / sum(variance**2 / df for variance, df in varied)
     error = float(np.sqrt(total))
-    reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
-    p_value = float(2 * stats.t.sf(abs(difference) / error, freedom))
+    reach = error * float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
+    p_value = float(2 * scipy.stats.t.sf(abs(difference) / error, freedom))
     return SeedTest(difference, difference - reach, difference + reach, p_value, freedom)
 
 
@@ -257,7 +257,7 @@ def swap_test(
     differ = right[0] != right[1]  # a swap of equals changes nothing
     if np.count_nonzero(differ) < 2:
         return 1.0
-    found = stats.permutation_test(
+    found = scipy.stats.permutation_test(
         (right[0][differ] - right[1][differ],),
         np.sum,
         permutation_type="samples",
@@ -315,7 +315,7 @@ def rank_biserial(one: ArrayLike, other: ArrayLike) -> float:
     apart = apart[apart != 0]
     if not len(apart):
         return 0.0
-    rank = stats.rankdata(np.abs(apart))
+    rank = scipy.stats.rankdata(np.abs(apart))
     return float(np.sum(rank * np.sign(apart)) / rank.sum())
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import trapezoid
 
 from rtcan_cli.choices import Fill
-from rtcan_cli.explain.maps import probability_of
+from rtcan_cli.explain.maps import BATCH, probability_of
 from rtcan_cli.models.rtcan.network import RTCAN
 
 N_SEGMENTS = 40
@@ -83,10 +83,15 @@ def deletion_curve(
         At the shares `shares` of the trial taken out.
     """
     place = np.argsort(order, axis=1)[:, segments(eda.shape[2])]  # when each sample goes
-    curve = []
-    for gone in _counts(order.shape[1]):
-        curve.append(probability_of(model, _without(eda, place < gone, fill), music, class_index))
-    return np.stack(curve, axis=1).astype(float)
+    counts = _counts(order.shape[1])
+    points = []
+    # Several points in a batch: a network has few trials here, and small batches take as long.
+    for some in np.array_split(counts, -(-len(counts) * len(eda) // BATCH)):
+        eda_left = np.concatenate([_without(eda, place < gone, fill) for gone in some])
+        songs = None if music is None else np.tile(music, (len(some), 1))
+        found = probability_of(model, eda_left, songs, np.tile(class_index, len(some)))
+        points.append(found.reshape(len(some), -1))
+    return np.concatenate(points).T.astype(float)
 
 
 def insertion_curve(

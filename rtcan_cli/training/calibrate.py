@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
 #: A temperature lies within these; where all validation trials are right it would run away.
@@ -36,7 +36,7 @@ def temperature(probability: ArrayLike, label: ArrayLike) -> float:
         return float(np.logaddexp(0, -sign * scores * inverse).mean())
 
     # Convex in the inverse, so there is one minimum between the limits.
-    found = minimize_scalar(
+    found = scipy.optimize.minimize_scalar(
         loss, bounds=(1 / LIMITS[1], 1 / LIMITS[0]), method="bounded", options={"xatol": 1e-6}
     )
     return float(1 / found.x)

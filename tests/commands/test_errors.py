@@ -14,6 +14,7 @@ import pytest
 
 from rtcan_cli.app import app
 from rtcan_cli.stores import Store
+from tests.child import Child
 from tests.commands.holding import BLOCK, HOLD, HOLD_TRAINING
 from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, must, rtcan
 
@@ -162,11 +163,11 @@ def test_help_loads_no_numerical_library() -> None:
 
 
 def interrupt(
-    command: list[str], begun: Callable[[], bool], *program: str
+    command: list[str], begun: Callable[[], bool], program: str
 ) -> subprocess.CompletedProcess[str]:
-    """Start a command, press Ctrl-C as soon as it has begun to keep work, and wait for its end."""
+    """Start a command with workers, press Ctrl-C once it keeps work, and wait for its end."""
     process = subprocess.Popen(
-        [sys.executable, *(program or ("-m", "rtcan_cli")), *command],
+        [sys.executable, "-c", program, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -190,7 +191,7 @@ def test_decompose_goes_on_after_ctrl_c(
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "2"]
-    result = interrupt(command, lambda: len(list(partial.rglob("*.npz"))) >= 3, "-c", HOLD)
+    result = interrupt(command, lambda: len(list(partial.rglob("*.npz"))) >= 3, HOLD)
     assert result.returncode == 130
     assert "Traceback" not in result.stderr
     assert not path.exists()
@@ -217,7 +218,10 @@ def test_train_goes_on_after_ctrl_c(
     partial = path.with_name("again.h5.partial")
     command = ["train", "-w", str(prepared), *SIX_EPOCHS, "-o", str(path), "--jobs", jobs]
     begun = lambda: any(partial.rglob("checkpoint-arousal-1.npz"))  # noqa: E731
-    result = interrupt(command, begun, "-c", HOLD_TRAINING)
+    if jobs == "1":
+        result = Child(HOLD_TRAINING, *command).stopped(begun, signal.SIGINT)
+    else:
+        result = interrupt(command, begun, HOLD_TRAINING)
     assert result.returncode == 130
     assert not path.exists()
     assert "Traceback" not in result.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 
 from rtcan_cli.stores import Partial, Store
 from rtcan_cli.stores.work.lock import lock
+from tests.child import Child
 from tests.conftest import SMALL_TRAINING, must, rtcan
 
 SMALL = (*SMALL_TRAINING, "--variant", "base", "--target", "arousal")
@@ -42,8 +41,7 @@ os.replace = replace
 def killed(patch: str, *arguments: str | Path) -> None:
     """Run a command that kills itself at some point, without any chance to tidy up."""
     code = f"import os, signal\n{patch}\nfrom rtcan_cli.app import main\nmain()\n"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = Child(code, *map(str, arguments)).ended()
     assert result.returncode == -signal.SIGKILL, result.stderr
 
 

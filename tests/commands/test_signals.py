@@ -13,16 +13,15 @@ from pathlib import Path
 import h5py
 import pytest
 
+from tests.child import Child
 from tests.commands.holding import BLOCK, HOLD
 from tests.conftest import SMALL_TRAINING, must
 
 
-def terminate(
-    command: list[str], begun: Callable[[], bool], *program: str
-) -> subprocess.CompletedProcess[str]:
-    """Start a command, send SIGTERM to it alone once it keeps work, and wait for its end."""
+def terminate(command: list[str], begun: Callable[[], bool]) -> subprocess.CompletedProcess[str]:
+    """Start a command with workers, send SIGTERM to it alone once it keeps work, and wait."""
     process = subprocess.Popen(
-        [sys.executable, *(program or ("-m", "rtcan_cli")), *command],
+        [sys.executable, "-c", HOLD, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -70,7 +69,11 @@ def test_decompose_goes_on_after_sigterm(
     path.unlink()
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", jobs]
-    result = terminate(command, lambda: len(list(partial.rglob("*.npz"))) >= 3, "-c", HOLD)
+    begun = lambda: len(list(partial.rglob("*.npz"))) >= 3  # noqa: E731
+    if jobs == "1":
+        result = Child(HOLD, *command).stopped(begun, signal.SIGTERM)
+    else:
+        result = terminate(command, begun)
     assert_ended_cleanly(result)
     assert not path.exists()
     kept = [path.stem.split("-") for path in partial.rglob("*.npz")]
@@ -88,9 +91,9 @@ def test_train_leaves_no_store_and_keeps_its_checkpoint_after_sigterm(
     path = tmp_path / "run.h5"
     partial = path.with_name("run.h5.partial")
     options = ["--target", "arousal", *SMALL_TRAINING, "--epochs", "400", "-o", str(path)]
-    result = terminate(
-        ["train", "-w", str(prepared), *options], lambda: bool(list(partial.rglob("*.npz")))
-    )
+    program = "from rtcan_cli.app import main; main()"
+    training = Child(program, "train", "-w", str(prepared), *options)
+    result = training.stopped(lambda: bool(list(partial.rglob("*.npz"))), signal.SIGTERM)
     assert_ended_cleanly(result)
     assert not path.exists()
     assert list(partial.rglob("*.npz"))
@@ -105,6 +108,6 @@ def test_sigterm_spares_the_store_that_is_made_anew(
     partial = path.with_name("components.h5.partial")
     command = ["decompose", "-w", str(workspace), "--jobs", "1", "--force"]
     begun = lambda: len(list(partial.rglob("*.npz"))) >= 3  # noqa: E731
-    result = terminate(command, begun, "-c", HOLD)
+    result = Child(HOLD, *command).stopped(begun, signal.SIGTERM)
     assert_ended_cleanly(result)
     assert path.read_bytes() == before

@@ -138,7 +138,7 @@ def adapt(words: list[str], raw: dict[str, Path]) -> list[str]:
         if "--max-trials" in rest:
             at = rest.index("--max-trials")
             del rest[at : at + 2]
-        rest += ["--max-trials", "12"]
+        rest += ["--max-trials", "6"]
     if command == "train":
         rest += ["--jobs", "1"]
     return [command, *(re.sub(r"^[\w+-]+-1a2b3c$", example, word) for word in rest)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import detrend, welch
 
 from rtcan_cli.eda.features.stretch import FLAT, HIGHEST, RATE, Stretch
 
@@ -45,8 +45,8 @@ def spectrum(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.fl
         Power at each frequency, in z^2; the sum is the power of the signal.
     """
     length = min(x.size, round(_WINDOW_SECONDS * RATE))
-    frequencies, density = welch(
-        detrend(x), RATE, "hann", nperseg=length, noverlap=length // 2, nfft=_GRID
+    frequencies, density = scipy.signal.welch(
+        scipy.signal.detrend(x), RATE, "hann", nperseg=length, noverlap=length // 2, nfft=_GRID
     )
     return frequencies, density * (RATE / _GRID)
 

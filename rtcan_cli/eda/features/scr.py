@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.integrate import trapezoid
-from scipy.signal import find_peaks
 
 from rtcan_cli.eda.features.statistics import summary
 from rtcan_cli.eda.features.stretch import RATE, Stretch
@@ -72,7 +71,7 @@ def find_responses(phasic: NDArray[np.float64]) -> Responses:
     -------
     Responses
     """
-    peaks, _ = find_peaks(phasic, prominence=MIN_AMPLITUDE)
+    peaks, _ = scipy.signal.find_peaks(phasic, prominence=MIN_AMPLITUDE)
     before = np.append(0, peaks)[: peaks.size]
     lowest = np.array([phasic[a:b].min() for a, b in zip(before, peaks, strict=True)])
     amplitude = phasic[peaks] - lowest
@@ -91,7 +90,7 @@ def find_responses(phasic: NDArray[np.float64]) -> Responses:
         below = np.flatnonzero(phasic[peak : end + 1] <= level)
         recoveries.append(peak + below[0] if below.size else -1)
         above = np.maximum(phasic[onset : end + 1] - low, 0.0)
-        areas.append(trapezoid(above, dx=1 / RATE))
+        areas.append(scipy.integrate.trapezoid(above, dx=1 / RATE))
     return Responses(
         onset=onsets,
         peak=peaks,
@@ -117,7 +116,7 @@ def scr_features(stretch: Stretch) -> dict[str, float]:
     total = float(amplitude.sum())
     late = float(amplitude[found.peak >= stretch.phasic.size / 2].sum())
     until = np.where(recovered, found.recovery, found.end)
-    bursts, _ = find_peaks(np.pad(stretch.driver, 1), prominence=MIN_BURST)
+    bursts, _ = scipy.signal.find_peaks(np.pad(stretch.driver, 1), prominence=MIN_BURST)
     return {
         "scr_count": float(count),
         "scr_rate": 60 * count / stretch.seconds,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from rtcan_cli.eda.features.statistics import summary
 from rtcan_cli.eda.features.stretch import FLAT, RATE, Stretch
@@ -30,7 +30,7 @@ def derivative(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     ndarray, shape (n_samples,)
         In the unit of `x` per s, or per s^2. Exact for polynomials up to degree 3, ends included.
     """
-    return np.asarray(savgol_filter(x, _WINDOW, _ORDER, deriv=order, delta=1 / RATE))
+    return np.asarray(scipy.signal.savgol_filter(x, _WINDOW, _ORDER, deriv=order, delta=1 / RATE))
 
 
 def slope(x: NDArray[np.float64]) -> float:

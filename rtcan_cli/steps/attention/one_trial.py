@@ -287,7 +287,7 @@ def _explain(
         return None
     fold, truth = found
     trial = pd.DataFrame([{**recording, "label": truth}])
-    data = explain_trials.load(Chunk(run.path, sources, target, fold, trial))
+    data = explain_trials.load(Chunk(run.path, sources, target, fold, trial), run)
     chosen = explain_trials.classes(how.explained, trial)
     attribution = attribute(
         data.model,

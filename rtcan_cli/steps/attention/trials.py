@@ -200,9 +200,9 @@ def chunks(run: Run, sources: Sources, target: str, trials: pd.DataFrame) -> lis
     ]
 
 
-def load(chunk: Chunk) -> Loaded:
-    """Read the network and the inputs of a chunk."""
-    run = Run.load(chunk.run)
+def load(chunk: Chunk, run: Run | None = None) -> Loaded:
+    """Read the network and the inputs of a chunk, and its run unless that is given."""
+    run = run or Run.load(chunk.run)
     spec, part = run.settings.spec, (run.settings.onset, run.settings.window)
     network = run.network_of_fold(chunk.target, chunk.fold)
     eda, begin, duration = [], [], []

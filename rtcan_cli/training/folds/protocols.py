@@ -12,7 +12,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedKFold
 
 from rtcan_cli.training.folds.splits import (
     TEST,
@@ -150,6 +149,8 @@ class TrialFolds(FoldProtocol):
 
     def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
+        from sklearn.model_selection import StratifiedKFold  # slow to load
+
         check_size(trials.stratum, n_folds)
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
         return rotated(folds_of(splitter, trials.stratum), n_folds)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 
 from rtcan_cli.errors import RtcanError
+
+if TYPE_CHECKING:
+    from sklearn.model_selection import BaseCrossValidator
 
 MIN_FOLDS = 3
 #: What a trial is used for in a fold, as `Splits` and run stores code it.
@@ -111,6 +114,8 @@ def group_folds(
     RtcanError
         If there are too few folds, fewer groups than folds, or hardly any trials.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # slow to load, and workers deal none
+
     groups, strata = np.asarray(groups), np.asarray(strata)
     n_groups = len(np.unique(groups))
     if n_groups < n_folds:

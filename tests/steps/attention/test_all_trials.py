@@ -115,6 +115,15 @@ def test_drawn_trials_depend_on_the_seed_alone(trained: Path) -> None:
     assert len(few[0].merge(every)) == 10
 
 
+def test_the_weight_at_responses_of_one_subject_has_no_interval(
+    trained: Path, tmp_path: Path
+) -> None:
+    options = {"targets": ("arousal",), "max_trials": 1, "jobs": 1}
+    result = explain_all(run_of(trained, "Rf"), sources(trained), tmp_path, **options)
+    assert set(result.responses["event"]) == {"onset", "peak"}
+    assert result.responses[["low", "high"]].isna().all(axis=None)
+
+
 def test_all_at_once_or_chunk_by_chunk_in_processes_is_the_same(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
