@@ -49,42 +49,15 @@ def size_problem(datasets: Mapping[str, h5py.Dataset], size: int) -> str | None:
     """
     claimed = 0
     for path, dataset in datasets.items():
-        unpacked = _unpacked_bytes(dataset)
-        if isinstance(unpacked, str):
-            return f"'{path}' {unpacked}"
-        claimed += unpacked
+        if reason := reason_to_refuse(dataset):
+            return f"'{path}' {reason}"
+        claimed += max(dataset.size * dataset.dtype.itemsize, _chunk(dataset))
         if claimed > _ALWAYS + _PER_BYTE * size:
             return (
                 f"its data would unpack to more than {claimed / 1e9:.1f} GB, but the file has only "
                 f"{size / 1e6:.1f} MB: rtcan packs no store so tightly"
             )
     return None
-
-
-def _unpacked_bytes(dataset: h5py.Dataset) -> int | str:
-    """Bytes of a dataset, or of one of its chunks if that is larger.
-
-    A text instead says what it has that none of ours has, and that could do harm when it is read.
-    """
-    # Asked of HDF5 once each: a run has hundreds of datasets.
-    created, dtype, n_values = dataset.id.get_create_plist(), dataset.dtype, dataset.size
-    layout = created.get_layout()
-    if layout == h5py.h5d.VIRTUAL or created.get_external_count():
-        return "is missing"  # its samples are those of other files, of which none is opened
-    filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
-    if unknown := sorted(filters - _FILTERS):
-        # HDF5 would look for a program library that knows it, and run that.
-        return f"is compressed with a filter that rtcan does not use (number {unknown[0]})"
-    if n_values is None:
-        return "has no shape"
-    # Text of any length, too: many values may be one and the same long text.
-    if dtype.hasobject:
-        return f"contains neither numbers nor text of a fixed length ({dtype})"
-    held, all_values = dataset.id.get_storage_size(), n_values * dtype.itemsize
-    if all_values > _MOST_PACKED * held + _SMALL:
-        return f"claims {n_values} values, which cannot be stored in its {held} bytes"
-    chunk = created.get_chunk() if layout == h5py.h5d.CHUNKED else ()
-    return int(max(all_values, math.prod(chunk) * dtype.itemsize))
 
 
 def layout_problem(datasets: Mapping[str, h5py.Dataset], schema: Schema) -> str | None:
