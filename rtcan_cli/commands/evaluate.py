@@ -53,12 +53,14 @@ def evaluate(
       rtcan evaluate --column-width single --dpi 300 --colour-blind
     """
     from rtcan_cli.datasets.profiles import profile
-    from rtcan_cli.steps.scores.cross_dataset import evaluate_on
-    from rtcan_cli.steps.scores.evaluate import evaluate_run
     from rtcan_cli.stores import Workspace
 
     look = figures.look()
     path: Path = options.find_run(workspace, run, dataset)
     if on is not None:
+        from rtcan_cli.steps.scores.cross_dataset import evaluate_on
+
         return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
+    from rtcan_cli.steps.scores.evaluate import evaluate_run
+
     return evaluate_run(path, figures.folder, look)

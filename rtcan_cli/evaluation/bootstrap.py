@@ -30,8 +30,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit  # scipy.stats takes a second to load
 
 from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.errors import RtcanError
@@ -232,10 +232,8 @@ def percentile_interval(drawn: Values, n_subjects: int) -> tuple[float, float]:
     if n_subjects < 2 or not len(drawn):
         return np.nan, np.nan
     # Percentiles of a normal that is as wide as the t interval with its sample variance.
-    wider = scipy.stats.t.ppf((1 - CONFIDENCE) / 2, n_subjects - 1) * np.sqrt(
-        n_subjects / (n_subjects - 1)
-    )
-    tail = scipy.stats.norm.cdf(wider)
+    wider = stdtrit(n_subjects - 1, (1 - CONFIDENCE) / 2) * np.sqrt(n_subjects / (n_subjects - 1))
+    tail = ndtr(wider)
     low, high = np.quantile(drawn, (tail, 1 - tail))
     return float(low), float(high)
 
