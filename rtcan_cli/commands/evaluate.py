@@ -50,7 +50,7 @@ def evaluate(
       rtcan evaluate Rf-eda+music-both-1a2b3c
       rtcan evaluate Rf-eda-both-1a2b3c --on hku956
       rtcan evaluate rtcan-stores/hku956/runs/Rf-eda-both-1a2b3c.h5 --on hku956 -w other-listeners
-      rtcan evaluate --column-width single --dpi 300 --colour-blind
+      rtcan evaluate --column-width 85mm --dpi 300
     """
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace

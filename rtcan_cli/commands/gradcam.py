@@ -115,7 +115,7 @@ def gradcam(
     \b
     Examples:
       rtcan gradcam --subject 100184 --music 1
-      rtcan gradcam --subject 07 --stimulus 12 --dataset deap --size 18,12cm --colour-blind
+      rtcan gradcam --subject 07 --stimulus 12 --dataset deap --size 18,12cm
       rtcan gradcam --all --relative
       rtcan gradcam --check --map integrated-gradients
     """

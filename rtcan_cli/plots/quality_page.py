@@ -23,7 +23,7 @@ MOST_TRACES = 24
 _COLUMNS = 3  # of a page of the usual width
 
 # Inches. Fixed, since a layout engine would make room for texts by squeezing the panels.
-_LEFT, _RIGHT, _TOP, _BOTTOM = 0.22, 0.05, 0.5, 0.5
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.22, 0.05, 0.49, 0.5
 _HEAD, _PANEL, _TICKS = 0.38, 0.58, 0.2  # from top to bottom of a row
 _TICK_LABELS, _GAP = 0.52, 0.12  # left and right of a panel
 _NARROWEST = 1.9  # of a column, so that a reason for leaving a recording out fits over it
@@ -35,7 +35,7 @@ _BINS = 300  # in a panel of not quite two inches
 # Light and dark, wide and thin, hatched and plain: each is told from the others in grey too.
 _TRACE: dict[str, Any] = {"color": "black", "linewidth": 0.7}
 _FLAT: dict[str, Any] = {"color": "#c4d4f0", "linewidth": 5.0, "solid_capstyle": "butt"}
-_CLIPPED: dict[str, Any] = {"color": style.HIGH, "linewidth": 2.4, "solid_capstyle": "butt"}
+_CLIPPED: dict[str, Any] = {"color": style.CLIPPED, "linewidth": 2.4, "solid_capstyle": "butt"}
 _REPAIRED: dict[str, Any] = {
     "facecolor": style.REPAIRED,
     "edgecolor": style.REPAIRED,
@@ -132,7 +132,7 @@ def quality_page(
         Line2D([], [], label="flat", **_FLAT),
         Line2D([], [], label="clipped", **look.of(_CLIPPED)),
     ]
-    top = _TOP + style.add_legend(figure, handles, look)
+    top = style.add_legend(figure, handles, look)
     figure.set_layout_engine("none")
     width, height = figure.get_size_inches()
     column = (width - _LEFT - _RIGHT) / n_columns

@@ -21,7 +21,7 @@ LOOKS: tuple[dict[str, Any], ...] = (
     {"color": "black", "marker": "o", "linestyle": "-"},
     {"color": style.LOW, "marker": "s", "linestyle": (0, (5, 1.5))},
     {"color": style.HIGH, "marker": "^", "linestyle": (0, (1.5, 1.2))},
-    {"color": style.TONIC, "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5))},
+    {"color": style.REPAIRED, "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5))},
 )
 
 

@@ -108,7 +108,7 @@ def _expanded(parameter: inspect.Parameter, hint: Any) -> list[inspect.Parameter
         inspect.Parameter(
             name,
             parameter.kind,
-            default=False if name == "colour_blind" else None,
+            default=False if name == "paper_colours" else None,
             annotation=annotation,
         )
         for name, annotation in options.items()

@@ -86,8 +86,8 @@ class FigureOptions:
         As typed.
     dpi : float
         Pixels per inch of the PNG files.
-    colour_blind : bool
-        Whether colours that all readers can tell apart are taken.
+    paper_colours : bool
+        Whether the colours of Yin et al. (2022) are taken.
     given : tuple of str
         The options that were typed.
     """
@@ -96,7 +96,7 @@ class FigureOptions:
     size: str | None = None
     column_width: str | None = None
     dpi: float = 200
-    colour_blind: bool = False
+    paper_colours: bool = False
     given: tuple[str, ...] = ()
 
     def look(self) -> Look:
@@ -113,7 +113,7 @@ class FigureOptions:
             raise typer.BadParameter("--size has a width, too: leave out --size or --column-width")
         return Look(
             figure_size(self.size),
-            self.colour_blind,
+            self.paper_colours,
             self.dpi,
             width=column_width(self.column_width),
         )
@@ -136,8 +136,8 @@ FIGURE_OPTIONS: dict[str, Any] = {
         _of_figures(
             "--size",
             metavar="W,H",
-            help="Width and height in inches, or as 18,12cm or 180,120mm. Default: each figure's "
-            "own, most 7 inches wide.",
+            help="Width and height in inches, or as 18,12cm or 180,120mm, for publication: without "
+            "title and names of subjects. Default: each figure's own, most 7 inches wide.",
         ),
     ],
     "column_width": Annotated[
@@ -145,18 +145,20 @@ FIGURE_OPTIONS: dict[str, Any] = {
         _of_figures(
             "--column-width",
             metavar="MM|NAME",
-            help="Width in millimetres, or a journal's column: single (90) or double (190); the "
-            "height follows.",
+            help="Width in millimetres, as in 85mm, or a journal's column: single (90) or double "
+            "(190); the height follows. For publication, as --size.",
         ),
     ],
     "dpi": Annotated[
         float | None,
         _of_figures("--dpi", min=20, max=2400, help="Pixels per inch of PNG files. Default: 200"),
     ],
-    "colour_blind": Annotated[
+    "paper_colours": Annotated[
         bool,
         _of_figures(
-            "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
+            "--paper-colours",
+            help="Red, blue and green of Yin et al. (2022), instead of colours that readers with "
+            "any colour vision, and in grey, tell apart.",
         ),
     ],
 }

@@ -40,7 +40,7 @@ def test_says_what_it_shows(trial, read, n, simulated):
     assert ("simulated data" in text) == simulated
 
 
-def test_draws_signals_in_their_colours_and_attention_in_black(trial):
+def test_draws_signals_in_their_colours_and_attention_in_pale_grey(trial):
     time, signals = trial
     figure = attention_columns(*trial, panels(3, 500), **TRIAL)
     assert len(figure.axes) == 6
@@ -55,7 +55,7 @@ def test_draws_signals_in_their_colours_and_attention_in_black(trial):
     for curves, columns in zip(figure.axes[:3], figure.axes[3:], strict=True):
         (bars,) = columns.containers
         assert isinstance(bars, BarContainer)
-        assert {to_hex(bar.get_facecolor()) for bar in bars} == {"#000000"}
+        assert {to_hex(bar.get_facecolor()) for bar in bars} == {to_hex(style.COLUMNS)}
         assert columns.get_ylim() == (0, 1)
         assert curves.get_zorder() > columns.get_zorder()
 
