@@ -28,6 +28,7 @@ from rtcan_cli.commands.relabel import relabel
 from rtcan_cli.commands.shell.command import command
 from rtcan_cli.commands.shell.streams import prepare
 from rtcan_cli.commands.shell.usage import Command
+from rtcan_cli.commands.show import show
 from rtcan_cli.commands.simulate import simulate
 from rtcan_cli.commands.train import train
 
@@ -75,6 +76,7 @@ for _step in (
     decompose,
     eda_features,
     music_features,
+    show,
     models,
     train,
     import_checkpoint,

@@ -26,6 +26,7 @@ COMMANDS = (
     "decompose",
     "eda-features",
     "music-features",
+    "show",
     "models",
     "train",
     "import-checkpoint",

@@ -51,6 +51,7 @@ WAYS = (
     "gradcam --subject 1 --music 1 --relative",
     "gradcam --all",
     "gradcam --check",
+    "show 1:1",
     "compare",
     "compare --leakage",
     "compare --table 1",
@@ -153,7 +154,13 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     # All modules are loaded before any is changed: what they import from each other stays whole.
     functions = list(_functions_of_steps())
-    for view in ("views.files", "views.paper", "views.report", "views.html.document"):
+    for view in (
+        "views.files",
+        "views.paper",
+        "views.report",
+        "views.html.document",
+        "views.html.recording",
+    ):
         importlib.import_module(f"rtcan_cli.{view}")
     for module, name in functions:
         if name not in doing:
@@ -173,6 +180,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr("rtcan_cli.results.paper.joined", lambda parts: any_result())
     monkeypatch.setattr("rtcan_cli.views.report.write_tables", lambda result: None)
     monkeypatch.setattr("rtcan_cli.views.html.document.write_html", recorder("write_html"))
+    monkeypatch.setattr("rtcan_cli.views.html.recording.write_recording", lambda result: result)
     return calls
 
 

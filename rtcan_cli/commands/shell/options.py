@@ -203,6 +203,21 @@ WINDOW_HELP = (
 )
 """The same words wherever a window is an option."""
 
+Trial = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUBJECT:STIMULUS", help="A subject, and the song or video.", show_default=False
+    ),
+]
+Repetition = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Which hearing, if the subject heard the song or saw the video more than once. "
+        "Default: the first.",
+        show_default=False,
+    ),
+]
 RunName = Annotated[
     str | None,
     typer.Argument(

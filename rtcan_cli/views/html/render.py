@@ -48,16 +48,28 @@ class Picture:
         Below the picture.
     alt : str
         In its place, for those who do not see it.
+    narrow : bytes, optional
+        The same as an SVG for narrow screens.
     """
 
     svg: bytes
     caption: str
     alt: str
+    narrow: bytes | None = None
 
     @property
     def source(self) -> str:
         """The picture itself, as an address."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+        return _address(self.svg)
+
+    @property
+    def narrow_source(self) -> str:
+        """The picture for narrow screens, as an address; nothing if there is none."""
+        return _address(self.narrow) if self.narrow else ""
+
+
+def _address(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
 
 
 @dataclass(frozen=True)
