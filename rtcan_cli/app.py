@@ -12,6 +12,7 @@ import typer
 
 from rtcan_cli import __version__
 from rtcan_cli.commands.compare import compare
+from rtcan_cli.commands.contributions import contributions
 from rtcan_cli.commands.decompose import decompose
 from rtcan_cli.commands.draft_trials import draft_trials
 from rtcan_cli.commands.eda_features import eda_features
@@ -84,6 +85,7 @@ for _step in (
     predict,
     export,
     gradcam,
+    contributions,
     compare,
     info,
 ):

@@ -26,7 +26,7 @@ subjects heard a stimulus more than once, ``repetition`` tells these trials apar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -135,6 +135,43 @@ def difference_intervals(
         rows[name] = (a, b, a - b, *bounds, np.isfinite(apart).sum())
     columns = ["one", "other", "difference", "low", "high", "n_resamples"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def ratio_intervals(
+    quantities: Mapping[str, tuple[Values, Values]],
+    subject: NDArray[np.generic],
+    *,
+    n_resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Ratios of sums over trials, such as means, with an interval over samples of subjects.
+
+    Parameters
+    ----------
+    quantities : mapping of str to pair of array (n,)
+        What is above and below the line for each trial. With ones below, a ratio is a mean.
+    subject : array (n,)
+        Whose trials these are.
+    n_resamples, seed
+        As for `intervals`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the names: ``estimate``, ``low`` and ``high``. No interval (NaN) with fewer than
+        two subjects.
+    """
+    names, code = np.unique(subject, return_inverse=True)
+    n = len(names)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(n, np.full(n, 1 / n), n_resamples).astype(float)
+    rows = {}
+    for name, pair in quantities.items():
+        above, below = (np.bincount(code, each, n) for each in pair)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn = (weights @ above) / (weights @ below)
+            rows[name] = (above.sum() / below.sum(), *percentile_interval(drawn, n))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "low", "high"])
 
 
 def tested(trials: pd.DataFrame) -> pd.DataFrame:
