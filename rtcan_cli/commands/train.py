@@ -297,6 +297,26 @@ def train(
         ),
     ] = 4,
     cluster: options.ClusterAddress = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Write the learning curves of networks to this file while they train, a row for "
+            "each epoch.",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write them as event files for TensorBoard, too. Needs: pip install "
+            "'rtcan-cli[tensorboard]'",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
     force: options.Force = False,
     config: Annotated[
         Path | None,
@@ -357,6 +377,7 @@ def train(
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
       rtcan train --dataset pmemo --model svm-eda,svm-music,song-prior,majority
+      rtcan train --dataset pmemo --log curves.csv --tensorboard events
       rtcan train --dataset pmemo --gpu 0 --cluster tcp://10.0.0.5:8786
       rtcan train --dataset pmemo --fusion music --recipe tuned --save-config fused.toml
       rtcan train --config fused.toml --seed 1,2
@@ -427,6 +448,7 @@ def train(
     if all(each.network is None for each in wanted.models):
         machine = {"gpu": gpu, "device": device}
         _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
+        _refuse({"log": log, "tensorboard": tensorboard}, "none of these models has epochs")
     if not wanted.sees_signals():
         _refuse({"length": length, "onset": onset}, "none of these models sees signals")
         _refuse({"window": window}, "none of these models sees signals; eda-features has it, too")
@@ -477,7 +499,7 @@ def train(
         if path is not None and all(getattr(each.sources, kind) != path for each in requests)
     }
     _refuse(unread, "none of these runs reads it")
-    return train_runs(requests, where, workers, force)
+    return train_runs(requests, where, workers, force, log, tensorboard)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

@@ -103,9 +103,9 @@ class RunPlan:
                 if model.network is not None:
                     model.build(spec)  # raises where there can be no such network
                 settings = replace(self.settings, spec=spec)
+                about = (settings, self.partial, self.provenance, plan.splits.n_folds)
                 units += [
-                    Unit(plan.target, fold, own, data[fold], settings, self.partial)
-                    for fold, own in parts.items()
+                    Unit(plan.target, fold, own, data[fold], *about) for fold, own in parts.items()
                 ]
         return units
 
@@ -123,6 +123,8 @@ class Unit:
     data: TrainingData
     settings: RunSettings
     partial: Partial
+    made: Provenance
+    n_folds: int
 
     @property
     def result(self) -> str:

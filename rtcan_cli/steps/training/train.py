@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.training.curve_log import CurveLog
+from rtcan_cli.steps.training.curves import Taker, curves_of_run, kept_curve
+from rtcan_cli.steps.training.event_files import EventFiles
 from rtcan_cli.steps.training.lengths import length_notes
 from rtcan_cli.steps.training.notes import say_steps
 from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit, result_name
@@ -84,6 +88,8 @@ def train_runs(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
+    log: Path | None = None,
+    events: Path | None = None,
 ) -> Training:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
@@ -94,12 +100,16 @@ def train_runs(
         already are left as they are. All are checked before the first is trained.
     device, jobs, force
         As of `train_run`.
+    log : Path, optional
+        CSV file for the learning curves of networks, see `CurveLog`.
+    events : Path, optional
+        Folder for the same as event files of TensorBoard.
 
     Raises
     ------
     RtcanError
-        As of `train_run`. If the loss of a fold is not finite any more, its run is not written;
-        its other folds, and all other runs, are trained first.
+        As of `train_run`, and if the curves cannot be written. If the loss of a fold is not finite
+        any more, its run is not written; its other folds, and all other runs, are trained first.
     """
     plans = _plan_missing(requests, force)
     units = [unit for plan in plans for unit in plan.units()]
@@ -132,10 +142,39 @@ def train_runs(
             if len(requests) > 1:
                 console.say(f"{plan.output}: done")
 
-        failed = fit_units(units, device, jobs, on_finished) + hopeless
+        planned = {plan.output for plan in plans}
+        there = [request.output for request in requests if request.output not in planned]
+        takers = _takers(units, there, log, events, locks)
+        failed = fit_units(units, device, jobs, on_finished, takers) + hopeless
     if failed:
         raise _not_finite(failed)
-    return training_result([request.output for request in requests], notes)
+    result = training_result([request.output for request in requests], notes)
+    return replace(result, files=(*result.files, *(each for each in (log, events) if each)))
+
+
+def _takers(
+    units: Sequence[Unit],
+    there: Sequence[Path],
+    log: Path | None,
+    events: Path | None,
+    files: ExitStack,
+) -> list[Taker]:
+    """What writes learning curves down; it has those of finished runs already."""
+    takers: list[Taker] = []
+    if log is None and events is None:
+        return takers
+    finished = [curve for path in there for curve in curves_of_run(path)]
+    if events is not None:
+        takers.append(files.enter_context(EventFiles.opened(events)))
+    if log is not None:
+        kept = [*finished, *filter(None, map(kept_curve, units))]
+        runs = {(curve.dataset, curve.run) for curve in finished}
+        runs |= {(unit.made.dataset, unit.partial.store.stem) for unit in units}
+        takers.append(files.enter_context(CurveLog.opened(log, runs, kept)))
+    for taker in takers:
+        for curve in finished:
+            taker.take(curve, 0)
+    return takers
 
 
 def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
