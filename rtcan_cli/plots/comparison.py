@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def comparison(
         runs["accuracy"],
         xerr=runs["accuracy_sd"],
         height=0.62,
-        color="#b9c9e0",
+        color="0.82",
         edgecolor="black",
         linewidth=0.6,
         error_kw={"elinewidth": 1, "capsize": 3},
@@ -70,7 +71,16 @@ def comparison(
     axes.set_yticks(place, runs["run"].astype(str))
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="accuracy [%]")
+    style.write_values(axes, place, [_in_words(*each) for each in _values(runs)])
     style.dress(axes)
     axes.tick_params(axis="y", length=0)
     style.add_legend(figure, handles, look)
     return figure
+
+
+def _values(runs: pd.DataFrame) -> Iterator[tuple[float, float]]:
+    return zip(runs["accuracy"], runs["accuracy_sd"], strict=True)
+
+
+def _in_words(accuracy: float, sd: float) -> str:
+    return f"{accuracy:.1f}" if np.isnan(sd) else f"{accuracy:.1f} ± {sd:.1f}"

@@ -270,6 +270,7 @@ def add_legend(figure: Figure, handles: Sequence[Any], look: Look = PAPER, **opt
     """
     top = _below_title(figure)
     place = _from_corner(figure, 0, -top)
+    margin = 0.1 * figure.dpi
     for n_rows in range(1, len(handles) + 1):
         columns = -(-len(handles) // n_rows)  # rows that are as full as each other
         legend = figure.legend(
@@ -283,7 +284,7 @@ def add_legend(figure: Figure, handles: Sequence[Any], look: Look = PAPER, **opt
             **{"columnspacing": 1.2, **options} if n_rows > 1 else options,
         )
         legend.set_in_layout(False)
-        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width - margin:
             break
         legend.remove()
     n_rows = -(-len(handles) // columns)

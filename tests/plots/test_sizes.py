@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots import style
@@ -97,13 +98,35 @@ FIGURES: dict[str, Callable[[Look], Figure]] = {
 }
 
 
-@pytest.mark.parametrize("millimetres", [90, 190])
+#: Names of subjects in the figures' data.
+IDS = {"100184", "s0"}
+
+
+@pytest.mark.parametrize("millimetres", [85, 178])
 @pytest.mark.parametrize("name", FIGURES)
-def test_in_a_column_of_a_journal_all_text_can_be_read(read, name, millimetres):
+def test_in_a_column_of_a_journal_all_can_be_read(read, name, millimetres):
+    """Nothing is cut or overlaps, letters are large enough, no title, no names of subjects."""
     figure = FIGURES[name](Look(width=millimetres / 25.4))
     text = read(figure)
     assert "".join(text)
     assert figure.get_figwidth() == pytest.approx(millimetres / 25.4)
+    assert figure.get_figheight() <= 240 / 25.4  # a page
+    letters = [each for each in figure.findobj(Text) if each.get_visible() and each.get_text()]
+    assert min(each.get_fontsize() for each in letters) >= 6
+    assert TITLE not in text
+    assert not [each for each in text if any(name in each for name in IDS)]
+    # Legends neither cover panels nor squeeze them.
+    panels = [axes.get_window_extent() for axes in figure.axes if axes.axison]
+    for legend in figure.legends:
+        assert not any(legend.get_window_extent().overlaps(panel) for panel in panels)
+    assert max(panel.width for panel in panels) > 18 / 25.4 * figure.dpi  # mm
+    assert sum(panel.width * panel.height for panel in panels) > 0.19 * np.prod(figure.bbox.size)
+
+
+def test_names_are_there_where_nobody_asked_for_a_width(read):
+    text = [each for build in FIGURES.values() for each in read(build(Look()))]
+    assert TITLE in text
+    assert all(any(name in each for each in text) for name in IDS)
 
 
 @pytest.mark.parametrize("name", FIGURES)

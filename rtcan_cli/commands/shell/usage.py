@@ -24,6 +24,10 @@ def _stores(*kinds: str) -> dict[str, str]:
 
 
 _INPUT = {"--input": "--recordings-store"}
+_SAFE = {
+    "--colour-blind": "colours are now such that all readers tell them apart; --paper-colours "
+    "brings those of the paper back"
+}
 
 
 class Command(TyperCommand):
@@ -58,6 +62,7 @@ class Command(TyperCommand):
             "--stack": "folds are no longer trained together as one program; on the CPU, --jobs "
             "trains several at the same time"
         },
+        **dict.fromkeys(("relabel", "decompose", "evaluate", "gradcam", "compare", "info"), _SAFE),
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

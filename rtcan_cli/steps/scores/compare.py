@@ -19,6 +19,7 @@ from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.comparison import SCORE_COLUMNS, Comparison
+from rtcan_cli.runs.labels import labels_of
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import group_seeds, seed_note, seed_scores
 from rtcan_cli.steps.paper.rows import is_eligible
@@ -113,7 +114,7 @@ def compare_runs(
     if figures is None:
         return result
     files = write_csv(result, figures, stems=STEMS)
-    return replace(result, files=(*files, *_draw(scores, figures, look)))
+    return replace(result, files=(*files, *_draw(scores, runs, figures, look)))
 
 
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
@@ -161,19 +162,20 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
     return row
 
 
-def _draw(scores: pd.DataFrame, folder: Path, look: Look) -> list[Path]:
+def _draw(scores: pd.DataFrame, runs: Sequence[Run], folder: Path, look: Look) -> list[Path]:
     """A figure for each dataset, target and protocol; simulated and recorded data apart."""
     files = []
     shares = ["accuracy", "accuracy_sd", "majority_accuracy", "paper_accuracy"]
     percent = scores.assign(**{name: 100 * scores[name].astype(float) for name in shares})
     percent = percent.rename(columns={"majority_accuracy": "majority"})
     by = ["dataset", "simulated", "target", "protocol"]
+    by_name = {(run.dataset.name, run.name): run for run in runs}
     recorded = set(scores.loc[~scores["simulated"].astype(bool), "dataset"])
     for (dataset, simulated, target, protocol), rows in percent.groupby(by):
         other = [] if protocol == choices.PROTOCOL else [protocol]
-        names = rows["model"] if rows["model"].is_unique else rows["run"]
+        drawn = [by_name[dataset, name] for name in rows["run"]]
         figure = comparison(
-            rows.assign(run=names),
+            rows.assign(run=labels_of(drawn)),
             title=", ".join([profile(dataset).title, target, *other]),
             simulated=simulated,
             look=look,

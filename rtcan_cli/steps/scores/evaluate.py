@@ -45,6 +45,7 @@ from rtcan_cli.results.scores.evaluation import (
     Evaluation,
 )
 from rtcan_cli.results.training.imported import ImportedEvaluation
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
 from rtcan_cli.steps.training.imported import evaluate_imported
@@ -353,7 +354,7 @@ def _curve_notes(run: Run) -> list[Note]:
 
 
 def _draw(run: Run, target: str, scores: Scores, folder: Path, look: Look) -> list[Path]:
-    title = f"{run.dataset.title}, {target}: {run.network}"
+    title = f"{run.dataset.title}, {target}: {label_of(run)}"
     trials, estimate = run.trials(target), scores.estimate
     label, probability = trials["label"].to_numpy(), trials["probability"].to_numpy(dtype=float)
     figures = {

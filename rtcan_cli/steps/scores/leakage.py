@@ -19,6 +19,7 @@ from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.leakage import PROTOCOL_COLUMNS, Leakage, known_in_words
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run
 
 #: From the protocol whose networks know most of the trials that test them to the one that knows
@@ -189,7 +190,7 @@ def _draw(rows: pd.DataFrame, run: Run, folder: Path, look: Look) -> list[Path]:
     ]
     figure = leakage(
         drawn.rename(columns={"majority_accuracy": "majority"}),
-        title=f"{run.dataset.title}: {run.network}",
+        title=f"{run.dataset.title}: {label_of(run)}",
         simulated=run.simulated,
         look=look,
     )
