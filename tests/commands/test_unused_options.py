@@ -51,6 +51,7 @@ WAYS = (
     "gradcam --subject 1 --music 1 --relative",
     "gradcam --all",
     "gradcam --check",
+    "contributions",
     "compare",
     "compare --leakage",
     "compare --table 1",
@@ -136,6 +137,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     answers: dict[str, Any] = {
         "choose_run": Path("run.h5"),
         "newest_run": Path("run.h5"),
+        "newest_fused": Path("run.h5"),
         "sources_of": sources,
         "read_checkpoint": checkpoint,
         "paper_tables": [],
