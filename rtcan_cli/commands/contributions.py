@@ -31,13 +31,14 @@ def contributions(
         int,
         typer.Option(min=1, help="Training trials of each fold that stand in for a part, at most."),
     ] = choices.BACKGROUND,
-    groups: Annotated[
+    no_groups: Annotated[
         bool,
         typer.Option(
-            "--groups/--no-groups",
-            help="Share the contribution of music among groups of its features.",
+            "--no-groups",
+            help="Do not share the contribution of the music among groups of its features, which "
+            "takes most of the time.",
         ),
-    ] = True,
+    ] = False,
     check: Annotated[
         bool,
         typer.Option(
@@ -78,11 +79,9 @@ def contributions(
       rtcan contributions RUN --scale logit --check --max-trials 500
     """
     from rtcan_cli.datasets.profiles import TARGETS, profile
-    from rtcan_cli.runs.inputs import sources_for
-    from rtcan_cli.runs.run import Run
     from rtcan_cli.steps.attention.contributions import (
-        check_fused,
         explain_contributions,
+        fused_sources,
         newest_fused,
     )
     from rtcan_cli.stores import Workspace
@@ -91,17 +90,15 @@ def contributions(
     name = profile(dataset).name if dataset else None
     targets = None if target is None else TARGETS if target == "both" else (target,)
     path = stores.find_run(run, name) if run else newest_fused(stores, name, targets)
-    loaded = Run.load(path)
-    check_fused(loaded)
     given = {"components": components, "features": features, "labels": labels, "music": music_store}
     return explain_contributions(
         path,
-        sources_for(loaded.settings, stores, loaded.dataset.name, given),
+        fused_sources(path, stores, given),
         figures.folder,
         targets=targets,
         scale=scale,
         n_background=background,
-        split_music=groups,
+        split_music=not no_groups,
         max_trials=max_trials,
         check=check,
         seed=seed,

@@ -154,7 +154,7 @@ def shapley(worth: Values) -> Values:
         return table.gather(1, (coalition.long() * bits).sum(dim=1, keepdim=True))[:, 0]
 
     everyone = torch.ones(n, n_players, dtype=torch.float64)
-    found: Values = ShapleyValues(worth_of).attribute(everyone, baselines=0.0).numpy()
+    found: Values = ShapleyValues(worth_of).attribute(everyone, baselines=0.0).double().numpy()
     return found
 
 

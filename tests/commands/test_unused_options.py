@@ -52,6 +52,7 @@ WAYS = (
     "gradcam --all",
     "gradcam --check",
     "show 1:1",
+    "contributions",
     "compare",
     "compare --leakage",
     "compare --table 1",
@@ -137,6 +138,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     answers: dict[str, Any] = {
         "choose_run": Path("run.h5"),
         "newest_run": Path("run.h5"),
+        "newest_fused": Path("run.h5"),
         "sources_of": sources,
         "read_checkpoint": checkpoint,
         "paper_tables": [],

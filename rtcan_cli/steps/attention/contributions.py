@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial as bind
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from rtcan_cli import console
-from rtcan_cli.choices import BACKGROUND, CLASS_NAMES, SEED, Scale
+from rtcan_cli.choices import BACKGROUND, SEED, Scale
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, ratio_intervals
-from rtcan_cli.explain import contributions as explain
-from rtcan_cli.explain.contributions import Answer, partners
-from rtcan_cli.explain.feature_groups import GROUPS, columns_of_groups
-from rtcan_cli.explain.fused import answer_of, answer_of_network, network_inputs
-from rtcan_cli.explain.randomise import rank_correlation, untrained
+from rtcan_cli.explain.feature_groups import columns_of_groups
 from rtcan_cli.files.links import folder_below
-from rtcan_cli.models.weights import rebuild
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.contributions import contributions as draw
 from rtcan_cli.plots.save import save
@@ -38,91 +31,16 @@ from rtcan_cli.results.attention.contributions import (
     PartContributions,
 )
 from rtcan_cli.results.base import Column, Note, empty
-from rtcan_cli.results.csv import write_csv
-from rtcan_cli.runs.inputs import Sources, new_trials
+from rtcan_cli.results.csv import write_table
+from rtcan_cli.runs.inputs import Sources, sources_for
 from rtcan_cli.runs.run import Run, about
+from rtcan_cli.steps.attention import contribution_tables as tables
 from rtcan_cli.steps.attention import trials as explain_trials
-from rtcan_cli.steps.attention.checks import follows_weights
+from rtcan_cli.steps.attention.fold_contributions import FoldFound, FoldWork, How, explain_fold
 from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.training.calibrate import log_odds
-from rtcan_cli.trial_key import TRIAL_KEY
 
-PARTS = ("EDA", "music")
-#: Times that the EDA, or the music, is exchanged among the test trials of a fold.
-_EXCHANGES = 10
 #: Networks with randomised weights for each fold.
 _RANDOMISED = 3
-#: A part is ignored if its share of the contributions is below this, or its mean size below that.
-IGNORED_SHARE = 0.1
-IGNORED_SIZE: Mapping[Scale, float] = {"probability": 0.01, "logit": 0.04}
-#: Contributions and baseline sum to what the run stored within this.
-TOLERANCE = 1e-3
-
-Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class FoldWork:
-    """The test trials of one fold.
-
-    Parameters
-    ----------
-    run : Path
-        Run store.
-    sources : Sources
-        The stores it was made from.
-    target : str
-    fold : int
-        From 1.
-    own, background : DataFrame
-        Rows of the run's predictions: what is explained, and training trials of the fold.
-    """
-
-    run: Path
-    sources: Sources
-    target: str
-    fold: int
-    own: pd.DataFrame
-    background: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class How:
-    """How trials are explained; see `contributions_of_run`.
-
-    Parameters
-    ----------
-    groups : dict of str to array of int
-        Columns of groups of music features; empty if the music is not split.
-    """
-
-    scale: Scale
-    groups: Mapping[str, NDArray[np.intp]]
-    seed: int
-    n_exchanges: int = _EXCHANGES
-    n_randomised: int = 0
-
-
-@dataclass(frozen=True)
-class FoldFound:
-    """What was found for the n test trials of a fold.
-
-    Parameters
-    ----------
-    trials : DataFrame
-        With the columns of `TRIAL_COLUMNS`.
-    exchanged : dict of str to array (n_exchanges, n)
-        P(high) with the EDA, or the music, of other trials; NaN where there is no other.
-    within : bool
-        Whether the only subject of the fold gave its own trials in exchange.
-    similarity : array (n_randomised, 2)
-        Rank correlation of the contributions of EDA and music with those of randomised networks.
-    """
-
-    trials: pd.DataFrame
-    exchanged: dict[str, Values]
-    within: bool
-    similarity: Values
 
 
 def is_fused(run: Run) -> bool:
@@ -171,6 +89,27 @@ def check_fused(run: Run) -> None:
     )
 
 
+def fused_sources(
+    run_path: Path, workspace: Workspace, given: Mapping[str, Path | None] | None = None
+) -> Sources:
+    """The stores that a run of EDA and music was made from: those given by kind, or its own.
+
+    Raises
+    ------
+    RtcanError
+        If its models do not see both, or do not see what is in a store that is given.
+    """
+    run = Run.load(run_path)
+    check_fused(run)
+    sources = sources_for(run.settings, workspace, run.dataset.name, given)
+    for kind, path in (given or {}).items():
+        if path is not None and getattr(sources, kind) is None:
+            raise RtcanError(
+                f"--{kind}-store: the models of this run see no {kind}", "the same without it"
+            )
+    return sources
+
+
 def explain_contributions(
     run_path: Path, sources: Sources, figures: Path, *, look: Look = PAPER, **options: Any
 ) -> PartContributions:
@@ -191,22 +130,26 @@ def explain_contributions(
     ending = "" if result.scale == "probability" else f"_{result.scale}"
     files: list[Path] = []
     for target in result.parts["target"].unique():
+        found = {
+            name: table[table["target"] == target]
+            for name in ("parts", "averages", "music", "trials", "checks")
+            if len(table := getattr(result, name))
+        }
+        stem = folder / f"contributions_{target}{ending}"
         figure = draw(
-            *(
-                each[each["target"] == target]
-                for each in (result.parts, result.averages, result.music)
-            ),
+            found["parts"],
+            found["averages"],
+            found.get("music", result.music),
             scale=result.scale,
             title=f"{run.dataset.title}, {target}, {run.network}",
             simulated=run.simulated,
             look=look,
         )
-        files += save(figure, folder / f"contributions_{target}{ending}", look)
-    stems = {
-        name: f"contributions_{name}{ending}"
-        for name in ("parts", "averages", "music", "trials", "checks")
-    }
-    files += write_csv(result, folder, simulated=run.simulated, stems=stems)
+        files += save(figure, stem, look)
+        files += [
+            write_table(table, stem.with_name(f"{stem.name}_{name}.csv"), simulated=run.simulated)
+            for name, table in found.items()
+        ]
     return replace(result, files=tuple(files))
 
 
@@ -275,21 +218,27 @@ def contributions_of_run(
         if len(table) < n_tested:
             text = f"{target}: {len(table)} of {n_tested} trials, drawn by the seed"
             notes.append(Note("drawn_trials", text))
-        notes += _doubts(target, table, scale)
-        rows = _parts(target, table, found, scale)
-        notes += [_verdict_note(row, scale) for row in rows.to_dict("records")]
+        notes += tables.doubts(target, table, scale)
+        exchanged = {
+            part: np.concatenate([each.exchanged[part] for each in found], axis=1)
+            for part in tables.PARTS
+        }
+        rows = tables.parts_table(target, table, exchanged, scale)
+        notes += [tables.verdict_note(row, scale) for row in rows.to_dict("records")]
         if any(each.within for each in found):
             text = "in folds with one listener, EDA is exchanged among the trials of that listener"
             notes.append(Note("exchanged_within", f"{target}: {text}"))
         parts.append(rows)
-        averages.append(_averages(target, table, scale))
-        music.append(_music(target, table, groups))
+        averages.append(tables.averages_table(target, table, scale))
+        music.append(tables.music_table(target, table, groups))
         trials.append(table)
         if randomised:
-            checks.append(_checks(target, found))
+            checks.append(
+                tables.checks_table(target, np.concatenate([each.similarity for each in found]))
+            )
 
-    def joined(tables: list[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
-        return pd.concat(tables, ignore_index=True) if tables else empty(columns)
+    def joined(found: list[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
+        return pd.concat(found, ignore_index=True) if found else empty(columns)
 
     return PartContributions(
         run=about(run),
@@ -416,273 +365,3 @@ def _explain(work: list[FoldWork], how: How, jobs: int) -> list[FoldFound]:
             found[index] = each
             bar.update(len(each.trials))
     return [found[index] for index in range(len(work))]
-
-
-def explain_fold(work: FoldWork, how: How) -> FoldFound:
-    """Contributions to the answers to the test trials of one fold."""
-    run = Run.load(work.run)
-    trained = run.model_of_fold(work.target, work.fold)
-    every = pd.concat([work.own, work.background])
-    keys = list(every[list(TRIAL_KEY)].itertuples(index=False, name=None))
-    settings = run.settings
-    loaded, _ = new_trials(
-        work.sources,
-        work.target,
-        settings.onset,
-        settings.spec.length,
-        settings.model.features,
-        settings.window,
-        wanted=set(keys),
-    )
-    place = zip(*(getattr(loaded, name).tolist() for name in TRIAL_KEY), strict=True)
-    row_of = {key: row for row, key in enumerate(place)}
-    if missing := [key for key in keys if key not in row_of]:
-        subject, stimulus, _ = missing[0]
-        raise RtcanError(
-            f"{run.path}: subject {subject}, stimulus {stimulus} is not in the present stores",
-            f"{run.line(force=True)}, to train on the present ones",
-        )
-    loaded = loaded.take(np.array([row_of[key] for key in keys]))
-    assert loaded.song is not None, "the run hears music"
-    n = len(work.own)
-    own = explain.Trials(np.arange(n), loaded.song[:n])
-    background = explain.Trials(np.arange(n, len(keys)), loaded.song[n:])
-    columns = list(how.groups.values()) or [np.arange(loaded.n_music)]
-
-    def explained(answer: Answer) -> explain.Contributions:
-        asked = answer
-        if how.scale == "logit":
-
-            def asked(eda: explain.Rows, song: explain.Rows) -> Values:
-                return log_odds(answer(eda, song))
-
-        return explain.contributions(asked, own, background, len(columns))
-
-    answer = answer_of(trained, loaded, columns)
-    found = explained(answer)
-    subject = loaded.subject[:n]
-    within = n > 1 and len(np.unique(subject)) == 1
-    names = {"EDA": np.arange(n).astype(str) if within else subject, "music": loaded.piece[:n]}
-    exchanged = _exchange(answer, own, names, np.random.default_rng([how.seed, work.fold, 1]), how)
-    similarity = []
-    if how.n_randomised:
-        eda, music = network_inputs(trained, loaded)
-        network = rebuild(trained.weights, trained.spec)
-        for k in range(how.n_randomised):
-            seed = how.seed + how.n_randomised * work.fold + k
-            other = untrained(network, eda[:n], music[own.song], seed)
-            again = explained(answer_of_network(other, eda, music, columns))
-            similarity.append(
-                [
-                    rank_correlation(one[None], two[None])[0]
-                    for one, two in ((found.eda, again.eda), (found.music, again.music))
-                ]
-            )
-    return FoldFound(
-        _trial_table(work, found, how), exchanged, within, np.reshape(similarity, (-1, 2))
-    )
-
-
-def _exchange(
-    answer: Answer, own: explain.Trials, names: Mapping[str, NDArray[np.str_]], rng: Any, how: How
-) -> dict[str, Values]:
-    """P(high) with the EDA of other subjects, and with the music of other songs.
-
-    ``names`` has the subject, and the song, of each trial, by part.
-    """
-    found = {}
-    for part in PARTS:
-        other = partners(names[part], how.n_exchanges, rng)
-        there, here = other >= 0, np.broadcast_to(np.arange(len(own.eda)), other.shape)
-        eda, song = (other, here) if part == "EDA" else (here, other)
-        heard = np.repeat(own.song[song[there]][:, None], max(1, len(how.groups)), axis=1)
-        found[part] = np.full(other.shape, np.nan)
-        found[part][there] = answer(own.eda[eda[there]], heard)
-    return found
-
-
-def _trial_table(work: FoldWork, found: explain.Contributions, how: How) -> pd.DataFrame:
-    own = work.own
-    classes = np.array(CLASS_NAMES)
-    table = own[[*TRIAL_KEY, "song", "fold", "probability"]].assign(
-        target=work.target,
-        true_class=classes[own["label"].to_numpy(np.int64)],
-        called_class=classes[(own["probability"].to_numpy() > 0.5).astype(int)],
-        baseline=found.baseline,
-        eda=found.eda,
-        music=found.music,
-        without_eda=found.without_eda,
-        without_music=found.without_music,
-        **{f"music_{group}": np.nan for group in GROUPS},
-    )
-    for k, group in enumerate(how.groups):
-        table[f"music_{group}"] = found.groups[:, k]
-    return table[list(TRIAL_COLUMNS)]
-
-
-def _answers(table: pd.DataFrame, scale: Scale) -> Values:
-    """P(high) that contributions and baseline sum to."""
-    total: Values = table[["baseline", "eda", "music"]].sum(axis=1).to_numpy(float)
-    return expit(total) if scale == "logit" else total
-
-
-def _doubts(target: str, table: pd.DataFrame, scale: Scale) -> list[Note]:
-    """What makes contributions doubtful: other answers than the stored ones, or chance."""
-    notes = []
-    apart = np.abs(_answers(table, scale) - table["probability"])
-    if apart.max() > TOLERANCE:
-        text = (
-            f"{(apart > TOLERANCE).sum()} of {len(table)} answers are not those that the run "
-            f"stored, and differ by up to {apart.max():.3f}"
-        )
-        notes.append(Note("other_answers", f"{target}: {text}"))
-    auc = intervals(_scored(table, table["probability"])).loc["auc"]
-    if not auc["low"] > 0.5:
-        text = (
-            f"AUC {auc['estimate']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) is not above "
-            "chance: contributions say what moved the answers, not what is true of listeners"
-        )
-        notes.append(Note("chance", f"{target}: {text}"))
-    return notes
-
-
-def _scored(table: pd.DataFrame, probability: Values | pd.Series) -> pd.DataFrame:
-    label = (table["true_class"] == CLASS_NAMES[1]).astype(int)
-    return table[[*TRIAL_KEY, "fold"]].assign(label=label, probability=probability)
-
-
-def _parts(target: str, table: pd.DataFrame, found: list[FoldFound], scale: Scale) -> pd.DataFrame:
-    """How much each part decides, and whether the answers are better for it."""
-    size = np.abs(table[["eda", "music"]].to_numpy(float))
-    subject = table["subject"].to_numpy(str)
-    ones = np.ones(len(table))
-    rows = []
-    for k, part in enumerate(PARTS):
-        changed = _changed(table, ("without_eda", "without_music")[k], scale)
-        estimates = ratio_intervals(
-            {
-                "size": (size[:, k], ones),
-                "share": (size[:, k], size.sum(axis=1)),
-                "changed": (changed, ones),
-            },
-            subject,
-        )
-        row: dict[str, Any] = {"target": target, "part": part, "n_trials": len(table)}
-        row["n_subjects"] = len(np.unique(subject))
-        for name, (estimate, low, high) in estimates.iterrows():
-            row |= {name: estimate, f"{name}_low": low, f"{name}_high": high}
-        row |= _drop(table, np.concatenate([each.exchanged[part] for each in found], axis=1))
-        rows.append(row | {"verdict": _verdict(row, scale)})
-    return pd.DataFrame(rows, columns=list(PART_COLUMNS))
-
-
-def _changed(table: pd.DataFrame, without: str, scale: Scale) -> Values:
-    """Whether trials are called otherwise on average without a part."""
-    called_high = table[without] > (0.5 if scale == "probability" else 0)
-    changed: Values = (called_high != (table["called_class"] == CLASS_NAMES[1])).to_numpy(float)
-    return changed
-
-
-def _drop(table: pd.DataFrame, exchanged: Values) -> dict[str, Any]:
-    """What the score loses if a part is exchanged; exchanged is (n_exchanges, n)."""
-    row: dict[str, Any] = {"score": "auc"}
-    row |= dict.fromkeys(("whole", "exchanged", "drop", "drop_low", "drop_high"), np.nan)
-    if np.isnan(exchanged).all():
-        return row
-    others = [_scored(table, each) for each in exchanged]
-    scores = difference_intervals([_scored(table, table["probability"])], others, n_resamples=1000)
-    if np.isnan(scores.loc["auc", "difference"]):  # no fold with both classes
-        row["score"] = "balanced_accuracy"
-    one, other, difference, low, high, _ = scores.loc[row["score"]]
-    row |= {"whole": one, "exchanged": other, "drop": difference}
-    return row | {"drop_low": low, "drop_high": high}
-
-
-def _verdict(row: Mapping[str, Any], scale: Scale) -> str:
-    if not np.isfinite([row["share_high"], row["drop_low"]]).all():
-        return "unknown"
-    if row["drop_low"] > 0:
-        return "helps"
-    if row["share_high"] < IGNORED_SHARE or row["size_high"] < IGNORED_SIZE[scale]:
-        return "ignored"
-    return "harms" if row["drop_high"] < 0 else "not_shown"
-
-
-def _verdict_note(row: Mapping[str, Any], scale: Scale) -> Note:
-    part, verdict = row["part"], row["verdict"]
-    what = "P(high)" if scale == "probability" else "the logit"
-    moves = (
-        f"it moves {what} by {row['size']:.3f} on average ({row['size_low']:.3f} to "
-        f"{row['size_high']:.3f}), {100 * row['share']:.0f} % of what EDA and music move"
-    )
-    score = "AUC" if row["score"] == "auc" else "balanced accuracy"
-    whose = "of other listeners" if part == "EDA" else "of other songs"
-    dropped = (
-        f"{score} is {row['whole']:.3f}, and {row['exchanged']:.3f} with that {whose} in its place "
-        f"(difference {row['drop']:+.3f}, {row['drop_low']:+.3f} to {row['drop_high']:+.3f})"
-    )
-    words = {
-        "helps": f"{part} helps: {moves}; {dropped}",
-        "ignored": f"{part} is ignored: {moves}; {dropped}",
-        "not_shown": f"{part} moves the answers, but is not shown to help: {moves}; {dropped}",
-        "harms": f"{part} makes the answers worse: {moves}; {dropped}",
-        "unknown": f"{part}: too few listeners or songs to say whether it is used",
-    }
-    kind = f"{part.lower()}_{verdict}"
-    return Note(kind, f"{row['target']}: {words[verdict]}")
-
-
-def _averages(target: str, table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    low_first = {name: k for k, name in enumerate(CLASS_NAMES)}
-    by = {
-        "all": np.full(len(table), "all"),
-        "true": table["true_class"],
-        "called": table["called_class"],
-        "subject": table["subject"],
-        "song": table["song"],
-    }
-    rows = [
-        {"target": target, "group": group, "name": str(name), **_average(part, scale)}
-        for group, key in by.items()
-        for name, part in sorted(table.groupby(key), key=lambda pair: low_first.get(pair[0], 0))
-    ]
-    return pd.DataFrame(rows, columns=list(AVERAGE_COLUMNS))
-
-
-def _average(table: pd.DataFrame, scale: Scale) -> dict[str, Any]:
-    eda, music = (table[name].to_numpy(float) for name in ("eda", "music"))
-    ones, subject = np.ones(len(table)), table["subject"].to_numpy(str)
-    both = np.abs(eda) + np.abs(music)
-    with_interval = {"eda": (eda, ones), "music": (music, ones), "eda_share": (np.abs(eda), both)}
-    row: dict[str, Any] = {"n_trials": len(table), "n_subjects": len(np.unique(subject))}
-    for name, (estimate, low, high) in ratio_intervals(with_interval, subject).iterrows():
-        row |= {name: estimate, f"{name}_low": low, f"{name}_high": high}
-    for part in ("eda", "music"):
-        row[f"changed_without_{part}"] = _changed(table, f"without_{part}", scale).mean()
-    return row | {"eda_size": np.abs(eda).mean(), "music_size": np.abs(music).mean()}
-
-
-def _music(
-    target: str, table: pd.DataFrame, groups: Mapping[str, NDArray[np.intp]]
-) -> pd.DataFrame:
-    size = {group: table[f"music_{group}"].abs().to_numpy(float) for group in groups}
-    if not size:
-        return empty(MUSIC_COLUMNS)
-    subject, ones, total = table["subject"].to_numpy(str), np.ones(len(table)), sum(size.values())
-    sizes = ratio_intervals({group: (each, ones) for group, each in size.items()}, subject)
-    shares = ratio_intervals({group: (each, total) for group, each in size.items()}, subject)
-    rows = [
-        (target, group, len(groups[group]), *sizes.loc[group], *shares.loc[group])
-        for group in groups
-    ]
-    return pd.DataFrame(rows, columns=list(MUSIC_COLUMNS))
-
-
-def _checks(target: str, found: list[FoldFound]) -> pd.DataFrame:
-    similarity = np.concatenate([each.similarity for each in found])
-    rows = []
-    for part, each in zip(PARTS, similarity.T, strict=True):
-        known = each[np.isfinite(each)]
-        mean, sd = (known.mean(), known.std(ddof=1)) if len(known) > 1 else (np.nan, np.nan)
-        rows.append((target, part, mean, sd, len(known), follows_weights(mean)))
-    return pd.DataFrame(rows, columns=list(CHECK_COLUMNS))
