@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,15 @@ from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.training.begun import BEGUN, result_name
 from rtcan_cli.steps.training.curve_log import CurveLog
 from rtcan_cli.steps.training.curves import Taker, curves_of_run, kept_curve
 from rtcan_cli.steps.training.event_files import EventFiles
 from rtcan_cli.steps.training.lengths import length_notes
 from rtcan_cli.steps.training.notes import say_steps
-from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit, result_name
+from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit
 from rtcan_cli.steps.training.result import training_result
-from rtcan_cli.steps.training.units import fit_units
+from rtcan_cli.steps.training.units import fit_units, side_by_side
 from rtcan_cli.stores import Provenance, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.folds.splits import TEST
@@ -123,8 +124,11 @@ def train_runs(
     plan_of = {plan.output: plan for plan in plans}
     hopeless: list[tuple[Unit, NotFinite]] = []
     with ExitStack() as locks:
+        asked = {request.output: request for request in requests}
+        where, at_a_time = str(device or "cpu"), side_by_side(device, jobs)
         for plan in plans:
             locks.enter_context(plan.partial.held())
+            locks.enter_context(_begun(plan, asked[plan.output], where, at_a_time))
 
         def on_finished(unit: Unit) -> None:
             plan = plan_of[unit.partial.store]
@@ -150,6 +154,17 @@ def train_runs(
         raise _not_finite(failed)
     result = training_result([request.output for request in requests], notes)
     return replace(result, files=(*result.files, *(each for each in (log, events) if each)))
+
+
+@contextmanager
+def _begun(plan: RunPlan, request: RunRequest, device: str, side_by_side: int) -> Iterator[None]:
+    """Let a run tell of itself; no more if nothing is kept of it in the end."""
+    plan.begun(request, device, side_by_side).keep(plan.partial)
+    try:
+        yield
+    finally:
+        if plan.partial.names() == {BEGUN}:
+            plan.partial.remove(BEGUN)
 
 
 def _takers(

@@ -205,7 +205,7 @@ def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     assert "--clip-norm" in str(error.value.hint)
     assert set(ids(tmp_path)) == {wanted[0].output.stem, wanted[2].output.stem}
     kept = {path.stem for path in tmp_path.rglob("*.npz")}
-    assert kept == {"result-arousal-0", "result-arousal-2"}
+    assert kept == {"begun", "result-arousal-0", "result-arousal-2"}
     # Whatever it was has passed: only that fold is trained, and the store is as it should be.
     tried = diverging(monkeypatch)
     train_runs(wanted)
