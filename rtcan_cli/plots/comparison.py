@@ -47,7 +47,7 @@ def comparison(
         edgecolor="black",
         linewidth=0.6,
         error_kw={"elinewidth": 1, "capsize": 3},
-        label="accuracy (mean, sd over folds)",
+        label="accuracy (mean, SD over folds)",
     )
     majority = axes.vlines(
         runs["majority"],
@@ -68,7 +68,11 @@ def comparison(
             "zorder": 3,
         }
         handles.append(axes.scatter(runs["paper_accuracy"], place, label="paper", **diamond))
-    axes.set_yticks(place, runs["run"].astype(str))
+    names = [
+        "\n".join(style.wrapped(name, 0.19 * figure.get_figwidth() + 0.5, style.SMALL))
+        for name in runs["run"].astype(str)
+    ]
+    axes.set_yticks(place, names)
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="accuracy [%]")
     style.write_values(axes, place, [_in_words(*each) for each in _values(runs)])

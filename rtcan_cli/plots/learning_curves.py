@@ -65,7 +65,8 @@ def learning_curves(
     n_columns = min(3 if look.is_narrow else 5, len(folds))
     n_rows = -(-len(folds) // n_columns)
     width = 0.5 * style.WIDTH if look.is_narrow else style.WIDTH
-    figure = style.new_figure(0.95 + 1.2 * n_rows, title, simulated, look=look, width=width)
+    height = 0.95 + (1.2 if look.is_narrow else 1.45) * n_rows
+    figure = style.new_figure(height, title, simulated, look=look, width=width)
     grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(folds) :]:
         axes.remove()

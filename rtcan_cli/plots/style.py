@@ -145,11 +145,15 @@ class Look:
         }
 
     def inches(self, width: float, height: float, text: float = _TEXT) -> tuple[float, float]:
-        """Width and height of a figure that has these on its own; `text` of the height stays."""
+        """Width and height of a figure that has these on its own; `text` of the height stays.
+
+        A figure that is made for one column is no higher where it gets two.
+        """
         if self.size is not None:
             return self.size
         if self.width is not None:
-            return self.width, text + (height - text) * self.width / width
+            scale = min(self.width / width, max(1.0, self.width / WIDTH))
+            return self.width, text + (height - text) * scale
         return width, height
 
 

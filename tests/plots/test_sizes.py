@@ -162,6 +162,8 @@ def test_drawings_have_exactly_the_millimetres_asked_for(tmp_path):
     for found in (in_svg, in_pdf):
         millimetres = [float(points) * 25.4 / 72 for points in found.groups()]
         assert millimetres == pytest.approx([90, 60], abs=1e-3)
+    assert b"/FontFile2" in pdf  # TrueType, embedded
+    assert b"/Type3" not in pdf
 
 
 @pytest.mark.parametrize("name", ["comparison", "check", "quality"])

@@ -94,14 +94,15 @@ def attention_check(
     axes.set_title(f"{method}: similarity to the original map, weights randomised down to ...")
     slope = 90 if narrow else 30
     axes.set_xticks(range(len(stages)), stages, rotation=slope, ha="right", rotation_mode="anchor")
-    axes.set(ylim=(-0.35, 1.05), yticks=(0, 0.5, 1), ylabel="similarity")
+    lowest = min(-0.35, 1.05 * similarity["low"].min())
+    axes.set(ylim=(lowest, 1.05), yticks=(0, 0.5, 1), ylabel="similarity")
     style.dress(axes)
     for axes, (name, what) in zip(
         pair, (("deletion", "taken out"), ("insertion", "brought in")), strict=True
     ):
         _draw(axes, tests[name], look)
-        # Where the legend has no room beside the heading, it stands below that.
-        axes.set_title(name, pad=18 if narrow and name == "deletion" else None)
+        # The legend has no room beside the heading, so it stands below that.
+        axes.set_title(name, pad=None if narrow and name == "insertion" else 18)
         axes.set_xlabel(f"share of the trial {what} [%]")
     for axes in pair if narrow else pair[:1]:
         axes.set_ylabel("P(class explained)")
