@@ -21,6 +21,7 @@ from rtcan_cli.commands.gradcam import gradcam
 from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
 from rtcan_cli.commands.ingest import ingest
+from rtcan_cli.commands.listen import listen
 from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
 from rtcan_cli.commands.predict import predict
@@ -84,6 +85,7 @@ for _step in (
     predict,
     export,
     gradcam,
+    listen,
     compare,
     info,
 ):

@@ -34,6 +34,7 @@ COMMANDS = (
     "predict",
     "export",
     "gradcam",
+    "listen",
     "compare",
     "info",
 )
