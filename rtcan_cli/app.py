@@ -59,6 +59,7 @@ def rtcan(
 
     The steps, in order: ingest, relabel, decompose, music-features (eda-features for models that
     use them), train, evaluate, gradcam, compare. predict applies a trained run to new recordings.
+    show and listen look at one recording.
     Each step reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows what
     is done and what to run next.
 

@@ -87,7 +87,7 @@ def listen(
     from rtcan_cli.stores import Workspace
     from rtcan_cli.views.html.listening import write_listening
 
-    stores, name = Workspace(workspace), options.chosen_dataset(workspace, dataset)
+    stores, name = Workspace(workspace), options.dataset_of(workspace, dataset, None, "recordings")
     folder = output.parent if output else folder_below(options.DEFAULT_FIGURES, name)
     result, sound = listen_to(
         stores,
@@ -101,4 +101,4 @@ def listen(
         song_start=song_start,
         folder=folder,
     )
-    return write_listening(result, sound, output or folder / f"listen_{result.trial.stem}.html")
+    return write_listening(result, sound, folder, output)

@@ -268,7 +268,7 @@ def decomposition_of(found: Found, components: Path) -> Decomposed | Note:
     with Store(components, "components") as store:
         made = store.provenance
         if made.inputs.get("recordings") != found.content_id:
-            text = f"{components} was made from other recordings than these, and is not shown"
+            text = "its decomposition is not shown: it was made from other recordings than these"
             return Note("stale_components", text, line)
         row = store.table("recordings").iloc[found.row]
         if row["problem"]:
@@ -342,7 +342,7 @@ def ratings_of(found: Found, labels: Path) -> tuple[pd.DataFrame, list[Note]]:
         return table, [Note("no_labels", text, line_that_makes(labels, "labels"))]
     with Store(labels, "labels") as store:
         if store.provenance.inputs.get("recordings") != found.content_id:
-            text = f"{labels} was made from other recordings than these, and is not shown"
+            text = "its labels are not shown: they were made from other recordings than these"
             return table, [Note("stale_labels", text, line_that_makes(labels, "labels"))]
         every, thresholds = store.table("labels"), store.table("thresholds")
     own = every[(every[list(TRIAL_KEY)] == list(found.key)).all(axis=1)]

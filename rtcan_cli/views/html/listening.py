@@ -24,26 +24,37 @@ from rtcan_cli.views.attention import listening as view
 from rtcan_cli.views.html.document import grid
 from rtcan_cli.views.html.recording import RESPONSE, SIMULATED
 from rtcan_cli.views.html.render import environment
-from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.overview import recording
 
+#: Notes with paths, or about what to do next: the page may be passed on.
+_FOR_THE_MAKER = ("audio_known", "no_audio", "no_networks")
 _KINDS = ("css", "js")
 _ATTENTION = (
     "Attention is guided Grad-CAM for the class that a network called; the highest weight of each "
-    "network is 1. It shows where a network looked, and is no proof of why it decided: see rtcan "
-    "gradcam --check."
+    "network is 1. It shows where a network looked; it is not a proof of why it decided: see "
+    "rtcan gradcam --check."
 )
 _GROWING = (
     "P(high) over time describes a trained network; it is not how an emotion develops. For each "
-    "time, the recording was cut there, z-scored and decomposed anew, and given to the network as "
+    "time, the recording was cut there, z-scored and decomposed again, and given to the network as "
     "if it had ended: nothing later is used, except where a gap was repaired across the cut. The "
     "networks were trained on whole recordings. The last point is the answer that the run has "
     "stored, before calibration."
 )
 
 
-def write_listening(result: Listening, sound: Sound | None, output: Path) -> Listening:
+def write_listening(
+    result: Listening, sound: Sound | None, folder: Path, output: Path | None = None
+) -> Listening:
     """Write a trial as one HTML file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    result : Listening
+    sound : Sound, optional
+        What it plays.
+    folder : Path
+        Where to write it, unless `output` names the file.
 
     Returns
     -------
@@ -58,6 +69,7 @@ def write_listening(result: Listening, sound: Sound | None, output: Path) -> Lis
     tables = [("events", grid(responses))] if responses.rows else []
     if len(result.networks):
         tables.append(("networks", grid(view.networks_table(result))))
+    output = output or folder / f"listen_{result.trial.stem}.html"
     output.parent.mkdir(parents=True, exist_ok=True)
     page = (
         environment()
@@ -75,7 +87,7 @@ def write_listening(result: Listening, sound: Sound | None, output: Path) -> Lis
             status=_status(sound),
             tables=tables,
             text=_text(result),
-            notes=note_lines(tuple(each for each in result.notes if each.kind != "audio_known")),
+            notes=[note.text for note in result.notes if note.kind not in _FOR_THE_MAKER],
             data=_data(result),
         )
     )
@@ -123,7 +135,7 @@ def _text(result: Listening) -> list[str]:
     if len(result.parts):
         text.append(RESPONSE)
     if result.networks.empty:
-        return text
+        return [*text, "No network is shown."]
     text += [_ATTENTION, _GROWING]
     if result.window is not None:
         text.append(

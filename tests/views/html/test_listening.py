@@ -126,7 +126,7 @@ def wav(seconds: float) -> Sound:
 
 
 def written(folder: Path, result: Listening, sound: Sound | None = None) -> str:
-    (path,) = write_listening(result, sound, folder / "page.html").files
+    (path,) = write_listening(result, sound, folder, folder / "page.html").files
     return path.read_text(encoding="utf-8")
 
 
