@@ -35,6 +35,7 @@ COMMANDS = (
     "export",
     "gradcam",
     "contributions",
+    "listen",
     "compare",
     "info",
 )

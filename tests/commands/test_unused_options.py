@@ -53,6 +53,7 @@ WAYS = (
     "gradcam --check",
     "show 1:1",
     "contributions",
+    "listen 1:1",
     "compare",
     "compare --leakage",
     "compare --table 1",
@@ -143,6 +144,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         "read_checkpoint": checkpoint,
         "paper_tables": [],
         "stores_of": [],
+        "listen_to": (any_result(), None),
         **dict.fromkeys(("plot_steps", "few_ratings", "plot_trial", "plot_quality"), ()),
     }
     doing = {"combinations", "borrow"}  # these only work out what is asked
@@ -162,6 +164,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         "views.report",
         "views.html.document",
         "views.html.recording",
+        "views.html.listening",
     ):
         importlib.import_module(f"rtcan_cli.{view}")
     for module, name in functions:
@@ -183,6 +186,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr("rtcan_cli.views.report.write_tables", lambda result: None)
     monkeypatch.setattr("rtcan_cli.views.html.document.write_html", recorder("write_html"))
     monkeypatch.setattr("rtcan_cli.views.html.recording.write_recording", lambda result: result)
+    monkeypatch.setattr("rtcan_cli.views.html.listening.write_listening", recorder("write_html"))
     return calls
 
 

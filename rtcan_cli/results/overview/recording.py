@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rtcan_cli.files.links import part_of_name
 from rtcan_cli.results.base import Column, Result, table, value
+from rtcan_cli.trial_key import ending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,13 @@ class AboutTrial:
     eda_unit: str = value("Unit of the stored EDA")
     eda_polarity: str = value("What the EDA is, and whether its sign was flipped")
     problem: str | None = value("Why later steps leave it out; null if they use it")
+
+    @property
+    def stem(self) -> str:
+        """What names of files about it end in."""
+        name = f"subject_{part_of_name(self.subject)}_stimulus_{part_of_name(self.stimulus)}"
+        name += ending(self.repetition)
+        return name + ("" if self.hearing == "both" else f"_{self.hearing}")
 
 
 @dataclass(frozen=True, kw_only=True)

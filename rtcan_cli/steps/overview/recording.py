@@ -22,7 +22,7 @@ from rtcan_cli.eda.features.stretch import RATE, cut
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.links import folder_below, part_of_name
+from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.recording import Parts, recording_figure
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
@@ -41,7 +41,7 @@ from rtcan_cli.steps.signals.decomposed_trial import is_trial
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import IMPLAUSIBLE
-from rtcan_cli.trial_key import TRIAL_KEY, ending, trial_name
+from rtcan_cli.trial_key import TRIAL_KEY, trial_name
 
 #: Width of the figure for a phone, in inches: a column of a journal.
 _NARROW = 85 / 25.4
@@ -118,14 +118,6 @@ class Found:
     def hearing(self) -> str:
         """The rating that it was recorded for, ``valence`` or ``arousal``, or ``both``."""
         return str(self.about["target"])
-
-    @property
-    def stem(self) -> str:
-        """What names of files about it end in."""
-        subject, stimulus, repetition = self.key
-        name = f"subject_{part_of_name(subject)}_stimulus_{part_of_name(stimulus)}"
-        name += ending(repetition)
-        return name + ("" if self.hearing == "both" else f"_{self.hearing}")
 
     def trial(self) -> AboutTrial:
         """Which recording it is, for a result."""
@@ -276,7 +268,7 @@ def decomposition_of(found: Found, components: Path) -> Decomposed | Note:
     with Store(components, "components") as store:
         made = store.provenance
         if made.inputs.get("recordings") != found.content_id:
-            text = f"{components} was made from other recordings than these, and is not shown"
+            text = "its decomposition is not shown: it was made from other recordings than these"
             return Note("stale_components", text, line)
         row = store.table("recordings").iloc[found.row]
         if row["problem"]:
@@ -350,7 +342,7 @@ def ratings_of(found: Found, labels: Path) -> tuple[pd.DataFrame, list[Note]]:
         return table, [Note("no_labels", text, line_that_makes(labels, "labels"))]
     with Store(labels, "labels") as store:
         if store.provenance.inputs.get("recordings") != found.content_id:
-            text = f"{labels} was made from other recordings than these, and is not shown"
+            text = "its labels are not shown: they were made from other recordings than these"
             return table, [Note("stale_labels", text, line_that_makes(labels, "labels"))]
         every, thresholds = store.table("labels"), store.table("thresholds")
     own = every[(every[list(TRIAL_KEY)] == list(found.key)).all(axis=1)]
@@ -421,7 +413,7 @@ def show_recording(
         decomposition=settings,
         notes=tuple(notes),
     )
-    subject, stimulus, _ = found.key
+    subject, stimulus, stem = *found.key[:2], result.trial.stem
     folder = folder_below(figures, found.dataset.name)
     files: list[Path] = []
     # The second one is for narrow screens.
@@ -442,7 +434,7 @@ def show_recording(
             simulated=found.simulated,
             look=each,
         )
-        files += save(figure, folder / f"{name}_{found.stem}", each)
-    stems = {"responses": f"responses_{found.stem}", "quality": f"quality_{found.stem}"}
+        files += save(figure, folder / f"{name}_{stem}", each)
+    stems = {"responses": f"responses_{stem}", "quality": f"quality_{stem}"}
     files += write_csv(result, folder, simulated=found.simulated, stems=stems)
     return replace(result, files=tuple(files))

@@ -136,13 +136,17 @@ class HtmlPage:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
-def render(page: HtmlPage) -> str:
-    """Write a page as HTML."""
-    templates = Environment(
+def environment() -> Environment:
+    """Templates that take all text as text."""
+    return Environment(
         loader=PackageLoader("rtcan_cli.views.html", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return templates.get_template("page.html").render(page=page)
+
+
+def render(page: HtmlPage) -> str:
+    """Write a page as HTML."""
+    return environment().get_template("page.html").render(page=page)
