@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -28,12 +29,16 @@ class Grid:
         Whether each column holds numbers.
     rows : sequence of sequences of str
         Cells; the first of a row names it.
+    stacked : bool
+        Whether cells stand below each other on a narrow screen, each beside its head, instead of
+        being pushed along.
     """
 
     caption: str
     heads: Sequence[str]
     numeric: Sequence[bool]
     rows: Sequence[Sequence[str]]
+    stacked: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,36 @@ class Picture:
         Below the picture.
     alt : str
         In its place, for those who do not see it.
+    path : Path, optional
+        Where the file is, for pages that link to it.
     """
 
     svg: bytes
     caption: str
     alt: str
+    path: Path | None = None
 
     @property
     def source(self) -> str:
         """The picture itself, as an address."""
         return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An answer.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, for its mark: a name of a class of the styles.
+    headline, details : str
+        The answer, and what is behind it.
+    """
+
+    kind: str
+    headline: str
+    details: str
 
 
 @dataclass(frozen=True)
@@ -69,15 +94,24 @@ class Part:
     title : str
         The heading.
     grids, pictures : sequence
-        Tables, then pictures.
+        Pictures, then tables.
     notes : sequence of str
         What has to be known to read them.
+    statements : sequence of Statement
+        Answers, which stand before all else.
+    todo : sequence of (str, str)
+        What is missing, and the line that helps; perhaps empty.
+    commands : sequence of str
+        Lines to copy together.
     """
 
     title: str
     grids: Sequence[Grid] = ()
     pictures: Sequence[Picture] = ()
     notes: Sequence[str] = ()
+    statements: Sequence[Statement] = ()
+    todo: Sequence[tuple[str, str]] = ()
+    commands: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +149,7 @@ class HtmlPage:
     alarm : str
         What nobody may overlook, or nothing.
     sections : sequence of Section
-        In reading order.
+        In reading order; the first is a page of its own in print.
     """
 
     title: str
