@@ -239,7 +239,7 @@ def _said(result: Answer, what: str, target: str, tests: pd.DataFrame) -> Said:
     parts = [_score(shown, len(simple), sure)]
     rival = _rival_of(result, shown)
     if rival is not None:
-        parts.append(_against(rival))
+        parts.append(_against(rival, profile(result.dataset).stimulus_word))
     if shown["role"] == "network" and shown["verdict"] not in _FOUND:
         surest = next((each for each in _FOUND if each in set(simple["verdict"])), None)
         better = simple[simple["verdict"] == surest]
@@ -309,10 +309,10 @@ def _of_simple(row: dict[Any, Any]) -> str:
     )
 
 
-def _against(rival: dict[str, Any]) -> str:
+def _against(rival: dict[str, Any], word: str) -> str:
     words = rival["verdict"].replace("_", " ")
     name, n = rival["rival_model"], rival["n_rivals"]
-    known = f", which knows {PRIORS[name]}".format(word="one") if name in PRIORS else ""
+    known = f", which knows {PRIORS[name]}".format(word=word) if name in PRIORS else ""
     which = f"the best of {n} simple models, {name}{known}" if n > 1 else f"{name}{known}"
     return (
         f"It is {words} than {which} ({100 * rival['rival_score']:.1f} %): "

@@ -34,6 +34,7 @@ COMMANDS = (
     "export",
     "gradcam",
     "compare",
+    "report",
     "info",
 )
 
@@ -70,6 +71,7 @@ def test_help_has_an_example(command: str) -> None:
         ("export", "--onnx", "x.onnx"),
         ("gradcam", "--subject", "1", "--music", "1"),
         ("compare",),
+        ("report",),
         ("info", "nowhere.h5"),
     ],
 )

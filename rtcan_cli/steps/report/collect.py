@@ -112,6 +112,7 @@ def collect_report(
         begin("figures")
         figures = _figures(stores, runs, folder, dataset, look, lacking) if paper else []
     numbers = [figure.result for figure in figures]
+    named = () if only_complete else [run.name for run in runs]
     found = _answers(stores, held, chosen, whole, folder)
     return WorkspaceReport(
         workspace=stores.root,
@@ -132,7 +133,10 @@ def collect_report(
         average_attention=tuple(average),
         stores=made,
         runs=describe_runs(runs, _tables_of(runs, tables)),
-        commands=commands_of(stores, datasets, runs),
+        commands=(
+            *commands_of(stores, datasets, runs),
+            stores.line("report", *named, dataset=dataset),
+        ),
         notes=tuple(dict.fromkeys([*damaged, *lacking])),
     )
 

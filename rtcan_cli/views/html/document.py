@@ -215,11 +215,20 @@ def _data(result: WorkspaceReport) -> Iterator[Part]:
     yield Part("Datasets", [grid(table)], notes=notes)
     for each in result.quality:
         shown = views.page(each)
+        tables = [_not_all_zero(shown.tables[0]), *shown.tables[1:]]
         title = f"Signal quality, {dataset_title(each.dataset, each.simulated)}"
         facts = {
             name: fact for name, fact in shown.facts.items() if name not in ("store", "dataset")
         }
-        yield Part(title, [_facts("In short", facts), *map(grid, shown.tables)], notes=shown.notes)
+        yield Part(title, [_facts("In short", facts), *map(grid, tables)], notes=shown.notes)
+
+
+def _not_all_zero(table: Table) -> Table:
+    """A table of measures without those that are 0 everywhere, which its title says."""
+    rows = [row for row in table.rows if any(row[1:])]
+    if len(rows) == len(table.rows):
+        return table
+    return replace(table, title=f"{table.title}; what is not listed is 0 in all of them", rows=rows)
 
 
 def _facts(title: str, facts: Mapping[str, object]) -> Grid:
@@ -242,8 +251,12 @@ def _attention(result: WorkspaceReport) -> Iterator[Part]:
         title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
         part = _of_run(each, title)
         if (each.run.dataset, each.run.name) not in shown:
-            text = "This network showed no skill, so what it looked at says nothing about feelings."
-            part = replace(part, notes=[text, *part.notes])
+            said = Statement(
+                answer_view.NO,
+                "This network showed no skill for valence or arousal.",
+                "What it looked at says nothing about how people felt.",
+            )
+            part = replace(part, statements=[said])
         yield part
 
 

@@ -11,8 +11,6 @@ from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.views.html.render import Grid, Part
 from rtcan_cli.views.run import dataset_title
 
-_HEADS = ["made by", "made", "content id", "made from", "settings"]
-
 
 def origin(result: WorkspaceReport) -> Iterator[Part]:
     """The commands, then each store and run."""
@@ -24,34 +22,38 @@ def origin(result: WorkspaceReport) -> Iterator[Part]:
         yield Part("All commands", notes=[text], commands=result.commands)
     for (name, simulated), stores in result.stores.groupby(["dataset", "simulated"], sort=False):
         title = f"Stores of {dataset_title(str(name), bool(simulated))}"
-        rows = [[row["kind"], *_made(row)] for _, row in stores.iterrows()]
-        yield Part(title, [_table(title, "store", rows)])
+        yield Part(title, _tables(title, "store", stores.assign(store=stores["kind"])))
     for (name, simulated), runs in result.runs.groupby(["dataset", "simulated"], sort=False):
         title = f"Runs of {dataset_title(str(name), bool(simulated))}"
-        rows = [[row["run"], *_made(row)] for _, row in runs.iterrows()]
-        trained = [
-            [row["run"], row["hardware"], row["software"], row["tables"] or "-"]
-            for _, row in runs.iterrows()
-        ]
-        heads = ["run", "trained on", "with", "stands in"]
-        where = Grid(f"{title}: machines", heads, [False] * len(heads), trained)
-        yield Part(title, [_table(title, "run", rows), where])
+        yield Part(title, _tables(title, "run", runs))
 
 
-def _table(title: str, first: str, rows: list[list[str]]) -> Grid:
-    heads = [first, *_HEADS]
-    return Grid(f"{title}: origin", heads, [False] * len(heads), rows)
-
-
-def _made(row: pd.Series) -> list[str]:
-    inputs = json.loads(row["inputs"])
-    return [
-        row["made_by"],
-        f"{row['created'][:16].replace('T', ' ')} UTC by rtcan {row['version']}",
-        row["content_id"],
-        ", ".join(f"{kind} {content}" for kind, content in inputs.items()),
-        settings_in_words(json.loads(row["parameters"])),
+def _tables(title: str, what: str, rows: pd.DataFrame) -> list[Grid]:
+    """When and from what each was made, and with which settings."""
+    heads = {what: what, "made": "made", "content_id": "content id", "made_from": "made from"}
+    more = {"hardware": "trained on", "software": "with", "tables": "stands in"}
+    heads |= {name: head for name, head in more.items() if name in rows}
+    made = [f"{each[:16].replace('T', ' ')} UTC" for each in rows["created"]]
+    inputs = [
+        ", ".join(f"{kind} {content}" for kind, content in json.loads(each).items())
+        for each in rows["inputs"]
     ]
+    shown = rows.assign(made=made, made_from=inputs)
+    shown["made"] += " by rtcan " + rows["version"]
+    settings = [settings_in_words(json.loads(each)) for each in rows["parameters"]]
+    return [
+        _grid(f"{title}: origin", list(heads.values()), shown[list(heads)].to_numpy().tolist()),
+        _grid(
+            f"{title}: settings",
+            [what, "settings"],
+            [list(each) for each in zip(rows[what], settings, strict=True)],
+        ),
+    ]
+
+
+def _grid(caption: str, heads: list[str], rows: list[list[str]]) -> Grid:
+    texts = [[cell or "-" for cell in row] for row in rows]
+    return Grid(caption, heads, [False] * len(heads), texts)
 
 
 def settings_in_words(found: Mapping[str, object]) -> str:
