@@ -27,6 +27,7 @@ from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
 from rtcan_cli.commands.predict import predict
 from rtcan_cli.commands.relabel import relabel
+from rtcan_cli.commands.report import report
 from rtcan_cli.commands.shell.command import command
 from rtcan_cli.commands.shell.streams import prepare
 from rtcan_cli.commands.shell.usage import Command
@@ -59,10 +60,9 @@ def rtcan(
     """Predict high or low valence and arousal from electrodermal activity and music.
 
     The steps, in order: ingest, relabel, decompose, music-features (eda-features for models that
-    use them), train, evaluate, gradcam, compare. predict applies a trained run to new recordings.
-    show and listen look at one recording.
-    Each step reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows what
-    is done and what to run next.
+    use them), train, evaluate, gradcam, compare, report. predict applies a trained run to new
+    recordings. show and listen look at one recording. Each step reads and writes HDF5 stores in a
+    workspace (./rtcan-stores). `rtcan info` shows what is done and what to run next.
 
     \b
     No data at hand?
@@ -90,6 +90,7 @@ for _step in (
     contributions,
     listen,
     compare,
+    report,
     info,
 ):
     app.command(_step.__name__.replace("_", "-"), cls=Command)(command(_step))

@@ -44,7 +44,7 @@ Values = NDArray[np.float64]
 
 
 def intervals(
-    trials: pd.DataFrame,
+    trials: pd.DataFrame | Sequence[pd.DataFrame],
     *,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -53,8 +53,9 @@ def intervals(
 
     Parameters
     ----------
-    trials : DataFrame
-        Trials of one target; see above.
+    trials : DataFrame, or sequence of DataFrame
+        Trials of one target; see above. Of several seeds of a run, scores are averaged over the
+        trials that all have tested; the interval is over subjects, with these seeds.
     n_resamples : int
         Samples of subjects.
     seed : int
@@ -74,17 +75,20 @@ def intervals(
     Raises
     ------
     RtcanError
-        If no trial was tested.
+        If no trial was tested; of several seeds, see also `common_trials`.
     """
-    found = tested(trials)
-    if not len(found):
+    found = [tested(trials)] if isinstance(trials, pd.DataFrame) else common_trials(trials)
+    if not len(found[0]):
         raise RtcanError("no trial of the run was tested", "train at least one of its folds")
-    subjects = _Subjects(found, majority_class(found["label"]))
-    scores, drawn = subjects.scores(np.ones((1, subjects.n))), subjects.resampled(n_resamples, seed)
+    majority = majority_class(found[0]["label"])
+    seeds = [_Subjects(each, majority) for each in found]
+    n_subjects = seeds[0].n
+    scores = _mean([each.scores(np.ones((1, n_subjects))) for each in seeds])
+    drawn = _mean([each.resampled(n_resamples, seed) for each in seeds])
     rows = {
         name: (
             score[0],
-            *percentile_interval(drawn[name], subjects.n),
+            *percentile_interval(drawn[name], n_subjects),
             np.isfinite(drawn[name]).sum(),
         )
         for name, score in scores.items()

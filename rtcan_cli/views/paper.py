@@ -125,10 +125,11 @@ def tables(result: Paper, number: int) -> Iterator[Table]:
         shown["label"] = rows["label"].where(usual, several)
     for (simulated, *part), some in shown.groupby(["simulated", *layout.parts], sort=False):
         about = [f"Table {number}{' (simulated)' if simulated else ''}: {layout.title}", *part]
-        cells = some[list(layout.heads)].itertuples(index=False, name=None)
+        heads = {name: head for name, head in layout.heads.items() if not _is_blank(name, some)}
+        cells = some[list(heads)].itertuples(index=False, name=None)
         yield Table(
             ", ".join(about),
-            list(layout.heads.values()),
+            list(heads.values()),
             [[_plain(value) for value in row] for row in cells],
         )
 
@@ -149,6 +150,13 @@ def with_tables(result: Paper, folder: Path) -> Paper:
     if result.scaling is not None:
         files += write_tables(page_of(result.scaling), folder / "figure4")
     return replace(result, files=(*result.files, *files))
+
+
+def _is_blank(name: str, rows: pd.DataFrame) -> bool:
+    """Whether a column is of the paper's numbers, and rows have none of these, as in a report."""
+    of_paper = [each for each in rows if str(each).startswith("paper_")]
+    printed = name in of_paper or name.endswith("difference")
+    return printed and bool(rows[of_paper].isna().all(axis=None))
 
 
 def _plain(value: Any) -> Any:

@@ -37,6 +37,7 @@ COMMANDS = (
     "contributions",
     "listen",
     "compare",
+    "report",
     "info",
 )
 
@@ -73,6 +74,7 @@ def test_help_has_an_example(command: str) -> None:
         ("export", "--onnx", "x.onnx"),
         ("gradcam", "--subject", "1", "--music", "1"),
         ("compare",),
+        ("report",),
         ("info", "nowhere.h5"),
     ],
 )

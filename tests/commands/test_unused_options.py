@@ -61,7 +61,7 @@ WAYS = (
     "compare --figure 3",
     "compare --figure 4",
     "compare --figure 5",
-    "compare --report r.html",
+    "report",
     "info",
     "info store.h5",
     "info store.h5 --quality",
@@ -89,7 +89,7 @@ VALUES = {
     "--plot": "2:1",
     "--gpu": "1",
     "--alpha": "0.5",
-    "--report": "other.html",
+    "--output": "other.html",
 }
 #: Where rtcan looks for what is not named by its path; a line may always say it.
 _CONTEXT = {"--workspace", "--dataset"}
@@ -184,7 +184,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         monkeypatch.setattr(name, recorder("with_tables"))
     monkeypatch.setattr("rtcan_cli.results.paper.joined", lambda parts: any_result())
     monkeypatch.setattr("rtcan_cli.views.report.write_tables", lambda result: None)
-    monkeypatch.setattr("rtcan_cli.views.html.document.write_html", recorder("write_html"))
+    monkeypatch.setattr("rtcan_cli.views.html.document.write_report", recorder("write_report"))
     monkeypatch.setattr("rtcan_cli.views.html.recording.write_recording", lambda result: result)
     monkeypatch.setattr("rtcan_cli.views.html.listening.write_listening", recorder("write_html"))
     return calls

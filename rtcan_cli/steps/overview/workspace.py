@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
-from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.overview.workspace import (
     FOLD_COLUMNS,
@@ -20,24 +19,9 @@ from rtcan_cli.results.overview.workspace import (
     TRAINING_COLUMNS,
     WorkspaceState,
 )
+from rtcan_cli.steps.repeat import options_of
 from rtcan_cli.steps.training.begun import unfinished
 from rtcan_cli.stores import Step, Store, Workspace
-
-#: Options of the steps before training, as they are unless a user says otherwise.
-USUAL = {
-    "method": choices.LABEL_METHOD,
-    "seed": choices.SEED,
-    "decomposition": choices.DECOMPOSITION,
-    "solver": choices.SOLVER,
-    "time_constants": choices.TIME_CONSTANTS,
-    "rate": None,
-    "alpha": choices.ALPHA,
-    "gamma": choices.GAMMA,
-    "mixdown": False,
-    "window": None,
-}
-#: Options that have another name than the parameter they set.
-RENAMED = {"decomposition": "method"}
 
 
 def workspace_state(root: Path) -> WorkspaceState:
@@ -210,12 +194,4 @@ def _options(step: Step) -> dict[str, object]:
     if step.state != "stale":
         return {}
     with Store(step.path, step.kind) as store:
-        made, made_for = store.provenance.parameters, store.provenance.dataset
-    for name in ("import", "imported"):  # labels, or features of songs
-        if name in made:
-            return {"import": made[name]}
-    return {
-        RENAMED.get(name, name): made[name]
-        for name, usual in {**USUAL, "onset": profile(made_for).onset}.items()
-        if made.get(name, usual) != usual
-    }
+        return options_of(store.provenance)

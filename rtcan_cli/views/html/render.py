@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -28,12 +29,16 @@ class Grid:
         Whether each column holds numbers.
     rows : sequence of sequences of str
         Cells; the first of a row names it.
+    stacked : bool
+        Whether cells stand below each other on a narrow screen, each beside its head, instead of
+        being pushed along.
     """
 
     caption: str
     heads: Sequence[str]
     numeric: Sequence[bool]
     rows: Sequence[Sequence[str]]
+    stacked: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,15 @@ class Picture:
         In its place, for those who do not see it.
     narrow : bytes, optional
         The same as an SVG for narrow screens.
+    path : Path, optional
+        Where the file is, for pages that link to it.
     """
 
     svg: bytes
     caption: str
     alt: str
     narrow: bytes | None = None
+    path: Path | None = None
 
     @property
     def source(self) -> str:
@@ -73,6 +81,23 @@ def _address(svg: bytes) -> str:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """An answer.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, for its mark: a name of a class of the styles.
+    headline, details : str
+        The answer, and what is behind it.
+    """
+
+    kind: str
+    headline: str
+    details: str
+
+
+@dataclass(frozen=True)
 class Part:
     """What stands below one heading.
 
@@ -81,15 +106,24 @@ class Part:
     title : str
         The heading.
     grids, pictures : sequence
-        Tables, then pictures.
+        Pictures, then tables.
     notes : sequence of str
         What has to be known to read them.
+    statements : sequence of Statement
+        Answers, which stand before all else.
+    todo : sequence of (str, str)
+        What is missing, and the line that helps; perhaps empty.
+    commands : sequence of str
+        Lines to copy together.
     """
 
     title: str
     grids: Sequence[Grid] = ()
     pictures: Sequence[Picture] = ()
     notes: Sequence[str] = ()
+    statements: Sequence[Statement] = ()
+    todo: Sequence[tuple[str, str]] = ()
+    commands: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +161,7 @@ class HtmlPage:
     alarm : str
         What nobody may overlook, or nothing.
     sections : sequence of Section
-        In reading order.
+        In reading order; the first is a page of its own in print.
     """
 
     title: str

@@ -20,6 +20,7 @@ DRAWING = {
     "evaluate",
     "gradcam",
     "compare",
+    "report",
     "info",
     "show",
     "contributions",

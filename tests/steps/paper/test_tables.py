@@ -268,7 +268,8 @@ def test_own_data_have_no_rows_in_the_papers_tables(
     assert outcome.exit_code == 1
     assert "error: Tables 3, 6: the paper has no rows for own recordings" in outcome.stderr
     page = tmp_path / "report.html"
-    outcome = must("compare", "-w", own, "--report", page, "-o", tmp_path / "out", *dataset)
+    figures = ("--figures-dir", tmp_path / "out")
+    outcome = must("report", "-w", own, "-o", page, *figures, *dataset)
     assert page.exists()
     for other in ("DEAP", "AMIGOS", "PMEmo", "deap", "amigos", "pmemo"):
         assert other not in outcome.stdout + outcome.stderr
@@ -488,7 +489,6 @@ def test_labels_of_another_method_are_named(copy_of: Any, prepared: Path) -> Non
         ("--table", "3", "--leakage"),
         ("--table", "3", "--paper"),
         ("--figure", "4", "--against", "x"),
-        ("--report", "r.html", "--paper"),
         ("--subject", "1"),
         ("--table", "3", "--music", "1"),
     ],
