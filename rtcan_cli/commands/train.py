@@ -349,7 +349,9 @@ def train(
     and weights. If interrupted, the same command continues from the last finished epoch.
 
     Options with ,... accept a list, or can be repeated: one run is trained for each combination,
-    with its own name. Existing runs are not trained again.
+    with its own name. Existing runs are not trained again. A model of a list that is not possible
+    (rtcan models shows what each needs) does not stop the others: they are trained, it is named
+    with the reason, and the exit code is 1.
 
     \b
     Protocols: what a fold holds out, and what this measures:
@@ -479,7 +481,7 @@ def train(
         where = named_device(gpu, device)  # that of a worker
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
-    requests = []
+    requests, refused = [], []
     for settings in runs:
         if source is not None:
             settings = borrow(
@@ -489,17 +491,25 @@ def train(
                 own_seed=seed is not None,
                 own_thresholds=thresholds is not None,
             )
-        settings.model.check(settings.fusion, settings.protocol)
+        try:
+            settings.model.check(settings.fusion, settings.protocol)
+        except RtcanError as error:
+            if len(wanted.models) == 1:
+                raise
+            refused.append(error)
+            continue
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
+    if refused and not requests:
+        raise refused[0]
     unread = {
         f"{kind}-store": path
         for kind, path in stored.items()
         if path is not None and all(getattr(each.sources, kind) != path for each in requests)
     }
     _refuse(unread, "none of these runs reads it")
-    return train_runs(requests, where, workers, force, log, tensorboard)
+    return train_runs(requests, where, workers, force, log, tensorboard, refused)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:
