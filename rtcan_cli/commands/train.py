@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from rtcan_cli import choices, console
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.config import read_config, save_config
 from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
@@ -99,6 +99,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="NAME,...",
+            autocompletion=complete.models,
             help=f"What to train; rtcan models lists them. Default: {choices.MODEL}",
             show_default=False,
             rich_help_panel=MODEL,
@@ -108,6 +109,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Fusion),
+            autocompletion=complete.names(choices.Fusion),
             help="Use EDA alone (none), fuse it with music, or use music alone, depending "
             "on the model. Default: the first in rtcan models, none for RTCAN-1D",
             show_default=False,
@@ -118,6 +120,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Variant),
+            autocompletion=complete.names(choices.Variant),
             help=_VARIANT_HELP,
             show_default=False,
             rich_help_panel=MODEL,
@@ -127,6 +130,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Layout),
+            autocompletion=complete.names(choices.Layout),
             help="The network of the paper, or that of the authors' code. "
             f"Default: {choices.LAYOUT}",
             show_default=False,
@@ -156,6 +160,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Protocol),
+            autocompletion=complete.names(choices.Protocol),
             help=f"What a fold holds out, see above. Default: {choices.PROTOCOL}",
             show_default=False,
             rich_help_panel=TRAINING,
@@ -175,6 +180,7 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN",
+            autocompletion=complete.runs,
             help="Use the folds of another run, with its protocol, subjects and "
             "thresholds, so that both test the same trials. With --seed, weights and "
             "shuffling differ.",
@@ -195,6 +201,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.RecipeName),
+            autocompletion=complete.names(choices.RecipeName),
             help="How to train: the paper's SGD, which needs 500 steps or more (as on "
             "PMEmo), or AdamW, which learns from few subjects (tuned). train prints "
             "the number of steps. Default: paper",
