@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import console
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.lists import entries, whole_number
 from rtcan_cli.results.base import Result
 
@@ -18,6 +18,7 @@ def compare(
         typer.Argument(
             metavar="[RUN]...",
             help="Names or paths of runs. Default: all runs with all folds.",
+            autocompletion=complete.runs,
             show_default=False,
         ),
     ] = None,
@@ -26,6 +27,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="RUN",
+            autocompletion=complete.runs,
             help="Test all others against this run, whatever their protocol. Default: for "
             "each protocol, the first run that is named, or the newest run of "
             "RTCAN-1D.",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.scores.cross_dataset import CrossDatasetEvaluation
 from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.results.training.imported import ImportedEvaluation
@@ -21,6 +21,7 @@ def evaluate(
         typer.Option(
             "--on",
             metavar="DATASET",
+            autocompletion=complete.ingested,
             help=f"Test on another dataset of the workspace instead: {options.DATASETS}.",
             show_default=False,
         ),

@@ -10,6 +10,7 @@ import typer
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
+from rtcan_cli.commands.shell import complete
 from rtcan_cli.commands.shell.usage import DATA, FIGURES, GENERAL, MACHINE
 from rtcan_cli.datasets.profiles import PROFILES
 
@@ -28,6 +29,7 @@ Dataset = Annotated[
         "--dataset",
         "-d",
         help=f"{DATASETS}; may be left out if the workspace contains only one.",
+        autocompletion=complete.ingested,
         show_default=False,
         rich_help_panel=DATA,
     ),
@@ -223,6 +225,7 @@ RunName = Annotated[
     typer.Argument(
         metavar="[RUN]",
         help="Name or path of a run. Default: the newest run of RTCAN-1D, or else the newest run.",
+        autocompletion=complete.runs,
         show_default=False,
     ),
 ]

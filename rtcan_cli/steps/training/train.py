@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import told
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, PartlyDone, RtcanError
 from rtcan_cli.results.training.runs import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
@@ -91,6 +91,7 @@ def train_runs(
     force: bool = False,
     log: Path | None = None,
     events: Path | None = None,
+    refused: Sequence[RtcanError] = (),
 ) -> Training:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
@@ -98,22 +99,30 @@ def train_runs(
     ----------
     requests : sequence of RunRequest
         Runs of one dataset that are wanted, each with a store of its own. Those that are there
-        already are left as they are. All are checked before the first is trained.
+        already are left as they are. All are checked before the first is trained. Of several
+        models, those that are not possible are named then, and again in the end.
     device, jobs, force
         As of `train_run`.
     log : Path, optional
         CSV file for the learning curves of networks, see `CurveLog`.
     events : Path, optional
         Folder for the same as event files of TensorBoard.
+    refused : sequence of RtcanError
+        What is wrong with other models that were wanted.
 
     Raises
     ------
+    PartlyDone
+        If some of the models are not possible: the others are trained then.
     RtcanError
         As of `train_run`, and if the curves cannot be written. If the loss of a fold is not finite
         any more, its run is not written; its other folds, and all other runs, are trained first.
     """
-    plans = _plan_missing(requests, force)
-    units = [unit for plan in plans for unit in plan.units()]
+    requests, plans, units, refused = _plan_missing(requests, force, refused)
+    if refused and not requests:
+        raise refused[0]
+    for why in _reasons(refused):
+        console.warn(f"{why}; the other runs are trained")
     say_steps(plans)
     notes = length_notes(requests)
     if plans:
@@ -151,9 +160,12 @@ def train_runs(
         takers = _takers(units, there, log, events, locks)
         failed = fit_units(units, device, jobs, on_finished, takers) + hopeless
     if failed:
-        raise _not_finite(failed)
+        raise _not_finite(failed, refused)
     result = training_result([request.output for request in requests], notes)
-    return replace(result, files=(*result.files, *(each for each in (log, events) if each)))
+    result = replace(result, files=(*result.files, *(each for each in (log, events) if each)))
+    if refused:
+        raise PartlyDone(_impossible(refused), "the same line without them", result)
+    return result
 
 
 @contextmanager
@@ -192,36 +204,84 @@ def _takers(
     return takers
 
 
-def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
-    """Plan the runs that are not there yet."""
+def _plan_missing(
+    requests: Sequence[RunRequest], force: bool, refused: Sequence[RtcanError]
+) -> tuple[list[RunRequest], list[RunPlan], list[Unit], list[RtcanError]]:
+    """Plan the runs that are not there yet.
+
+    Returns
+    -------
+    possible : list of RunRequest
+        Those that are there, or can be trained.
+    plans, units
+        What is to be trained.
+    refused : list of RtcanError
+        What is wrong with the others, after what is known already.
+    """
     planner = Planner()
-    plans = []
+    possible, plans = list[RunRequest](), list[RunPlan]()
+    units, impossible = list[Unit](), [*refused]
+    several = refused or len({request.settings.spec.model for request in requests}) > 1
     for request in requests:
-        if request.splits_from is not None and (
-            request.splits_from.resolve() == request.output.resolve()
-        ):
-            raise RtcanError(
-                f"{request.output}: a run cannot take its folds from itself", "another --name"
-            )
-        check_thresholds(request.settings)
-        inputs, made = request.sources.check()
-        parameters = request.settings.parameters()
-        provenance = Provenance(
-            "train", made.dataset, parameters, inputs, made.simulated, _told(made.parameters)
+        try:
+            plan = _plan(planner, request, force)
+            units += [] if plan is None else plan.units()
+        except RtcanError as error:
+            # One model with other settings is more likely a slip, and what may be whole is no
+            # matter of the model: both are told before anything is trained.
+            if not several or isinstance(error, BlockedError):
+                raise
+            impossible.append(error)
+            continue
+        possible.append(request)
+        plans += [] if plan is None else [plan]
+    return possible, plans, units, impossible
+
+
+def _plan(planner: Planner, request: RunRequest, force: bool) -> RunPlan | None:
+    """Plan a run; None if it is there."""
+    if request.splits_from is not None and (
+        request.splits_from.resolve() == request.output.resolve()
+    ):
+        raise RtcanError(
+            f"{request.output}: a run cannot take its folds from itself", "another --name"
         )
-        if not is_current(request.output, "run", provenance, force):
-            plans.append(planner.plan(request, provenance))
-    return plans
+    check_thresholds(request.settings)
+    inputs, made = request.sources.check()
+    parameters = request.settings.parameters()
+    provenance = Provenance(
+        "train", made.dataset, parameters, inputs, made.simulated, _told(made.parameters)
+    )
+    return (
+        None
+        if is_current(request.output, "run", provenance, force)
+        else planner.plan(request, provenance)
+    )
 
 
-def _not_finite(failed: list[tuple[Unit, NotFinite]]) -> RtcanError:
+def _reasons(refused: Sequence[RtcanError]) -> list[str]:
+    """Why runs are not possible, each reason once, and what to do about it."""
+    return list(
+        dict.fromkeys(f"{each} (try: {each.hint})" if each.hint else str(each) for each in refused)
+    )
+
+
+def _impossible(refused: Sequence[RtcanError]) -> str:
+    n = len(refused)
+    return f"{n} run{' is' if n == 1 else 's are'} not possible: {'; '.join(_reasons(refused))}"
+
+
+def _not_finite(
+    failed: list[tuple[Unit, NotFinite]], refused: Sequence[RtcanError] = ()
+) -> RtcanError:
     """What to say of runs that were not written because of some of their folds."""
     unit, first = failed[0]
     others = f" (and in {len(failed) - 1} more folds)" if len(failed) > 1 else ""
     runs = list(dict.fromkeys(unit.partial.store.stem for unit, _ in failed))[1:]
     nor = f"; nor {'is' if len(runs) == 1 else 'are'} {', '.join(runs)}" if runs else ""
+    more = f"; and {_impossible(refused)}" if refused else ""
     return RtcanError(
-        f"{unit.partial.store}: not written: {unit.target}: {first}{others}{nor}",
+        f"{unit.partial.store}: not written: {unit.target}: {first}{others}{nor}{more}",
         "a lower --lr, or --clip-norm 1, which make another run. All other folds are trained and "
         "kept; the same command tries only what is missing",
     )
