@@ -164,7 +164,15 @@ def test_drawings_have_exactly_the_millimetres_asked_for(tmp_path):
     assert b"/Type3" not in pdf
 
 
-@pytest.mark.parametrize("name", ["comparison", "check", "quality"])
+@pytest.mark.parametrize("name", ["check", "scaling"])
+def test_a_column_that_cuts_a_legend_is_refused(name, tmp_path):
+    look = Look(width=60 / 25.4, formats=("png",))
+    with pytest.raises(RtcanError, match="too small"):
+        save(FIGURES[name](look), tmp_path / "a", look)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["average", "comparison", "check", "quality", "scaling"])
 def test_a_size_that_leaves_no_room_is_refused_and_nothing_is_written(name, tmp_path):
     look = Look(size=(1.6, 1.2), formats=("png",))
     with pytest.raises(RtcanError, match="41 x 30 mm") as raised:
