@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.scores.cross_dataset import CrossDatasetEvaluation
 from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.results.training.imported import ImportedEvaluation
@@ -21,6 +21,7 @@ def evaluate(
         typer.Option(
             "--on",
             metavar="DATASET",
+            autocompletion=complete.ingested,
             help=f"Test on another dataset of the workspace instead: {options.DATASETS}.",
             show_default=False,
         ),
@@ -53,12 +54,14 @@ def evaluate(
       rtcan evaluate --column-width 85mm --dpi 300
     """
     from rtcan_cli.datasets.profiles import profile
-    from rtcan_cli.steps.scores.cross_dataset import evaluate_on
-    from rtcan_cli.steps.scores.evaluate import evaluate_run
     from rtcan_cli.stores import Workspace
 
     look = figures.look()
     path: Path = options.find_run(workspace, run, dataset)
     if on is not None:
+        from rtcan_cli.steps.scores.cross_dataset import evaluate_on
+
         return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
+    from rtcan_cli.steps.scores.evaluate import evaluate_run
+
     return evaluate_run(path, figures.folder, look)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.attention.average import AverageAttention
 from rtcan_cli.results.attention.check import AttentionCheck
 from rtcan_cli.results.attention.trial import TrialAttention
@@ -19,6 +19,7 @@ def gradcam(
         str | None,
         typer.Argument(
             metavar="[RUN]",
+            autocompletion=complete.runs,
             help="Name or path of a run. Default: the newest that tests this trial (with "
             "--all and --check: the newest that can be explained).",
             show_default=False,

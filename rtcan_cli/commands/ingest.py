@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.ingest import Ingested
 
@@ -25,6 +25,7 @@ def ingest(
         str,
         typer.Argument(
             metavar="DATASET",
+            autocompletion=complete.known,
             help=f"{options.DATASETS}; table is a folder of your own recordings.",
             show_default=False,
         ),

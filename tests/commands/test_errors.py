@@ -26,6 +26,7 @@ COMMANDS = (
     "decompose",
     "eda-features",
     "music-features",
+    "show",
     "models",
     "train",
     "import-checkpoint",
@@ -33,7 +34,10 @@ COMMANDS = (
     "predict",
     "export",
     "gradcam",
+    "contributions",
+    "listen",
     "compare",
+    "report",
     "info",
 )
 
@@ -70,6 +74,7 @@ def test_help_has_an_example(command: str) -> None:
         ("export", "--onnx", "x.onnx"),
         ("gradcam", "--subject", "1", "--music", "1"),
         ("compare",),
+        ("report",),
         ("info", "nowhere.h5"),
     ],
 )

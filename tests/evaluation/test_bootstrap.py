@@ -11,7 +11,12 @@ from sklearn import metrics
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import bootstrap
-from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
+from rtcan_cli.evaluation.bootstrap import (
+    difference_intervals,
+    intervals,
+    paired_trials,
+    ratio_intervals,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -210,3 +215,49 @@ def test_runs_that_cannot_be_paired_are_refused(simulate):
         )
     with pytest.raises(RtcanError, match="was tested more than once"):
         paired_trials(*[again.drop(columns="repetition")] * 2)
+
+
+def test_ratio_intervals_of_means_are_those_of_subject_means() -> None:
+    rng = np.random.default_rng(0)
+    subject = np.repeat(np.arange(20), 6)
+    value = rng.normal(size=20)[subject] + rng.normal(size=120)
+    ones = np.ones(120)
+    found = ratio_intervals({"mean": (value, ones), "half": (value, 2 * ones)}, subject)
+    means = value.reshape(20, 6).mean(axis=1)
+    reach = stats.t.ppf(0.975, 19) * means.std(ddof=1) / np.sqrt(20)
+    expected = [means.mean(), means.mean() - reach, means.mean() + reach]
+    np.testing.assert_allclose(found.loc["mean"], expected, atol=0.1 * reach)
+    np.testing.assert_allclose(found.loc["half"], found.loc["mean"] / 2)
+    one = ratio_intervals({"mean": (value, ones)}, np.zeros(120))
+    assert one.loc["mean", "estimate"] == pytest.approx(value.mean())
+    assert one[["low", "high"]].isna().all(axis=None)
+
+
+def test_trials_weigh_the_same_in_a_ratio_whosever_they_are() -> None:
+    value, subject = np.array([1.0, 1, 1, 5]), np.array(["a", "a", "a", "b"])
+    found = ratio_intervals({"mean": (value, np.ones(4))}, subject)
+    assert found.loc["mean", "estimate"] == 2
+
+
+def test_seeds_are_averaged_in_each_sample_of_subjects() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 200)
+    same = {"subject": np.repeat(np.arange(20), 10), "stimulus": np.tile(np.arange(10), 20)}
+    seeds = [
+        pd.DataFrame({**same, "label": label, "fold": 1, "probability": rng.random(200)})
+        for _ in range(3)
+    ]
+    found, each = intervals(seeds), [intervals(trials) for trials in seeds]
+    mean = np.mean([table["estimate"] for table in each], axis=0)
+    np.testing.assert_allclose(found["estimate"], mean)
+    # The same seed three times is no more sure than once; three seeds are.
+    pd.testing.assert_frame_equal(intervals([seeds[0]] * 3), each[0])
+    width = found.loc["accuracy", "high"] - found.loc["accuracy", "low"]
+    assert width < min(
+        table.loc["accuracy", "high"] - table.loc["accuracy", "low"] for table in each
+    )
+    # Only trials that all seeds have tested count.
+    fewer = [seeds[0], seeds[1].iloc[:150]]
+    alone = intervals(seeds[0].iloc[:150]).loc["brier", "estimate"]
+    other = intervals(seeds[1].iloc[:150]).loc["brier", "estimate"]
+    assert intervals(fewer).loc["brier", "estimate"] == pytest.approx((alone + other) / 2)

@@ -40,6 +40,7 @@ from tests.plots import test_reliability as of_reliability
 from tests.plots import test_roc as of_roc
 from tests.plots import test_scaling_plot as of_scaling
 from tests.plots import test_subject_strip as of_strip
+from tests.plots.attention import test_contributions_plot as of_parts
 from tests.plots.attention import test_summaries as of_maps
 
 TITLE = "PMEmo, arousal: Rf, EDA and music"
@@ -68,6 +69,7 @@ FIGURES: dict[str, Callable[[Look], Figure]] = {
     "check": lambda look: attention_check(
         of_maps.checks(), simulated=True, look=look, **of_maps.ABOUT
     ),
+    "contributions": lambda look: of_parts.draw(simulated=True, look=look),
     "comparison": lambda look: comparison(of_comparison.RUNS, title=TITLE, look=look),
     "confusion": lambda look: confusion([[30, 10], [22, 41]], title=TITLE, look=look),
     "decomposition": lambda look: decomposition(

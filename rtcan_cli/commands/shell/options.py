@@ -10,6 +10,7 @@ import typer
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
+from rtcan_cli.commands.shell import complete
 from rtcan_cli.commands.shell.usage import DATA, FIGURES, GENERAL, MACHINE
 from rtcan_cli.datasets.profiles import PROFILES
 
@@ -28,6 +29,7 @@ Dataset = Annotated[
         "--dataset",
         "-d",
         help=f"{DATASETS}; may be left out if the workspace contains only one.",
+        autocompletion=complete.ingested,
         show_default=False,
         rich_help_panel=DATA,
     ),
@@ -203,11 +205,27 @@ WINDOW_HELP = (
 )
 """The same words wherever a window is an option."""
 
+Trial = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUBJECT:STIMULUS", help="A subject, and the song or video.", show_default=False
+    ),
+]
+Repetition = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Which hearing, if the subject heard the song or saw the video more than once. "
+        "Default: the first.",
+        show_default=False,
+    ),
+]
 RunName = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN]",
         help="Name or path of a run. Default: the newest run of RTCAN-1D, or else the newest run.",
+        autocompletion=complete.runs,
         show_default=False,
     ),
 ]

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from typer.core import TyperCommand
 
+from rtcan_cli.command_line import command_line
+
 #: Groups of options, in the order of the help; those that are in no other group come first.
 GROUPS = OWN, DATA, MODEL, TRAINING, FIGURES, MACHINE, GENERAL = (
     "",
@@ -62,7 +64,11 @@ class Command(TyperCommand):
             "--stack": "folds are no longer trained together as one program; on the CPU, --jobs "
             "trains several at the same time"
         },
-        **dict.fromkeys(("relabel", "decompose", "evaluate", "gradcam", "compare", "info"), _SAFE),
+        **dict.fromkeys(("relabel", "decompose", "evaluate", "gradcam", "info"), _SAFE),
+        "compare": {
+            **_SAFE,
+            "--report": f"{command_line('report', output='FILE.html')} writes the report",
+        },
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -297,7 +297,7 @@ def _verdict(
     measure = SIMILARITIES[0]
     final = over_subjects(found.similarity[measure][:, -1:], found.subject)
     mean, low, high = (float(x[0]) for x in (final.mean, final.low, final.high))
-    weights = "follows" if abs(mean) < FOLLOWS else "ignores" if mean > IGNORES else "partly"
+    weights = follows_weights(mean)
     other = float(over_subjects(found.other[measure][:, None], found.subject).mean[0])
     beside = "" if np.isnan(other) else f"; that of another subject's map is {other:.2f}"
     word = "partly follows" if weights == "partly" else weights
@@ -320,6 +320,13 @@ def _verdict(
         Note("map_and_weights", f"{target}: {followed}"),
         Note("map_and_decision", f"{target}: {decided}"),
     ]
+
+
+def follows_weights(correlation: float) -> str:
+    """What an explanation does with the weights, by how like it is that of randomised ones."""
+    if abs(correlation) < FOLLOWS:
+        return "follows"
+    return "ignores" if correlation > IGNORES else "partly"
 
 
 def _signed(gain: pd.Series) -> str:

@@ -145,7 +145,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
             traces.append(
                 Trace(
                     f"{key['subject']}, {key['stimulus']}{which}",
-                    key["problem"] or _remark(quality.iloc[row]),
+                    key["problem"] or remark(quality.iloc[row]),
                     eda,
                     repaired,
                     rate,
@@ -165,7 +165,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
     return save(figure, folder_below(folder, made.dataset) / "quality", look)
 
 
-def _remark(quality: pd.Series[float]) -> str:
+def remark(quality: pd.Series[float]) -> str:
     """The measures of a recording that is used but not faultless."""
     names = ("repaired", *KINDS, "flat", "clipped")
     found = [

@@ -93,7 +93,7 @@ def follow_subjects(
                 text = f"{about}: not drawn, because there is no room: {', '.join(rest)}"
                 notes.append(Note("not_drawn", text))
             figure = draw(
-                _curves(dataset, [each for each in followed if each[0] in drawn]),
+                _curves(dataset, simulated, [each for each in followed if each[0] in drawn]),
                 title=f"{title}: accuracy by number of subjects",
                 simulated=simulated,
                 look=look,
@@ -157,9 +157,12 @@ def _follow(models: dict[str, list[Run]]) -> Iterator[tuple[str, str, Scaling]]:
             yield model, target, scaling(sets, seed=runs[0].settings.seed)
 
 
-def _curves(dataset: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[ScalingCurve]:
+def _curves(
+    dataset: str, simulated: bool, followed: Sequence[tuple[str, str, Scaling]]
+) -> list[ScalingCurve]:
+    """What is drawn; the paper's numbers, of real people, never stand beside simulated ones."""
     paper = published.conditions(3)
-    paper = paper[(paper["dataset"] == dataset) & (paper["inputs"] != "music")]
+    paper = paper[(paper["dataset"] == dataset) & (paper["inputs"] != "music") & (not simulated)]
     paper = paper.rename(columns={"n_subjects": "n", "paper_accuracy": "score"})
     curves = []
     for model, target, each in followed:

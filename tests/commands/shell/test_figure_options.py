@@ -14,7 +14,17 @@ from tests.commands.printed import GROUP
 from tests.conftest import rtcan
 
 NAMES = {"--figures-dir", "--size", "--column-width", "--dpi", "--paper-colours"}
-DRAWING = {"relabel", "decompose", "evaluate", "gradcam", "compare", "info"}
+DRAWING = {
+    "relabel",
+    "decompose",
+    "evaluate",
+    "gradcam",
+    "compare",
+    "report",
+    "info",
+    "show",
+    "contributions",
+}
 
 
 def test_every_command_that_draws_has_all_of_them_in_one_group() -> None:
