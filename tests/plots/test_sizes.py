@@ -35,6 +35,7 @@ from tests.plots import test_leakage_plot as of_leakage
 from tests.plots import test_learning_curves as of_learning
 from tests.plots import test_plot_decomposition as of_decomposition
 from tests.plots import test_quality_page as of_quality
+from tests.plots import test_recording as of_recording
 from tests.plots import test_relabel_steps as of_labels
 from tests.plots import test_reliability as of_reliability
 from tests.plots import test_roc as of_roc
@@ -82,6 +83,7 @@ FIGURES: dict[str, Callable[[Look], Figure]] = {
     "quality": lambda look: quality_page(
         [of_quality.trace()] * 7, title=TITLE, unit="uS", simulated=True, look=look
     ),
+    "recording": lambda look: of_recording.draw(of_recording.parts(), simulated=True, look=look),
     "labels": lambda look: of_labels.draw(simulated=True, look=look),
     "reliability": lambda look: reliability(
         of_reliability.BINS,
