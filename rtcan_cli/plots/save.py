@@ -157,7 +157,8 @@ def _has_room(figure: Figure) -> bool:
     texts = [text for axes in figure.axes for text in (axes.xaxis.label, axes.yaxis.label)]
     boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
     boxes += [text.get_window_extent() for text, _ in _headings(figure)]
-    boxes += [legend.get_window_extent() for legend in figure.legends]
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    boxes += [legend.get_window_extent() for legend in legends if legend is not None]
     return all(
         page.x0 <= box.x0 <= box.x1 <= page.x1 and page.y0 <= box.y0 <= box.y1 <= page.y1
         for box in boxes

@@ -35,6 +35,7 @@ from tests.plots import test_leakage_plot as of_leakage
 from tests.plots import test_learning_curves as of_learning
 from tests.plots import test_plot_decomposition as of_decomposition
 from tests.plots import test_quality_page as of_quality
+from tests.plots import test_recording as of_recording
 from tests.plots import test_relabel_steps as of_labels
 from tests.plots import test_reliability as of_reliability
 from tests.plots import test_roc as of_roc
@@ -82,6 +83,7 @@ FIGURES: dict[str, Callable[[Look], Figure]] = {
     "quality": lambda look: quality_page(
         [of_quality.trace()] * 7, title=TITLE, unit="uS", simulated=True, look=look
     ),
+    "recording": lambda look: of_recording.draw(of_recording.parts(), simulated=True, look=look),
     "labels": lambda look: of_labels.draw(simulated=True, look=look),
     "reliability": lambda look: reliability(
         of_reliability.BINS,
@@ -166,7 +168,15 @@ def test_drawings_have_exactly_the_millimetres_asked_for(tmp_path):
     assert b"/Type3" not in pdf
 
 
-@pytest.mark.parametrize("name", ["comparison", "check", "quality"])
+@pytest.mark.parametrize("name", ["check", "scaling"])
+def test_a_column_that_cuts_a_legend_is_refused(name, tmp_path):
+    look = Look(width=60 / 25.4, formats=("png",))
+    with pytest.raises(RtcanError, match="too small"):
+        save(FIGURES[name](look), tmp_path / "a", look)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["average", "comparison", "check", "quality", "scaling"])
 def test_a_size_that_leaves_no_room_is_refused_and_nothing_is_written(name, tmp_path):
     look = Look(size=(1.6, 1.2), formats=("png",))
     with pytest.raises(RtcanError, match="41 x 30 mm") as raised:
