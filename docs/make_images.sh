@@ -3,7 +3,7 @@
 # Usage: bash docs/make_images.sh [FOLDER]     (default: demo, where `make demo` leaves its stores)
 #
 # Needs rtcan on the path; about ten minutes on two cores if the demo has been made. The picture of the report is only
-# made if weasyprint and pypdfium2 are on the path, too (pip install weasyprint pypdfium2, in any environment).
+# made if chromium and pdftoppm (poppler-utils) are on the path, too.
 #
 # Not made here: paper_recipe_arousal.png, which takes hours. It is a learning curve of
 #   rtcan simulate pmemo RAW --scale full, ingest, relabel, decompose, and
@@ -43,26 +43,9 @@ cp "$drawn"/pmemo/attention_responses_arousal*.png $images/attention_responses_a
 )
 cp "$drawn/amigos/quality.png" $images/quality.png
 
-# The first pages of a report on the demo and a few baselines, as they are printed.
-if command -v weasyprint pypdfium2 >/dev/null; then
-  rtcan eda-features --dataset pmemo
-  rtcan train --dataset pmemo --folds 5 --model svm-eda,svm-music,song-prior,majority
-  rtcan train --dataset pmemo --folds 5 --model svm-eda --subjects 40%,70%
-  rtcan compare --dataset pmemo --report "$drawn/report.html" --figures-dir "$drawn"
-  weasyprint --quiet "$drawn/report.html" "$drawn/report.pdf"
-  pypdfium2 render "$drawn/report.pdf" --output "$drawn" --pages 1-2 --scale 1.25
-  python - "$drawn" $images/report.png <<'PYTHON'
-import sys
-from pathlib import Path
-
-from PIL import Image
-
-pages = [Image.open(path) for path in sorted(Path(sys.argv[1]).glob("report_*.jpg"))]
-margin = 16
-width = sum(page.width + margin for page in pages) + margin
-whole = Image.new("RGB", (width, pages[0].height + 2 * margin), (224, 224, 224))
-for number, page in enumerate(pages):
-    whole.paste(page, (margin + number * (page.width + margin), margin))
-whole.convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(sys.argv[2], optimize=True)
-PYTHON
+# Page one of the report on real listeners, as it is printed.
+if command -v chromium >/dev/null && command -v pdftoppm >/dev/null; then
+  chromium --headless=new --no-sandbox --no-pdf-header-footer --print-to-pdf="$drawn/report.pdf" \
+    "file://$(realpath "$demo/report.html")"
+  pdftoppm -r 110 -png -singlefile "$drawn/report.pdf" $images/report
 fi
