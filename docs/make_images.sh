@@ -3,7 +3,7 @@
 # Usage: bash docs/make_images.sh [FOLDER]     (default: demo, where `make demo` leaves its stores)
 #
 # Needs rtcan on the path; about ten minutes on two cores if the demo has been made. The picture of the report is only
-# made if chromium is on the path, too. With LONG=yes it also trains the run behind paper_recipe_arousal.png, which
+# made if chromium and pdftoppm (poppler-utils) are on the path, too. With LONG=yes it also trains the run behind paper_recipe_arousal.png, which
 # takes hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -83,12 +83,11 @@ picture quality_page "$drawn/amigos/quality.png"
 python benchmarks/alpha.py --figure "$drawn/noise_aware_alpha.png"
 picture noise_aware_alpha "$drawn/noise_aware_alpha.png"
 
-# A report on the demo and a few baselines.
-if command -v chromium >/dev/null; then
-  rtcan train --dataset pmemo --folds 5 --model song-prior,majority
-  rtcan compare --dataset pmemo --report "$drawn/report.html" --figures-dir "$drawn"
-  chromium --headless=new --no-sandbox --hide-scrollbars --window-size=1200,1600 \
-    --screenshot="$drawn/report.png" "file://$(realpath "$drawn/report.html")"
+# Page one of the report on real listeners, as it is printed.
+if command -v chromium >/dev/null && command -v pdftoppm >/dev/null; then
+  chromium --headless=new --no-sandbox --no-pdf-header-footer --print-to-pdf="$drawn/report.pdf" \
+    "file://$(realpath "$demo/report.html")"
+  pdftoppm -r 110 -png -singlefile "$drawn/report.pdf" "$drawn/report"
   picture report "$drawn/report.png"
 fi
 

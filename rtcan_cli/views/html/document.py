@@ -52,6 +52,10 @@ ONLY_LAYOUT = (
     "These are laid out as in the paper (Yin et al., ACM TOMM 18(3), 2022). The data are "
     "simulated, so the paper's numbers are not shown."
 )
+QUESTION = (
+    "The question: do EDA, music, or both tell whether people whom the models have not seen felt "
+    "high or low valence and arousal?"
+)
 #: What the paper's figures show.
 TITLES = {
     3: "the four steps from ratings to labels",
@@ -144,7 +148,7 @@ def sections(result: WorkspaceReport) -> list[Section]:
     """The chapters of a report that have something in them."""
     lacking = [Part("Why", notes=note_lines(result.notes))] if result.notes else []
     every = [
-        Section("answer", "The answer", [_answer(each) for each in result.answers]),
+        Section("answer", "The answer", [_answer(each) for each in result.answers], [QUESTION]),
         Section("data", "The data and their quality", list(_data(result))),
         Section("scores", "The scores", list(_scores(result))),
         Section("runs", "Runs side by side", list(_comparison(result))),
@@ -191,6 +195,8 @@ def _answer(answer: Answer) -> Part:
         notes=[*answer_view.how_to_read(answer), *answer_view.memory(answer)],
         statements=[Statement(each.sure, each.headline, each.details) for each in said],
         todo=[(each.text, each.command or "") for each in answer_view.not_answered(answer)],
+        notes_title="How to read it",
+        todo_title="Not answered yet",
     )
 
 

@@ -235,7 +235,9 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     assert told.datasets["n_trials"].tolist() == [72]
     page = views.page(told)
     assert page.facts["sections"].startswith("The answer, The data and their quality, The paper's")
-    assert "nothing was trained yet: rtcan train --dataset pmemo" in "\n".join(page.notes)
+    assert "no model was trained on all of its folds yet: rtcan train --dataset pmemo" in "\n".join(
+        page.notes
+    )
 
 
 @pytest.mark.usefixtures("undrawn")
