@@ -92,7 +92,7 @@ def show_recording(
     folder = folder_below(figures, found.dataset.name)
     files: list[Path] = []
     # The second one is for narrow screens.
-    narrow = Look(None, look.colour_blind, formats=("svg",), width=_NARROW)
+    narrow = replace(look, size=None, width=_NARROW, formats=("svg",))
     for each, name in ((look, "recording"), (narrow, "recording_narrow")):
         figure = recording_figure(
             found.eda,
