@@ -127,7 +127,7 @@ def recording_figure(
     raw.set_xlim(0, len(eda) / sampling_rate)
     if parts is not None:
         tonic = parts.level + parts.spread * parts.tonic
-        handles.append(_curve(raw, tonic, parts.sampling_rate, zorder=4, **slow))
+        handles.append(_curve(raw, tonic, parts.sampling_rate, **{**slow, "zorder": 4}))
         handles.append(_curve(grid[1], parts.phasic, parts.sampling_rate, **sparse))
         handles += _responses(grid[1], parts, responses, look)
         grid[1].set_ylabel("phasic [z]")

@@ -31,8 +31,8 @@ _FOR_THE_MAKER = ("audio_known", "no_audio", "no_networks")
 _KINDS = ("css", "js")
 _ATTENTION = (
     "Attention is guided Grad-CAM for the class that a network called; the highest weight of each "
-    "network is 1. It shows where a network looked; it is not a proof of why it decided: see "
-    "rtcan gradcam --check."
+    "network is 1. It shows where a network looked; it is not a proof of why it decided, "
+    "which gradcam --check tests."
 )
 _GROWING = (
     "P(high) over time describes a trained network; it is not how an emotion develops. For each "
