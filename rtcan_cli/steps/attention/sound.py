@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.errors import RtcanError
@@ -82,7 +81,7 @@ def find_sound(
         raise RtcanError(f"{file}: browsers do not play this kind", "the song as MP3 or WAV file")
     if not embed:
         # Relative, so that the page can be moved together with the song.
-        link = quote(Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix())
+        link = Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix()
         return Sound(file.name.name, kind, link=link), str(file), []
     content = file.content()
     if len(content) > LARGEST:
