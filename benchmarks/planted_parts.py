@@ -29,9 +29,10 @@ from tests.explain import planted_parts
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=80)
-    parser.add_argument("--trials", type=int, default=320)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--trials", type=int, default=240)
     parser.add_argument("--background", type=int, default=100)
+    parser.add_argument("--randomised", type=int, default=5, help="networks for each seed")
     options = parser.parse_args()
     print("simulated; the share of EDA is its mean [least to most] over seeds, in %")
     for cause in planted_parts.CAUSES:
@@ -49,14 +50,12 @@ def main() -> None:
             right.append((table["true_class"] == table["called_class"]).mean())
             total = table[["baseline", "eda", "music"]].sum(axis=1)
             apart.append(np.abs(total - table["probability"]).max())
-            nothing = untrained(model, trials.eda, trials.music[trials.song], seed)
-            drawn, _ = planted_parts.explained(nothing, trials, background, seed)
-            alike.append(
-                [
-                    rank_correlation(table[name].to_numpy()[None], drawn[name].to_numpy()[None])[0]
-                    for name in ("eda", "music")
-                ]
-            )
+            for k in range(options.randomised):
+                heard = trials.music[trials.song]
+                nothing = untrained(model, trials.eda, heard, options.randomised * seed + k)
+                drawn, _ = planted_parts.explained(nothing, trials, background, seed)
+                pairs = [(table[x].to_numpy(), drawn[x].to_numpy()) for x in ("eda", "music")]
+                alike.append([rank_correlation(one[None], two[None])[0] for one, two in pairs])
         share, lost = 100 * np.array(shares), np.mean(drops, axis=0)
         verdicts = "; ".join(
             f"{part} " + ", ".join(f"{word} {n}" for word, n in count.items())
