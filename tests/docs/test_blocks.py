@@ -134,7 +134,7 @@ def adapt(words: list[str], raw: dict[str, Path]) -> list[str]:
         rest[1] = str(raw[rest[0]])
     if command == "simulate" and "--subjects" not in rest:
         rest += SIZES_OF.get(rest[0], SIZES)
-    if command == "gradcam" and any(option in rest for option in MANY):
+    if command == "contributions" or (command == "gradcam" and {*MANY} & {*rest}):
         if "--max-trials" in rest:
             at = rest.index("--max-trials")
             del rest[at : at + 2]
