@@ -54,6 +54,7 @@ def evaluate(
       rtcan evaluate --column-width single --dpi 300 --colour-blind
     """
     from rtcan_cli.datasets.profiles import profile
+    from rtcan_cli.steps.following import after_scores
     from rtcan_cli.steps.scores.cross_dataset import evaluate_on
     from rtcan_cli.steps.scores.evaluate import evaluate_run
     from rtcan_cli.stores import Workspace
@@ -62,4 +63,4 @@ def evaluate(
     path: Path = options.find_run(workspace, run, dataset)
     if on is not None:
         return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
-    return evaluate_run(path, figures.folder, look)
+    return after_scores(evaluate_run(path, figures.folder, look), path)
