@@ -222,7 +222,7 @@ def _plan_missing(
     possible, plans = list[RunRequest](), list[RunPlan]()
     units, impossible = list[Unit](), [*refused]
     several = refused or len({request.settings.spec.model for request in requests}) > 1
-    for request in requests:
+    for request in console.counted(requests, "preparing", "run"):
         try:
             plan = _plan(planner, request, force)
             units += [] if plan is None else plan.units()
