@@ -69,7 +69,7 @@ def after_scores(result: R, run: Path) -> R:
 
 
 def after_attention(result: R, run: Path, *, every: bool) -> R:
-    """What follows the map of one trial: that of all; and then whether maps are to be believed."""
+    """What follows the map of one trial: that of all; and then a test of the maps."""
     return then(result, line_on_runs("gradcam", [run], **{"check" if every else "all": True}))
 
 

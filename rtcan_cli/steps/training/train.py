@@ -227,8 +227,8 @@ def _plan_missing(
             plan = _plan(planner, request, force)
             units += [] if plan is None else plan.units()
         except RtcanError as error:
-            # One model with other settings is more likely a slip, and what may be whole is no
-            # matter of the model: both are told before anything is trained.
+            # One model with other settings is more likely a slip, and a store that may be whole
+            # has nothing to do with the model: both are told before anything is trained.
             if not several or isinstance(error, BlockedError):
                 raise
             impossible.append(error)
