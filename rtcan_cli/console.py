@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -174,7 +176,7 @@ def progress(
     unit: str,
     done: int = 0,
     *,
-    after: float = 0.0,
+    leave: bool = True,
     lines: bool = True,
 ) -> Iterator[Progress]:
     """Show how far a long step is, on stderr; silent with ``--quiet``.
@@ -191,9 +193,8 @@ def progress(
         What is counted, as a singular.
     done : int
         Units that were finished before.
-    after : float
-        Seconds that the step may take before a bar is drawn, which then goes when the step is
-        done. By default it is drawn at once, and stays.
+    leave : bool
+        Whether the bar stays when the step is done.
     lines : bool
         Whether there are lines where there is no terminal.
     """
@@ -209,13 +210,18 @@ def progress(
         disable=disable,
         dynamic_ncols=True,
         smoothing=0.1,
-        delay=after,
-        leave=not after,
+        leave=leave,
     ) as drawn:
         bar = _Bar(drawn, description, unit, lines)
         try:
             yield bar
         finally:
             bar.close()
-            if after:
-                drawn.clear()  # messages may have drawn it before its time
+
+
+def counted(items: Collection[T], description: str, unit: str) -> Iterator[T]:
+    """Hand on items one by one, with a bar that goes when all are done; see `progress`."""
+    with progress(len(items), description, unit, leave=False) as bar:
+        for item in items:
+            yield item
+            bar.update()
