@@ -88,7 +88,7 @@ _LEAKAGE = (
     "Accuracy by what was known in training of the trials that test, with 95 % intervals "
     "over subjects, and its difference from the protocol that knows least."
 )
-#: Figures of `evaluate` and `gradcam --all`, by how their names begin.
+#: Figures of `evaluate`, `gradcam --all` and `contributions`, by how their names begin.
 _OF_RUNS = {
     "roc": "ROC curve on the test trials; the diagonal is chance.",
     "reliability": "Share of high trials against the predicted probability; on the diagonal, "
@@ -100,6 +100,8 @@ _OF_RUNS = {
     "true class and by channel, with 95 % intervals over subjects.",
     "attention_responses": "Mean weight around skin conductance responses, beside random times "
     "and the maps of other trials.",
+    "contributions": "What EDA and music each contributed to the probability of high (Shapley "
+    "values), on average and by class, with 95 % intervals over subjects.",
 }
 
 
@@ -154,6 +156,7 @@ def sections(result: WorkspaceReport) -> list[Section]:
         Section("runs", "Runs side by side", list(_comparison(result))),
         Section("leakage", "How much of a score is memory", list(_leakage(result))),
         Section("attention", "What the networks looked at", list(_attention(result))),
+        Section("contributions", "Who decided, EDA or music?", list(_contributions(result))),
         Section("tables", "The paper's tables", list(_tables(result)), [_about_tables(result)]),
         Section("figures", "The paper's figures", list(_figures(result))),
         Section("lacking", "What is not here", lacking),
@@ -264,6 +267,13 @@ def _attention(result: WorkspaceReport) -> Iterator[Part]:
             )
             part = replace(part, statements=[said])
         yield part
+
+
+def _contributions(result: WorkspaceReport) -> Iterator[Part]:
+    """What moved the answers of models that see EDA and music."""
+    for each in result.contributions:
+        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
+        yield _of_run(each, title)
 
 
 def _skilled(answer: Answer) -> list[str]:
