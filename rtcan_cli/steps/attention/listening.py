@@ -31,6 +31,7 @@ from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.beginnings import Beginnings, beginnings_of
+from rtcan_cli.steps.attention.contributions import contributions_of_trial, is_fused
 from rtcan_cli.steps.attention.networks import SHOWN, choose_run, side_by_side, sources_of
 from rtcan_cli.steps.attention.one_trial import (
     Explanation,
@@ -217,6 +218,8 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
             beginnings = beginnings_of(found, sources, first, asked.lengths)
         for each in told:
             _add(asked, found, target, each, beginnings, sources)
+            if is_fused(each.run):
+                asked.notes.append(_contributions(found, target, each.run, sources))
     if first.is_imported:
         text = (
             "it is not known which trials the imported network was trained on: it may have learned "
@@ -224,6 +227,20 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
         )
         asked.notes.append(Note("imported_network", text))
     return asked
+
+
+def _contributions(found: Found, target: str, run: Run, sources: Sources) -> Note:
+    """What EDA and music each did to the answer to the whole recording."""
+    subject, stimulus, repetition = found.key
+    row = contributions_of_trial(
+        run.path, sources, subject, stimulus, repetition=repetition, targets=(target,)
+    ).iloc[0]
+    text = (
+        f"{target}, {SHOWN.get(run.settings.spec.variant, run.name)}: from {row['baseline']:.2f}, "
+        f"the mean answer to training trials, the EDA moved P(high) by {row['eda']:+.2f} and the "
+        f"music by {row['music']:+.2f}, to {row['probability']:.2f} (Shapley values)"
+    )
+    return Note("contributions", text)
 
 
 def _add(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,6 +47,15 @@ def test_it_ends_with_the_answers_that_the_runs_have_stored(trained: Path, told:
         assert said["time"].iloc[-1] == told.trial.seconds
         assert said["probability"].iloc[-1] == pytest.approx(own["probability"], abs=1e-3)
     assert not [note for note in told.notes if note.kind == "not_as_stored"]
+
+
+def test_what_eda_and_music_did_sums_to_the_answer(told: Listening) -> None:
+    said = [note.text for note in told.notes if note.kind == "contributions"]
+    assert len(said) == len(told.networks)
+    for text, answer in zip(said, told.networks["probability"], strict=True):
+        baseline, eda, music, to = (float(n) for n in re.findall(r"[+-]?\d\.\d\d", text))
+        assert to == pytest.approx(answer, abs=0.005)
+        assert baseline + eda + music == pytest.approx(to, abs=0.02)
 
 
 def test_its_attention_is_that_of_gradcam(
