@@ -71,8 +71,8 @@ CAPTIONS = {
     "clusters with the midpoint between their centres, and split there into high and low arousal "
     "and valence. The area of a mark counts trials.",
     4: "Accuracy on held-out subjects against the number of subjects. Filled marks: own runs, with "
-    "95 % intervals over subjects; hollow marks: the paper's. Lines: the law through the points; "
-    "on grey ground it is extrapolated.",
+    "95 % intervals over subjects; hollow marks: the paper's, beside recorded data only. Lines: "
+    "the law through the points; on grey ground it is extrapolated.",
     5: "Original, phasic and tonic EDA of one trial over time, and as black columns how much each "
     "moment weighed for the called class of valence; a panel for each network.",
     6: "The weights of Fig. 5 from cold (pale) to warm (dark), a strip for each network.",
