@@ -2,8 +2,8 @@
 # Makes the pictures in docs/images again, with the present code, from the demo and from simulated data.
 # Usage: bash docs/make_images.sh [FOLDER]     (default: demo, where `make demo` leaves its stores)
 #
-# Needs rtcan on the path; about ten minutes on two cores if the demo has been made. The picture of the report is only
-# made if chromium and pdftoppm (poppler-utils) are on the path, too. With LONG=yes it also trains the run behind paper_recipe_arousal.png, which
+# Needs rtcan on the path; about ten minutes on two cores if the demo has been made. The pictures of pages are only
+# made if chromium is on the path, too. With LONG=yes it also trains the run behind paper_recipe_arousal.png, which
 # takes hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,8 +21,8 @@ from PIL import Image
 target, *files = sys.argv[1:]
 assert len(files) == 1, f"one file for {target}, not {files}"
 whole = Image.open(files[0]).convert("RGB")
-whole.thumbnail((1200, 1600), Image.Resampling.LANCZOS)
-few = whole.quantize(48, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+whole.thumbnail((1100, 1600), Image.Resampling.LANCZOS)
+few = whole.quantize(96, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 few.save(target, optimize=True)
 PYTHON
 }
@@ -48,7 +48,7 @@ picture subject_strip "$fused/subjects_arousal.png"
 picture learning_curves "$fused/learning_curves_arousal.png"
 
 # The same figure in a journal's column.
-rtcan gradcam --dataset pmemo --subject 100184 --music 1 --target arousal --column-width 85mm --dpi 300 \
+rtcan gradcam --dataset pmemo --subject 100184 --music 1 --target arousal --column-width 85mm --dpi 200 \
   --figures-dir "$drawn/column"
 picture attention_columns_85mm "$drawn/column/pmemo/attention_columns_arousal_${one}_music_1.png"
 
@@ -70,6 +70,12 @@ rtcan train --dataset pmemo --folds 5 --model svm-eda,svm-music --subjects 40%,7
 rtcan compare --dataset pmemo --figure 4 --figures-dir "$drawn"
 picture scaling "$drawn/figure4_pmemo_simulated.png"
 
+# One recording, and what EDA and music did to the answers.
+rtcan show 100184:1 --dataset pmemo --figures-dir "$drawn"
+picture recording_figure "$drawn/pmemo/recording_${one}_stimulus_1_valence.png"
+rtcan contributions --dataset pmemo --target arousal --background 20 --figures-dir "$drawn"
+picture contributions "$drawn"/pmemo/Rf-eda+music-both-*/contributions_arousal.png
+
 # Recordings with faults, worst first.
 (
   export RTCAN_WORKSPACE=$drawn/stores
@@ -83,11 +89,17 @@ picture quality_page "$drawn/amigos/quality.png"
 python benchmarks/alpha.py --figure "$drawn/noise_aware_alpha.png"
 picture noise_aware_alpha "$drawn/noise_aware_alpha.png"
 
-# Page one of the report on real listeners, as it is printed.
-if command -v chromium >/dev/null && command -v pdftoppm >/dev/null; then
-  chromium --headless=new --no-sandbox --no-pdf-header-footer --print-to-pdf="$drawn/report.pdf" \
-    "file://$(realpath "$demo/report.html")"
-  pdftoppm -r 110 -png -singlefile "$drawn/report.pdf" "$drawn/report"
+# Pages, as a browser shows them: one trial, and page one of the report on real listeners.
+if command -v chromium >/dev/null; then
+  browse() { # browse FILE.html HEIGHT
+    chromium --headless=new --no-sandbox --hide-scrollbars --window-size="1000,$2" --virtual-time-budget=3000 \
+      --screenshot="${1%.html}.png" "file://$(realpath "$1")" 2>/dev/null
+  }
+  rtcan listen 100184:1 --dataset pmemo --output "$drawn/listening.html"
+  browse "$drawn/listening.html" 1100
+  picture listening "$drawn/listening.png"
+  cp "$demo/report.html" "$drawn/report.html"
+  browse "$drawn/report.html" 950
   picture report "$drawn/report.png"
 fi
 

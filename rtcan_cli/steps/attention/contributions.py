@@ -33,6 +33,7 @@ from rtcan_cli.results.attention.contributions import (
 from rtcan_cli.results.base import Column, Note, empty
 from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources, sources_for
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import contribution_tables as tables
 from rtcan_cli.steps.attention import trials as explain_trials
@@ -141,7 +142,7 @@ def explain_contributions(
             found["averages"],
             found.get("music", result.music),
             scale=result.scale,
-            title=f"{run.dataset.title}, {target}, {run.network}",
+            title=f"{run.dataset.title}, {target}: {label_of(run)}",
             simulated=run.simulated,
             look=look,
         )
