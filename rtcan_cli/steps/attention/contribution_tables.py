@@ -58,7 +58,7 @@ def doubts(target: str, table: pd.DataFrame, scale: Scale) -> list[Note]:
         )
         notes.append(Note("other_answers", f"{target}: {text}"))
     auc = intervals(_scored(table, table["probability"])).loc["auc"]
-    if not auc["low"] > 0.5:
+    if auc["low"] <= 0.5:  # without an interval, the parts are said to be unknown
         text = (
             f"AUC {auc['estimate']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) is not above "
             "chance: contributions say what moved the answers, not what is true of listeners"

@@ -318,8 +318,10 @@ def _songs_in_training(run: Run, targets: Sequence[str]) -> list[Note]:
         f"{seen} of {tested} test trials are of songs that also trained their model: what music "
         "contributes includes what the model remembers of these songs"
     )
-    known = "subject+stimulus" in run.settings.model.protocols
-    line = run.line(protocol="subject+stimulus") if known else None
+    settings = run.settings
+    # Other protocols have other numbers of folds.
+    can = settings.protocol == "subject" and "subject+stimulus" in settings.model.protocols
+    line = run.line(protocol="subject+stimulus") if can else None
     return [Note("songs_in_training", text, line)]
 
 
