@@ -224,9 +224,13 @@ def contributions_of_run(
             for part in tables.PARTS
         }
         rows = tables.parts_table(target, table, exchanged, scale)
-        notes += [tables.verdict_note(row, scale) for row in rows.to_dict("records")]
-        if any(each.within for each in found):
-            text = "in folds with one listener, EDA is exchanged among the trials of that listener"
+        within = any(each.within for each in found)
+        notes += [tables.verdict_note(row, scale, within) for row in rows.to_dict("records")]
+        if within:
+            text = (
+                "in folds with one listener, EDA is exchanged among the trials of that listener: "
+                "what it tells of the listener in general stays"
+            )
             notes.append(Note("exchanged_within", f"{target}: {text}"))
         parts.append(rows)
         averages.append(tables.averages_table(target, table, scale))
