@@ -22,6 +22,9 @@ rtcan train --dataset hku956 --folds 5 --model majority,song-prior,duration-prio
 rtcan train --dataset hku956 --folds 5 --recipe tuned --epochs 12 --length 256 --channels 16,16,16,16
 rtcan compare --dataset hku956 --figures-dir "$real"
 
+# One page that answers: is there signal, how sure, compared with what?
+rtcan report --dataset hku956 --output "$demo/report.html" --figures-dir "$real"
+
 # Simulated raw files in PMEmo's layout: per-subject ratings, two EDA recordings per trial, MP3s.
 small=(--dataset pmemo --recipe tuned --folds 5 --length 500)
 rtcan simulate pmemo "$demo/raw" --subjects 48
@@ -43,6 +46,6 @@ rtcan gradcam --dataset pmemo --subject 100184 --music 1 --figures-dir "$simulat
 rtcan compare --dataset pmemo --figures-dir "$simulated"
 
 echo
-echo "Real listeners:      $real/comparison.csv, and figures beside it"
+echo "Real listeners:      $demo/report.html, whose first page is the answer; figures in $real"
 echo "Simulated listeners: $simulated/comparison.csv, and figures beside it"
 echo "What is where:       rtcan info --workspace $RTCAN_WORKSPACE"

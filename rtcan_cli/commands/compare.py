@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rtcan_cli import console
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.lists import entries, whole_number
 from rtcan_cli.results.base import Result
 
@@ -19,6 +18,7 @@ def compare(
         typer.Argument(
             metavar="[RUN]...",
             help="Names or paths of runs. Default: all runs with all folds.",
+            autocompletion=complete.runs,
             show_default=False,
         ),
     ] = None,
@@ -27,6 +27,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="RUN",
+            autocompletion=complete.runs,
             help="Test all others against this run, whatever their protocol. Default: for "
             "each protocol, the first run that is named, or the newest run of "
             "RTCAN-1D.",
@@ -57,15 +58,6 @@ def compare(
         typer.Option(
             metavar="3|4|5|6|7|8,...",
             help="Instead, draw these figures of the paper.",
-            show_default=False,
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            help="Instead, write one HTML file with everything, or with the given tables "
-            "and figures.",
             show_default=False,
         ),
     ] = None,
@@ -111,25 +103,24 @@ def compare(
       rtcan compare --against Rf-eda-both-1a2b3c
       rtcan compare --leakage
       rtcan compare --table 3,5 --figure 4
-      rtcan compare --report report.html
     """
     tables = entries("--table", table, whole_number(1, 6), None) if table else []
     pictures = entries("--figure", figure, whole_number(3, 8), None) if figure else []
-    of_paper = bool(tables or pictures or report is not None)
+    of_paper = bool(tables or pictures)
     if leakage and (paper or against is not None or of_paper):
         raise typer.BadParameter("--leakage compares protocols: leave all other kinds out")
     if of_paper and (paper or against is not None):
         raise typer.BadParameter(
-            "--paper and --against are for the comparison: leave --table, --figure and --report out"
+            "--paper and --against are for the comparison: leave --table and --figure out"
         )
-    drawn = set(pictures) if tables or pictures or report is None else set(range(3, 9))
+    drawn = set(pictures)
     for option, value, of in (("--subject", subject, {3}), ("--music", music, set())):
         if value is not None and not drawn & (of | {5, 6, 7, 8}):
             which = "Figs. 3 and 5 to 8" if of else "Figs. 5 to 8"
             raise typer.BadParameter(f"{option} chooses what {which} show, and none is asked for")
-    if runs and report is None and of_paper and not {*tables} - {1, 2} and not drawn - {3}:
+    if runs and of_paper and not {*tables} - {1, 2} and not drawn - {3}:
         raise typer.BadParameter("Tables 1 and 2 and Fig. 3 are of labels: leave RUN out")
-    if tables and not pictures and report is None:
+    if tables and not pictures:
         figures.refuse("--table draws nothing", folder=False)
     look, output = figures.look(), figures.folder
 
@@ -151,33 +142,19 @@ def compare(
         return with_tables(compare_protocols(paths, output, look), output / "leakage")
     if of_paper:
         from rtcan_cli.results.paper import joined
-        from rtcan_cli.steps.paper.figures import NUMBERS, Trial, paper_figures
+        from rtcan_cli.steps.paper.figures import Trial, paper_figures
         from rtcan_cli.steps.paper.tables import paper_tables
         from rtcan_cli.views.paper import with_tables as with_paper_tables
 
         trial = Trial(name, subject, music)
-        if report is not None:
-            from rtcan_cli.steps.report.collect import Content, collect_report
-            from rtcan_cli.views.html.document import write_html
-            from rtcan_cli.views.report import write_tables
-
-            some = bool(tables or pictures)
-            content = Content(
-                tables if some else tuple(range(1, 7)),
-                pictures if some else NUMBERS,
-                trial,
-                only_complete=not runs,
-                look=look,
-            )
-            collected = collect_report(stores, paths, output, content)
-            write_tables(collected)
-            return write_html(collected, report)
         parts = paper_tables(stores, paths, tables, name, output, not pictures) if tables else []
         if pictures:
             parts.append(paper_figures(stores, paths, pictures, output, trial, look))
         return joined([with_paper_tables(part, output) for part in parts])
+    from rtcan_cli.steps.following import after_comparison
     from rtcan_cli.steps.scores.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
     compared = compare_runs(paths, output, paper, only_complete=not runs, against=other, look=look)
-    return with_tables(compared, output / "comparison")
+    written = with_tables(compared, output / "comparison")
+    return after_comparison(written, stores, name, runs or [])

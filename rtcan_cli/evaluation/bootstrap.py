@@ -30,8 +30,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit  # scipy.stats takes a second to load
 
 from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.errors import RtcanError
@@ -44,7 +44,7 @@ Values = NDArray[np.float64]
 
 
 def intervals(
-    trials: pd.DataFrame,
+    trials: pd.DataFrame | Sequence[pd.DataFrame],
     *,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -53,8 +53,9 @@ def intervals(
 
     Parameters
     ----------
-    trials : DataFrame
-        Trials of one target; see above.
+    trials : DataFrame, or sequence of DataFrame
+        Trials of one target; see above. Of several seeds of a run, scores are averaged over the
+        trials that all have tested; the interval is over subjects, with these seeds.
     n_resamples : int
         Samples of subjects.
     seed : int
@@ -74,17 +75,20 @@ def intervals(
     Raises
     ------
     RtcanError
-        If no trial was tested.
+        If no trial was tested; of several seeds, see also `common_trials`.
     """
-    found = tested(trials)
-    if not len(found):
+    found = [tested(trials)] if isinstance(trials, pd.DataFrame) else common_trials(trials)
+    if not len(found[0]):
         raise RtcanError("no trial of the run was tested", "train at least one of its folds")
-    subjects = _Subjects(found, majority_class(found["label"]))
-    scores, drawn = subjects.scores(np.ones((1, subjects.n))), subjects.resampled(n_resamples, seed)
+    majority = majority_class(found[0]["label"])
+    seeds = [_Subjects(each, majority) for each in found]
+    n_subjects = seeds[0].n
+    scores = _mean([each.scores(np.ones((1, n_subjects))) for each in seeds])
+    drawn = _mean([each.resampled(n_resamples, seed) for each in seeds])
     rows = {
         name: (
             score[0],
-            *percentile_interval(drawn[name], subjects.n),
+            *percentile_interval(drawn[name], n_subjects),
             np.isfinite(drawn[name]).sum(),
         )
         for name, score in scores.items()
@@ -269,10 +273,8 @@ def percentile_interval(drawn: Values, n_subjects: int) -> tuple[float, float]:
     if n_subjects < 2 or not len(drawn):
         return np.nan, np.nan
     # Percentiles of a normal that is as wide as the t interval with its sample variance.
-    wider = scipy.stats.t.ppf((1 - CONFIDENCE) / 2, n_subjects - 1) * np.sqrt(
-        n_subjects / (n_subjects - 1)
-    )
-    tail = scipy.stats.norm.cdf(wider)
+    wider = stdtrit(n_subjects - 1, (1 - CONFIDENCE) / 2) * np.sqrt(n_subjects / (n_subjects - 1))
+    tail = ndtr(wider)
     low, high = np.quantile(drawn, (tail, 1 - tail))
     return float(low), float(high)
 

@@ -1,4 +1,4 @@
-"""The result of `compare --report`: everything that a workspace has to show."""
+"""The result of `report`: the answer for each dataset, and everything behind it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rtcan_cli.results.answer import Answer
+from rtcan_cli.results.attention.average import AverageAttention
+from rtcan_cli.results.attention.contributions import PartContributions
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Column, Note, Result, table, value
+from rtcan_cli.results.data.quality import Quality
 from rtcan_cli.results.paper import Paper
 from rtcan_cli.results.run import DATA_COLUMNS
 from rtcan_cli.results.scores.comparison import Comparison
+from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.results.scores.leakage import Leakage
 from rtcan_cli.results.scores.scaling import SubjectScaling
 
@@ -68,18 +73,28 @@ class Figure:
 class WorkspaceReport(Result):
     """Everything that a workspace has to show; notes say what is not there and why."""
 
-    command: ClassVar[str] = "compare"
+    command: ClassVar[str] = "report"
 
     workspace: Path = value("Folder of the stores")
     folder: Path = value("Where its tables and figures are, also one by one")
+    answers: tuple[Answer, ...] = value("The answer for each dataset, recorded ones first")
     datasets: pd.DataFrame = table("What each dataset holds", DATASET_COLUMNS)
     left_out: pd.DataFrame = table("What was left out of the datasets", LEFT_OUT_COLUMNS)
+    quality: tuple[Quality, ...] = value("Signal quality of each dataset")
+    evaluations: tuple[Evaluation, ...] = value("Scores of the runs that the answers are of")
     tables: tuple[Paper, ...] = value("Tables of the paper that have own numbers, one by one")
     comparison: Comparison | None = value("All runs side by side")
     leakage: Leakage | None = value("Runs that differ only in their protocol")
     figures: tuple[Figure, ...] = value("Figures of the paper")
     scaling: SubjectScaling | None = value("The numbers of Fig. 4")
     attention: TrialAttention | None = value("The numbers of Figs. 5 to 8, which are of one trial")
+    average_attention: tuple[AverageAttention, ...] = value(
+        "Where the networks look on average that the answers are of"
+    )
+    contributions: tuple[PartContributions, ...] = value(
+        "What EDA and music each contributed to the answers of models that see both"
+    )
     stores: pd.DataFrame = table("Where the stores come from", STORE_COLUMNS)
     runs: pd.DataFrame = table("Where the runs come from", RUN_COLUMNS)
+    commands: tuple[str, ...] = value("The lines that make all of it again, in their order")
     sections: tuple[str, ...] = value("Titles of the chapters of its page", default=())

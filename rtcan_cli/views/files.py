@@ -60,12 +60,12 @@ def markdown(report: Page) -> str:
     parts = []
     for table in report.tables:
         numbers, rows = _columns_and_rows(table)
-        head, *body = ([_in_markdown(text) for text in row] for row in (table.columns, *rows))
+        head, *body = ([in_markdown(text) for text in row] for row in (table.columns, *rows))
         rules = ["---:" if each else "---" for each in numbers]
         lines = [f"| {' | '.join(row)} |" for row in (head, rules, *body)]
-        parts.append("\n".join([f"### {_in_markdown(table.title)}", "", *lines]))
+        parts.append("\n".join([f"### {in_markdown(table.title)}", "", *lines]))
     if report.notes:
-        parts.append("\n".join(f"- {_in_markdown(note)}" for note in report.notes))
+        parts.append("\n".join(f"- {in_markdown(note)}" for note in report.notes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -98,7 +98,8 @@ def _columns_and_rows(table: Table) -> tuple[list[bool], list[tuple[str, ...]]]:
     return numbers, list(zip(*(texts for texts, _ in columns), strict=True))
 
 
-def _in_markdown(text: str) -> str:
+def in_markdown(text: str) -> str:
+    """A text that Markdown shows as it is, on one line."""
     return "".join(f"\\{sign}" if sign in r"\|*_`<[]" else sign for sign in text)
 
 

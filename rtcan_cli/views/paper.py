@@ -31,6 +31,7 @@ _SCORES = {
 }
 #: Fractions, which are shown in per cent.
 _PERCENT = [*_SCORES, "subject_share"]
+_SHARES = ["high_share", "paper_high_share", "high_share_difference"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,12 @@ LAYOUTS = {
             "dataset": "dataset",
             "target": "target",
             "n_high": "high",
-            "paper_n_high": "paper high",
-            "n_high_difference": "high diff.",
             "n_low": "low",
+            "high_share": "high [%]",
+            "paper_n_high": "paper high",
             "paper_n_low": "paper low",
-            "n_low_difference": "low diff.",
+            "paper_high_share": "paper high [%]",
+            "high_share_difference": "diff.",
         },
     ),
     2: TableLayout(
@@ -116,6 +118,8 @@ def tables(result: Paper, number: int) -> Iterator[Table]:
     """One of the paper's tables, in the parts that it is read in."""
     layout, rows = LAYOUTS[number], result.table(number)
     shown = rows.assign(dataset=[profile(name).title for name in rows["dataset"]])
+    if number == 1:
+        shown = shown.assign(**{name: 100 * rows[name].astype(float) for name in _SHARES})
     if number > 2:
         shown["inputs"] = [INPUTS.get(text, text) for text in rows["inputs"]]
         shown = shown.assign(**{name: 100 * rows[name].astype(float) for name in _PERCENT})
@@ -125,10 +129,11 @@ def tables(result: Paper, number: int) -> Iterator[Table]:
         shown["label"] = rows["label"].where(usual, several)
     for (simulated, *part), some in shown.groupby(["simulated", *layout.parts], sort=False):
         about = [f"Table {number}{' (simulated)' if simulated else ''}: {layout.title}", *part]
-        cells = some[list(layout.heads)].itertuples(index=False, name=None)
+        heads = {name: head for name, head in layout.heads.items() if not _is_blank(name, some)}
+        cells = some[list(heads)].itertuples(index=False, name=None)
         yield Table(
             ", ".join(about),
-            list(layout.heads.values()),
+            list(heads.values()),
             [[_plain(value) for value in row] for row in cells],
         )
 
@@ -149,6 +154,13 @@ def with_tables(result: Paper, folder: Path) -> Paper:
     if result.scaling is not None:
         files += write_tables(page_of(result.scaling), folder / "figure4")
     return replace(result, files=(*result.files, *files))
+
+
+def _is_blank(name: str, rows: pd.DataFrame) -> bool:
+    """Whether a column is of the paper's numbers, and rows have none of these, as in a report."""
+    of_paper = [each for each in rows if str(each).startswith("paper_")]
+    printed = name in of_paper or name.endswith("difference")
+    return printed and bool(rows[of_paper].isna().all(axis=None))
 
 
 def _plain(value: Any) -> Any:

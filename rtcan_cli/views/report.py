@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from rtcan_cli import views
 from rtcan_cli.results.report import WorkspaceReport
-from rtcan_cli.views import files, paper
+from rtcan_cli.views import answer, files, paper
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page
 
 
 def page(result: WorkspaceReport) -> Page:
-    """Its sections and its size; what is in them is in the file."""
+    """The answers, its chapters and its size; all else is in the file."""
     facts: dict[str, object] = {
         "sections": ", ".join(result.sections),
         "megabytes": round(sum(file.stat().st_size for file in result.files) / 1e6, 2),
         "its tables and figures, also one by one": result.folder,
     }
+    told = [
+        "\n".join([answer.size(each), *(f"  {said.headline}" for said in answer.answers(each))])
+        for each in result.answers
+    ]
+    notes = [line for each in result.answers for line in note_lines(each.notes)]
+    if result.notes:
+        notes.append(f"what else is not in it, and why: {len(result.notes)} notes at its end")
     return Page(
         facts=facts,
-        notes=note_lines(result.notes),
+        text="\n\n".join(told),
+        notes=list(dict.fromkeys(notes)),
         files=list(result.files),
     )
 

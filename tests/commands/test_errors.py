@@ -26,6 +26,7 @@ COMMANDS = (
     "decompose",
     "eda-features",
     "music-features",
+    "show",
     "models",
     "train",
     "import-checkpoint",
@@ -34,7 +35,9 @@ COMMANDS = (
     "export",
     "gradcam",
     "contributions",
+    "listen",
     "compare",
+    "report",
     "info",
 )
 
@@ -71,6 +74,7 @@ def test_help_has_an_example(command: str) -> None:
         ("export", "--onnx", "x.onnx"),
         ("gradcam", "--subject", "1", "--music", "1"),
         ("compare",),
+        ("report",),
         ("info", "nowhere.h5"),
     ],
 )

@@ -28,7 +28,7 @@ from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
 
 PACKAGE = Path(rtcan_cli.__file__).parent
-REPORT = ("compare", "--report", "report.html", "--table", "1", "--json")
+REPORT = ("report", "--json")
 ALL_TABLES = ("compare", "--table", "1,2,3,4,5,6", "--json")
 #: What is printed of a workspace, whatever it holds.
 LOOKING = (
@@ -42,6 +42,8 @@ LOOKING = (
     ("gradcam", "--all", "--target", "arousal"),
     ("gradcam", "--check", "--target", "valence"),
     ("predict", "--dataset", "pmemo", "--json"),
+    ("show", f"{SUBJECT}:{SONG}", "--json"),
+    ("listen", f"{SUBJECT}:{SONG}", "--json"),
     ("export", "--onnx", "x.onnx"),
     ("train", "--dataset", "pmemo", "--splits-from", "no-such-run"),
 )

@@ -237,3 +237,27 @@ def test_trials_weigh_the_same_in_a_ratio_whosever_they_are() -> None:
     value, subject = np.array([1.0, 1, 1, 5]), np.array(["a", "a", "a", "b"])
     found = ratio_intervals({"mean": (value, np.ones(4))}, subject)
     assert found.loc["mean", "estimate"] == 2
+
+
+def test_seeds_are_averaged_in_each_sample_of_subjects() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 200)
+    same = {"subject": np.repeat(np.arange(20), 10), "stimulus": np.tile(np.arange(10), 20)}
+    seeds = [
+        pd.DataFrame({**same, "label": label, "fold": 1, "probability": rng.random(200)})
+        for _ in range(3)
+    ]
+    found, each = intervals(seeds), [intervals(trials) for trials in seeds]
+    mean = np.mean([table["estimate"] for table in each], axis=0)
+    np.testing.assert_allclose(found["estimate"], mean)
+    # The same seed three times is no more sure than once; three seeds are.
+    pd.testing.assert_frame_equal(intervals([seeds[0]] * 3), each[0])
+    width = found.loc["accuracy", "high"] - found.loc["accuracy", "low"]
+    assert width < min(
+        table.loc["accuracy", "high"] - table.loc["accuracy", "low"] for table in each
+    )
+    # Only trials that all seeds have tested count.
+    fewer = [seeds[0], seeds[1].iloc[:150]]
+    alone = intervals(seeds[0].iloc[:150]).loc["brier", "estimate"]
+    other = intervals(seeds[1].iloc[:150]).loc["brier", "estimate"]
+    assert intervals(fewer).loc["brier", "estimate"] == pytest.approx((alone + other) / 2)

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import nct, rankdata, t
+from scipy.stats import nct, rankdata, t, ttest_1samp
 
-from rtcan_cli.evaluation.power import chance_error, smallest_effect
+from rtcan_cli.evaluation.power import chance_error, p_of_skill, smallest_effect
 
 
 @pytest.mark.parametrize("n", [10, 24, 100])
@@ -48,3 +48,20 @@ def test_one_answer_for_all_trials_does_not_make_a_study_powerful() -> None:
     least = chance_error("balanced_accuracy", 400, 400)
     assert smallest_effect(0.5, 0.5, 24, least) == pytest.approx((2.069 + 0.858) * least, rel=1e-3)
     assert math.isnan(chance_error("auc", 0, 10))
+
+
+def test_p_of_skill_is_that_of_a_t_test_whose_interval_it_is_given() -> None:
+    scores = np.random.default_rng(0).normal(0.54, 0.1, 24)
+    found = ttest_1samp(scores, 0.5)
+    interval = found.confidence_interval()
+    p = p_of_skill(float(scores.mean()), 0.5, interval.low, interval.high, 24)
+    assert p == pytest.approx(found.pvalue)
+    assert p_of_skill(0.6, 0.5, 0.5, 0.7, 24) == pytest.approx(0.05)
+    assert p_of_skill(0.4, 0.5, 0.3, 0.5, 24) == pytest.approx(0.05)
+
+
+def test_p_of_skill_without_an_interval_or_without_width() -> None:
+    assert math.isnan(p_of_skill(0.6, 0.5, np.nan, np.nan, 24))
+    assert math.isnan(p_of_skill(0.6, 0.5, 0.5, 0.7, 1))
+    assert p_of_skill(0.5, 0.5, 0.5, 0.5, 24) == 1
+    assert p_of_skill(0.6, 0.5, 0.6, 0.6, 24) == 0

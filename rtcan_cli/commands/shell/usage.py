@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from typer.core import TyperCommand
 
+from rtcan_cli.command_line import command_line
+
 #: Groups of options, in the order of the help; those that are in no other group come first.
 GROUPS = OWN, DATA, MODEL, TRAINING, FIGURES, MACHINE, GENERAL = (
     "",
@@ -24,6 +26,10 @@ def _stores(*kinds: str) -> dict[str, str]:
 
 
 _INPUT = {"--input": "--recordings-store"}
+_SAFE = {
+    "--colour-blind": "colours are now such that all readers tell them apart; --paper-colours "
+    "brings those of the paper back"
+}
 
 
 class Command(TyperCommand):
@@ -57,6 +63,11 @@ class Command(TyperCommand):
         "train": {
             "--stack": "folds are no longer trained together as one program; on the CPU, --jobs "
             "trains several at the same time"
+        },
+        **dict.fromkeys(("relabel", "decompose", "evaluate", "gradcam", "info"), _SAFE),
+        "compare": {
+            **_SAFE,
+            "--report": f"{command_line('report', output='FILE.html')} writes the report",
         },
     }
 

@@ -39,6 +39,7 @@ from rtcan_cli.results.attention.check import (
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.trials import Chunk
@@ -141,7 +142,7 @@ def check_explanation(
         stem = folder / f"attention_check_{target}{ending}"
         figure = attention_check(
             curves[-1],
-            title=f"{run.dataset.title}, {target}, {run.network}, {len(trials)} trials",
+            title=f"{run.dataset.title}, {target}: {label_of(run)}, {len(trials)} trials",
             method=method,
             simulated=run.simulated,
             look=look,

@@ -1,8 +1,7 @@
-"""A report of a workspace -> one HTML file."""
+"""A report of a workspace -> its chapters, and one file of them: HTML, or Markdown."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -13,28 +12,49 @@ import pandas as pd
 from rtcan_cli import __version__, views
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.files.atomic import write_whole
+from rtcan_cli.results.answer import Answer
+from rtcan_cli.results.base import Result
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import WorkspaceReport
+from rtcan_cli.views import answer as answer_view
 from rtcan_cli.views import paper
 from rtcan_cli.views.cells import column_texts
-from rtcan_cli.views.html.render import Grid, HtmlPage, Part, Picture, Section, render
+from rtcan_cli.views.html.markdown import markdown
+from rtcan_cli.views.html.origin import origin
+from rtcan_cli.views.html.render import (
+    Grid,
+    HtmlPage,
+    Part,
+    Picture,
+    Section,
+    Statement,
+    render,
+)
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 from rtcan_cli.views.scores import comparison, leakage
 
 ALL_SIMULATED = (
-    "SIMULATED DATA. Every number and picture here, other than the paper's numbers, comes from "
-    "simulated recordings. They say nothing about people, and must not be compared with those "
-    "of the paper."
+    "SIMULATED DATA. Every number and picture here comes from simulated recordings, and says "
+    "nothing about people."
 )
 SOME_SIMULATED = (
-    "SIMULATED DATA in part: {}. Numbers and pictures of these are marked as simulated; they say "
-    "nothing about people, and must not be compared with the paper's."
+    "SIMULATED DATA in part: {}. Numbers and pictures of these are marked as simulated, and say "
+    "nothing about people."
 )
 PAPER = (
     "Columns headed 'paper' hold the numbers that Yin et al. print (ACM TOMM 18(3), 2022), which "
-    "are of the real datasets; differences are from these. All else was made by rtcan."
+    "are of the real datasets; differences are from these. They stand beside recorded data only. "
+    "All else was made by rtcan."
+)
+ONLY_LAYOUT = (
+    "These are laid out as in the paper (Yin et al., ACM TOMM 18(3), 2022). The data are "
+    "simulated, so the paper's numbers are not shown."
+)
+QUESTION = (
+    "The question: do EDA, music, or both tell whether people whom the models have not seen felt "
+    "high or low valence and arousal?"
 )
 #: What the paper's figures show.
 TITLES = {
@@ -60,18 +80,40 @@ CAPTIONS = {
     "moment weighed for the called class of arousal; a panel for each network.",
     8: "The weights of Fig. 7 from cold (pale) to warm (dark), a strip for each network.",
 }
-_SCORES = (
+_COMPARISON = (
     "Accuracy of each run: mean over the test folds, with the standard deviation; a dashed "
-    "line: what saying the majority class gets; a diamond: the paper's number."
+    "line: what saying the majority class gets."
 )
 _LEAKAGE = (
     "Accuracy by what was known in training of the trials that test, with 95 % intervals "
     "over subjects, and its difference from the protocol that knows least."
 )
+#: Figures of `evaluate`, `gradcam --all` and `contributions`, by how their names begin.
+_OF_RUNS = {
+    "roc": "ROC curve on the test trials; the diagonal is chance.",
+    "reliability": "Share of high trials against the predicted probability; on the diagonal, "
+    "probabilities are right.",
+    "confusion": "True and predicted classes of all test trials.",
+    "subjects": "Accuracy of each subject; a line: the spread that chance alone makes.",
+    "learning_curves": "Loss in training and validation, for each fold.",
+    "attention_average": "Mean weight over time, in times the even share, by predicted class, by "
+    "true class and by channel, with 95 % intervals over subjects.",
+    "attention_responses": "Mean weight around skin conductance responses, beside random times "
+    "and the maps of other trials.",
+    "contributions": "What EDA and music each contributed to the probability of high (Shapley "
+    "values), on average and by class, with 95 % intervals over subjects.",
+}
 
 
-def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
-    """Write a report as one HTML file, which appears whole or not at all.
+def write_report(result: WorkspaceReport, output: Path) -> WorkspaceReport:
+    """Write a report as one file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    result : WorkspaceReport
+    output : Path
+        Where to; what ends in ``.md`` is Markdown with links to the figures, all else HTML with
+        the figures in it.
 
     Returns
     -------
@@ -88,7 +130,7 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
     }
     chapters = sections(result)
     page = HtmlPage(
-        title=f"rtcan report: {', '.join(titles)}",
+        title=f"Report on {', '.join(titles)}",
         facts={
             "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "by": f"rtcan {__version__}",
@@ -99,7 +141,8 @@ def write_html(result: WorkspaceReport, output: Path) -> WorkspaceReport:
         sections=chapters,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(output, render(page))
+    is_markdown = output.suffix.lower() == ".md"
+    write_whole(output, markdown(page, output.parent) if is_markdown else render(page))
     return replace(result, files=(output,), sections=tuple(chapter.title for chapter in chapters))
 
 
@@ -107,13 +150,17 @@ def sections(result: WorkspaceReport) -> list[Section]:
     """The chapters of a report that have something in them."""
     lacking = [Part("Why", notes=note_lines(result.notes))] if result.notes else []
     every = [
-        Section("data", "The data", list(_data(result))),
-        Section("tables", "The paper's tables", list(_tables(result)), [PAPER]),
+        Section("answer", "The answer", [_answer(each) for each in result.answers], [QUESTION]),
+        Section("data", "The data and their quality", list(_data(result))),
+        Section("scores", "The scores", list(_scores(result))),
         Section("runs", "Runs side by side", list(_comparison(result))),
         Section("leakage", "How much of a score is memory", list(_leakage(result))),
+        Section("attention", "What the networks looked at", list(_attention(result))),
+        Section("contributions", "Who decided, EDA or music?", list(_contributions(result))),
+        Section("tables", "The paper's tables", list(_tables(result)), [_about_tables(result)]),
         Section("figures", "The paper's figures", list(_figures(result))),
         Section("lacking", "What is not here", lacking),
-        Section("provenance", "Where it comes from", list(_origin(result))),
+        Section("provenance", "Where it comes from", list(origin(result))),
     ]
     return [section for section in every if section.parts]
 
@@ -135,11 +182,25 @@ def alarm(marks: Iterable[tuple[str, bool]]) -> str:
     return SOME_SIMULATED.format(", ".join(simulated))
 
 
-def grid(table: Table) -> Grid:
+def grid(table: Table, stacked: bool = False) -> Grid:
     """A table as the terminal shows it."""
     columns = column_texts(table)
     rows = list(zip(*(texts for texts, _ in columns), strict=True))
-    return Grid(table.title, table.columns, [numeric for _, numeric in columns], rows)
+    return Grid(table.title, table.columns, [numeric for _, numeric in columns], rows, stacked)
+
+
+def _answer(answer: Answer) -> Part:
+    """Page one: what the runs of a dataset say, how sure, and what was not tried."""
+    said = answer_view.answers(answer)
+    return Part(
+        answer_view.size(answer),
+        [grid(answer_view.score_table(answer), stacked=True)] if len(answer.tests) else [],
+        notes=[*answer_view.how_to_read(answer), *answer_view.memory(answer)],
+        statements=[Statement(each.sure, each.headline, each.details) for each in said],
+        todo=[(each.text, each.command or "") for each in answer_view.not_answered(answer)],
+        notes_title="How to read it",
+        todo_title="Not answered yet",
+    )
 
 
 def _data(result: WorkspaceReport) -> Iterator[Part]:
@@ -161,6 +222,84 @@ def _data(result: WorkspaceReport) -> Iterator[Part]:
     ]
     table = Table("Subjects, trials, EDA recordings and labels", heads, rows)
     yield Part("Datasets", [grid(table)], notes=notes)
+    for each in result.quality:
+        shown = views.page(each)
+        tables = [_not_all_zero(shown.tables[0]), *shown.tables[1:]]
+        title = f"Signal quality, {dataset_title(each.dataset, each.simulated)}"
+        facts = {
+            name: fact for name, fact in shown.facts.items() if name not in ("store", "dataset")
+        }
+        yield Part(title, [_facts("In short", facts), *map(grid, tables)], notes=shown.notes)
+
+
+def _not_all_zero(table: Table) -> Table:
+    """A table of measures without those that are 0 everywhere, which its title says."""
+    rows = [row for row in table.rows if any(row[1:])]
+    if len(rows) == len(table.rows):
+        return table
+    return replace(table, title=f"{table.title}; what is not listed is 0 in all of them", rows=rows)
+
+
+def _facts(title: str, facts: Mapping[str, object]) -> Grid:
+    rows = [(name, str(fact)) for name, fact in facts.items() if fact not in ("", None)]
+    return Grid(title, [], [False, False], rows)
+
+
+def _scores(result: WorkspaceReport) -> Iterator[Part]:
+    """What `evaluate` shows of the runs that the answers are of."""
+    for each in result.evaluations:
+        yield _of_run(
+            each, f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
+        )
+
+
+def _attention(result: WorkspaceReport) -> Iterator[Part]:
+    """Where the networks looked on average; a chapter that holds for networks with skill only."""
+    shown = {(each.dataset, run) for each in result.answers for run in _skilled(each)}
+    for each in result.average_attention:
+        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
+        part = _of_run(each, title)
+        if (each.run.dataset, each.run.name) not in shown:
+            said = Statement(
+                answer_view.NO,
+                "This network showed no skill for valence or arousal.",
+                "What it looked at says nothing about how people felt.",
+            )
+            part = replace(part, statements=[said])
+        yield part
+
+
+def _contributions(result: WorkspaceReport) -> Iterator[Part]:
+    """What moved the answers of models that see EDA and music."""
+    for each in result.contributions:
+        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
+        yield _of_run(each, title)
+
+
+def _skilled(answer: Answer) -> list[str]:
+    """Runs that are better than no skill for a target."""
+    return list(answer.tests.loc[answer.tests["verdict"] == "better", "run"])
+
+
+def _of_run(result: Result, title: str) -> Part:
+    """Tables, figures and notes of a result of one run."""
+    shown = views.page(result)
+    pictures = [
+        picture
+        for start, caption in _OF_RUNS.items()
+        for picture in _pictures(
+            [f for f in shown.files if f.name.startswith(f"{start}_")], caption
+        )
+    ]
+    return Part(title, [*map(grid, shown.tables)], pictures, shown.notes)
+
+
+def _about_tables(result: WorkspaceReport) -> str:
+    """Whose numbers stand in the paper's tables."""
+    simulated = [
+        part.table(_number(part))["simulated"].astype(bool).all() for part in result.tables
+    ]
+    return ONLY_LAYOUT if all(simulated) else PAPER
 
 
 def _tables(result: WorkspaceReport) -> Iterator[Part]:
@@ -192,7 +331,7 @@ def _comparison(result: WorkspaceReport) -> Iterator[Part]:
     scores = comparison.score_tables(result.comparison)
     apart = comparison.difference_tables(result.comparison)
     notes = note_lines(result.comparison.notes)
-    pictures = _pictures(result.comparison.files, _SCORES)
+    pictures = _pictures(result.comparison.files, _COMPARISON)
     yield Part("Scores", [*map(grid, scores)], pictures, [] if apart else notes)
     if apart:
         yield Part("Differences", [*map(grid, apart)], notes=notes)
@@ -225,48 +364,8 @@ def _pictures(files: Sequence[Path], caption: str) -> list[Picture]:
             path.read_bytes(),
             f"{caption} File: {path.stem}.",
             f"{caption} The numbers are in the tables and in CSV files.",
+            path=path,
         )
         for path in files
         if path.suffix == ".svg"
     ]
-
-
-def _origin(result: WorkspaceReport) -> Iterator[Part]:
-    """Which command made each store and run, from what, when and with which version."""
-    for row in result.datasets.itertuples():
-        stores = result.stores[result.stores["dataset"] == row.dataset]
-        grids = [
-            _facts(f"{profile(each['dataset']).title}: {each['kind']}", _made(each))
-            for _, each in stores.iterrows()
-        ]
-        yield Part(dataset_title(row.dataset, row.simulated), grids)
-    grids = [
-        _facts(
-            f"{dataset_title(each['dataset'], each['simulated'])}: {each['run']}",
-            _made(each)
-            | {
-                "trained on": each["hardware"],
-                "with": each["software"],
-                "stands in": each["tables"],
-            },
-        )
-        for _, each in result.runs.iterrows()
-    ]
-    if grids:
-        yield Part("Runs", grids)
-
-
-def _made(row: pd.Series) -> dict[str, str]:
-    inputs = json.loads(row["inputs"])
-    return {
-        "made by": row["made_by"],
-        "settings": row["parameters"],
-        "made": f"{row['created'][:16].replace('T', ' ')} UTC by rtcan {row['version']}",
-        "content id": row["content_id"],
-        "made from": ", ".join(f"{kind} {content}" for kind, content in inputs.items()),
-    }
-
-
-def _facts(title: str, facts: Mapping[str, str]) -> Grid:
-    rows = [(name, value) for name, value in facts.items() if value]
-    return Grid(title, [], [False, False], rows)

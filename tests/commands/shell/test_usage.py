@@ -29,14 +29,24 @@ def test_an_old_name_is_answered_with_the_new_one(command: str, old: str, new: s
         assert f"{old} is now {new}" in outcome.stderr
 
 
-@pytest.mark.parametrize("words", [["--stack", "5"], ["--stack=5"]])
-def test_an_option_that_is_gone_is_answered_with_what_there_is_instead(words: list[str]) -> None:
-    outcome = rtcan("train", *words)
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (["train", "--stack", "5"], "--jobs"),
+        (["train", "--stack=5"], "--jobs"),
+        (["compare", "--report", "r.html"], "rtcan report --output FILE.html"),
+    ],
+)
+def test_an_option_that_is_gone_is_answered_with_what_there_is_instead(
+    words: list[str], instead: str
+) -> None:
+    outcome = rtcan(*words)
+    option = words[1].partition("=")[0]
     assert outcome.exit_code == 2
-    said = [line for line in outcome.stderr.splitlines() if "--stack" in line]
+    said = [line for line in outcome.stderr.splitlines() if option in line]
     assert len(said) == 1
-    assert "--stack has been removed" in said[0]
-    assert "--jobs" in said[0]
+    assert f"{option} has been removed" in said[0]
+    assert instead in said[0]
 
 
 def test_help_of_train_is_in_groups() -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from rtcan_cli import views
 from rtcan_cli.results.base import as_data
 from rtcan_cli.results.paper import SCORE_COLUMNS
 from rtcan_cli.results.report import WorkspaceReport
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.paper.figures import Trial
-from rtcan_cli.steps.report.collect import Content, collect_report
+from rtcan_cli.steps.report.collect import collect_report
+from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.views.html.document import ALL_SIMULATED, alarm, write_html
-from tests.conftest import SONG, SUBJECT, in_every_format, must, rtcan
+from rtcan_cli.views.html.document import ALL_SIMULATED, ONLY_LAYOUT, PAPER, alarm, write_report
+from tests.conftest import SONG, SUBJECT, must, rtcan
 from tests.runs.finished_runs import finish_run
 from tests.views.html.browser import Browser, find_chromium
 from tests.views.html.reading import Seen
@@ -27,20 +30,34 @@ from tests.views.html.reading import Seen
 HOSTILE = "<img src=x onerror=alert(1)>&"
 
 
-def report(root: Path, folder: Path, **content: object) -> tuple[WorkspaceReport, Seen]:
+def report(root: Path, folder: Path) -> tuple[WorkspaceReport, Seen]:
     stores = Workspace(root)
-    told = collect_report(stores, stores.runs(), folder / "figures", Content(**content))
-    told = write_html(told, folder / "r.html")
+    told = collect_report(stores, stores.runs(), folder / "figures")
+    told = write_report(told, folder / "r.html")
     assert told.files == (folder / "r.html",)
     return told, Seen((folder / "r.html").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def drawn_as_svg() -> Iterator[None]:
+    """Draw what the page shows, and leave all other files of figures empty."""
+    drawn = Figure.savefig.__wrapped__  # type: ignore[attr-defined]
+
+    def only_svg(figure: Figure, buffer: object, **options: object) -> None:
+        if options.get("format") == "svg":
+            drawn(figure, buffer, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", only_svg)
+        yield
 
 
 @pytest.fixture(scope="module")
 def whole(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of all there is in a small workspace, made by the command."""
     folder = tmp_path_factory.mktemp("report")
-    with in_every_format():
-        must("compare", "-w", trained, "--report", folder / "r.html", "-o", folder / "figures")
+    with drawn_as_svg():
+        must("report", "-w", trained, "-o", folder / "r.html", "--figures-dir", folder / "figures")
     return folder / "r.html"
 
 
@@ -60,6 +77,8 @@ def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
         assert f"File: attention_{name}_subject_{SUBJECT}_music_{SONG}." in seen.text
     assert {"Rb", "Rd", "Rf"} <= set(seen.text[seen.text.index("Fig. 5: ") :].split())
     assert not any(text.startswith("Fig. 4") for text in titles)
+    assert "Who decided, EDA or music?" in titles
+    assert "Who decided: mean absolute contributions" in seen.text
     assert "Fig. 4 is not shown: no model was trained on several numbers" in seen.text
     # Of the shares of `--subjects`, only those from which folds can be dealt here.
     assert "--subjects 40%,70%,100%" in seen.text
@@ -109,23 +128,51 @@ def test_every_store_and_run_says_where_it_comes_from(seen: Seen, trained: Path)
     assert "Table 3, Table 5, Table 6" in seen.text or "Table 3, Table 4, Table 5" in seen.text
 
 
-def test_only_what_is_named_is_in_it(trained: Path, tmp_path: Path) -> None:
-    must(
-        *("compare", "-w", trained, "--report", tmp_path / "r.html", "-o", tmp_path / "figures"),
-        *("--table", "2", "--figure", "3", "--subject", SUBJECT),
-    )
-    titles = [text for _, text in Seen((tmp_path / "r.html").read_text()).headings]
-    shown = [text.split(":")[0] for text in titles if text.startswith(("Table", "Fig."))]
-    assert shown == ["Table 2", "Fig. 3"]
+def test_the_answer_comes_first_and_the_scores_are_those_of_its_run(
+    seen: Seen, trained: Path
+) -> None:
+    assert seen.all("section")[0]["id"] == "answer"
+    answer = seen.text[: seen.text.index("The data and their quality")]
+    # One network was trained on all folds; those of a single fold are not asked.
+    (whole,) = (run for run in map(Run.load, Workspace(trained).runs()) if run.is_complete)
+    for target in ("valence", "arousal"):
+        assert f"EDA and music tell {target} of unseen simulated listeners" in answer
+    found = evaluate_run(whole.path)
+    for score in found.scores[found.scores["score"] == "balanced_accuracy"].itertuples():
+        assert f"{100 * score.estimate:.1f} ({100 * score.low:.1f} to" in answer
+    assert f"PMEmo (simulated): {whole.name}" in [text for _, text in seen.headings]
+    assert "File: roc_arousal." in seen.text
+    assert "File: attention_average_arousal." in seen.text
 
 
+def test_what_was_not_tried_has_a_line(seen: Seen) -> None:
+    answer = seen.text[: seen.text.index("The data and their quality")]
+    for said in (
+        "no network was trained on EDA: rtcan train --dataset pmemo",
+        "simple models of EDA need its features first: rtcan eda-features",
+        "no simple model was trained on EDA: rtcan train --dataset pmemo --model logistic,boosting",
+        "no simple model was trained on music alone: rtcan train --dataset pmemo --model svm-music",
+        "memory of people was not measured: rtcan train --dataset pmemo",
+    ):
+        assert said in answer
+
+
+def test_simulated_numbers_stand_beside_none_of_the_paper(seen: Seen) -> None:
+    assert ONLY_LAYOUT in seen.text
+    assert PAPER not in seen.text
+    heads = {head for table in seen.heads for head in table}
+    assert {"acc. [%]", "majority"} <= heads
+    assert not [head for head in heads if "paper" in head or head.endswith("diff.")]
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_names_are_never_taken_for_markup(tmp_path: Path) -> None:
     runs = tmp_path / "stores" / "pmemo" / "runs"
     runs.mkdir(parents=True)
     finish_run(runs, HOSTILE, targets=("arousal",))
-    _, seen = report(tmp_path / "stores", tmp_path, tables=(3,), figures=())
-    # In the comparison, where it comes from, and in the line that trains it.
-    assert seen.text.count(HOSTILE) == 3
+    _, seen = report(tmp_path / "stores", tmp_path)
+    # Scores, comparison, Table 3 and its notes, where it comes from, the lines that train it.
+    assert seen.text.count(HOSTILE) >= 5
     assert all((each["src"] or "").startswith("data:") for each in seen.all("img"))
 
 
@@ -144,6 +191,7 @@ def test_what_is_simulated_is_named(marks: dict[str, bool], said: str) -> None:
     assert bool(told) == bool(said)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_the_runs_do_not_share_is_said_in_it(tmp_path: Path) -> None:
     runs = tmp_path / "stores" / "pmemo" / "runs"
     runs.mkdir(parents=True)
@@ -151,31 +199,34 @@ def test_what_the_runs_do_not_share_is_said_in_it(tmp_path: Path) -> None:
     finish_run(runs, "one", **one)
     finish_run(runs, "other", flipped=3, inputs={"labels": "else"}, **one)
     finish_run(runs, "third", seed=5, **one)
-    _, seen = report(tmp_path / "stores", tmp_path, tables=(), figures=())
+    _, seen = report(tmp_path / "stores", tmp_path)
     assert "were trained on different labels" in seen.text
     assert "deal trials into different folds" in seen.text
     assert "label 3 of their 120 common trials differently" in seen.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_protocols_are_held_against_each_other(tmp_path: Path) -> None:
     runs = tmp_path / "stores" / "pmemo" / "runs"
     runs.mkdir(parents=True)
     for protocol in ("subject", "trial"):
         finish_run(runs, protocol, protocol=protocol, targets=("arousal",))
-    told, seen = report(tmp_path / "stores", tmp_path, tables=(), figures=())
+    told, seen = report(tmp_path / "stores", tmp_path)
     assert "Scores by protocol" in [text for _, text in seen.headings]
-    assert not told.notes
+    assert "with subject and song known (protocol trial)" in seen.text
+    assert "memory of people was not measured" not in seen.text
+    assert not [note for note in told.notes if note.kind == "no_protocols"]
 
 
 def test_a_workspace_without_anything_is_one_clear_line(tmp_path: Path) -> None:
-    outcome = rtcan("compare", "-w", tmp_path / "none", "--report", tmp_path / "r.html")
+    outcome = rtcan("report", "-w", tmp_path / "none", "-o", tmp_path / "r.html")
     assert outcome.exit_code == 1
     assert "nothing to report on" in outcome.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
-    told, seen = report(prepared, tmp_path, trial=Trial("pmemo"))
+    told, seen = report(prepared, tmp_path)
     titles = [text for _, text in seen.headings]
     assert any(text.startswith("Table 1") for text in titles)
     assert any(text.startswith("Fig. 3") for text in titles)
@@ -185,9 +236,13 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     assert (note.command or "").startswith("rtcan train")
     assert told.datasets["n_trials"].tolist() == [72]
     page = views.page(told)
-    assert page.facts["sections"].startswith("The data, The paper's tables, ")
+    assert page.facts["sections"].startswith("The answer, The data and their quality, The paper's")
+    assert "no model was trained on all of its folds yet: rtcan train --dataset pmemo" in "\n".join(
+        page.notes
+    )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_keys_are_the_same_for_simulated_and_real_data(tmp_path: Path) -> None:
     found = []
     for simulated in (True, False):
@@ -195,16 +250,18 @@ def test_keys_are_the_same_for_simulated_and_real_data(tmp_path: Path) -> None:
         runs = root / "pmemo" / "runs"
         runs.mkdir(parents=True)
         finish_run(runs, "run", simulated=simulated, targets=("arousal",))
-        told = collect_report(Workspace(root), Workspace(root).runs(), root, Content((3,), ()))
+        told = collect_report(Workspace(root), Workspace(root).runs(), root)
         found.append(as_data(told))
     assert list(found[0]) == list(found[1])
     for each, simulated in zip(found, (True, False), strict=True):
         assert json.loads(json.dumps(each, allow_nan=False)) == each
         assert each["runs"][0]["simulated"] is simulated
-        assert each["runs"][0]["tables"] == "Table 3"
-        (row,) = (row for row in each["tables"][0]["table3"] if row["run"] == "run")
+        assert each["runs"][0]["tables"] == "Table 3, Table 6"
+        (part,) = (part for part in each["tables"] if part["table3"])
+        (row,) = (row for row in part["table3"] if row["run"] == "run")
         assert row["simulated"] is simulated
         assert list(row) == list(SCORE_COLUMNS)
+        assert (row["paper_accuracy"] is None) == simulated
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +273,7 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize("width", [375, 1200])
+@pytest.mark.parametrize("width", [390, 1280])
 def test_a_browser_shows_it_without_asking_anyone(
     browser: Browser, whole: Path, width: int
 ) -> None:
@@ -228,16 +285,21 @@ def test_a_browser_shows_it_without_asking_anyone(
     assert browser.value(f"{images}.length") >= 5
     assert browser.value(f"{images}.every(each => each.complete && each.naturalWidth > 100)")
     assert browser.value("document.documentElement.scrollWidth") <= width
+    # Pictures shrink; only tables may be wider than their place, and are pushed along in it.
     outside = browser.value(
-        "Array.from(document.querySelectorAll('h1,h2,h3,p,li,figcaption,caption span'))"
-        f".filter(each => each.getBoundingClientRect().right > {width}).length"
+        "Array.from(document.querySelectorAll("
+        "'h1,h2,h3,p,li,code,img,figcaption,caption span,#answer table'))"
+        f".filter(each => each.getBoundingClientRect().right > {width}"
+        " && !each.closest('pre')).length"
     )
     assert outside == 0
     assert not [each for each in browser.events if each["method"] == "Log.entryAdded"]
 
 
-def test_it_can_be_printed(browser: Browser, whole: Path, tmp_path: Path) -> None:
-    browser.open(whole, 1200, 800)
+def test_the_answer_is_the_first_page_in_print(
+    browser: Browser, whole: Path, tmp_path: Path
+) -> None:
+    browser.open(whole, 1280, 800)
     browser.ask("Emulation.setEmulatedMedia", media="print")
     # As wide as what A4 leaves between its margins: 180 mm at 96 pixels an inch.
     browser.ask(
@@ -247,9 +309,19 @@ def test_it_can_be_printed(browser: Browser, whole: Path, tmp_path: Path) -> Non
     assert browser.value("getComputedStyle(document.querySelector('nav')).display") == "none"
     widest = "Math.max(...Array.from(document.querySelectorAll('table'), t => t.offsetWidth))"
     assert browser.value(widest) <= 680
+    assert browser.value("getComputedStyle(document.querySelector('footer')).breakAfter") == "page"
     browser.ask("Emulation.setEmulatedMedia", media="")
-    browser.pdf(tmp_path / "r.pdf")
-    assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+    browser.pdf(tmp_path / "whole.pdf")
+    browser.value("document.querySelectorAll('section:not(#answer)').forEach(e => e.remove())")
+    browser.pdf(tmp_path / "answer.pdf")
+    assert n_pages(tmp_path / "answer.pdf") == 1
+    assert n_pages(tmp_path / "whole.pdf") > 5
+
+
+def n_pages(pdf: Path) -> int:
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF")
+    return len(re.findall(rb"/Type\s*/Page\b", content))
 
 
 def test_a_request_would_be_noticed(browser: Browser, whole: Path, tmp_path: Path) -> None:

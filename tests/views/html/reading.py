@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "img", "br", "hr", "link", "input"}
+VOID = {"meta", "img", "br", "hr", "link", "input", "source"}
 
 
 class Seen(HTMLParser):
-    """Elements, headings and text; fails where tags do not close each other."""
+    """Elements, headings, heads of tables and text; fails where tags do not close each other."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.headings: list[tuple[int, str]] = []
+        self.heads: list[list[str]] = []
         self.text = ""
         self.feed(text)
         self.close()
@@ -27,6 +28,8 @@ class Seen(HTMLParser):
             self.open.append(tag)
         if tag in ("h1", "h2", "h3", "h4"):
             self.headings.append((int(tag[1]), ""))
+        if tag == "table":
+            self.heads.append([])
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open, f"</{tag}> closes nothing"
@@ -37,6 +40,8 @@ class Seen(HTMLParser):
         if self.open and self.open[-1] == "style":
             return
         self.text += data
+        if self.open and self.open[-1] == "th":
+            self.heads[-1].append(data)
         if self.open and self.open[-1] in ("h1", "h2", "h3", "h4"):
             level, text = self.headings[-1]
             self.headings[-1] = level, text + data

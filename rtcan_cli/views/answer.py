@@ -1,0 +1,379 @@
+"""The answer for a dataset in plain sentences, made from its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.results.answer import Answer
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.scores.leakage import known_in_words
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title, mark
+
+#: How sure an answer is, for its mark: there is signal, perhaps, none was found, or no answer.
+YES, PERHAPS, NO, OPEN = "yes", "perhaps", "no", "open"
+#: How models are called in sentences; others by their name.
+NAMES = {"rtcan": "RTCAN-1D"}
+#: How differences from simple models are tested, by the column of the p value.
+_TESTS = {
+    "p_seeds": "t-test over subjects and seeds",
+    "p_folds": "t-test over folds",
+    "p_swap": "swap test over subjects, for these trained models alone",
+}
+#: What models know that see neither EDA nor music.
+PRIORS = {
+    "song-prior": "how others rated the same {word}",
+    "duration-prior": "the length of the recording",
+}
+#: Verdicts of models that are better than no skill, the surest first.
+_FOUND = ("better", "better_alone")
+#: Notes that are about what is shown, not about what is missing.
+_SHOWN = ("other_networks",)
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer to one question.
+
+    Parameters
+    ----------
+    sure : str
+        `YES`, `PERHAPS`, `NO` or `OPEN`.
+    headline : str
+        The answer in a sentence.
+    details : str
+        The numbers behind it, in sentences.
+    """
+
+    sure: str
+    headline: str
+    details: str
+
+
+def page(result: Answer) -> Page:
+    """Sentences, then the table behind them."""
+    said = [f"{each.headline} {each.details}".strip() for each in answers(result)]
+    return Page(
+        tables=[score_table(result)] if len(result.tests) else [],
+        notes=[*said, *how_to_read(result), *memory(result), *note_lines(not_answered(result))],
+        files=list(result.files),
+    )
+
+
+def not_answered(result: Answer) -> list[Note]:
+    """What was not tried."""
+    return [note for note in result.notes if note.kind not in _SHOWN]
+
+
+def size(result: Answer) -> str:
+    """Name of the dataset, and how much of it was tested."""
+    title = dataset_title(result.dataset, result.simulated)
+    title = title[0].upper() + title[1:]
+    if result.tests.empty:
+        return title
+    asked = result.tests[result.tests["role"] != "prior"]
+    tests = asked if len(asked) else result.tests
+    most = tests.loc[tests["n_trials"].idxmax()]
+    return (
+        f"{title}: {most['n_subjects']} {_people(result)}, {most['n_stimuli']} "
+        f"{profile(result.dataset).stimuli_word}, {most['n_trials']} trials"
+    )
+
+
+def answers(result: Answer) -> Iterator[Said]:
+    """An answer for each input and target that a model was trained for."""
+    asked = result.tests[result.tests["role"] != "prior"]
+    for what in dict.fromkeys(asked["input"]):
+        for target in TARGETS:
+            tests = asked[(asked["input"] == what) & (asked["target"] == target)]
+            if len(tests):
+                yield _said(result, str(what), target, tests)
+
+
+def how_to_read(result: Answer) -> list[str]:
+    """What scores are held against, how often, and what an interval covers."""
+    tests = result.tests
+    if tests.empty:
+        return []
+    majority = [
+        f"{100 * part['majority_accuracy'].iloc[0]:.1f} % ({target})"
+        for target in TARGETS
+        if len(part := tests[tests["target"] == target])
+    ]
+    told = [
+        "Baseline: without skill, balanced accuracy is 50 % and AUC is 0.5. Saying the more "
+        f"frequent class for every trial is right in {' and '.join(majority)} of the trials."
+    ]
+    if result.n_tests:
+        told.append(
+            f"Tests: {result.n_tests} tests against no skill were made here, of every network and "
+            'simple model for each input and target. "Evidence" holds for all of them together '
+            "(Holm, 5 %)."
+        )
+    told += [*_differences(result.rivals), *_power(tests), _intervals(tests, _people(result))]
+    told += [note.text for note in result.notes if note.kind in _SHOWN]
+    return told
+
+
+def _differences(rivals: pd.DataFrame) -> Iterator[str]:
+    """What the p values of differences from simple models are of."""
+    if len(rivals):
+        tests = " or ".join(_TESTS[str(name)] for name in dict.fromkeys(rivals["test"]))
+        of_all = f", corrected for {len(rivals)} comparisons" if len(rivals) > 1 else ""
+        yield f"Differences from simple models: p values are of accuracy ({tests}){of_all}."
+
+
+def _power(tests: pd.DataFrame) -> Iterator[str]:
+    """What the study could have shown: of each target, by the model that would have shown most."""
+    found = []
+    asked = tests[(tests["role"] != "prior") & tests["smallest_effect"].notna()]
+    for target in TARGETS:
+        part = asked[asked["target"] == target]
+        if len(part):
+            best = part.loc[part["smallest_effect"].idxmin()].to_dict()
+            found.append(f"{_found_from(best)} ({target})")
+    if found:
+        yield (
+            "Power: in a single test, this study would have found, with a probability of 80 %, "
+            f"{' and '.join(found)}."
+        )
+
+
+def _intervals(tests: pd.DataFrame, people: str) -> str:
+    seeds = "one seed each" if tests["n_seeds"].max() == 1 else "means over seeds are marked"
+    return (
+        f"Intervals: numbers in brackets are 95 % intervals over {people}, which say what these "
+        f"trained models would score on others. Training again would change scores, too ({seeds})."
+    )
+
+
+def memory(result: Answer) -> list[str]:
+    """What of a score is memory of songs or people, as far as it was measured."""
+    word, people = profile(result.dataset).stimulus_word, _people(result)
+    told = []
+    shown = result.tests[result.tests["role"] != "prior"]
+    if len(shown):
+        known = 100 * shown["stimulus_known"].max()
+        heard = (
+            f"{known:.0f} % of the tested trials are of a {word} that others heard in training, so "
+            f"memory of a {word} is possible."
+            if known
+            else f"Nor is any {word}."
+        )
+        told.append(
+            f"Memory: none of the {people} is on both sides of a fold (checked), so no score above "
+            f"is memory of them. {heard}"
+        )
+    apart = result.protocols[result.protocols["difference"].notna()]
+    for _, rows in apart.groupby(["series", "protocol"], sort=False):
+        told.append(_of_protocol(rows, word))
+    prior = result.tests[result.tests["role"] == "prior"]
+    for model, part in prior.groupby("model", sort=False):
+        scores = [
+            f"{row['target']} {_share(row, 'balanced_accuracy')} %, AUC {_plain(row, 'auc')}"
+            for row in part.to_dict("records")
+        ]
+        told.append(
+            f"Without EDA or music, {PRIORS[str(model)].format(word=word)} ({model}) gives a "
+            f"balanced accuracy of: {'; '.join(scores)}."
+        )
+    return told
+
+
+def _of_protocol(rows: pd.DataFrame, word: str) -> str:
+    """How much knowing subjects or stimuli is worth to a model."""
+    first = rows.iloc[0]
+    known = known_in_words(first["subject_known"], first["stimulus_known"], word)
+    found = []
+    for row in rows.itertuples():
+        low, high = 100 * row.difference_low, 100 * row.difference_high
+        verdict = "higher" if low > 0 else "lower" if high < 0 else "no difference shown"
+        found.append(f"{row.target} {_points(row.difference)} ({low:.1f} to {high:.1f}; {verdict})")
+    return (
+        f"Memory of {first['model']}: with {known} (protocol {first['protocol']}), accuracy less "
+        f"that of protocol {first['last_protocol']} is {', '.join(found)}."
+    )
+
+
+def score_table(result: Answer) -> Table:
+    """One row an input and target: the network, and the best simple model that sees no more."""
+    columns = ["sees", "target", "model", "bal. acc. [%]", "AUC", "would find [points]"]
+    columns += ["best simple model", "difference [points]", "p"]
+    rows: list[list[object]] = []
+    for row in _speaking(result):
+        rival = _rival_of(result, row)
+        cells: list[object] = [row["input"], row["target"], _model(row)]
+        cells += [_share(row, "balanced_accuracy"), _plain(row, "auc")]
+        cells.append(None if pd.isna(row["smallest_effect"]) else 100 * row["smallest_effect"])
+        if rival is None:
+            cells += [None, None, None]
+        else:
+            low, high = 100 * rival["low"], 100 * rival["high"]
+            cells += [
+                rival["rival_model"],
+                f"{100 * rival['difference']:+.1f} ({low:.1f} to {high:.1f})",
+                _p(rival["p_holm"]).removeprefix("p = ").removeprefix("p "),
+            ]
+        rows.append(cells)
+    title = (
+        f"Scores on unseen {_people(result)}, with 95 % intervals; the points above no skill that "
+        "would be found with a power of 80 %; the best simple model that sees no more"
+        f"{mark(result.simulated)}"
+    )
+    return Table(title, columns, rows)
+
+
+def _speaking(result: Answer) -> Iterator[dict[str, Any]]:
+    """The row of each input and target that is shown: the network, or else the best one."""
+    asked = result.tests[result.tests["role"] != "prior"]
+    for _, tests in asked.groupby(["input", "target"], sort=False):
+        yield _first(tests)
+
+
+def _first(tests: pd.DataFrame) -> dict[str, Any]:
+    networks = tests[tests["role"] == "network"]
+    found = networks if len(networks) else tests.sort_values("estimate", ascending=False)
+    return {str(name): each for name, each in found.iloc[0].items()}
+
+
+def _said(result: Answer, what: str, target: str, tests: pd.DataFrame) -> Said:
+    shown = _first(tests)
+    people = _people(result)
+    unseen = "unseen simulated" if result.simulated else "unseen"
+    claim = f"{what} {'tell' if ' and ' in what else 'tells'} {target} of {unseen} {people}"
+    sure, headline = _verdict(claim, shown, tests, result.n_tests, people)
+    simple = tests[tests["role"] == "simple"]
+    parts = [_score(shown, len(simple), sure)]
+    rival = _rival_of(result, shown)
+    if rival is not None:
+        parts.append(_against(rival, profile(result.dataset).stimulus_word))
+    if shown["role"] == "network" and shown["verdict"] not in _FOUND:
+        surest = next((each for each in _FOUND if each in set(simple["verdict"])), None)
+        better = simple[simple["verdict"] == surest]
+        parts += [_of_simple(row) for row in better.to_dict("records")]
+    return Said(sure, headline, " ".join(parts))
+
+
+def _verdict(
+    claim: str, shown: dict[str, Any], tests: pd.DataFrame, n_tests: int, people: str
+) -> tuple[str, str]:
+    found = set(tests["verdict"])
+    if shown["verdict"] == "too_few":
+        n = shown["n_subjects"]
+        return OPEN, f"Not answered: whether {claim}. {n} {people} are too few to tell."
+    if shown["verdict"] == "no_interval":
+        why = (
+            f"there is one of the {people} only"
+            if shown["n_subjects"] < 2
+            else "all tested trials are of one class"
+        )
+        return OPEN, f"Not answered: whether {claim}, since {why}."
+    if shown["verdict"] == "better":
+        return YES, f"Evidence that {claim}."
+    if "better" in found:
+        return YES, f"Evidence that {claim}, from a simple model; not from {_model(shown)}."
+    if "better_alone" in found:
+        return PERHAPS, (
+            f"Weak evidence that {claim}: it holds in a single test, not among all {n_tests} here."
+        )
+    if shown["auc_low"] > 0.5:
+        return PERHAPS, (
+            f"Weak evidence that {claim}: AUC is above 0.5, but not the score to judge by."
+        )
+    if shown["verdict"] == "worse":
+        return NO, f"No evidence that {claim}: the score is even below what needs no skill."
+    return NO, f"No evidence that {claim}."
+
+
+def _score(row: dict[str, Any], n_simple: int, sure: str) -> str:
+    """How much, by what, and how sure."""
+    who = _model(row)
+    if row["role"] != "network":
+        best = f"the best of {n_simple} simple models, {who}," if n_simple > 1 else who
+        who = f"No network was trained; {best}"
+    text = f"{who} has a balanced accuracy of {_share(row, 'balanced_accuracy')} %"
+    text += f" and an AUC of {_plain(row, 'auc')}"
+    if row["score"] == "above_majority":
+        low, high = 100 * row["low"], 100 * row["high"]
+        text += (
+            f"; the classes are uneven, so it is judged by its accuracy less that of saying the "
+            f"more frequent class: {_points(row['estimate'])} ({low:.1f} to {high:.1f})"
+        )
+    if row["n_seeds"] > 1:
+        text += f" (mean of {row['n_seeds']} seeds, sd {100 * row['seed_sd']:.1f} points)"
+    if row["n_folds"] < row["n_planned_folds"]:
+        text += f"; only {row['n_folds']} of {row['n_planned_folds']} folds were trained"
+    if sure in (YES, PERHAPS) and pd.notna(row["p_holm"]):
+        text += f"; {_p(row['p_holm'])}, corrected"
+    return text + "."
+
+
+def _of_simple(row: dict[Any, Any]) -> str:
+    return (
+        f"{_model(row)} has {_share(row, 'balanced_accuracy')} % and {_plain(row, 'auc')}; "
+        f"{_p(row['p_holm'])}, corrected."
+    )
+
+
+def _against(rival: dict[str, Any], word: str) -> str:
+    words = rival["verdict"].replace("_", " ")
+    name, n = rival["rival_model"], rival["n_rivals"]
+    known = f", which knows {PRIORS[name]}".format(word=word) if name in PRIORS else ""
+    which = f"the best of {n} simple models, {name}{known}" if n > 1 else f"{name}{known}"
+    return (
+        f"It is {words} than {which} ({100 * rival['rival_score']:.1f} %): "
+        f"{_points(rival['difference'])}, {_p(rival['p_holm'])}."
+    )
+
+
+def _rival_of(result: Answer, row: dict[str, Any]) -> dict[str, Any] | None:
+    rivals = result.rivals
+    found = rivals[(rivals["run"] == row["run"]) & (rivals["target"] == row["target"])]
+    return None if found.empty else {str(n): each for n, each in found.iloc[0].items()}
+
+
+def _model(row: dict[Any, Any]) -> str:
+    name = NAMES.get(row["model"], row["model"])
+    return f"{name} ({row['network'].split(',')[0]})" if row["model"] == "rtcan" else name
+
+
+def _people(result: Answer) -> str:
+    """Those who hear songs are listeners."""
+    return "listeners" if profile(result.dataset).stimulus_word == "song" else "subjects"
+
+
+def _found_from(row: dict[Any, Any]) -> str:
+    """The smallest score that the study finds."""
+    least = 100 * row["smallest_effect"]
+    if row["score"] == "above_majority":
+        return f"an accuracy {least:.1f} points above the majority"
+    return f"a balanced accuracy of {50 + least:.1f} %"
+
+
+def _share(row: dict[Any, Any], name: str) -> str:
+    """A fraction in per cent, with its interval."""
+    value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return f"{value:.1f}" + ("" if pd.isna(low) else f" ({low:.1f} to {high:.1f})")
+
+
+def _plain(row: dict[Any, Any], name: str) -> str:
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if pd.isna(value):
+        return "-"
+    return f"{value:.2f}" + ("" if pd.isna(low) else f" ({low:.2f} to {high:.2f})")
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f} points"
+
+
+def _p(value: float) -> str:
+    if value < 0.001:
+        return "p < 0.001"
+    return f"p = {value:.2g}" if value < 0.995 else "p = 1"
