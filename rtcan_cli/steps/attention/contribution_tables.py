@@ -58,7 +58,7 @@ def doubts(target: str, table: pd.DataFrame, scale: Scale) -> list[Note]:
         )
         notes.append(Note("other_answers", f"{target}: {text}"))
     auc = intervals(_scored(table, table["probability"])).loc["auc"]
-    if not auc["low"] > 0.5:
+    if auc["low"] <= 0.5:  # without an interval, the parts are said to be unknown
         text = (
             f"AUC {auc['estimate']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) is not above "
             "chance: contributions say what moved the answers, not what is true of listeners"
@@ -149,8 +149,11 @@ def _verdict(row: Mapping[str, Any], scale: Scale) -> str:
     return "harms" if row["drop_high"] < 0 else "not_shown"
 
 
-def verdict_note(row: Mapping[str, Any], scale: Scale) -> Note:
-    """Say whether a part is used: a row of `parts_table` as a sentence."""
+def verdict_note(row: Mapping[str, Any], scale: Scale, within: bool = False) -> Note:
+    """Say whether a part is used: a row of `parts_table` as a sentence.
+
+    `within` tells that EDA was exchanged among the trials of one listener.
+    """
     part, verdict = row["part"], row["verdict"]
     what = "P(high)" if scale == "probability" else "the logit"
     moves = (
@@ -160,7 +163,8 @@ def verdict_note(row: Mapping[str, Any], scale: Scale) -> Note:
     if np.isfinite(row["share"]):  # one of the two moves something
         moves += f", {100 * row['share']:.0f} % of what EDA and music move"
     score = "AUC" if row["score"] == "auc" else "balanced accuracy"
-    whose = "of other listeners" if part == "EDA" else "of other songs"
+    listeners = "of other trials of the listener" if within else "of other listeners"
+    whose = listeners if part == "EDA" else "of other songs"
     dropped = (
         f"{score} is {row['whole']:.3f}, and {row['exchanged']:.3f} with that {whose} in its place "
         f"(difference {row['drop']:+.3f}, {row['drop_low']:+.3f} to {row['drop_high']:+.3f})"

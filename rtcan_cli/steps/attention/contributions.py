@@ -225,9 +225,13 @@ def contributions_of_run(
             for part in tables.PARTS
         }
         rows = tables.parts_table(target, table, exchanged, scale)
-        notes += [tables.verdict_note(row, scale) for row in rows.to_dict("records")]
-        if any(each.within for each in found):
-            text = "in folds with one listener, EDA is exchanged among the trials of that listener"
+        within = any(each.within for each in found)
+        notes += [tables.verdict_note(row, scale, within) for row in rows.to_dict("records")]
+        if within:
+            text = (
+                "in folds with one listener, EDA is exchanged among the trials of that listener: "
+                "what it tells of the listener in general stays"
+            )
             notes.append(Note("exchanged_within", f"{target}: {text}"))
         parts.append(rows)
         averages.append(tables.averages_table(target, table, scale))
@@ -319,8 +323,10 @@ def _songs_in_training(run: Run, targets: Sequence[str]) -> list[Note]:
         f"{seen} of {tested} test trials are of songs that also trained their model: what music "
         "contributes includes what the model remembers of these songs"
     )
-    known = "subject+stimulus" in run.settings.model.protocols
-    line = run.line(protocol="subject+stimulus") if known else None
+    settings = run.settings
+    # Other protocols have other numbers of folds.
+    can = settings.protocol == "subject" and "subject+stimulus" in settings.model.protocols
+    line = run.line(protocol="subject+stimulus") if can else None
     return [Note("songs_in_training", text, line)]
 
 
