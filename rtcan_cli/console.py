@@ -70,8 +70,10 @@ class _Bar:
         self._bar, self._below = bar, list[Any]()
         self._description, self._unit = description, unit
         self._lines = lines and not self.drawn
-        self._begun = self._told = time.monotonic()
-        self._first = self.n = bar.n
+        self._told = time.monotonic()
+        self.n = bar.n
+        #: When something was finished first, and what: before, workers may have had to start.
+        self._since: tuple[float, float] | None = None
 
     @property
     def drawn(self) -> bool:
@@ -86,11 +88,13 @@ class _Bar:
         self._bar.total = total
 
     def start_at(self, n: float) -> None:
-        self._first = self.n = self._bar.initial = self._bar.n = n
+        self.n = self._bar.initial = self._bar.n = n
 
     def update(self, n: float = 1) -> None:
         self.n += n
         self._bar.update(n)
+        if n and self._since is None:
+            self._since = time.monotonic(), self.n
         if self._lines and time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
             say(f"{self._description}: {self.state()}")
@@ -114,9 +118,10 @@ class _Bar:
     def state(self) -> str:
         total = self.total
         done = f"{self.n:g} of {total:g} {self._unit}{'s' * (total != 1)}"
-        if not self._first < self.n < total:
+        begun, first = self._since or (0.0, self.n)
+        if not first < self.n < total:
             return done
-        pace = (time.monotonic() - self._begun) / (self.n - self._first)
+        pace = (time.monotonic() - begun) / (self.n - first)
         return f"{done}, about {duration(pace * (total - self.n))} left"
 
     def close(self) -> None:
