@@ -32,6 +32,10 @@ rtcan ingest pmemo "$demo/raw"
 rtcan relabel --dataset pmemo --plot 100184 --figures-dir "$simulated"
 rtcan decompose --dataset pmemo --plot 100184:1 --figures-dir "$simulated"
 rtcan music-features --dataset pmemo
+rtcan eda-features --dataset pmemo
+
+# Baselines: the class, what other listeners felt at the song, and simple models of the skin and of the music.
+rtcan train --dataset pmemo --folds 5 --model majority,song-prior,svm-eda,svm-music
 
 # EDA alone (arousal is enough for the comparison), then fused with music. For the figures, also the two networks with
 # one kind of attention each, trained only for the fold that tests subject 100184.
