@@ -22,6 +22,7 @@ SHORTER = {
     **{"48": "12", "500": "96", "256": "96", "examples/data/hku956.zip": "few.zip"},
     "16,16,16,16": NARROW,
     "majority,song-prior,duration-prior,svm-eda,logistic": "majority,svm-eda",
+    "majority,song-prior,svm-eda,svm-music": "majority,svm-music",
 }
 MORE = {
     "simulate": ("--stimuli", "8", "--duration", "14"),
@@ -97,8 +98,8 @@ def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     ran = script_lines()
     assert [words[0] for words in ran] == [
         *("ingest", "relabel", "decompose", "eda-features", "train", "train", "compare", "report"),
-        *("simulate", "ingest", "relabel", "decompose", "music-features"),
-        *("train",) * 4,
+        *("simulate", "ingest", "relabel", "decompose", "music-features", "eda-features"),
+        *("train",) * 5,
         *("evaluate", "gradcam", "compare"),
     ]
     printed = "\n\n".join(run(words).stdout for words in ran)
@@ -106,7 +107,7 @@ def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     for part in ("real", "simulated"):
         assert (demo / "figures" / part / "comparison.csv").exists()
     assert len(list((demo / "stores/hku956/runs").glob("*.h5"))) == 3
-    assert len(list((demo / "stores/pmemo/runs").glob("*.h5"))) == 4
+    assert len(list((demo / "stores/pmemo/runs").glob("*.h5"))) == 6
     drawn = demo / "figures/simulated/pmemo"
     assert list(drawn.rglob("attention_columns_*_subject_100184_music_1.png"))
     # The tutorial asks for nothing that the script has not done, in the same order.
