@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test coverage lint docs audit clean-demo
+.PHONY: demo test coverage lint docs images audit clean-demo
 
 # The whole chain, on real and on simulated listeners: figures and tables of results in demo/.
 demo: $(READY)-demo
@@ -31,6 +31,10 @@ docs: $(READY)-docs
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "documentation: site/index.html"
+
+# The pictures of the documentation, from the demo; see the script for what it needs.
+images: $(READY)-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash docs/make_images.sh
 
 clean-demo:
 	rm -rf demo

@@ -3,8 +3,8 @@
 Run it as ``.venv/bin/python benchmarks/alpha.py``; it prints Markdown, some minutes of it. Names of
 parts as arguments print these only. With ``RTCAN_REAL_DATA`` set to a folder that holds HKU956
 (``hku956/HKU956``) and PMEmo's sample (``pmemo_site_sample``), it also counts real recordings whose
-parts cancel each other, and with ``--figure FILE`` draws one of them. Peers that are not installed
-(``cvxeda``, ``neurokit2``) are left out.
+parts cancel each other. With ``--figure FILE.png`` it draws one recording of ``examples/data``.
+Peers that are not installed (``cvxeda``, ``neurokit2``) are left out.
 
 Events are those of `tests/eda/events.py`: right if a true one lies within 0.5 s, one to one.
 """
@@ -309,32 +309,31 @@ def speed(count: int) -> None:
 
 
 def figure(path: Path) -> None:
-    """Published against noise-aware on one real recording."""
-    import matplotlib
+    """Published against noise-aware on one real recording of ``examples/data``."""
+    from rtcan_cli.plots import style
+    from rtcan_cli.plots.save import save
+    from tests.real_listeners import recordings
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    folder = Path(os.environ["RTCAN_REAL_DATA"])
-    ((eda, rate),) = [(e, r) for _, name, e, r in real_recordings(folder) if name == SHOWN]
+    ((eda, rate),) = [(e, 4.0) for name, e in recordings().items() if name.endswith(SHOWN)]
     y, seconds = zscore(eda), np.arange(eda.size) / rate
-    drawn, axes = plt.subplots(3, 1, figsize=(7, 5), sharex=True, height_ratios=[1, 1.4, 1.4])
-    axes[0].plot(seconds, eda, color="black", linewidth=1)
-    axes[0].set_ylabel("EDA [uS]")
-    for ax, how, name in zip(axes[1:], (PUBLISHED, USUAL), ("published", "auto"), strict=True):
-        parts: CvxedaComponents = decompose(y, rate, how)
-        ax.plot(seconds, y, color="0.6", linewidth=1, label="z-scored EDA")
-        ax.plot(seconds, parts.phasic, color="tab:blue", linewidth=1.2, label="phasic")
-        ax.plot(seconds, parts.tonic, color="tab:green", linewidth=1.2, label="tonic")
-        ax.set_ylabel("z")
-        ax.set_title(
-            f"alpha {name}: {parts.alpha:.2g}, phasic variance {parts.phasic.var():.3g}", fontsize=9
-        )
-    axes[1].legend(loc="upper left", fontsize=7, ncols=3)
-    axes[2].set_xlabel("time [s]")
-    drawn.text(0.99, 0.005, CREDIT, ha="right", fontsize=6)
-    drawn.tight_layout(rect=(0, 0.015, 1, 1))
-    drawn.savefig(path, dpi=110)
+    with style.rc():
+        drawn = style.new_figure(5.0, "HKU956, one recording with two penalties", False)
+        axes = drawn.subplots(3, 1, sharex=True, height_ratios=[1, 1.4, 1.4])
+        axes[2].sharey(axes[1])
+        axes[0].plot(seconds, eda, **style.SIGNALS[0])
+        axes[0].set_ylabel("EDA [uS]")
+        for ax, how, name in zip(axes[1:], (PUBLISHED, USUAL), ("published", "auto"), strict=True):
+            parts: CvxedaComponents = decompose(y, rate, how)
+            lines = style.draw_signals(ax, seconds, np.stack([y, parts.phasic, parts.tonic]))
+            ax.set_title(
+                f"alpha {name}: {parts.alpha:.2g}, phasic variance {parts.phasic.var():.3g}"
+            )
+        for ax in axes:
+            style.dress(ax)
+        axes[2].set_xlabel("time [s]")
+        style.add_legend(drawn, lines)
+        drawn.text(0.99, 0.005, CREDIT, ha="right", fontsize=6)
+    save(drawn, path.with_suffix(""), style.Look(formats=("png",)))
 
 
 def main() -> None:
@@ -351,7 +350,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts)}; by default all")
     parser.add_argument("--count", type=int, default=40, help="recordings in each cell")
-    parser.add_argument("--figure", type=Path, help="draw a real recording into this file instead")
+    parser.add_argument("--figure", type=Path, help="draw a real recording into this PNG instead")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - parts.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}")

@@ -12,6 +12,7 @@ import typer
 
 from rtcan_cli import __version__
 from rtcan_cli.commands.compare import compare
+from rtcan_cli.commands.contributions import contributions
 from rtcan_cli.commands.decompose import decompose
 from rtcan_cli.commands.draft_trials import draft_trials
 from rtcan_cli.commands.eda_features import eda_features
@@ -21,6 +22,7 @@ from rtcan_cli.commands.gradcam import gradcam
 from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
 from rtcan_cli.commands.ingest import ingest
+from rtcan_cli.commands.listen import listen
 from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
 from rtcan_cli.commands.predict import predict
@@ -29,6 +31,7 @@ from rtcan_cli.commands.report import report
 from rtcan_cli.commands.shell.command import command
 from rtcan_cli.commands.shell.streams import prepare
 from rtcan_cli.commands.shell.usage import Command
+from rtcan_cli.commands.show import show
 from rtcan_cli.commands.simulate import simulate
 from rtcan_cli.commands.train import train
 
@@ -58,8 +61,8 @@ def rtcan(
 
     The steps, in order: ingest, relabel, decompose, music-features (eda-features for models that
     use them), train, evaluate, gradcam, compare, report. predict applies a trained run to new
-    recordings. Each step reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info`
-    shows what is done and what to run next.
+    recordings. show and listen look at one recording. Each step reads and writes HDF5 stores in a
+    workspace (./rtcan-stores). `rtcan info` shows what is done and what to run next.
 
     \b
     No data at hand?
@@ -76,6 +79,7 @@ for _step in (
     decompose,
     eda_features,
     music_features,
+    show,
     models,
     train,
     import_checkpoint,
@@ -83,6 +87,8 @@ for _step in (
     predict,
     export,
     gradcam,
+    contributions,
+    listen,
     compare,
     report,
     info,

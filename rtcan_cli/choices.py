@@ -44,6 +44,7 @@ Alpha = float | Literal["auto"]
 MapName = Literal["guided-gradcam", "gradcam", "integrated-gradients"]
 Explained = Literal["predicted", "true", "low", "high"]
 Fill = Literal["interpolate", "mean"]
+Scale = Literal["probability", "logit"]
 
 #: What the labels 0 and 1 mean.
 CLASS_NAMES = ("low", "high")
@@ -77,6 +78,8 @@ POWER = 0.8
 MAP: MapName = "guided-gradcam"
 #: What stands in the place of what is taken out of a trial to test an explanation.
 FILL: Fill = "interpolate"
+#: Training trials of a fold that stand in for a part of a trial that is taken out.
+BACKGROUND = 100
 
 #: How EDA is split into phasic and tonic part, and what solves cvxEDA.
 DECOMPOSITION: DecompositionName = "cvxeda"

@@ -6,13 +6,16 @@ Rich and tqdm are imported when first needed, so that ``rtcan --help`` stays qui
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -30,18 +33,103 @@ class Verbosity:
 verbosity = Verbosity()
 
 
-class Progress(Protocol):
-    """The part of tqdm that steps use."""
+#: Seconds between two lines on the progress where no bar can be drawn.
+LINE_SECONDS = 30.0
 
-    total: float | None
-    initial: float
+
+class Progress(Protocol):
+    """How far a long step is, as steps tell it."""
+
     n: float
+    total: float
+
+    @property
+    def drawn(self) -> bool:
+        """Whether somebody sees a bar."""
+
+    def start_at(self, n: float) -> None:
+        """Take so many units as finished before this call: the pace is that of the others."""
 
     def update(self, n: float = 1) -> Any:
         """Count ``n`` finished units."""
 
     def set_postfix_str(self, s: str) -> Any:
         """Put a few words behind the bar."""
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Put lines below the bar, in place of those that are there."""
+
+    def state(self) -> str:
+        """How much is done, and the time left, in words."""
+
+
+class _Bar:
+    """A bar of tqdm with lines below it; where it is not drawn, a line of text now and then."""
+
+    def __init__(self, bar: Any, description: str, unit: str, lines: bool) -> None:
+        self._bar, self._below = bar, list[Any]()
+        self._description, self._unit = description, unit
+        self._lines = lines and not self.drawn
+        self._begun = self._told = time.monotonic()
+        self._first = self.n = bar.n
+
+    @property
+    def drawn(self) -> bool:
+        return not self._bar.disable
+
+    @property
+    def total(self) -> float:
+        return float(self._bar.total)
+
+    @total.setter
+    def total(self, total: float) -> None:
+        self._bar.total = total
+
+    def start_at(self, n: float) -> None:
+        self._first = self.n = self._bar.initial = self._bar.n = n
+
+    def update(self, n: float = 1) -> None:
+        self.n += n
+        self._bar.update(n)
+        if self._lines and time.monotonic() - self._told >= LINE_SECONDS:
+            self._told = time.monotonic()
+            say(f"{self._description}: {self.state()}")
+
+    def set_postfix_str(self, s: str) -> None:
+        self._bar.set_postfix_str(s)
+
+    def show(self, lines: Sequence[str]) -> None:
+        if not self.drawn:
+            return
+        while len(self._below) < len(lines):
+            position = len(self._below) + 1
+            below = type(self._bar)(
+                **{"file": sys.stderr, "bar_format": "  {desc}", "dynamic_ncols": True},
+                **{"position": position, "leave": False},
+            )
+            self._below.append(below)
+        for index, below in enumerate(self._below):
+            below.set_description_str(lines[index] if index < len(lines) else "")
+
+    def state(self) -> str:
+        total = self.total
+        done = f"{self.n:g} of {total:g} {self._unit}{'s' * (total != 1)}"
+        if not self._first < self.n < total:
+            return done
+        pace = (time.monotonic() - self._begun) / (self.n - self._first)
+        return f"{done}, about {duration(pace * (total - self.n))} left"
+
+    def close(self) -> None:
+        for below in reversed(self._below):
+            below.close()
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words that are short: ``41 s``, ``4 min``, ``2 h 10 min``."""
+    minutes = round(seconds / 60)
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _stderr() -> Console:
@@ -51,9 +139,15 @@ def _stderr() -> Console:
 
 
 def _print(text: str, style: str | None = None) -> None:
-    """Print whole lines where nobody looks at a terminal, and lines folded between words there."""
+    """Print whole lines where nobody looks at a terminal, and lines folded between words there.
+
+    Bars that are drawn make room for them.
+    """
     out = _stderr()
-    out.print(text, style=style, markup=False, soft_wrap=not out.is_terminal)
+    tqdm = sys.modules.get("tqdm")  # without it, there is no bar
+    above = tqdm.tqdm.external_write_mode(sys.stderr) if tqdm is not None else nullcontext()
+    with above:
+        out.print(text, style=style, markup=False, soft_wrap=not out.is_terminal)
 
 
 def say(message: str) -> None:
@@ -76,8 +170,34 @@ def fail(message: str, hint: str | None = None) -> None:
 
 
 @contextmanager
-def progress(total: int, description: str, unit: str, done: int = 0) -> Iterator[Progress]:
-    """A tqdm bar on stderr; silent with ``--quiet`` or where stderr is not a terminal."""
+def progress(
+    total: int,
+    description: str,
+    unit: str,
+    done: int = 0,
+    *,
+    leave: bool = True,
+    lines: bool = True,
+) -> Iterator[Progress]:
+    """Show how far a long step is, on stderr; silent with ``--quiet``.
+
+    A bar on a terminal; elsewhere a line every `LINE_SECONDS`.
+
+    Parameters
+    ----------
+    total : int
+        Units of work.
+    description : str
+        What is being done.
+    unit : str
+        What is counted, as a singular.
+    done : int
+        Units that were finished before.
+    leave : bool
+        Whether the bar stays when the step is done.
+    lines : bool
+        Whether there are lines where there is no terminal.
+    """
     from tqdm import tqdm
 
     disable = True if verbosity.quiet else None
@@ -90,5 +210,18 @@ def progress(total: int, description: str, unit: str, done: int = 0) -> Iterator
         disable=disable,
         dynamic_ncols=True,
         smoothing=0.1,
-    ) as bar:
-        yield bar
+        leave=leave,
+    ) as drawn:
+        bar = _Bar(drawn, description, unit, lines)
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+
+def counted(items: Collection[T], description: str, unit: str) -> Iterator[T]:
+    """Hand on items one by one, with a bar that goes when all are done; see `progress`."""
+    with progress(len(items), description, unit, leave=False) as bar:
+        for item in items:
+            yield item
+            bar.update()

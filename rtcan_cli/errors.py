@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class RtcanError(Exception):
@@ -19,6 +20,22 @@ class RtcanError(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class PartlyDone(RtcanError):
+    """Some of what was asked for is done, and the rest is not possible.
+
+    Parameters
+    ----------
+    message, hint : str
+        As of `RtcanError`, on what is not possible.
+    result : Result
+        What is done (`rtcan_cli.results`), to be shown before the error.
+    """
+
+    def __init__(self, message: str, hint: str | None, result: Any) -> None:
+        super().__init__(message, hint)
+        self.result = result
 
 
 class BlockedError(RtcanError):

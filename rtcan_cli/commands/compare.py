@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import console
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.lists import entries, whole_number
 from rtcan_cli.results.base import Result
 
@@ -18,6 +18,7 @@ def compare(
         typer.Argument(
             metavar="[RUN]...",
             help="Names or paths of runs. Default: all runs with all folds.",
+            autocompletion=complete.runs,
             show_default=False,
         ),
     ] = None,
@@ -26,6 +27,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="RUN",
+            autocompletion=complete.runs,
             help="Test all others against this run, whatever their protocol. Default: for "
             "each protocol, the first run that is named, or the newest run of "
             "RTCAN-1D.",
@@ -149,8 +151,10 @@ def compare(
         if pictures:
             parts.append(paper_figures(stores, paths, pictures, output, trial, look))
         return joined([with_paper_tables(part, output) for part in parts])
+    from rtcan_cli.steps.following import after_comparison
     from rtcan_cli.steps.scores.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
     compared = compare_runs(paths, output, paper, only_complete=not runs, against=other, look=look)
-    return with_tables(compared, output / "comparison")
+    written = with_tables(compared, output / "comparison")
+    return after_comparison(written, stores, name, runs or [])

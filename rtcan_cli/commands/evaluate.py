@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.scores.cross_dataset import CrossDatasetEvaluation
 from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.results.training.imported import ImportedEvaluation
@@ -21,6 +21,7 @@ def evaluate(
         typer.Option(
             "--on",
             metavar="DATASET",
+            autocompletion=complete.ingested,
             help=f"Test on another dataset of the workspace instead: {options.DATASETS}.",
             show_default=False,
         ),
@@ -50,15 +51,18 @@ def evaluate(
       rtcan evaluate Rf-eda+music-both-1a2b3c
       rtcan evaluate Rf-eda-both-1a2b3c --on hku956
       rtcan evaluate rtcan-stores/hku956/runs/Rf-eda-both-1a2b3c.h5 --on hku956 -w other-listeners
-      rtcan evaluate --column-width single --dpi 300 --colour-blind
+      rtcan evaluate --column-width 85mm --dpi 300
     """
     from rtcan_cli.datasets.profiles import profile
-    from rtcan_cli.steps.scores.cross_dataset import evaluate_on
-    from rtcan_cli.steps.scores.evaluate import evaluate_run
     from rtcan_cli.stores import Workspace
 
     look = figures.look()
     path: Path = options.find_run(workspace, run, dataset)
     if on is not None:
+        from rtcan_cli.steps.scores.cross_dataset import evaluate_on
+
         return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
-    return evaluate_run(path, figures.folder, look)
+    from rtcan_cli.steps.following import after_scores
+    from rtcan_cli.steps.scores.evaluate import evaluate_run
+
+    return after_scores(evaluate_run(path, figures.folder, look), path)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.attention.average import AverageAttention
 from rtcan_cli.results.attention.check import AttentionCheck
 from rtcan_cli.results.attention.trial import TrialAttention
@@ -19,6 +19,7 @@ def gradcam(
         str | None,
         typer.Argument(
             metavar="[RUN]",
+            autocompletion=complete.runs,
             help="Name or path of a run. Default: the newest that tests this trial (with "
             "--all and --check: the newest that can be explained).",
             show_default=False,
@@ -115,13 +116,14 @@ def gradcam(
     \b
     Examples:
       rtcan gradcam --subject 100184 --music 1
-      rtcan gradcam --subject 07 --stimulus 12 --dataset deap --size 18,12cm --colour-blind
+      rtcan gradcam --subject 07 --stimulus 12 --dataset deap --size 18,12cm
       rtcan gradcam --all --relative
       rtcan gradcam --check --map integrated-gradients
     """
     from rtcan_cli.datasets.profiles import TARGETS, profile
     from rtcan_cli.runs.inputs import Sources
     from rtcan_cli.steps.attention import networks as explain_runs
+    from rtcan_cli.steps.following import after_attention
     from rtcan_cli.stores import Workspace
 
     if every and check:
@@ -163,7 +165,7 @@ def gradcam(
     if subject is not None and music is not None:
         from rtcan_cli.steps.attention.one_trial import explain_trial
 
-        return explain_trial(
+        one_map = explain_trial(
             path,
             sources,
             subject,
@@ -178,6 +180,7 @@ def gradcam(
             seed=seed,
             look=look,
         )
+        return after_attention(one_map, path, every=False)
     if check:
         from rtcan_cli.steps.attention.checks import N_CHECKED, check_explanation
 
@@ -196,7 +199,7 @@ def gradcam(
         )
     from rtcan_cli.steps.attention.all_trials import explain_all
 
-    return explain_all(
+    average = explain_all(
         path,
         sources,
         folder,
@@ -209,3 +212,4 @@ def gradcam(
         jobs=jobs,
         look=look,
     )
+    return after_attention(average, path, every=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.deployment.prediction import Prediction
 
 
@@ -20,6 +20,7 @@ def predict(
             "--dataset",
             "-d",
             help=f"Dataset in the workspace to predict: {options.DATASETS}.",
+            autocompletion=complete.ingested,
             show_default=False,
         ),
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.simulation import Simulation
 from rtcan_cli.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
@@ -24,7 +24,12 @@ def _default(number: str) -> str:
 def simulate(
     dataset: Annotated[
         str,
-        typer.Argument(metavar="DATASET", help=f"{options.DATASETS}.", show_default=False),
+        typer.Argument(
+            metavar="DATASET",
+            autocompletion=complete.known,
+            help=f"{options.DATASETS}.",
+            show_default=False,
+        ),
     ],
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder to write.", show_default=False)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from rtcan_cli import choices, console
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.config import read_config, save_config
 from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
@@ -99,6 +99,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="NAME,...",
+            autocompletion=complete.models,
             help=f"What to train; rtcan models lists them. Default: {choices.MODEL}",
             show_default=False,
             rich_help_panel=MODEL,
@@ -108,6 +109,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Fusion),
+            autocompletion=complete.names(choices.Fusion),
             help="Use EDA alone (none), fuse it with music, or use music alone, depending "
             "on the model. Default: the first in rtcan models, none for RTCAN-1D",
             show_default=False,
@@ -118,6 +120,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Variant),
+            autocompletion=complete.names(choices.Variant),
             help=_VARIANT_HELP,
             show_default=False,
             rich_help_panel=MODEL,
@@ -127,6 +130,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Layout),
+            autocompletion=complete.names(choices.Layout),
             help="The network of the paper, or that of the authors' code. "
             f"Default: {choices.LAYOUT}",
             show_default=False,
@@ -156,6 +160,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.Protocol),
+            autocompletion=complete.names(choices.Protocol),
             help=f"What a fold holds out, see above. Default: {choices.PROTOCOL}",
             show_default=False,
             rich_help_panel=TRAINING,
@@ -175,6 +180,7 @@ def train(
         str | None,
         typer.Option(
             metavar="RUN",
+            autocompletion=complete.runs,
             help="Use the folds of another run, with its protocol, subjects and "
             "thresholds, so that both test the same trials. With --seed, weights and "
             "shuffling differ.",
@@ -195,6 +201,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar=_names(choices.RecipeName),
+            autocompletion=complete.names(choices.RecipeName),
             help="How to train: the paper's SGD, which needs 500 steps or more (as on "
             "PMEmo), or AdamW, which learns from few subjects (tuned). train prints "
             "the number of steps. Default: paper",
@@ -297,6 +304,26 @@ def train(
         ),
     ] = 4,
     cluster: options.ClusterAddress = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Write the learning curves of networks to this file while they train, a row for "
+            "each epoch.",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write them as event files for TensorBoard, too. Needs: pip install "
+            "'rtcan-cli[tensorboard]'",
+            show_default=False,
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
     force: options.Force = False,
     config: Annotated[
         Path | None,
@@ -329,7 +356,9 @@ def train(
     and weights. If interrupted, the same command continues from the last finished epoch.
 
     Options with ,... accept a list, or can be repeated: one run is trained for each combination,
-    with its own name. Existing runs are not trained again.
+    with its own name. Existing runs are not trained again. A model of a list that is not possible
+    (rtcan models shows what each needs) does not stop the others: they are trained, it is named
+    with the reason, and the exit code is 1.
 
     \b
     Protocols: what a fold holds out, and what this measures:
@@ -357,6 +386,7 @@ def train(
       rtcan train --dataset pmemo --subjects 10%,40%,70%,100%
       rtcan train --dataset pmemo --variant base,Ra,Rb,Rc,Rd,Re,Rf
       rtcan train --dataset pmemo --model svm-eda,svm-music,song-prior,majority
+      rtcan train --dataset pmemo --log curves.csv --tensorboard events
       rtcan train --dataset pmemo --gpu 0 --cluster tcp://10.0.0.5:8786
       rtcan train --dataset pmemo --fusion music --recipe tuned --save-config fused.toml
       rtcan train --config fused.toml --seed 1,2
@@ -427,6 +457,7 @@ def train(
     if all(each.network is None for each in wanted.models):
         machine = {"gpu": gpu, "device": device}
         _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
+        _refuse({"log": log, "tensorboard": tensorboard}, "none of these models has epochs")
     if not wanted.sees_signals():
         _refuse({"length": length, "onset": onset}, "none of these models sees signals")
         _refuse({"window": window}, "none of these models sees signals; eda-features has it, too")
@@ -457,7 +488,7 @@ def train(
         where = named_device(gpu, device)  # that of a worker
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
-    requests = []
+    requests, refused = [], []
     for settings in runs:
         if source is not None:
             settings = borrow(
@@ -467,17 +498,25 @@ def train(
                 own_seed=seed is not None,
                 own_thresholds=thresholds is not None,
             )
-        settings.model.check(settings.fusion, settings.protocol)
+        try:
+            settings.model.check(settings.fusion, settings.protocol)
+        except RtcanError as error:
+            if len(wanted.models) == 1:
+                raise
+            refused.append(error)
+            continue
         sources = sources_for(settings, stores, known.name, stored)
         path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
         requests.append(RunRequest(sources, path, settings, source))
+    if refused and not requests:
+        raise refused[0]
     unread = {
         f"{kind}-store": path
         for kind, path in stored.items()
         if path is not None and all(getattr(each.sources, kind) != path for each in requests)
     }
     _refuse(unread, "none of these runs reads it")
-    return train_runs(requests, where, workers, force)
+    return train_runs(requests, where, workers, force, log, tensorboard, refused)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

@@ -42,6 +42,8 @@ class Profile:
     absolute : bool
         Whether signals in microsiemens have their offset and their scale. PMEmo's have not: the
         traces that its authors show have a standard deviation of 1 and lie around 0.
+    lead : float
+        Seconds of each recording before its stimulus begins.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Profile:
     stimulus_word: str
     published_trials: int | None
     absolute: bool = True
+    lead: float = 0.0
 
     @property
     def stimuli_word(self) -> str:
@@ -66,9 +69,9 @@ PROFILES: dict[str, Profile] = {
     for each in (
         # "GSR (values from Twente converted to Geneva format (Ohm))", says the publisher's list of
         # channels: skin resistance. The preprocessed edition has lost its offset as well.
-        Profile("deap", "DEAP", (1.0, 9.0), "Ohm", 128.0, 3.0, "Re", "video", 1280),
+        Profile("deap", "DEAP", (1.0, 9.0), "Ohm", 128.0, 3.0, "Re", "video", 1280, lead=3.0),
         # The publisher states neither unit nor polarity of the GSR column.
-        Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788),
+        Profile("amigos", "AMIGOS", (1.0, 9.0), "a.u.", 128.0, 5.0, "Re", "video", 788, lead=5.0),
         Profile("pmemo", "PMEmo", (0.0, 1.0), "uS", 50.0, 3.0, "Rf", "song", 7690, absolute=False),
         # Empatica E4, "EDA, sampled at 4 Hz" in microsiemens; ratings "in a scale of [-10, 10]". A
         # recording begins with its song (it is exactly as long as the song was played), so that

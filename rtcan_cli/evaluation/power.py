@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 from rtcan_cli.choices import CONFIDENCE, POWER
 
@@ -19,7 +19,7 @@ def standard_error(low: float, high: float, n_subjects: int) -> float:
     """
     if n_subjects < 2:
         return float("nan")
-    return float((high - low) / 2 / t.ppf((1 + CONFIDENCE) / 2, n_subjects - 1))
+    return float((high - low) / 2 / stdtrit(n_subjects - 1, (1 + CONFIDENCE) / 2))
 
 
 def p_of_skill(
@@ -47,7 +47,7 @@ def p_of_skill(
         return float("nan")
     if error == 0:
         return 1.0 if away < 1e-12 else 0.0
-    return float(2 * t.sf(away / error, n_subjects - 1))
+    return float(2 * stdtr(n_subjects - 1, -away / error))
 
 
 def chance_error(score: str, n_high: int, n_low: int) -> float:
@@ -96,6 +96,6 @@ def smallest_effect(low: float, high: float, n_subjects: int, least_error: float
     """
     if n_subjects < 2:
         return float("nan")
-    excludes, reaches = t.ppf([(1 + CONFIDENCE) / 2, POWER], n_subjects - 1)
+    excludes, reaches = stdtrit(n_subjects - 1, [(1 + CONFIDENCE) / 2, POWER])
     error = standard_error(low, high, n_subjects)
     return float((excludes + reaches) * max(error, least_error))

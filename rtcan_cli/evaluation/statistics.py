@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import scipy
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr, stdtrit
 
 from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.evaluation.bootstrap import paired_seeds
@@ -90,10 +91,10 @@ def corrected_t(
         return FoldTest(mean, np.nan, np.nan, np.nan, np.nan, k)
     factor = 1 / k + test.sum() / train.sum()
     error = float(np.sqrt(factor * np.var(apart, ddof=1)))
-    reach = error * float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, k - 1))
+    reach = error * float(stdtrit(k - 1, (1 + CONFIDENCE) / 2))
     with np.errstate(divide="ignore"):
         statistic = float(np.divide(mean, error)) if mean else 0.0
-    p_value = float(2 * scipy.stats.t.sf(abs(statistic), k - 1))
+    p_value = float(2 * stdtr(k - 1, -abs(statistic)))
     return FoldTest(mean, mean - reach, mean + reach, statistic, p_value, k)
 
 
@@ -194,8 +195,8 @@ def seed_test(one: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame]) -> See
         return SeedTest(difference, difference, difference, p_value, np.inf)
     freedom = total**2 / sum(variance**2 / df for variance, df in varied)
     error = float(np.sqrt(total))
-    reach = error * float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
-    p_value = float(2 * scipy.stats.t.sf(abs(difference) / error, freedom))
+    reach = error * float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+    p_value = float(2 * stdtr(freedom, -abs(difference) / error))
     return SeedTest(difference, difference - reach, difference + reach, p_value, freedom)
 
 

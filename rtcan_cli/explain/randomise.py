@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from rtcan_cli.models.layers.convolution import BatchNorm
 from rtcan_cli.models.layers.residual import BLOCKS_PER_STAGE
 from rtcan_cli.models.rtcan.network import RTCAN
 
+Network = TypeVar("Network", bound=nn.Module)
 TOP = 0.1  # share of the samples that a reader of a map would look at
 
 
@@ -78,10 +80,15 @@ def cascade(
         yield name, network
 
 
-def untrained(model: RTCAN, eda: ArrayLike, music: ArrayLike | None, seed: int) -> RTCAN:
-    """A network of the same shape that has learnt nothing: the end of the `cascade`."""
+def untrained(model: Network, eda: ArrayLike, music: ArrayLike | None, seed: int) -> Network:
+    """A network of the same shape that has learnt nothing: for RTCAN-1D the end of the `cascade`.
+
+    Networks of other models are drawn too; batch normalisations in two dimensions keep those
+    statistics that they begin with.
+    """
     network = copy.deepcopy(model).eval()
-    for i, (_, part) in enumerate(stages(network)):
+    parts = stages(network) if isinstance(network, RTCAN) else [*network.named_children()]
+    for i, (_, part) in enumerate(parts):
         _draw(part, (seed, i))
     _settle(network, [network], eda, music)
     return network
@@ -92,17 +99,19 @@ def _draw(part: nn.Module, seed: tuple[int, int]) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(number)
         for module in part.modules():
-            if isinstance(module, (nn.Conv1d, nn.Linear, nn.BatchNorm1d)):
-                module.reset_parameters()
+            if callable(reset := getattr(module, "reset_parameters", None)):
+                reset()
 
 
 @torch.no_grad()
 def _settle(
-    network: RTCAN, parts: Iterable[nn.Module], eda: ArrayLike, music: ArrayLike | None
+    network: nn.Module, parts: Iterable[nn.Module], eda: ArrayLike, music: ArrayLike | None
 ) -> None:
     """Give the batch normalisations of some parts the statistics of these trials."""
     device = next(network.parameters()).device
     normalisations = [m for part in parts for m in part.modules() if isinstance(m, BatchNorm)]
+    if not normalisations:
+        return
     kept = [m.momentum for m in normalisations]
     for module in normalisations:
         module.reset_running_stats()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,11 @@ def comparison(
         runs["accuracy"],
         xerr=runs["accuracy_sd"],
         height=0.62,
-        color="#b9c9e0",
+        color="0.82",
         edgecolor="black",
         linewidth=0.6,
         error_kw={"elinewidth": 1, "capsize": 3},
-        label="accuracy (mean, sd over folds)",
+        label="accuracy (mean, SD over folds)",
     )
     majority = axes.vlines(
         runs["majority"],
@@ -67,10 +68,23 @@ def comparison(
             "zorder": 3,
         }
         handles.append(axes.scatter(runs["paper_accuracy"], place, label="paper", **diamond))
-    axes.set_yticks(place, runs["run"].astype(str))
+    names = [
+        "\n".join(style.wrapped(name, 0.19 * figure.get_figwidth() + 0.5, style.SMALL))
+        for name in runs["run"].astype(str)
+    ]
+    axes.set_yticks(place, names)
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="accuracy [%]")
+    style.write_values(axes, place, [_in_words(*each) for each in _values(runs)])
     style.dress(axes)
     axes.tick_params(axis="y", length=0)
     style.add_legend(figure, handles, look)
     return figure
+
+
+def _values(runs: pd.DataFrame) -> Iterator[tuple[float, float]]:
+    return zip(runs["accuracy"], runs["accuracy_sd"], strict=True)
+
+
+def _in_words(accuracy: float, sd: float) -> str:
+    return f"{accuracy:.1f}" if np.isnan(sd) else f"{accuracy:.1f} ± {sd:.1f}"

@@ -14,7 +14,7 @@ from rtcan_cli.plots import style
 def confusion(
     counts: ArrayLike, *, title: str, simulated: bool = False, look: style.Look = style.PAPER
 ) -> Figure:
-    """Draw a confusion matrix: counts, and their share of the true class.
+    """Draw a confusion matrix: counts, and their share of the true class, which is the shade.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def confusion(
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = style.new_figure(3.0, title, simulated, look=look, width=3.6, legend=False)
     axes = figure.subplots()
-    image = axes.imshow(share, cmap="Greys", vmin=0, vmax=100)
+    axes.imshow(share, cmap="Greys", vmin=0, vmax=100)
     for (row, column), percent in np.ndenumerate(share):
         axes.text(
             column,
@@ -49,10 +49,7 @@ def confusion(
     names = [f"{name}\n(n = {n})" for name, n in zip(CLASS_NAMES, counts.sum(axis=1), strict=True)]
     axes.set_xticks((0, 1), CLASS_NAMES)
     axes.set_yticks((0, 1), names)
-    axes.set(xlabel="predicted", ylabel="own rating")
+    axes.set(xlabel="predicted (%: share of the row)", ylabel="own rating")
     style.dress(axes)
     axes.tick_params(length=0)
-    bar = figure.colorbar(image, ax=axes, ticks=(0, 50, 100), shrink=0.9)
-    bar.set_label("share of the true class [%]")
-    bar.ax.tick_params(labelsize=style.SMALL)
     return figure

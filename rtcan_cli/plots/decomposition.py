@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -55,7 +57,7 @@ def decomposition(
     rows = [
         (f"{name} [z]", 2.0, [(signal, original), (tonic, slow)]),
         ("phasic [z]", 1.2, [(phasic, sparse)]),
-        ("residual [z]", 0.8, [(residual, black)]),
+        ("residual [z]", 0.9, [(residual, black)]),
     ]
     if driver is not None:
         rows.insert(2, ("driver [z/s]", 1.2, [(driver, black)]))
@@ -73,8 +75,23 @@ def decomposition(
         axes.set_ylabel(label)
         axes.margins(x=0)
         style.dress(axes)
+    _same_scale(
+        [
+            (axes, height)
+            for axes, (label, height, _) in zip(grid, rows, strict=True)
+            if label.endswith("[z]")
+        ]
+    )
     grid[-1].set_xlabel("time [s]")
     figure.align_ylabels(grid)
     parts = handles[:3]  # the black rows are named by their axes
     style.add_legend(figure, [*parts, shade] if onset > 0 else parts, look)
     return figure
+
+
+def _same_scale(rows: Sequence[tuple[Axes, float]]) -> None:
+    """Let one z be as long in every row, so that a residual looks as small as it is."""
+    per_height = max(np.ptp(axes.get_ylim()) / height for axes, height in rows)
+    for axes, height in rows:
+        middle, reach = np.mean(axes.get_ylim()), per_height * height / 2
+        axes.set_ylim(middle - reach, middle + reach)

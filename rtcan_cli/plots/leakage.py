@@ -70,19 +70,11 @@ def leakage(
     targets = list(dict.fromkeys(scores["target"]))
     n = int(scores.groupby("target").size().max())
     last = scores["protocol"].iloc[-1]
-    stacked = 1 + look.is_narrow  # the two panels of a target below each other
-    height = 0.75 + stacked * len(targets) * (0.35 + 0.42 * n)
+    height = 0.85 + len(targets) * (0.35 + 0.42 * n)
     figure = style.new_figure(height, title, simulated, look=look, rows=True)
-    if look.is_narrow:
-        panels = figure.subplots(2 * len(targets), 1, sharey=True)
-        grid = panels.reshape(len(targets), 2)
-        for row in grid[1:]:
-            row[0].sharex(grid[0, 0])
-            row[1].sharex(grid[0, 1])
-    else:
-        grid = figure.subplots(
-            len(targets), 2, sharex="col", sharey=True, squeeze=False, width_ratios=[1.35, 1]
-        )
+    grid = figure.subplots(
+        len(targets), 2, sharex="col", sharey=True, squeeze=False, width_ratios=[1.2, 1]
+    )
     for (left, right), target in zip(grid, targets, strict=True):
         rows = scores[scores["target"] == target]
         handles = [_dots(left, rows, "accuracy", "low", "high"), _majority(left, rows, look)]
@@ -90,18 +82,22 @@ def leakage(
         right.axvline(0, color="0.6", linewidth=0.8, zorder=0)
         right.plot(0, n - 1, **_REFERENCE)
         left.set_title(target)
-        names = [f"{row['known']}\n({row['protocol']})" for _, row in rows.iterrows()]
+        joined = " and\n" if look.is_narrow else " and "
+        names = [
+            f"{row['known'].replace(' and ', joined)}\n({row['protocol']})"
+            for _, row in rows.iterrows()
+        ]
         left.set_yticks(np.arange(len(rows)), names)
         for axes in (left, right):
             style.dress(axes)
             axes.tick_params(axis="y", length=0)
-            axes.margins(x=0.08)
+            axes.margins(x=0.16 if look.is_narrow else 0.08)  # values are wider than whiskers
     grid[0, 0].set_ylim(n - 0.5, -0.75)
     for axes, label in zip(
-        grid[-1], ("accuracy [%]", "difference, common trials [points]"), strict=True
+        grid[-1], ("accuracy [%]", "difference [points],\ncommon trials"), strict=True
     ):
         axes.set_xlabel(label)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
+        axes.xaxis.set_major_locator(MaxNLocator(3 if look.is_narrow else 6, steps=(1, 2, 5, 10)))
     reference = Line2D([], [], **_REFERENCE, label=f"'{last}', compared with")
     style.add_legend(figure, [*handles, reference], look)
     return figure

@@ -62,10 +62,11 @@ def learning_curves(
     Figure
         Steps are counted from 1.
     """
-    n_columns = min(2 if look.is_narrow else 5, len(folds))
+    n_columns = min(3 if look.is_narrow else 5, len(folds))
     n_rows = -(-len(folds) // n_columns)
-    width = 0.4 * style.WIDTH if look.is_narrow else style.WIDTH
-    figure = style.new_figure(0.95 + 1.45 * n_rows, title, simulated, look=look, width=width)
+    width = 0.5 * style.WIDTH if look.is_narrow else style.WIDTH
+    height = 0.95 + (1.2 if look.is_narrow else 1.45) * n_rows
+    figure = style.new_figure(height, title, simulated, look=look, width=width)
     grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(folds) :]:
         axes.remove()
@@ -80,16 +81,16 @@ def learning_curves(
             fold.best_step + 1,
             fold.validation_loss[fold.best_step],
             "o",
+            markersize=5,
             color=look.colour(style.HIGH),
             markeredgecolor="black",
             label=f"chosen {step}",
         )
         axes.set_title(f"fold {fold.fold}")
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+        axes.xaxis.set_major_locator(MaxNLocator(3, integer=True, min_n_ticks=1))
         axes.set_xlim(0.5, longest + 0.5)
         style.dress(axes)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("cross-entropy")
+    figure.supylabel("cross-entropy", fontsize=style.NORMAL)
     # The last panel of each column carries the numbers, also where the last row ends early.
     for axes in grid.flat[max(len(folds) - n_columns, 0) : len(folds)]:
         axes.set_xlabel(step)

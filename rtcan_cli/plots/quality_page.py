@@ -20,13 +20,14 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots import style
 
 MOST_TRACES = 24
+_HIGHEST = 9.0  # inches: a journal's page
 _COLUMNS = 3  # of a page of the usual width
 
 # Inches. Fixed, since a layout engine would make room for texts by squeezing the panels.
-_LEFT, _RIGHT, _TOP, _BOTTOM = 0.22, 0.05, 0.5, 0.5
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.22, 0.05, 0.49, 0.42
 _HEAD, _PANEL, _TICKS = 0.38, 0.58, 0.2  # from top to bottom of a row
 _TICK_LABELS, _GAP = 0.52, 0.12  # left and right of a panel
-_NARROWEST = 1.9  # of a column, so that a reason for leaving a recording out fits over it
+_NARROWEST = 1.5  # of a column, so that a reason for leaving a recording out fits over it
 _LOWEST = 0.25  # of a panel, so that its trace can be seen
 
 _NOTE_SIZE, _NOTE_LINE, _NOTE_LINES = 6.5, 7.8, 2  # points, points, lines at most
@@ -35,7 +36,7 @@ _BINS = 300  # in a panel of not quite two inches
 # Light and dark, wide and thin, hatched and plain: each is told from the others in grey too.
 _TRACE: dict[str, Any] = {"color": "black", "linewidth": 0.7}
 _FLAT: dict[str, Any] = {"color": "#c4d4f0", "linewidth": 5.0, "solid_capstyle": "butt"}
-_CLIPPED: dict[str, Any] = {"color": style.HIGH, "linewidth": 2.4, "solid_capstyle": "butt"}
+_CLIPPED: dict[str, Any] = {"color": style.CLIPPED, "linewidth": 2.4, "solid_capstyle": "butt"}
 _REPAIRED: dict[str, Any] = {
     "facecolor": style.REPAIRED,
     "edgecolor": style.REPAIRED,
@@ -119,8 +120,7 @@ def quality_page(
     """
     if not 0 < len(traces) <= MOST_TRACES:
         raise RtcanError(f"a page shows 1 to {MOST_TRACES} recordings, not {len(traces)}")
-    width, _ = look.inches(style.WIDTH, style.WIDTH)
-    n_columns = min(max(int((width - _LEFT - _RIGHT) / _NARROWEST), 1), _COLUMNS)
+    n_columns = _columns(look)
     n_rows = -(-len(traces) // n_columns)
     height = _TOP + (_HEAD + _PANEL + _TICKS) * n_rows + _BOTTOM
     figure = style.new_figure(height, title, simulated, look=look, rows=True)
@@ -132,7 +132,7 @@ def quality_page(
         Line2D([], [], label="flat", **_FLAT),
         Line2D([], [], label="clipped", **look.of(_CLIPPED)),
     ]
-    top = _TOP + style.add_legend(figure, handles, look)
+    top = style.add_legend(figure, handles, look)
     figure.set_layout_engine("none")
     width, height = figure.get_size_inches()
     column = (width - _LEFT - _RIGHT) / n_columns
@@ -149,14 +149,28 @@ def quality_page(
         bottom = height - top - row * (place // n_columns) - _HEAD - panel
         inner = column - _TICK_LABELS - _GAP
         axes = figure.add_axes((left / width, bottom / height, inner / width, panel / height))
-        _draw(axes, trace, column, look)
+        name = f"recording {place + 1}" if look.is_publication else trace.title
+        _draw(axes, trace, name, column, look)
         if place + n_columns >= len(traces):  # the last panel of its column
             axes.set_xlabel("time [s]", labelpad=2)
     figure.supylabel(f"EDA [{unit}]", x=0.06 / width, ha="left", fontsize=style.NORMAL)
     return figure
 
 
-def _draw(axes: Axes, trace: Trace, column: float, look: style.Look) -> None:
+def traces_on(look: style.Look) -> int:
+    """How many recordings a page shows: in a journal's column, no more than its page holds."""
+    if look.width is None:
+        return MOST_TRACES
+    n_rows = int((_HIGHEST - _TOP - _BOTTOM) / (_HEAD + _PANEL + _TICKS))
+    return min(MOST_TRACES, n_rows * _columns(look))
+
+
+def _columns(look: style.Look) -> int:
+    width, _ = look.inches(style.WIDTH, style.WIDTH)
+    return min(max(int((width - _LEFT - _RIGHT) / _NARROWEST), 1), _COLUMNS)
+
+
+def _draw(axes: Axes, trace: Trace, title: str, column: float, look: style.Look) -> None:
     eda = np.asarray(trace.eda, np.float64)
     missing = ~np.isfinite(eda)
     seen = np.where(missing, np.nan, eda)
@@ -195,7 +209,7 @@ def _draw(axes: Axes, trace: Trace, column: float, look: style.Look) -> None:
     inches = column - _GAP
     note = _fit(trace.note, _NOTE_SIZE, _NOTE_LINES, inches)
     _write(axes, "\n".join(note), 2, size=_NOTE_SIZE, color=style.GREY)
-    name = "".join(_fit(trace.title, style.SMALL, 1, inches, weight="bold"))
+    name = "".join(_fit(title, style.SMALL, 1, inches, weight="bold"))
     _write(axes, name, 3 + _NOTE_LINE * len(note), size=style.SMALL, weight="bold")
 
 

@@ -107,7 +107,10 @@ def relabel_steps(
         line(midpoint[dimension], color=style.GREY, linestyle="--", linewidth=1)
 
     room = 0.07 * (scale[1] - scale[0])
-    view, ticks = (scale[0] - room, scale[1] + room), np.linspace(*scale, 5)
+    view, ticks = (
+        (scale[0] - room, scale[1] + room),
+        np.linspace(*scale, 5 if figure.get_figwidth() > 3 else 3),
+    )
     for axes, heading in zip(grid, _TITLES, strict=True):
         style.dress(axes)
         axes.set(title=heading, xlabel="valence", xticks=ticks, yticks=ticks)

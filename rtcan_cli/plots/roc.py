@@ -20,7 +20,7 @@ _CHANCE: dict[str, Any] = {
     "color": style.HIGH,
     "linestyle": (0, (4, 2)),
     "linewidth": 1.3,
-    "label": "without any signal",
+    "label": "chance",
 }
 
 

@@ -108,13 +108,15 @@ def _settle(figure: Figure) -> bool:
     with style.rc(), warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", "constrained_layout not applied")
         widest = figure.get_figwidth() - _BESIDE
-        for text, _ in _headings(figure):
-            _wrap(figure, text, widest)
+        whole = [(text, axes, text.get_text()) for text, axes in _headings(figure)]
+        for heading, _, words in whole:
+            _wrap(heading, words, widest)
         figure.draw_without_rendering()
-        rooms = [(text, _room(figure, axes, text)) for text, axes in _headings(figure)]
-        broken = [_wrap(figure, text, inches) for text, inches in rooms]
-        if any(broken):
-            figure.draw_without_rendering()
+        rooms = [_room(figure, axes, heading) for heading, axes, _ in whole]
+        for (heading, _, words), inches in zip(whole, rooms, strict=True):
+            if heading.get_window_extent().width > inches * figure.dpi:
+                _wrap(heading, words, inches)
+                figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = np.round(axes.get_position(original=True).bounds, 5)
@@ -142,16 +144,11 @@ def _room(figure: Figure, axes: Axes, heading: Text) -> float:
     return float((min([figure.bbox.x1, *beside]) - box.x0) / figure.dpi)
 
 
-def _wrap(figure: Figure, text: Text, inches: float) -> bool:
-    """Break a heading into lines of this width; whether it was wider."""
-    if text.get_window_extent().width <= inches * figure.dpi:
-        return False
-    size = float(text.get_fontsize())
-    lines = [
-        part for line in text.get_text().split("\n") for part in style.wrapped(line, inches, size)
-    ]
-    text.set_text("\n".join(lines))
-    return True
+def _wrap(heading: Text, words: str, inches: float) -> None:
+    """Break what a heading says into lines of this width."""
+    size = float(heading.get_fontsize())
+    lines = [part for line in words.split("\n") for part in style.wrapped(line, inches, size)]
+    heading.set_text("\n".join(lines))
 
 
 def _has_room(figure: Figure) -> bool:
@@ -160,7 +157,8 @@ def _has_room(figure: Figure) -> bool:
     texts = [text for axes in figure.axes for text in (axes.xaxis.label, axes.yaxis.label)]
     boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
     boxes += [text.get_window_extent() for text, _ in _headings(figure)]
-    boxes += [legend.get_window_extent() for legend in figure.legends]
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    boxes += [legend.get_window_extent() for legend in legends if legend is not None]
     return all(
         page.x0 <= box.x0 <= box.x1 <= page.x1 and page.y0 <= box.y0 <= box.y1 <= page.y1
         for box in boxes

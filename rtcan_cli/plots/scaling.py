@@ -21,8 +21,12 @@ LOOKS: tuple[dict[str, Any], ...] = (
     {"color": "black", "marker": "o", "linestyle": "-"},
     {"color": style.LOW, "marker": "s", "linestyle": (0, (5, 1.5))},
     {"color": style.HIGH, "marker": "^", "linestyle": (0, (1.5, 1.2))},
-    {"color": style.TONIC, "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5))},
+    {"color": style.REPAIRED, "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5))},
 )
+
+
+#: Between the markers of two models with the same number of subjects, of the width of a panel.
+_APART = 0.022
 
 
 @dataclass(frozen=True)
@@ -72,18 +76,21 @@ def scaling(
     Returns
     -------
     Figure
-        Filled markers are your own results, hollow ones the paper's. The power law is continued
+        Filled markers are your own results, hollow ones the paper's; those of several models stand
+        beside each other, not on the exact number of subjects. The power law is continued
         beyond the largest number of subjects on a grey background.
     """
     targets = list(dict.fromkeys(curve.target for curve in curves))
     models = list(dict.fromkeys(curve.model for curve in curves))
     looks = dict(zip(models, map(look.of, LOOKS), strict=False))
+    handles = _handles(curves, looks)
     if look.is_narrow:  # the legend below the panels, and these below each other
-        height = 0.95 + 2.0 * len(targets) + 1.2
+        lines = -(-len(handles) // 2)
+        height = 0.95 + 1.9 * len(targets) + 0.16 * lines
         figure = style.new_figure(
             height, title, simulated, look=look, width=0.5 * style.WIDTH, legend=False
         )
-        shares = [*(2.0 for _ in targets), 1.2]
+        shares = [*(1.9 for _ in targets), 0.16 * lines]
         *panels, side = figure.subplots(len(targets) + 1, 1, height_ratios=shares)
     else:
         figure = style.new_figure(2.9, title, simulated, look=look, legend=False)
@@ -94,7 +101,7 @@ def scaling(
     for axes, target in zip(panels, targets, strict=True):
         mine = [curve for curve in curves if curve.target == target]
         for curve in mine:
-            _draw(axes, curve, looks[curve.model])
+            _draw(axes, curve, looks[curve.model], _beside(models.index(curve.model), curves))
         axes.set_xscale("log")
         axes.margins(x=0.06)
         end = axes.get_xlim()[1]
@@ -111,11 +118,25 @@ def scaling(
     for axes in panels if look.is_narrow else panels[:1]:
         axes.set_ylabel("accuracy [%]")
     side.set_axis_off()
-    side.legend(handles=_handles(curves, looks), loc="center left", borderpad=0, borderaxespad=0)
+    side.legend(
+        handles=handles,
+        loc="center left",
+        ncols=1 + look.is_narrow,
+        columnspacing=1,
+        borderpad=0,
+        borderaxespad=0,
+    )
     return figure
 
 
-def _draw(axes: Axes, curve: ScalingCurve, look: dict[str, Any]) -> None:
+def _beside(place: int, curves: Sequence[ScalingCurve]) -> float:
+    """What numbers of subjects are multiplied with, so that models stand beside each other."""
+    numbers = [n for curve in curves for part in (curve.points, curve.law) for n in part["n"]]
+    n_models = len({curve.model for curve in curves})
+    return float((max(numbers) / min(numbers)) ** (_APART * (place - (n_models - 1) / 2)))
+
+
+def _draw(axes: Axes, curve: ScalingCurve, look: dict[str, Any], beside: float) -> None:
     color, marker, line = look["color"], look["marker"], look["linestyle"]
     points, law = curve.points, curve.law
     if len(law):
@@ -124,19 +145,19 @@ def _draw(axes: Axes, curve: ScalingCurve, look: dict[str, Any]) -> None:
     if len(points):
         around = np.array([points["score"] - points["low"], points["high"] - points["score"]])
         axes.errorbar(
-            *(points["n"], points["score"], around),
+            *(beside * points["n"], points["score"], around),
             color=color,
             marker=marker,
-            markersize=5,
+            markersize=4,
             linestyle="none",
             elinewidth=1,
-            capsize=2.5,
+            capsize=2,
         )
     axes.plot(
-        *(curve.paper["n"], curve.paper["score"]),
+        *(beside * curve.paper["n"], curve.paper["score"]),
         color=color,
         marker=marker,
-        markersize=5,
+        markersize=4,
         markerfacecolor="white",
         linewidth=0.6,
         linestyle=(0, (1, 2)),

@@ -1,8 +1,8 @@
 """Colours, line styles and fonts of all figures, said once.
 
-The three signals keep the colours of Yin et al. (2022, figs. 5-8). Colour never carries meaning
-alone: each signal also has its own line style, each class its own marker, so that a figure works
-in grey and for readers who do not tell red from green.
+Colours follow those of Okabe and Ito (Color Universal Design, 2008), which readers with any colour
+vision tell apart, and differ in lightness as well, so that a figure works in grey. Colour never
+carries meaning alone: each signal also has its own line style and width, each class its own marker.
 """
 
 from __future__ import annotations
@@ -14,30 +14,46 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import Normal, Stroke
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import ScaledTranslation, Transform
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-ORIGINAL, PHASIC, TONIC = "#d62728", "#1f5fd0", "#1f8a3b"  # red, blue, green
-COLUMNS = "black"
-LOW, HIGH = "#4c72b0", "#c1503a"
-REPAIRED = "#d98200"  # orange
-IMPLAUSIBLE = "#5e1a7a"  # purple
+ORIGINAL, PHASIC, TONIC = "#1a1a1a", "#0072b2", "#e69f00"  # black, blue, orange
+COLUMNS = "0.78"  # pale, so that lines over columns can be seen
+LOW, HIGH = "#004c7f", "#d55e00"  # dark blue, vermilion
+REPAIRED = "#009e73"  # bluish green
+CLIPPED = PHASIC  # in other panels than the phasic signal
+IMPLAUSIBLE = "#4a1440"  # dark purple
 GREY = "#666666"
 
 SIGNALS: tuple[dict[str, Any], ...] = (
-    {"label": "original", "color": ORIGINAL, "linestyle": "-", "linewidth": 1.1},
-    {"label": "phasic", "color": PHASIC, "linestyle": (0, (4, 1.2)), "linewidth": 1.2},
-    {"label": "tonic", "color": TONIC, "linestyle": (0, (6, 1.5, 1, 1.5)), "linewidth": 1.4},
+    {"label": "original", "color": ORIGINAL, "linestyle": "-", "linewidth": 0.8, "zorder": 2.2},
+    {
+        "label": "phasic",
+        "color": PHASIC,
+        "linestyle": (0, (5, 1)),
+        "linewidth": 1.2,
+        "zorder": 2.1,
+    },
+    {
+        "label": "tonic",
+        "color": TONIC,
+        "linestyle": (0, (6, 1, 1, 1)),
+        "linewidth": 1.9,
+        "zorder": 2.0,
+    },
 )
-"""How the three input channels are drawn, in the order of the network input."""
+"""How the three input channels are drawn, in the order of the network input.
+
+Thin and dark lines lie over wide and pale ones, so that none hides another.
+"""
 
 CLASSES: tuple[dict[str, Any], ...] = (
     {"label": "low", "color": LOW, "marker": "s"},
@@ -50,16 +66,15 @@ COLD_TO_WARM = LinearSegmentedColormap.from_list(
 )
 """Attention from cold (pale blue) to warm (dark red); grows darker throughout, so grey works."""
 
-#: Colours of Okabe & Ito (Color Universal Design, 2008), which few readers confuse: vermilion, blue
-#: and bluish green, in place of red, blue and green, and of orange beside red; reddish purple.
-_OKABE_ITO = {
-    ORIGINAL: "#d55e00",
-    PHASIC: "#0072b2",
-    TONIC: "#009e73",
-    LOW: "#0072b2",
-    HIGH: "#d55e00",
-    REPAIRED: "#009e73",
-    IMPLAUSIBLE: "#cc79a7",
+#: Red, blue and green for the signals, as in Yin et al. (2022, figs. 5-8), and what goes with them.
+_PAPERS = {
+    ORIGINAL: "#d62728",
+    PHASIC: "#1f5fd0",
+    TONIC: "#1f8a3b",
+    LOW: "#4c72b0",
+    HIGH: "#c1503a",
+    REPAIRED: "#d98200",
+    IMPLAUSIBLE: "#5e1a7a",
 }
 #: Options of artists that hold a colour.
 _COLOURS = ("color", "c", "facecolor", "edgecolor", "markerfacecolor")
@@ -68,8 +83,9 @@ _COLOURS = ("color", "c", "facecolor", "edgecolor", "markerfacecolor")
 WIDTH = 7.0  # inches: a two-column page of the usual journals
 #: A figure that is narrower than this has its panels below each other, not side by side.
 _NARROW = 5.0  # inches: two panels with their labels, in letters of the usual size
-SMALL, NORMAL, LARGE = 7.5, 8.5, 9.5  # points
-_TITLE, _LEGEND, _NOTE = 0.27, 0.22, 0.17  # inches kept free above and below the axes
+SMALL, NORMAL, LARGE = 7.0, 8.0, 9.0  # points, in print; journals ask for 6 at least
+#: Inches kept free above and below the axes; the edge is for figures without a title.
+_TITLE, _LEGEND, _NOTE, _EDGE = 0.27, 0.22, 0.17, 0.04
 _LINE = 0.16  # inches that one more line of the title, or of the legend, takes
 #: Inches of a figure's height that text takes, whatever its width: title, legend, axis label.
 _TEXT = 0.95
@@ -79,12 +95,15 @@ _TEXT = 0.95
 class Look:
     """How a user wants figures. Letters always keep their size.
 
+    A figure whose size or width is asked for is one for publication: it has no title, since that
+    is what the caption says, and does not name subjects.
+
     Parameters
     ----------
     size : tuple of float, optional
         Width and height in inches, instead of each figure's own.
-    colour_blind : bool
-        Take the colours of Okabe and Ito instead of the paper's.
+    paper_colours : bool
+        Take the red, blue and green of Yin et al. (2022); in grey only their line styles differ.
     dpi : float
         Pixels an inch of a PNG.
     formats : tuple of {"png", "svg", "pdf"}
@@ -94,7 +113,7 @@ class Look:
     """
 
     size: tuple[float, float] | None = None
-    colour_blind: bool = False
+    paper_colours: bool = False
     dpi: float = 200
     formats: tuple[str, ...] = ("png", "svg", "pdf")
     width: float | None = None
@@ -105,13 +124,18 @@ class Look:
         return tuple(self.of(each) for each in SIGNALS)
 
     @property
+    def is_publication(self) -> bool:
+        """Whether figures go without a title and without names of subjects."""
+        return self.size is not None or self.width is not None
+
+    @property
     def is_narrow(self) -> bool:
         """Whether figures have no room for panels side by side."""
         return self.inches(WIDTH, WIDTH)[0] < _NARROW
 
     def colour(self, usual: str) -> str:
         """The colour in place of a usual one; black, white and greys stay."""
-        return _OKABE_ITO.get(usual, usual) if self.colour_blind else usual
+        return _PAPERS.get(usual, usual) if self.paper_colours else usual
 
     def of(self, artist: dict[str, Any]) -> dict[str, Any]:
         """Options of an artist in these colours."""
@@ -121,16 +145,20 @@ class Look:
         }
 
     def inches(self, width: float, height: float, text: float = _TEXT) -> tuple[float, float]:
-        """Width and height of a figure that has these on its own; `text` of the height stays."""
+        """Width and height of a figure that has these on its own; `text` of the height stays.
+
+        A figure that is made for one column is no higher where it gets two.
+        """
         if self.size is not None:
             return self.size
         if self.width is not None:
-            return self.width, text + (height - text) * self.width / width
+            scale = min(self.width / width, max(1.0, self.width / WIDTH))
+            return self.width, text + (height - text) * scale
         return width, height
 
 
 PAPER = Look()
-"""The paper's colours, each figure in its own size."""
+"""How figures look unless a user says otherwise: each in its own size."""
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -186,21 +214,22 @@ def new_figure(
 
     Width and height are those of the figure on its own; what a user asks for replaces them. A
     figure of `rows` of text is as high however wide it is. If simulated, the lower right corner
-    says so. A title that is wider than the figure goes on in a second line.
+    says so. A title that is wider than the figure goes on in a second line; figures for
+    publication have none.
     """
     width, height = look.inches(width, height, height if rows else _TEXT)
-    lines = wrapped(title, width - 0.1, LARGE, "bold")
-    above = _TITLE + _LEGEND * legend + _LINE * (len(lines) - 1)
+    lines = [] if look.is_publication else wrapped(title, width - 0.1, LARGE, "bold")
     if look.size is None:
-        height += _LINE * (len(lines) - 1)
+        height += _title_inches(len(lines)) - _TITLE
     figure = Figure(figsize=(width, height))
     # Small paddings, said here because the engine would take them from the user's settings.
     engine = ConstrainedLayoutEngine(h_pad=0.03, w_pad=0.04, hspace=0, wspace=0)
     figure.set_layout_engine(engine)
-    _keep_free(figure, above, _NOTE * simulated)
-    figure.suptitle(
-        "\n".join(lines), weight="bold", y=1, transform=_from_corner(figure, 0, -0.07), va="top"
-    ).set_in_layout(False)
+    _keep_free(figure, _title_inches(len(lines)) + _LEGEND * legend, _NOTE * simulated)
+    if lines:
+        figure.suptitle(
+            "\n".join(lines), weight="bold", y=1, transform=_from_corner(figure, 0, -0.07), va="top"
+        ).set_in_layout(False)
     if simulated:
         corner = _from_corner(figure, -0.06, 0.05)
         note = figure.text(
@@ -214,6 +243,16 @@ def new_figure(
 def _from_corner(figure: Figure, x: float, y: float) -> Transform:
     """Shares of the figure, moved by inches."""
     return figure.transFigure + ScaledTranslation(x, y, figure.dpi_scale_trans)
+
+
+def _title_inches(n_lines: int) -> float:
+    """Inches from the upper edge to below a title of so many lines."""
+    return _TITLE + _LINE * (n_lines - 1) if n_lines else _EDGE
+
+
+def _below_title(figure: Figure) -> float:
+    """Inches from the upper edge to below the title that a figure has."""
+    return _title_inches(len(str(figure.get_suptitle()).splitlines()))
 
 
 def _keep_free(figure: Figure, above: float, below: float) -> None:
@@ -231,11 +270,13 @@ def add_legend(figure: Figure, handles: Sequence[Any], look: Look = PAPER, **opt
     Returns
     -------
     float
-        Inches that more than one line of the title, and more than one row, take.
+        Inches from the upper edge to below the legend.
     """
-    n_lines = str(figure.get_suptitle()).count("\n")
-    place = _from_corner(figure, 0, -_TITLE - _LINE * n_lines)
-    for columns in range(len(handles), 0, -1):
+    top = _below_title(figure)
+    place = _from_corner(figure, 0, -top)
+    margin = 0.1 * figure.dpi
+    for n_rows in range(1, len(handles) + 1):
+        columns = -(-len(handles) // n_rows)  # rows that are as full as each other
         legend = figure.legend(
             handles=handles,
             loc="upper center",
@@ -244,22 +285,21 @@ def add_legend(figure: Figure, handles: Sequence[Any], look: Look = PAPER, **opt
             ncols=columns,
             borderpad=0,
             borderaxespad=0.2,
-            **{"columnspacing": 1.2, **options} if columns < len(handles) else options,
+            **{"columnspacing": 1.2, **options} if n_rows > 1 else options,
         )
         legend.set_in_layout(False)
-        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width - margin:
             break
         legend.remove()
     n_rows = -(-len(handles) // columns)
     _make_room(figure, n_rows - 1, look)
-    return _LINE * (n_lines + n_rows - 1)
+    return top + _LEGEND + _LINE * (n_rows - 1)
 
 
 def add_note(figure: Figure, text: str, look: Look = PAPER) -> None:
     """Write between the title and the axes, where other figures have their legend."""
     lines = wrapped(text, figure.get_figwidth() - 0.1, SMALL)
-    n_lines = str(figure.get_suptitle()).count("\n")
-    place = _from_corner(figure, 0, -_TITLE - 0.02 - _LINE * n_lines)
+    place = _from_corner(figure, 0, -0.02 - _below_title(figure))
     note = figure.text(0.5, 1, "\n".join(lines), transform=place, ha="center", va="top")
     note.set_fontsize(SMALL)
     note.set_in_layout(False)
@@ -300,6 +340,21 @@ def dress(axes: Axes) -> None:
     axes.tick_params(labelsize=SMALL, width=0.7, length=3, direction="out")
 
 
+def write_values(axes: Axes, places: ArrayLike, texts: Sequence[str]) -> None:
+    """Write a value right of each horizontal bar, in a column beside the axes."""
+    for place, text in zip(np.asarray(places), texts, strict=True):
+        axes.annotate(
+            text,
+            (1, place),
+            (4, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            annotation_clip=False,
+        )
+
+
 def draw_signals(
     axes: Axes,
     time: NDArray[Any],
@@ -307,16 +362,13 @@ def draw_signals(
     looks: Sequence[dict[str, Any]] = SIGNALS,
     name: str = "EDA",
 ) -> list[Line2D]:
-    """Draw original, phasic and tonic, shape (3, L), over time [s]; a halo keeps them legible.
+    """Draw original, phasic and tonic, shape (3, L), over time [s].
 
     `name` is what the signal is called at its axis.
     """
-    lines = []
+    lines: list[Line2D] = []
     for signal, look in zip(signals, looks, strict=True):
-        (line,) = axes.plot(time, signal, **look)
-        halo = Stroke(linewidth=look["linewidth"] + 1.2, foreground="white")
-        line.set_path_effects([halo, Normal()])
-        lines.append(line)
+        lines += axes.plot(time, signal, **look)
     axes.set_ylabel(f"{name} [z]")
     axes.margins(x=0)
     return lines

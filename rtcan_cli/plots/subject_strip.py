@@ -49,7 +49,7 @@ def subject_strip(
     simulated: bool = False,
     look: style.Look = style.PAPER,
 ) -> Figure:
-    """Draw the accuracy of every subject, sorted, and name the worst.
+    """Draw the accuracy of every subject, sorted, and name the worst, unless for publication.
 
     Some subjects come out badly by chance, since each has few trials. So the same curve is drawn
     as chance alone would make it if all were recognised equally well.
@@ -89,7 +89,8 @@ def subject_strip(
     (even,) = axes.plot(place, 100 * np.asarray(chance, dtype=float), **_CHANCE)
     dot = {**look.of(_DOT), "label": f"a {word}"}
     axes.plot(place, 100 * found["accuracy"], **{**dot, "markersize": size})
-    _name_worst(axes, found, word)
+    if not (look.is_publication and word == "subject"):
+        _name_worst(axes, found, word)
     if np.isfinite(p_value):
         axes.set_title(f"p = {p_value:.2g} that chance alone spreads as much")
     axes.set(xlim=(0.5, len(found) + 0.5), ylim=(-3, 103), yticks=(0, 25, 50, 75, 100))

@@ -26,6 +26,11 @@ LABEL_COLUMNS = {
     "n_low": Column("integer", "Low labels"),
     "paper_n_low": Column("integer", "Low labels of the paper"),
     "n_low_difference": Column("integer", "Low labels less those of the paper"),
+    "high_share": Column("number", "Share of high labels", "fraction"),
+    "paper_high_share": Column("number", "Share of high labels of the paper", "fraction"),
+    "high_share_difference": Column(
+        "number", "Share less that of the paper; null for simulated data", "fraction"
+    ),
     "method": Column("text", "How the labels were made"),
 }
 

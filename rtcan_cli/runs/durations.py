@@ -112,6 +112,12 @@ class UnlikeLengths:
         return f"the first {self.short} s of all{without.get(self.n_shorter, others)}"
 
 
+def usual(seconds: NDArray[np.float64]) -> tuple[float, float]:
+    """Between which lengths 9 of 10 recordings are, in seconds."""
+    short, long = np.percentile(seconds, [_SHORT, _LONG])
+    return max(0.0, float(short)), float(long)
+
+
 def unlike(seconds: NDArray[np.float64]) -> UnlikeLengths | None:
     """What to say of recordings whose lengths differ much; None if they do not.
 
@@ -122,8 +128,7 @@ def unlike(seconds: NDArray[np.float64]) -> UnlikeLengths | None:
     """
     if not (seconds > 0).any():
         return None
-    short, long = np.percentile(seconds, [_SHORT, _LONG])
-    short = max(0.0, float(short))
+    short, long = usual(seconds)
     if long <= FACTOR * short:
         return None
     return UnlikeLengths(seconds, math.floor(short), math.ceil(long))

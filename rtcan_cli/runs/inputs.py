@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +182,7 @@ def new_trials(
     length: int,
     names: Sequence[str] = (),
     window: Window | None = None,
+    wanted: Collection[Key] | None = None,
 ) -> tuple[Trials, list[LeftOut]]:
     """Load all trials that a model of one target can answer to, whether they have labels or not.
 
@@ -189,6 +190,8 @@ def new_trials(
     ----------
     sources, target, onset, length, names, window
         As of `training_data`. For a model that sees no EDA, `sources` names the recordings.
+    wanted : collection of (str, str, int), optional
+        Load these trials only; the others are left out, and their signals are not read.
 
     Returns
     -------
@@ -202,7 +205,13 @@ def new_trials(
         with Store(sources.recordings, "recordings") as store:
             listed = store.table("trials", [*TRIAL_KEY, "song"])
     view = _View(onset, length, window, names)
-    return _gather(sources, listed, target, view, lambda trial: "")
+    return _gather(
+        sources,
+        listed,
+        target,
+        view,
+        lambda trial: "" if wanted is None or trial in wanted else "not asked for",
+    )
 
 
 class LeftOut(NamedTuple):

@@ -226,10 +226,17 @@ class RunSettings:
             Options to take instead of the settings' own, such as ``variant="Rb"``, and further
             ones of `train`; see `command_line`.
         """
+        options = self.options(dataset, workspace, **changed)
+        return command_line("train", workspace=workspace, **options)
+
+    def options(
+        self, dataset: str, workspace: Path | None = None, **changed: object
+    ) -> dict[str, object]:
+        """The options of `line`, by their names with ``_`` for ``-``; parameters as there."""
         options = self._options(dataset, changed)
         if "splits_from" in options and not self._finds_lender(dataset, workspace):
             options["splits_from"] = "RUN"
-        return command_line("train", workspace=workspace, **options)
+        return options
 
     def _finds_lender(self, dataset: str, workspace: Path | None) -> bool:
         """Whether the run whose folds are used is in the workspace, under the name it had."""

@@ -15,6 +15,7 @@ from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.files.links import refuse_links
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.store import Store
+from rtcan_cli.stores.work.lock import holder
 
 #: Kinds with one store for each dataset, in the order of the steps that make them.
 STEP_KINDS = ("recordings", "labels", "components", "features", "music")
@@ -31,14 +32,16 @@ class Step:
     path : Path
         The store.
     state : str
-        ``done``, ``stale``, ``missing``, ``partial``, ``damaged``, or ``unreadable`` where it may
-        be whole, but is in use or not permitted.
+        ``done``, ``stale``, ``missing``, ``partial``, ``running``, ``damaged``, or ``unreadable``
+        where it may be whole, but is in use or not permitted.
     created : str, optional
         When it was made, if it can be read.
     unfinished : bool
         Whether unfinished work is kept: on this one, or on another one in its place.
     detail : str, optional
         Why it is stale, damaged or unreadable.
+    process : str, optional
+        Who makes it now, such as ``process 71 on alice``; also where an older one is in place.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Step:
     created: str | None = None
     unfinished: bool = False
     detail: str | None = None
+    process: str | None = None
 
     def line(self, **options: object) -> CommandLine:
         """The line that makes it, see `line_that_makes`."""
@@ -226,8 +230,10 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
     begun = (
         not kept.is_symlink() and kept.is_dir() and any(each.is_dir() for each in kept.iterdir())
     )
+    process = holder(path)
     if not path.exists():
-        return Step(kind, path, "partial" if begun else "missing", unfinished=begun)
+        state = "running" if process else "partial" if begun else "missing"
+        return Step(kind, path, state, unfinished=begun, process=process)
     try:
         with Store(path, kind) as store:
             changed = [
@@ -238,8 +244,8 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
             state, detail = "done", None
             if changed:
                 state, detail = "stale", f"{' and '.join(changed)} changed since"
-            return Step(kind, path, state, store.created, begun, detail)
+            return Step(kind, path, state, store.created, begun, detail, process)
     except BlockedError as error:
         return Step(kind, path, "unreadable", unfinished=begun, detail=f"{error} ({error.hint})")
     except RtcanError as error:
-        return Step(kind, path, "damaged", unfinished=begun, detail=str(error))
+        return Step(kind, path, "damaged", None, begun, str(error), process)

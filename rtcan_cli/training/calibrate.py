@@ -29,7 +29,7 @@ def temperature(probability: ArrayLike, label: ArrayLike) -> float:
     float
         Above 1 for overconfident probabilities, below 1 for underconfident ones.
     """
-    scores = _scores(probability)
+    scores = log_odds(probability)
     sign = 2 * np.asarray(label, dtype=float) - 1
 
     def loss(inverse: float) -> float:
@@ -52,11 +52,12 @@ def calibrate(probability: ArrayLike, temperature: float) -> NDArray[np.float64]
     temperature : float
         Of the model they come from.
     """
-    calibrated: NDArray[np.float64] = expit(_scores(probability) / temperature)
+    calibrated: NDArray[np.float64] = expit(log_odds(probability) / temperature)
     return calibrated
 
 
-def _scores(probability: ArrayLike) -> NDArray[np.float64]:
+def log_odds(probability: ArrayLike) -> NDArray[np.float64]:
+    """Logits of probabilities, none surer than `LARGEST_SCORE`."""
     p = np.asarray(probability, dtype=np.float64)
     scores: NDArray[np.float64] = logit(np.clip(p, _SMALLEST, 1 - _SMALLEST))
     return scores

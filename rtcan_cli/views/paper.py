@@ -31,6 +31,7 @@ _SCORES = {
 }
 #: Fractions, which are shown in per cent.
 _PERCENT = [*_SCORES, "subject_share"]
+_SHARES = ["high_share", "paper_high_share", "high_share_difference"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,12 @@ LAYOUTS = {
             "dataset": "dataset",
             "target": "target",
             "n_high": "high",
-            "paper_n_high": "paper high",
-            "n_high_difference": "high diff.",
             "n_low": "low",
+            "high_share": "high [%]",
+            "paper_n_high": "paper high",
             "paper_n_low": "paper low",
-            "n_low_difference": "low diff.",
+            "paper_high_share": "paper high [%]",
+            "high_share_difference": "diff.",
         },
     ),
     2: TableLayout(
@@ -116,6 +118,8 @@ def tables(result: Paper, number: int) -> Iterator[Table]:
     """One of the paper's tables, in the parts that it is read in."""
     layout, rows = LAYOUTS[number], result.table(number)
     shown = rows.assign(dataset=[profile(name).title for name in rows["dataset"]])
+    if number == 1:
+        shown = shown.assign(**{name: 100 * rows[name].astype(float) for name in _SHARES})
     if number > 2:
         shown["inputs"] = [INPUTS.get(text, text) for text in rows["inputs"]]
         shown = shown.assign(**{name: 100 * rows[name].astype(float) for name in _PERCENT})

@@ -22,7 +22,7 @@ def page(result: WorkspaceReport) -> Page:
     ]
     notes = [line for each in result.answers for line in note_lines(each.notes)]
     if result.notes:
-        notes.append(f"what else is not in it, and why, is at its end ({len(result.notes)})")
+        notes.append("its chapter 'What is not here' says what else is missing, and why")
     return Page(
         facts=facts,
         text="\n\n".join(told),

@@ -37,15 +37,15 @@ def test_options_that_do_not_go_together_are_wrong_usage(
 @pytest.mark.usefixtures("every_format")
 def test_size_resolution_and_colours_reach_the_files(trained: Path, tmp_path: Path) -> None:
     trial = ("--subject", SUBJECT, "--music", SONG, "--target", "arousal")
-    look = ("--size", "6,5", "--dpi", "30", "--colour-blind")
+    look = ("--size", "6,5", "--dpi", "30", "--paper-colours")
     must("gradcam", *trial, *look, "-w", trained, "-o", tmp_path)
     (png,) = tmp_path.rglob("attention_columns_*.png")
     header = png.read_bytes()[16:24]
     assert (int.from_bytes(header[:4]), int.from_bytes(header[4:])) == (180, 150)
     (svg,) = tmp_path.rglob("attention_columns_*.svg")
     text = svg.read_text()
-    assert "#d55e00" in text
-    assert "#d62728" not in text
+    assert "#d62728" in text
+    assert "#e69f00" not in text
     (pdf,) = tmp_path.rglob("attention_heat_*.pdf")
     assert re.search(rb"/MediaBox \[ ?0 0 432 360 ?\]", pdf.read_bytes())
 

@@ -60,7 +60,7 @@ def test_train_goes_on_after_kill_in_an_epoch_and_in_the_store(
     # 24 training trials in batches of 64: a step an epoch. The fourth is in the second fold.
     killed(IN_AN_EPOCH.format(n=4), *command)
     kept = {p.name for p in tmp_path.rglob("*.npz")}
-    assert kept == {"result-arousal-0.npz", "checkpoint-arousal-1.npz"}
+    assert kept == {"begun.npz", "result-arousal-0.npz", "checkpoint-arousal-1.npz"}
     killed(BEFORE_THE_RENAME, *command)
     assert not path.exists()
     assert list(tmp_path.glob("run.h5.tmp-*"))

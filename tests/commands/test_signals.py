@@ -93,10 +93,10 @@ def test_train_leaves_no_store_and_keeps_its_checkpoint_after_sigterm(
     options = ["--target", "arousal", *SMALL_TRAINING, "--epochs", "400", "-o", str(path)]
     program = "from rtcan_cli.app import main; main()"
     training = Child(program, "train", "-w", str(prepared), *options)
-    result = training.stopped(lambda: bool(list(partial.rglob("*.npz"))), signal.SIGTERM)
+    result = training.stopped(lambda: bool(list(partial.rglob("checkpoint-*.npz"))), signal.SIGTERM)
     assert_ended_cleanly(result)
     assert not path.exists()
-    assert list(partial.rglob("*.npz"))
+    assert list(partial.rglob("checkpoint-*.npz"))
 
 
 def test_sigterm_spares_the_store_that_is_made_anew(

@@ -51,6 +51,9 @@ WAYS = (
     "gradcam --subject 1 --music 1 --relative",
     "gradcam --all",
     "gradcam --check",
+    "show 1:1",
+    "contributions",
+    "listen 1:1",
     "compare",
     "compare --leakage",
     "compare --table 1",
@@ -136,10 +139,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     answers: dict[str, Any] = {
         "choose_run": Path("run.h5"),
         "newest_run": Path("run.h5"),
+        "newest_fused": Path("run.h5"),
         "sources_of": sources,
         "read_checkpoint": checkpoint,
         "paper_tables": [],
         "stores_of": [],
+        "listen_to": (any_result(), None),
         **dict.fromkeys(("plot_steps", "few_ratings", "plot_trial", "plot_quality"), ()),
     }
     doing = {"combinations", "borrow"}  # these only work out what is asked
@@ -153,7 +158,14 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     # All modules are loaded before any is changed: what they import from each other stays whole.
     functions = list(_functions_of_steps())
-    for view in ("views.files", "views.paper", "views.report", "views.html.document"):
+    for view in (
+        "views.files",
+        "views.paper",
+        "views.report",
+        "views.html.document",
+        "views.html.recording",
+        "views.html.listening",
+    ):
         importlib.import_module(f"rtcan_cli.{view}")
     for module, name in functions:
         if name not in doing:
@@ -173,6 +185,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr("rtcan_cli.results.paper.joined", lambda parts: any_result())
     monkeypatch.setattr("rtcan_cli.views.report.write_tables", lambda result: None)
     monkeypatch.setattr("rtcan_cli.views.html.document.write_report", recorder("write_report"))
+    monkeypatch.setattr("rtcan_cli.views.html.recording.write_recording", lambda result: result)
+    monkeypatch.setattr("rtcan_cli.views.html.listening.write_listening", recorder("write_html"))
     return calls
 
 

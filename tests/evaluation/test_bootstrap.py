@@ -11,7 +11,12 @@ from sklearn import metrics
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import bootstrap
-from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
+from rtcan_cli.evaluation.bootstrap import (
+    difference_intervals,
+    intervals,
+    paired_trials,
+    ratio_intervals,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -210,6 +215,28 @@ def test_runs_that_cannot_be_paired_are_refused(simulate):
         )
     with pytest.raises(RtcanError, match="was tested more than once"):
         paired_trials(*[again.drop(columns="repetition")] * 2)
+
+
+def test_ratio_intervals_of_means_are_those_of_subject_means() -> None:
+    rng = np.random.default_rng(0)
+    subject = np.repeat(np.arange(20), 6)
+    value = rng.normal(size=20)[subject] + rng.normal(size=120)
+    ones = np.ones(120)
+    found = ratio_intervals({"mean": (value, ones), "half": (value, 2 * ones)}, subject)
+    means = value.reshape(20, 6).mean(axis=1)
+    reach = stats.t.ppf(0.975, 19) * means.std(ddof=1) / np.sqrt(20)
+    expected = [means.mean(), means.mean() - reach, means.mean() + reach]
+    np.testing.assert_allclose(found.loc["mean"], expected, atol=0.1 * reach)
+    np.testing.assert_allclose(found.loc["half"], found.loc["mean"] / 2)
+    one = ratio_intervals({"mean": (value, ones)}, np.zeros(120))
+    assert one.loc["mean", "estimate"] == pytest.approx(value.mean())
+    assert one[["low", "high"]].isna().all(axis=None)
+
+
+def test_trials_weigh_the_same_in_a_ratio_whosever_they_are() -> None:
+    value, subject = np.array([1.0, 1, 1, 5]), np.array(["a", "a", "a", "b"])
+    found = ratio_intervals({"mean": (value, np.ones(4))}, subject)
+    assert found.loc["mean", "estimate"] == 2
 
 
 def test_seeds_are_averaged_in_each_sample_of_subjects() -> None:

@@ -49,7 +49,7 @@ def read(monkeypatch, tmp_path):
         for (one, a), (two, b) in itertools.combinations(boxes.items(), 2):
             overlap = a.padded(-1).overlaps(b.padded(-1))
             assert not overlap, f"{one.get_text()!r} on {two.get_text()!r}"
-        return [text.get_text() for text in boxes]
+        return [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in boxes]
 
     return draw
 

@@ -21,7 +21,7 @@ RUNS = pd.DataFrame(
 def test_says_what_it_shows(read, n, simulated):
     text = read(comparison(RUNS[:n], title="PMEmo, arousal", simulated=simulated))
     assert {"PMEmo, arousal", "accuracy [%]", "majority class", "paper"} <= set(text)
-    assert "accuracy (mean, sd over folds)" in text
+    assert "accuracy (mean, SD over folds)" in text
     assert [each for each in text if each in set(RUNS["run"])] == RUNS["run"][:n].tolist()
     assert ("simulated data" in text) == simulated
 

@@ -8,7 +8,7 @@ from rtcan_cli.plots.confusion import confusion
 @pytest.mark.parametrize("simulated", [False, True])
 def test_says_what_it_shows(read, simulated):
     text = read(confusion([[2011, 1159], [905, 3615]], title="PMEmo", simulated=simulated))
-    assert {"PMEmo", "predicted", "own rating", "share of the true class [%]"} <= set(text)
+    assert {"PMEmo", "predicted (%: share of the row)", "own rating"} <= set(text)
     cells = {"2011\n63.4 %", "1159\n36.6 %", "905\n20.0 %", "3615\n80.0 %"}
     assert cells | {"low\n(n = 3170)", "high\n(n = 4520)"} <= set(text)
     assert ("simulated data" in text) == simulated

@@ -44,7 +44,7 @@ def test_says_what_it_shows(read, keep, targets, width):
         "accuracy [%]",
         "-2.5",
     } <= set(text)
-    assert "difference, common trials [points]" in text
+    assert "difference [points],\ncommon trials" in text
     named = [f"{known}\n({name})" for known, name in zip(KNOWN, PROTOCOLS, strict=True)][-keep:]
     assert [each for each in text if each in named] == named * len(targets)
     assert {"62.0", "70.0"} & set(text)

@@ -30,7 +30,7 @@ def test_says_what_it_shows(read, n_folds, simulated):
     )
     text = read(figure)
     assert {"a run", "ROC, mean area 0.714", "precision and recall, mean area 0.690"} <= set(text)
-    assert {"mean of the folds", "one test fold", "without any signal"} <= set(text)
+    assert {"mean of the folds", "one test fold", "chance"} <= set(text)
     assert ("simulated data" in text) == simulated
     assert [len(axes.lines) for axes in figure.axes] == [n_folds + 2] * 2
 

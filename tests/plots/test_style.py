@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 
 from rtcan_cli.plots import style
@@ -13,12 +14,30 @@ def luminance(colour):
     return np.asarray(colour)[..., :3] @ [0.2126, 0.7152, 0.0722]
 
 
-def test_signals_are_red_blue_and_green_and_differ_in_their_lines():
-    red, blue, green = (to_rgb(look["color"]) for look in style.SIGNALS)
-    assert [np.argmax(each) for each in (red, blue, green)] == [0, 2, 1]
+def test_the_papers_signals_are_red_blue_and_green():
+    looks = style.Look(paper_colours=True).signals
+    assert [np.argmax(to_rgb(look["color"])) for look in looks] == [0, 2, 1]
+
+
+def test_signals_and_classes_differ_by_more_than_colour():
     assert [look["label"] for look in style.SIGNALS] == ["original", "phasic", "tonic"]
     assert len({str(look["linestyle"]) for look in style.SIGNALS}) == 3
     assert len({look["marker"] for look in style.CLASSES}) == 2
+
+
+def test_thin_dark_lines_lie_over_wide_pale_ones():
+    by_order = sorted(style.SIGNALS, key=lambda look: look["zorder"])
+    widths = [look["linewidth"] for look in by_order]
+    assert widths == sorted(widths, reverse=True)
+    light = [luminance(to_rgb(look["color"])) for look in by_order]
+    assert light == sorted(light, reverse=True)
+
+
+@pytest.mark.parametrize("look", [style.Look(width=85 / 25.4), style.Look(size=(4, 3))])
+def test_figures_for_publication_have_no_title(look):
+    drawn = {"height": 3.0, "title": "Subject 7", "simulated": False}
+    assert style.new_figure(**drawn).get_suptitle() == "Subject 7"
+    assert style.new_figure(**drawn, look=look).get_suptitle() == ""
 
 
 def test_heat_goes_from_blue_to_red_and_works_in_grey():

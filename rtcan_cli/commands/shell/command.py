@@ -22,7 +22,7 @@ from rtcan_cli.commands.shell.options import (
 )
 from rtcan_cli.commands.shell.streams import discard
 from rtcan_cli.commands.shell.usage import GENERAL
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import PartlyDone, RtcanError
 from rtcan_cli.results.base import Result, as_data
 
 
@@ -61,6 +61,9 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
                 _show(function(**options))
         except typer.BadParameter:
             raise  # options that do not go together: Typer shows the usage, with exit code 2
+        except PartlyDone as error:
+            _show(error.result)
+            _fail(error, str(error), error.hint)
         except RtcanError as error:
             _fail(error, str(error), error.hint)
         except KeyboardInterrupt:
@@ -108,7 +111,7 @@ def _expanded(parameter: inspect.Parameter, hint: Any) -> list[inspect.Parameter
         inspect.Parameter(
             name,
             parameter.kind,
-            default=False if name == "colour_blind" else None,
+            default=False if name == "paper_colours" else None,
             annotation=annotation,
         )
         for name, annotation in options.items()

@@ -10,6 +10,7 @@ import typer
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
+from rtcan_cli.commands.shell import complete
 from rtcan_cli.commands.shell.usage import DATA, FIGURES, GENERAL, MACHINE
 from rtcan_cli.datasets.profiles import PROFILES
 
@@ -28,6 +29,7 @@ Dataset = Annotated[
         "--dataset",
         "-d",
         help=f"{DATASETS}; may be left out if the workspace contains only one.",
+        autocompletion=complete.ingested,
         show_default=False,
         rich_help_panel=DATA,
     ),
@@ -86,8 +88,8 @@ class FigureOptions:
         As typed.
     dpi : float
         Pixels per inch of the PNG files.
-    colour_blind : bool
-        Whether colours that all readers can tell apart are taken.
+    paper_colours : bool
+        Whether the colours of Yin et al. (2022) are taken.
     given : tuple of str
         The options that were typed.
     """
@@ -96,7 +98,7 @@ class FigureOptions:
     size: str | None = None
     column_width: str | None = None
     dpi: float = 200
-    colour_blind: bool = False
+    paper_colours: bool = False
     given: tuple[str, ...] = ()
 
     def look(self) -> Look:
@@ -113,7 +115,7 @@ class FigureOptions:
             raise typer.BadParameter("--size has a width, too: leave out --size or --column-width")
         return Look(
             figure_size(self.size),
-            self.colour_blind,
+            self.paper_colours,
             self.dpi,
             width=column_width(self.column_width),
         )
@@ -136,8 +138,8 @@ FIGURE_OPTIONS: dict[str, Any] = {
         _of_figures(
             "--size",
             metavar="W,H",
-            help="Width and height in inches, or as 18,12cm or 180,120mm. Default: each figure's "
-            "own, most 7 inches wide.",
+            help="Width and height in inches, or as 18,12cm or 180,120mm, for publication: without "
+            "title and names of subjects. Default: each figure's own, most 7 inches wide.",
         ),
     ],
     "column_width": Annotated[
@@ -145,18 +147,20 @@ FIGURE_OPTIONS: dict[str, Any] = {
         _of_figures(
             "--column-width",
             metavar="MM|NAME",
-            help="Width in millimetres, or a journal's column: single (90) or double (190); the "
-            "height follows.",
+            help="Width in millimetres, as in 85mm, or a journal's column: single (90) or double "
+            "(190); the height follows. For publication, as --size.",
         ),
     ],
     "dpi": Annotated[
         float | None,
         _of_figures("--dpi", min=20, max=2400, help="Pixels per inch of PNG files. Default: 200"),
     ],
-    "colour_blind": Annotated[
+    "paper_colours": Annotated[
         bool,
         _of_figures(
-            "--colour-blind", help="Okabe and Ito's colours instead of the paper's red and green."
+            "--paper-colours",
+            help="Red, blue and green of Yin et al. (2022), instead of colours that readers with "
+            "any colour vision, and in grey, tell apart.",
         ),
     ],
 }
@@ -201,11 +205,27 @@ WINDOW_HELP = (
 )
 """The same words wherever a window is an option."""
 
+Trial = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUBJECT:STIMULUS", help="A subject, and the song or video.", show_default=False
+    ),
+]
+Repetition = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Which hearing, if the subject heard the song or saw the video more than once. "
+        "Default: the first.",
+        show_default=False,
+    ),
+]
 RunName = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN]",
         help="Name or path of a run. Default: the newest run of RTCAN-1D, or else the newest run.",
+        autocompletion=complete.runs,
         show_default=False,
     ),
 ]

@@ -26,6 +26,10 @@ def _stores(*kinds: str) -> dict[str, str]:
 
 
 _INPUT = {"--input": "--recordings-store"}
+_SAFE = {
+    "--colour-blind": "colours are now such that all readers tell them apart; --paper-colours "
+    "brings those of the paper back"
+}
 
 
 class Command(TyperCommand):
@@ -60,7 +64,11 @@ class Command(TyperCommand):
             "--stack": "folds are no longer trained together as one program; on the CPU, --jobs "
             "trains several at the same time"
         },
-        "compare": {"--report": f"{command_line('report', output='FILE.html')} writes the report"},
+        **dict.fromkeys(("relabel", "decompose", "evaluate", "gradcam", "info"), _SAFE),
+        "compare": {
+            **_SAFE,
+            "--report": f"{command_line('report', output='FILE.html')} writes the report",
+        },
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

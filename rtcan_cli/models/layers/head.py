@@ -72,4 +72,8 @@ class Headed(nn.Module):
 
     def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
         """Return logits (batch, 2)."""
-        return self.classifier(fuse(self.body(eda).flatten(1), music, self.n_music))
+        return self.classifier(fuse(self.values(eda), music, self.n_music))
+
+    def values(self, eda: Tensor) -> Tensor:
+        """Return what the classifier sees of the EDA (batch, n_values)."""
+        return self.body(eda).flatten(1)

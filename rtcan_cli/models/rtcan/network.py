@@ -183,8 +183,12 @@ class RTCAN(nn.Module):
         music : Tensor (batch, n_music), optional
             Needed if and only if `n_music` is not 0.
         """
+        return self.classifier(fuse(self.values(eda), music, self.n_music))
+
+    def values(self, eda: Tensor) -> Tensor:
+        """Return what the classifier sees of the EDA (batch, in_channels, L): (batch, n_values)."""
         check_length(self.variant, eda.shape[-1])
         x = channels_last(eda)
         for module in self.front():
             x = module(x)
-        return self.classifier(fuse(self.rfe(x).flatten(1), music, self.n_music))
+        return self.rfe(x).flatten(1)

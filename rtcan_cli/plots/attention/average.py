@@ -51,6 +51,8 @@ def attention_average(
     figure = style.new_figure(height, title, simulated, look=look, rows=look.is_narrow)
     grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     channels = {each["label"]: each for each in look.signals}
+    if len(shown) > 1:
+        grid[1].sharey(grid[0])  # both by class; channels are parts of the weight
     for axes, group in zip(grid, shown, strict=True):
         for name, curve in curves[curves["group"] == group].groupby("curve", sort=False):
             drawn: dict[str, Any]

@@ -25,6 +25,7 @@ _SIMILARITIES: dict[str, dict[str, Any]] = {
         "linestyle": (0, (4, 1.5)),
     },
 }
+_OTHER = {"rank_correlation": (0, (1, 2)), "top_overlap": (0, (4, 2, 1, 2))}
 _ORDERS: dict[str, dict[str, Any]] = {
     "map": {"label": "map", "color": "black", "linestyle": "-", "linewidth": 1.6},
     "input_size": {
@@ -71,39 +72,43 @@ def attention_check(
     Figure
     """
     narrow = look.is_narrow  # all panels below each other
-    height = 7.2 if narrow else 5.4
-    figure = style.new_figure(height, title, simulated, look=look, legend=False, rows=narrow)
-    ratios = [1.15, 2] if narrow else [1.15, 1]
-    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=ratios)[:, 0]
-    axes = top.subplots()
+    height = 6.6 if narrow else 5.2
+    figure = style.new_figure(height, title, simulated, look=look, rows=narrow)
+    if narrow:
+        axes, *pair = figure.subplots(3, 1)
+    else:
+        axes, *pair = figure.subplot_mosaic("aa;bc").values()
+    pair[1].sharey(pair[0])
     tests = dict(list(found.groupby("test", sort=False)))
     similarity, other = tests["similarity"], tests["other_subject"].set_index("curve")["mean"]
+    handles = []
     for name, usual in _SIMILARITIES.items():
         drawn = look.of(usual)
         curve = similarity[similarity["curve"] == name]
         reach = [curve["mean"] - curve["low"], curve["high"] - curve["mean"]]
         place = np.arange(len(curve))
-        axes.errorbar(place, curve["mean"], reach, markersize=4, capsize=2, **drawn)
-        level = {"color": drawn["color"], "linestyle": (0, (1, 2)), "linewidth": 1}
-        axes.axhline(other[name], **level, label=f"{drawn['label']}, other trial")
+        handles.append(axes.errorbar(place, curve["mean"], reach, markersize=4, capsize=2, **drawn))
+        level = {"color": drawn["color"], "linestyle": _OTHER[name], "linewidth": 1}
+        handles.append(axes.axhline(other[name], **level, label=f"{drawn['label']}, other trial"))
     stages = similarity["stage"].unique()
     axes.set_title(f"{method}: similarity to the original map, weights randomised down to ...")
     slope = 90 if narrow else 30
     axes.set_xticks(range(len(stages)), stages, rotation=slope, ha="right", rotation_mode="anchor")
-    highest, columns = (2.2, 1) if narrow else (1.5, 2)  # room for the legend
-    axes.set(ylim=(-0.35, highest), yticks=(0, 0.5, 1), ylabel="similarity")
-    axes.legend(loc="upper right", ncols=columns, borderpad=0.2)
+    lowest = min(-0.35, 1.05 * similarity["low"].min())
+    axes.set(ylim=(lowest, 1.05), yticks=(0, 0.5, 1), ylabel="similarity")
     style.dress(axes)
-    pair = bottom.subplots(2, 1, sharey=True) if narrow else bottom.subplots(1, 2, sharey=True)
     for axes, (name, what) in zip(
         pair, (("deletion", "taken out"), ("insertion", "brought in")), strict=True
     ):
         _draw(axes, tests[name], look)
-        axes.set_title(name)
+        # The legend has no room beside the heading, so it stands below that.
+        axes.set_title(name, pad=None if narrow and name == "insertion" else 18)
         axes.set_xlabel(f"share of the trial {what} [%]")
     for axes in pair if narrow else pair[:1]:
         axes.set_ylabel("P(class explained)")
-    pair[1].legend(loc="lower right", title="order", title_fontsize=style.SMALL, borderpad=0.2)
+    above = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderpad": 0, "borderaxespad": 0.3}
+    pair[0].legend(ncols=3, columnspacing=1, **above)
+    style.add_legend(figure, handles, look)
     return figure
 
 

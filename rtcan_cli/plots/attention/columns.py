@@ -1,4 +1,4 @@
-"""The signals of one trial with each model's attention as black columns (paper, figs. 5 and 7)."""
+"""The signals of one trial with each model's attention as columns (paper, figs. 5 and 7)."""
 
 from __future__ import annotations
 
@@ -134,15 +134,13 @@ def to_columns(
 def head_panel(axes: Axes, panel: AttentionPanel, true_class: int) -> None:
     """Write the model, its answer and its probability above a panel."""
     verdict = "correct" if panel.predicted == true_class else "wrong"
-    words = (
-        f"{panel.model}, predicted {CLASS_NAMES[panel.predicted]}"
-        f" (p = {panel.probability:.2f}, {verdict})"
-    )
+    answer = f"(p = {panel.probability:.2f}, {verdict})".replace(" ", "\N{NO-BREAK SPACE}")
+    words = f"{panel.model}, predicted {CLASS_NAMES[panel.predicted]} {answer}"
     if panel.explained not in (None, panel.predicted):
         words += f"; weight for {CLASS_NAMES[panel.explained]}"
-    axes.set_title(words)
     if not np.any(panel.weight):
-        axes.set_title("attention is zero everywhere", loc="right", style="italic")
+        words += "; attention is zero everywhere"
+    axes.set_title(words)
 
 
 def head(target: str, subject: str, music: str, true_class: int) -> str:

@@ -68,13 +68,15 @@ def attention_responses(
             *window, ymax=0.03, facecolor="black", linewidth=0, label="seconds tested"
         )
         axes.set_title(
-            f"{name}s of {first['n_events']} responses\np = {first['random_times_p']:.2g} "
-            f"(random times), {first['other_trials_p']:.2g} (other trials)"
+            f"{name}s of {first['n_events']} responses\n"
+            f"p = {first['random_times_p']:.2g} (random times), "
+            f"{first['other_trials_p']:.2g}\N{NO-BREAK SPACE}(other\N{NO-BREAK SPACE}trials)"
         )
         axes.set_xlabel(f"time from the {name} [s]")
         axes.margins(x=0)
         style.dress(axes)
         handles = [line, Patch(color="0.82", label="95 % of random times"), dashed, tested]
-    grid[0].set_ylabel(f"weight, times the even share\n({method})")
+    for axes in grid if look.is_narrow else grid[:1]:
+        axes.set_ylabel(f"weight, times the even share\n({method})")
     style.add_legend(figure, handles, look)
     return figure

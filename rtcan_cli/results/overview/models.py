@@ -16,6 +16,10 @@ MODEL_COLUMNS = {
     "source": Column("text", "Where it comes from"),
     "eda": Column("text", "What it sees of the EDA: signals, features or none"),
     "fusion": Column("text", "Values of --fusion that it takes, the default first, with commas"),
+    "needs": Column("text", "Stores that it needs beside labels, as its first fusion, with commas"),
+    "needs_for_music": Column("text", "Stores that it needs to see music, too, with commas"),
+    "protocols": Column("text", "Values of --protocol that it can be used with, with commas"),
+    "needs_recipe": Column("boolean", "Whether a recipe trains it; else it fits itself"),
     "n_candidates": Column("integer", "Settings that the validation fold chooses from"),
 }
 

@@ -36,6 +36,7 @@ from rtcan_cli.results.attention.average import (
 from rtcan_cli.results.base import Column, Note, empty
 from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.trials import Chunk
@@ -146,7 +147,7 @@ def explain_all(
                 "times count from the beginning of the window, which is not the same in all trials"
             )
             notes.append(Note("time_in_window", f"{target}: {text}"))
-        title = f"{run.dataset.title}, {target}, {run.network}"
+        title = f"{run.dataset.title}, {target}: {label_of(run)}"
         about_it: dict[str, Any] = {"title": title, "simulated": run.simulated, "look": look}
         curves = average_curves(maps)
         averages.append(_average_table(target, curves, maps))

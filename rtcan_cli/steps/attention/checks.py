@@ -39,6 +39,7 @@ from rtcan_cli.results.attention.check import (
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.trials import Chunk
@@ -141,7 +142,7 @@ def check_explanation(
         stem = folder / f"attention_check_{target}{ending}"
         figure = attention_check(
             curves[-1],
-            title=f"{run.dataset.title}, {target}, {run.network}, {len(trials)} trials",
+            title=f"{run.dataset.title}, {target}: {label_of(run)}, {len(trials)} trials",
             method=method,
             simulated=run.simulated,
             look=look,
@@ -296,7 +297,7 @@ def _verdict(
     measure = SIMILARITIES[0]
     final = over_subjects(found.similarity[measure][:, -1:], found.subject)
     mean, low, high = (float(x[0]) for x in (final.mean, final.low, final.high))
-    weights = "follows" if abs(mean) < FOLLOWS else "ignores" if mean > IGNORES else "partly"
+    weights = follows_weights(mean)
     other = float(over_subjects(found.other[measure][:, None], found.subject).mean[0])
     beside = "" if np.isnan(other) else f"; that of another subject's map is {other:.2f}"
     word = "partly follows" if weights == "partly" else weights
@@ -319,6 +320,13 @@ def _verdict(
         Note("map_and_weights", f"{target}: {followed}"),
         Note("map_and_decision", f"{target}: {decided}"),
     ]
+
+
+def follows_weights(correlation: float) -> str:
+    """What an explanation does with the weights, by how like it is that of randomised ones."""
+    if abs(correlation) < FOLLOWS:
+        return "follows"
+    return "ignores" if correlation > IGNORES else "partly"
 
 
 def _signed(gain: pd.Series) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli import console
 from rtcan_cli.choices import CLASS_NAMES, MAP, SEED, Explained, MapName
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
@@ -149,7 +150,7 @@ def explain_trial(
     key = (subject, stimulus, chosen)
     beside = {}
     for target in targets:
-        tests = partial(_fold, target=target, key=key)
+        tests = partial(tested_fold, target=target, key=key)
         beside[target] = side_by_side(first, companions or [], tests)
     runs = [run for found in beside.values() for run in found]
     how = How(method, explained, relative_to_untrained, seed)
@@ -165,13 +166,13 @@ def explain_trial(
     samples: list[pd.DataFrame] = []
     files: list[Path] = []
     problems: dict[str, RtcanError] = {}
-    for target in targets:
+    for target in console.counted(targets, "maps and figures", "target"):
         try:
-            recording = _recording(first, sources, target, key)
+            recording = recording_of(first, sources, target, key)
             found = [
                 each
                 for run in beside[target]
-                if (each := _explain(run, sources, target, recording, how)) is not None
+                if (each := explain(run, sources, target, recording, how)) is not None
             ]
         except RtcanError as error:
             problems[target] = error
@@ -233,11 +234,11 @@ def _hearings(run: Run, targets: tuple[str, ...], subject: str, stimulus: str) -
     return [
         int(number)
         for number in sorted(mine["repetition"].unique())
-        if any(_fold(run, target, (subject, stimulus, number)) for target in targets)
+        if any(tested_fold(run, target, (subject, stimulus, number)) for target in targets)
     ]
 
 
-def _recording(run: Run, sources: Sources, target: str, key: Key) -> dict[str, Any]:
+def recording_of(run: Run, sources: Sources, target: str, key: Key) -> dict[str, Any]:
     """Keys, row and rate of the recording of a trial."""
     subject, stimulus, repetition = key
     assert sources.components is not None, "what can be explained sees signals"
@@ -276,11 +277,11 @@ def _recording(run: Run, sources: Sources, target: str, key: Key) -> dict[str, A
     }
 
 
-def _explain(
+def explain(
     run: Run, sources: Sources, target: str, recording: dict[str, Any], how: How
 ) -> Explanation | None:
     """Explain one run's decision, or None if none of its networks tests this trial."""
-    found = _fold(
+    found = tested_fold(
         run, target, (recording["subject"], recording["stimulus"], recording["repetition"])
     )
     if found is None:
@@ -305,7 +306,7 @@ def _explain(
     return Explanation(run, fold, truth, attribution, data)
 
 
-def _fold(run: Run, target: str, key: Key) -> tuple[int, int] | None:
+def tested_fold(run: Run, target: str, key: Key) -> tuple[int, int] | None:
     """The trained fold of a run that tests a trial, and the trial's label."""
     if target not in run.settings.targets:
         return None

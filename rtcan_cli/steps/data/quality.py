@@ -16,7 +16,7 @@ from rtcan_cli.eda.artefacts import KINDS
 from rtcan_cli.eda.quality import DETECTABLE, Rules, severity, worst_first
 from rtcan_cli.eda.stretches import find_stuck
 from rtcan_cli.files.links import folder_below
-from rtcan_cli.plots.quality_page import MOST_TRACES, Trace, quality_page
+from rtcan_cli.plots.quality_page import Trace, quality_page, traces_on
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
@@ -133,7 +133,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
         made = store.provenance
         order = _worst_first(recordings, quality, Rules.of(made.parameters))
         traces = []
-        for row in order[:MOST_TRACES]:
+        for row in order[: traces_on(look)]:
             key = recordings.iloc[row]
             which = hearing(key["repetition"])
             which += "" if key["target"] == "both" else f", {key['target']}"
@@ -145,7 +145,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
             traces.append(
                 Trace(
                     f"{key['subject']}, {key['stimulus']}{which}",
-                    key["problem"] or _remark(quality.iloc[row]),
+                    key["problem"] or remark(quality.iloc[row]),
                     eda,
                     repaired,
                     rate,
@@ -165,7 +165,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
     return save(figure, folder_below(folder, made.dataset) / "quality", look)
 
 
-def _remark(quality: pd.Series[float]) -> str:
+def remark(quality: pd.Series[float]) -> str:
     """The measures of a recording that is used but not faultless."""
     names = ("repaired", *KINDS, "flat", "clipped")
     found = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,15 @@ import pandas as pd
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.overview.workspace import NEXT_COLUMNS, STEP_COLUMNS, WorkspaceState
+from rtcan_cli.results.overview.workspace import (
+    FOLD_COLUMNS,
+    NEXT_COLUMNS,
+    STEP_COLUMNS,
+    TRAINING_COLUMNS,
+    WorkspaceState,
+)
 from rtcan_cli.steps.repeat import options_of
+from rtcan_cli.steps.training.begun import unfinished
 from rtcan_cli.stores import Step, Store, Workspace
 
 
@@ -22,8 +30,13 @@ def workspace_state(root: Path) -> WorkspaceState:
     datasets = workspace.datasets()
     rows: list[dict[str, Any]] = []
     nexts: list[tuple[str | None, str | None, str | None]] = []
+    trainings: list[dict[str, Any]] = []
+    folds: list[dict[str, Any]] = []
     for name in datasets:
         steps = workspace.steps(name)
+        for step in steps:
+            if step.kind == "run" and step.state in ("partial", "running"):
+                _add_training(workspace, name, step, trainings, folds)
         rows += [
             {"dataset": name, **_row(step)}
             for step in steps
@@ -40,8 +53,37 @@ def workspace_state(root: Path) -> WorkspaceState:
         datasets=tuple(datasets),
         # Numbers that are missing must not turn the others into fractions.
         steps=pd.DataFrame(rows, columns=list(STEP_COLUMNS), dtype=object),
+        trainings=pd.DataFrame(trainings, columns=list(TRAINING_COLUMNS), dtype=object),
+        folds=pd.DataFrame(folds, columns=list(FOLD_COLUMNS), dtype=object),
         next_steps=pd.DataFrame(nexts, columns=list(NEXT_COLUMNS), dtype=object),
     )
+
+
+def _add_training(
+    workspace: Workspace,
+    dataset: str,
+    step: Step,
+    trainings: list[dict[str, Any]],
+    folds: list[dict[str, Any]],
+) -> None:
+    """Say how far an unfinished run is, if it tells."""
+    found = unfinished(step.path)
+    if found is None:
+        return
+    about = {"dataset": dataset, "run": step.path.stem, "simulated": found.begun.simulated}
+    running = step.state == "running"
+    trainings.append(
+        {
+            **about,
+            "running": running,
+            "n_trained": found.n_trained,
+            "n_planned": found.n_planned,
+            "seconds_left": found.seconds_left if running else None,
+            "command": None if running else workspace.line("train", **found.begun.options),
+        }
+    )
+    n_epochs = found.begun.n_epochs
+    folds += [{**about, **asdict(fold), "n_epochs": n_epochs} for fold in found.in_training]
 
 
 def _row(step: Step) -> dict[str, Any]:
@@ -53,6 +95,7 @@ def _row(step: Step) -> dict[str, Any]:
         "created": step.created,
         "n_trained": None,
         "n_folds": None,
+        "process": step.process,
         "unfinished": step.unfinished,
         "detail": step.detail,
     }
@@ -79,6 +122,8 @@ def next_step(
         unwanted = step.state == "missing" and not _wants(step.kind, dataset, steps[0].path)
         if step in runs or step.state == "done" or unwanted:
             continue
+        if step.state == "running":
+            return None, f"wait until {step.process} has made {step.path.name}, or stop it"
         if step.state == "unreadable":
             detail = (step.detail or "").removeprefix(f"{step.path}: ")
             return None, f"first {step.path.name}: {detail}"
@@ -98,8 +143,15 @@ def next_step(
                 return None, error.hint or str(error)
             return import_line(run) if run.is_imported else run.line(), None
         if step.state == "partial":
-            return None, f"the `rtcan train` line that began {step.path.stem}, again"
+            found = unfinished(step.path)
+            if found is None:
+                return None, f"the `rtcan train` line that began {step.path.stem}, again"
+            line = workspace.line("train", **found.begun.options)
+            return line, f"which goes on with {step.path.stem}"
     finished = [step for step in runs if step.state == "done"]
+    running = next((step for step in runs if step.state == "running"), None)
+    if running is not None and not finished:
+        return None, f"wait until {running.process} has trained {running.path.stem}, or stop it"
     if not finished:
         fusion = "music" if _wants("music", dataset, steps[0].path) else None
         return workspace.line("train", dataset=dataset, fusion=fusion), None

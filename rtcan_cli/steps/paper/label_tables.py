@@ -46,7 +46,11 @@ def label_rows(stores: Workspace, dataset: str | None = None) -> tuple[pd.DataFr
     rows = _beside(paper, own, ["dataset", "target"]).astype({"n_high": "Int64", "n_low": "Int64"})
     for side in ("n_high", "n_low"):
         rows[f"{side}_difference"] = rows[side] - rows[f"paper_{side}"]
-    return rows, notes
+    for whose in ("", "paper_"):
+        high, low = (rows[f"{whose}{side}"].astype(float) for side in ("n_high", "n_low"))
+        rows[f"{whose}high_share"] = high / (high + low)
+    apart = rows["high_share"] - rows["paper_high_share"]
+    return rows.assign(high_share_difference=apart.mask(rows["simulated"].astype(bool))), notes
 
 
 def correlation_rows(

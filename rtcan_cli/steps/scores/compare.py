@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
@@ -19,6 +19,7 @@ from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.comparison import SCORE_COLUMNS, Comparison
+from rtcan_cli.runs.labels import labels_of
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import group_seeds, seed_note, seed_scores
 from rtcan_cli.steps.paper.rows import is_eligible
@@ -60,7 +61,8 @@ def compare_runs(
         If there is no run, or ``against`` has no held-out scores.
     """
     every = [*paths, *([against] if against is not None else [])]
-    loaded = {path.resolve(): Run.load(path) for path in every}
+    reading = console.counted(every, "reading", "run")
+    loaded = {path.resolve(): Run.load(path) for path in reading}
     reference = loaded[against.resolve()] if against is not None else None
     if reference is not None and reference.is_imported:
         raise RtcanError(
@@ -77,7 +79,11 @@ def compare_runs(
     runs = [run for run in runs if run not in partial] or runs
     # Own recordings have no figures in the paper to stand beside.
     paper = paper and any(run.dataset.published_trials is not None for run in runs)
-    rows = [_row(run, target, paper) for run in runs for target in run.settings.targets]
+    rows = [
+        _row(run, target, paper)
+        for run in console.counted(runs, "scores", "run")
+        for target in run.settings.targets
+    ]
     scores = pd.DataFrame(rows).reindex(columns=list(SCORE_COLUMNS))
     scores = scores.sort_values(
         ["dataset", "target", "accuracy"], ascending=[True, False, False], ignore_index=True
@@ -113,7 +119,7 @@ def compare_runs(
     if figures is None:
         return result
     files = write_csv(result, figures, stems=STEMS)
-    return replace(result, files=(*files, *_draw(scores, figures, look)))
+    return replace(result, files=(*files, *_draw(scores, runs, figures, look)))
 
 
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
@@ -161,19 +167,21 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
     return row
 
 
-def _draw(scores: pd.DataFrame, folder: Path, look: Look) -> list[Path]:
+def _draw(scores: pd.DataFrame, runs: Sequence[Run], folder: Path, look: Look) -> list[Path]:
     """A figure for each dataset, target and protocol; simulated and recorded data apart."""
     files = []
     shares = ["accuracy", "accuracy_sd", "majority_accuracy", "paper_accuracy"]
     percent = scores.assign(**{name: 100 * scores[name].astype(float) for name in shares})
     percent = percent.rename(columns={"majority_accuracy": "majority"})
     by = ["dataset", "simulated", "target", "protocol"]
+    by_name = {(run.dataset.name, run.name): run for run in runs}
     recorded = set(scores.loc[~scores["simulated"].astype(bool), "dataset"])
-    for (dataset, simulated, target, protocol), rows in percent.groupby(by):
+    parts = list(percent.groupby(by))
+    for (dataset, simulated, target, protocol), rows in console.counted(parts, "drawing", "figure"):
         other = [] if protocol == choices.PROTOCOL else [protocol]
-        names = rows["model"] if rows["model"].is_unique else rows["run"]
+        drawn = [by_name[dataset, name] for name in rows["run"]]
         figure = comparison(
-            rows.assign(run=names),
+            rows.assign(run=labels_of(drawn)),
             title=", ".join([profile(dataset).title, target, *other]),
             simulated=simulated,
             look=look,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation.bootstrap import intervals
@@ -26,6 +27,7 @@ from rtcan_cli.results.scores.cross_dataset import (
     CrossDatasetEvaluation,
 )
 from rtcan_cli.results.scores.evaluation import SUBJECT_COLUMNS, VERDICT_COLUMNS
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.deployment.predict import new_sources, predict_stores, trained_on_these
 from rtcan_cli.steps.scores.evaluate import NAMES, judgement, judgement_in_words
@@ -128,7 +130,7 @@ def evaluate_on(
     folder = folder_below(figures, run.dataset.name, run.name, f"on_{dataset}")
     files = write_csv(result, folder, simulated=result.simulated)
     for target, trials in found.items():
-        title = f"{run.dataset.title} to {dataset}, {target}: {run.network}"
+        title = f"{run.dataset.title} to {dataset}, {target}: {label_of(run)}"
         whole = fold_scores(trials["label"], trials["probability"], trials["fold"])
         estimate = scores[target]["estimate"]
         drawn = {
@@ -144,7 +146,7 @@ def evaluate_on(
                 look=look,
             ),
         }
-        for name, figure in drawn.items():
+        for name, figure in console.counted(drawn.items(), f"figures, {target}", "figure"):
             files += save(figure, folder / f"{name}_{target}", look)
     return replace(result, files=tuple(files))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
@@ -19,6 +19,7 @@ from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.leakage import PROTOCOL_COLUMNS, Leakage, known_in_words
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run
 
 #: From the protocol whose networks know most of the trials that test them to the one that knows
@@ -71,7 +72,7 @@ def compare_protocols(
             _line_of_all(ladders[0]),
         )
     tables, files, notes = [], [], []
-    for series, ladder in enumerate(steps, 1):
+    for series, ladder in enumerate(console.counted(steps, "protocols", "model"), 1):
         run = next(iter(ladder.values()))
         rows = pd.DataFrame(
             [_row(ladder, name, target) for target in run.settings.targets for name in ladder]
@@ -189,7 +190,7 @@ def _draw(rows: pd.DataFrame, run: Run, folder: Path, look: Look) -> list[Path]:
     ]
     figure = leakage(
         drawn.rename(columns={"majority_accuracy": "majority"}),
-        title=f"{run.dataset.title}: {run.network}",
+        title=f"{run.dataset.title}: {label_of(run)}",
         simulated=run.simulated,
         look=look,
     )

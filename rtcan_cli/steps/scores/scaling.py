@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
@@ -25,6 +25,7 @@ from rtcan_cli.results.scores.scaling import (
     EXTRAPOLATION_COLUMNS,
     SubjectScaling,
 )
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.paper.rows import (
     has_paper_network,
@@ -144,11 +145,11 @@ def _label(run: Run) -> str:
         for row in published.conditions(3).itertuples():
             if (row.model, row.fusion) == (run.model_name, run.settings.fusion):
                 return str(row.label) + (", music" if row.inputs == "music" else "")
-    return run.network if len(run.settings.model.fusion) > 1 else run.model_name
+    return label_of(run)
 
 
 def _follow(models: dict[str, list[Run]]) -> Iterator[tuple[str, str, Scaling]]:
-    for model, runs in models.items():
+    for model, runs in console.counted(models.items(), "numbers of subjects", "model"):
         for target in runs[0].settings.targets:
             for run in runs:
                 run.scores(target)  # looks at the folds first

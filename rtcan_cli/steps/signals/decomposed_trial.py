@@ -31,7 +31,7 @@ def require_trial(recordings: Path, trial: str) -> None:
     """
     with Store(recordings, "recordings") as store:
         table = store.table("recordings", TRIAL_KEY)
-    if not _is_trial(table, trial).any():
+    if not is_trial(table, trial).any():
         raise RtcanError(
             f"{recordings}: has no EDA of the trial '{trial}' (subject:stimulus, and :repetition "
             "for one of several hearings)",
@@ -39,7 +39,7 @@ def require_trial(recordings: Path, trial: str) -> None:
         )
 
 
-def _is_trial(table: pd.DataFrame, trial: str) -> NDArray[np.bool_]:
+def is_trial(table: pd.DataFrame, trial: str) -> NDArray[np.bool_]:
     """Which rows of a table of recordings a user means."""
     names = table["subject"] + ":" + table["stimulus"]
     numbered = names + ":" + table["repetition"].astype(str)
@@ -54,7 +54,7 @@ def plot_trial(components: Path, trial: str, folder: Path, look: Look = PAPER) -
     """
     with Store(components, "components") as store:
         table = store.table("recordings")
-        rows = table[_is_trial(table, trial)]
+        rows = table[is_trial(table, trial)]
         made, files = store.provenance, []
         method, known = made.parameters["decomposition"], profile(made.dataset)
         for index, row in rows.iterrows():

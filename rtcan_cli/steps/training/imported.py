@@ -23,6 +23,7 @@ from rtcan_cli.results.training.imported import (
     ImportedEvaluation,
     ImportedNetwork,
 )
+from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.stores.lines import line_on_runs
 
@@ -64,7 +65,7 @@ def evaluate_imported(
         return result
     folder = folder_below(figures, run.dataset.name, run.name)
     (target,) = run.settings.targets
-    title = f"{run.dataset.title}, {target}: {run.network}, not held out"
+    title = f"{run.dataset.title}, {target}: {label_of(run)}, not held out"
     figure = confusion_plot.confusion(
         confusion(scores), title=title, simulated=run.simulated, look=look
     )

@@ -16,7 +16,9 @@ from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.runs.splits import TrialSplits, deal_labelled, splits_of_run
 from rtcan_cli.steps.reasons import grouped
+from rtcan_cli.steps.training.begun import Begun, checkpoint_name, options_of, result_name
 from rtcan_cli.stores import Partial, Provenance
+from rtcan_cli.stores.lines import place_of
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.folds.splits import Roles, Splits
@@ -76,6 +78,44 @@ class RunPlan:
         """Where its finished work is kept."""
         return Partial(self.output, self.provenance.digest())
 
+    def begun(self, request: RunRequest, device: str, side_by_side: int) -> Begun:
+        """What it keeps of itself while it is not finished.
+
+        Parameters
+        ----------
+        request : RunRequest
+            What asked for it.
+        device : str
+            Where it is trained.
+        side_by_side : int
+            How many models are trained at the same time.
+        """
+        settings, dataset, place = self.settings, self.provenance.dataset, place_of(self.output)
+        root = None if place is None else place[0]
+        options = settings.options(dataset, root)
+        if options.get("splits_from") == "RUN" and request.splits_from is not None:
+            options["splits_from"] = str(request.splits_from)
+        if self.output.stem != settings.name():
+            options["name"] = self.output.stem
+        if device != "cpu":
+            options["device"] = device
+        if root is not None:
+            kinds = ("components", "features", "labels", "music")
+            given = {kind: getattr(request.sources, kind) for kind in kinds}
+            usual = {kind: root / dataset / f"{kind}.h5" for kind in kinds}
+            options |= options_of(given, usual)
+        first = self.targets[0]
+        return Begun(
+            options,
+            targets=tuple(plan.target for plan in self.targets),
+            folds=tuple(map(int, first.folds)),
+            n_folds=first.splits.n_folds,
+            n_candidates=len(settings.model.grid),
+            n_epochs=settings.epochs if settings.recipe is not None else 0,
+            side_by_side=side_by_side,
+            simulated=self.provenance.simulated,
+        )
+
     def units(self) -> list[Unit]:
         """Its networks to train, in the order of targets and folds.
 
@@ -103,9 +143,9 @@ class RunPlan:
                 if model.network is not None:
                     model.build(spec)  # raises where there can be no such network
                 settings = replace(self.settings, spec=spec)
+                about = (settings, self.partial, self.provenance, plan.splits.n_folds)
                 units += [
-                    Unit(plan.target, fold, own, data[fold], settings, self.partial)
-                    for fold, own in parts.items()
+                    Unit(plan.target, fold, own, data[fold], *about) for fold, own in parts.items()
                 ]
         return units
 
@@ -123,6 +163,8 @@ class Unit:
     data: TrainingData
     settings: RunSettings
     partial: Partial
+    made: Provenance
+    n_folds: int
 
     @property
     def result(self) -> str:
@@ -137,16 +179,7 @@ class Unit:
     @property
     def checkpoint(self) -> str:
         """Name of its last finished epoch."""
-        return "checkpoint-" + _item(self.target, self.fold, self.settings.spec.candidate)
-
-
-def result_name(target: str, fold: int, candidate: int = 0) -> str:
-    """Name of the kept result of a fold and a candidate for it, which count from 0."""
-    return "result-" + _item(target, fold, candidate)
-
-
-def _item(target: str, fold: int, candidate: int) -> str:
-    return f"{target}-{fold}" + (f"-{candidate}" if candidate else "")
+        return checkpoint_name(self.target, self.fold, self.settings.spec.candidate)
 
 
 class Planner:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,22 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import told
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, PartlyDone, RtcanError
 from rtcan_cli.results.training.runs import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
+from rtcan_cli.steps.training.begun import BEGUN, result_name
+from rtcan_cli.steps.training.curve_log import CurveLog
+from rtcan_cli.steps.training.curves import Taker, curves_of_run, kept_curve
+from rtcan_cli.steps.training.event_files import EventFiles
 from rtcan_cli.steps.training.lengths import length_notes
 from rtcan_cli.steps.training.notes import say_steps
-from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit, result_name
+from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit
 from rtcan_cli.steps.training.result import training_result
-from rtcan_cli.steps.training.units import fit_units
+from rtcan_cli.steps.training.units import fit_units, side_by_side
 from rtcan_cli.stores import Provenance, create
 from rtcan_cli.training.fit import HISTORY, NotFinite
 from rtcan_cli.training.folds.splits import TEST
@@ -84,6 +89,9 @@ def train_runs(
     device: torch.device | None = None,
     jobs: int | Cluster = 1,
     force: bool = False,
+    log: Path | None = None,
+    events: Path | None = None,
+    refused: Sequence[RtcanError] = (),
 ) -> Training:
     """Train many runs in one go; each store is written as soon as its last fold is trained.
 
@@ -91,18 +99,30 @@ def train_runs(
     ----------
     requests : sequence of RunRequest
         Runs of one dataset that are wanted, each with a store of its own. Those that are there
-        already are left as they are. All are checked before the first is trained.
+        already are left as they are. All are checked before the first is trained. Of several
+        models, those that are not possible are named then, and again in the end.
     device, jobs, force
         As of `train_run`.
+    log : Path, optional
+        CSV file for the learning curves of networks, see `CurveLog`.
+    events : Path, optional
+        Folder for the same as event files of TensorBoard.
+    refused : sequence of RtcanError
+        What is wrong with other models that were wanted.
 
     Raises
     ------
+    PartlyDone
+        If some of the models are not possible: the others are trained then.
     RtcanError
-        As of `train_run`. If the loss of a fold is not finite any more, its run is not written;
-        its other folds, and all other runs, are trained first.
+        As of `train_run`, and if the curves cannot be written. If the loss of a fold is not finite
+        any more, its run is not written; its other folds, and all other runs, are trained first.
     """
-    plans = _plan_missing(requests, force)
-    units = [unit for plan in plans for unit in plan.units()]
+    requests, plans, units, refused = _plan_missing(requests, force, refused)
+    if refused and not requests:
+        raise refused[0]
+    for why in _reasons(refused):
+        console.warn(f"{why}; the other runs are trained")
     say_steps(plans)
     notes = length_notes(requests)
     if plans:
@@ -113,8 +133,11 @@ def train_runs(
     plan_of = {plan.output: plan for plan in plans}
     hopeless: list[tuple[Unit, NotFinite]] = []
     with ExitStack() as locks:
+        asked = {request.output: request for request in requests}
+        where, at_a_time = str(device or "cpu"), side_by_side(device, jobs)
         for plan in plans:
             locks.enter_context(plan.partial.held())
+            locks.enter_context(_begun(plan, asked[plan.output], where, at_a_time))
 
         def on_finished(unit: Unit) -> None:
             plan = plan_of[unit.partial.store]
@@ -132,42 +155,133 @@ def train_runs(
             if len(requests) > 1:
                 console.say(f"{plan.output}: done")
 
-        failed = fit_units(units, device, jobs, on_finished) + hopeless
+        planned = {plan.output for plan in plans}
+        there = [request.output for request in requests if request.output not in planned]
+        takers = _takers(units, there, log, events, locks)
+        failed = fit_units(units, device, jobs, on_finished, takers) + hopeless
     if failed:
-        raise _not_finite(failed)
-    return training_result([request.output for request in requests], notes)
+        raise _not_finite(failed, refused)
+    result = training_result([request.output for request in requests], notes)
+    result = replace(result, files=(*result.files, *(each for each in (log, events) if each)))
+    if refused:
+        raise PartlyDone(_impossible(refused), "the same line without them", result)
+    return result
 
 
-def _plan_missing(requests: Sequence[RunRequest], force: bool) -> list[RunPlan]:
-    """Plan the runs that are not there yet."""
+@contextmanager
+def _begun(plan: RunPlan, request: RunRequest, device: str, side_by_side: int) -> Iterator[None]:
+    """Let a run tell of itself; no more if nothing is kept of it in the end."""
+    plan.begun(request, device, side_by_side).keep(plan.partial)
+    try:
+        yield
+    finally:
+        if plan.partial.names() == {BEGUN}:
+            plan.partial.remove(BEGUN)
+
+
+def _takers(
+    units: Sequence[Unit],
+    there: Sequence[Path],
+    log: Path | None,
+    events: Path | None,
+    files: ExitStack,
+) -> list[Taker]:
+    """What writes learning curves down; it has those of finished runs already."""
+    takers: list[Taker] = []
+    if log is None and events is None:
+        return takers
+    finished = [curve for path in there for curve in curves_of_run(path)]
+    if events is not None:
+        takers.append(files.enter_context(EventFiles.opened(events)))
+    if log is not None:
+        kept = [*finished, *filter(None, map(kept_curve, units))]
+        runs = {(curve.dataset, curve.run) for curve in finished}
+        runs |= {(unit.made.dataset, unit.partial.store.stem) for unit in units}
+        takers.append(files.enter_context(CurveLog.opened(log, runs, kept)))
+    for taker in takers:
+        for curve in finished:
+            taker.take(curve, 0)
+    return takers
+
+
+def _plan_missing(
+    requests: Sequence[RunRequest], force: bool, refused: Sequence[RtcanError]
+) -> tuple[list[RunRequest], list[RunPlan], list[Unit], list[RtcanError]]:
+    """Plan the runs that are not there yet.
+
+    Returns
+    -------
+    possible : list of RunRequest
+        Those that are there, or can be trained.
+    plans, units
+        What is to be trained.
+    refused : list of RtcanError
+        What is wrong with the others, after what is known already.
+    """
     planner = Planner()
-    plans = []
-    for request in requests:
-        if request.splits_from is not None and (
-            request.splits_from.resolve() == request.output.resolve()
-        ):
-            raise RtcanError(
-                f"{request.output}: a run cannot take its folds from itself", "another --name"
-            )
-        check_thresholds(request.settings)
-        inputs, made = request.sources.check()
-        parameters = request.settings.parameters()
-        provenance = Provenance(
-            "train", made.dataset, parameters, inputs, made.simulated, _told(made.parameters)
+    possible, plans = list[RunRequest](), list[RunPlan]()
+    units, impossible = list[Unit](), [*refused]
+    several = refused or len({request.settings.spec.model for request in requests}) > 1
+    for request in console.counted(requests, "preparing", "run"):
+        try:
+            plan = _plan(planner, request, force)
+            units += [] if plan is None else plan.units()
+        except RtcanError as error:
+            # One model with other settings is more likely a slip, and a store that may be whole
+            # has nothing to do with the model: both are told before anything is trained.
+            if not several or isinstance(error, BlockedError):
+                raise
+            impossible.append(error)
+            continue
+        possible.append(request)
+        plans += [] if plan is None else [plan]
+    return possible, plans, units, impossible
+
+
+def _plan(planner: Planner, request: RunRequest, force: bool) -> RunPlan | None:
+    """Plan a run; None if it is there."""
+    if request.splits_from is not None and (
+        request.splits_from.resolve() == request.output.resolve()
+    ):
+        raise RtcanError(
+            f"{request.output}: a run cannot take its folds from itself", "another --name"
         )
-        if not is_current(request.output, "run", provenance, force):
-            plans.append(planner.plan(request, provenance))
-    return plans
+    check_thresholds(request.settings)
+    inputs, made = request.sources.check()
+    parameters = request.settings.parameters()
+    provenance = Provenance(
+        "train", made.dataset, parameters, inputs, made.simulated, _told(made.parameters)
+    )
+    return (
+        None
+        if is_current(request.output, "run", provenance, force)
+        else planner.plan(request, provenance)
+    )
 
 
-def _not_finite(failed: list[tuple[Unit, NotFinite]]) -> RtcanError:
+def _reasons(refused: Sequence[RtcanError]) -> list[str]:
+    """Why runs are not possible, each reason once, and what to do about it."""
+    return list(
+        dict.fromkeys(f"{each} (try: {each.hint})" if each.hint else str(each) for each in refused)
+    )
+
+
+def _impossible(refused: Sequence[RtcanError]) -> str:
+    n = len(refused)
+    return f"{n} run{' is' if n == 1 else 's are'} not possible: {'; '.join(_reasons(refused))}"
+
+
+def _not_finite(
+    failed: list[tuple[Unit, NotFinite]], refused: Sequence[RtcanError] = ()
+) -> RtcanError:
     """What to say of runs that were not written because of some of their folds."""
     unit, first = failed[0]
     others = f" (and in {len(failed) - 1} more folds)" if len(failed) > 1 else ""
     runs = list(dict.fromkeys(unit.partial.store.stem for unit, _ in failed))[1:]
     nor = f"; nor {'is' if len(runs) == 1 else 'are'} {', '.join(runs)}" if runs else ""
+    more = f"; and {_impossible(refused)}" if refused else ""
     return RtcanError(
-        f"{unit.partial.store}: not written: {unit.target}: {first}{others}{nor}",
+        f"{unit.partial.store}: not written: {unit.target}: {first}{others}{nor}{more}",
         "a lower --lr, or --clip-norm 1, which make another run. All other folds are trained and "
         "kept; the same command tries only what is missing",
     )

@@ -1,13 +1,12 @@
-"""Fit the networks of one or many runs, several at a time, with one display of the progress."""
+"""Fit the models of one or many runs, several at a time, with one display of the progress."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial as bind
-from threading import Event, Thread
 from typing import Any
 
 import joblib
@@ -18,7 +17,9 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.parallel import map_unordered
+from rtcan_cli.steps.training.curves import Taker
 from rtcan_cli.steps.training.plan import Unit
+from rtcan_cli.steps.training.watch import Watch
 from rtcan_cli.training.environment import hardware, software
 from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.run import fit
@@ -32,7 +33,15 @@ _DIVERGED: dict[str, NDArray[Any]] = {
     "seconds": np.array(0.0),
     "cpu_seconds": np.array(0.0),
 }
-_LOOK_SECONDS = 0.5  # between two looks at the progress
+
+
+def side_by_side(device: torch.device | None, jobs: int | Cluster) -> int:
+    """How many models are trained at the same time; 0 on a cluster, which may grow and shrink."""
+    if isinstance(jobs, Cluster):
+        return 0
+    if device is not None and device.type != "cpu":
+        return 1
+    return int(joblib.effective_n_jobs(jobs) if jobs == -1 else min(jobs, joblib.cpu_count()))
 
 
 def fit_units(
@@ -40,6 +49,7 @@ def fit_units(
     device: torch.device | None,
     jobs: int | Cluster,
     on_finished: Callable[[Unit], None],
+    takers: Sequence[Taker] = (),
 ) -> list[tuple[Unit, NotFinite]]:
     """Train the units whose result is not kept yet, and keep it.
 
@@ -57,6 +67,8 @@ def fit_units(
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before,
         and with candidates of a fold that cannot be trained: the others may.
+    takers : sequence of Taker
+        Told of each epoch of a network, kept ones included.
 
     Returns
     -------
@@ -76,29 +88,27 @@ def fit_units(
             f"going on: {sum(kept)} of {len(units)} models are trained, others may have been "
             "started"
         )
-    on_cpu = device is None or device.type == "cpu"
-    workers = jobs
-    if not isinstance(jobs, Cluster):
-        workers = min(jobs, joblib.cpu_count()) if on_cpu else 1
+    at_a_time = side_by_side(device, jobs)
     failed: list[tuple[Unit, NotFinite]] = []
-    pace = Pace(units)
+    watch = Watch(units, at_a_time, takers)
     finished = [unit for unit, there in zip(units, kept, strict=True) if there]
     for unit in finished:
-        pace.finish(unit)
-    total = sum(unit.settings.epochs for unit in units)
-    with console.progress(total, "training", "epoch") as bar, _watching(pace, bar):
+        watch.finish(unit)
+    with watch.shown() as bar:
         for unit in finished:
             on_finished(unit)
+        workers = jobs if isinstance(jobs, Cluster) else at_a_time
         with closing(_outcomes(missing, device, workers, bar)) as results:
             for unit, outcome in results:
                 if isinstance(outcome, NotFinite):
                     console.warn(f"{unit.partial.store.stem}, {unit.target}: {outcome}")
                     if len(unit.settings.model.grid) == 1:
                         failed.append((unit, outcome))
+                        watch.finish(unit, {})
                         continue
                     outcome = _DIVERGED
                 unit.partial.put(unit.result, outcome)
-                pace.finish(unit)
+                watch.finish(unit, outcome)
                 unit.partial.remove(unit.checkpoint)
                 on_finished(unit)
     return failed
@@ -223,49 +233,3 @@ def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[An
     for group in (result.weights, result.scales):
         arrays |= {f"weights.{name}": values for name, values in group.items()}
     return arrays
-
-
-class Pace:
-    """Counts finished epochs, which show in the checkpoints of the units in training."""
-
-    def __init__(self, units: Sequence[Unit]) -> None:
-        self._units = units
-        self._finished: set[int] = set()
-
-    def finish(self, unit: Unit) -> None:
-        """Take a unit as done with all its epochs, also those that it stopped before."""
-        self._finished.add(id(unit))
-
-    def epochs(self) -> int:
-        """Epochs that are finished by now."""
-        total = 0
-        for unit in self._units:
-            if id(unit) in self._finished:
-                total += unit.settings.epochs
-            else:
-                losses = unit.partial.peek(unit.checkpoint, "history.train_loss")
-                total += 0 if losses is None else len(losses)
-        return total
-
-
-@contextmanager
-def _watching(pace: Pace, bar: console.Progress) -> Iterator[None]:
-    """Move the bar by the epochs that are finished."""
-    bar.initial = bar.n = pace.epochs()  # the pace shown is that of this call
-    stop = Event()
-
-    def look() -> None:
-        bar.update(max(0, pace.epochs() - bar.n))
-
-    def watch() -> None:
-        while not stop.wait(_LOOK_SECONDS):
-            look()
-
-    watcher = Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
-        look()

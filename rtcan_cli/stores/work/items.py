@@ -6,6 +6,7 @@ import io
 import math
 import struct
 import zipfile
+from collections.abc import Collection
 from typing import IO, Any
 
 import numpy as np
@@ -20,7 +21,9 @@ _DAMAGED = (
 )
 
 
-def read_item(file: IO[bytes], only: str | None = None) -> dict[str, NDArray[Any]] | None:
+def read_item(
+    file: IO[bytes], only: Collection[str] | None = None
+) -> dict[str, NDArray[Any]] | None:
     """Read arrays of an ``.npz`` file; never an object, nor more than the file has bytes for.
 
     NumPy's own reader sets memory aside for whatever a header claims, and unpacks whatever was
@@ -30,8 +33,8 @@ def read_item(file: IO[bytes], only: str | None = None) -> dict[str, NDArray[Any
     ----------
     file : file
         Open for reading.
-    only : str, optional
-        The one array that is wanted; all by default.
+    only : collection of str, optional
+        The arrays that are wanted; all by default.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def read_item(file: IO[bytes], only: str | None = None) -> dict[str, NDArray[Any
             return {
                 name: _array(archive.read(member))
                 for name, member in named.items()
-                if only in (None, name)
+                if only is None or name in only
             }
     except _DAMAGED:
         return None

@@ -6,7 +6,9 @@ import errno
 import fcntl
 import io
 import os
+import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +18,9 @@ from rtcan_cli.files.links import Unexpected, open_regular, opened_folder
 
 #: What a file system answers that knows no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
+#: What a lock says, and how much of it is read.
+_HOLDER, _LONGEST = re.compile(r"process \d+ on [\w.-]+"), 200
+_TRIES, _WAIT_SECONDS = 3, 0.02
 #: Locks of this process, and whether they keep others out.
 _held: dict[Path, bool] = {}
 
@@ -88,6 +93,33 @@ def held_store(store: Path) -> Iterator[bool]:
             folder.rmdir()
 
 
+def holder(store: Path) -> str | None:
+    """Who makes a store now.
+
+    Returns
+    -------
+    str or None
+        The words that its lock has for people, such as ``process 71 on alice``; None if nobody
+        makes it: no lock is there, or its process is gone. Where a file system knows no locks,
+        always None.
+    """
+    folder = store.with_name(store.name + ".partial")
+    try:
+        with opened_folder(folder) as above:
+            file = io.FileIO(open_regular("lock", at=above))
+    except OSError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            words = file.read(_LONGEST).decode(errors="replace")
+            return words if _HOLDER.fullmatch(words) else "another process"
+        except OSError:
+            return None
+    return None
+
+
 def _is_at(file: io.FileIO, place: Path) -> bool:
     """Whether an open file is the one that has this name now."""
     try:
@@ -117,6 +149,15 @@ def _open(place: Path, what: Path) -> io.FileIO:
     return io.FileIO(descriptor, "a+")
 
 
+def _take(file: io.FileIO) -> None:
+    """Lock a file. `holder` has it for a moment when it looks: that is waited for."""
+    for _ in range(_TRIES - 1):
+        with suppress(BlockingIOError):
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(_WAIT_SECONDS)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:
     while True:
         try:
@@ -125,13 +166,13 @@ def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:
             continue
         works = True
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read(200).decode(errors="replace") or "another process"
+            name = file.read(_LONGEST).decode(errors="replace") or "another process"
             file.close()
             raise RtcanError(
-                f"{what}: is being made by {holder}",
+                f"{what}: is being made by {name}",
                 "wait until it is done, or stop it; then the same command again",
             ) from None
         except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -160,10 +160,14 @@ class Partial:
 
     def peek(self, name: str, key: str) -> NDArray[Any] | None:
         """One array of an item, without reading the others; None if it is not there."""
-        found = self._read(name, key)
+        found = self.part(name, [key])
         return None if found is None else found.get(key)
 
-    def _read(self, name: str, only: str | None) -> dict[str, NDArray[Any]] | None:
+    def part(self, name: str, keys: Collection[str]) -> dict[str, NDArray[Any]] | None:
+        """As `get`, but read no arrays but these, as far as the item has them."""
+        return self._read(name, keys)
+
+    def _read(self, name: str, only: Collection[str] | None) -> dict[str, NDArray[Any]] | None:
         try:
             with self._opened() as folder:
                 descriptor = open_regular(f"{name}.npz", at=folder)

@@ -12,7 +12,8 @@ from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
-_HEADS = {
+#: Heads of the columns of measures.
+HEADS = {
     "duration": "seconds",
     "missing": "missing [%]",
     "longest_gap": "longest gap [s]",
@@ -67,7 +68,7 @@ def page(result: Quality) -> Page:
     )
 
 
-def _shown(name: str, found: float) -> float:
+def shown(name: str, found: float) -> float:
     """A measure as it is shown: shares in per cent."""
     return 100 * found if MEASURES[name].unit == "fraction" else found
 
@@ -75,7 +76,7 @@ def _shown(name: str, found: float) -> float:
 def _spread_table(result: Quality) -> Table:
     columns = ["measure", "least", "5 %", "median", "95 %", "most"]
     rows = [
-        [_HEADS[name], *(_shown(name, each) for each in numbers)]
+        [HEADS[name], *(shown(name, each) for each in numbers)]
         for name, *numbers in result.spread.dropna().itertuples(index=False)
     ]
     return Table("All recordings", columns, rows)
@@ -85,14 +86,14 @@ def _worst_table(result: Quality) -> Table:
     worst = result.worst
     names = ["subject", "stimulus", *result.told_apart_by]
     known = set(result.spread.dropna()["measure"]) - set(_OF_ALL)
-    measures = [name for name in _HEADS if name in known]
+    measures = [name for name in HEADS if name in known]
     rows = [
         [
             *(row[name] for name in names),
-            *(_shown(name, row[name]) for name in measures),
+            *(shown(name, row[name]) for name in measures),
             "used" if pd.isna(row["problem"]) else _LIMIT.sub("", row["problem"]),
         ]
         for row in worst.to_dict("records")
     ]
-    columns = [*names, *(_HEADS[name] for name in measures), "left out because"]
+    columns = [*names, *(HEADS[name] for name in measures), "left out because"]
     return Table(f"The worst {len(rows)} of {result.n_recordings}", columns, rows)

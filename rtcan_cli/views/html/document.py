@@ -88,7 +88,7 @@ _LEAKAGE = (
     "Accuracy by what was known in training of the trials that test, with 95 % intervals "
     "over subjects, and its difference from the protocol that knows least."
 )
-#: Figures of `evaluate` and `gradcam --all`, by how their names begin.
+#: Figures of `evaluate`, `gradcam --all` and `contributions`, by how their names begin.
 _OF_RUNS = {
     "roc": "ROC curve on the test trials; the diagonal is chance.",
     "reliability": "Share of high trials against the predicted probability; on the diagonal, "
@@ -100,6 +100,8 @@ _OF_RUNS = {
     "true class and by channel, with 95 % intervals over subjects.",
     "attention_responses": "Mean weight around skin conductance responses, beside random times "
     "and the maps of other trials.",
+    "contributions": "What EDA and music each contributed to the probability of high (Shapley "
+    "values), on average and by class, with 95 % intervals over subjects.",
 }
 
 
@@ -154,6 +156,7 @@ def sections(result: WorkspaceReport) -> list[Section]:
         Section("runs", "Runs side by side", list(_comparison(result))),
         Section("leakage", "How much of a score is memory", list(_leakage(result))),
         Section("attention", "What the networks looked at", list(_attention(result))),
+        Section("contributions", "Who decided, EDA or music?", list(_contributions(result))),
         Section("tables", "The paper's tables", list(_tables(result)), [_about_tables(result)]),
         Section("figures", "The paper's figures", list(_figures(result))),
         Section("lacking", "What is not here", lacking),
@@ -266,6 +269,13 @@ def _attention(result: WorkspaceReport) -> Iterator[Part]:
         yield part
 
 
+def _contributions(result: WorkspaceReport) -> Iterator[Part]:
+    """What moved the answers of models that see EDA and music."""
+    for each in result.contributions:
+        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
+        yield _of_run(each, title)
+
+
 def _skilled(answer: Answer) -> list[str]:
     """Runs that are better than no skill for a target."""
     return list(answer.tests.loc[answer.tests["verdict"] == "better", "run"])
@@ -354,7 +364,7 @@ def _pictures(files: Sequence[Path], caption: str) -> list[Picture]:
             path.read_bytes(),
             f"{caption} File: {path.stem}.",
             f"{caption} The numbers are in the tables and in CSV files.",
-            path,
+            path=path,
         )
         for path in files
         if path.suffix == ".svg"

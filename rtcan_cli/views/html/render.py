@@ -53,6 +53,8 @@ class Picture:
         Below the picture.
     alt : str
         In its place, for those who do not see it.
+    narrow : bytes, optional
+        The same as an SVG for narrow screens.
     path : Path, optional
         Where the file is, for pages that link to it.
     """
@@ -60,12 +62,22 @@ class Picture:
     svg: bytes
     caption: str
     alt: str
+    narrow: bytes | None = None
     path: Path | None = None
 
     @property
     def source(self) -> str:
         """The picture itself, as an address."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+        return _address(self.svg)
+
+    @property
+    def narrow_source(self) -> str:
+        """The picture for narrow screens, as an address; nothing if there is none."""
+        return _address(self.narrow) if self.narrow else ""
+
+
+def _address(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
 
 
 @dataclass(frozen=True)
@@ -162,13 +174,17 @@ class HtmlPage:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
-def render(page: HtmlPage) -> str:
-    """Write a page as HTML."""
-    templates = Environment(
+def environment() -> Environment:
+    """Templates that take all text as text."""
+    return Environment(
         loader=PackageLoader("rtcan_cli.views.html", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return templates.get_template("page.html").render(page=page)
+
+
+def render(page: HtmlPage) -> str:
+    """Write a page as HTML."""
+    return environment().get_template("page.html").render(page=page)

@@ -13,8 +13,18 @@ from rtcan_cli.commands.shell.usage import FIGURES
 from tests.commands.printed import GROUP
 from tests.conftest import rtcan
 
-NAMES = {"--figures-dir", "--size", "--column-width", "--dpi", "--colour-blind"}
-DRAWING = {"relabel", "decompose", "evaluate", "gradcam", "compare", "report", "info"}
+NAMES = {"--figures-dir", "--size", "--column-width", "--dpi", "--paper-colours"}
+DRAWING = {
+    "relabel",
+    "decompose",
+    "evaluate",
+    "gradcam",
+    "compare",
+    "report",
+    "info",
+    "show",
+    "contributions",
+}
 
 
 def test_every_command_that_draws_has_all_of_them_in_one_group() -> None:
@@ -50,7 +60,7 @@ def test_commands_that_use_the_room_of_figures_are_those() -> None:
 )
 @pytest.mark.parametrize(
     "option",
-    ["--size 7,5", "--column-width single", "--dpi 200", "--colour-blind", "--figures-dir x"],
+    ["--size 7,5", "--column-width single", "--dpi 200", "--paper-colours", "--figures-dir x"],
 )
 def test_where_nothing_is_drawn_they_are_refused(command: str, option: str) -> None:
     if command.startswith("compare") and option.startswith("--figures-dir"):
@@ -83,6 +93,6 @@ def test_widths() -> None:
 def test_a_size_and_a_width_are_refused_together() -> None:
     with pytest.raises(typer.BadParameter, match="--size or --column-width"):
         FigureOptions(size="7,5", column_width="single").look()
-    look = FigureOptions(column_width="single", dpi=300, colour_blind=True).look()
+    look = FigureOptions(column_width="single", dpi=300, paper_colours=True).look()
     assert (look.width, look.size) == (pytest.approx(90 / 25.4), None)
-    assert (look.dpi, look.colour_blind) == (300, True)
+    assert (look.dpi, look.paper_colours) == (300, True)

@@ -91,11 +91,11 @@ def test_a_map_without_channels_has_no_panel_for_them(read):
 
 
 def test_colours_are_the_papers_or_safe_ones():
-    for colour_blind, expected in (
+    for paper_colours, expected in (
         (False, [style.ORIGINAL, style.PHASIC, style.TONIC]),
-        (True, ["#d55e00", "#0072b2", "#009e73"]),
+        (True, ["#d62728", "#1f5fd0", "#1f8a3b"]),
     ):
-        look = style.Look(colour_blind=colour_blind, size=(6, 5))
+        look = style.Look(paper_colours=paper_colours, size=(6, 5))
         figure = attention_average(averages(), unit="s", look=look, **ABOUT)
         assert [to_hex(line.get_color()) for line in figure.axes[2].lines] == expected
         assert len({str(line.get_linestyle()) for line in figure.axes[2].lines}) > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rtcan_cli.results.paper import Paper, joined
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import SplitsFrom
 from rtcan_cli.steps.paper.tables import paper_tables
-from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores import Store, Workspace, create
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.views.layout import table_lines
 from rtcan_cli.views.paper import with_tables
@@ -458,6 +459,9 @@ def test_labels_and_correlations_are_those_of_relabel(prepared: Path, tmp_path: 
             expected = counts[row["target"]]
             assert (row["n_high"], row["n_low"]) == (expected["n_high"], expected["n_low"])
             assert row["n_high_difference"] == expected["n_high"] - row["paper_n_high"]
+            assert row["high_share"] == expected["n_high"] / 72
+            # Simulated labels are not compared with the paper's.
+            assert np.isnan(row["high_share_difference"])
         else:
             assert row["n_high"] is None
     r = told["ratings"]
@@ -472,6 +476,28 @@ def test_labels_and_correlations_are_those_of_relabel(prepared: Path, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {
         f"table{k}.{ending}" for k in (1, 2) for ending in ("csv", "md", "tex")
     }
+
+
+def test_shares_of_high_labels_are_compared_with_those_of_the_paper(
+    prepared: Path, tmp_path: Path
+) -> None:
+    with Store(prepared / "pmemo" / "labels.h5", "labels") as store:
+        made, labels, limits = store.provenance, store.table("labels"), store.table("thresholds")
+    (tmp_path / "pmemo").mkdir()
+    recorded = replace(made, simulated=False)
+    with create(tmp_path / "pmemo" / "labels.h5", "labels", recorded) as store:
+        store.write_table("labels", labels)
+        store.write_table("thresholds", limits)
+    report = tables(tmp_path, 1, dataset="pmemo")
+    (table,) = views.page(report).tables
+    shown = {row["target"]: row for row in rows_of(table)}
+    for target, high, low in (("arousal", 4520, 3170), ("valence", 4436, 3254)):
+        own = 100 * (labels[target] == 1).sum() / labels[target].ge(0).sum()
+        row = shown[target]
+        assert row["high [%]"] == pytest.approx(own)
+        assert row["paper high [%]"] == pytest.approx(100 * high / (high + low))
+        assert row["diff."] == pytest.approx(row["high [%]"] - row["paper high [%]"])
+    assert 58.7 < shown["arousal"]["paper high [%]"] < 58.8  # 4520 of 7690
 
 
 def test_labels_of_another_method_are_named(copy_of: Any, prepared: Path) -> None:

@@ -14,8 +14,8 @@ import rtcan_cli.steps.training.units as run_units
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.plan import Unit
 from rtcan_cli.steps.training.train import train_runs
-from rtcan_cli.steps.training.units import Pace, PartialSink
-from rtcan_cli.stores import Partial
+from rtcan_cli.steps.training.units import side_by_side
+from rtcan_cli.stores import Partial, Provenance
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.folds.splits import Roles
@@ -34,21 +34,12 @@ def units(tmp_path: Path, *variant: str) -> list[Unit]:
         stimulus=np.array(["b"]),
     )
     partial = Partial(tmp_path / "run.h5", "0")
+    made = Provenance("train", "pmemo", {}, {}, True)
     return [
-        Unit("arousal", fold, NOBODY, data, settings, partial)
+        Unit("arousal", fold, NOBODY, data, settings, partial, made, 3)
         for settings in variants(*variant)
         for fold in range(3)
     ]
-
-
-def test_the_pace_counts_the_epochs_of_checkpoints_and_of_finished_units(tmp_path: Path) -> None:
-    some = units(tmp_path, "base")
-    pace = Pace(some)
-    assert pace.epochs() == 0
-    PartialSink(some[1]).save(1, {"history.train_loss": np.zeros(5)})
-    assert pace.epochs() == 5
-    pace.finish(some[1])  # perhaps stopped before its last epoch
-    assert pace.epochs() == SETTINGS.recipe.epochs
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda:0", "mps"])
@@ -65,6 +56,7 @@ def test_whatever_the_device_each_fold_is_trained_by_itself_there(
     some = units(tmp_path, "base")
     # One process: a context of CUDA cannot be handed on to forked ones.
     jobs = 1 if name == "cpu" else 4
+    assert side_by_side(torch.device(name), jobs) == 1
     failed = run_units.fit_units(some, torch.device(name), jobs, lambda unit: None)
     assert trained == [(fold, name) for fold in range(3)]
     assert [unit for unit, _ in failed] == some

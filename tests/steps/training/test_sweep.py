@@ -205,7 +205,7 @@ def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     assert "--clip-norm" in str(error.value.hint)
     assert set(ids(tmp_path)) == {wanted[0].output.stem, wanted[2].output.stem}
     kept = {path.stem for path in tmp_path.rglob("*.npz")}
-    assert kept == {"result-arousal-0", "result-arousal-2"}
+    assert kept == {"begun", "result-arousal-0", "result-arousal-2"}
     # Whatever it was has passed: only that fold is trained, and the store is as it should be.
     tried = diverging(monkeypatch)
     train_runs(wanted)
@@ -290,3 +290,33 @@ def test_early_stopping_goes_through_the_whole_chain(
     run = Run.load(path)
     assert run.epochs.groupby("fold")["epoch"].max().min() < 6
     must("evaluate", "-w", workspace, "-o", workspace / "figures")
+
+
+def test_a_model_that_is_not_possible_does_not_stop_the_others(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    names = "svm-music,majority,subject-prior,song-prior,svm-eda"  # there are no EDA features
+    command = ("train", "-w", workspace, "--folds", "3", "--jobs", "1", "--model", names, "--json")
+    outcome = rtcan(*command, "--fusion", "none")
+    assert outcome.exit_code == 1
+    assert [each["model"] for each in json.loads(outcome.stdout)["settings"]] == [
+        "majority",
+        "song-prior",
+    ]
+    assert len(list(workspace.glob("pmemo/runs/*.h5"))) == 2
+    (error,) = (line for line in outcome.stderr.splitlines() if line.startswith("error:"))
+    assert error.startswith("error: 3 runs are not possible: ")
+    for reason in (
+        "model svm-music cannot be used with the fusion 'none' (try: --fusion music-only for it)",
+        "model subject-prior cannot be used with the protocol 'subject' (try: --protocol trial or "
+        "stimulus for it)",
+        "features.h5",
+    ):
+        assert reason in error
+        warned = [line for line in outcome.stderr.splitlines() if line.startswith("warning:")]
+        assert any(reason in line for line in warned)
+    # One alone, or none that is possible, is an error as before, and nothing is shown.
+    outcome = rtcan("train", "-w", workspace, "--model", "svm-music,svm-eda", "--fusion", "none")
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert "error: model svm-music cannot be used" in outcome.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
-from rtcan_cli.stores.work.lock import lock, sole_writer
+from rtcan_cli.stores.work.lock import holder, lock, sole_writer
 
 
 def test_work_on_a_store_is_held_by_one_at_a_time(tmp_path: Path) -> None:
@@ -30,6 +30,23 @@ def test_work_on_a_store_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     with Partial(store, "two").held():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_makes_a_store_is_told_without_being_in_the_way(tmp_path: Path) -> None:
+    store = tmp_path / "run.h5"
+    assert holder(store) is None
+    partial = Partial(store, "one")
+    with partial.held():
+        partial.put("a", {"x": np.zeros(1)})
+        assert holder(store) == f"process {os.getpid()} on {socket.gethostname()}"
+        (tmp_path / "run.h5.partial" / "lock").write_text("rm -r ~ \x1b[2J")
+        assert holder(store) == "another process"
+    assert holder(store) is None
+    (tmp_path / "run.h5.partial" / "lock").write_text("process 1 on elsewhere")  # it was killed
+    assert holder(store) is None
+    (tmp_path / "run.h5.partial" / "lock").unlink()
+    (tmp_path / "run.h5.partial" / "lock").symlink_to(tmp_path / "elsewhere")
+    assert holder(store) is None
 
 
 def test_finished_items_stay_when_the_work_fails(tmp_path: Path) -> None:

@@ -1,0 +1,215 @@
+"""Runs whose training was begun: what they keep of themselves, so that `rtcan info` can tell.
+
+Nothing here loads PyTorch: `rtcan info` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.stores import Partial
+
+#: Name of the item.
+BEGUN = "begun"
+#: Options of `train` that a run may name. What it keeps may be a stranger's, and people type what
+#: they are told: no option is among these that writes elsewhere or connects to another machine.
+OPTIONS = frozenset(
+    {
+        *("dataset", "model", "variant", "fusion", "target", "recipe", "folds", "length", "onset"),
+        *("window", "depth", "layout", "channels", "epochs", "batch_size", "lr", "class_weights"),
+        *("clip_norm", "patience", "precision", "seed", "test_subject", "protocol", "thresholds"),
+        *("subjects", "splits_from", "name", "device"),
+        *("components_store", "features_store", "labels_store", "music_store"),
+    }
+)
+
+
+def result_name(target: str, fold: int, candidate: int = 0) -> str:
+    """Name of the kept result of a fold and a candidate for it, which count from 0."""
+    return "result-" + _item(target, fold, candidate)
+
+
+def checkpoint_name(target: str, fold: int, candidate: int = 0) -> str:
+    """Name of its last finished epoch."""
+    return "checkpoint-" + _item(target, fold, candidate)
+
+
+def _item(target: str, fold: int, candidate: int) -> str:
+    return f"{target}-{fold}" + (f"-{candidate}" if candidate else "")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a run that was begun says of itself.
+
+    Parameters
+    ----------
+    options : dict
+        Options of `train` that ask for it, as `rtcan_cli.command_line.command_line` takes them.
+    targets : tuple of str
+        What is predicted.
+    folds : tuple of int
+        Folds to train, from 0.
+    n_folds : int
+        Folds of its protocol.
+    n_candidates : int
+        Models to train for each fold.
+    n_epochs : int
+        Epochs of a network at most; 0 for a model without epochs.
+    side_by_side : int
+        Models trained at the same time; 0 if that is not known.
+    simulated : bool
+        Whether its data come from the simulator.
+    """
+
+    options: dict[str, Any]
+    targets: tuple[str, ...]
+    folds: tuple[int, ...]
+    n_folds: int
+    n_candidates: int
+    n_epochs: int
+    side_by_side: int
+    simulated: bool
+
+    def keep(self, partial: Partial) -> None:
+        """Write it beside the work that it is about."""
+        partial.put(BEGUN, {"about": np.array(json.dumps(asdict(self)))})
+
+    @classmethod
+    def read(cls, partial: Partial) -> Begun | None:
+        """Read it back; None if it is not there, or not what `keep` writes."""
+        about = partial.peek(BEGUN, "about")
+        try:
+            found = json.loads(str(about))
+            begun = cls(**found | {name: tuple(found[name]) for name in ("targets", "folds")})
+        except (ValueError, TypeError, KeyError):
+            return None
+        return begun if begun._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        numbers = (self.n_folds, self.n_candidates, self.n_epochs, self.side_by_side, *self.folds)
+        return (
+            isinstance(self.options, dict)
+            and self.options.keys() <= OPTIONS
+            and all(isinstance(each, str | int | float | None) for each in self.options.values())
+            and set(self.targets) <= set(TARGETS)
+            and all(type(each) is int and 0 <= each < 1_000_000 for each in numbers)
+            and len(self.folds) * self.n_candidates < 1_000_000
+        )
+
+
+@dataclass(frozen=True)
+class FoldInTraining:
+    """The last finished epoch of a network."""
+
+    target: str
+    fold: int
+    epoch: int
+    train_loss: float
+    validation_accuracy: float
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """How far an unfinished run is.
+
+    Parameters
+    ----------
+    begun : Begun
+        What it says of itself.
+    n_trained, n_planned : int
+        Folds of all targets that are trained, and all.
+    in_training : tuple of FoldInTraining
+        Networks that have finished an epoch, but not their last one.
+    seconds_left : float, optional
+        At the pace so far; None if nothing tells the pace.
+    """
+
+    begun: Begun
+    n_trained: int
+    n_planned: int
+    in_training: tuple[FoldInTraining, ...]
+    seconds_left: float | None
+
+
+def unfinished(store: Path) -> Unfinished | None:
+    """Look at what is kept of an unfinished run; None if it does not tell.
+
+    Parameters
+    ----------
+    store : Path
+        The run store that is to be written.
+    """
+    above = store.with_name(store.name + ".partial")
+    try:
+        folders = [each for each in above.iterdir() if each.is_dir() and not each.is_symlink()]
+        folders.sort(key=lambda each: each.stat().st_mtime)
+    except OSError:  # it was finished meanwhile
+        return None
+    for folder in reversed(folders):
+        partial = Partial(store, folder.name)
+        if (begun := Begun.read(partial)) is not None:
+            return _progress(partial, begun)
+    return None
+
+
+def _progress(partial: Partial, begun: Begun) -> Unfinished:
+    names = partial.names()
+    every = list(product(begun.targets, range(begun.n_candidates), begun.folds))
+    left = [unit for unit in every if result_name(unit[0], unit[2], unit[1]) not in names]
+    untrained = {(target, fold) for target, _, fold in left}
+    seconds, n_counted, n_left = 0.0, 0, 0
+    for target, candidate, fold in every:
+        if (target, candidate, fold) not in left:
+            kept = partial.part(result_name(target, fold, candidate), _RESULT) or {}
+            seconds += _number(kept.get("seconds"))
+            n_counted += len(kept.get("history.train_loss", ())) if begun.n_epochs else 1
+    in_training = []
+    for target, candidate, fold in left:
+        n_left += begun.n_epochs or 1
+        name = checkpoint_name(target, fold, candidate)
+        kept = (partial.part(name, _CHECKPOINT) if name in names else None) or {}
+        if kept.keys() < set(_CHECKPOINT) or not len(kept["history.train_loss"]):
+            continue
+        losses = kept["history.train_loss"]
+        n_left -= len(losses)
+        n_counted += len(losses)
+        seconds += _number(kept["seconds"])
+        row = (float(losses[-1]), float(kept["history.validation_accuracy"][-1]))
+        best = int(_number(kept["best_epoch"])) + 1
+        in_training.append(FoldInTraining(target, fold + 1, len(losses), *row, best))
+    at_a_time = min(begun.side_by_side, len(left))
+    return Unfinished(
+        begun,
+        n_trained=len(begun.targets) * len(begun.folds) - len(untrained),
+        n_planned=len(begun.targets) * len(begun.folds),
+        in_training=tuple(in_training),
+        seconds_left=seconds / n_counted * n_left / at_a_time if n_counted and at_a_time else None,
+    )
+
+
+_RESULT = ("seconds", "history.train_loss")
+_CHECKPOINT = (*_RESULT, "history.validation_accuracy", "best_epoch")
+
+
+def _number(values: NDArray[Any] | None) -> float:
+    return 0.0 if values is None or values.size != 1 else float(values)
+
+
+def options_of(stores: Mapping[str, Path | None], usual: Mapping[str, Path]) -> dict[str, str]:
+    """Options that name stores, where these are not the workspace's own."""
+    return {
+        f"{kind}_store": str(path)
+        for kind, path in stores.items()
+        if path is not None and path.resolve() != usual[kind].resolve()
+    }
