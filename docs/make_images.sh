@@ -89,7 +89,7 @@ picture quality_page "$drawn/amigos/quality.png"
 python benchmarks/alpha.py --figure "$drawn/noise_aware_alpha.png"
 picture noise_aware_alpha "$drawn/noise_aware_alpha.png"
 
-# Pages, as a browser shows them: one trial, and a report on the demo and a few baselines.
+# Pages, as a browser shows them: one trial, and page one of the report on real listeners.
 if command -v chromium >/dev/null; then
   browse() { # browse FILE.html HEIGHT
     chromium --headless=new --no-sandbox --hide-scrollbars --window-size="1000,$2" --virtual-time-budget=3000 \
@@ -98,9 +98,8 @@ if command -v chromium >/dev/null; then
   rtcan listen 100184:1 --dataset pmemo --output "$drawn/listening.html"
   browse "$drawn/listening.html" 1100
   picture listening "$drawn/listening.png"
-  rtcan train --dataset pmemo --folds 5 --model song-prior,majority
-  rtcan report --dataset pmemo --output "$drawn/report.html"
-  browse "$drawn/report.html" 1300
+  cp "$demo/report.html" "$drawn/report.html"
+  browse "$drawn/report.html" 950
   picture report "$drawn/report.png"
 fi
 

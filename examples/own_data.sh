@@ -33,5 +33,7 @@ if rtcan music-features --dataset table; then
   rtcan evaluate eda-music --dataset table
 fi
 
-rtcan compare --dataset table
-rtcan info
+# What a simple model of EDA, and the rating by others alone, would tell; then one page with the answer.
+rtcan eda-features --dataset table
+rtcan train --dataset table --model logistic,song-prior,duration-prior --folds 5
+rtcan report --dataset table --output report.html

@@ -35,3 +35,8 @@ done
 rtcan gradcam rtcan-1d --dataset pmemo --subject 100184 --music 1
 
 rtcan compare rtcag rtcan-1d --dataset pmemo --paper
+
+# Simple models that a network should beat, then one page with the answer.
+rtcan eda-features --dataset pmemo
+rtcan train --dataset pmemo --model logistic,boosting,song-prior,duration-prior --folds 10
+rtcan report --dataset pmemo --output report.html

@@ -22,6 +22,9 @@ rtcan train --dataset hku956 --folds 5 --model majority,song-prior,duration-prio
 rtcan train --dataset hku956 --folds 5 --recipe tuned --epochs 12 --length 256 --channels 16,16,16,16
 rtcan compare --dataset hku956 --figures-dir "$real"
 
+# One page that answers: is there signal, how sure, compared with what?
+rtcan report --dataset hku956 --output "$demo/report.html" --figures-dir "$real"
+
 # Simulated raw files in PMEmo's layout: per-subject ratings, two EDA recordings per trial, MP3s.
 small=(--dataset pmemo --recipe tuned --folds 5 --length 500)
 rtcan simulate pmemo "$demo/raw" --subjects 48
@@ -29,6 +32,10 @@ rtcan ingest pmemo "$demo/raw"
 rtcan relabel --dataset pmemo --plot 100184 --figures-dir "$simulated"
 rtcan decompose --dataset pmemo --plot 100184:1 --figures-dir "$simulated"
 rtcan music-features --dataset pmemo
+rtcan eda-features --dataset pmemo
+
+# Baselines: the class, what other listeners felt at the song, and simple models of the skin and of the music.
+rtcan train --dataset pmemo --folds 5 --model majority,song-prior,svm-eda,svm-music
 
 # EDA alone (arousal is enough for the comparison), then fused with music. For the figures, also the two networks with
 # one kind of attention each, trained only for the fold that tests subject 100184.
@@ -43,6 +50,6 @@ rtcan gradcam --dataset pmemo --subject 100184 --music 1 --figures-dir "$simulat
 rtcan compare --dataset pmemo --figures-dir "$simulated"
 
 echo
-echo "Real listeners:      $real/comparison.csv, and figures beside it"
+echo "Real listeners:      $demo/report.html, whose first page is the answer; figures in $real"
 echo "Simulated listeners: $simulated/comparison.csv, and figures beside it"
 echo "What is where:       rtcan info --workspace $RTCAN_WORKSPACE"

@@ -111,7 +111,7 @@ done
 
 stage "Tables, figures and the report"
 rtcan compare --table 1,2,3,4,5,6 --figure 3,4,5,6,7,8 --figures-dir "$figures"
-rtcan compare --report "$folder/report.html" --figures-dir "$figures"
+rtcan report --output "$folder/report.html" --figures-dir "$figures"
 
 echo
 echo "Report:  $folder/report.html"

@@ -13,9 +13,11 @@ The steps of the command line, on stores. Each returns a result, and `as_data` t
 JSON types:
 
 - `ingest_raw`, `ingest_dataset`, `relabel_ratings`, `decompose_recordings`, `describe_recordings`,
-  `extract_features`, `train_run`, `evaluate_run`, `compare_runs`, `explain_trial`
+  `extract_features`, `train_run`, `evaluate_run`, `compare_runs`, `explain_trial`,
+  `contributions_of_run`, `contributions_of_trial`
 - where stores are: `Workspace`, `Store`; settings: `RunSettings`, `Sources`, `TableOptions`
-- a finished run: `Run`, `training_data`, `choose_run`, `sources_of`
+- a finished run: `Run`, `training_data`, `choose_run`, `sources_of`, `newest_fused`,
+  `fused_sources`
 - your own reader: `RawDataset`, `Trial`, `Recording`, `Stimulus`
 
 Problems that users can act on are `RtcanError`. The changelog lists changes of these names and of
@@ -42,6 +44,12 @@ from rtcan_cli.results.base import as_data
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import RunSettings
+from rtcan_cli.steps.attention.contributions import (
+    contributions_of_run,
+    contributions_of_trial,
+    fused_sources,
+    newest_fused,
+)
 from rtcan_cli.steps.attention.networks import choose_run, sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.data.ingest import ingest_dataset, ingest_raw
@@ -84,6 +92,8 @@ __all__ = [
     "choose_run",
     "class_counts",
     "compare_runs",
+    "contributions_of_run",
+    "contributions_of_trial",
     "cross_validate",
     "decompose",
     "decompose_recordings",
@@ -95,9 +105,11 @@ __all__ = [
     "find_problem",
     "fold_scores",
     "fold_summary",
+    "fused_sources",
     "ingest_dataset",
     "ingest_raw",
     "network_input",
+    "newest_fused",
     "rebuild",
     "relabel",
     "relabel_ratings",

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -68,8 +70,10 @@ class _Bar:
         self._bar, self._below = bar, list[Any]()
         self._description, self._unit = description, unit
         self._lines = lines and not self.drawn
-        self._begun = self._told = time.monotonic()
-        self._first = self.n = bar.n
+        self._told = time.monotonic()
+        self.n = bar.n
+        #: When something was finished first, and what: before, workers may have had to start.
+        self._since: tuple[float, float] | None = None
 
     @property
     def drawn(self) -> bool:
@@ -84,11 +88,13 @@ class _Bar:
         self._bar.total = total
 
     def start_at(self, n: float) -> None:
-        self._first = self.n = self._bar.initial = self._bar.n = n
+        self.n = self._bar.initial = self._bar.n = n
 
     def update(self, n: float = 1) -> None:
         self.n += n
         self._bar.update(n)
+        if n and self._since is None:
+            self._since = time.monotonic(), self.n
         if self._lines and time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
             say(f"{self._description}: {self.state()}")
@@ -112,9 +118,10 @@ class _Bar:
     def state(self) -> str:
         total = self.total
         done = f"{self.n:g} of {total:g} {self._unit}{'s' * (total != 1)}"
-        if not self._first < self.n < total:
+        begun, first = self._since or (0.0, self.n)
+        if not first < self.n < total:
             return done
-        pace = (time.monotonic() - self._begun) / (self.n - self._first)
+        pace = (time.monotonic() - begun) / (self.n - first)
         return f"{done}, about {duration(pace * (total - self.n))} left"
 
     def close(self) -> None:
@@ -174,7 +181,7 @@ def progress(
     unit: str,
     done: int = 0,
     *,
-    after: float = 0.0,
+    leave: bool = True,
     lines: bool = True,
 ) -> Iterator[Progress]:
     """Show how far a long step is, on stderr; silent with ``--quiet``.
@@ -191,9 +198,8 @@ def progress(
         What is counted, as a singular.
     done : int
         Units that were finished before.
-    after : float
-        Seconds that the step may take before a bar is drawn, which then goes when the step is
-        done. By default it is drawn at once, and stays.
+    leave : bool
+        Whether the bar stays when the step is done.
     lines : bool
         Whether there are lines where there is no terminal.
     """
@@ -209,13 +215,18 @@ def progress(
         disable=disable,
         dynamic_ncols=True,
         smoothing=0.1,
-        delay=after,
-        leave=not after,
+        leave=leave,
     ) as drawn:
         bar = _Bar(drawn, description, unit, lines)
         try:
             yield bar
         finally:
             bar.close()
-            if after:
-                drawn.clear()  # messages may have drawn it before its time
+
+
+def counted(items: Collection[T], description: str, unit: str) -> Iterator[T]:
+    """Hand on items one by one, with a bar that goes when all are done; see `progress`."""
+    with progress(len(items), description, unit, leave=False) as bar:
+        for item in items:
+            yield item
+            bar.update()

@@ -151,8 +151,10 @@ def compare(
         if pictures:
             parts.append(paper_figures(stores, paths, pictures, output, trial, look))
         return joined([with_paper_tables(part, output) for part in parts])
+    from rtcan_cli.steps.following import after_comparison
     from rtcan_cli.steps.scores.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
     compared = compare_runs(paths, output, paper, only_complete=not runs, against=other, look=look)
-    return with_tables(compared, output / "comparison")
+    written = with_tables(compared, output / "comparison")
+    return after_comparison(written, stores, name, runs or [])

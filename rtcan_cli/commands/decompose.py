@@ -128,6 +128,7 @@ def decompose(
 
     from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
+    from rtcan_cli.steps.following import after_step
     from rtcan_cli.steps.signals.decompose import decompose_recordings
 
     if method == "cvxeda":
@@ -146,10 +147,12 @@ def decompose(
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
     if plot is None:
-        return decompose_recordings(source, target, chosen, rate, workers, force)
+        done = decompose_recordings(source, target, chosen, rate, workers, force)
+        return after_step(done, target)
 
     from rtcan_cli.steps.signals.decomposed_trial import plot_trial, require_trial
 
     require_trial(source, plot)
     result = decompose_recordings(source, target, chosen, rate, workers, force)
-    return replace(result, files=(*result.files, *plot_trial(target, plot, figures.folder, look)))
+    files = plot_trial(target, plot, figures.folder, look)
+    return after_step(replace(result, files=(*result.files, *files)), target)

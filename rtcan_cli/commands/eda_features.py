@@ -61,16 +61,19 @@ def eda_features(
     workers = options.workers(context, jobs, cluster)
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.eda.window import Window
+    from rtcan_cli.steps.following import after_step
     from rtcan_cli.steps.signals.eda_features import describe_recordings
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
-    return describe_recordings(
+    target = options.store_path(workspace, output, name, "features")
+    done = describe_recordings(
         options.store_path(workspace, input, name, "recordings"),
         options.store_path(workspace, components, name, "components"),
-        options.store_path(workspace, output, name, "features"),
+        target,
         profile(name).onset if onset is None else onset,
         workers,
         force,
         entries("--window", None if window is None else [window], Window.parse, None)[0],
         within_subject,
     )
+    return after_step(done, target, features=True)

@@ -62,6 +62,7 @@ def evaluate(
         from rtcan_cli.steps.scores.cross_dataset import evaluate_on
 
         return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
+    from rtcan_cli.steps.following import after_scores
     from rtcan_cli.steps.scores.evaluate import evaluate_run
 
-    return evaluate_run(path, figures.folder, look)
+    return after_scores(evaluate_run(path, figures.folder, look), path)

@@ -123,6 +123,7 @@ def gradcam(
     from rtcan_cli.datasets.profiles import TARGETS, profile
     from rtcan_cli.runs.inputs import Sources
     from rtcan_cli.steps.attention import networks as explain_runs
+    from rtcan_cli.steps.following import after_attention
     from rtcan_cli.stores import Workspace
 
     if every and check:
@@ -164,7 +165,7 @@ def gradcam(
     if subject is not None and music is not None:
         from rtcan_cli.steps.attention.one_trial import explain_trial
 
-        return explain_trial(
+        one_map = explain_trial(
             path,
             sources,
             subject,
@@ -179,6 +180,7 @@ def gradcam(
             seed=seed,
             look=look,
         )
+        return after_attention(one_map, path, every=False)
     if check:
         from rtcan_cli.steps.attention.checks import N_CHECKED, check_explanation
 
@@ -197,7 +199,7 @@ def gradcam(
         )
     from rtcan_cli.steps.attention.all_trials import explain_all
 
-    return explain_all(
+    average = explain_all(
         path,
         sources,
         folder,
@@ -210,3 +212,4 @@ def gradcam(
         jobs=jobs,
         look=look,
     )
+    return after_attention(average, path, every=True)

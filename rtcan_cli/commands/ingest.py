@@ -205,6 +205,7 @@ def ingest(
     from rtcan_cli.datasets.units import require_unit
     from rtcan_cli.eda.quality import Rules
     from rtcan_cli.steps.data.ingest import ingest_raw
+    from rtcan_cli.steps.following import after_step
 
     given: dict[str, Any] = {"rating_scale": rating_scale, "decimal": decimal, "unit": unit}
     given = {name: value for name, value in given.items() if value is not None}
@@ -232,10 +233,11 @@ def ingest(
         *(min_eda, max_eda, max_slope, max_steps, min_signal_to_noise, keep_artefacts),
     )
     table = TableOptions(**given) if profile(dataset) is _TABLE else None
-    return ingest_raw(
+    done = ingest_raw(
         *(dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links),
         *(audio, device),
     )
+    return after_step(done, target)
 
 
 def _refuse(names: set[str], why: str) -> None:

@@ -58,11 +58,12 @@ def music_features(
             raise typer.BadParameter(f"--import computes nothing: leave --{option} out")
     workers = options.workers(context, jobs, cluster)
 
+    from rtcan_cli.steps.following import after_step
     from rtcan_cli.steps.signals.music_features import extract_features, import_features
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "music")
     if import_ is not None:
-        return import_features(source, import_, target, force)
-    return extract_features(source, target, mixdown, workers, force)
+        return after_step(import_features(source, import_, target, force), target)
+    return after_step(extract_features(source, target, mixdown, workers, force), target)

@@ -90,16 +90,18 @@ def relabel(
         plot_steps,
         relabel_ratings,
     )
+    from rtcan_cli.steps.following import after_step
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
     target = options.store_path(workspace, output, name, "labels")
     source = options.store_path(workspace, input, name, "recordings")
     if import_ is not None:
-        return import_labels(source, import_, target, force)
+        return after_step(import_labels(source, import_, target, force), target)
     chosen = choices.LABEL_METHOD if method is None else method
     result = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
     if plot is None:
-        return result
+        return after_step(result, target)
     files = plot_steps(source, target, plot, figures.folder, look)
     notes = few_ratings(target, plot)
-    return replace(result, notes=(*result.notes, *notes), files=(*result.files, *files))
+    drawn = replace(result, notes=(*result.notes, *notes), files=(*result.files, *files))
+    return after_step(drawn, target)

@@ -9,6 +9,7 @@ import typer
 
 from rtcan_cli import console
 from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell.usage import DATA
 from rtcan_cli.results.report import WorkspaceReport
 
 DEFAULT_OUTPUT = Path("report.html")
@@ -23,7 +24,16 @@ def report(
             show_default=False,
         ),
     ] = None,
-    dataset: options.Dataset = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset",
+            "-d",
+            help=f"{options.DATASETS}. Default: all that the workspace contains.",
+            show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     output: Annotated[
         Path,
         typer.Option(

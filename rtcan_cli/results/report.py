@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rtcan_cli.results.answer import Answer
 from rtcan_cli.results.attention.average import AverageAttention
+from rtcan_cli.results.attention.contributions import PartContributions
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Column, Note, Result, table, value
 from rtcan_cli.results.data.quality import Quality
@@ -89,6 +90,9 @@ class WorkspaceReport(Result):
     attention: TrialAttention | None = value("The numbers of Figs. 5 to 8, which are of one trial")
     average_attention: tuple[AverageAttention, ...] = value(
         "Where the networks look on average that the answers are of"
+    )
+    contributions: tuple[PartContributions, ...] = value(
+        "What EDA and music each contributed to the answers of models that see both"
     )
     stores: pd.DataFrame = table("Where the stores come from", STORE_COLUMNS)
     runs: pd.DataFrame = table("Where the runs come from", RUN_COLUMNS)

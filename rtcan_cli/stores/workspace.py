@@ -224,12 +224,16 @@ def content_id(path: Path) -> str | None:
         return None
 
 
+def _is_begun(kept: Path) -> bool:
+    """Whether finished work is kept; a lock alone, which a killed process leaves, is none."""
+    try:
+        return not kept.is_symlink() and any(each.is_dir() for each in kept.iterdir())
+    except OSError:  # there is none, or it was finished meanwhile
+        return False
+
+
 def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -> Step:
-    # A lock alone, which a killed process leaves, is not finished work.
-    kept = path.with_name(path.name + ".partial")
-    begun = (
-        not kept.is_symlink() and kept.is_dir() and any(each.is_dir() for each in kept.iterdir())
-    )
+    begun = _is_begun(path.with_name(path.name + ".partial"))
     process = holder(path)
     if not path.exists():
         state = "running" if process else "partial" if begun else "missing"

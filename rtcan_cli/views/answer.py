@@ -20,6 +20,12 @@ from rtcan_cli.views.run import dataset_title, mark
 YES, PERHAPS, NO, OPEN = "yes", "perhaps", "no", "open"
 #: How models are called in sentences; others by their name.
 NAMES = {"rtcan": "RTCAN-1D"}
+#: How differences from simple models are tested, by the column of the p value.
+_TESTS = {
+    "p_seeds": "t-test over subjects and seeds",
+    "p_folds": "t-test over folds",
+    "p_swap": "swap test over subjects, for these trained models alone",
+}
 #: What models know that see neither EDA nor music.
 PRIORS = {
     "song-prior": "how others rated the same {word}",
@@ -110,9 +116,17 @@ def how_to_read(result: Answer) -> list[str]:
             'simple model for each input and target. "Evidence" holds for all of them together '
             "(Holm, 5 %)."
         )
-    told += [*_power(tests), _intervals(tests, _people(result))]
+    told += [*_differences(result.rivals), *_power(tests), _intervals(tests, _people(result))]
     told += [note.text for note in result.notes if note.kind in _SHOWN]
     return told
+
+
+def _differences(rivals: pd.DataFrame) -> Iterator[str]:
+    """What the p values of differences from simple models are of."""
+    if len(rivals):
+        tests = " or ".join(_TESTS[str(name)] for name in dict.fromkeys(rivals["test"]))
+        of_all = f", corrected for {len(rivals)} comparisons" if len(rivals) > 1 else ""
+        yield f"Differences from simple models: p values are of accuracy ({tests}){of_all}."
 
 
 def _power(tests: pd.DataFrame) -> Iterator[str]:
@@ -134,8 +148,8 @@ def _power(tests: pd.DataFrame) -> Iterator[str]:
 def _intervals(tests: pd.DataFrame, people: str) -> str:
     seeds = "one seed each" if tests["n_seeds"].max() == 1 else "means over seeds are marked"
     return (
-        f"Intervals are 95 % intervals over {people}: they say what these trained models would "
-        f"score on others. Training again would change scores, too ({seeds})."
+        f"Intervals: numbers in brackets are 95 % intervals over {people}, which say what these "
+        f"trained models would score on others. Training again would change scores, too ({seeds})."
     )
 
 
@@ -146,15 +160,15 @@ def memory(result: Answer) -> list[str]:
     shown = result.tests[result.tests["role"] != "prior"]
     if len(shown):
         known = 100 * shown["stimulus_known"].max()
+        heard = (
+            f"{known:.0f} % of the tested trials are of a {word} that others heard in training, so "
+            f"memory of a {word} is possible."
+            if known
+            else f"Nor is any {word}."
+        )
         told.append(
-            f"Memory: no score above is memory of {people}, since none of them is on both sides of "
-            "a fold (checked). "
-            + (
-                f"Memory of a {word} is possible: {known:.0f} % of the tested trials are of a "
-                f"{word} that others heard in training."
-                if known
-                else f"Nor is it memory of a {word}: none is on both sides."
-            )
+            f"Memory: none of the {people} is on both sides of a fold (checked), so no score above "
+            f"is memory of them. {heard}"
         )
     apart = result.protocols[result.protocols["difference"].notna()]
     for _, rows in apart.groupby(["series", "protocol"], sort=False):
@@ -179,7 +193,7 @@ def _of_protocol(rows: pd.DataFrame, word: str) -> str:
     found = []
     for row in rows.itertuples():
         low, high = 100 * row.difference_low, 100 * row.difference_high
-        verdict = "memory adds" if low > 0 else "worse" if high < 0 else "none shown"
+        verdict = "higher" if low > 0 else "lower" if high < 0 else "no difference shown"
         found.append(f"{row.target} {_points(row.difference)} ({low:.1f} to {high:.1f}; {verdict})")
     return (
         f"Memory of {first['model']}: with {known} (protocol {first['protocol']}), accuracy less "
@@ -190,7 +204,7 @@ def _of_protocol(rows: pd.DataFrame, word: str) -> str:
 def score_table(result: Answer) -> Table:
     """One row an input and target: the network, and the best simple model that sees no more."""
     columns = ["sees", "target", "model", "bal. acc. [%]", "AUC", "would find [points]"]
-    columns += ["best simple model", "its score [%]", "difference [points]", "p"]
+    columns += ["best simple model", "difference [points]", "p"]
     rows: list[list[object]] = []
     for row in _speaking(result):
         rival = _rival_of(result, row)
@@ -198,12 +212,11 @@ def score_table(result: Answer) -> Table:
         cells += [_share(row, "balanced_accuracy"), _plain(row, "auc")]
         cells.append(None if pd.isna(row["smallest_effect"]) else 100 * row["smallest_effect"])
         if rival is None:
-            cells += [None, None, None, None]
+            cells += [None, None, None]
         else:
             low, high = 100 * rival["low"], 100 * rival["high"]
             cells += [
                 rival["rival_model"],
-                f"{100 * rival['rival_score']:.1f}",
                 f"{100 * rival['difference']:+.1f} ({low:.1f} to {high:.1f})",
                 _p(rival["p_holm"]).removeprefix("p = ").removeprefix("p "),
             ]
@@ -267,8 +280,7 @@ def _verdict(
         return YES, f"Evidence that {claim}, from a simple model; not from {_model(shown)}."
     if "better_alone" in found:
         return PERHAPS, (
-            f"Weak evidence that {claim}: it holds in a single test, but not among the {n_tests} "
-            "made here."
+            f"Weak evidence that {claim}: it holds in a single test, not among all {n_tests} here."
         )
     if shown["auc_low"] > 0.5:
         return PERHAPS, (

@@ -22,7 +22,7 @@ def page(result: WorkspaceReport) -> Page:
     ]
     notes = [line for each in result.answers for line in note_lines(each.notes)]
     if result.notes:
-        notes.append(f"what else is not in it, and why: {len(result.notes)} notes at its end")
+        notes.append("its chapter 'What is not here' says what else is missing, and why")
     return Page(
         facts=facts,
         text="\n\n".join(told),

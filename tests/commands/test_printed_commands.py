@@ -42,6 +42,8 @@ LOOKING = (
     ("gradcam", "--all", "--target", "arousal"),
     ("gradcam", "--check", "--target", "valence"),
     ("predict", "--dataset", "pmemo", "--json"),
+    ("show", f"{SUBJECT}:{SONG}", "--json"),
+    ("listen", f"{SUBJECT}:{SONG}", "--json"),
     ("export", "--onnx", "x.onnx"),
     ("train", "--dataset", "pmemo", "--splits-from", "no-such-run"),
 )

@@ -28,6 +28,8 @@ NOT_RUN = {
     "make *": "installs into an environment of its own; the other tests run what it runs",
     ". .venv/bin/activate": "changes the user's shell",
     "pip install *": "downloads packages",
+    "rtcan --install-completion": "changes the user's shell, too; test_complete.py asks for names",
+    "tensorboard *": "starts a server; test_event_files.py reads what it would",
     ".venv/bin/python *benchmarks*": "a benchmark, which takes minutes to hours",
     "examples/table*.sh *": "needs the real data and days on a GPU; test_docs.py reads its lines",
     "bash examples/reproduce_paper.sh *": "needs the real data and days on a GPU, too",
@@ -134,7 +136,7 @@ def adapt(words: list[str], raw: dict[str, Path]) -> list[str]:
         rest[1] = str(raw[rest[0]])
     if command == "simulate" and "--subjects" not in rest:
         rest += SIZES_OF.get(rest[0], SIZES)
-    if command == "gradcam" and any(option in rest for option in MANY):
+    if command == "contributions" or (command == "gradcam" and {*MANY} & {*rest}):
         if "--max-trials" in rest:
             at = rest.index("--max-trials")
             del rest[at : at + 2]

@@ -96,7 +96,7 @@ def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     few_listeners(tmp_path / "few.zip")
     ran = script_lines()
     assert [words[0] for words in ran] == [
-        *("ingest", "relabel", "decompose", "eda-features", "train", "train", "compare"),
+        *("ingest", "relabel", "decompose", "eda-features", "train", "train", "compare", "report"),
         *("simulate", "ingest", "relabel", "decompose", "music-features"),
         *("train",) * 4,
         *("evaluate", "gradcam", "compare"),

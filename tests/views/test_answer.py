@@ -127,8 +127,8 @@ def test_what_holds_in_a_single_test_only_is_weak() -> None:
     said = next(iter(view.answers(answered(*tests))))
     assert said.sure == PERHAPS
     assert said.headline == (
-        "Weak evidence that EDA tells arousal of unseen listeners: it holds in a single test, but "
-        "not among the 3 made here."
+        "Weak evidence that EDA tells arousal of unseen listeners: it holds in a single test, not "
+        "among all 3 here."
     )
     assert "p = 0.09, corrected" in said.details
 
@@ -220,7 +220,10 @@ def test_how_to_read_it_names_baseline_number_of_tests_and_power() -> None:
     assert "right in 52.5 % (valence) and 52.5 % (arousal) of the trials" in read
     assert "2 tests against no skill" in read
     assert "a balanced accuracy of 55.6 % (valence) and a balanced accuracy of 55.6 %" in read
-    assert "over listeners" in read
+    assert "95 % intervals over listeners" in read
+    assert "Differences" not in read
+    compared = " ".join(view.how_to_read(answered({}, rivals=rivals())))
+    assert "p values are of accuracy (t-test over folds)." in compared
     assert "one seed each" in read
     assert view.how_to_read(answered()) == []
 
@@ -238,14 +241,14 @@ def test_memory_is_said_by_song_by_protocol_and_by_priors() -> None:
     protocols = pd.DataFrame(rows, columns=list(PROTOCOL_COLUMNS))
     told = view.memory(answered({}, prior, protocols=protocols))
     assert len(told) == 3
-    assert "no score above is memory of listeners" in told[0]
+    assert "none of the listeners is on both sides of a fold (checked)" in told[0]
     assert "100 % of the tested trials are of a song that others heard in training" in told[0]
     assert "with subject and song known (protocol trial)" in told[1]
-    assert "arousal +5.1 points (2.0 to 8.0; memory adds)" in told[1]
-    assert "valence +5.1 points (-1.0 to 8.0; none shown)" in told[1]
+    assert "arousal +5.1 points (2.0 to 8.0; higher)" in told[1]
+    assert "valence +5.1 points (-1.0 to 8.0; no difference shown)" in told[1]
     assert "how others rated the same song (song-prior) gives a balanced accuracy" in told[2]
     new = view.memory(answered({"stimulus_known": 0.0}))
-    assert "Nor is it memory of a song" in new[0]
+    assert "Nor is any song." in new[0]
 
 
 def test_people_who_hear_no_songs_are_subjects_and_simulated_ones_are_marked() -> None:
@@ -265,8 +268,8 @@ def test_the_table_has_a_row_for_each_input_and_target() -> None:
         ["EDA", "arousal", "RTCAN-1D (Rf)"],
         ["EDA", "valence", "RTCAN-1D (Rf)"],
     ]
-    assert table.rows[0][6:] == ["logistic", "53.0", "-3.0 (-7.0 to 1.0)", "0.4"]
-    assert table.rows[1][6:] == [None] * 4
+    assert table.rows[0][6:] == ["logistic", "-3.0 (-7.0 to 1.0)", "0.4"]
+    assert table.rows[1][6:] == [None] * 3
 
 
 def test_notes_on_what_is_shown_are_not_among_what_is_missing() -> None:

@@ -144,14 +144,8 @@ def _listeners(axes: Axes, averages: pd.DataFrame, look: style.Look) -> None:
     size = float(np.clip(90 / max(len(share), 1) ** 0.5, 2.2, 5))
     axes.plot(place, share, "o", color=colour, markersize=size, markeredgecolor="black", mew=0.3)
     axes.axhline(100 * mean, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
-    axes.annotate(
-        f"all: {100 * mean:.0f} %",
-        (0.5, 100 * mean),
-        (2, 2),
-        textcoords="offset points",
-        fontsize=style.SMALL,
-    )
     axes.set(xlim=(0.5, max(len(share), 1) + 0.5), ylim=(-4, 104), yticks=(0, 50, 100))
     axes.set(xlabel="listener, sorted", ylabel="share of EDA [%]")
-    axes.set_title("for each listener", pad=9)
+    together = "" if np.isnan(mean) else f" (dashed: all, {100 * mean:.0f} %)"
+    axes.set_title(f"for each listener{together}", pad=9)
     style.dress(axes)

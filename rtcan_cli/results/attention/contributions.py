@@ -48,13 +48,15 @@ PART_COLUMNS = {
     ),
     "drop": Column("number", "What of the score is lost by that", "fraction"),
     **_interval("drop", "fraction"),
-    "verdict": Column("text", "helps, ignored, not_shown (to help), harms or unknown"),
+    "verdict": Column("text", "helps, hardly_used, ignored, not_shown (to help), harms or unknown"),
 }
 
 AVERAGE_COLUMNS = {
     **_TARGET,
-    "group": Column("text", "How trials are split: all; by true or called class, subject, song"),
-    "name": Column("text", "Which class, subject or song"),
+    "group": Column(
+        "text", "How trials are split: all; by true or called (class), subject, song, fold"
+    ),
+    "name": Column("text", "Which class, subject, song or fold"),
     **_N,
     "eda": Column("number", "Mean contribution of the EDA, in the scale of the result"),
     **_interval("eda"),
@@ -134,7 +136,7 @@ class PartContributions(Result):
     scale: str = value("What contributions sum to: probability of high, or its logit")
     n_background: int = value("Training trials of each fold that the baseline is taken from")
     parts: pd.DataFrame = table("How much EDA and music decide, and if they help", PART_COLUMNS)
-    averages: pd.DataFrame = table("Means by class, subject and song", AVERAGE_COLUMNS)
+    averages: pd.DataFrame = table("Means by class, subject, song and fold", AVERAGE_COLUMNS)
     music: pd.DataFrame = table("Contributions of groups of music features", MUSIC_COLUMNS)
     trials: pd.DataFrame = table("Contributions to the answer to each trial", TRIAL_COLUMNS)
     checks: pd.DataFrame = table("The same with randomised weights, if asked for", CHECK_COLUMNS)

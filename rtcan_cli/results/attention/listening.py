@@ -68,7 +68,7 @@ class Sound:
     content : bytes, optional
         The file itself, if it becomes part of the page.
     link : str, optional
-        Where the file lies, seen from the page, if the page refers to it.
+        Path of the file, seen from the page, if the page refers to it.
     """
 
     name: str

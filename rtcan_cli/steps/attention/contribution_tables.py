@@ -23,9 +23,16 @@ from rtcan_cli.steps.attention.checks import follows_weights
 from rtcan_cli.trial_key import TRIAL_KEY
 
 PARTS = ("EDA", "music")
-#: A part is ignored if its share of the contributions is below this, or its mean size below that.
-IGNORED_SHARE = 0.1
-IGNORED_SIZE: Mapping[Scale, float] = {"probability": 0.01, "logit": 0.04}
+#: A part does little if its share of the contributions is below this, or its mean size below that.
+SMALL_SHARE = 0.1
+SMALL_SIZE: Mapping[Scale, float] = {"probability": 0.01, "logit": 0.04}
+_WORDS = {
+    "helps": "helps",
+    "hardly_used": "is hardly used, though what is used of it helps",
+    "ignored": "is ignored",
+    "not_shown": "moves the answers, but is not shown to help",
+    "harms": "makes the answers worse",
+}
 #: Contributions and baseline sum to what the run stored within this.
 TOLERANCE = 1e-3
 #: Samples of subjects for the intervals of scores, which take long.
@@ -51,7 +58,7 @@ def doubts(target: str, table: pd.DataFrame, scale: Scale) -> list[Note]:
         )
         notes.append(Note("other_answers", f"{target}: {text}"))
     auc = intervals(_scored(table, table["probability"])).loc["auc"]
-    if not auc["low"] > 0.5:
+    if auc["low"] <= 0.5:  # without an interval, the parts are said to be unknown
         text = (
             f"AUC {auc['estimate']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) is not above "
             "chance: contributions say what moved the answers, not what is true of listeners"
@@ -132,42 +139,60 @@ def _drop(table: pd.DataFrame, exchanged: Values) -> dict[str, Any]:
 
 
 def _verdict(row: Mapping[str, Any], scale: Scale) -> str:
-    if not np.isfinite([row["share_high"], row["drop_low"]]).all():
+    if not np.isfinite([row["size_high"], row["drop_low"]]).all():
         return "unknown"
-    if row["drop_low"] > 0:
-        return "helps"
-    if row["share_high"] < IGNORED_SHARE or row["size_high"] < IGNORED_SIZE[scale]:
+    small = row["share_high"] < SMALL_SHARE or row["size_high"] < SMALL_SIZE[scale]
+    if row["drop_low"] > 0:  # an AUC follows the order of answers, however little they are moved
+        return "hardly_used" if small else "helps"
+    if small:
         return "ignored"
     return "harms" if row["drop_high"] < 0 else "not_shown"
 
 
-def verdict_note(row: Mapping[str, Any], scale: Scale) -> Note:
-    """Say whether a part is used: a row of `parts_table` as a sentence."""
+def verdict_note(row: Mapping[str, Any], scale: Scale, within: bool = False) -> Note:
+    """Say whether a part is used: a row of `parts_table` as a sentence.
+
+    `within` tells that EDA was exchanged among the trials of one listener.
+    """
     part, verdict = row["part"], row["verdict"]
     what = "P(high)" if scale == "probability" else "the logit"
     moves = (
         f"it moves {what} by {row['size']:.3f} on average ({row['size_low']:.3f} to "
-        f"{row['size_high']:.3f}), {100 * row['share']:.0f} % of what EDA and music move"
+        f"{row['size_high']:.3f})"
     )
+    if np.isfinite(row["share"]):  # one of the two moves something
+        moves += f", {100 * row['share']:.0f} % of what EDA and music move"
     score = "AUC" if row["score"] == "auc" else "balanced accuracy"
-    whose = "of other listeners" if part == "EDA" else "of other songs"
+    listeners = "of other trials of the listener" if within else "of other listeners"
+    whose = listeners if part == "EDA" else "of other songs"
     dropped = (
         f"{score} is {row['whole']:.3f}, and {row['exchanged']:.3f} with that {whose} in its place "
         f"(difference {row['drop']:+.3f}, {row['drop_low']:+.3f} to {row['drop_high']:+.3f})"
     )
-    words = {
-        "helps": f"{part} helps: {moves}; {dropped}",
-        "ignored": f"{part} is ignored: {moves}; {dropped}",
-        "not_shown": f"{part} moves the answers, but is not shown to help: {moves}; {dropped}",
-        "harms": f"{part} makes the answers worse: {moves}; {dropped}",
-        "unknown": f"{part}: too few listeners or songs to say whether it is used",
-    }
-    kind = f"{part.lower()}_{verdict}"
-    return Note(kind, f"{row['target']}: {words[verdict]}")
+    if verdict == "unknown":
+        text = f"{part}: too few listeners or songs to say whether it is used"
+    else:
+        text = f"{part} {_WORDS[verdict]}: {moves}; {dropped}"
+    return Note(f"{part.lower()}_{verdict}", f"{row['target']}: {text}")
+
+
+def folds_note(averages: pd.DataFrame) -> list[Note]:
+    """Say that some models use EDA and others hardly do, if so; of the averages of one target."""
+    folds = averages[averages["group"] == "fold"].dropna(subset="eda_share")
+    if not len(folds):
+        return []
+    least, most = (folds.loc[at()] for at in (folds["eda_share"].idxmin, folds["eda_share"].idxmax))
+    if not least["eda_share"] < SMALL_SHARE <= most["eda_share"]:
+        return []
+    text = (
+        f"models differ: the share of EDA is {100 * least['eda_share']:.0f} % in fold "
+        f"{least['name']} and {100 * most['eda_share']:.0f} % in fold {most['name']}"
+    )
+    return [Note("folds_differ", f"{least['target']}: {text}")]
 
 
 def averages_table(target: str, table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """Mean contributions of all trials, and by class, subject and song."""
+    """Mean contributions of all trials, and by class, subject, song and fold."""
     low_first = {name: k for k, name in enumerate(CLASS_NAMES)}
     by = {
         "all": np.full(len(table), "all"),
@@ -175,6 +200,7 @@ def averages_table(target: str, table: pd.DataFrame, scale: Scale) -> pd.DataFra
         "called": table["called_class"],
         "subject": table["subject"],
         "song": table["song"],
+        "fold": table["fold"],
     }
     rows = [
         {"target": target, "group": group, "name": str(name), **_average(part, scale)}

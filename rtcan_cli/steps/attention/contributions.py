@@ -225,18 +225,25 @@ def contributions_of_run(
             for part in tables.PARTS
         }
         rows = tables.parts_table(target, table, exchanged, scale)
-        notes += [tables.verdict_note(row, scale) for row in rows.to_dict("records")]
-        if any(each.within for each in found):
-            text = "in folds with one listener, EDA is exchanged among the trials of that listener"
+        within = any(each.within for each in found)
+        notes += [tables.verdict_note(row, scale, within) for row in rows.to_dict("records")]
+        if within:
+            text = (
+                "in folds with one listener, EDA is exchanged among the trials of that listener: "
+                "what it tells of the listener in general stays"
+            )
             notes.append(Note("exchanged_within", f"{target}: {text}"))
         parts.append(rows)
         averages.append(tables.averages_table(target, table, scale))
+        notes += tables.folds_note(averages[-1])
         music.append(tables.music_table(target, table, groups))
         trials.append(table)
         if randomised:
             checks.append(
                 tables.checks_table(target, np.concatenate([each.similarity for each in found]))
             )
+
+    notes += _songs_in_training(run, predicted)
 
     def joined(found: list[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
         return pd.concat(found, ignore_index=True) if found else empty(columns)
@@ -304,6 +311,23 @@ def contributions_of_trial(
     if not rows:
         raise RtcanError(f"{run.path}: no model tests subject {subject}, stimulus {stimulus}")
     return pd.concat(rows, ignore_index=True)
+
+
+def _songs_in_training(run: Run, targets: Sequence[str]) -> list[Note]:
+    """Say that models may remember the songs of their test trials, if they do."""
+    audit = pd.concat([run.audit(target) for target in targets])
+    seen, tested = int(audit["stimulus_in_training"].sum()), int(audit["test"].sum())
+    if not seen:
+        return []
+    text = (
+        f"{seen} of {tested} test trials are of songs that also trained their model: what music "
+        "contributes includes what the model remembers of these songs"
+    )
+    settings = run.settings
+    # Other protocols have other numbers of folds.
+    can = settings.protocol == "subject" and "subject+stimulus" in settings.model.protocols
+    line = run.line(protocol="subject+stimulus") if can else None
+    return [Note("songs_in_training", text, line)]
 
 
 def _tested(run: Run, target: str) -> pd.DataFrame:

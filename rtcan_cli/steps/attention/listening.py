@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from rtcan_cli import console
 from rtcan_cli.choices import CLASS_NAMES, MAP, SEED
-from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features.stretch import RATE
-from rtcan_cli.eda.methods import method_of
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots.attention.columns import to_columns
 from rtcan_cli.plots.quality_page import envelope
@@ -33,10 +26,12 @@ from rtcan_cli.results.attention.listening import (
 )
 from rtcan_cli.results.base import Note, note_of
 from rtcan_cli.results.overview.recording import RESPONSE_COLUMNS
-from rtcan_cli.runs.durations import FACTOR, lengths_of, usual
-from rtcan_cli.runs.inputs import Sources, parts_input
+from rtcan_cli.runs.durations import lengths_of, usual
+from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention import trials as explain_trials
+from rtcan_cli.steps.attention.beginnings import Beginnings, beginnings_of
+from rtcan_cli.steps.attention.contributions import contributions_of_trial, is_fused
 from rtcan_cli.steps.attention.networks import SHOWN, choose_run, side_by_side, sources_of
 from rtcan_cli.steps.attention.one_trial import (
     Explanation,
@@ -45,8 +40,8 @@ from rtcan_cli.steps.attention.one_trial import (
     recording_of,
     tested_fold,
 )
-from rtcan_cli.steps.data.songs import stored_audio_file
-from rtcan_cli.steps.overview.recording import (
+from rtcan_cli.steps.attention.sound import find_sound
+from rtcan_cli.steps.signals.one_recording import (
     Decomposed,
     Found,
     decomposition_of,
@@ -56,23 +51,6 @@ from rtcan_cli.steps.overview.recording import (
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
 
-#: Kinds of audio that browsers play, by the ending of the file.
-PLAYED = {
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".oga": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".m4a": "audio/mp4",
-    ".mp4": "audio/mp4",
-    ".aac": "audio/aac",
-    ".webm": "audio/webm",
-}
-#: The largest audio file that is put into a page, in bytes: a browser keeps it in memory.
-LARGEST = 64 * 1024 * 1024
-#: Beginnings that networks are asked about, and the shortest step between them in seconds.
-N_BEGINNINGS, STEP = 40, 0.5
 _BINS = 500  # of the EDA: more than a page has pixels
 #: A stored answer that differs by more was made with other settings.
 TOLERANCE = 1e-3
@@ -124,7 +102,7 @@ def listen_to(
         or of a kind that browsers do not play.
     """
     found = find_recording(workspace.store(dataset, "recordings"), trial, repetition, target)
-    sound, known, notes = _sound(found, audio, embed, folder)
+    sound, known, notes = find_sound(found, audio, embed, folder)
     notes = [*found.notes(), *notes]
     decomposed = decomposition_of(found, workspace.store(dataset, "components"))
     ratings, more = ratings_of(found, workspace.store(dataset, "labels"))
@@ -177,42 +155,6 @@ def listen_to(
     return result, sound
 
 
-def _sound(
-    found: Found, given: Path | None, embed: bool, folder: Path
-) -> tuple[Sound | None, str | None, list[Note]]:
-    """What the page plays, the file as a user knows it, and what is to be said of it."""
-    if given is not None:
-        if not given.is_file():
-            raise RtcanError(f"{given}: this audio file does not exist", "--audio FILE")
-        file = RawFile(given, PurePosixPath(given.name))
-    elif found.about["audio"]:
-        raw = Path(found.made.get("audio", found.made["raw"]))
-        follow = found.made.get("follow_links") is True
-        file = stored_audio_file(raw, str(found.about["audio"]), follow)
-    else:
-        text = f"no audio file of this {found.dataset.stimulus_word} is known"
-        if embed:
-            raise RtcanError(text, "--audio FILE")
-        text += ": choose one in the page, or name it with --audio FILE"
-        return None, None, [Note("no_audio", text)]
-    if given is None and not embed:
-        text = f"its audio is {file}; --embed-audio puts it into the page, or choose it there"
-        return None, str(file), [Note("audio_known", text)]
-    kind = PLAYED.get(file.name.suffix.lower())
-    if kind is None:
-        raise RtcanError(f"{file}: browsers do not play this kind", "the song as MP3 or WAV file")
-    if not embed:
-        # Relative, so that the page can be moved together with the song.
-        link = quote(Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix())
-        return Sound(file.name.name, kind, link=link), str(file), []
-    content = file.content()
-    if len(content) > LARGEST:
-        size = f"{len(content) / 1e6:.0f} MB"
-        raise RtcanError(f"{file}: {size} are too much for a page", "the song as MP3 file")
-    text = "the page holds a copy of the song: pass it on only where you may pass on the song"
-    return Sound(file.name.name, kind, content), str(file), [Note("audio_embedded", text)]
-
-
 def _parts(decomposed: Decomposed) -> pd.DataFrame:
     """Tonic and phasic part in the unit of the recording, at `RATE` at most."""
     parts = decomposed.parts
@@ -258,6 +200,7 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
         asked.window = str(settings.window)
     companions = workspace.runs(found.dataset.name)
     how = How(MAP, "predicted", False, SEED)
+    beginnings = None
     targets = [each for each in first.settings.targets if found.hearing in (each, "both")]
     for target in targets:
         tests = partial(tested_fold, target=target, key=found.key)
@@ -271,9 +214,12 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
             text = f"{target}: no trained fold of {first.name} tests this trial"
             asked.notes.append(Note("not_tested", text))
             continue
-        beginnings = _beginnings(found, sources, first, asked.lengths)  # they see the same
+        if beginnings is None:  # all see the same
+            beginnings = beginnings_of(found, sources, first, asked.lengths)
         for each in told:
             _add(asked, found, target, each, beginnings, sources)
+            if is_fused(each.run):
+                asked.notes.append(_contributions(found, target, each.run, sources))
     if first.is_imported:
         text = (
             "it is not known which trials the imported network was trained on: it may have learned "
@@ -283,62 +229,18 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
     return asked
 
 
-@dataclass(frozen=True)
-class _Beginnings:
-    """Beginnings of a recording: lengths, what networks see (n, 3, L), which are usual lengths."""
-
-    seconds: NDArray[np.float64]
-    eda: NDArray[np.float32]
-    usual: NDArray[np.bool_]
-
-
-def _beginnings(
-    found: Found, sources: Sources, run: Run, lengths: tuple[float, ...]
-) -> _Beginnings:
-    """Cut a recording after growing times, and decompose each beginning on its own.
-
-    A beginning is treated like a recording that ended there: nothing after it is used. A network
-    stretches what it sees to its length. So it is not asked about beginnings that are shorter than
-    its recordings by more than `FACTOR`; with a window, all are equally long.
-    """
-    assert sources.components is not None, "what can be explained sees signals"
-    with Store(sources.components, "components") as store:
-        how = store.provenance.parameters
-    rate = min(found.rate, how.get("rate") or np.inf)
-    seen = run.settings.onset, run.settings.spec.length, run.settings.window
-    onset, _, window = seen
-    if window is None:
-        short, long = lengths
-        first = onset + short / FACTOR
-    else:
-        assert window.seconds is not None, "a run has one"
-        short, long = 0.0, np.inf
-        first = window.seconds + (window.begin if window.place == "from" else onset)
-    times, kept, inputs = _times(first, found.seconds), [], []
-    with console.progress(len(times), "growing windows", "window") as bar:
-        for time in times:
-            eda = found.eda[: round(time * found.rate)]
-            block = [Undecomposed(eda, found.rate, rate, "")]
-            parts = decompose_block(block, method_of(how))
-            bar.update()
-            phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))
-            try:
-                if not parts["problem"][0]:
-                    inputs.append(parts_input(phasic, tonic, residual, rate, *seen))
-                    kept.append(time)
-            except RtcanError:  # such as one that is too short for the window, or constant in it
-                continue
-    seconds = np.array(kept)
-    left = seconds - onset
-    # Lengths in whole samples differ by less than one.
-    like = (left > short - 1 / rate) & (left < long + 1 / rate)
-    return _Beginnings(seconds, np.stack(inputs), like)
-
-
-def _times(first: float, whole: float) -> list[float]:
-    """Lengths at even distances, backwards from that of the whole recording."""
-    step = max(STEP, (whole - first) / N_BEGINNINGS)
-    return [whole - k * step for k in range(1 + max(0, int((whole - first) / step)))][::-1]
+def _contributions(found: Found, target: str, run: Run, sources: Sources) -> Note:
+    """What EDA and music each did to the answer to the whole recording."""
+    subject, stimulus, repetition = found.key
+    row = contributions_of_trial(
+        run.path, sources, subject, stimulus, repetition=repetition, targets=(target,)
+    ).iloc[0]
+    text = (
+        f"{target}, {SHOWN.get(run.settings.spec.variant, run.name)}: from {row['baseline']:.2f}, "
+        f"the mean answer to training trials, the EDA moved P(high) by {row['eda']:+.2f} and the "
+        f"music by {row['music']:+.2f}, to {row['probability']:.2f} (Shapley values)"
+    )
+    return Note("contributions", text)
 
 
 def _add(
@@ -346,7 +248,7 @@ def _add(
     found: Found,
     target: str,
     each: Explanation,
-    beginnings: _Beginnings,
+    beginnings: Beginnings,
     sources: Sources,
 ) -> None:
     """Ask one network about all beginnings, and add what it says."""

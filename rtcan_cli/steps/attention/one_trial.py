@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli import console
 from rtcan_cli.choices import CLASS_NAMES, MAP, SEED, Explained, MapName
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
@@ -165,7 +166,7 @@ def explain_trial(
     samples: list[pd.DataFrame] = []
     files: list[Path] = []
     problems: dict[str, RtcanError] = {}
-    for target in targets:
+    for target in console.counted(targets, "maps and figures", "target"):
         try:
             recording = recording_of(first, sources, target, key)
             found = [

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.files.atomic import write_whole
@@ -293,7 +294,8 @@ class _Asking:
         models = [run.model_of_fold(target, fold) for fold in folds]
         self._temperatures += [model.temperature for model in models]
         kept = trials.take(np.flatnonzero(answered))
-        answers = np.column_stack([_answer(run, each, kept, self._calibrated) for each in models])
+        asking = console.counted(models, f"answers, {target}", "model")
+        answers = np.column_stack([_answer(run, each, kept, self._calibrated) for each in asking])
         answers[~asked[answered]] = np.nan
         together = Ensemble.of(answers)
         status = known.status[answered]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
@@ -91,7 +91,7 @@ def make_tables(
     """Yield the paper's tables with their numbers; see `paper_tables`."""
     dataset = dataset or only_own_data(stores, runs)
     eligible = sorted(filter(is_eligible, runs), key=lambda run: run.created, reverse=True)
-    for number in numbers:
+    for number in console.counted(numbers, "tables", "table"):
         if number <= 2:
             rows_of_labels = label_rows if number == 1 else correlation_rows
             every, notes = rows_of_labels(stores, dataset)

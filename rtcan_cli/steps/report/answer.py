@@ -224,7 +224,7 @@ def _test(group: Seeds, target: str) -> dict[str, object]:
 
 
 def _adjusted(tests: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Adjust p values for all tests against no skill together; priors are no answer to any."""
+    """Adjust p values for all tests against no skill together; priors answer no question."""
     judged = (tests["role"] != "prior") & tests["verdict"].isin(_JUDGED)
     tests["p_holm"] = holm(tests["p_value"].astype(float).where(judged))
     lost = (tests["verdict"] == "better") & judged & ~(tests["p_holm"] < SURE)

@@ -16,6 +16,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.answer import PROTOCOL_COLUMNS, RIVAL_COLUMNS, TEST_COLUMNS, Answer
 from rtcan_cli.results.attention.average import AverageAttention
+from rtcan_cli.results.attention.contributions import PartContributions
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note, empty, note_of
 from rtcan_cli.results.csv import write_csv
@@ -28,6 +29,7 @@ from rtcan_cli.results.scores.leakage import Leakage
 from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.all_trials import explain_all
+from rtcan_cli.steps.attention.contributions import explain_contributions, fused_sources, is_fused
 from rtcan_cli.steps.attention.networks import sources_of
 from rtcan_cli.steps.data.quality import quality_of
 from rtcan_cli.steps.paper.figures import NUMBERS, PaperFigure, Trial, make_figures
@@ -48,7 +50,16 @@ _FORMATS = ("png", "svg")
 N_EXPLAINED = 60
 #: Recordings that are listed one by one, the worst first.
 N_WORST = 5
-_PARTS = "answers", "quality", "scores", "comparison", "attention", "paper's tables", "figures"
+_PARTS = (
+    "answers",
+    "quality",
+    "scores",
+    "comparison",
+    "attention",
+    "contributions",
+    "paper's tables",
+    "figures",
+)
 
 
 def collect_report(
@@ -107,6 +118,8 @@ def collect_report(
         comparison = _comparison(whole, folder, look, lacking)
         begin("attention")
         average = _attention(stores, chosen, folder, look, lacking)
+        begin("contributions")
+        contributions = _contributions(stores, chosen, folder, look, lacking)
         begin("paper's tables")
         tables = _tables(stores, runs, folder, dataset, lacking) if paper else {}
         begin("figures")
@@ -131,6 +144,7 @@ def collect_report(
         scaling=next((each for each in numbers if isinstance(each, SubjectScaling)), None),
         attention=next((each for each in numbers if isinstance(each, TrialAttention)), None),
         average_attention=tuple(average),
+        contributions=tuple(contributions),
         stores=made,
         runs=describe_runs(runs, _tables_of(runs, tables)),
         commands=(
@@ -262,6 +276,35 @@ def _attention(
             lacking.append(note_of(error, "no_attention", text))
         else:
             found.append(average)
+    return found
+
+
+def _contributions(
+    stores: Workspace,
+    chosen: Iterable[Chosen],
+    folder: Path,
+    look: Look,
+    lacking: list[Note],
+) -> list[PartContributions]:
+    """What EDA and music each contributed in the runs that speak for both together."""
+    found = []
+    for run in _first_runs(chosen):
+        if not is_fused(run):
+            continue
+        try:
+            result = explain_contributions(
+                run.path,
+                fused_sources(run.path, stores),
+                folder,
+                look=look,
+                split_music=False,  # takes most of the time
+                jobs=1,
+            )
+        except RtcanError as error:
+            text = f"Contributions of EDA and music in {run.name}: {error}"
+            lacking.append(note_of(error, "no_contributions", text))
+        else:
+            found.append(result)
     return found
 
 

@@ -17,6 +17,7 @@ from rtcan_cli.steps.paper.rows import settings_like
 from rtcan_cli.steps.report.answer import INPUTS, LEAST_SUBJECTS
 from rtcan_cli.steps.scores.simple_rivals import OF_SONGS
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores.workspace import content_id
 
 #: Simple models that are asked for where an input has none.
 _SIMPLE = {
@@ -43,8 +44,11 @@ def missing(
     """
     name = answer.dataset
     if not runs:
-        yield Note("not_trained", "nothing was trained yet", stores.line("train", dataset=name))
+        text = "no model was trained on all of its folds yet"
+        yield Note("not_trained", text, stores.line("train", dataset=name))
         return
+    for group in speaking:
+        yield from _stale(stores, group.first)
     if answer.tests.empty:
         text = "no run holds out whole subjects, so none says anything about unseen ones"
         yield Note("seen_subjects", text, _line(stores, name, runs))
@@ -67,6 +71,16 @@ def missing(
             f"at least {LEAST_SUBJECTS} subjects are needed for any answer, and more for a sure one"
         )
         yield Note("too_few_subjects", text)
+
+
+def _stale(stores: Workspace, run: Run) -> Iterator[Note]:
+    """Say that a run was trained on other stores than those that are there now."""
+    inputs = run.provenance.inputs
+    now = {kind: content_id(stores.store(run.dataset.name, kind)) for kind in inputs}
+    changed = [kind for kind, used in inputs.items() if now[kind] not in (None, used)]
+    if changed:
+        text = f"{run.name} was trained before {' and '.join(changed)} changed"
+        yield Note("stale_run", text, run.line())
 
 
 def _of_input(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
@@ -61,7 +61,8 @@ def compare_runs(
         If there is no run, or ``against`` has no held-out scores.
     """
     every = [*paths, *([against] if against is not None else [])]
-    loaded = {path.resolve(): Run.load(path) for path in every}
+    reading = console.counted(every, "reading", "run")
+    loaded = {path.resolve(): Run.load(path) for path in reading}
     reference = loaded[against.resolve()] if against is not None else None
     if reference is not None and reference.is_imported:
         raise RtcanError(
@@ -78,7 +79,11 @@ def compare_runs(
     runs = [run for run in runs if run not in partial] or runs
     # Own recordings have no figures in the paper to stand beside.
     paper = paper and any(run.dataset.published_trials is not None for run in runs)
-    rows = [_row(run, target, paper) for run in runs for target in run.settings.targets]
+    rows = [
+        _row(run, target, paper)
+        for run in console.counted(runs, "scores", "run")
+        for target in run.settings.targets
+    ]
     scores = pd.DataFrame(rows).reindex(columns=list(SCORE_COLUMNS))
     scores = scores.sort_values(
         ["dataset", "target", "accuracy"], ascending=[True, False, False], ignore_index=True
@@ -171,7 +176,8 @@ def _draw(scores: pd.DataFrame, runs: Sequence[Run], folder: Path, look: Look) -
     by = ["dataset", "simulated", "target", "protocol"]
     by_name = {(run.dataset.name, run.name): run for run in runs}
     recorded = set(scores.loc[~scores["simulated"].astype(bool), "dataset"])
-    for (dataset, simulated, target, protocol), rows in percent.groupby(by):
+    parts = list(percent.groupby(by))
+    for (dataset, simulated, target, protocol), rows in console.counted(parts, "drawing", "figure"):
         other = [] if protocol == choices.PROTOCOL else [protocol]
         drawn = [by_name[dataset, name] for name in rows["run"]]
         figure = comparison(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation.bootstrap import intervals
@@ -145,7 +146,7 @@ def evaluate_on(
                 look=look,
             ),
         }
-        for name, figure in drawn.items():
+        for name, figure in console.counted(drawn.items(), f"figures, {target}", "figure"):
             files += save(figure, folder / f"{name}_{target}", look)
     return replace(result, files=tuple(files))
 

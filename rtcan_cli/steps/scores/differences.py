@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import common_trials, difference_intervals
 from rtcan_cli.evaluation.statistics import (
@@ -146,7 +146,7 @@ def _compare_all(
     known = list(references)
     rows: dict[int, list[dict[str, object]]] = {}
     notes: list[Note] = []
-    for run in runs:
+    for run in console.counted(runs, f"differences, {target}", "run"):
         place = _best_reference(run, known, target)
         found, said = _try_pair(run, known[place], target)
         rows.setdefault(place, []).extend(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.evaluation.bootstrap import intervals, tested
 from rtcan_cli.evaluation.calibration import (
     calibrated_error,
@@ -133,7 +133,8 @@ def evaluate_run(
         return evaluate_imported(run, figures, look)
     seeds = seeds_beside(run)
     several = [seeds] if len(seeds.runs) > 1 else []
-    found = {target: score_run(run, target) for target in run.settings.targets}
+    targets = console.counted(run.settings.targets, "scores", "target")
+    found = {target: score_run(run, target) for target in targets}
     notes = [note for target, each in found.items() for note in _target_notes(run, target, each)]
     if several:
         others = ", ".join(each.name for each in seeds.runs[1:])
@@ -396,7 +397,7 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path, look: Look) -> li
             _histories(run, target), title=title, step=step, simulated=run.simulated, look=look
         )
     files = []
-    for name, figure in figures.items():
+    for name, figure in console.counted(figures.items(), f"figures, {target}", "figure"):
         files += save(figure, folder / f"{name}_{target}", look)
     return files
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
@@ -72,7 +72,7 @@ def compare_protocols(
             _line_of_all(ladders[0]),
         )
     tables, files, notes = [], [], []
-    for series, ladder in enumerate(steps, 1):
+    for series, ladder in enumerate(console.counted(steps, "protocols", "model"), 1):
         run = next(iter(ladder.values()))
         rows = pd.DataFrame(
             [_row(ladder, name, target) for target in run.settings.targets for name in ladder]

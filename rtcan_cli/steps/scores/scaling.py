@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
@@ -149,7 +149,7 @@ def _label(run: Run) -> str:
 
 
 def _follow(models: dict[str, list[Run]]) -> Iterator[tuple[str, str, Scaling]]:
-    for model, runs in models.items():
+    for model, runs in console.counted(models.items(), "numbers of subjects", "model"):
         for target in runs[0].settings.targets:
             for run in runs:
                 run.scores(target)  # looks at the folds first

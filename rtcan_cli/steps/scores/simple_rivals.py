@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.seeds import Seeds
@@ -90,7 +91,7 @@ def rival_notes(groups: Sequence[Seeds]) -> list[Note]:
     networks = [group for group in groups if group.first.settings.model.network is not None]
     return [
         note
-        for network in networks
+        for network in console.counted(networks, "simpler models", "network")
         for target in network.first.settings.targets
         if (note := _note(network, target, groups)) is not None
     ]

@@ -145,7 +145,8 @@ def _lines(path: Path, content: bytes) -> list[str]:
     lines = content.decode(errors="replace").splitlines(keepends=True)
     if lines and lines[0] != _HEADER:
         raise RtcanError(
-            f"{path}: is there already, and is not a log of rtcan train", "another name for --log"
+            f"{path}: is there already, and is not a log of learning curves",
+            "another name for --log",
         )
     return [line for line in lines if line.endswith("\n")]
 

@@ -222,13 +222,13 @@ def _plan_missing(
     possible, plans = list[RunRequest](), list[RunPlan]()
     units, impossible = list[Unit](), [*refused]
     several = refused or len({request.settings.spec.model for request in requests}) > 1
-    for request in requests:
+    for request in console.counted(requests, "preparing", "run"):
         try:
             plan = _plan(planner, request, force)
             units += [] if plan is None else plan.units()
         except RtcanError as error:
-            # One model with other settings is more likely a slip, and what may be whole is no
-            # matter of the model: both are told before anything is trained.
+            # One model with other settings is more likely a slip, and a store that may be whole
+            # has nothing to do with the model: both are told before anything is trained.
             if not several or isinstance(error, BlockedError):
                 raise
             impossible.append(error)

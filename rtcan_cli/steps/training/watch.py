@@ -144,7 +144,7 @@ class Watch:
         if not curve.done and now - self._told.get(id(unit), self._begun) < LINE_SECONDS:
             return
         self._told[id(unit)] = now
-        self._bar.n = self.count()
+        self._bar.update(max(0, self.count() - self._bar.n))
         history, mark = curve.history, " (simulated)" if curve.simulated else ""
         which = f", candidate {curve.candidate} of {curve.n_candidates}"
         console.say(

@@ -10,7 +10,7 @@ from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title, mark
 
 _SCALES = {"probability": "P(high)", "logit": "logit of P(high)"}
-_VERDICTS = {"not_shown": "not shown to help"}
+_VERDICTS = {"not_shown": "not shown to help", "hardly_used": "hardly used"}
 
 
 def page(result: PartContributions) -> Page:

@@ -1,1 +1,1 @@
-"""A report as one HTML file that needs nothing else: no network, no script, no other file."""
+"""Pages that are one HTML file and need nothing else; only the one that plays has a script."""

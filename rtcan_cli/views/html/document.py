@@ -52,6 +52,10 @@ ONLY_LAYOUT = (
     "These are laid out as in the paper (Yin et al., ACM TOMM 18(3), 2022). The data are "
     "simulated, so the paper's numbers are not shown."
 )
+QUESTION = (
+    "The question: do EDA, music, or both tell whether people whom the models have not seen felt "
+    "high or low valence and arousal?"
+)
 #: What the paper's figures show.
 TITLES = {
     3: "the four steps from ratings to labels",
@@ -67,8 +71,8 @@ CAPTIONS = {
     "clusters with the midpoint between their centres, and split there into high and low arousal "
     "and valence. The area of a mark counts trials.",
     4: "Accuracy on held-out subjects against the number of subjects. Filled marks: own runs, with "
-    "95 % intervals over subjects; hollow marks: the paper's. Lines: the law through the points; "
-    "on grey ground it is extrapolated.",
+    "95 % intervals over subjects; hollow marks: the paper's, beside recorded data only. Lines: "
+    "the law through the points; on grey ground it is extrapolated.",
     5: "Original, phasic and tonic EDA of one trial over time, and as black columns how much each "
     "moment weighed for the called class of valence; a panel for each network.",
     6: "The weights of Fig. 5 from cold (pale) to warm (dark), a strip for each network.",
@@ -84,7 +88,7 @@ _LEAKAGE = (
     "Accuracy by what was known in training of the trials that test, with 95 % intervals "
     "over subjects, and its difference from the protocol that knows least."
 )
-#: Figures of `evaluate` and `gradcam --all`, by how their names begin.
+#: Figures of `evaluate`, `gradcam --all` and `contributions`, by how their names begin.
 _OF_RUNS = {
     "roc": "ROC curve on the test trials; the diagonal is chance.",
     "reliability": "Share of high trials against the predicted probability; on the diagonal, "
@@ -96,6 +100,8 @@ _OF_RUNS = {
     "true class and by channel, with 95 % intervals over subjects.",
     "attention_responses": "Mean weight around skin conductance responses, beside random times "
     "and the maps of other trials.",
+    "contributions": "What EDA and music each contributed to the probability of high (Shapley "
+    "values), on average and by class, with 95 % intervals over subjects.",
 }
 
 
@@ -144,12 +150,13 @@ def sections(result: WorkspaceReport) -> list[Section]:
     """The chapters of a report that have something in them."""
     lacking = [Part("Why", notes=note_lines(result.notes))] if result.notes else []
     every = [
-        Section("answer", "The answer", [_answer(each) for each in result.answers]),
+        Section("answer", "The answer", [_answer(each) for each in result.answers], [QUESTION]),
         Section("data", "The data and their quality", list(_data(result))),
         Section("scores", "The scores", list(_scores(result))),
         Section("runs", "Runs side by side", list(_comparison(result))),
         Section("leakage", "How much of a score is memory", list(_leakage(result))),
         Section("attention", "What the networks looked at", list(_attention(result))),
+        Section("contributions", "Who decided, EDA or music?", list(_contributions(result))),
         Section("tables", "The paper's tables", list(_tables(result)), [_about_tables(result)]),
         Section("figures", "The paper's figures", list(_figures(result))),
         Section("lacking", "What is not here", lacking),
@@ -191,6 +198,8 @@ def _answer(answer: Answer) -> Part:
         notes=[*answer_view.how_to_read(answer), *answer_view.memory(answer)],
         statements=[Statement(each.sure, each.headline, each.details) for each in said],
         todo=[(each.text, each.command or "") for each in answer_view.not_answered(answer)],
+        notes_title="How to read it",
+        todo_title="Not answered yet",
     )
 
 
@@ -258,6 +267,13 @@ def _attention(result: WorkspaceReport) -> Iterator[Part]:
             )
             part = replace(part, statements=[said])
         yield part
+
+
+def _contributions(result: WorkspaceReport) -> Iterator[Part]:
+    """What moved the answers of models that see EDA and music."""
+    for each in result.contributions:
+        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
+        yield _of_run(each, title)
 
 
 def _skilled(answer: Answer) -> list[str]:

@@ -54,7 +54,8 @@ function before(times, time) { // the last of the times that is not later
   return low;
 }
 
-const number = (value) => value === null || value === undefined ? "–" : Number(value).toPrecision(3);
+const format = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const number = (value) => value === null || value === undefined ? "–" : format.format(value);
 
 function track(title, detail, description, kind = "") {
   const output = make("b");
@@ -82,8 +83,8 @@ function jump(plot, time, height, sign, label) {
 }
 
 function drawSignal(title, curves, description, floor = null) {
-  const [lowest, high] = range(...curves.map(([, , values]) => values));
-  const low = floor ?? lowest;
+  const [lowest, highest] = range(...curves.map(([, , values]) => values));
+  const low = floor ?? lowest, high = floor === null ? highest : highest + 0.2 * (highest - floor);
   const drawn = track(title, data.unit, description);
   for (const [kind, times, values] of curves) {
     const close = kind === "phasic" ? `V100H${x(times[0])}Z` : ""; // the area below it

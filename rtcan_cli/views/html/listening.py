@@ -31,8 +31,8 @@ _FOR_THE_MAKER = ("audio_known", "no_audio", "no_networks")
 _KINDS = ("css", "js")
 _ATTENTION = (
     "Attention is guided Grad-CAM for the class that a network called; the highest weight of each "
-    "network is 1. It shows where a network looked; it is not a proof of why it decided: see "
-    "rtcan gradcam --check."
+    "network is 1. It shows where a network looked; it is not a proof of why it decided, "
+    "which gradcam --check tests."
 )
 _GROWING = (
     "P(high) over time describes a trained network; it is not how an emotion develops. For each "
@@ -83,7 +83,8 @@ def write_listening(
             alarm=SIMULATED if result.trial.simulated else "",
             facts=[facts["recording"], f"EDA in {facts['EDA']}", f"rtcan {__version__}"],
             seconds=result.trial.seconds,
-            sound=_address(sound),
+            embedded=_embedded(sound),
+            link=sound.link if sound else None,
             status=_status(sound),
             tables=tables,
             text=_text(result),
@@ -108,11 +109,10 @@ def _policy(style: str, script: str, sound: Sound | None) -> str:
     )
 
 
-def _address(sound: Sound | None) -> str:
-    if sound is None:
+def _embedded(sound: Sound | None) -> str:
+    """The audio itself, as an address."""
+    if sound is None or sound.content is None:
         return ""
-    if sound.content is None:
-        return sound.link or ""
     return f"data:{sound.kind};base64,{base64.b64encode(sound.content).decode('ascii')}"
 
 

@@ -46,8 +46,12 @@ def _part(part: Part, folder: Path) -> Iterator[str]:
         yield in_markdown(grid.caption)
         yield _table(grid)
     if part.notes:
+        if part.notes_title:
+            yield f"#### {in_markdown(part.notes_title)}"
         yield "\n".join(f"- {in_markdown(note)}" for note in part.notes)
     if part.todo:
+        if part.todo_title:
+            yield f"#### {in_markdown(part.todo_title)}"
         yield "\n".join(
             f"- {in_markdown(text)}" + (f": {_code(line)}" if line else "")
             for text, line in part.todo

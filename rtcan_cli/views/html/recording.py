@@ -21,8 +21,8 @@ RESPONSE = (
     f"A response is a peak of the phasic part, sampled at {RATE:g} Hz, with a prominence of at "
     f"least {MIN_AMPLITUDE:g} z. Its amplitude is its height above the lowest point since the peak "
     "before; its onset is where it has risen by 5 % of that; half recovery is the time from the "
-    "peak until half of it is lost. The features of rtcan eda-features count the same responses, "
-    "without those of the recording's beginning."
+    "peak until half of it is lost. eda-features counts the same responses, without "
+    "those of the recording's beginning."
 )
 _CAPTION = (
     "From top to bottom: the recording with its tonic part, repaired samples on coloured ground; "

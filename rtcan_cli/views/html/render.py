@@ -115,6 +115,8 @@ class Part:
         What is missing, and the line that helps; perhaps empty.
     commands : sequence of str
         Lines to copy together.
+    notes_title, todo_title : str
+        Headings of notes and of what is missing, if they need any.
     """
 
     title: str
@@ -124,6 +126,8 @@ class Part:
     statements: Sequence[Statement] = ()
     todo: Sequence[tuple[str, str]] = ()
     commands: Sequence[str] = ()
+    notes_title: str = ""
+    todo_title: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,11 @@ def test_contributions_sum_to_what_the_run_stored(trained: Path, found: PartCont
     groups = [name for name in found.trials if name.startswith("music_")]
     np.testing.assert_allclose(found.trials[groups].sum(axis=1), found.trials["music"], atol=1e-5)
     assert found.music["n_features"].sum() == N_MUSIC
-    assert "other_answers" not in {note.kind for note in found.notes}
+    notes = {note.kind: note for note in found.notes}
+    assert "other_answers" not in notes
+    # With folds of subjects, every song has trained every network.
+    assert f"{len(stored)} of {len(stored)} test trials" in notes["songs_in_training"].text
+    assert "--protocol subject+stimulus" in notes["songs_in_training"].command
 
 
 def test_a_trial_alone_is_explained_as_among_all_and_by_its_definition(
@@ -210,8 +214,10 @@ def test_runs_without_both_parts_say_what_to_do(tmp_path: Path, trained: Path) -
         ((-0.01, 0.02), (0.3, 0.5), (0.002, 0.008), "ignored"),  # nothing moves this model
         ((-0.01, 0.02), (0.05, 0.3), (0.02, 0.1), "not_shown"),
         ((0.01, 0.2), (0.05, 0.3), (0.02, 0.1), "helps"),
+        ((0.01, 0.2), (0.0, 0.01), (0.001, 0.002), "hardly_used"),
         ((-0.2, -0.01), (0.05, 0.3), (0.02, 0.1), "harms"),
         ((np.nan, np.nan), (0.05, 0.3), (0.02, 0.1), "unknown"),
+        ((0.0, 0.0), (np.nan, np.nan), (0.0, 0.0), "ignored"),  # it always says the same
     ],
 )
 def test_verdicts(
@@ -225,3 +231,13 @@ def test_verdicts(
     note = tables.verdict_note(row, "probability")
     assert note.kind == f"eda_{verdict}"
     assert ("is ignored" in note.text) == (verdict == "ignored")
+    assert "nan" not in note.text
+
+
+def test_models_that_differ_are_named() -> None:
+    rows = [("all", "all", 0.2), ("fold", "1", 0.31), ("fold", "2", 0.04), ("fold", "3", np.nan)]
+    averages = pd.DataFrame(rows, columns=["group", "name", "eda_share"]).assign(target="arousal")
+    (note,) = tables.folds_note(averages)
+    assert note.text.endswith("the share of EDA is 4 % in fold 2 and 31 % in fold 1")
+    assert not tables.folds_note(averages[averages["name"] != "2"])
+    assert not tables.folds_note(averages[averages["name"] == "3"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +18,13 @@ from rtcan_cli.plots.attention.columns import to_columns
 from rtcan_cli.results.attention.listening import Listening
 from rtcan_cli.runs.durations import FACTOR, lengths_of
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.attention.listening import _beginnings, _times, listen_to
+from rtcan_cli.steps.attention.beginnings import beginnings_of, times_of
+from rtcan_cli.steps.attention.listening import listen_to
 from rtcan_cli.steps.attention.networks import sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
-from rtcan_cli.steps.overview.recording import find_recording
+from rtcan_cli.steps.signals.one_recording import find_recording
 from rtcan_cli.stores import Store, Workspace
 from tests.conftest import SONG, SUBJECT, must, rtcan
 
@@ -45,6 +47,15 @@ def test_it_ends_with_the_answers_that_the_runs_have_stored(trained: Path, told:
         assert said["time"].iloc[-1] == told.trial.seconds
         assert said["probability"].iloc[-1] == pytest.approx(own["probability"], abs=1e-3)
     assert not [note for note in told.notes if note.kind == "not_as_stored"]
+
+
+def test_what_eda_and_music_did_sums_to_the_answer(told: Listening) -> None:
+    said = [note.text for note in told.notes if note.kind == "contributions"]
+    assert len(said) == len(told.networks)
+    for text, answer in zip(said, told.networks["probability"], strict=True):
+        baseline, eda, music, to = (float(n) for n in re.findall(r"[+-]?\d\.\d\d", text))
+        assert to == pytest.approx(answer, abs=0.005)
+        assert baseline + eda + music == pytest.approx(to, abs=0.02)
 
 
 def test_its_attention_is_that_of_gradcam(
@@ -95,11 +106,11 @@ def test_what_comes_later_changes_no_beginning(trained: Path) -> None:
     sources = sources_of(stores, run.path)
     assert sources.components is not None
     lengths = (8.0, 12.0)
-    one = _beginnings(found, sources, run, lengths)
+    one = beginnings_of(found, sources, run, lengths)
     other = found.eda.copy()
     cut = round(one.seconds[3] * found.rate)
     other[cut:] = other[cut:][::-1] * 1.1
-    changed = _beginnings(replace(found, eda=other), sources, run, lengths)
+    changed = beginnings_of(replace(found, eda=other), sources, run, lengths)
     np.testing.assert_array_equal(one.eda[:4], changed.eda[:4])
     assert (one.eda[4:] != changed.eda[4:]).any()
     # 14 s with an onset of 3 s: from 8 s / 1.5 on, and usual from 8 s on.
@@ -111,7 +122,7 @@ def test_what_comes_later_changes_no_beginning(trained: Path) -> None:
     ("first", "whole"), [(10.0, 60.0), (9.99, 10.1), (12.0, 10.0), (0.0, 4000.0)]
 )
 def test_lengths_end_with_the_whole_recording(first: float, whole: float) -> None:
-    times = np.array(_times(first, whole))
+    times = np.array(times_of(first, whole))
     assert times[-1] == whole
     assert len(times) <= 41
     assert (times[:-1] >= first - 1e-9).all()
@@ -173,7 +184,7 @@ def test_a_song_is_embedded_linked_or_asked_for(prepared: Path, tmp_path: Path) 
     other = Path(shutil.copy(raw / name, tmp_path / "songs" / "a #1.mp3"))
     _, sound = listen_to(stores, "pmemo", TRIAL, audio=other, folder=tmp_path / "pages")
     assert sound is not None
-    assert (sound.content, sound.link) == (None, "../songs/a%20%231.mp3")
+    assert (sound.content, sound.link) == (None, "../songs/a #1.mp3")
 
 
 def test_a_song_that_cannot_be_played_is_refused(prepared: Path, tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ import scipy
 
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.methods import cvxeda_method
-from rtcan_cli.steps.overview.recording import (
+from rtcan_cli.steps.overview.recording import show_recording
+from rtcan_cli.steps.signals.one_recording import (
     Decomposed,
     decomposition_of,
     find_recording,
     responses_of,
-    show_recording,
 )
 from rtcan_cli.stores import Store
 from rtcan_cli.views.html.recording import write_recording

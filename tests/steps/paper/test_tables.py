@@ -261,6 +261,7 @@ def own(tmp_path: Path) -> Path:
     return tmp_path / "stores"
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("dataset", [(), ("--dataset", "table")])
 def test_own_data_have_no_rows_in_the_papers_tables(
     own: Path, tmp_path: Path, dataset: tuple[str, ...]

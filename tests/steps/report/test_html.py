@@ -77,6 +77,8 @@ def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
         assert f"File: attention_{name}_subject_{SUBJECT}_music_{SONG}." in seen.text
     assert {"Rb", "Rd", "Rf"} <= set(seen.text[seen.text.index("Fig. 5: ") :].split())
     assert not any(text.startswith("Fig. 4") for text in titles)
+    assert "Who decided, EDA or music?" in titles
+    assert "Who decided: mean absolute contributions" in seen.text
     assert "Fig. 4 is not shown: no model was trained on several numbers" in seen.text
     # Of the shares of `--subjects`, only those from which folds can be dealt here.
     assert "--subjects 40%,70%,100%" in seen.text
@@ -235,7 +237,9 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     assert told.datasets["n_trials"].tolist() == [72]
     page = views.page(told)
     assert page.facts["sections"].startswith("The answer, The data and their quality, The paper's")
-    assert "nothing was trained yet: rtcan train --dataset pmemo" in "\n".join(page.notes)
+    assert "no model was trained on all of its folds yet: rtcan train --dataset pmemo" in "\n".join(
+        page.notes
+    )
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.plots.scaling import ScalingCurve
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import SplitsFrom
 from rtcan_cli.steps.scores.scaling import follow_subjects
@@ -117,3 +120,19 @@ def test_simulated_and_recorded_runs_are_drawn_apart(tmp_path: Path) -> None:
     assert sorted("(simulated)" in title for title in titles) == [False, True]
     names = {path.name for path in report.files}
     assert {"figure4_pmemo.svg", "figure4_pmemo_simulated.svg"} <= names
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_the_papers_marks_stand_beside_recorded_data_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulated: bool
+) -> None:
+    drawn: list[ScalingCurve] = []
+
+    def draw(curves: list[ScalingCurve], **look: object) -> Figure:
+        drawn.extend(curves)
+        return Figure()
+
+    monkeypatch.setattr("rtcan_cli.steps.scores.scaling.draw", draw)
+    runs = series(tmp_path, 3, simulated=simulated, spec=ModelSpec("Rf", length=96))
+    follow_subjects(runs, tmp_path / "out")
+    assert [len(curve.paper) == 0 for curve in drawn] == [simulated] * 2

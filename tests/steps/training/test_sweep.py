@@ -67,14 +67,23 @@ def test_runs_of_a_sweep_are_those_trained_alone(prepared: Path, tmp_path: Path,
             replace(SETTINGS, subjects="70%", protocol="trial", targets=both),
         ]
     together, alone = tmp_path / "together", tmp_path / "alone"
-    result = train_runs([request(prepared, together, each) for each in settings], jobs=jobs)
+    log = tmp_path / "curves.csv"
+    wanted_runs = [request(prepared, together, each) for each in settings]
+    result = train_runs(wanted_runs, jobs=jobs, log=log)
     for each in settings:
         wanted = request(prepared, alone, each)
         train_run(wanted.sources, wanted.output, each)
     assert len(ids(together)) == len(settings)
     assert ids(together) == ids(alone)
-    assert result.files == tuple(together / f"{each.name()}.h5" for each in settings)
+    assert result.files == (*(together / f"{each.name()}.h5" for each in settings), log)
     assert [run.name for run in result.runs] == [each.name() for each in settings]
+    # Whichever process has trained an epoch, its row is there once.
+    logged = pd.read_csv(log)
+    for each in settings:
+        rows = logged[logged["run"] == each.name()]
+        assert sorted(zip(rows["target"], rows["fold"], rows["epoch"], strict=True)) == [
+            (target, fold, 1) for target in sorted(each.targets) for fold in (1, 2, 3)
+        ]
     # Neither work in progress nor locks are left.
     assert {path.suffix for path in together.iterdir()} == {".h5"}
 

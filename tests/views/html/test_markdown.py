@@ -13,7 +13,7 @@ def page(text: str) -> HtmlPage:
     part = Part(
         text,
         [Grid(text, [text, "n"], [False, True], [(text, "1")]), Grid(text, [], [False], [(text,)])],
-        [Picture(b"<svg/>", text, text, Path("out/figures/a b.svg"))],
+        [Picture(b"<svg/>", text, text, path=Path("out/figures/a b.svg"))],
         [text],
         [Statement("yes", text, text)],
         [(text, "rtcan train"), (text, "")],

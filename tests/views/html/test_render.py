@@ -32,6 +32,8 @@ def page(text: str = "plain", alarm: str = "") -> HtmlPage:
         [Statement("yes", text, text)],
         [(text, text)],
         [text, text],
+        text,
+        text,
     )
     sections = [Section("one", text, [part], [text]), Section("two", text, [Part(text)])]
     return HtmlPage(text, {text: text}, alarm, sections)
@@ -39,7 +41,7 @@ def page(text: str = "plain", alarm: str = "") -> HtmlPage:
 
 def test_it_is_whole_and_in_order() -> None:
     seen = Seen(render(page()))
-    assert [level for level, _ in seen.headings] == [1, 2, 3, 2, 3]
+    assert [level for level, _ in seen.headings] == [1, 2, 3, 4, 4, 2, 3]
     assert seen.all("html") == [{"lang": "en"}]
     assert [each["href"] for each in seen.all("a")] == ["#one", "#two"]
     assert [each["id"] for each in seen.all("section")] == ["one", "two"]
