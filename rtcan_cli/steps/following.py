@@ -69,7 +69,12 @@ def after_scores(result: R, run: Path) -> R:
 
 
 def after_attention(result: R, run: Path, *, every: bool) -> R:
-    """What follows the map of one trial: that of all; and then a test of the maps."""
+    """What follows the map of one trial: that of all; and then a test of the maps.
+
+    Folds of an imported network are not known, so that it has no test trials.
+    """
+    if _is_imported(run):
+        return result
     return then(result, line_on_runs("gradcam", [run], **{"check" if every else "all": True}))
 
 

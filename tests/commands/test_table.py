@@ -56,7 +56,10 @@ def test_what_ingest_says(raw: Path, tmp_path: Path) -> None:
     said = json.loads(must("ingest", "table", raw, "-w", tmp_path, "--json").stdout)
     assert (said["n_subjects"], said["n_stimuli"], said["n_usable"]) == (6, 4, 24)
     assert (said["lowest_rating"], said["highest_rating"]) == (1, 9)
-    assert [note["text"].split(":")[0] for note in said["notes"]] == ["Empatica E4 sessions"]
+    assert [note["text"].split(":")[0] for note in said["notes"]] == [
+        "Empatica E4 sessions",
+        "next",
+    ]
 
 
 def test_options_of_the_table_are_part_of_the_store(raw: Path, tmp_path: Path) -> None:

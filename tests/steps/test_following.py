@@ -83,7 +83,9 @@ def test_simple_models_are_trained_by_the_line(
 
 
 def test_maps_lead_to_those_of_all_trials_and_to_their_check(tmp_path: Path) -> None:
-    run = tmp_path / "pmemo" / "runs" / "Rf.h5"
+    runs = tmp_path / "pmemo" / "runs"
+    runs.mkdir(parents=True)
+    run = finish_run(runs, "Rf")
     for every, option in ((False, "--all"), (True, "--check")):
         following = line(after_attention(NOTHING, run, every=every))
         assert following == f"rtcan gradcam Rf --dataset pmemo {option} --workspace {tmp_path}"
