@@ -80,10 +80,7 @@ def after_attention(result: R, run: Path, *, every: bool) -> R:
 
 def after_comparison(result: R, stores: Workspace, dataset: str | None, runs: Sequence[str]) -> R:
     """What follows a comparison: all of it on one page."""
-    line = command_line(
-        "compare", *runs, dataset=dataset, report="report.html", workspace=stores.root
-    )
-    return then(result, line)
+    return then(result, command_line("report", *runs, dataset=dataset, workspace=stores.root))
 
 
 def _is_imported(run: Path) -> bool:

@@ -93,6 +93,4 @@ def test_maps_lead_to_those_of_all_trials_and_to_their_check(tmp_path: Path) -> 
 
 def test_a_comparison_leads_to_the_page_of_the_same_runs(tmp_path: Path) -> None:
     following = line(after_comparison(NOTHING, Workspace(tmp_path), "pmemo", ["a b", "c"]))
-    assert following == (
-        f"rtcan compare 'a b' c --dataset pmemo --report report.html --workspace {tmp_path}"
-    )
+    assert following == f"rtcan report 'a b' c --dataset pmemo --workspace {tmp_path}"
