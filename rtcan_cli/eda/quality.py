@@ -522,10 +522,11 @@ def _excess(
         ("jitter", "jitter", rules.max_jitter),
         ("steps", "steps", rules.max_steps),
     ):
-        # No time stamps (NaN) break no rule; a limit of 0 is broken by anything above it.
+        # No time stamps (NaN) break no rule. A limit of 0 is broken by anything above it, but one
+        # step is not worse than a recording of which everything is missing.
         value = np.asarray(measured[column], np.float64)
         value = np.where(np.isnan(value), 0.0, value)
-        ratios[name] = np.where(value > limit, np.inf, 0.0)
+        ratios[name] = np.where(value > limit, 1.0 + value, 0.0)
         np.divide(value, limit, out=ratios[name], where=limit > 0)
     duration = np.asarray(measured["duration"], np.float64)
     ratios["short"] = np.zeros(duration.shape)

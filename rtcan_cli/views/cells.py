@@ -8,6 +8,10 @@ from typing import Any
 from rtcan_cli.views.parts import Table
 
 
+#: What is smaller is what rounding leaves of zero.
+_NOTHING = 1e-14
+
+
 def column_texts(table: Table) -> list[tuple[list[str], bool]]:
     """Cells of each column as they are shown, and whether it is one of numbers."""
     columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
@@ -37,6 +41,8 @@ def cell(value: object, decimals: int | None = None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if abs(value) < _NOTHING:
+            value = 0.0
         if decimals is not None:
             return f"{value:,.{decimals}f}"
         return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"

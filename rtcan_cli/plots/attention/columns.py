@@ -134,7 +134,7 @@ def to_columns(
 def head_panel(axes: Axes, panel: AttentionPanel, true_class: int) -> None:
     """Write the model, its answer and its probability above a panel."""
     verdict = "correct" if panel.predicted == true_class else "wrong"
-    answer = f"(p = {panel.probability:.2f}, {verdict})".replace(" ", "\N{NO-BREAK SPACE}")
+    answer = f"(P = {panel.probability:.2f}, {verdict})".replace(" ", "\N{NO-BREAK SPACE}")
     words = f"{panel.model}, predicted {CLASS_NAMES[panel.predicted]} {answer}"
     if panel.explained not in (None, panel.predicted):
         words += f"; weight for {CLASS_NAMES[panel.explained]}"

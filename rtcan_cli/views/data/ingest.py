@@ -34,8 +34,8 @@ def page(result: Ingested) -> Page:
         "EDA polarity": result.eda_polarity,
         "rating scale": f"{result.lowest_rating:g} to {result.highest_rating:g}",
         "stimuli with audio": result.n_with_audio,
-        "recordings with repaired gaps": result.n_repaired,
-        "recordings with implausible samples": result.n_implausible,
+        "usable recordings with repaired gaps": result.n_repaired,
+        "recordings with implausible samples or steps": result.n_implausible,
         "usable, but hardly above their noise": result.n_below_noise,
         "left out": result.n_left_out,
     }

@@ -23,7 +23,7 @@ def test_says_what_it_shows(trial, read, n, simulated):
     assert {"original", "phasic", "tonic", "time [s]"} <= set(text)
     assert text.count("attention weight") == 1
     assert text.count("EDA [z]") == n
-    assert "Rb, predicted low (p = 0.60, correct)" in text
+    assert "Rb, predicted low (P = 0.60, correct)" in text
     assert ("simulated data" in text) == simulated
 
 
