@@ -7,7 +7,6 @@ from typing import Any
 
 from rtcan_cli.views.parts import Table
 
-
 #: What is smaller is what rounding leaves of zero.
 _NOTHING = 1e-14
 

@@ -1,8 +1,8 @@
 """How the training subjects rated the same song: neither audio nor EDA.
 
 With disjoint subjects, songs of test trials may have been heard in training; `evaluate` says how
-many were. This model shows which score is possible from knowing only what others felt. A model that is fused with music
-has to be better than this to show that it has learned more than the songs.
+many were. This model shows which score is possible from knowing only what others felt. A model that
+is fused with music has to be better than this to show that it has learned more than the songs.
 
 ::
 
