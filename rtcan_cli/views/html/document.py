@@ -53,8 +53,8 @@ ONLY_LAYOUT = (
     "simulated, so the paper's numbers are not shown."
 )
 QUESTION = (
-    "The question: do EDA, music, or both tell whether people whom the models have not seen felt "
-    "high or low valence and arousal?"
+    "The question: do EDA, music, or both predict high or low valence and arousal in subjects that "
+    "the models have not seen?"
 )
 #: What the paper's figures show.
 TITLES = {
@@ -156,7 +156,7 @@ def sections(result: WorkspaceReport) -> list[Section]:
         Section("runs", "Runs side by side", list(_comparison(result))),
         Section("leakage", "How much of a score is memory", list(_leakage(result))),
         Section("attention", "What the networks looked at", list(_attention(result))),
-        Section("contributions", "Who decided, EDA or music?", list(_contributions(result))),
+        Section("contributions", "Contribution of EDA and music", list(_contributions(result))),
         Section("tables", "The paper's tables", list(_tables(result)), [_about_tables(result)]),
         Section("figures", "The paper's figures", list(_figures(result))),
         Section("lacking", "What is not here", lacking),
