@@ -136,7 +136,7 @@ def test_the_answer_comes_first_and_the_scores_are_those_of_its_run(
     # One network was trained on all folds; those of a single fold are not asked.
     (whole,) = (run for run in map(Run.load, Workspace(trained).runs()) if run.is_complete)
     for target in ("valence", "arousal"):
-        assert f"EDA and music tell {target} of unseen simulated listeners" in answer
+        assert f"EDA and music predict {target} in unseen simulated subjects" in answer
     found = evaluate_run(whole.path)
     for score in found.scores[found.scores["score"] == "balanced_accuracy"].itertuples():
         assert f"{100 * score.estimate:.1f} ({100 * score.low:.1f} to" in answer
