@@ -105,11 +105,13 @@ def line(pages: list[list[tuple[str, str]]]) -> str:
     claims = [[claim(*each) for each in said] for said in pages]
     n = sum(map(any, claims))
     low, high = binomtest(n, len(pages)).proportion_ci(method="wilson")
+    wrong = sum(bool({"evidence", "weak"} & {*said}) for said in claims)
     planted = Counter(each[1] for each in claims)
     every = Counter(each for said in claims for each in said)
     return (
         f"{len(pages)} reports; any claim in {n} ({100 * n / len(pages):.1f} %, {100 * low:.1f} to "
-        f"{100 * high:.1f}); headlines: {dict(every)}; of EDA and arousal: {dict(planted)}"
+        f"{100 * high:.1f}), of skill in {wrong}; headlines: {dict(every)}; of EDA and arousal: "
+        f"{dict(planted)}"
     )
 
 
