@@ -1,4 +1,4 @@
-"""`rtcan contributions`: who decided, skin or song."""
+"""`rtcan contributions`: contribution of EDA and music."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.attention.contributions import PartContributions
 
 
@@ -18,6 +18,7 @@ def contributions(
             metavar="[RUN]",
             help="Name or path of a run of EDA and music. Default: the newest of RTCAN-1D, or else "
             "the newest.",
+            autocompletion=complete.runs,
             show_default=False,
         ),
     ] = None,
@@ -67,10 +68,11 @@ def contributions(
 
     Each test trial is explained by the model of the fold that tests it. The contributions of EDA
     and music are exact Shapley values: with the mean answer to training trials of the fold, they
-    sum to the probability of high that the run stored. They are averaged by class, listener and
+    sum to the probability of high that the run stored. They are averaged by class, subject and
     song, and the contribution of the music is shared among groups of openSMILE features.
 
-    Says plainly if EDA is ignored: with the EDA of other listeners in its place, scores stay.
+    Reports when EDA is ignored, that is, when scores do not change if EDA is swapped between
+    subjects.
 
     \b
     Examples:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import console
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.usage import DATA
 from rtcan_cli.results.report import WorkspaceReport
 
@@ -21,6 +21,7 @@ def report(
         typer.Argument(
             metavar="[RUN]...",
             help="Names or paths of runs. Default: all runs with all folds.",
+            autocompletion=complete.runs,
             show_default=False,
         ),
     ] = None,
@@ -46,17 +47,19 @@ def report(
     workspace: options.Workspace = options.DEFAULT_WORKSPACE,
     figures: options.PlotFigures = options.NO_FIGURE_OPTIONS,
 ) -> WorkspaceReport:
-    """Answer the question, and show what is behind the answer, in one file.
+    """Write a report on whether EDA and music predict emotion in unseen subjects.
 
-    The first page says in plain sentences whether EDA, music, or both tell valence and arousal of
-    subjects that the models have not seen: how much and how sure, compared with no skill and with
-    the best simple model that sees no more, what a study of this size could have shown, what is
-    memory of songs or people, and what was not tried. Recorded and simulated data are never mixed.
+    The first page says in plain sentences whether EDA, music, or both predict valence and arousal
+    in subjects that the models have not seen: how much and how sure, compared with no skill and
+    with the best simple model that sees no more, what a study of this size could have shown, what
+    is memory of songs or people, and what was not tried. Recorded and simulated data are never
+    mixed.
 
     Then follow the data and their quality, the scores, all runs side by side, what the networks
-    looked at, the paper's tables and figures where they apply, and the commands that make all of
-    it again. The HTML file needs no other file and no network, is made for screens and phones,
-    and prints as a PDF from any browser. Tables and figures are also written one by one.
+    looked at, the contribution of EDA and music, the paper's tables and figures where they apply,
+    and the commands that make all of it again. The HTML file needs no other file and no network,
+    is made for screens and phones, and prints as a PDF from any browser. Tables and figures are
+    also written one by one.
 
     \b
     Examples:

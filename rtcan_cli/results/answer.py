@@ -51,12 +51,15 @@ TEST_COLUMNS = {
     ),
     **_with_interval("balanced_accuracy", "Mean recall of both classes"),
     **_with_interval("auc", "Area under the ROC curve"),
-    "p_value": Column("number", "Of no skill, over subjects"),
+    "p_value": Column("number", "Of no skill by the score to judge by, over subjects"),
     "p_holm": Column("number", "The same, adjusted for all tests of the dataset (Holm)"),
+    "auc_p_value": Column("number", "Of no skill by AUC, over subjects"),
+    "auc_p_holm": Column("number", "The same, adjusted for all tests of the dataset (Holm)"),
     "verdict": Column(
         "text",
-        "better; better_alone (in a single test, but not among all of the dataset); none_shown; "
-        "worse; too_few (subjects); no_interval",
+        "By adjusted p values: better; auc_only (AUC is better, the score to judge by is not); "
+        "better_alone (in a single test, but not among all of the dataset); none_shown; worse; "
+        "too_few (subjects); no_interval",
     ),
 }
 
@@ -75,8 +78,13 @@ RIVAL_COLUMNS = {
     "low": Column("number", "Lower end of its 95 % interval over subjects", "fraction"),
     "high": Column("number", "Upper end of its 95 % interval over subjects", "fraction"),
     "test": Column("text", "The test of accuracy: p_seeds, p_folds or p_swap of `compare`"),
+    "accuracy_difference": Column("number", "The difference in accuracy", "fraction"),
     "p_value": Column("number", "Of equal accuracy"),
-    "p_holm": Column("number", "The same, adjusted for all rivals of the dataset (Holm)"),
+    "p_holm": Column(
+        "number",
+        "The same, adjusted for the choice of the rival where the network is less accurate "
+        "(times n_rivals), and for all rivals of the dataset (Holm)",
+    ),
     "verdict": Column("text", "better, not_clearly_better, not_better, or worse"),
 }
 

@@ -121,6 +121,13 @@ def empty(columns: Mapping[str, Column]) -> pd.DataFrame:
     return pd.DataFrame(columns=list(columns))
 
 
+def joined(tables: Sequence[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Tables one below the other; without any, an empty one of these columns."""
+    import pandas as pd
+
+    return pd.concat(tables, ignore_index=True) if tables else empty(columns)
+
+
 def as_data(result: Result) -> dict[str, Any]:
     """A result as one object of plain JSON types."""
     return {

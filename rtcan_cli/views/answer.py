@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.results.answer import Answer
 from rtcan_cli.results.base import Note
+from rtcan_cli.results.run import AboutRun
 from rtcan_cli.results.scores.leakage import known_in_words
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
@@ -32,7 +34,8 @@ PRIORS = {
     "duration-prior": "the length of the recording",
 }
 #: Verdicts of models that are better than no skill, the surest first.
-_FOUND = ("better", "better_alone")
+_FOUND = ("better", "auc_only", "better_alone")
+_SKILL = {"better": YES, "auc_only": PERHAPS, "too_few": OPEN, "no_interval": OPEN}
 #: Notes that are about what is shown, not about what is missing.
 _SHOWN = ("other_networks",)
 
@@ -81,7 +84,7 @@ def size(result: Answer) -> str:
     tests = asked if len(asked) else result.tests
     most = tests.loc[tests["n_trials"].idxmax()]
     return (
-        f"{title}: {most['n_subjects']} {_people(result)}, {most['n_stimuli']} "
+        f"{title}: {most['n_subjects']} subjects, {most['n_stimuli']} "
         f"{profile(result.dataset).stimuli_word}, {most['n_trials']} trials"
     )
 
@@ -94,6 +97,16 @@ def answers(result: Answer) -> Iterator[Said]:
             tests = asked[(asked["input"] == what) & (asked["target"] == target)]
             if len(tests):
                 yield _said(result, str(what), target, tests)
+
+
+def skill(results: Iterable[Answer], run: AboutRun, target: str) -> str:
+    """How sure it is that a run has skill for a target: `YES`, `PERHAPS`, `NO` or `OPEN`."""
+    for each in results:
+        if (each.dataset, each.simulated) == (run.dataset, run.simulated):
+            own = (each.tests["run"] == run.name) & (each.tests["target"] == target)
+            for verdict in each.tests.loc[own, "verdict"]:
+                return _SKILL.get(verdict, NO)
+    return OPEN
 
 
 def how_to_read(result: Answer) -> list[str]:
@@ -113,10 +126,11 @@ def how_to_read(result: Answer) -> list[str]:
     if result.n_tests:
         told.append(
             f"Tests: {result.n_tests} tests against no skill were made here, of every network and "
-            'simple model for each input and target. "Evidence" holds for all of them together '
-            "(Holm, 5 %)."
+            "simple model for each input and target: by the score to judge by, and by AUC. "
+            '"Evidence" and "weak evidence" (by AUC alone) hold for all of them together (Holm, '
+            "5 %)."
         )
-    told += [*_differences(result.rivals), *_power(tests), _intervals(tests, _people(result))]
+    told += [*_differences(result.rivals), *_power(result), _intervals(tests)]
     told += [note.text for note in result.notes if note.kind in _SHOWN]
     return told
 
@@ -126,36 +140,45 @@ def _differences(rivals: pd.DataFrame) -> Iterator[str]:
     if len(rivals):
         tests = " or ".join(_TESTS[str(name)] for name in dict.fromkeys(rivals["test"]))
         of_all = f", corrected for {len(rivals)} comparisons" if len(rivals) > 1 else ""
-        yield f"Differences from simple models: p values are of accuracy ({tests}){of_all}."
-
-
-def _power(tests: pd.DataFrame) -> Iterator[str]:
-    """What the study could have shown: of each target, by the model that would have shown most."""
-    found = []
-    asked = tests[(tests["role"] != "prior") & tests["smallest_effect"].notna()]
-    for target in TARGETS:
-        part = asked[asked["target"] == target]
-        if len(part):
-            best = part.loc[part["smallest_effect"].idxmin()].to_dict()
-            found.append(f"{_found_from(best)} ({target})")
-    if found:
+        chosen = (
+            " (and for the choice of the best simple model, where the network is less accurate)"
+            if rivals["n_rivals"].max() > 1
+            else ""
+        )
         yield (
-            "Power: in a single test, this study would have found, with a probability of 80 %, "
-            f"{' and '.join(found)}."
+            f"Differences from simple models: p values are of accuracy ({tests}){of_all}{chosen}. "
+            "Intervals are over subjects, for these trained models, so the two may disagree; a "
+            "difference counts if both show it."
         )
 
 
-def _intervals(tests: pd.DataFrame, people: str) -> str:
+def _power(result: Answer) -> Iterator[str]:
+    """What the study could have shown by the models that are shown."""
+    shown = [row for row in _speaking(result) if pd.notna(row["smallest_effect"])]
+    found = []
+    for target in TARGETS:
+        if own := [row for row in shown if row["target"] == target]:
+            found.append(f"{_found_from(max(own, key=itemgetter('smallest_effect')))} ({target})")
+    if found:
+        each = " from each input" if len({row["input"] for row in shown}) > 1 else ""
+        yield (
+            "Power: in a single test of a model in the table, this study would have found, with a "
+            f"probability of 80 %, {' and '.join(found)}{each}."
+        )
+
+
+def _intervals(tests: pd.DataFrame) -> str:
     seeds = "one seed each" if tests["n_seeds"].max() == 1 else "means over seeds are marked"
     return (
-        f"Intervals: numbers in brackets are 95 % intervals over {people}, which say what these "
-        f"trained models would score on others. Training again would change scores, too ({seeds})."
+        "Intervals: numbers in brackets are 95 % intervals over subjects, which say what these "
+        "trained models would score on others. They do not cover variation between training runs "
+        f"({seeds})."
     )
 
 
 def memory(result: Answer) -> list[str]:
     """What of a score is memory of songs or people, as far as it was measured."""
-    word, people = profile(result.dataset).stimulus_word, _people(result)
+    word = profile(result.dataset).stimulus_word
     told = []
     shown = result.tests[result.tests["role"] != "prior"]
     if len(shown):
@@ -164,11 +187,11 @@ def memory(result: Answer) -> list[str]:
             f"{known:.0f} % of the tested trials are of a {word} that others heard in training, so "
             f"memory of a {word} is possible."
             if known
-            else f"Nor is any {word}."
+            else f"The same holds for every {word}."
         )
         told.append(
-            f"Memory: none of the {people} is on both sides of a fold (checked), so no score above "
-            f"is memory of them. {heard}"
+            "Memory: no subject is on both sides of a fold (checked), so no score above is memory "
+            f"of subjects. {heard}"
         )
     apart = result.protocols[result.protocols["difference"].notna()]
     for _, rows in apart.groupby(["series", "protocol"], sort=False):
@@ -203,8 +226,8 @@ def _of_protocol(rows: pd.DataFrame, word: str) -> str:
 
 def score_table(result: Answer) -> Table:
     """One row an input and target: the network, and the best simple model that sees no more."""
-    columns = ["sees", "target", "model", "bal. acc. [%]", "AUC", "would find [points]"]
-    columns += ["best simple model", "difference [points]", "p"]
+    columns = ["input", "target", "model", "bal. acc. [%]", "AUC", "detectable effect [points]"]
+    columns += ["best simple model", "difference [points]", "p (corrected)"]
     rows: list[list[object]] = []
     for row in _speaking(result):
         rival = _rival_of(result, row)
@@ -222,54 +245,52 @@ def score_table(result: Answer) -> Table:
             ]
         rows.append(cells)
     title = (
-        f"Scores on unseen {_people(result)}, with 95 % intervals; the points above no skill that "
-        "would be found with a power of 80 %; the best simple model that sees no more"
+        "Scores on unseen subjects, with 95 % intervals; the smallest effect above no skill that "
+        "is detected with a power of 80 %; the best simple model that sees no more"
         f"{mark(result.simulated)}"
     )
     return Table(title, columns, rows)
 
 
 def _speaking(result: Answer) -> Iterator[dict[str, Any]]:
-    """The row of each input and target that is shown: the network, or else the best one."""
+    """The row of each input and target that is shown, see `_first`."""
     asked = result.tests[result.tests["role"] != "prior"]
     for _, tests in asked.groupby(["input", "target"], sort=False):
         yield _first(tests)
 
 
 def _first(tests: pd.DataFrame) -> dict[str, Any]:
-    networks = tests[tests["role"] == "network"]
-    found = networks if len(networks) else tests.sort_values("estimate", ascending=False)
-    return {str(name): each for name, each in found.iloc[0].items()}
+    """The model that was chosen to be shown: the step puts it before the others."""
+    return {str(name): each for name, each in tests.iloc[0].items()}
 
 
 def _said(result: Answer, what: str, target: str, tests: pd.DataFrame) -> Said:
     shown = _first(tests)
-    people = _people(result)
     unseen = "unseen simulated" if result.simulated else "unseen"
-    claim = f"{what} {'tell' if ' and ' in what else 'tells'} {target} of {unseen} {people}"
-    sure, headline = _verdict(claim, shown, tests, result.n_tests, people)
+    claim = f"{what} {'predict' if ' and ' in what else 'predicts'} {target} in {unseen} subjects"
+    sure, headline = _verdict(claim, shown, tests, result.n_tests)
     simple = tests[tests["role"] == "simple"]
-    parts = [_score(shown, len(simple), sure)]
+    parts = [_score(shown, len(simple))]
     rival = _rival_of(result, shown)
     if rival is not None:
         parts.append(_against(rival, profile(result.dataset).stimulus_word))
-    if shown["role"] == "network" and shown["verdict"] not in _FOUND:
-        surest = next((each for each in _FOUND if each in set(simple["verdict"])), None)
-        better = simple[simple["verdict"] == surest]
-        parts += [_of_simple(row) for row in better.to_dict("records")]
+    surer = _FOUND[: _FOUND.index(shown["verdict"])] if shown["verdict"] in _FOUND else _FOUND
+    surest = next((each for each in surer if each in set(simple["verdict"])), None)
+    better = simple[simple["verdict"] == surest]
+    parts += [_of_simple(row) for row in better.to_dict("records")]
     return Said(sure, headline, " ".join(parts))
 
 
 def _verdict(
-    claim: str, shown: dict[str, Any], tests: pd.DataFrame, n_tests: int, people: str
+    claim: str, shown: dict[str, Any], tests: pd.DataFrame, n_tests: int
 ) -> tuple[str, str]:
     found = set(tests["verdict"])
+    by_other = f", from {'another' if shown['role'] == 'simple' else 'a'} simple model"
     if shown["verdict"] == "too_few":
-        n = shown["n_subjects"]
-        return OPEN, f"Not answered: whether {claim}. {n} {people} are too few to tell."
+        return OPEN, f"Not answered: whether {claim}. {shown['n_subjects']} subjects are too few."
     if shown["verdict"] == "no_interval":
         why = (
-            f"there is one of the {people} only"
+            "there is only one subject"
             if shown["n_subjects"] < 2
             else "all tested trials are of one class"
         )
@@ -277,26 +298,27 @@ def _verdict(
     if shown["verdict"] == "better":
         return YES, f"Evidence that {claim}."
     if "better" in found:
-        return YES, f"Evidence that {claim}, from a simple model; not from {_model(shown)}."
-    if "better_alone" in found:
+        return YES, f"Evidence that {claim}{by_other}; not from {_model(shown)}."
+    if "auc_only" in found:
+        by = "" if shown["verdict"] == "auc_only" else by_other
         return PERHAPS, (
-            f"Weak evidence that {claim}: it holds in a single test, not among all {n_tests} here."
+            f"Weak evidence that {claim}{by}: AUC is above 0.5, but not the score to judge by."
         )
-    if shown["auc_low"] > 0.5:
-        return PERHAPS, (
-            f"Weak evidence that {claim}: AUC is above 0.5, but not the score to judge by."
+    if "better_alone" in found:
+        return NO, (
+            f"No evidence that {claim}: it holds in a single test, not among all {n_tests} here."
         )
     if shown["verdict"] == "worse":
         return NO, f"No evidence that {claim}: the score is even below what needs no skill."
     return NO, f"No evidence that {claim}."
 
 
-def _score(row: dict[str, Any], n_simple: int, sure: str) -> str:
+def _score(row: dict[str, Any], n_simple: int) -> str:
     """How much, by what, and how sure."""
     who = _model(row)
     if row["role"] != "network":
-        best = f"the best of {n_simple} simple models, {who}," if n_simple > 1 else who
-        who = f"No network was trained; {best}"
+        one_of = f", one of {n_simple} simple models," if n_simple > 1 else ""
+        who = f"No network was trained; {who}{one_of}"
     text = f"{who} has a balanced accuracy of {_share(row, 'balanced_accuracy')} %"
     text += f" and an AUC of {_plain(row, 'auc')}"
     if row["score"] == "above_majority":
@@ -309,15 +331,20 @@ def _score(row: dict[str, Any], n_simple: int, sure: str) -> str:
         text += f" (mean of {row['n_seeds']} seeds, sd {100 * row['seed_sd']:.1f} points)"
     if row["n_folds"] < row["n_planned_folds"]:
         text += f"; only {row['n_folds']} of {row['n_planned_folds']} folds were trained"
-    if sure in (YES, PERHAPS) and pd.notna(row["p_holm"]):
-        text += f"; {_p(row['p_holm'])}, corrected"
-    return text + "."
+    return f"{text}; {_corrected(row)}." if row["verdict"] in _FOUND else f"{text}."
+
+
+def _corrected(row: dict[Any, Any]) -> str:
+    """The p value that a verdict is of."""
+    if row["verdict"] == "auc_only":
+        return f"{_p(row['auc_p_holm'])} for AUC, corrected"
+    return f"{_p(row['p_holm'])}, corrected"
 
 
 def _of_simple(row: dict[Any, Any]) -> str:
     return (
         f"{_model(row)} has {_share(row, 'balanced_accuracy')} % and {_plain(row, 'auc')}; "
-        f"{_p(row['p_holm'])}, corrected."
+        f"{_corrected(row)}."
     )
 
 
@@ -341,11 +368,6 @@ def _rival_of(result: Answer, row: dict[str, Any]) -> dict[str, Any] | None:
 def _model(row: dict[Any, Any]) -> str:
     name = NAMES.get(row["model"], row["model"])
     return f"{name} ({row['network'].split(',')[0]})" if row["model"] == "rtcan" else name
-
-
-def _people(result: Answer) -> str:
-    """Those who hear songs are listeners."""
-    return "listeners" if profile(result.dataset).stimulus_word == "song" else "subjects"
 
 
 def _found_from(row: dict[Any, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Who decided, EDA or music: sizes of contributions, by class, and each listener's share."""
+"""Contribution of EDA and music: sizes, by class, and the share of EDA of each subject."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def contributions(
     top.set(xlabel=f"mean absolute contribution to {_SCALES[scale]}")
     _classes(middle, averages, look)
     middle.set(xlabel=f"mean contribution to {_SCALES[scale]}")
-    _listeners(bottom, averages, look)
+    _subjects(bottom, averages, look)
     handles: list[Any] = [
         Patch(label=part, **look.of(drawn), **_EDGE) for part, drawn in _PARTS.items()
     ]
-    handles.append(Line2D([], [], color="black", linewidth=0.9, label="95 % over listeners"))
+    handles.append(Line2D([], [], color="black", linewidth=0.9, label="95 % over subjects"))
     style.add_legend(figure, handles, look)
     return figure
 
@@ -83,7 +83,7 @@ def _sizes(axes: Axes, parts: pd.DataFrame, music: pd.DataFrame, look: style.Loo
     for place, (part, value) in enumerate(zip(drawn, values, strict=True)):
         _bar(axes, place, value, look.of(_PARTS[part]))
     axes.set_yticks(range(len(labels)), labels)
-    axes.set_title("who decided")
+    axes.set_title("contribution of EDA and music")
     _finish(axes, values)
 
 
@@ -108,7 +108,8 @@ def _classes(axes: Axes, averages: pd.DataFrame, look: style.Look) -> None:
 
 def _bar(axes: Axes, place: float, value: np.ndarray, drawn: dict[str, Any]) -> None:
     mean, low, high = value
-    reach = None if np.isnan(low) else [[mean - low], [high - mean]]
+    # Rounding may leave a mean just outside an interval without width, which Matplotlib refuses.
+    reach = None if np.isnan(low) else [[max(mean - low, 0.0)], [max(high - mean, 0.0)]]
     axes.barh(place, mean, 0.78, xerr=reach, error_kw=_WHISKER, **_EDGE, **drawn)
     # Behind the whisker, on the side to which the bar goes.
     ends = [mean] if np.isnan(low) else [mean, low, high]
@@ -135,8 +136,8 @@ def _finish(axes: Axes, values: np.ndarray, signed: bool = False) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _listeners(axes: Axes, averages: pd.DataFrame, look: style.Look) -> None:
-    """The share of EDA for each listener, sorted; nobody is named."""
+def _subjects(axes: Axes, averages: pd.DataFrame, look: style.Look) -> None:
+    """The share of EDA for each subject, sorted; nobody is named."""
     share = 100 * np.sort(averages.loc[averages["group"] == "subject", "eda_share"].dropna())
     mean = averages.loc[averages["group"] == "all", "eda_share"].iloc[0]
     place = 1 + np.arange(len(share))
@@ -145,7 +146,7 @@ def _listeners(axes: Axes, averages: pd.DataFrame, look: style.Look) -> None:
     axes.plot(place, share, "o", color=colour, markersize=size, markeredgecolor="black", mew=0.3)
     axes.axhline(100 * mean, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
     axes.set(xlim=(0.5, max(len(share), 1) + 0.5), ylim=(-4, 104), yticks=(0, 50, 100))
-    axes.set(xlabel="listener, sorted", ylabel="share of EDA [%]")
+    axes.set(xlabel="subject, sorted", ylabel="share of EDA [%]")
     together = "" if np.isnan(mean) else f" (dashed: all, {100 * mean:.0f} %)"
-    axes.set_title(f"for each listener{together}", pad=9)
+    axes.set_title(f"for each subject{together}", pad=9)
     style.dress(axes)

@@ -66,8 +66,12 @@ AVERAGE_COLUMNS = {
     "music_size": Column("number", "Mean absolute contribution of the music"),
     "eda_share": Column("number", "Share of the EDA in both sizes", "fraction"),
     **_interval("eda_share", "fraction"),
-    "changed_without_eda": Column("number", "Trials called otherwise without EDA", "fraction"),
-    "changed_without_music": Column("number", "Trials called otherwise without music", "fraction"),
+    "changed_without_eda": Column(
+        "number", "Trials classified differently without EDA", "fraction"
+    ),
+    "changed_without_music": Column(
+        "number", "Trials classified differently without music", "fraction"
+    ),
 }
 
 MUSIC_COLUMNS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial as bind
 from pathlib import Path
@@ -33,7 +32,7 @@ from rtcan_cli.results.attention.average import (
     RESPONSE_COLUMNS,
     AverageAttention,
 )
-from rtcan_cli.results.base import Column, Note, empty
+from rtcan_cli.results.base import Note, joined
 from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.labels import label_of
@@ -174,9 +173,6 @@ def explain_all(
     if run.is_imported:
         text = "an imported network may have been trained on these trials"
         notes.append(Note("imported_network", text))
-
-    def joined(parts: list[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
-        return pd.concat(parts, ignore_index=True) if parts else empty(columns)
 
     return AverageAttention(
         run=about(run),

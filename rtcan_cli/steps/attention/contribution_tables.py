@@ -20,6 +20,7 @@ from rtcan_cli.results.attention.contributions import (
 )
 from rtcan_cli.results.base import Note, empty
 from rtcan_cli.steps.attention.checks import follows_weights
+from rtcan_cli.steps.attention.trials import TOLERANCE
 from rtcan_cli.trial_key import TRIAL_KEY
 
 PARTS = ("EDA", "music")
@@ -33,8 +34,6 @@ _WORDS = {
     "not_shown": "moves the answers, but is not shown to help",
     "harms": "makes the answers worse",
 }
-#: Contributions and baseline sum to what the run stored within this.
-TOLERANCE = 1e-3
 #: Samples of subjects for the intervals of scores, which take long.
 _RESAMPLES = 1000
 
@@ -61,7 +60,7 @@ def doubts(target: str, table: pd.DataFrame, scale: Scale) -> list[Note]:
     if auc["low"] <= 0.5:  # without an interval, the parts are said to be unknown
         text = (
             f"AUC {auc['estimate']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) is not above "
-            "chance: contributions say what moved the answers, not what is true of listeners"
+            "chance: contributions say what moved the answers, not what is true of people"
         )
         notes.append(Note("chance", f"{target}: {text}"))
     return notes
@@ -115,7 +114,7 @@ def parts_table(
 
 
 def _changed(table: pd.DataFrame, without: str, scale: Scale) -> Values:
-    """Whether trials are called otherwise on average without a part."""
+    """Whether trials are classified differently on average without a part."""
     called_high = table[without] > (0.5 if scale == "probability" else 0)
     changed: Values = (called_high != (table["called_class"] == CLASS_NAMES[1])).to_numpy(float)
     return changed
@@ -144,15 +143,15 @@ def _verdict(row: Mapping[str, Any], scale: Scale) -> str:
     small = row["share_high"] < SMALL_SHARE or row["size_high"] < SMALL_SIZE[scale]
     if row["drop_low"] > 0:  # an AUC follows the order of answers, however little they are moved
         return "hardly_used" if small else "helps"
-    if small:
-        return "ignored"
-    return "harms" if row["drop_high"] < 0 else "not_shown"
+    if row["drop_high"] < 0:
+        return "harms"
+    return "ignored" if small else "not_shown"
 
 
 def verdict_note(row: Mapping[str, Any], scale: Scale, within: bool = False) -> Note:
     """Say whether a part is used: a row of `parts_table` as a sentence.
 
-    `within` tells that EDA was exchanged among the trials of one listener.
+    `within` tells that EDA was exchanged among the trials of one subject.
     """
     part, verdict = row["part"], row["verdict"]
     what = "P(high)" if scale == "probability" else "the logit"
@@ -163,14 +162,14 @@ def verdict_note(row: Mapping[str, Any], scale: Scale, within: bool = False) -> 
     if np.isfinite(row["share"]):  # one of the two moves something
         moves += f", {100 * row['share']:.0f} % of what EDA and music move"
     score = "AUC" if row["score"] == "auc" else "balanced accuracy"
-    listeners = "of other trials of the listener" if within else "of other listeners"
-    whose = listeners if part == "EDA" else "of other songs"
+    subjects = "of other trials of the subject" if within else "of other subjects"
+    whose = subjects if part == "EDA" else "of other songs"
     dropped = (
         f"{score} is {row['whole']:.3f}, and {row['exchanged']:.3f} with that {whose} in its place "
         f"(difference {row['drop']:+.3f}, {row['drop_low']:+.3f} to {row['drop_high']:+.3f})"
     )
     if verdict == "unknown":
-        text = f"{part}: too few listeners or songs to say whether it is used"
+        text = f"{part}: too few subjects or songs to say whether it is used"
     else:
         text = f"{part} {_WORDS[verdict]}: {moves}; {dropped}"
     return Note(f"{part.lower()}_{verdict}", f"{row['target']}: {text}")

@@ -30,7 +30,7 @@ from rtcan_cli.results.attention.contributions import (
     TRIAL_COLUMNS,
     PartContributions,
 )
-from rtcan_cli.results.base import Column, Note, empty
+from rtcan_cli.results.base import Note, joined
 from rtcan_cli.results.csv import write_table
 from rtcan_cli.runs.inputs import Sources, sources_for
 from rtcan_cli.runs.labels import label_of
@@ -229,8 +229,8 @@ def contributions_of_run(
         notes += [tables.verdict_note(row, scale, within) for row in rows.to_dict("records")]
         if within:
             text = (
-                "in folds with one listener, EDA is exchanged among the trials of that listener: "
-                "what it tells of the listener in general stays"
+                "in folds with one subject, EDA is exchanged among the trials of that subject: "
+                "what it says of the subject in general stays"
             )
             notes.append(Note("exchanged_within", f"{target}: {text}"))
         parts.append(rows)
@@ -244,9 +244,6 @@ def contributions_of_run(
             )
 
     notes += _songs_in_training(run, predicted)
-
-    def joined(found: list[pd.DataFrame], columns: Mapping[str, Column]) -> pd.DataFrame:
-        return pd.concat(found, ignore_index=True) if found else empty(columns)
 
     return PartContributions(
         run=about(run),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,7 @@ from rtcan_cli.results.attention.listening import (
     Listening,
     Sound,
 )
-from rtcan_cli.results.base import Note, note_of
+from rtcan_cli.results.base import Note, joined, note_of
 from rtcan_cli.results.overview.recording import RESPONSE_COLUMNS
 from rtcan_cli.runs.durations import lengths_of, usual
 from rtcan_cli.runs.inputs import Sources
@@ -52,8 +51,6 @@ from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
 
 _BINS = 500  # of the EDA: more than a page has pixels
-#: A stored answer that differs by more was made with other settings.
-TOLERANCE = 1e-3
 
 
 def listen_to(
@@ -131,9 +128,6 @@ def listen_to(
         {"time": place / found.rate, "eda": value, "repaired": found.marks[place] % 2 == 1},
         columns=list(EDA_COLUMNS),
     )
-
-    def joined(tables: list[pd.DataFrame], columns: dict[str, Any]) -> pd.DataFrame:
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*columns])
 
     result = Listening(
         trial=found.trial(),
@@ -273,7 +267,7 @@ def _add(
     own = run.trials(target)
     own = own[(own["subject"] == subject) & (own["stimulus"] == stimulus)]
     stored = float(own.loc[own["repetition"] == repetition, "probability"].iloc[0])
-    if abs(stored - probability[-1]) > TOLERANCE:
+    if abs(stored - probability[-1]) > explain_trials.TOLERANCE:
         text = (
             f"{target}, {run.name}: of the whole recording it says {probability[-1]:.3f} here, and "
             f"{stored:.3f} is stored: the settings of the decomposition are not those of training"

@@ -26,6 +26,8 @@ from rtcan_cli.training.data import standardise
 from rtcan_cli.trial_key import TRIAL_KEY
 
 CHUNK = 64
+#: A stored answer that differs by more was made with other settings.
+TOLERANCE = 1e-3
 #: Trials of a network that untrained ones are shown.
 N_AVERAGED = 32
 

@@ -1,10 +1,10 @@
 """Runs -> is there signal in EDA or music for unseen subjects, how sure, compared with what.
 
 One network speaks for each input and target. It is chosen by how it was made, never by its score:
-RTCAN-1D before other networks, and the run with the most seeds, or else the newest. Simple models
-of the same input are tested as well, since any model that tells the classes apart shows that the
-input does. Their p values are adjusted together, so that looking at several models, inputs and
-targets finds no more by chance than one test would.
+RTCAN-1D before other networks, and the run with the most seeds, or else the newest. Without a
+network, the first of `SIMPLE` speaks. All simple models of the same input are tested as well, since
+any model that separates the classes shows that the input does. All tests of a dataset are adjusted
+together (`rtcan_cli.steps.report.skill`).
 """
 
 from __future__ import annotations
@@ -18,28 +18,23 @@ import pandas as pd
 
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS
-from rtcan_cli.evaluation.bootstrap import common_trials, intervals, tested
+from rtcan_cli.evaluation.bootstrap import common_trials, tested
 from rtcan_cli.evaluation.metrics import leading_score
-from rtcan_cli.evaluation.power import p_of_skill
 from rtcan_cli.evaluation.statistics import holm
 from rtcan_cli.results.answer import RIVAL_COLUMNS, TEST_COLUMNS, Answer
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.scores.leakage import PROTOCOL_COLUMNS, Leakage
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import Seeds, group_seeds
-from rtcan_cli.steps.scores.evaluate import judgement
+from rtcan_cli.steps.report.skill import adjusted, scores_of
 from rtcan_cli.steps.scores.simple_rivals import OF_SONGS, SIMPLE, SURE, best_rival
 
 #: What is asked about, by ``--fusion``.
 INPUTS = {"none": "EDA", "music-only": "music", "music": "EDA and music"}
-#: Models that see neither EDA nor music, which tell how much of a score may come from elsewhere.
+#: Models that see neither EDA nor music, which show how much of a score may come from elsewhere.
 PRIORS = (OF_SONGS, "duration-prior")
-#: With fewer subjects, not even one that is told better for every one of them shows anything: a
-#: sign test gives 2 / 2**5 = 0.06 then.
-LEAST_SUBJECTS = 6
 #: Protocols whose scores are of unseen subjects, the usual one first.
 UNSEEN = ("subject", "loso", "subject+stimulus")
-_JUDGED = ("better", "worse", "none_shown")
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,7 @@ def _answer(runs: Sequence[Run], leakage: Leakage | None) -> Chosen:
     for asked in INPUTS.values():
         seeing = [group for group in groups if input_of(group.first) == asked]
         found = [group for group in seeing if group.first.settings.model.network is not None]
-        notes += _not_shown(found)
+        notes += _not_shown(asked, found)
         simple = _first_of_each(seeing, SIMPLE)
         for target in TARGETS:
             networks = [each for each in found if target in each.first.settings.targets][:1]
@@ -119,9 +114,9 @@ def _answer(runs: Sequence[Run], leakage: Leakage | None) -> Chosen:
     for group in _first_of_each(groups, PRIORS):
         for target in group.first.settings.targets:
             rows.append({**_test(group, target), "input": "", "role": "prior"})
-    tests, n_tests = _adjusted(pd.DataFrame(rows).reindex(columns=list(TEST_COLUMNS)))
+    tests, n_tests = adjusted(pd.DataFrame(rows).reindex(columns=list(TEST_COLUMNS)))
     against = pd.DataFrame(rivals).reindex(columns=list(RIVAL_COLUMNS))
-    against["p_holm"] = holm(against["p_value"].astype(float))
+    against["p_holm"] = holm(_of_the_best(against))
     against["verdict"] = [_verdict(row) for row in against.itertuples()]
     protocols = pd.DataFrame(columns=list(PROTOCOL_COLUMNS))
     if leakage is not None:
@@ -161,16 +156,21 @@ def _first_of_each(groups: Sequence[Seeds], models: Sequence[str]) -> list[Seeds
     return [found[name] for name in models if name in found]
 
 
-def _not_shown(networks: Sequence[Seeds]) -> Iterator[Note]:
-    """Name the networks that do not speak for an input, since another one does."""
-    if len(networks) > 1:
-        taken, *others = (group.name for group in networks)
-        text = (
-            f"Networks that see {input_of(networks[0].first)}: {taken} is shown here, chosen "
-            "without a look at its score; the others are among the runs side by side: "
-            f"{', '.join(others)}."
-        )
-        yield Note("other_networks", text)
+def _not_shown(asked: str, networks: Sequence[Seeds]) -> Iterator[Note]:
+    """Name the networks that do not speak for an input and target, since another one does."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for target in TARGETS:
+        names = (group.name for group in networks if target in group.first.settings.targets)
+        found.setdefault(tuple(names), []).append(target)
+    for names, targets in found.items():
+        if len(names) > 1:
+            taken, *others = names
+            text = (
+                f"Networks that see {asked}: {taken} is shown here for {' and '.join(targets)}, "
+                "chosen without a look at its score; the others are among the runs side by side: "
+                f"{', '.join(others)}."
+            )
+            yield Note("other_networks", text)
 
 
 def _test(group: Seeds, target: str) -> dict[str, object]:
@@ -179,20 +179,8 @@ def _test(group: Seeds, target: str) -> dict[str, object]:
     summaries = [run.scores(target)[1] for run in group.runs]  # looks at the folds of each
     every = group.trials(target)
     trials = common_trials(every) if len(every) > 1 else [tested(every[0])]
-    seed = first.settings.seed
-    pooled = intervals(trials if len(trials) > 1 else trials[0], seed=seed)
-    label = trials[0]["label"]
-    lead = leading_score(label)
-    n_subjects, n_trials = trials[0]["subject"].nunique(), len(label)
-    judged = judgement(
-        pooled.loc[lead].rename(None).combine_first(pd.Series({"score": lead})),
-        float(label.mean()),
-        n_subjects,
-        n_trials,
-    ).iloc[0]
     audit = first.audit(target)[["test", "stimulus_in_training"]].sum()
-    each = [intervals(table, n_resamples=1).loc[lead, "estimate"] for table in trials]
-    row: dict[str, object] = {
+    return {
         "target": target,
         "run": first.name,
         "model": first.model_name,
@@ -201,35 +189,10 @@ def _test(group: Seeds, target: str) -> dict[str, object]:
         "protocol": first.settings.protocol,
         "n_folds": summaries[0].n_folds,
         "n_planned_folds": first.n_folds,
-        "n_subjects": n_subjects,
-        "n_trials": n_trials,
-        "n_stimuli": trials[0]["song"].nunique(),
         "stimulus_known": float(audit["stimulus_in_training"] / audit["test"]),
         "majority_accuracy": summaries[0].majority_mean,
-        **judged.drop(["high_share"]),
-        "seed_sd": float(np.std(each, ddof=1)) if len(each) > 1 else np.nan,
-        "p_value": p_of_skill(
-            judged["estimate"], judged["without_skill"], judged["low"], judged["high"], n_subjects
-        ),
+        **scores_of(trials, first.settings.seed),
     }
-    for name in ("balanced_accuracy", "auc"):
-        row |= {
-            name: pooled.loc[name, "estimate"],
-            f"{name}_low": pooled.loc[name, "low"],
-            f"{name}_high": pooled.loc[name, "high"],
-        }
-    if judged["verdict"] != "no_interval" and n_subjects < LEAST_SUBJECTS:
-        row["verdict"] = "too_few"
-    return row
-
-
-def _adjusted(tests: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Adjust p values for all tests against no skill together; priors answer no question."""
-    judged = (tests["role"] != "prior") & tests["verdict"].isin(_JUDGED)
-    tests["p_holm"] = holm(tests["p_value"].astype(float).where(judged))
-    lost = (tests["verdict"] == "better") & judged & ~(tests["p_holm"] < SURE)
-    tests.loc[lost, "verdict"] = "better_alone"
-    return tests, int(tests["p_holm"].notna().sum())
 
 
 def _rival(network: Seeds, target: str, groups: Sequence[Seeds]) -> dict[str, object] | None:
@@ -253,13 +216,28 @@ def _rival(network: Seeds, target: str, groups: Sequence[Seeds]) -> dict[str, ob
         "rival_score": row["reference_score"],
         **{name: row[name] for name in ("difference", "low", "high")},
         "test": found.test,
+        "accuracy_difference": found.row("accuracy")["difference"],
         "p_value": found.p_value,
     }
 
 
+def _of_the_best(rivals: pd.DataFrame) -> pd.Series:
+    """P values of rivals that were chosen by the score they are compared in (Bonferroni).
+
+    The best of several is better than a network more easily than one that was named beforehand. A
+    network that is better than the best of them has no such advantage.
+    """
+    p_value, behind = rivals["p_value"].astype(float), rivals["accuracy_difference"] < 0
+    return p_value.where(~behind, np.minimum(p_value * rivals["n_rivals"].astype(float), 1))
+
+
 def _verdict(row: Any) -> str:
-    """Whether a network is better than its rival: interval and adjusted p have to agree."""
-    sure = row.p_holm < SURE and (row.low > 0 or row.high < 0)
+    """Whether a network is better than its rival: interval and adjusted p have to agree.
+
+    They may be of two scores, which have to differ in the same direction.
+    """
+    agree = row.accuracy_difference * row.difference > 0
+    sure = row.p_holm < SURE and agree and (row.low > 0 or row.high < 0)
     if row.difference > 0:
         return "better" if sure else "not_clearly_better"
     return "worse" if sure else "not_better"

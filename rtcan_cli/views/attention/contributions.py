@@ -49,7 +49,7 @@ def _with_interval(table: pd.DataFrame, name: str, factor: float = 1, digits: in
 def _parts(result: PartContributions) -> Table:
     found = result.parts
     columns = [
-        "target", "part", "size", "share [%]", "called otherwise without [%]",
+        "target", "part", "size", "share [%]", "classified differently without [%]",
         "AUC lost if exchanged", "verdict",
     ]  # fmt: skip
     cells = [
@@ -64,7 +64,8 @@ def _parts(result: PartContributions) -> Table:
     if (found["score"] != "auc").any():
         columns[5] = "score lost if exchanged"
     title = (
-        f"Who decided: mean absolute contributions, 95 % over subjects{mark(result.run.simulated)}"
+        f"Contribution of EDA and music: mean absolute values, 95 % over subjects"
+        f"{mark(result.run.simulated)}"
     )
     return Table(title, columns, list(zip(*cells, strict=True)))
 

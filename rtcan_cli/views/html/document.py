@@ -13,6 +13,8 @@ from rtcan_cli import __version__, views
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.answer import Answer
+from rtcan_cli.results.attention.average import AverageAttention
+from rtcan_cli.results.attention.contributions import PartContributions
 from rtcan_cli.results.base import Result
 from rtcan_cli.results.paper import COLUMNS, Paper
 from rtcan_cli.results.report import WorkspaceReport
@@ -53,8 +55,8 @@ ONLY_LAYOUT = (
     "simulated, so the paper's numbers are not shown."
 )
 QUESTION = (
-    "The question: do EDA, music, or both tell whether people whom the models have not seen felt "
-    "high or low valence and arousal?"
+    "The question: do EDA, music, or both predict high or low valence and arousal in subjects that "
+    "the models have not seen?"
 )
 #: What the paper's figures show.
 TITLES = {
@@ -88,6 +90,16 @@ _LEAKAGE = (
     "Accuracy by what was known in training of the trials that test, with 95 % intervals "
     "over subjects, and its difference from the protocol that knows least."
 )
+_SINGLE_TESTS = (
+    "Verdicts here are of single tests: unlike those of page one, they are not corrected for "
+    "several parts, targets and runs."
+)
+#: What is said of a model without skill, by the mark of its skill.
+_UNSKILLED = {
+    answer_view.PERHAPS: "This model showed only weak evidence of skill for {}.",
+    answer_view.NO: "This model showed no skill for {}.",
+    answer_view.OPEN: "The skill of this model for {} was not tested on page one.",
+}
 #: Figures of `evaluate`, `gradcam --all` and `contributions`, by how their names begin.
 _OF_RUNS = {
     "roc": "ROC curve on the test trials; the diagonal is chance.",
@@ -156,7 +168,12 @@ def sections(result: WorkspaceReport) -> list[Section]:
         Section("runs", "Runs side by side", list(_comparison(result))),
         Section("leakage", "How much of a score is memory", list(_leakage(result))),
         Section("attention", "What the networks looked at", list(_attention(result))),
-        Section("contributions", "Who decided, EDA or music?", list(_contributions(result))),
+        Section(
+            "contributions",
+            "Contribution of EDA and music",
+            list(_contributions(result)),
+            [_SINGLE_TESTS],
+        ),
         Section("tables", "The paper's tables", list(_tables(result)), [_about_tables(result)]),
         Section("figures", "The paper's figures", list(_figures(result))),
         Section("lacking", "What is not here", lacking),
@@ -255,30 +272,44 @@ def _scores(result: WorkspaceReport) -> Iterator[Part]:
 
 def _attention(result: WorkspaceReport) -> Iterator[Part]:
     """Where the networks looked on average; a chapter that holds for networks with skill only."""
-    shown = {(each.dataset, run) for each in result.answers for run in _skilled(each)}
     for each in result.average_attention:
-        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
-        part = _of_run(each, title)
-        if (each.run.dataset, each.run.name) not in shown:
-            said = Statement(
-                answer_view.NO,
-                "This network showed no skill for valence or arousal.",
-                "What it looked at says nothing about how people felt.",
-            )
-            part = replace(part, statements=[said])
-        yield part
+        yield _if_skilled(
+            result.answers,
+            each,
+            each.peaks["target"],
+            "Without skill, what it looked at says nothing about how people felt.",
+        )
 
 
 def _contributions(result: WorkspaceReport) -> Iterator[Part]:
-    """What moved the answers of models that see EDA and music."""
+    """What moved the answers of models that see EDA and music; likewise."""
     for each in result.contributions:
-        title = f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}"
-        yield _of_run(each, title)
+        yield _if_skilled(
+            result.answers,
+            each,
+            each.parts["target"],
+            "Without skill, what moved its answers says nothing about how people felt.",
+        )
 
 
-def _skilled(answer: Answer) -> list[str]:
-    """Runs that are better than no skill for a target."""
-    return list(answer.tests.loc[answer.tests["verdict"] == "better", "run"])
+def _if_skilled(
+    answers: Iterable[Answer],
+    each: AverageAttention | PartContributions,
+    targets: Iterable[str],
+    otherwise: str,
+) -> Part:
+    """What explains a model, with a warning on each target that page one shows no skill for."""
+    part = _of_run(each, f"{dataset_title(each.run.dataset, each.run.simulated)}: {each.run.name}")
+    found: dict[str, list[str]] = {}
+    for target in dict.fromkeys(targets):
+        sure = answer_view.skill(answers, each.run, target)
+        found.setdefault(sure, []).append(target)
+    said = [
+        Statement(sure, headline.format(" or ".join(found[sure])), otherwise)
+        for sure, headline in _UNSKILLED.items()
+        if sure in found
+    ]
+    return replace(part, statements=said)
 
 
 def _of_run(result: Result, title: str) -> Part:

@@ -16,8 +16,8 @@ def origin(result: WorkspaceReport) -> Iterator[Part]:
     """The commands, then each store and run."""
     if result.commands:
         text = (
-            "These lines make all of it again, in this order. Of tables that were imported only "
-            "the name of the file is known."
+            "Run these commands in order to reproduce the report. For imported tables, only the "
+            "file name is recorded."
         )
         yield Part("All commands", notes=[text], commands=result.commands)
     for (name, simulated), stores in result.stores.groupby(["dataset", "simulated"], sort=False):

@@ -54,7 +54,11 @@ def test_datasets_are_those_of_the_workspace(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["evaluate", "gradcam", "export", "predict", "compare", "train --splits-from"]
+    "command",
+    [
+        *("evaluate", "gradcam", "contributions", "export", "predict", "compare", "report"),
+        "train --splits-from",
+    ],
 )
 def test_runs_are_those_of_the_workspace(command: str, workspace: Path) -> None:
     line = f"rtcan {command} "
@@ -69,6 +73,7 @@ def test_the_options_of_the_line_count(workspace: Path, tmp_path: Path) -> None:
     assert offered("rtcan evaluate -d ../secret ", workspace) == []
     assert offered(f"rtcan evaluate -w {workspace} ", tmp_path / "none")[0] == "Rb"
     assert offered("rtcan compare Rb R", workspace) == ["Rf-eda+music"]
+    assert offered("rtcan report Rb R", workspace) == ["Rf-eda+music"]
     assert offered("rtcan compare Rb --against s", workspace) == ["svm-eda-1a"]
 
 

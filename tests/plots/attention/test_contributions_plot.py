@@ -74,3 +74,10 @@ def test_one_listener_has_no_whiskers(read: Any) -> None:
     text = read(figure)
     assert "0.000" in text  # and no "-0.000"
     assert "-0.000" not in text
+
+
+def test_a_mean_that_rounding_put_outside_its_interval_is_drawn(read: Any) -> None:
+    rounded = parts().assign(size_low=parts()["size"] + 1e-17, size_high=parts()["size"] - 1e-9)
+    title = "PMEmo, arousal"
+    figure = contributions(rounded, averages(), groups(), scale="probability", title=title)
+    assert "0.050" in read(figure)

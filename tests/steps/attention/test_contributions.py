@@ -216,6 +216,7 @@ def test_runs_without_both_parts_say_what_to_do(tmp_path: Path, trained: Path) -
         ((0.01, 0.2), (0.05, 0.3), (0.02, 0.1), "helps"),
         ((0.01, 0.2), (0.0, 0.01), (0.001, 0.002), "hardly_used"),
         ((-0.2, -0.01), (0.05, 0.3), (0.02, 0.1), "harms"),
+        ((-0.2, -0.01), (0.0, 0.01), (0.001, 0.002), "harms"),  # little, but not ignored
         ((np.nan, np.nan), (0.05, 0.3), (0.02, 0.1), "unknown"),
         ((0.0, 0.0), (np.nan, np.nan), (0.0, 0.0), "ignored"),  # it always says the same
     ],

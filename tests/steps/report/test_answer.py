@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals
 from rtcan_cli.evaluation.statistics import holm
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.report.answer import Chosen, answers
+from rtcan_cli.steps.report.answer import Chosen, _of_the_best, _verdict, answers
 from rtcan_cli.steps.report.missing import missing
 from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.steps.scores.leakage import compare_protocols
 from rtcan_cli.stores import Workspace
+from rtcan_cli.views.answer import score_table
 from tests.runs.finished_runs import finish_run
 
 ONE = {"targets": ("arousal",)}
@@ -47,19 +49,20 @@ def test_scores_and_verdicts_are_those_of_evaluate(tmp_path: Path) -> None:
         assert (row.n_subjects, row.n_trials, row.n_stimuli) == (12, 120, 10)
         assert row.stimulus_known == 1
     assert (found.tests["verdict"] == "better").all()
-    assert found.n_tests == 2
-    np.testing.assert_allclose(found.tests["p_holm"], holm(found.tests["p_value"]))
+    assert found.n_tests == 4
+    every = holm([*found.tests["p_value"], *found.tests["auc_p_value"]])
+    np.testing.assert_allclose([*found.tests["p_holm"], *found.tests["auc_p_holm"]], every)
 
 
 def test_a_signal_that_holds_alone_may_be_lost_among_many(tmp_path: Path) -> None:
     weak = finish_run(tmp_path, "weak", skill=0.1, **ONE)
     alone = answer_of(weak).answer.tests.iloc[0]
     assert alone["verdict"] == "better"
-    assert 0.01 < alone["p_value"] == alone["p_holm"] < 0.05
+    assert 0.01 < alone["p_value"] < alone["p_holm"] < 0.05
     names = ("logistic", "svm-eda", "boosting", "svm-gsr")
     others = [finish_run(tmp_path, name, skill=0.0, **model(name)) for name in names]
     found = answer_of(weak, *others).answer
-    assert found.n_tests == 5
+    assert found.n_tests == 10
     assert found.tests["verdict"].iloc[0] == "better_alone"
 
 
@@ -68,7 +71,7 @@ def test_priors_are_shown_but_answer_nothing(tmp_path: Path) -> None:
     for name in ("song-prior", "duration-prior", "majority"):
         paths.append(finish_run(tmp_path, name, skill=3.0, **model(name)))
     found = answer_of(*paths).answer
-    assert found.n_tests == 1
+    assert found.n_tests == 2
     assert found.tests["role"].tolist() == ["network", "prior", "prior"]
     assert found.tests["input"].tolist() == ["EDA", "", ""]
     assert np.isnan(found.tests["p_holm"].iloc[1])
@@ -88,7 +91,28 @@ def test_the_rival_sees_no_more_and_its_difference_is_paired(tmp_path: Path) -> 
     for name in ("difference", "low", "high"):
         assert row[name] == apart[name]
     assert (row["verdict"], row["n_rivals"]) == ("worse", 2)
-    assert row["p_holm"] >= row["p_value"]
+    # The rival was chosen from two, by the score in which it is better.
+    assert row["accuracy_difference"] < 0
+    raw = found.rivals["p_value"] * found.rivals["n_rivals"]
+    np.testing.assert_allclose(found.rivals["p_holm"], holm(np.minimum(raw, 1)))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "p_value", "verdict", "p_holm"),
+    [
+        (-0.05, 0.01, "worse", 0.03),
+        (-0.05, 0.02, "not_better", 0.06),  # the best of three
+        (0.05, 0.01, "not_better", 0.01),  # the scores differ in opposite directions
+    ],
+)
+def test_a_network_is_worse_only_if_the_choice_of_the_rival_does_not_explain_it(
+    accuracy: float, p_value: float, verdict: str, p_holm: float
+) -> None:
+    row = {"accuracy_difference": accuracy, "p_value": p_value, "n_rivals": 3}
+    rivals = pd.DataFrame([row | {"difference": -0.05, "low": -0.09, "high": -0.01}])
+    rivals["p_holm"] = holm(_of_the_best(rivals))
+    assert rivals["p_holm"].iloc[0] == pytest.approx(p_holm)
+    assert _verdict(next(rivals.itertuples())) == verdict
 
 
 def test_several_seeds_are_one_answer_with_their_mean(tmp_path: Path) -> None:
@@ -122,6 +146,30 @@ def test_a_run_is_chosen_by_what_it_is_and_not_by_its_score(tmp_path: Path) -> N
     assert note.text.endswith("better, dcnn, part.")
 
 
+def test_the_run_that_is_shown_is_named_for_each_target(tmp_path: Path) -> None:
+    both = finish_run(tmp_path, "both", skill=0.0)
+    newer = finish_run(tmp_path, "newer", skill=0.0, targets=("valence",))
+    found = answer_of(newer, both).answer
+    assert found.tests[["target", "run"]].to_numpy().tolist() == [
+        ["valence", "newer"],
+        ["arousal", "both"],
+    ]
+    (note,) = found.notes
+    assert "newer is shown here for valence, chosen" in note.text
+    assert note.text.endswith("side by side: both.")
+
+
+def test_without_a_network_the_simple_model_that_is_shown_is_the_one_that_speaks(
+    tmp_path: Path,
+) -> None:
+    better = finish_run(tmp_path, "svm", skill=3.0, **model("svm-eda"))
+    line = finish_run(tmp_path, "line", skill=0.0, **model("logistic"))
+    found = answer_of(better, line)
+    assert [group.name for group in found.speaking] == ["line"]
+    assert found.answer.tests["run"].tolist() == ["line", "svm"]
+    assert score_table(found.answer).rows[0][2] == "logistic"
+
+
 def test_only_protocols_with_unseen_subjects_count(tmp_path: Path) -> None:
     trial = finish_run(tmp_path, "trial", skill=3.0, protocol="trial", **ONE)
     found = answer_of(trial)
@@ -142,7 +190,7 @@ def test_recorded_and_simulated_data_are_apart_and_recorded_ones_first(tmp_path:
     assert [(each.answer.simulated, each.answer.dataset) for each in found] == [
         *((False, "deap"), (False, "pmemo"), (True, "deap"), (True, "pmemo"))
     ]
-    assert all(each.answer.n_tests == 1 for each in found)
+    assert all(each.answer.n_tests == 2 for each in found)
 
 
 @pytest.mark.parametrize(("n", "verdict"), [(5, "too_few"), (6, "better")])

@@ -77,8 +77,8 @@ def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
         assert f"File: attention_{name}_subject_{SUBJECT}_music_{SONG}." in seen.text
     assert {"Rb", "Rd", "Rf"} <= set(seen.text[seen.text.index("Fig. 5: ") :].split())
     assert not any(text.startswith("Fig. 4") for text in titles)
-    assert "Who decided, EDA or music?" in titles
-    assert "Who decided: mean absolute contributions" in seen.text
+    assert "Contribution of EDA and music" in titles
+    assert "Contribution of EDA and music: mean absolute values" in seen.text
     assert "Fig. 4 is not shown: no model was trained on several numbers" in seen.text
     # Of the shares of `--subjects`, only those from which folds can be dealt here.
     assert "--subjects 40%,70%,100%" in seen.text
@@ -136,7 +136,7 @@ def test_the_answer_comes_first_and_the_scores_are_those_of_its_run(
     # One network was trained on all folds; those of a single fold are not asked.
     (whole,) = (run for run in map(Run.load, Workspace(trained).runs()) if run.is_complete)
     for target in ("valence", "arousal"):
-        assert f"EDA and music tell {target} of unseen simulated listeners" in answer
+        assert f"EDA and music predict {target} in unseen simulated subjects" in answer
     found = evaluate_run(whole.path)
     for score in found.scores[found.scores["score"] == "balanced_accuracy"].itertuples():
         assert f"{100 * score.estimate:.1f} ({100 * score.low:.1f} to" in answer

@@ -1,0 +1,108 @@
+"""Answers of models to test trials -> better than no skill, among all tests.
+
+Each model is tested twice for each target: by the score to judge by, and by AUC. All of these p
+values are adjusted together, whichever way a score differs from no skill. So if no model of a
+dataset has skill, a verdict that claims any, or that claims a score below chance, is given with a
+probability of 5 % at most (Holm 1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rtcan_cli.evaluation.bootstrap import intervals
+from rtcan_cli.evaluation.metrics import leading_score
+from rtcan_cli.evaluation.power import p_of_skill
+from rtcan_cli.evaluation.statistics import holm
+from rtcan_cli.steps.scores.evaluate import judgement
+from rtcan_cli.steps.scores.simple_rivals import SURE
+
+#: With fewer subjects, not even a score above chance in each of them shows anything: a sign test
+#: gives 2 / 2**5 = 0.06 then.
+LEAST_SUBJECTS = 6
+_P_VALUES = {"p_value": "p_holm", "auc_p_value": "auc_p_holm"}
+_JUDGED = ("better", "worse", "none_shown")
+
+
+def scores_of(trials: Sequence[pd.DataFrame], seed: int) -> dict[str, Any]:
+    """Scores of a model on all its tested trials, and whether they are above no skill.
+
+    Parameters
+    ----------
+    trials : sequence of DataFrame
+        The same tested trials for each seed.
+    seed : int
+        Of the samples of subjects.
+
+    Returns
+    -------
+    dict
+        Those of `rtcan_cli.results.answer.TEST_COLUMNS` that follow from the trials, with the
+        verdict of a single test.
+    """
+    pooled = intervals(trials if len(trials) > 1 else trials[0], seed=seed)
+    label = trials[0]["label"]
+    lead = leading_score(label)
+    n_subjects, n_trials = trials[0]["subject"].nunique(), len(label)
+    judged = judgement(
+        pooled.loc[lead].rename(None).combine_first(pd.Series({"score": lead})),
+        float(label.mean()),
+        n_subjects,
+        n_trials,
+    ).iloc[0]
+    each = [intervals(table, n_resamples=1).loc[lead, "estimate"] for table in trials]
+    row: dict[str, Any] = {
+        "n_subjects": n_subjects,
+        "n_trials": n_trials,
+        "n_stimuli": trials[0]["song"].nunique(),
+        **judged.drop(["high_share"]),
+        "seed_sd": float(np.std(each, ddof=1)) if len(each) > 1 else np.nan,
+        "p_value": p_of_skill(
+            judged["estimate"], judged["without_skill"], judged["low"], judged["high"], n_subjects
+        ),
+        "auc_p_value": p_of_skill(
+            *(pooled.loc["auc", "estimate"], 0.5),
+            *(pooled.loc["auc", "low"], pooled.loc["auc", "high"], n_subjects),
+        ),
+    }
+    for name in ("balanced_accuracy", "auc"):
+        row |= {
+            name: pooled.loc[name, "estimate"],
+            f"{name}_low": pooled.loc[name, "low"],
+            f"{name}_high": pooled.loc[name, "high"],
+        }
+    if judged["verdict"] != "no_interval" and n_subjects < LEAST_SUBJECTS:
+        row["verdict"] = "too_few"
+    return row
+
+
+def adjusted(tests: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Adjust the p values of all tests of a dataset together, and the verdicts by them.
+
+    Parameters
+    ----------
+    tests : DataFrame
+        With the columns `rtcan_cli.results.answer.TEST_COLUMNS`. Priors answer no question, so
+        they are not tested.
+
+    Returns
+    -------
+    tests : DataFrame
+        With adjusted p values and verdicts.
+    n_tests : int
+        How many tests were adjusted.
+    """
+    judged = (tests["role"] != "prior") & tests["verdict"].isin(_JUDGED)
+    found = tests[list(_P_VALUES)].astype(float).where(judged, np.nan).to_numpy()
+    held = holm(found.ravel()).reshape(found.shape)
+    tests = tests.assign(**dict(zip(_P_VALUES.values(), held.T, strict=True)))
+    alone = judged & ~(tests["p_holm"] < SURE)
+    tests.loc[alone & (tests["verdict"] == "better"), "verdict"] = "better_alone"
+    tests.loc[alone & (tests["verdict"] == "worse"), "verdict"] = "none_shown"
+    by_auc = judged & (tests["auc_p_holm"] < SURE) & (tests["auc_low"] > 0.5)
+    tests.loc[by_auc & (tests["verdict"] != "better"), "verdict"] = "auc_only"
+    return tests, int(np.isfinite(held).sum())
