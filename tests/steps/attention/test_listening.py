@@ -118,6 +118,18 @@ def test_what_comes_later_changes_no_beginning(trained: Path) -> None:
     np.testing.assert_array_equal(one.usual, one.seconds >= 11)
 
 
+def test_a_recording_that_no_network_can_see_is_refused(trained: Path) -> None:
+    stores = Workspace(trained)
+    found = find_recording(stores.store("pmemo", "recordings"), TRIAL, target="arousal")
+    run = Run.load(stores.runs()[0])
+    sources = sources_of(stores, run.path)
+    lost = found.eda.copy()
+    lost[-1] = np.nan  # in the whole recording alone
+    for eda in (lost, np.full_like(lost, np.nan)):
+        with pytest.raises(RtcanError, match="networks cannot be shown the recording"):
+            beginnings_of(replace(found, eda=eda), sources, run, (8.0, 12.0))
+
+
 @pytest.mark.parametrize(
     ("first", "whole"), [(10.0, 60.0), (9.99, 10.1), (12.0, 10.0), (0.0, 4000.0)]
 )
