@@ -8,8 +8,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rtcan_cli.datasets.profiles import PROFILES
@@ -18,13 +20,14 @@ from rtcan_cli.plots.attention.columns import to_columns
 from rtcan_cli.results.attention.listening import Listening
 from rtcan_cli.runs.durations import FACTOR, lengths_of
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.attention import listening
 from rtcan_cli.steps.attention.beginnings import beginnings_of, times_of
 from rtcan_cli.steps.attention.listening import listen_to
 from rtcan_cli.steps.attention.networks import sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
-from rtcan_cli.steps.signals.one_recording import find_recording
+from rtcan_cli.steps.signals.one_recording import Found, find_recording
 from rtcan_cli.stores import Store, Workspace
 from tests.conftest import SONG, SUBJECT, must, rtcan
 
@@ -56,6 +59,31 @@ def test_what_eda_and_music_did_sums_to_the_answer(told: Listening) -> None:
         baseline, eda, music, to = (float(n) for n in re.findall(r"[+-]?\d\.\d\d", text))
         assert to == pytest.approx(answer, abs=0.005)
         assert baseline + eda + music == pytest.approx(to, abs=0.02)
+
+
+def test_a_song_that_trained_the_network_is_named_as_such(told: Listening) -> None:
+    """With folds of subjects, others have heard it in training."""
+    said = [note.text for note in told.notes if note.kind == "contributions"]
+    assert said
+    assert all("this song has also trained the network" in text for text in said)
+
+
+def test_one_rating_is_shown_if_one_is_asked_for(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(*asked: Any) -> Found:
+        """As in datasets where one recording is for both ratings."""
+        one = find_recording(*asked)
+        return replace(
+            one, about=pd.concat([one.about.drop("target"), pd.Series({"target": "both"})])
+        )
+
+    monkeypatch.setattr(listening, "find_recording", found)
+    told, _ = listen_to(Workspace(trained), "pmemo", TRIAL)
+    assert set(told.networks["target"]) == {"valence", "arousal"}
+    told, _ = listen_to(Workspace(trained), "pmemo", TRIAL, target="valence")
+    assert set(told.networks["target"]) == {"valence"}
+    assert told.ratings["target"].tolist() == ["valence"]
 
 
 def test_its_attention_is_that_of_gradcam(
