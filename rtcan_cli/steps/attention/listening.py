@@ -157,7 +157,7 @@ def listen_to(
         parts=parts,
         attention=joined(asked.attention, ATTENTION_COLUMNS),
         predictions=joined(asked.predictions, PREDICTION_COLUMNS),
-        notes=(*notes, *asked.notes),
+        notes=tuple(dict.fromkeys([*notes, *asked.notes])),
     )
     return result, sound
 
@@ -236,7 +236,7 @@ def _ask(found: Found, first: Run, workspace: Workspace, wanted: str | None) -> 
         for each in told:
             _add(asked, found, target, each, beginnings, sources)
             if is_fused(each.run):
-                asked.notes.append(_contributions(found, target, each, sources))
+                asked.notes += _contributions(found, target, each, sources)
     if first.is_imported:
         text = (
             "it is not known which trials the imported network was trained on: it may have learned "
@@ -246,8 +246,8 @@ def _ask(found: Found, first: Run, workspace: Workspace, wanted: str | None) -> 
     return asked
 
 
-def _contributions(found: Found, target: str, each: Explanation, sources: Sources) -> Note:
-    """What EDA and music each did to the answer to the whole recording."""
+def _contributions(found: Found, target: str, each: Explanation, sources: Sources) -> list[Note]:
+    """What EDA and music each did to the answer to the whole recording, and a caveat."""
     run, (subject, stimulus, repetition) = each.run, found.key
     row = contributions_of_trial(
         run.path, sources, subject, stimulus, repetition=repetition, targets=(target,)
@@ -257,15 +257,17 @@ def _contributions(found: Found, target: str, each: Explanation, sources: Source
         f"the mean answer to training trials, the EDA moved P(high) by {row['eda']:+.2f} and the "
         f"music by {row['music']:+.2f}, to {row['probability']:.2f} (Shapley values)"
     )
+    notes = [Note("contributions", text)]
     trials = run.trials(target)
     song = trials.loc[trials["stimulus"] == stimulus, HELD_OUT["stimulus"]].iloc[0]
     same = (trials[HELD_OUT["stimulus"]] == song).to_numpy()
     if (run.splits(target).role[same, each.fold - 1] == TRAIN).any():
-        text += (
-            f"; this {found.dataset.stimulus_word} has also trained the network: what music "
-            "contributes includes what the network remembers of it"
+        text = (
+            f"this {found.dataset.stimulus_word} has also trained these networks: what music "
+            "contributes includes what they remember of it"
         )
-    return Note("contributions", text)
+        notes.append(Note("song_in_training", text))
+    return notes
 
 
 def _add(

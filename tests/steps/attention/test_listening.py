@@ -63,9 +63,8 @@ def test_what_eda_and_music_did_sums_to_the_answer(told: Listening) -> None:
 
 def test_a_song_that_trained_the_network_is_named_as_such(told: Listening) -> None:
     """With folds of subjects, others have heard it in training."""
-    said = [note.text for note in told.notes if note.kind == "contributions"]
-    assert said
-    assert all("this song has also trained the network" in text for text in said)
+    (note,) = (note for note in told.notes if note.kind == "song_in_training")
+    assert "this song has also trained these networks" in note.text
 
 
 def test_one_rating_is_shown_if_one_is_asked_for(
