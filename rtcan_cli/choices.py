@@ -29,6 +29,7 @@ ModelName = Literal[
     "inceptiontime",
     "music-mlp",
 ]
+Rating = Literal["valence", "arousal"]
 Target = Literal["valence", "arousal", "both"]
 RecipeName = Literal["paper", "tuned"]
 ClassWeights = Literal["none", "balanced"]

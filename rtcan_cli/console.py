@@ -53,6 +53,9 @@ class Progress(Protocol):
     def update(self, n: float = 1) -> Any:
         """Count ``n`` finished units."""
 
+    def at(self, n: float) -> None:
+        """Count finished units up to so many in all; fewer than there are change nothing."""
+
     def set_postfix_str(self, s: str) -> Any:
         """Put a few words behind the bar."""
 
@@ -98,6 +101,9 @@ class _Bar:
         if self._lines and time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
             say(f"{self._description}: {self.state()}")
+
+    def at(self, n: float) -> None:
+        self.update(max(0, n - self.n))
 
     def set_postfix_str(self, s: str) -> None:
         self._bar.set_postfix_str(s)

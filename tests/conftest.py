@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     import opensmile
     import pandas as pd
 
-# Read before any numerical library is loaded: tests are small, threads only get in the way.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Read before any numerical library is loaded, and in place of what the shell has: tests are small,
+# and a process with threads cannot be forked safely (`tests/child.py`).
+os.environ["OMP_NUM_THREADS"] = "1"
 # Modules of numerical libraries are a million objects that stay; Python looks through them all each
 # time that it searches for rings of objects nobody uses. Rarely is enough: 5 % less time.
 gc.set_threshold(10_000, 20, 20)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli import choices
-from rtcan_cli.commands.shell import options
+from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.results.attention.listening import Listening
 
 
@@ -18,19 +17,13 @@ def listen(
         str | None,
         typer.Argument(
             metavar="[RUN]",
+            autocompletion=complete.runs,
             help="Name or path of a run. Default: the newest that tests this trial.",
             show_default=False,
         ),
     ] = None,
     repetition: options.Repetition = None,
-    target: Annotated[
-        choices.Target | None,
-        typer.Option(
-            help="Which recording, where a subject listened once for each rating. "
-            "Default: the first.",
-            show_default=False,
-        ),
-    ] = None,
+    target: options.OneTarget = None,
     audio: Annotated[
         Path | None,
         typer.Option(
@@ -73,8 +66,8 @@ def listen(
 
     One HTML file that works from disk. While the song plays, or a silent clock, a cursor runs over
     the raw EDA, the phasic part with its responses, the attention of each network as in gradcam,
-    and the probability that they give to high for growing beginnings of the recording. The networks
-    are those that did not learn from this subject.
+    and the probability that they give to high from the first t seconds of the recording alone. The
+    networks are those that were not trained on this subject.
 
     \b
     Examples:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 from rtcan_cli.results.overview.recording import OneRecording
 
@@ -14,14 +9,7 @@ from rtcan_cli.results.overview.recording import OneRecording
 def show(
     trial: options.Trial,
     repetition: options.Repetition = None,
-    target: Annotated[
-        choices.Target | None,
-        typer.Option(
-            help="Which recording, where a subject listened once for each rating. "
-            "Default: the first.",
-            show_default=False,
-        ),
-    ] = None,
+    target: options.OneTarget = None,
     dataset: options.Dataset = None,
     recordings: options.RecordingsStore = None,
     components: options.ComponentsStore = None,

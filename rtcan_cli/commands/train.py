@@ -408,10 +408,8 @@ def train(
     from rtcan_cli.eda.window import Window
     from rtcan_cli.models.registry import find
     from rtcan_cli.runs.durations import common_window
-    from rtcan_cli.runs.inputs import sources_for
-    from rtcan_cli.runs.splits import borrow
     from rtcan_cli.steps.training.combinations import Wanted, combinations
-    from rtcan_cli.steps.training.plan import RunRequest
+    from rtcan_cli.steps.training.requests import requests_for
     from rtcan_cli.steps.training.train import train_runs
     from rtcan_cli.stores import Workspace
     from rtcan_cli.training.device import named_device, pick_device
@@ -488,28 +486,18 @@ def train(
         where = named_device(gpu, device)  # that of a worker
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
-    requests, refused = [], []
-    for settings in runs:
-        if source is not None:
-            settings = borrow(
-                source,
-                settings,
-                known.name,
-                own_seed=seed is not None,
-                own_thresholds=thresholds is not None,
-            )
-        try:
-            settings.model.check(settings.fusion, settings.protocol)
-        except RtcanError as error:
-            if len(wanted.models) == 1:
-                raise
-            refused.append(error)
-            continue
-        sources = sources_for(settings, stores, known.name, stored)
-        path = output or stores.run(known.name, (name or settings.name()).removesuffix(".h5"))
-        requests.append(RunRequest(sources, path, settings, source))
-    if refused and not requests:
-        raise refused[0]
+    if name is not None:
+        output = stores.run(known.name, name.removesuffix(".h5"))
+    requests, refused = requests_for(
+        runs,
+        stores,
+        known.name,
+        stored,
+        output,
+        source,
+        own_seed=seed is not None,
+        own_thresholds=thresholds is not None,
+    )
     unread = {
         f"{kind}-store": path
         for kind, path in stored.items()

@@ -147,7 +147,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         "listen_to": (any_result(), None),
         **dict.fromkeys(("plot_steps", "few_ratings", "plot_trial", "plot_quality"), ()),
     }
-    doing = {"combinations", "borrow"}  # these only work out what is asked
+    doing = {"combinations", "requests_for"}  # these only work out what is asked
 
     def recorder(name: str) -> Callable[..., Any]:
         def record(*arguments: Any, **named: Any) -> Any:
@@ -179,7 +179,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     device = "rtcan_cli.training.device"
     named = importlib.import_module(device).named_device
     monkeypatch.setattr(f"{device}.pick_device", lambda gpu, device: (named(gpu, device), None))
-    monkeypatch.setattr("rtcan_cli.runs.splits.borrow", lambda source, settings, *_, **__: settings)
+    borrow = "rtcan_cli.steps.training.requests.borrow"
+    monkeypatch.setattr(borrow, lambda source, settings, *_, **__: settings)
     for name in ("rtcan_cli.views.files.with_tables", "rtcan_cli.views.paper.with_tables"):
         monkeypatch.setattr(name, recorder("with_tables"))
     monkeypatch.setattr("rtcan_cli.results.paper.joined", lambda parts: any_result())

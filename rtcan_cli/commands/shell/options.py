@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
 from rtcan_cli.commands.shell import complete
@@ -208,7 +209,9 @@ WINDOW_HELP = (
 Trial = Annotated[
     str,
     typer.Argument(
-        metavar="SUBJECT:STIMULUS", help="A subject, and the song or video.", show_default=False
+        metavar="SUBJECT:STIMULUS",
+        help="A subject, and the song or video; SUBJECT:STIMULUS:REPETITION names the repetition.",
+        show_default=False,
     ),
 ]
 Repetition = Annotated[
@@ -217,6 +220,15 @@ Repetition = Annotated[
         min=1,
         help="Which hearing, if the subject heard the song or saw the video more than once. "
         "Default: the first.",
+        show_default=False,
+    ),
+]
+OneTarget = Annotated[
+    choices.Rating | None,
+    typer.Option(
+        "--target",
+        help="Show this rating alone; where a subject listened once for each rating, it also "
+        "selects the recording. Default: both ratings, and the first recording.",
         show_default=False,
     ),
 ]

@@ -25,7 +25,7 @@ NETWORK_COLUMNS = {
     "calibrated": Column("number", "The same at the temperature of the fold", "fraction"),
     "explained_class": Column("text", "The class whose attention is shown: the one it called"),
     "peak": Column("number", "Where its attention is highest; null if it is zero", "s"),
-    "first": Column("number", "The shortest beginning that it was asked about", "s"),
+    "first": Column("number", "The shortest beginning that it was shown", "s"),
 }
 
 EDA_COLUMNS = {
@@ -91,9 +91,14 @@ class Listening(Result):
     lengths: tuple[float, ...] = value(
         "Between which lengths after the onset 9 of 10 recordings are; empty with a window", "s"
     )
+    shortest: float = value(
+        "Networks are not shown less than the shorter of these lengths divided by this"
+    )
     onset: float = value("Beginning of a recording that the networks do not see", "s")
     ratings: pd.DataFrame = table("What the subject said of it", RATING_COLUMNS)
     responses: pd.DataFrame = table("Its skin conductance responses", RESPONSE_COLUMNS)
+    scr_rate: float = value("Rate at which responses are looked for", "Hz")
+    scr_prominence: float = value("Prominence of a response, at least", "z")
     networks: pd.DataFrame = table("What each network says of it", NETWORK_COLUMNS)
     eda: pd.DataFrame = table("Its EDA", EDA_COLUMNS)
     parts: pd.DataFrame = table("What it was decomposed into", PART_COLUMNS)

@@ -71,6 +71,8 @@ class OneRecording(Result):
     trial: AboutTrial = value("Which recording it is")
     ratings: pd.DataFrame = table("What the subject said of it", RATING_COLUMNS)
     responses: pd.DataFrame = table("Its skin conductance responses", RESPONSE_COLUMNS)
+    scr_rate: float = value("Rate at which responses are looked for", "Hz")
+    scr_prominence: float = value("Prominence of a response, at least", "z")
     source: str = value("Raw file that it was read from, and where in it")
     remark: str = value("Its faults in words; empty if it has none")
     quality: pd.DataFrame = table("Its quality", QUALITY_COLUMNS)

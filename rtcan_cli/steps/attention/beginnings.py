@@ -1,4 +1,4 @@
-"""Growing beginnings of a recording, each as if the recording had ended there."""
+"""The first seconds of a recording, more and more, each as if the recording had ended there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Beginnings:
 def beginnings_of(
     found: Found, sources: Sources, run: Run, lengths: tuple[float, ...]
 ) -> Beginnings:
-    """Cut a recording after growing times, and decompose each beginning on its own.
+    """Cut a recording after more and more seconds, and decompose each beginning on its own.
 
     A beginning is treated like a recording that ended there: nothing after it is used. A network
     stretches what it sees to its length. So it is not asked about beginnings that are shorter than
@@ -49,6 +49,11 @@ def beginnings_of(
         The run, or one that sees the same.
     lengths : tuple of float
         Between which lengths [s] after the onset 9 of 10 recordings are; not used with a window.
+
+    Raises
+    ------
+    RtcanError
+        If the whole recording cannot be shown to a network.
     """
     assert sources.components is not None, "what can be explained sees signals"
     with Store(sources.components, "components") as store:
@@ -64,7 +69,7 @@ def beginnings_of(
         short, long = 0.0, np.inf
         first = window.seconds + (window.begin if window.place == "from" else onset)
     times, kept, inputs = times_of(first, found.seconds), [], []
-    with console.progress(len(times), "growing windows", "window") as bar:
+    with console.progress(len(times), "first t seconds", "length") as bar:
         for time in times:
             eda = found.eda[: round(time * found.rate)]
             block = [Undecomposed(eda, found.rate, rate, "")]
@@ -72,11 +77,13 @@ def beginnings_of(
             bar.update()
             phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))
             try:
-                if not parts["problem"][0]:
-                    inputs.append(parts_input(phasic, tonic, residual, rate, *seen))
-                    kept.append(time)
-            except RtcanError:  # such as one that is too short for the window, or constant in it
-                continue
+                if parts["problem"][0]:
+                    raise RtcanError(str(parts["problem"][0]))
+                inputs.append(parts_input(phasic, tonic, residual, rate, *seen))
+                kept.append(time)
+            except RtcanError as error:  # it is too short for the window, or constant in it
+                if time == times[-1]:
+                    raise RtcanError(f"networks cannot be shown the recording: {error}") from error
     seconds = np.array(kept)
     left = seconds - onset
     # Lengths in whole samples differ by less than one.

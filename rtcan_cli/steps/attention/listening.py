@@ -1,4 +1,4 @@
-"""One trial over time: EDA, responses, attention, and what networks say of growing beginnings."""
+"""One trial over time: EDA, responses, attention, and what networks say of the first t seconds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli.choices import CLASS_NAMES, MAP, SEED
+from rtcan_cli.eda.features.scr import MIN_AMPLITUDE
 from rtcan_cli.eda.features.stretch import RATE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.plots.attention.columns import to_columns
@@ -25,9 +26,9 @@ from rtcan_cli.results.attention.listening import (
 )
 from rtcan_cli.results.base import Note, joined, note_of
 from rtcan_cli.results.overview.recording import RESPONSE_COLUMNS
-from rtcan_cli.runs.durations import lengths_of, usual
+from rtcan_cli.runs.durations import FACTOR, lengths_of, usual
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.runs.run import Run
+from rtcan_cli.runs.run import HELD_OUT, Run
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.beginnings import Beginnings, beginnings_of
 from rtcan_cli.steps.attention.contributions import contributions_of_trial, is_fused
@@ -49,6 +50,7 @@ from rtcan_cli.steps.signals.one_recording import (
 )
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
+from rtcan_cli.training.folds.splits import TRAIN
 
 _BINS = 500  # of the EDA: more than a page has pixels
 
@@ -73,7 +75,8 @@ def listen_to(
     workspace, dataset
         Where the stores are.
     trial, repetition, target
-        As of `rtcan_cli.steps.overview.recording.find_recording`.
+        As of `rtcan_cli.steps.overview.recording.find_recording`; only networks of the target are
+        shown.
     run : Path, optional
         The run whose networks are shown, with those that `gradcam` shows beside it; by default the
         newest that tests the trial. Without a run there are only the signals.
@@ -102,15 +105,16 @@ def listen_to(
     sound, known, notes = find_sound(found, audio, embed, folder)
     notes = [*found.notes(), *notes]
     decomposed = decomposition_of(found, workspace.store(dataset, "components"))
-    ratings, more = ratings_of(found, workspace.store(dataset, "labels"))
+    ratings, more = ratings_of(found, workspace.store(dataset, "labels"), target)
     notes += more
     parts, responses = pd.DataFrame(columns=list(PART_COLUMNS)), None
     asked = _Asked([], [], [], [])
     if isinstance(decomposed, Decomposed):
         parts, responses = _parts(decomposed), decomposed.responses
         try:
-            chosen = run or choose_run(workspace, dataset, *found.key)
-            asked = _ask(found, Run.load(chosen), workspace)
+            wanted = None if target is None else (target,)
+            chosen = run or choose_run(workspace, dataset, *found.key, wanted)
+            asked = _ask(found, Run.load(chosen), workspace, target)
         except RtcanError as error:
             if run is not None:
                 raise
@@ -136,15 +140,18 @@ def listen_to(
         hears_music=asked.hears_music,
         window=asked.window,
         lengths=asked.lengths,
+        shortest=FACTOR,
         onset=asked.onset,
         ratings=ratings,
         responses=pd.DataFrame(columns=[*RESPONSE_COLUMNS]) if responses is None else responses,
+        scr_rate=RATE,
+        scr_prominence=MIN_AMPLITUDE,
         networks=pd.DataFrame(asked.networks, columns=list(NETWORK_COLUMNS)),
         eda=eda,
         parts=parts,
         attention=joined(asked.attention, ATTENTION_COLUMNS),
         predictions=joined(asked.predictions, PREDICTION_COLUMNS),
-        notes=(*notes, *asked.notes),
+        notes=tuple(dict.fromkeys([*notes, *asked.notes])),
     )
     return result, sound
 
@@ -177,8 +184,8 @@ class _Asked:
     onset: float = 0.0
 
 
-def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
-    """Ask a run and its relatives, as `gradcam` does, those that did not learn from the subject."""
+def _ask(found: Found, first: Run, workspace: Workspace, wanted: str | None) -> _Asked:
+    """Ask a run and its relatives, as `gradcam` does, those not trained on the subject."""
     settings = first.settings
     asked = _Asked([], [], [], [], settings.fusion != "none", onset=settings.onset)
     if not first.can_be_explained or not first.settings.model.sees(first.settings.fusion):
@@ -195,7 +202,17 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
     companions = workspace.runs(found.dataset.name)
     how = How(MAP, "predicted", False, SEED)
     beginnings = None
-    targets = [each for each in first.settings.targets if found.hearing in (each, "both")]
+    targets = [
+        each
+        for each in first.settings.targets
+        if found.hearing in (each, "both") and wanted in (each, None)
+    ]
+    if not targets:
+        text = (
+            f"no network is shown: {first.name} predicts {' and '.join(first.settings.targets)}, "
+            f"not {wanted or found.hearing}"
+        )
+        asked.notes.append(Note("not_predicted", text))
     for target in targets:
         tests = partial(tested_fold, target=target, key=found.key)
         recording = recording_of(first, sources, target, found.key)
@@ -213,7 +230,7 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
         for each in told:
             _add(asked, found, target, each, beginnings, sources)
             if is_fused(each.run):
-                asked.notes.append(_contributions(found, target, each.run, sources))
+                asked.notes += _contributions(found, target, each, sources)
     if first.is_imported:
         text = (
             "it is not known which trials the imported network was trained on: it may have learned "
@@ -223,9 +240,9 @@ def _ask(found: Found, first: Run, workspace: Workspace) -> _Asked:
     return asked
 
 
-def _contributions(found: Found, target: str, run: Run, sources: Sources) -> Note:
-    """What EDA and music each did to the answer to the whole recording."""
-    subject, stimulus, repetition = found.key
+def _contributions(found: Found, target: str, each: Explanation, sources: Sources) -> list[Note]:
+    """What EDA and music each did to the answer to the whole recording, and a caveat."""
+    run, (subject, stimulus, repetition) = each.run, found.key
     row = contributions_of_trial(
         run.path, sources, subject, stimulus, repetition=repetition, targets=(target,)
     ).iloc[0]
@@ -234,7 +251,17 @@ def _contributions(found: Found, target: str, run: Run, sources: Sources) -> Not
         f"the mean answer to training trials, the EDA moved P(high) by {row['eda']:+.2f} and the "
         f"music by {row['music']:+.2f}, to {row['probability']:.2f} (Shapley values)"
     )
-    return Note("contributions", text)
+    notes = [Note("contributions", text)]
+    trials = run.trials(target)
+    song = trials.loc[trials["stimulus"] == stimulus, HELD_OUT["stimulus"]].iloc[0]
+    same = (trials[HELD_OUT["stimulus"]] == song).to_numpy()
+    if (run.splits(target).role[same, each.fold - 1] == TRAIN).any():
+        text = (
+            f"this {found.dataset.stimulus_word} has also trained these networks: what music "
+            "contributes includes what they remember of it"
+        )
+        notes.append(Note("song_in_training", text))
+    return notes
 
 
 def _add(

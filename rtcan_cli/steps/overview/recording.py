@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from rtcan_cli.eda.features.scr import MIN_AMPLITUDE
+from rtcan_cli.eda.features.stretch import RATE
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.recording import recording_figure
 from rtcan_cli.plots.save import save
@@ -48,7 +50,7 @@ def show_recording(
     recordings, components, labels : Path
         Stores; the last two may be missing.
     trial, repetition, target
-        As of `find_recording`.
+        As of `find_recording`; of the ratings, that of the target alone is shown.
     figures : Path
         Folder to write to.
     look : Look
@@ -61,7 +63,7 @@ def show_recording(
     """
     found = find_recording(recordings, trial, repetition, target)
     decomposed = decomposition_of(found, components)
-    ratings, notes = ratings_of(found, labels)
+    ratings, notes = ratings_of(found, labels, target)
     notes = [*found.notes(), *notes]
     settings: dict[str, Any] = {}
     responses, parts = pd.DataFrame(columns=list(RESPONSE_COLUMNS)), None
@@ -82,6 +84,8 @@ def show_recording(
         trial=found.trial(),
         ratings=ratings,
         responses=responses,
+        scr_rate=RATE,
+        scr_prominence=MIN_AMPLITUDE,
         source=f"{found.about['source']}{position}",
         remark=found.remark,
         quality=found.quality,

@@ -189,6 +189,11 @@ def find_recording(
     with Store(recordings, "recordings") as store:
         table = store.table("recordings")
         named = is_trial(table, trial)
+        plain = (table["subject"] + ":" + table["stimulus"] == trial).any()
+        if repetition is not None and named.any() and not plain:
+            raise RtcanError(
+                f"the trial '{trial}' names its repetition already", "leave out --repetition"
+            )
         wanted = named & (repetition is None or (table["repetition"] == repetition).to_numpy())
         wanted &= target is None or table["target"].isin([target, "both"]).to_numpy()
         if not wanted.any():
@@ -319,12 +324,15 @@ def responses_of(phasic: NDArray[np.float64], spread: float) -> pd.DataFrame:
     )
 
 
-def ratings_of(found: Found, labels: Path) -> tuple[pd.DataFrame, list[Note]]:
-    """Rating, threshold and label of a trial for each target, as far as they are known."""
+def ratings_of(
+    found: Found, labels: Path, target: str | None = None
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Rating, threshold and label of a trial for one target or each, as far as they are known."""
+    targets = TARGETS if target is None else (target,)
     table = pd.DataFrame(
         {
-            "target": TARGETS,
-            "rating": [float(found.about[target]) for target in TARGETS],
+            "target": targets,
+            "rating": [float(found.about[each]) for each in targets],
             "threshold": math.nan,
             "label": None,
         },
@@ -340,9 +348,9 @@ def ratings_of(found: Found, labels: Path) -> tuple[pd.DataFrame, list[Note]]:
         every, thresholds = store.table("labels"), store.table("thresholds")
     own = every[(every[list(TRIAL_KEY)] == list(found.key)).all(axis=1)]
     limits = thresholds[thresholds["subject"] == found.key[0]]
-    for place, target in enumerate(TARGETS):
-        if len(own) and own[target].iloc[0] >= 0:
-            table.loc[place, "label"] = CLASS_NAMES[int(own[target].iloc[0])]
+    for place, each in enumerate(targets):
+        if len(own) and own[each].iloc[0] >= 0:
+            table.loc[place, "label"] = CLASS_NAMES[int(own[each].iloc[0])]
         if len(limits):
-            table.loc[place, "threshold"] = float(limits[target].iloc[0])
+            table.loc[place, "threshold"] = float(limits[each].iloc[0])
     return table, []

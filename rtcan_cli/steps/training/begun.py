@@ -173,21 +173,20 @@ def _progress(partial: Partial, begun: Begun) -> Unfinished:
         if (target, candidate, fold) not in left:
             kept = partial.part(result_name(target, fold, candidate), _RESULT) or {}
             seconds += _number(kept.get("seconds"))
-            n_counted += len(kept.get("history.train_loss", ())) if begun.n_epochs else 1
+            n_counted += _n_epochs(kept, _RESULT) if begun.n_epochs else 1
     in_training = []
     for target, candidate, fold in left:
         n_left += begun.n_epochs or 1
         name = checkpoint_name(target, fold, candidate)
         kept = (partial.part(name, _CHECKPOINT) if name in names else None) or {}
-        if kept.keys() < set(_CHECKPOINT) or not len(kept["history.train_loss"]):
+        if not (n_epochs := _n_epochs(kept, _CHECKPOINT)):
             continue
-        losses = kept["history.train_loss"]
-        n_left -= len(losses)
-        n_counted += len(losses)
-        seconds += _number(kept["seconds"])
-        row = (float(losses[-1]), float(kept["history.validation_accuracy"][-1]))
-        best = int(_number(kept["best_epoch"])) + 1
-        in_training.append(FoldInTraining(target, fold + 1, len(losses), *row, best))
+        n_left -= n_epochs
+        n_counted += n_epochs
+        seconds += _number(kept.get("seconds"))
+        loss, accuracy = (float(kept[name][-1]) for name in _CHECKPOINT[1:3])
+        best = int(_number(kept.get("best_epoch"))) + 1
+        in_training.append(FoldInTraining(target, fold + 1, n_epochs, loss, accuracy, best))
     at_a_time = min(begun.side_by_side, len(left))
     return Unfinished(
         begun,
@@ -202,8 +201,21 @@ _RESULT = ("seconds", "history.train_loss")
 _CHECKPOINT = (*_RESULT, "history.validation_accuracy", "best_epoch")
 
 
+def _n_epochs(kept: Mapping[str, NDArray[Any]], names: tuple[str, ...]) -> int:
+    """Epochs of the histories among what an item has; 0 if they are not such histories."""
+    rows = [kept.get(name) for name in names if name.startswith("history.")]
+    sizes = {
+        row.size if row is not None and row.ndim == 1 and row.dtype.kind in "fiu" else 0
+        for row in rows
+    }
+    return sizes.pop() if len(sizes) == 1 else 0
+
+
 def _number(values: NDArray[Any] | None) -> float:
-    return 0.0 if values is None or values.size != 1 else float(values)
+    """The number in an array; 0 if it is not one."""
+    if values is None or values.size != 1 or values.dtype.kind not in "fiu":
+        return 0.0
+    return float(np.nan_to_num(values.item()))
 
 
 def options_of(stores: Mapping[str, Path | None], usual: Mapping[str, Path]) -> dict[str, str]:

@@ -80,17 +80,17 @@ class CurveLog:
             written.
         """
         valid = {row for curve in kept for row in _rows(curve, 0)}
-        try:
-            with ExitStack() as stack:
+        with ExitStack() as stack:
+            try:
                 file = stack.enter_context(_locked(path))
                 before = _lines(path, file.readall())
                 rows = [row for row in before[1:] if _run_of(row) not in runs or row in valid]
                 if before != [_HEADER, *rows]:
                     write_whole(path, "".join([_HEADER, *rows]))
                     file = stack.enter_context(_locked(path))
-                yield cls(path, file, rows)
-        except OSError as error:
-            raise _cannot_write(path, error) from error
+            except OSError as error:
+                raise _cannot_write(path, error) from error
+            yield cls(path, file, rows)  # an error of what is done meanwhile is not the log's
 
 
 def _rows(curve: Curve, first: int) -> list[str]:

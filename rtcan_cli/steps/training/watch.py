@@ -114,7 +114,7 @@ class Watch:
     def _show(self) -> None:
         if self._bar is None:
             return
-        self._bar.update(max(0, self.count() - self._bar.n))
+        self._bar.at(self.count())
         waiting = (unit for unit in self._units if id(unit) not in self._over)
         shown = [unit for unit, _ in zip(waiting, range(self._side_by_side), strict=False)]
         self._bar.show([self._words(unit, self._curves.get(id(unit))) for unit in shown])
@@ -144,7 +144,7 @@ class Watch:
         if not curve.done and now - self._told.get(id(unit), self._begun) < LINE_SECONDS:
             return
         self._told[id(unit)] = now
-        self._bar.update(max(0, self.count() - self._bar.n))
+        self._bar.at(self.count())
         history, mark = curve.history, " (simulated)" if curve.simulated else ""
         which = f", candidate {curve.candidate} of {curve.n_candidates}"
         console.say(

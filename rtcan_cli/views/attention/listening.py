@@ -28,7 +28,7 @@ def page(result: Listening) -> Page:
 def networks_table(result: Listening) -> Table:
     """What each network says of the whole recording."""
     names = ["target", "network", "fold", "true_class", "probability", "calibrated", "peak"]
-    heads = ["target", "network", "fold", "true", "P(high)", "calibrated", "looked closest at [s]"]
-    title = "Networks that did not learn from this subject" + mark(result.trial.simulated)
+    heads = ["target", "network", "fold", "true", "P(high)", "calibrated", "attention peak [s]"]
+    title = "Networks not trained on this subject" + mark(result.trial.simulated)
     rows = result.networks[names].astype(object).to_numpy().tolist()
     return Table(title, heads, rows)

@@ -12,7 +12,7 @@ from rtcan_cli.views.run import dataset_title, mark
 
 
 def page(result: TrialAttention) -> Page:
-    """What each network says of the trial, and when it looked closest."""
+    """What each network says of the trial, and where its attention is highest."""
     run = result.run
     facts: dict[str, object] = {
         "dataset": dataset_title(run.dataset, run.simulated),
@@ -39,7 +39,7 @@ def map_in_words(name: str, relative: bool) -> str:
 def _decisions(result: TrialAttention) -> Table:
     which = "called" if result.explained == "predicted" else "explained"
     names = ["target", "variant", "fold", "true_class", f"{which}_class", f"{which}_probability"]
-    heads = ["target", "variant", "fold", "true", which, f"P({which})", "peak at [s]"]
+    heads = ["target", "variant", "fold", "true", which, f"P({which})", "attention peak [s]"]
     shown = result.decisions[[*names, "peak"]].astype(object)
     rows = shown.where(pd.notna(shown), None).to_numpy().tolist()
     title = "The network of the fold that tests this subject"

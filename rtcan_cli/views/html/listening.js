@@ -57,6 +57,14 @@ function before(times, time) { // the last of the times that is not later
 const format = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const number = (value) => value === null || value === undefined ? "–" : format.format(value);
 
+// Numbers of a signal: three digits of its largest value, so that what is next to nothing is 0.
+function numbersOf(values) {
+  const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  const digits = Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(scale))));
+  const shown = (value) => (Number(value.toFixed(digits)) || 0).toFixed(digits); // no -0
+  return (value) => value === null || value === undefined ? "–" : shown(value);
+}
+
 function track(title, detail, description, kind = "") {
   const output = make("b");
   const name = make("div", { className: "name" }, title, " ", output, make("small", {}, detail));
@@ -85,14 +93,15 @@ function jump(plot, time, height, sign, label) {
 function drawSignal(title, curves, description, floor = null) {
   const [lowest, highest] = range(...curves.map(([, , values]) => values));
   const low = floor ?? lowest, high = floor === null ? highest : highest + 0.2 * (highest - floor);
+  const words = numbersOf(curves.flatMap(([, , values]) => values));
   const drawn = track(title, data.unit, description);
   for (const [kind, times, values] of curves) {
     const close = kind === "phasic" ? `V100H${x(times[0])}Z` : ""; // the area below it
     drawn.drawing.append(svg("path", { class: kind, d: line(times, values, low, high) + close }));
   }
-  edge(drawn.plot, "top", number(high)); edge(drawn.plot, "bottom", number(low));
+  edge(drawn.plot, "top", words(high)); edge(drawn.plot, "bottom", words(low));
   const [, times, values] = curves[0];
-  readouts.push((time) => { drawn.output.textContent = number(values[before(times, time)]); });
+  readouts.push((time) => { drawn.output.textContent = words(values[before(times, time)]); });
   return { ...drawn, height: (value) => 100 * (high - value) / (high - low) };
 }
 
@@ -126,10 +135,10 @@ function drawTarget(target) {
       strip.output.textContent = time >= net.begin[0] && time <= net.end.at(-1) ? net.weight[i].toFixed(2) : "–";
     });
   }
-  const drawn = track("P(high)", "of the recording up to here, not calibrated", `Probability of high ${target.name} for growing beginnings; the table of networks has the last ones`);
+  const drawn = track("P(high)", "first t seconds, not calibrated", `Probability of high ${target.name} from the first t seconds; the table of networks has the last ones`);
   const { first } = target;
   drawn.drawing.append(svg("rect", { class: "early", x: 0, y: 0, width: x(first), height: 100 }), svg("path", { class: "half", d: "M0 50L1000 50" }));
-  if (first > 0.25 * data.seconds) edge(drawn.plot, "middle", "not asked: too short").style.left = `${50 * first / data.seconds}%`;
+  if (first > 0.25 * data.seconds) edge(drawn.plot, "middle", "too short, not evaluated").style.left = `${50 * first / data.seconds}%`;
   edge(drawn.plot, "top", "1 high"); edge(drawn.plot, "bottom", "0 low");
   target.networks.forEach((net, i) => {
     const usual = net.probability.map((value, k) => net.usual[k] ? value : null);
@@ -170,7 +179,7 @@ function follow() { // let the song play if it is its time, from where it has to
   since = performance.now();
   if (playing && inSong(position)) {
     if (Math.abs(audio.currentTime - (position - data.songStart)) > 0.15) audio.currentTime = position - data.songStart;
-    if (audio.paused) audio.play().catch((error) => { if (error.name !== "AbortError") tell(`The song cannot be played: ${error.message}`); });
+    if (audio.paused) audio.play().catch((error) => { if (error.name !== "AbortError") tell(`The ${data.word} cannot be played: ${error.message}`); });
   } else audio.pause();
 }
 
@@ -264,6 +273,7 @@ function start() {
   document.querySelectorAll("#events tbody tr").forEach((row, i) => row.addEventListener("click", () => seek(data.responses[i].peak, true)));
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.type === "file") return;
+    if (event.key !== " " && event.target.closest?.(".scroll")) return; // a table that is wider than the page
     const step = event.shiftKey ? 5 : 1;
     const to = { ArrowLeft: now() - step, ArrowRight: now() + step, Home: 0, End: data.seconds }[event.key];
     if (to !== undefined) seek(to, true);
@@ -280,7 +290,7 @@ function start() {
   });
   audio.addEventListener("loadedmetadata", () => {
     const rest = data.seconds - data.songStart;
-    const words = `The song is ready: ${audio.duration.toFixed(1)} s.`;
+    const words = `The ${data.word} is ready: ${audio.duration.toFixed(1)} s.`;
     const apart = Math.abs(audio.duration - rest) > Math.max(5, 0.2 * rest);
     tell(apart ? `${words} The recording goes on for ${rest.toFixed(1)} s from its beginning: is it the excerpt that was played?` : words);
     seek(position);

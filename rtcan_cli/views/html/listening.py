@@ -19,10 +19,9 @@ from rtcan_cli import __version__
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.attention.listening import Listening, Sound
-from rtcan_cli.runs.durations import FACTOR
 from rtcan_cli.views.attention import listening as view
 from rtcan_cli.views.html.document import grid
-from rtcan_cli.views.html.recording import RESPONSE, SIMULATED
+from rtcan_cli.views.html.recording import SIMULATED, response_in_words
 from rtcan_cli.views.html.render import environment
 from rtcan_cli.views.overview import recording
 
@@ -34,10 +33,11 @@ _ATTENTION = (
     "network is 1. It shows where a network looked; it is not a proof of why it decided, "
     "which gradcam --check tests."
 )
-_GROWING = (
+_FIRST_SECONDS = (
     "P(high) over time describes a trained network; it is not how an emotion develops. For each "
-    "time, the recording was cut there, z-scored and decomposed again, and given to the network as "
-    "if it had ended: nothing later is used, except where a gap was repaired across the cut. The "
+    "time t, the first t seconds of the recording were z-scored and decomposed again, and given to "
+    "the network as if the recording had ended there: nothing later is used, except where a gap "
+    "was repaired across the cut. The "
     "networks were trained on whole recordings. The last point is the answer that the run has "
     "stored, before calibration."
 )
@@ -129,18 +129,18 @@ def _text(result: Listening) -> list[str]:
     start = f"{result.song_start:g} s after that" if result.song_start else "at the same moment"
     text = [
         f"Time counts from the first sample of the EDA. The {word} begins {start}; while its audio "
-        "plays, the audio drives the cursor. A response of the skin comes 1 to 3 s after what "
-        "elicits it.",
+        "plays, the audio drives the cursor. A skin conductance response follows its stimulus by "
+        "1 to 3 s.",
     ]
     if len(result.parts):
-        text.append(RESPONSE)
+        text.append(response_in_words(result))
     if result.networks.empty:
         return [*text, "No network is shown."]
-    text += [_ATTENTION, _GROWING]
+    text += [_ATTENTION, _FIRST_SECONDS]
     if result.window is not None:
         text.append(
             f"These networks see the part {result.window} of a recording, after an onset of "
-            f"{result.onset:g} s: they are asked as soon as there is so much of it."
+            f"{result.onset:g} s: they are evaluated as soon as the window is full."
         )
     else:
         short, long = result.lengths
@@ -148,13 +148,13 @@ def _text(result: Listening) -> list[str]:
             "A network stretches what it sees to the same number of samples, so that the length "
             f"itself tells it something. Of this dataset, 9 of 10 recordings last {short:.1f} to "
             f"{long:.1f} s after the onset of {result.onset:g} s, which networks do not see. Thin "
-            f"lines are other lengths; beginnings that are shorter by a factor above {FACTOR:g} "
-            "(grey ground) are not asked about."
+            f"lines: other lengths. Grey: too short (by a factor above {result.shortest:g}), not "
+            "evaluated."
         )
     if result.hears_music:
         text.append(
-            "These networks also see features of the whole song, at every time the same: the "
-            "curves move by the EDA alone, and what the song adds is in them from the start."
+            f"These networks also see features of the whole {word}, at every time the same: the "
+            f"curves move by the EDA alone, and what the {word} adds is in them from the start."
         )
     return text
 
@@ -166,6 +166,7 @@ def _data(result: Listening) -> dict[str, Any]:
         found["onset"].shift(-1, fill_value=result.trial.seconds)
     )
     return {
+        "word": profile(result.trial.dataset).stimulus_word,
         "seconds": result.trial.seconds,
         "songStart": result.song_start,
         "name": "EDA",
@@ -190,7 +191,9 @@ def _target(result: Listening, target: str, own: pd.DataFrame) -> dict[str, Any]
     title += f"the subject felt {rating['label']}" if rating["label"] else "no label"
     if np.isfinite(rating["rating"]):
         title += f" (rating {rating['rating']:.3g}"
-        title += f", high above {rating['threshold']:.3g})" if rating["threshold"] else ")"
+        if np.isfinite(rating["threshold"]):
+            title += f", high above {rating['threshold']:.3g}"
+        title += ")"
     networks = []
     for row in own.itertuples():
         looked, said = (

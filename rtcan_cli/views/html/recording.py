@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rtcan_cli import __version__
-from rtcan_cli.eda.features.scr import MIN_AMPLITUDE
-from rtcan_cli.eda.features.stretch import RATE
 from rtcan_cli.files.atomic import write_whole
+from rtcan_cli.results.attention.listening import Listening
 from rtcan_cli.results.overview.recording import OneRecording
 from rtcan_cli.views.html.document import grid
 from rtcan_cli.views.html.render import HtmlPage, Part, Picture, Section, render
@@ -16,14 +15,6 @@ from rtcan_cli.views.overview import recording as view
 from rtcan_cli.views.parts import Table
 
 SIMULATED = "SIMULATED DATA. What is shown here says nothing about people."
-#: What counts as a response.
-RESPONSE = (
-    f"A response is a peak of the phasic part, sampled at {RATE:g} Hz, with a prominence of at "
-    f"least {MIN_AMPLITUDE:g} z. Its amplitude is its height above the lowest point since the peak "
-    "before; its onset is where it has risen by 5 % of that; half recovery is the time from the "
-    "peak until half of it is lost. eda-features counts the same responses, without "
-    "those of the recording's beginning."
-)
 _CAPTION = (
     "From top to bottom: the recording with its tonic part, repaired samples on coloured ground; "
     "the phasic part with onset, peak and half recovery of each response, whose thin lines are "
@@ -31,6 +22,17 @@ _CAPTION = (
     "decomposition infers."
 )
 _RAW_CAPTION = "The recording; repaired samples on coloured ground."
+
+
+def response_in_words(result: OneRecording | Listening) -> str:
+    """What counts as a response."""
+    return (
+        f"A response is a peak of the phasic part, sampled at {result.scr_rate:g} Hz, with a "
+        f"prominence of at least {result.scr_prominence:g} z. Its amplitude is its height above "
+        "the lowest point since the peak before; its onset is where the signal has risen by 5 % of "
+        "the amplitude; half recovery is the time from the peak until half of the amplitude is "
+        "lost. eda-features counts the same responses, without those of the recording's beginning."
+    )
 
 
 def write_recording(result: OneRecording) -> OneRecording:
@@ -52,7 +54,8 @@ def write_recording(result: OneRecording) -> OneRecording:
     if result.decomposition:
         table = view.responses_table(result.responses, result.trial.eda_unit)
         part = Part("Each response", [grid(table)] if table.rows else [])
-        text = [RESPONSE] if table.rows else ["There is no response in it.", RESPONSE]
+        text = [] if table.rows else ["There is no response in it."]
+        text.append(response_in_words(result))
         sections.append(Section("responses", "Skin conductance responses", [part], text))
     quality = view.quality_table(result)
     rows = [
@@ -69,7 +72,7 @@ def write_recording(result: OneRecording) -> OneRecording:
             [Part("By the subject", [grid(view.ratings_table(result.ratings))])],
         ),
     ]
-    origin = [grid(Table("Raw file", ["what", "value"], [["read from", result.source]]))]
+    origin = [grid(Table("Raw file", ["setting", "value"], [["read from", result.source]]))]
     if result.decomposition:
         origin.append(grid(view.decomposition_table(result)))
     sections.append(Section("origin", "Where it comes from", [Part("File and settings", origin)]))

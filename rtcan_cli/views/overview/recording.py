@@ -23,7 +23,7 @@ _SETTINGS = {
     "tau1": "fast time constant [s]",
     "raised": "times that alpha was raised",
     "noise": "noise [z]",
-    "gap": "proven distance from the optimum",
+    "gap": "duality gap",
     "phasic_variance": "variance of the phasic part [z^2]",
     "tonic_variance": "variance of the tonic part [z^2]",
     "residual_variance": "variance of the residual [z^2]",
@@ -64,7 +64,7 @@ def facts(trial: AboutTrial) -> dict[str, object]:
 
 def ratings_table(ratings: pd.DataFrame) -> Table:
     """What the subject said."""
-    columns = ["target", "rating", "high above", "label"]
+    columns = ["target", "rating", "threshold", "label"]
     rows = [list(row) for row in ratings.itertuples(index=False)]
     return Table("Ratings and labels", columns, rows)
 
@@ -93,7 +93,7 @@ def decomposition_table(result: OneRecording) -> Table:
         ]
         for name, found in result.decomposition.items()
     ]
-    return Table("Decomposition", ["what", "value"], rows)
+    return Table("Decomposition", ["setting", "value"], rows)
 
 
 def responses_table(responses: pd.DataFrame, unit: str) -> Table:

@@ -8,8 +8,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rtcan_cli.datasets.profiles import PROFILES
@@ -18,13 +20,14 @@ from rtcan_cli.plots.attention.columns import to_columns
 from rtcan_cli.results.attention.listening import Listening
 from rtcan_cli.runs.durations import FACTOR, lengths_of
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.attention import listening
 from rtcan_cli.steps.attention.beginnings import beginnings_of, times_of
 from rtcan_cli.steps.attention.listening import listen_to
 from rtcan_cli.steps.attention.networks import sources_of
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
-from rtcan_cli.steps.signals.one_recording import find_recording
+from rtcan_cli.steps.signals.one_recording import Found, find_recording
 from rtcan_cli.stores import Store, Workspace
 from tests.conftest import SONG, SUBJECT, must, rtcan
 
@@ -56,6 +59,30 @@ def test_what_eda_and_music_did_sums_to_the_answer(told: Listening) -> None:
         baseline, eda, music, to = (float(n) for n in re.findall(r"[+-]?\d\.\d\d", text))
         assert to == pytest.approx(answer, abs=0.005)
         assert baseline + eda + music == pytest.approx(to, abs=0.02)
+
+
+def test_a_song_that_trained_the_network_is_named_as_such(told: Listening) -> None:
+    """With folds of subjects, others have heard it in training."""
+    (note,) = (note for note in told.notes if note.kind == "song_in_training")
+    assert "this song has also trained these networks" in note.text
+
+
+def test_one_rating_is_shown_if_one_is_asked_for(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(*asked: Any) -> Found:
+        """As in datasets where one recording is for both ratings."""
+        one = find_recording(*asked)
+        return replace(
+            one, about=pd.concat([one.about.drop("target"), pd.Series({"target": "both"})])
+        )
+
+    monkeypatch.setattr(listening, "find_recording", found)
+    told, _ = listen_to(Workspace(trained), "pmemo", TRIAL)
+    assert set(told.networks["target"]) == {"valence", "arousal"}
+    told, _ = listen_to(Workspace(trained), "pmemo", TRIAL, target="valence")
+    assert set(told.networks["target"]) == {"valence"}
+    assert told.ratings["target"].tolist() == ["valence"]
 
 
 def test_its_attention_is_that_of_gradcam(
@@ -116,6 +143,18 @@ def test_what_comes_later_changes_no_beginning(trained: Path) -> None:
     # 14 s with an onset of 3 s: from 8 s / 1.5 on, and usual from 8 s on.
     assert one.seconds[0] == pytest.approx(3 + 8 / FACTOR, abs=0.5)
     np.testing.assert_array_equal(one.usual, one.seconds >= 11)
+
+
+def test_a_recording_that_no_network_can_see_is_refused(trained: Path) -> None:
+    stores = Workspace(trained)
+    found = find_recording(stores.store("pmemo", "recordings"), TRIAL, target="arousal")
+    run = Run.load(stores.runs()[0])
+    sources = sources_of(stores, run.path)
+    lost = found.eda.copy()
+    lost[-1] = np.nan  # in the whole recording alone
+    for eda in (lost, np.full_like(lost, np.nan)):
+        with pytest.raises(RtcanError, match="networks cannot be shown the recording"):
+            beginnings_of(replace(found, eda=eda), sources, run, (8.0, 12.0))
 
 
 @pytest.mark.parametrize(

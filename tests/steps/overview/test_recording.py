@@ -79,7 +79,9 @@ def test_it_shows_what_the_stores_hold(prepared: Path, tmp_path: Path, undrawn: 
     quality = told.quality.set_index("measure")["value"]
     pd.testing.assert_series_equal(quality, measured[quality.index], check_names=False)
     ratings = told.ratings.set_index("target")
-    assert ratings["rating"].to_dict() == rated[["valence", "arousal"]].to_dict()
+    assert ratings["rating"].to_dict() == rated[["arousal"]].to_dict()
+    both = show_recording(*stores(prepared), TRIAL, tmp_path).ratings.set_index("target")
+    assert both["rating"].to_dict() == rated[["valence", "arousal"]].to_dict()
     for _, each in ratings.iterrows():
         assert each["label"] == ("high" if each["rating"] > each["threshold"] else "low")
     found = told.responses
@@ -128,6 +130,17 @@ def test_before_decompose_it_shows_the_recording_and_says_what_makes_the_rest(
     page = Seen(Path(told["files"][0]).read_text())
     assert "of the sudomotor nerve" not in page.text
     assert [text for level, text in page.headings if level == 2][:2] == ["The recording", "Quality"]
+
+
+@pytest.mark.parametrize("command", ["show", "listen"])
+def test_a_rating_is_one_and_a_repetition_is_said_once(prepared: Path, command: str) -> None:
+    told = rtcan(command, TRIAL, "-w", prepared, "--target", "both")
+    assert told.exit_code == 2
+    assert "'both' is not one of" in told.stderr
+    told = rtcan(command, f"{TRIAL}:1", "-w", prepared, "--repetition", "1")
+    assert told.exit_code == 1
+    assert "names its repetition already" in told.stderr
+    assert "leave out --repetition" in told.stderr
 
 
 @pytest.mark.parametrize("kind", ["components", "labels"])

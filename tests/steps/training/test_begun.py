@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rtcan_cli.steps.training.begun import (
     BEGUN,
@@ -80,6 +82,39 @@ def test_the_newest_work_on_a_store_is_told(tmp_path: Path) -> None:
     found = unfinished(store)
     assert found is not None
     assert found.begun.n_epochs == 20
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"history.validation_accuracy": np.empty(0)},
+        {"history.validation_accuracy": np.ones(3)},
+        {"history.train_loss": np.array(0.5)},
+        {"history.train_loss": np.array(["high", "low"])},
+        {"history.train_loss": np.ones((2, 2))},
+    ],
+)
+def test_histories_that_are_none_count_as_absent(
+    tmp_path: Path, changed: dict[str, NDArray[Any]]
+) -> None:
+    store = tmp_path / "run.h5"
+    partial = Partial(store, "0")
+    TOLD.keep(partial)
+    item = {
+        "history.train_loss": np.ones(2),
+        "history.validation_accuracy": np.ones(2),
+        "best_epoch": np.array(np.nan),
+        "seconds": np.array("long"),
+    }
+    partial.put(result_name("valence", 0), item | changed)
+    partial.put(checkpoint_name("valence", 1), item | changed)
+    found = unfinished(store)
+    assert found is not None
+    assert found.in_training == ()
+    partial.put(checkpoint_name("valence", 1), item)
+    found = unfinished(store)
+    assert found is not None
+    assert [each.best_epoch for each in found.in_training] == [1]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,12 @@ def test_what_cannot_be_a_log_is_said_in_one_line(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["folder", "link"]
 
 
+def test_an_error_of_the_training_is_not_one_of_the_log(tmp_path: Path) -> None:
+    raised = pytest.raises(ConnectionRefusedError)
+    with raised, CurveLog.opened(tmp_path / "curves.csv", {RUN}, []):
+        raise ConnectionRefusedError
+
+
 def test_two_processes_do_not_write_to_one_log(tmp_path: Path) -> None:
     path = tmp_path / "curves.csv"
     with CurveLog.opened(path, {RUN}, []) as log:

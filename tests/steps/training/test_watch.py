@@ -56,8 +56,8 @@ class Bar:
     def start_at(self, n: float) -> None:
         self.n = n
 
-    def update(self, n: float = 1) -> None:
-        self.n += n
+    def at(self, n: float) -> None:
+        self.n = max(self.n, n)
 
     def show(self, lines: Sequence[str]) -> None:
         self.lines = list(lines)

@@ -11,6 +11,7 @@ import time
 import wave
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli.plots import style
 from rtcan_cli.results.attention.listening import (
     ATTENTION_COLUMNS,
     NETWORK_COLUMNS,
@@ -90,6 +92,9 @@ def listening(name: str = "one", **changed: Any) -> Listening:
             "hears_music": True,
             "window": None,
             "lengths": (14.0, 25.0),
+            "shortest": 1.5,
+            "scr_rate": 8.0,
+            "scr_prominence": 0.1,
             "onset": 3.0,
             "ratings": pd.DataFrame(ratings),
             "responses": responses,
@@ -149,10 +154,32 @@ def test_it_holds_the_numbers_of_the_result(tmp_path: Path) -> None:
     assert target["title"] == "Arousal: the subject felt high (rating 7, high above 5)"
     assert [each["probability"] for each in target["networks"]] == [[0.4, 0.5, 0.7]] * 2
     assert [each["usual"] for each in target["networks"]] == [[0, 1, 1]] * 2
-    for text in ("14.0 to 25.0 s", "onset of 3 s", "whole song"):
+    for text in ("14.0 to 25.0 s", "onset of 3 s", "whole stimulus"):
         assert text in seen.text
     assert [level for level, _ in seen.headings][:2] == [1, 2]
     assert len(seen.all("tr")) == 4 + 3
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"),
+    [(math.nan, "(rating 7)"), (0.0, "(rating 7, high above 0)")],
+)
+def test_a_threshold_is_said_where_it_is_known(
+    tmp_path: Path, threshold: float, words: str
+) -> None:
+    result = listening()
+    ratings = result.ratings.assign(threshold=threshold)
+    (target,) = data_of(written(tmp_path, replace(result, ratings=ratings)))["targets"]
+    assert target["title"] == f"Arousal: the subject felt high {words}"
+
+
+def test_signals_have_the_colours_of_figures() -> None:
+    sheet = resources.files("rtcan_cli.views.html").joinpath("listening.css").read_text("utf-8")
+    light = sheet[: sheet.index("@media")]
+    found = dict(re.findall(r"--(\w+): (#\w+);", light))
+    names = ("ink", "phasic", "tonic", "repaired")
+    wanted = (style.ORIGINAL, style.PHASIC, style.TONIC, style.REPAIRED)
+    assert tuple(found[name] for name in names) == wanted
 
 
 @pytest.mark.parametrize(
@@ -286,6 +313,34 @@ def test_clicks_and_keys_go_where_they_say(browser: Browser, tmp_path: Path) -> 
     assert browser.value(f"{style}.outlineStyle") == "solid"
     press(browser, "Enter", 13)
     assert browser.value("position") == 2.0
+    quiet(browser)
+
+
+def test_tables_are_scrolled_by_key(browser: Browser, tmp_path: Path) -> None:
+    written(tmp_path, listening("a name that is much wider than a telephone " * 3))
+    browser.open(tmp_path / "page.html", 390, 800)
+    table = "document.querySelectorAll('.scroll')[1]"
+    browser.value(f"{table}.focus()")
+    assert browser.value(f"{table}.scrollWidth > {table}.clientWidth")
+    press(browser, "ArrowRight", 39)
+    wait(browser, f"{table}.scrollLeft > 0")
+    assert browser.value("position") == 0
+    press(browser, "End", 35)
+    assert browser.value("position") == 0
+    browser.value("document.activeElement.blur()")
+    press(browser, "ArrowRight", 39)
+    assert browser.value("position") == 1
+
+
+def test_what_is_next_to_nothing_is_shown_as_zero(browser: Browser, tmp_path: Path) -> None:
+    result = listening()
+    phasic = [9.86e-18, -9.86e-18, 1.23456, *[0.5] * 77]
+    written(tmp_path, replace(result, parts=result.parts.assign(phasic=phasic)))
+    browser.open(tmp_path / "page.html", 1280, 900)
+    shown = "document.querySelectorAll('.track .name b')[1].textContent"
+    for second, words in ((0, "0.00"), (0.25, "0.00"), (0.5, "1.23"), (1, "0.50")):
+        browser.value(f"seek({second})")
+        assert browser.value(shown) == words
     quiet(browser)
 
 
