@@ -160,8 +160,8 @@ def _not_shown(asked: str, networks: Sequence[Seeds]) -> Iterator[Note]:
     """Name the networks that do not speak for an input and target, since another one does."""
     found: dict[tuple[str, ...], list[str]] = {}
     for target in TARGETS:
-        names = (group.name for group in networks if target in group.first.settings.targets)
-        found.setdefault(tuple(names), []).append(target)
+        able = [group for group in networks if target in group.first.settings.targets]
+        found.setdefault(tuple(group.name for group in able), []).append(target)
     for names, targets in found.items():
         if len(names) > 1:
             taken, *others = names
@@ -191,7 +191,7 @@ def _test(group: Seeds, target: str) -> dict[str, object]:
         "n_planned_folds": first.n_folds,
         "stimulus_known": float(audit["stimulus_in_training"] / audit["test"]),
         "majority_accuracy": summaries[0].majority_mean,
-        **scores_of(trials, first.settings.seed),
+        **scores_of(trials, first.settings.seed, hears_music=first.settings.fusion != "none"),
     }
 
 

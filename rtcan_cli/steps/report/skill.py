@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.metrics import leading_score
@@ -28,7 +29,9 @@ _P_VALUES = {"p_value": "p_holm", "auc_p_value": "auc_p_holm"}
 _JUDGED = ("better", "worse", "none_shown")
 
 
-def scores_of(trials: Sequence[pd.DataFrame], seed: int) -> dict[str, Any]:
+def scores_of(
+    trials: Sequence[pd.DataFrame], seed: int, hears_music: bool = False
+) -> dict[str, Any]:
     """Scores of a model on all its tested trials, and whether they are above no skill.
 
     Parameters
@@ -37,6 +40,10 @@ def scores_of(trials: Sequence[pd.DataFrame], seed: int) -> dict[str, Any]:
         The same tested trials for each seed.
     seed : int
         Of the samples of subjects.
+    hears_music : bool
+        Whether the model sees the music. All who hear a song get the same of it, so answers that
+        are right by chance for a few songs are right for every subject: p values are then the
+        larger ones of two tests, over subjects and over songs.
 
     Returns
     -------
@@ -54,6 +61,12 @@ def scores_of(trials: Sequence[pd.DataFrame], seed: int) -> dict[str, Any]:
         n_subjects,
         n_trials,
     ).iloc[0]
+    chance = {lead: float(judged["without_skill"]), "auc": 0.5}
+    p_values = _p_values(pooled, chance, n_subjects)
+    if hears_music:
+        by_song = [table.assign(subject=table["song"]) for table in trials]
+        songs = intervals(by_song if len(by_song) > 1 else by_song[0], seed=seed)
+        p_values = np.maximum(p_values, _p_values(songs, chance, trials[0]["song"].nunique()))
     each = [intervals(table, n_resamples=1).loc[lead, "estimate"] for table in trials]
     row: dict[str, Any] = {
         "n_subjects": n_subjects,
@@ -61,13 +74,7 @@ def scores_of(trials: Sequence[pd.DataFrame], seed: int) -> dict[str, Any]:
         "n_stimuli": trials[0]["song"].nunique(),
         **judged.drop(["high_share"]),
         "seed_sd": float(np.std(each, ddof=1)) if len(each) > 1 else np.nan,
-        "p_value": p_of_skill(
-            judged["estimate"], judged["without_skill"], judged["low"], judged["high"], n_subjects
-        ),
-        "auc_p_value": p_of_skill(
-            *(pooled.loc["auc", "estimate"], 0.5),
-            *(pooled.loc["auc", "low"], pooled.loc["auc", "high"], n_subjects),
-        ),
+        **dict(zip(_P_VALUES, p_values, strict=True)),
     }
     for name in ("balanced_accuracy", "auc"):
         row |= {
@@ -78,6 +85,14 @@ def scores_of(trials: Sequence[pd.DataFrame], seed: int) -> dict[str, Any]:
     if judged["verdict"] != "no_interval" and n_subjects < LEAST_SUBJECTS:
         row["verdict"] = "too_few"
     return row
+
+
+def _p_values(scores: pd.DataFrame, chance: dict[str, float], n: int) -> NDArray[np.float64]:
+    """P values of scores against what they are by chance, over n subjects or songs."""
+    rows = [(scores.loc[name], without) for name, without in chance.items()]
+    return np.array(
+        [p_of_skill(row["estimate"], without, row["low"], row["high"], n) for row, without in rows]
+    )
 
 
 def adjusted(tests: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -101,7 +116,10 @@ def adjusted(tests: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     held = holm(found.ravel()).reshape(found.shape)
     tests = tests.assign(**dict(zip(_P_VALUES.values(), held.T, strict=True)))
     alone = judged & ~(tests["p_holm"] < SURE)
-    tests.loc[alone & (tests["verdict"] == "better"), "verdict"] = "better_alone"
+    # Pooled over folds, a model that says one class in each fold can be right of more than half of
+    # each class. It ranks no trials within a fold.
+    ranks_none = judged & (tests["auc"] <= 0.5)
+    tests.loc[(alone | ranks_none) & (tests["verdict"] == "better"), "verdict"] = "better_alone"
     tests.loc[alone & (tests["verdict"] == "worse"), "verdict"] = "none_shown"
     by_auc = judged & (tests["auc_p_holm"] < SURE) & (tests["auc_low"] > 0.5)
     tests.loc[by_auc & (tests["verdict"] != "better"), "verdict"] = "auc_only"
