@@ -64,7 +64,12 @@ def scores_of(
     chance = {lead: float(judged["without_skill"]), "auc": 0.5}
     p_values = _p_values(pooled, chance, n_subjects)
     if hears_music:
-        by_song = [table.assign(subject=table["song"]) for table in trials]
+        by_song = [
+            table.assign(
+                subject=table["song"], stimulus=table["subject"] + "\n" + table["stimulus"]
+            )
+            for table in trials
+        ]
         songs = intervals(by_song if len(by_song) > 1 else by_song[0], seed=seed)
         p_values = np.maximum(p_values, _p_values(songs, chance, trials[0]["song"].nunique()))
     each = [intervals(table, n_resamples=1).loc[lead, "estimate"] for table in trials]

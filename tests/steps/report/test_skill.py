@@ -12,7 +12,7 @@ from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.steps.report.skill import adjusted, scores_of
 
 ROW: dict[str, Any] = {
-    **{"role": "network", "verdict": "none_shown", "auc_low": 0.4},
+    **{"role": "network", "verdict": "none_shown", "auc": 0.6, "auc_low": 0.4},
     **{"p_value": 0.8, "auc_p_value": 0.8},
 }
 BY_AUC = {"auc_low": 0.51, "auc_p_value": 0.01}
@@ -27,6 +27,8 @@ BY_AUC = {"auc_low": 0.51, "auc_p_value": 0.01}
         (BY_AUC | {"auc_low": 0.4}, "none_shown", "none_shown"),  # below 0.5
         (BY_AUC | {"verdict": "better", "p_value": 0.01}, "better", "better_alone"),
         (BY_AUC | {"verdict": "too_few"}, "too_few", "too_few"),
+        # One class in each fold: no trial is ranked before another.
+        ({"verdict": "better", "p_value": 0.01, "auc": 0.5}, "better_alone", "better_alone"),
         (BY_AUC | {"role": "prior", "verdict": "better"}, "better", "better"),
     ],
 )
@@ -81,3 +83,25 @@ def test_the_p_value_of_auc_is_of_its_interval() -> None:
     auc = intervals(trials).loc["auc"]
     assert (row["auc"], row["auc_low"]) == (auc["estimate"], auc["low"])
     assert (row["auc_p_value"] < 0.05) == (row["auc_low"] > 0.5)
+
+
+def by_chance_of_songs(seed: int) -> pd.DataFrame:
+    """Labels that follow the song, and answers to 8 songs that have nothing to do with them."""
+    rng = np.random.default_rng(seed)
+    trials = drawn(seed, 0.0)
+    trials = trials[trials["song"].astype(int) < 8].reset_index(drop=True)
+    song = trials["song"].astype(int).to_numpy()
+    high = rng.normal(0, 1, 8)[song] + rng.normal(0, 1, len(song)) > 0
+    said = rng.normal(0, 1, 8)[song] + rng.normal(0, 0.2, len(song))
+    return trials.assign(label=high.astype(int), probability=1 / (1 + np.exp(-said)))
+
+
+def test_what_holds_for_a_few_songs_alone_is_no_skill_of_music() -> None:
+    trials = [by_chance_of_songs(seed) for seed in range(20)]
+    over_subjects = [scores_of([each], 0)["p_value"] < 0.05 for each in trials]
+    over_both = [scores_of([each], 0, hears_music=True)["p_value"] < 0.05 for each in trials]
+    assert sum(over_subjects) >= 8
+    assert sum(over_both) <= 4
+    # Several seeds are averaged over songs as they are over subjects.
+    two = scores_of([trials[0], trials[0]], 0, hears_music=True)
+    assert two["p_value"] == pytest.approx(scores_of([trials[0]], 0, hears_music=True)["p_value"])
