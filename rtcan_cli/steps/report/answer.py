@@ -160,8 +160,8 @@ def _not_shown(asked: str, networks: Sequence[Seeds]) -> Iterator[Note]:
     """Name the networks that do not speak for an input and target, since another one does."""
     found: dict[tuple[str, ...], list[str]] = {}
     for target in TARGETS:
-        names = (group.name for group in networks if target in group.first.settings.targets)
-        found.setdefault(tuple(names), []).append(target)
+        seeing = (group.name for group in networks if target in group.first.settings.targets)
+        found.setdefault(tuple(seeing), []).append(target)
     for names, targets in found.items():
         if len(names) > 1:
             taken, *others = names
