@@ -75,6 +75,8 @@ def listen(
       rtcan listen 100184:1 --embed-audio --output talk.html
       rtcan listen 07:12 --dataset deap --audio videos/12.mp4
     """
+    if output is not None and output.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(f"{output}: does not end in .html", param_hint="--output")
     from rtcan_cli.files.links import folder_below
     from rtcan_cli.steps.attention.listening import listen_to
     from rtcan_cli.stores import Workspace

@@ -85,7 +85,13 @@ def report(
         for damaged in stores.damaged_runs(name):
             console.warn(f"{damaged}; it is left out")
     collected = collect_report(
-        stores, paths, figures.folder, name, only_complete=not runs, look=look
+        # Not among figures of other commands, which may have the size of a journal's column.
+        stores,
+        paths,
+        figures.folder / "report",
+        name,
+        only_complete=not runs,
+        look=look,
     )
     write_tables(collected)
     return write_report(collected, output)

@@ -30,6 +30,9 @@ from scipy.special import stdtr, stdtrit
 from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.evaluation.bootstrap import paired_seeds
 
+#: Differences that vary by less than this are the same, up to rounding.
+_EQUAL = 1e-12
+
 
 @dataclass(frozen=True)
 class FoldTest:
@@ -81,8 +84,9 @@ def corrected_t(
     Returns
     -------
     FoldTest
-        With NaN for what two folds are needed for. If all folds differ by the same amount, the
-        p value is 0, or 1 if that amount is 0.
+        With NaN for what two folds are needed for. If all folds differ by the same amount, there
+        is no variance to compare it with: p is 1 if that amount is 0, and NaN otherwise, since
+        scores of a few trials are often equally far apart by chance.
     """
     apart, (train, test) = _apart(one, other, n_train, n_test)
     k = len(apart)
@@ -95,6 +99,8 @@ def corrected_t(
     with np.errstate(divide="ignore"):
         statistic = float(np.divide(mean, error)) if mean else 0.0
     p_value = float(2 * stdtr(k - 1, -abs(statistic)))
+    if mean and np.ptp(apart) < _EQUAL:
+        p_value = np.nan
     return FoldTest(mean, mean - reach, mean + reach, statistic, p_value, k)
 
 

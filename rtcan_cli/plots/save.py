@@ -19,6 +19,8 @@ from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots import style
 from rtcan_cli.plots.style import PAPER, Look
 
+#: More take gigabytes of memory to draw; a page at 1200 pixels an inch has 140 million.
+_MOST_PIXELS = 400e6
 #: Inches beside a heading that its panel takes: ticks, and the name of its axis.
 _BESIDE = 0.6
 
@@ -59,6 +61,12 @@ def save(figure: Figure, stem: Path | str, look: Look = PAPER) -> list[Path]:
     for unknown in set(look.formats) - set(_METADATA):
         raise RtcanError(
             f"cannot write a figure as {unknown!r}", hint=f"choose from: {', '.join(_METADATA)}"
+        )
+    pixels = float(np.prod(look.dpi * figure.get_size_inches()))
+    if "png" in look.formats and pixels > _MOST_PIXELS:
+        raise RtcanError(
+            f"{stem.name}: a PNG of {pixels / 1e6:.0f} million pixels is too large",
+            "a smaller --dpi or --size",
         )
     stem.parent.mkdir(parents=True, exist_ok=True)
     if not _settle(figure) and (look.size or look.width):

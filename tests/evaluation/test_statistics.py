@@ -71,7 +71,8 @@ def test_too_few_or_equal_folds():
     ).all()
     same = corrected_t(ONE, ONE, 8, 1)
     assert (same.low, same.high, same.p_value) == (0, 0, 1)
-    assert corrected_t([0.75, 0.5], [0.5, 0.25], 8, 1).p_value == 0
+    # As far apart in each fold, which happens by chance where folds have few trials.
+    assert np.isnan(corrected_t([0.75, 0.5], [0.5, 0.25], 8, 1).p_value)
     assert (wilcoxon(ONE, ONE), rank_biserial(ONE, ONE)) == (1, 0)
     assert np.isnan(cohens_d(ONE, ONE))
 

@@ -102,6 +102,12 @@ def listen_to(
         or of a kind that browsers do not play.
     """
     found = find_recording(workspace.store(dataset, "recordings"), trial, repetition, target)
+    start = found.dataset.lead if song_start is None else song_start
+    if not 0 <= start < found.seconds:
+        raise RtcanError(
+            f"the song cannot begin {start:g} s into a recording of {found.seconds:.1f} s",
+            "a smaller --song-start",
+        )
     sound, known, notes = find_sound(found, audio, embed, folder)
     notes = [*found.notes(), *notes]
     decomposed = decomposition_of(found, workspace.store(dataset, "components"))
@@ -121,12 +127,6 @@ def listen_to(
             notes.append(note_of(error, "no_networks", f"no network is shown: {error}"))
     else:
         notes.append(decomposed)
-    start = found.dataset.lead if song_start is None else song_start
-    if not 0 <= start < found.seconds:
-        raise RtcanError(
-            f"the song cannot begin {start:g} s into a recording of {found.seconds:.1f} s",
-            "a smaller --song-start",
-        )
     place, value = envelope(found.eda, _BINS)
     eda = pd.DataFrame(
         {"time": place / found.rate, "eda": value, "repaired": found.marks[place] % 2 == 1},

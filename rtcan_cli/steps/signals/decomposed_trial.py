@@ -40,10 +40,23 @@ def require_trial(recordings: Path, trial: str) -> None:
 
 
 def is_trial(table: pd.DataFrame, trial: str) -> NDArray[np.bool_]:
-    """Which rows of a table of recordings a user means."""
+    """Which rows of a table of recordings a user means.
+
+    Raises
+    ------
+    RtcanError
+        If names have colons, so that several subjects or stimuli may be meant.
+    """
     names = table["subject"] + ":" + table["stimulus"]
     numbered = names + ":" + table["repetition"].astype(str)
-    return ((names == trial) | (numbered == trial)).to_numpy()
+    found = ((names == trial) | (numbered == trial)).to_numpy()
+    meant = table.loc[found, ["subject", "stimulus"]].drop_duplicates()
+    if len(meant) > 1:
+        each = (f"subject {row.subject} with stimulus {row.stimulus}" for row in meant.itertuples())
+        raise RtcanError(
+            f"'{trial}' may be {' or '.join(each)}", "rename one of them, and ingest again"
+        )
+    return found
 
 
 def plot_trial(components: Path, trial: str, folder: Path, look: Look = PAPER) -> list[Path]:
