@@ -37,7 +37,7 @@ PRIORS = {
 _FOUND = ("better", "auc_only", "better_alone")
 _SKILL = {"better": YES, "auc_only": PERHAPS, "too_few": OPEN, "no_interval": OPEN}
 #: Notes that are about what is shown, not about what is missing.
-_SHOWN = ("other_networks",)
+_SHOWN = ("other_networks", "uncounted_runs", "part_of_the_subjects")
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,13 @@ def how_to_read(result: Answer) -> list[str]:
         f"frequent class for every trial is right in {' and '.join(majority)} of the trials."
     ]
     if result.n_tests:
+        heard = tests["input"].astype(str).str.contains("music").any()
+        songs = " Models that see music are tested over songs, too; the larger p counts."
         told.append(
             f"Tests: {result.n_tests} tests against no skill were made here, of every network and "
             "simple model for each input and target: by the score to judge by, and by AUC. "
             '"Evidence" and "weak evidence" (by AUC alone) hold for all of them together (Holm, '
-            "5 %)."
+            "5 %)." + songs * int(heard)
         )
     told += [*_differences(result.rivals), *_power(result), _intervals(tests)]
     told += [note.text for note in result.notes if note.kind in _SHOWN]

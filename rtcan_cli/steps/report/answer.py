@@ -111,6 +111,7 @@ def _answer(runs: Sequence[Run], leakage: Leakage | None) -> Chosen:
             for network in networks:
                 if (rival := _rival(network, target, groups)) is not None:
                     rivals.append({**rival, "input": asked})
+    notes += _partial(speaking)
     for group in _first_of_each(groups, PRIORS):
         for target in group.first.settings.targets:
             rows.append({**_test(group, target), "input": "", "role": "prior"})
@@ -134,6 +135,14 @@ def _answer(runs: Sequence[Run], leakage: Leakage | None) -> Chosen:
         notes=tuple(dict.fromkeys(notes)),
     )
     return Chosen(answer, tuple(speaking))
+
+
+def _partial(speaking: Sequence[Seeds]) -> Iterator[Note]:
+    """Say which of the runs that speak have not seen the whole study."""
+    for group in speaking:
+        if (subjects := group.first.settings.subjects) is not None:
+            text = f"{group.name} has only a part of the subjects (--subjects {subjects})."
+            yield Note("part_of_the_subjects", text)
 
 
 def _rank(group: Seeds) -> tuple[object, ...]:

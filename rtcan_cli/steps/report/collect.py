@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -126,7 +126,7 @@ def collect_report(
         figures = _figures(stores, runs, folder, dataset, look, lacking) if paper else []
     numbers = [figure.result for figure in figures]
     named = () if only_complete else [run.name for run in runs]
-    found = _answers(stores, held, chosen, whole, folder)
+    found = _answers(stores, held, chosen, whole, folder, named)
     return WorkspaceReport(
         workspace=stores.root,
         folder=folder,
@@ -192,6 +192,7 @@ def _answers(
     chosen: Sequence[Chosen],
     runs: Sequence[Run],
     folder: Path,
+    named: Collection[str],
 ) -> Iterator[Answer]:
     """The answers, with what was not tried; datasets without a run have one, too."""
     every = list(chosen)
@@ -208,11 +209,28 @@ def _answers(
             for run in runs
             if (run.dataset.name, run.simulated) == (answer.dataset, answer.simulated)
         ]
-        notes = (*answer.notes, *missing(stores, answer, mine, each.speaking))
+        notes = (
+            *answer.notes,
+            *_uncounted(stores, answer, named),
+            *missing(stores, answer, mine, each.speaking),
+        )
         mark = "_simulated" if answer.simulated else ""
         stems = {name: f"report_{name}_{answer.dataset}{mark}" for name in ("tests", "rivals")}
         files = write_csv(answer, folder, simulated=answer.simulated, stems=stems)
         yield replace(answer, notes=notes, files=tuple(files))
+
+
+def _uncounted(stores: Workspace, answer: Answer, named: Collection[str]) -> list[Note]:
+    """Runs that could have been tested as well, where a user has chosen some."""
+    every = [path.stem for path in stores.runs(answer.dataset)]
+    others = [name for name in every if name not in named]
+    if not named or not others:
+        return []
+    text = (
+        f"The runs of this report were chosen by name. {len(others)} others of this dataset are "
+        "in the workspace; they are not shown, and not counted among the tests."
+    )
+    return [Note("uncounted_runs", text)]
 
 
 def _nothing(dataset: str, simulated: bool) -> Answer:

@@ -146,6 +146,13 @@ def test_a_run_is_chosen_by_what_it_is_and_not_by_its_score(tmp_path: Path) -> N
     assert note.text.endswith("better, dcnn, part.")
 
 
+def test_a_run_on_part_of_the_subjects_says_so(tmp_path: Path) -> None:
+    found = answer_of(finish_run(tmp_path, "part", skill=3.0, subjects="50%", **ONE)).answer
+    (note,) = found.notes
+    assert note.kind == "part_of_the_subjects"
+    assert "part has only a part of the subjects (--subjects 50%)" in note.text
+
+
 def test_the_run_that_is_shown_is_named_for_each_target(tmp_path: Path) -> None:
     both = finish_run(tmp_path, "both", skill=0.0)
     newer = finish_run(tmp_path, "newer", skill=0.0, targets=("valence",))

@@ -85,7 +85,7 @@ def test_it_holds_what_can_be_made_and_names_what_cannot(seen: Seen) -> None:
 
 
 def test_its_tables_are_files_too(whole: Path) -> None:
-    names = {path.name for path in (whole.parent / "figures").iterdir()}
+    names = {path.name for path in (whole.parent / "figures" / "report").iterdir()}
     for stem in ("table1", "table2", "table3", "table5", "table6", "comparison"):
         assert {f"{stem}.csv", f"{stem}.md", f"{stem}.tex"} <= names
 
