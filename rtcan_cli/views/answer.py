@@ -37,7 +37,7 @@ PRIORS = {
 _FOUND = ("better", "auc_only", "better_alone")
 _SKILL = {"better": YES, "auc_only": PERHAPS, "too_few": OPEN, "no_interval": OPEN}
 #: Notes that are about what is shown, not about what is missing.
-_SHOWN = ("other_networks", "uncounted_runs", "part_of_the_subjects")
+_SHOWN = ("other_networks", "uncounted_runs", "part_of_the_subjects", "unused_part")
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def collect_report(
         figures = _figures(stores, runs, folder, dataset, look, lacking) if paper else []
     numbers = [figure.result for figure in figures]
     named = () if only_complete else [run.name for run in runs]
-    found = _answers(stores, held, chosen, whole, folder, named)
+    found = _answers(stores, held, chosen, whole, folder, named, contributions)
     return WorkspaceReport(
         workspace=stores.root,
         folder=folder,
@@ -193,6 +193,7 @@ def _answers(
     runs: Sequence[Run],
     folder: Path,
     named: Collection[str],
+    contributions: Sequence[PartContributions],
 ) -> Iterator[Answer]:
     """The answers, with what was not tried; datasets without a run have one, too."""
     every = list(chosen)
@@ -212,6 +213,7 @@ def _answers(
         notes = (
             *answer.notes,
             *_uncounted(stores, answer, named),
+            *_unused(answer, contributions),
             *missing(stores, answer, mine, each.speaking),
         )
         mark = "_simulated" if answer.simulated else ""
@@ -231,6 +233,20 @@ def _uncounted(stores: Workspace, answer: Answer, named: Collection[str]) -> lis
         "in the workspace; they are not shown, and not counted among the tests."
     )
     return [Note("uncounted_runs", text)]
+
+
+def _unused(answer: Answer, contributions: Sequence[PartContributions]) -> Iterator[Note]:
+    """Say which models of EDA and music do not use one of them."""
+    for each in contributions:
+        if (each.run.dataset, each.run.simulated) == (answer.dataset, answer.simulated):
+            parts = each.parts[each.parts["verdict"].isin(["ignored", "hardly_used"])]
+            for row in parts.itertuples():
+                how = "ignored" if row.verdict == "ignored" else "hardly used"
+                text = (
+                    f"EDA and music, {row.target}: {row.part} is {how} by {each.run.name}, so what "
+                    "it predicts comes from the other one (see Contribution of EDA and music)."
+                )
+                yield Note("unused_part", text)
 
 
 def _nothing(dataset: str, simulated: bool) -> Answer:
