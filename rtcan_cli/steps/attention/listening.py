@@ -47,6 +47,7 @@ from rtcan_cli.steps.signals.one_recording import (
     decomposition_of,
     find_recording,
     ratings_of,
+    small_responses,
 )
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
@@ -117,6 +118,7 @@ def listen_to(
     asked = _Asked([], [], [], [])
     if isinstance(decomposed, Decomposed):
         parts, responses = _parts(decomposed), decomposed.responses
+        notes += small_responses(found, responses)
         try:
             wanted = None if target is None else (target,)
             chosen = run or choose_run(workspace, dataset, *found.key, wanted)

@@ -25,6 +25,7 @@ from rtcan_cli.steps.signals.one_recording import (
     decomposition_of,
     find_recording,
     ratings_of,
+    small_responses,
 )
 from rtcan_cli.stores.schema import IMPLAUSIBLE
 
@@ -69,6 +70,7 @@ def show_recording(
     responses, parts = pd.DataFrame(columns=list(RESPONSE_COLUMNS)), None
     if isinstance(decomposed, Decomposed):
         responses, parts, settings = decomposed.responses, decomposed.parts, decomposed.settings
+        notes += small_responses(found, responses)
         onset = found.dataset.onset
         if onset and (responses["onset"] < onset).any():
             n = int((responses["onset"] < onset).sum())

@@ -165,6 +165,24 @@ class Decomposed:
     responses: pd.DataFrame
 
 
+def small_responses(found: Found, responses: pd.DataFrame) -> list[Note]:
+    """Say how many responses are no larger than what the sensor and its noise do.
+
+    Wristbands have steps of 0.001 uS, and cvxEDA answers to each bump; the field counts responses
+    from 0.01 to 0.05 uS (Boucsein et al. 2012, Psychophysiology 49(8)).
+    """
+    measured = found.quality.set_index("measure")["value"]
+    limit = float(measured[["noise", "resolution"]].max())
+    n = int((responses["amplitude_recorded"] < limit).sum())
+    if not n:
+        return []
+    text = (
+        f"{n} of {len(responses)} responses are smaller than the noise of this recording, or than "
+        f"the steps of its values ({limit:.2g} {found.kind.axis_unit}): they may be noise"
+    )
+    return [Note("small_responses", text)]
+
+
 def find_recording(
     recordings: Path, trial: str, repetition: int | None = None, target: str | None = None
 ) -> Found:

@@ -22,6 +22,7 @@ from rtcan_cli.steps.signals.one_recording import (
     decomposition_of,
     find_recording,
     responses_of,
+    small_responses,
 )
 from rtcan_cli.stores import Store
 from rtcan_cli.views.html.recording import write_recording
@@ -197,3 +198,13 @@ def test_its_page_is_whole_and_takes_names_as_text(
             narrow = "document.images[0].currentSrc !== document.images[0].src"
             assert browser.value(narrow) is (width == 390)
         assert all(url.startswith(("file:", "data:")) for url in browser.requests())
+
+
+def test_responses_that_may_be_noise_are_counted(prepared: Path) -> None:
+    found = find_recording(stores(prepared)[0], TRIAL)
+    measured = found.quality.set_index("measure")["value"]
+    limit = max(measured["noise"], measured["resolution"])
+    sizes = pd.DataFrame({"amplitude_recorded": [0.5 * limit, 0.9 * limit, 1.1 * limit]})
+    (note,) = small_responses(found, sizes)
+    assert note.text.startswith("2 of 3 responses are smaller than the noise")
+    assert small_responses(found, sizes[2:]) == []
