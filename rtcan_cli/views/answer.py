@@ -272,7 +272,13 @@ def _said(result: Answer, what: str, target: str, tests: pd.DataFrame) -> Said:
     claim = f"{what} {'predict' if ' and ' in what else 'predicts'} {target} in {unseen} subjects"
     sure, headline = _verdict(claim, shown, tests, result.n_tests)
     simple = tests[tests["role"] == "simple"]
-    parts = [_score(shown, len(simple))]
+    # Before the numbers, since these may be of labels that are gone.
+    parts = [
+        f"Out of date: {note.text}."
+        for note in result.notes
+        if note.kind == "stale_run" and note.text.startswith(f"{shown['run']} ")
+    ]
+    parts.append(_score(shown, len(simple)))
     rival = _rival_of(result, shown)
     if rival is not None:
         parts.append(_against(rival, profile(result.dataset).stimulus_word))

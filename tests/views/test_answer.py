@@ -326,3 +326,12 @@ def test_notes_on_what_is_shown_are_not_among_what_is_missing() -> None:
     page = views.page(result)
     assert page.notes[0].startswith("No evidence")
     assert page.notes[-1] == "not tried: rtcan info"
+
+
+def test_an_answer_that_is_out_of_date_says_so_where_it_stands() -> None:
+    stale = Note("stale_run", "net was trained before labels changed")
+    (said,) = view.answers(answered(SIGNAL, notes=(stale,)))
+    assert said.details.startswith("Out of date: net was trained before labels changed. RTCAN-1D")
+    other = Note("stale_run", "nets was trained before labels changed")
+    (said,) = view.answers(answered(SIGNAL, notes=(other,)))
+    assert "Out of date" not in said.details

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+
+from jinja2.utils import url_quote
 
 from rtcan_cli.views.files import in_markdown
 from rtcan_cli.views.html.render import Grid, HtmlPage, Part
@@ -40,7 +41,7 @@ def _part(part: Part, folder: Path) -> Iterator[str]:
     for picture in part.pictures:
         if picture.path is not None:
             place = Path(os.path.relpath(picture.path.with_suffix(".png"), folder)).as_posix()
-            yield f"![{in_markdown(picture.alt)}]({quote(place)})"
+            yield f"![{in_markdown(picture.alt)}]({url_quote(place)})"
             yield in_markdown(picture.caption)
     for grid in part.grids:
         yield in_markdown(grid.caption)
