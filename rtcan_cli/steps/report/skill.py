@@ -4,6 +4,9 @@ Each model is tested twice for each target: by the score to judge by, and by AUC
 values are adjusted together, whichever way a score differs from no skill. So if no model of a
 dataset has skill, a verdict that claims any, or that claims a score below chance, is given with a
 probability of 5 % at most (Holm 1979).
+
+Answers at random are truly below the majority class where classes are uneven, so a claim that a
+score is below what needs no skill is more frequent, and no error: docs/howto/report.md has rates.
 """
 
 from __future__ import annotations
