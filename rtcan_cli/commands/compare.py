@@ -13,15 +13,7 @@ from rtcan_cli.results.base import Result
 
 
 def compare(
-    runs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RUN]...",
-            help="Names or paths of runs. Default: all runs with all folds.",
-            autocompletion=complete.runs,
-            show_default=False,
-        ),
-    ] = None,
+    runs: options.RunNames = None,
     dataset: options.Dataset = None,
     against: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcan_cli import console
-from rtcan_cli.commands.shell import complete, options
+from rtcan_cli.commands.shell import options
 from rtcan_cli.commands.shell.usage import DATA
 from rtcan_cli.results.report import WorkspaceReport
 
@@ -16,15 +16,7 @@ DEFAULT_OUTPUT = Path("report.html")
 
 
 def report(
-    runs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RUN]...",
-            help="Names or paths of runs. Default: all runs with all folds.",
-            autocompletion=complete.runs,
-            show_default=False,
-        ),
-    ] = None,
+    runs: options.RunNames = None,
     dataset: Annotated[
         str | None,
         typer.Option(

@@ -232,6 +232,15 @@ OneTarget = Annotated[
         show_default=False,
     ),
 ]
+RunNames = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]...",
+        help="Names or paths of runs. Default: all runs with all folds.",
+        autocompletion=complete.runs,
+        show_default=False,
+    ),
+]
 RunName = Annotated[
     str | None,
     typer.Argument(

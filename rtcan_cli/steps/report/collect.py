@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -50,6 +51,7 @@ _FORMATS = ("png", "svg")
 N_EXPLAINED = 60
 #: Recordings that are listed one by one, the worst first.
 N_WORST = 5
+T = TypeVar("T")
 _PARTS = (
     "answers",
     "quality",
@@ -296,21 +298,13 @@ def _attention(
     lacking: list[Note],
 ) -> list[AverageAttention]:
     """Where the networks look on average that speak for an input, over some of their trials."""
-    found = []
-    for run in _first_runs(chosen):
-        if not run.can_be_explained:
-            continue
-        try:
-            sources = sources_of(stores, run.path)
-            average = explain_all(
-                run.path, sources, folder, max_trials=N_EXPLAINED, jobs=1, look=look
-            )
-        except RtcanError as error:
-            text = f"Average attention of {run.name}: {error}"
-            lacking.append(note_of(error, "no_attention", text))
-        else:
-            found.append(average)
-    return found
+
+    def explain(run: Run) -> AverageAttention:
+        sources = sources_of(stores, run.path)
+        return explain_all(run.path, sources, folder, max_trials=N_EXPLAINED, jobs=1, look=look)
+
+    runs = [run for run in _first_runs(chosen) if run.can_be_explained]
+    return _each(runs, explain, "no_attention", "Average attention of", lacking)
 
 
 def _contributions(
@@ -321,24 +315,28 @@ def _contributions(
     lacking: list[Note],
 ) -> list[PartContributions]:
     """What EDA and music each contributed in the runs that speak for both together."""
+
+    def explain(run: Run) -> PartContributions:
+        sources = fused_sources(run.path, stores)
+        # To split the music takes most of the time.
+        return explain_contributions(
+            run.path, sources, folder, look=look, split_music=False, jobs=1
+        )
+
+    runs = [run for run in _first_runs(chosen) if is_fused(run)]
+    return _each(runs, explain, "no_contributions", "Contributions of EDA and music in", lacking)
+
+
+def _each(
+    runs: Iterable[Run], explain: Callable[[Run], T], kind: str, what: str, lacking: list[Note]
+) -> list[T]:
+    """Explain each run; one that cannot be explained is named with the reason."""
     found = []
-    for run in _first_runs(chosen):
-        if not is_fused(run):
-            continue
+    for run in runs:
         try:
-            result = explain_contributions(
-                run.path,
-                fused_sources(run.path, stores),
-                folder,
-                look=look,
-                split_music=False,  # takes most of the time
-                jobs=1,
-            )
+            found.append(explain(run))
         except RtcanError as error:
-            text = f"Contributions of EDA and music in {run.name}: {error}"
-            lacking.append(note_of(error, "no_contributions", text))
-        else:
-            found.append(result)
+            lacking.append(note_of(error, kind, f"{what} {run.name}: {error}"))
     return found
 
 

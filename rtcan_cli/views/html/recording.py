@@ -54,7 +54,7 @@ def write_recording(result: OneRecording) -> OneRecording:
     if result.decomposition:
         table = view.responses_table(result.responses, result.trial.eda_unit)
         part = Part("Each response", [grid(table)] if table.rows else [])
-        text = [] if table.rows else ["There is no response in it."]
+        text = [] if table.rows else ["No response was found."]
         text.append(response_in_words(result))
         sections.append(Section("responses", "Skin conductance responses", [part], text))
     quality = view.quality_table(result)
