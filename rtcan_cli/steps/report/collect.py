@@ -243,10 +243,12 @@ def _unused(answer: Answer, contributions: Sequence[PartContributions]) -> Itera
         if (each.run.dataset, each.run.simulated) == (answer.dataset, answer.simulated):
             parts = each.parts[each.parts["verdict"].isin(["ignored", "hardly_used"])]
             for row in parts.itertuples():
-                how = "ignored" if row.verdict == "ignored" else "hardly used"
+                unused = row.verdict == "ignored"
+                how, share = ("ignored", "") if unused else ("hardly used", "mostly ")
                 text = (
-                    f"EDA and music, {row.target}: {row.part} is {how} by {each.run.name}, so what "
-                    "it predicts comes from the other one (see Contribution of EDA and music)."
+                    f"EDA and music, {row.target}: {row.part} is {how} by {each.run.name}, so "
+                    f"what it predicts comes {share}from the other one (see Contribution of EDA "
+                    "and music)."
                 )
                 yield Note("unused_part", text)
 
