@@ -452,7 +452,7 @@ def train(
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
-    if all(each.network is None for each in wanted.models):
+    if not any(each.is_network for each in wanted.models):
         machine = {"gpu": gpu, "device": device}
         _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
         _refuse({"log": log, "tensorboard": tensorboard}, "none of these models has epochs")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.trial_key import hearing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 LIMIT = 10.0
 
@@ -261,6 +263,8 @@ def standardised(
 
 def place(array: NDArray[np.generic], device: torch.device) -> Tensor:
     """Put an array on a device; on the CPU it shares the memory of a writable array."""
+    import torch  # what only reads trials does not wait for it
+
     # PyTorch knows no read-only tensors, and warns when it is given what might be one.
     return torch.from_numpy(np.require(array, requirements=["W"])).to(device)
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.registry import Model, every
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every
 from rtcan_cli.training import run as training_run
 from rtcan_cli.training.fit import FoldResult, NotFinite, fit_fold
 from rtcan_cli.training.folds.splits import Roles
@@ -18,7 +19,7 @@ from rtcan_cli.training.recipes import RECIPES, Recipe
 from tests.training.pretend_device import Mixed, pretend_device
 from tests.training.simulated import spec_of, trials
 
-NETWORKS = [model for model in every() if model.network is not None]
+NETWORKS = [model for model in every() if model.is_network]
 PARTS = Roles(np.arange(0, 20), np.arange(20, 30), np.arange(30, 40))
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*meta parameter.*is a no-op")
