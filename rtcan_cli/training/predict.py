@@ -52,4 +52,5 @@ def predict(
     inputs = Inputs(place(eda, device))
     if music is not None:
         inputs = Inputs(inputs.eda, place(music, device), every)
-    return logits(model, inputs, every).double().softmax(dim=1)[:, 1].cpu().numpy()
+    scores = logits(model, inputs, every).cpu().double()  # MPS knows no double precision
+    return scores.softmax(dim=1)[:, 1].numpy()
