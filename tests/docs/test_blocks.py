@@ -189,6 +189,7 @@ def names_of(page: Path) -> dict[str, object]:
     return {**signals, "phasic": sparse, "driver": sparse, "sampling_rate": 10.0}
 
 
+@pytest.mark.long  # whole commands, as many as the pages have
 @pytest.mark.parametrize("page", RUN_HERE, ids=name_of)
 def test_the_blocks_of_a_page_run(
     page: Path, here: Path, raw: dict[str, Path], monkeypatch: pytest.MonkeyPatch

@@ -87,6 +87,7 @@ def facts(text: str) -> list[str]:
     return [match[1] for match in found if match]
 
 
+@pytest.mark.long  # the whole demo
 @pytest.mark.usefixtures("every_feature")
 def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
