@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.training.data import TrainingData, place
+from rtcan_cli.training.data import TrainingData, place_if_room
 from rtcan_cli.training.device import memory_of
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.fit_learner import fit_learner
@@ -69,7 +69,7 @@ def cross_validate(
     device = device or torch.device("cpu")
     parts = checked_roles(data, splits, protocol, folds)
     with memory_of(device):
-        eda = place(data.eda, device) if data.eda.ndim == 3 else None
+        eda = place_if_room(data.eda, device) if data.eda.ndim == 3 else None
     return (
         fit(
             data.of_fold(k), own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda
