@@ -27,6 +27,8 @@ from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, Outcome, must, rtcan
 from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
 
+#: Every line that is printed for a workspace is run, which takes seconds.
+LONG = pytest.mark.long
 PACKAGE = Path(rtcan_cli.__file__).parent
 REPORT = ("report", "--json")
 ALL_TABLES = ("compare", "--table", "1,2,3,4,5,6", "--json")
@@ -143,11 +145,9 @@ def own_data(root: Path) -> None:
 WORKSPACES = (
     nothing,
     nothing_trained,
-    two_datasets,
-    baselines_newest,
     one_target,
-    odd_protocols,
     own_data,
+    *(pytest.param(made, marks=LONG) for made in (two_datasets, baselines_newest, odd_protocols)),
 )
 
 
@@ -180,12 +180,12 @@ def test_every_line_can_be_typed(
     ("made", "number"),
     [
         (two_datasets, 3),
-        (two_datasets, 6),
         (baselines_newest, 4),
-        (baselines_newest, 6),
-        (one_target, 3),
         (one_target, 5),
         (nothing_trained, 5),
+        pytest.param(two_datasets, 6, marks=LONG),
+        pytest.param(baselines_newest, 6, marks=LONG),
+        pytest.param(one_target, 3, marks=LONG),
     ],
 )
 def test_the_lines_of_a_table_fill_it_and_ask_for_no_more(
@@ -284,6 +284,7 @@ def test_a_trial_that_is_tested_for_the_other_target_alone_is_not_named_again(
     must(*line)
 
 
+@pytest.mark.long
 def test_the_next_command_leads_from_raw_files_to_scores(
     raw_pmemo: Path, tmp_path: Path, asked: list[tuple[Path, RunSettings]]
 ) -> None:

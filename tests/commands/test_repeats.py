@@ -207,6 +207,7 @@ def _ingest(rows: pd.DataFrame, table: Path, workspace: Path) -> list[str | Path
     return ["ingest", "table", table.parent, "-w", workspace]
 
 
+@pytest.mark.long
 def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path: Path) -> None:
     arousal = ("--target", "arousal")
     said = must("train", "-w", workspace, *SMALL_TRAINING, *arousal, "--json").stdout
@@ -275,6 +276,7 @@ def test_labels_from_a_table_name_the_hearing(workspace: Path, tmp_path: Path) -
     assert "which of 2 hearings" in " ".join(outcome.stderr.split())
 
 
+@pytest.mark.long
 def test_real_listeners_who_heard_songs_again(tmp_path: Path) -> None:
     stores = tmp_path / "stores"
     said = must("ingest", "hku956", EXCERPT, "-w", stores, "--jobs", "1", "--json").stdout

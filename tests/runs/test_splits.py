@@ -175,7 +175,10 @@ def test_test_subject_trains_the_folds_that_test_it(stores: Path) -> None:
 # Folds of another run
 
 
-@pytest.mark.parametrize("protocol", ["trial", "subject+stimulus", "loso"])
+@pytest.mark.parametrize(
+    "protocol",
+    ["trial", "subject+stimulus", pytest.param("loso", marks=pytest.mark.long)],  # 18 models
+)
 def test_folds_of_another_run_are_the_same(stores: Path, protocol: str) -> None:
     source = run_of(stores, protocol)
     run, _ = train(stores, "--target", "both", "--splits-from", protocol)

@@ -61,8 +61,19 @@ def step(
     return result, done.exists()
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "latin-1"])
-@pytest.mark.parametrize("options", ["", "--json"])
+@pytest.mark.parametrize(
+    ("encoding", "options"),
+    [
+        ("ascii", ""),
+        ("cp1252", ""),
+        ("utf-8", "--json"),
+        ("latin-1", ""),
+        ("ascii", "--json"),
+        pytest.param("utf-8", "", marks=pytest.mark.long),
+        pytest.param("cp1252", "--json", marks=pytest.mark.long),
+        pytest.param("latin-1", "--json", marks=pytest.mark.long),
+    ],
+)
 def test_a_terminal_may_lack_letters(tmp_path: Path, encoding: str, options: str) -> None:
     result, done = step(tmp_path, options, PYTHONIOENCODING=encoding)
     assert (result.returncode, done) == (0, True), result.stderr

@@ -72,6 +72,7 @@ def test_torchscript_holds_the_mean_of_all_folds(trained: Path, run: Run, tmp_pa
         loaded(torch.zeros(2, 3, 192), torch.from_numpy(trials.music[:2]))
 
 
+@pytest.mark.long  # PyTorch's exporter alone takes 10 s
 def test_onnx_holds_one_fold(trained: Path, run: Run, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     path = tmp_path / "arousal.onnx"
