@@ -297,9 +297,9 @@ def train(
         typer.Option(
             "--jobs",
             "-j",
-            help="Number of folds to train at the same time on the CPU, at most one per "
-            "core; -1 for as many as possible. Results do not depend on it. A fold "
-            "of the default network takes about 2.5 GB.",
+            help="Number of folds to train at the same time, at most one per core; -1 for as "
+            "many as possible. On a GPU: one, unless this is given. Results do not depend on it. "
+            "A fold of the default network takes about 2.5 GB.",
             rich_help_panel=MACHINE,
         ),
     ] = 4,
@@ -452,7 +452,7 @@ def train(
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
-    if all(each.network is None for each in wanted.models):
+    if not any(each.is_network for each in wanted.models):
         machine = {"gpu": gpu, "device": device}
         _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
         _refuse({"log": log, "tensorboard": tensorboard}, "none of these models has epochs")
@@ -484,6 +484,8 @@ def train(
             console.warn(message)
     else:
         where = named_device(gpu, device)  # that of a worker
+    if where.type != "cpu" and not options.was_typed(context, "jobs"):
+        jobs = 1  # several on one GPU were never tried
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     if name is not None:

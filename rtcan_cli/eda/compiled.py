@@ -50,11 +50,12 @@ def compiled(*freedoms: str) -> Callable[[Function], Function]:
 @cache
 def _folder() -> str:
     # Numba looks only at the file of a function to see whether its machine code is out of date, not
-    # at those of the functions it calls. So a change of any such file means another folder.
+    # at those of the functions it calls. So a change of any such file means another folder, and so
+    # does a change of what generates code.
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for source in sorted(here.rglob("*.py")):
         text = source.read_bytes()
-        if b"@compiled(" in text:
+        if b"@compiled(" in text or b"from numba" in text:
             digest.update(text)
     return str(here / "__pycache__" / f"compiled-{digest.hexdigest()[:12]}")

@@ -211,7 +211,7 @@ def test_the_lines_of_a_table_fill_it_and_ask_for_no_more(
             continue
         assert (settings.n_folds, settings.seed) == (network.n_folds, network.seed)
         assert settings.recipe in (None, network.recipe)
-        assert (settings.recipe is None) == (settings.model.network is None)
+        assert (settings.recipe is not None) == settings.model.is_network
         if settings.model.sees(settings.fusion) == "signals":
             assert settings.onset == network.onset
             assert settings.spec.length == network.spec.length

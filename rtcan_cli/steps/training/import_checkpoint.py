@@ -19,9 +19,8 @@ from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import told
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan.network import VARIANTS
+from rtcan_cli.models.rtcan.facts import CHANNEL_ORDER, VARIANTS
 from rtcan_cli.models.rtcan.released import (
-    CHANNEL_ORDER,
     OWN_ORDER,
     WIDTHS,
     ReleasedRTCAN,
@@ -64,7 +63,7 @@ class Checkpoint:
     target : str
         ``valence`` or ``arousal``.
     trained_on : str
-        Dataset it was trained on, a key of `rtcan_cli.models.rtcan.released.CHANNEL_ORDER`.
+        Dataset it was trained on, a key of `rtcan_cli.models.rtcan.facts.CHANNEL_ORDER`.
     model : ReleasedRTCAN
         The network; takes its channels in the order of rtcan.
     notes : tuple of Note
@@ -278,13 +277,13 @@ def _write(
     if data.music is not None and data.song is not None:
         mean, sd = scale_of(data.music, songs_of(data, np.arange(len(data.label))))
         weights |= {"music_mean": mean, "music_sd": sd}
-        music = standardise(data.music, mean, sd)[data.song]
+        music = standardise(data.music, mean, sd)
     n, target = len(data.label), checkpoint.target
     # As in training: the number of threads decides the order of sums, and so the last bits.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        probability = predict(checkpoint.model, data.eda, music)
+        probability = predict(checkpoint.model, data.eda, music, data.row, data.song)
     finally:
         torch.set_num_threads(threads)
     with create(output, "run", provenance) as store:

@@ -15,6 +15,8 @@ import rtcan_cli.steps.training.plan as run_plan
 import rtcan_cli.steps.training.units as run_units
 import rtcan_cli.training.run as training_run
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.mapped import SMALL as SMALL_ROWS
+from rtcan_cli.files.mapped import MappedRows
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.training.runs import SETTING_COLUMNS
 from rtcan_cli.runs.inputs import Sources
@@ -94,9 +96,9 @@ def test_trials_are_loaded_once_and_shared(
     loads = []
     real = run_plan.training_data
 
-    def counted(*arguments: object) -> object:
+    def counted(*arguments: object, **named: object) -> object:
         loads.append(arguments[1:])
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run_plan, "training_data", counted)
     planner = Planner()
@@ -114,6 +116,44 @@ def test_trials_are_loaded_once_and_shared(
     assert len(np.unique(fewer.data.subject)) == 6
     plan(replace(SETTINGS, spec=replace(SETTINGS.spec, length=48)))
     assert loads == [("arousal", 3.0, 96, (), None), ("arousal", 3.0, 48, (), None)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_inputs_in_a_file_train_the_same_networks(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    settings = [replace(SETTINGS, targets=("valence", "arousal")), *variants("Ra")]
+    kept: list[bool] = []
+    real = MappedRows.array
+
+    def seen(rows: MappedRows) -> object:
+        array = real(rows)
+        kept.append(array.flags.writeable)
+        return array
+
+    monkeypatch.setattr(MappedRows, "array", seen)
+    for place, small in (("memory", SMALL_ROWS), ("file", 0)):
+        monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", small)
+        train_runs([request(prepared, tmp_path / place, each) for each in settings], jobs=jobs)
+        assert set(kept) == {place == "memory"}
+        kept.clear()
+    assert ids(tmp_path / "memory") == ids(tmp_path / "file")
+
+
+def test_both_targets_share_the_inputs_of_a_recording(prepared: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, targets=("valence", "arousal"))
+    made = Provenance("train", "pmemo", {}, {})
+    plans = Planner().plan(request(prepared, tmp_path, settings), made).targets
+    alone = [
+        Planner().plan(request(prepared, tmp_path, replace(settings, targets=(each.target,))), made)
+        for each in plans
+    ]
+    for both, one in zip(plans, (each.targets[0] for each in alone), strict=True):
+        assert both.data.subject.tolist() == one.data.subject.tolist()
+        np.testing.assert_array_equal(both.data.eda[both.data.row], one.data.eda[one.data.row])
+    with Store(prepared / "pmemo" / "components.h5") as store:
+        n_recordings = store.length("recordings/subject")
+    assert len(plans[1].data.eda) <= n_recordings
 
 
 def test_settings_that_differ_are_named() -> None:
