@@ -51,6 +51,18 @@ SMALL_TRAINING = ("--channels", "8,8,8,8", *_SHORT_TRAINING)
 AS_TRAINED = ("--fusion", "music", *_SHORT_TRAINING)
 
 
+#: What needs one of these is long: the processes of a cluster, and a report of all there is.
+LONG_FIXTURES = {"scheduler_file", "whole_report"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark tests whose fixtures take long."""
+    for item in items:
+        if LONG_FIXTURES & {*item.fixturenames}:
+            item.add_marker(pytest.mark.long)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a command left on the terminal."""

@@ -174,6 +174,7 @@ def test_compare_shows_runs_and_the_paper(trained: Path, tmp_path: Path) -> None
     assert all(name in named for name in names)
 
 
+@pytest.mark.long
 def test_gradcam_shows_three_models_and_writes_the_numbers(trained: Path, tmp_path: Path) -> None:
     outcome = must(
         "gradcam", "--subject", SUBJECT, "--music", SONG, "-w", trained, "-o", tmp_path, "--json"

@@ -43,6 +43,7 @@ def test_two_at_once_do_not_mix(ground: Ground) -> None:
     assert run(two_at_once, ground, QUICK["ingest"], 1)["pairs"] == 1
 
 
+@pytest.mark.long
 def test_a_changed_bit_is_found_or_does_not_matter(ground: Ground) -> None:
     assert run(flip, ground, QUICK["ingest"], 30)["found"] > 10
 

@@ -145,9 +145,11 @@ def own_data(root: Path) -> None:
 WORKSPACES = (
     nothing,
     nothing_trained,
-    one_target,
     own_data,
-    *(pytest.param(made, marks=LONG) for made in (two_datasets, baselines_newest, odd_protocols)),
+    *(
+        pytest.param(made, marks=LONG)
+        for made in (one_target, two_datasets, baselines_newest, odd_protocols)
+    ),
 )
 
 
@@ -179,10 +181,10 @@ def test_every_line_can_be_typed(
 @pytest.mark.parametrize(
     ("made", "number"),
     [
-        (two_datasets, 3),
         (baselines_newest, 4),
         (one_target, 5),
         (nothing_trained, 5),
+        pytest.param(two_datasets, 3, marks=LONG),
         pytest.param(two_datasets, 6, marks=LONG),
         pytest.param(baselines_newest, 6, marks=LONG),
         pytest.param(one_target, 3, marks=LONG),
@@ -234,6 +236,7 @@ def test_settings_of_a_baseline_are_not_asked_of_a_network(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.long
 def test_a_name_that_two_datasets_have_is_told_apart(tmp_path: Path) -> None:
     root = tmp_path / "w"
     two_datasets(root)
@@ -268,6 +271,7 @@ def test_gradcam_names_another_trial_or_another_target(one_network: Path) -> Non
     assert unknown.exit_code == 1
 
 
+@pytest.mark.long
 def test_a_trial_that_is_tested_for_the_other_target_alone_is_not_named_again(
     prepared: Path, tmp_path: Path
 ) -> None:

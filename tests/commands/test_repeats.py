@@ -103,8 +103,15 @@ def trials_of(run: Path) -> pd.DataFrame:
         return pd.DataFrame(text).assign(repetition=h5["predictions/repetition"][()])
 
 
-@pytest.mark.parametrize("protocol", ["stimulus", "subject+stimulus"])
-@pytest.mark.parametrize("model", ["majority", "song-prior"])
+@pytest.mark.parametrize(
+    ("model", "protocol"),
+    [
+        ("majority", "subject+stimulus"),
+        ("song-prior", "stimulus"),
+        pytest.param("majority", "stimulus", marks=pytest.mark.long),
+        pytest.param("song-prior", "subject+stimulus", marks=pytest.mark.long),
+    ],
+)
 def test_no_sound_is_on_two_sides_of_a_fold(
     study: Path, workspace: Path, tmp_path: Path, model: str, protocol: str
 ) -> None:

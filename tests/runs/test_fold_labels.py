@@ -200,6 +200,7 @@ def test_labels_that_rest_on_no_ratings_of_trials_are_refused(tmp_path: Path) ->
     assert not list((workspace / "table").glob("runs/*.h5"))
 
 
+@pytest.mark.long
 def test_evaluate_says_what_usual_labels_depend_on(tmp_path: Path) -> None:
     workspace = study(tmp_path, drawn_ratings())
     said = {}

@@ -195,6 +195,7 @@ def test_folds_of_another_run_are_the_same(stores: Path, protocol: str) -> None:
     assert "already done" in again.stderr
 
 
+@pytest.mark.long
 def test_seeds_of_a_run_share_its_folds_and_differ_in_what_they_learn(stores: Path) -> None:
     source = run_of(stores, "subject")
     options = ("--target", "arousal", "--splits-from", "subject", "--seed", "4,5")

@@ -118,6 +118,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.long
 def test_peaks_do_not_grow_with_the_number_of_recordings(tmp_path: Path) -> None:
     few, many = 40, 200
     peaks: dict[str, list[int]] = {step: [] for step in ("decompose", "eda-features", "verify")}

@@ -47,6 +47,7 @@ def expected(run: Run, folds: list[int], trials: Trials) -> np.ndarray:
     return np.mean(said, axis=0)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_torchscript_holds_the_mean_of_all_folds(trained: Path, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "arousal.pt"

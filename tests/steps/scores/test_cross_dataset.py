@@ -19,6 +19,8 @@ from rtcan_cli.steps.scores.cross_dataset import evaluate_on
 from rtcan_cli.stores import Workspace
 from tests.conftest import SMALL_TRAINING, must
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 DATASET = ("--subjects", "5", "--stimuli", "8", "--duration", "14")
 
 

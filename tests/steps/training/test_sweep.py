@@ -59,7 +59,7 @@ def ids(folder: Path) -> dict[str, str]:
     return {path.stem: Store(path).content_id for path in folder.glob("*.h5")}
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_runs_of_a_sweep_are_those_trained_alone(prepared: Path, tmp_path: Path, jobs: int) -> None:
     settings = variants("base", "Ra")
     if jobs == 1:
@@ -172,6 +172,7 @@ def test_settings_that_differ_are_named() -> None:
     assert of({}, {"model": "majority", "depth": None, "variant": None}) == ("model",)
 
 
+@pytest.mark.long
 def test_the_command_makes_a_run_for_each_combination_and_goes_on(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
@@ -240,6 +241,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch, *bad: tuple[str, int]) -> list[tu
     return tried
 
 
+@pytest.mark.long
 def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
