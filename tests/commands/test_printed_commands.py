@@ -255,6 +255,7 @@ def one_network(prepared: Path, tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.long
 def test_gradcam_names_another_trial_or_another_target(one_network: Path) -> None:
     ask = ("gradcam", "--subject", SUBJECT, "--music", SONG, "-w", one_network)
     refused = rtcan(*ask, "--target", "arousal")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rtcan_cli.eda.compiled import compiled
 
@@ -24,6 +25,7 @@ def test_division_by_zero_is_infinite_and_missing_numbers_stay_missing():
     assert result[2] == 0.5
 
 
+@pytest.mark.long
 def test_a_change_in_a_called_file_is_noticed(tmp_path):
     # Numba alone would go on with the machine code of the old callee.
     source = Path(__file__).parents[2] / "rtcan_cli" / "eda" / "compiled.py"

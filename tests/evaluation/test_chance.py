@@ -88,6 +88,7 @@ def test_a_constant_answer_never_looks_like_skill(design: tuple) -> None:
             assert not above("above_majority", trials.assign(probability=answer), seed)
 
 
+@pytest.mark.long
 def test_accuracy_of_the_majority_share_is_above_it_in_about_one_of_forty() -> None:
     # Right as often as the majority class, but in other trials: the interval is not only careful.
     hits, n = 0, 150

@@ -141,6 +141,7 @@ def test_all_at_once_or_chunk_by_chunk_in_processes_is_the_same(
         pd.testing.assert_frame_equal(one, other, rtol=1e-3)
 
 
+@pytest.mark.long
 def test_the_class_explained_is_the_one_asked_for(trained: Path) -> None:
     run = Run.load(run_of(trained, "Rf"))
     trials, _ = explain_trials.tested_trials(run, sources(trained), "arousal", 12, 0)

@@ -161,6 +161,7 @@ def test_each_network_beside_it_answers_for_itself(
         assert max(map(len, table_lines(page.tables[0], width))) <= width
 
 
+@pytest.mark.long
 def test_figures_show_the_same_answers(
     trained: Path, tmp_path: Path, drawn: list[tuple[list[Any], dict[str, Any]]]
 ) -> None:

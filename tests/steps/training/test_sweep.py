@@ -59,7 +59,8 @@ def ids(folder: Path) -> dict[str, str]:
     return {path.stem: Store(path).content_id for path in folder.glob("*.h5")}
 
 
-@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_runs_of_a_sweep_are_those_trained_alone(prepared: Path, tmp_path: Path, jobs: int) -> None:
     settings = variants("base", "Ra")
     if jobs == 1:
@@ -331,6 +332,7 @@ def test_facts_of_training_are_kept_but_not_part_of_the_content(
     assert "CPU time [s]" in shown
 
 
+@pytest.mark.long
 def test_early_stopping_goes_through_the_whole_chain(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
