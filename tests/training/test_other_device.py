@@ -156,7 +156,7 @@ def test_so_is_too_little_for_all_trials(monkeypatch: pytest.MonkeyPatch) -> Non
     data = trials(find("rtcan"), "music", "EDA", n_subjects=4, n_songs=10)
     protocol = PROTOCOLS["subject"]
     splits = protocol.split(data.subject, data.stimulus, data.label, 4, seed=0)
-    monkeypatch.setattr(training_run, "place", full)
+    monkeypatch.setattr(training_run, "place_if_room", full)
     with pytest.raises(RtcanError, match=r"^the free memory of cuda:0 is too small"):
         training_run.cross_validate(
             data,
