@@ -39,14 +39,6 @@ def dask(folder: Path, *arguments: str | Path) -> subprocess.Popen:
         )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """A cluster is several processes with libraries to load, so what needs it is long."""
-    for item in items:
-        if "scheduler_file" in item.fixturenames:
-            item.add_marker(pytest.mark.long)
-
-
 @pytest.fixture(scope="package")
 def scheduler_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Of a scheduler with two worker processes, which are started again when they are killed.

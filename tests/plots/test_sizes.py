@@ -106,7 +106,7 @@ FIGURES: dict[str, Callable[[Look], Figure]] = {
 IDS = {"100184", "s0"}
 
 
-@pytest.mark.parametrize("millimetres", [85, 178])
+@pytest.mark.parametrize("millimetres", [85, pytest.param(178, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", FIGURES)
 def test_in_a_column_of_a_journal_all_can_be_read(read, name, millimetres):
     """Nothing is cut or overlaps, letters are large enough, no title, no names of subjects."""

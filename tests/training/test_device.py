@@ -86,6 +86,7 @@ print(resident() - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not GNU's")
+@pytest.mark.long  # a process of its own, whose memory is measured
 @pytest.mark.parametrize("keep", [True, False])
 def test_freed_memory_is_kept_if_wanted(keep: bool) -> None:
     command = [sys.executable, "-c", _RESIDENT.format(keep=keep)]

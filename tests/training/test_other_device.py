@@ -75,7 +75,7 @@ def test_a_fold_comes_out_on_another_device_as_on_the_cpu(
     assert all(isinstance(array, np.ndarray) for array in found.weights.values())
 
 
-@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+@pytest.mark.parametrize("recipe", ["tuned", pytest.param("paper", marks=pytest.mark.long)])
 def test_training_goes_on_there_from_a_checkpoint(recipe: str, device: torch.device) -> None:
     model = next(each for each in NETWORKS if each.name == "rtcan")
     data = trials(model, "music", "EDA", n_subjects=4, n_songs=10)

@@ -107,6 +107,7 @@ def test_one_fold_at_a_time_is_trained_on_a_gpu_unless_more_are_asked_for(
     assert [each for _, each in asked] == [jobs]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*meta parameter.*is a no-op")
 def test_a_run_on_another_device_is_that_of_the_cpu(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
