@@ -41,25 +41,29 @@ def attribute(node: h5py.HLObject, name: str) -> Any:
 
 def reason_to_refuse(dataset: h5py.Dataset) -> str | None:
     """What a dataset has that none of ours has, and that could do harm when it is read."""
-    if lies_elsewhere(dataset):
-        return "is missing"  # its samples are those of other files, of which none is opened
     created = dataset.id.get_create_plist()
+    if _lies_elsewhere(created):
+        return "is missing"  # its samples are those of other files, of which none is opened
     filters = {created.get_filter(i)[0] for i in range(created.get_nfilters())}
     if unknown := sorted(filters - _FILTERS):
         # HDF5 would look for a program library that knows it, and run that.
         return f"is compressed with a filter that rtcan does not use (number {unknown[0]})"
     if dataset.shape is None:
         return "has no shape"
+    dtype = dataset.dtype  # h5py asks HDF5 each time
     # Text of any length, too: many values may be one and the same long text.
-    if dataset.dtype.hasobject:
-        return f"contains neither numbers nor text of a fixed length ({dataset.dtype})"
+    if dtype.hasobject:
+        return f"contains neither numbers nor text of a fixed length ({dtype})"
     held = dataset.id.get_storage_size()
-    if dataset.dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
+    if dtype.itemsize * dataset.size > _MOST_PACKED * held + _SMALL:
         return f"claims {dataset.size} values, which cannot be stored in its {held} bytes"
     return None
 
 
 def lies_elsewhere(dataset: h5py.Dataset) -> bool:
     """Whether the samples of a dataset are those of other files; no file is opened to find out."""
-    created = dataset.id.get_create_plist()
+    return _lies_elsewhere(dataset.id.get_create_plist())
+
+
+def _lies_elsewhere(created: h5py.h5p.PropDCID) -> bool:
     return bool(created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count())

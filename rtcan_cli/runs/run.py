@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 #: Columns of the thresholds of a run store.
 THRESHOLD_COLUMNS = [field.path.split("/")[1] for field in SCHEMAS["run"].columns("thresholds")]
+_WITHOUT_WEIGHTS = [field.path for field in SCHEMAS["run"].fields if "{" not in field.path]
 #: What a protocol can hold out, and the column of the predictions that tells it apart: a song that
 #: is there under several names is one stimulus.
 HELD_OUT = {"subject": "subject", "stimulus": "song"}
@@ -131,7 +132,7 @@ class Run:
             If it is missing, damaged or no run store, what it says does not fit together, or its
             network is of a revision that this version does not compute.
         """
-        with Store(path, "run") as store:
+        with Store(path, "run", only=_WITHOUT_WEIGHTS) as store:
             settings = settings_of(store)
             _check_network(path, settings, store.provenance)
             run = cls(

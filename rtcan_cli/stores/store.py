@@ -308,7 +308,8 @@ class Store:
             values = np.asarray(dataset[where])
         except _HDF5_ERRORS as error:
             raise self._damaged(f"'{path}' is damaged") from error
-        if problem := values_problem(path, values, self._samples()):
+        samples = self._samples() if path == OFFSETS else None
+        if problem := values_problem(path, values, samples):
             raise self._damaged(problem)
         return values
 
