@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from rtcan_cli.app import app
 from rtcan_cli.eda.features import catalogue, frequency, scr, stretch, timefrequency
-from rtcan_cli.models.registry import Model, every
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every
 from rtcan_cli.results.base import SCHEMA_VERSION as RESULTS_VERSION
 from rtcan_cli.results.schema import schema as result_schema
 from rtcan_cli.stores.schema import SCHEMA_VERSION, SCHEMAS
@@ -214,7 +215,7 @@ def models() -> str:
     rows = [
         f"| [`{each.name}`](#{each.name}) | {each.title} | {each.source} | {_eda(each)} "
         f"| {', '.join(f'`{fusion}`' for fusion in each.fusion)} "
-        f"| {'recipe' if each.network is not None else 'itself'} "
+        f"| {'recipe' if each.is_network else 'itself'} "
         f"| {len(each.grid) if len(each.grid) > 1 else ''} |"
         for each in every()
     ]

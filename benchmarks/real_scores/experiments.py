@@ -104,7 +104,7 @@ def _best(
 ) -> FoldResult:
     """The fold's model; of several candidates, that with the smallest validation loss."""
     model = find(experiment.model)
-    recipe = RECIPES[RECIPE] if model.network is not None else None
+    recipe = RECIPES[RECIPE] if model.is_network else None
     found = []
     for candidate in range(len(model.grid)):
         spec = _spec(experiment, data, candidate)

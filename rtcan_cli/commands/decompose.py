@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.signals.decomposition import Decomposition
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.signals.decomposition import Decomposition
 
 
 def _alpha(text: str) -> choices.Alpha:
@@ -124,7 +126,8 @@ def decompose(
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
     if plot is None:
         figures.refuse("without --plot, nothing is drawn")
-    look = figures.look()
+    # Before long work, as it may be refused; but not where matplotlib would be loaded for nothing.
+    look = None if plot is None else figures.look()
 
     from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
@@ -146,7 +149,7 @@ def decompose(
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
-    if plot is None:
+    if plot is None or look is None:
         done = decompose_recordings(source, target, chosen, rate, workers, force)
         return after_step(done, target)
 

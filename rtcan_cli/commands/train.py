@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -14,7 +14,9 @@ from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.results.training.runs import Training
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.training.runs import Training
 
 _VARIANT_HELP = "Attention modules, as in the paper's Table 5, or base-stem. Default: " + ", ".join(
     f"{p.variant} on {p.title}" for p in PROFILES.values()
@@ -297,9 +299,9 @@ def train(
         typer.Option(
             "--jobs",
             "-j",
-            help="Number of folds to train at the same time on the CPU, at most one per "
-            "core; -1 for as many as possible. Results do not depend on it. A fold "
-            "of the default network takes about 2.5 GB.",
+            help="Number of folds to train at the same time, at most one per core; -1 for as "
+            "many as possible. On a GPU: one, unless this is given. Results do not depend on it. "
+            "A fold of the default network takes about 2.5 GB.",
             rich_help_panel=MACHINE,
         ),
     ] = 4,
@@ -452,7 +454,7 @@ def train(
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
-    if all(each.network is None for each in wanted.models):
+    if not any(each.is_network for each in wanted.models):
         machine = {"gpu": gpu, "device": device}
         _refuse({"recipe": recipe} | changes | machine, "none of these models is a network")
         _refuse({"log": log, "tensorboard": tensorboard}, "none of these models has epochs")
@@ -484,6 +486,8 @@ def train(
             console.warn(message)
     else:
         where = named_device(gpu, device)  # that of a worker
+    if where.type != "cpu" and not options.was_typed(context, "jobs"):
+        jobs = 1  # several on one GPU were never tried
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     if name is not None:

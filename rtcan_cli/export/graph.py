@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.registry import Eda, find
+from rtcan_cli.models.model import Eda
+from rtcan_cli.models.registry import find
 from rtcan_cli.models.weights import rebuild
 from rtcan_cli.training.calibrate import LARGEST_SCORE
 from rtcan_cli.training.data import LIMIT, Trials
@@ -46,7 +47,7 @@ class Graph(nn.Module):
         super().__init__()
         spec = models[0].spec
         name = find(spec.model)
-        if name.network is None:
+        if not name.is_network:
             raise RtcanError(
                 f"{name.title} is not a network: ONNX or TorchScript cannot represent it",
                 "predict, which asks every model",

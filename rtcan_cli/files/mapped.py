@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
 
-#: Rows that take at most this many bytes together stay in memory.
+#: Rows that take this many bytes in all stay in memory.
 SMALL = 32 << 20
 
 

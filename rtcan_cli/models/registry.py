@@ -1,158 +1,190 @@
-"""The models that `rtcan train --model` knows: each is one file, found by its name.
-
-A file of a model has a docstring (architecture, source, inputs, what differs from the original and
-why) and a `MODEL`. `rtcan models` is made from them.
-"""
+"""The models that `rtcan train --model` knows. `rtcan models` is made from them and their files."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.learner import Learner
+from rtcan_cli.models.model import Model
 from rtcan_cli.models.spec import ModelSpec
 
-#: What a model sees of the EDA: three channels of samples, hand-crafted features, how long it was
-#: recorded, or nothing.
-Eda = Literal["signals", "features", "duration", "none"]
+if TYPE_CHECKING:
+    from torch import nn
 
-#: What a model sees, by its EDA and fusion, for summaries.
-_INPUTS = {
-    ("eda", "none"): "EDA alone",
-    ("eda", "music"): "EDA and music",
-    ("eda", "music-only"): "music alone",
-    ("duration", "none"): "the length of the recording alone",
-    ("none", "none"): "neither EDA nor music",
-    ("none", "music-only"): "music alone",
-}
+_MOMENTS = ("mean", "std", "skewness", "kurtosis", "iqr")
+_DERIVATIVES = ("d1_mean_abs", "d1_std", "d2_mean_abs")
+_SUMMARIES = (
+    *("raw_mean", "raw_std", "raw_range"),
+    *(f"eda_{name}" for name in (*_MOMENTS, "range", *_DERIVATIVES)),
+    *(f"phasic_{name}" for name in (*_MOMENTS, "max", *_DERIVATIVES)),
+    *(f"tonic_{name}" for name in (*_MOMENTS, "range", *_DERIVATIVES)),
+)
+#: The file of `svm-gsr` says which published features these are closest to.
+_CONDUCTANCE = (
+    *("raw_mean", "eda_slope", "eda_d1_mean_abs", "eda_d1_rising"),
+    *("scr_count", "scr_rise_time_mean"),
+    *("eda_power_0.0_0.1", "eda_power_0.1_0.2", "eda_power_0.2_0.3"),
+    *("eda_power_0.3_0.4", "eda_power_0.4_0.5", "eda_power_0.5_1.5"),
+    *("eda_mobility", "phasic_mobility", "eda_centroid"),
+    *("scr_amplitude_mean", "scr_amplitude_max", "phasic_std", "tonic_range"),
+)
 
-
-@dataclass(frozen=True)
-class Model:
-    """One model.
-
-    It is either a network, which is trained by a recipe, or a learner, which fits itself.
-
-    Parameters
-    ----------
-    name : str
-        As ``--model`` takes it.
-    title : str
-        What it is, in few words, for tables.
-    source : str
-        Where it comes from.
-    eda : {"signals", "features", "duration", "none"}
-        What it sees of the EDA.
-    fusion : tuple of str
-        Values of ``--fusion`` that it allows, the default first.
-    network : callable, optional
-        Makes a network from a `ModelSpec`, a dropout and the entries of a candidate. The network
-        maps EDA (batch, 3, L) or (batch, n_features), and music (batch, n_music) or None, to
-        logits (batch, 2).
-    learner : callable, optional
-        Makes a `Learner` from the entries of a candidate.
-    grid : tuple of mapping
-        Candidates, each a set of keyword arguments of `network` or `learner`. Each is trained, the
-        one with the smallest validation loss is kept.
-    features : tuple of str
-        Names of the EDA features it sees; all if empty.
-    protocols : tuple of str
-        Protocols it makes sense with.
-    step : str
-        What a history has a row for: an ``epoch`` of networks; a learner's own, such as ``tree``,
-        or empty if it has no steps.
-    """
-
-    name: str
-    title: str
-    source: str
-    eda: Eda
-    fusion: tuple[choices.Fusion, ...]
-    network: Callable[..., nn.Module] | None = None
-    learner: Callable[..., Learner] | None = None
-    grid: tuple[Mapping[str, Any], ...] = field(default=({},))
-    features: tuple[str, ...] = ()
-    protocols: tuple[str, ...] = get_args(choices.Protocol)
-    step: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.network is None) == (self.learner is None):
-            raise ValueError(f"{self.name}: a model is either a network or a learner")
-        if self.learner is not None and self.eda == "signals":
-            raise ValueError(f"{self.name}: a learner sees features of the EDA, no signals")
-        if self.network is not None:
-            object.__setattr__(self, "step", "epoch")
-
-    def build(self, spec: ModelSpec, dropout: float = 0.0) -> nn.Module:
-        """Return a new network.
-
-        Raises
-        ------
-        ValueError
-            If the model is a learner.
-        """
-        if self.network is None:
-            raise ValueError(f"{self.name} is not a network")
-        return self.network(spec, dropout, **self.grid[spec.candidate])
-
-    def make_learner(self, spec: ModelSpec) -> Learner:
-        """Return a new learner.
-
-        Raises
-        ------
-        ValueError
-            If the model is a network.
-        """
-        if self.learner is None:
-            raise ValueError(f"{self.name} is not a learner")
-        return self.learner(**self.grid[spec.candidate])
-
-    def sees(self, fusion: str) -> Eda:
-        """What it sees of the EDA with this fusion."""
-        return "none" if fusion == "music-only" else self.eda
-
-    def inputs(self, fusion: str) -> str:
-        """What it sees with this fusion, in words."""
-        return _INPUTS[self.eda if self.eda in ("duration", "none") else "eda", fusion]
-
-    def setting(self, candidate: int) -> str:
-        """A candidate in words, such as ``C=0.25``; empty if there is nothing to choose."""
-        if len(self.grid) == 1:
-            return ""
-        return ", ".join(f"{name}={value}" for name, value in self.grid[candidate].items())
-
-    def check(self, fusion: str, protocol: str) -> None:
-        """Raise RtcanError if the model cannot be used with a fusion or a protocol."""
-        if fusion not in self.fusion:
-            allowed = " or ".join(self.fusion)
-            raise RtcanError(
-                f"model {self.name} cannot be used with the fusion '{fusion}'",
-                f"--fusion {allowed} for it",
-            )
-        if protocol not in self.protocols:
-            raise RtcanError(
-                f"model {self.name} cannot be used with the protocol '{protocol}'",
-                f"--protocol {' or '.join(self.protocols)} for it",
-            )
-
-    @property
-    def doc(self) -> str:
-        """The docstring of its file."""
-        return inspect.cleandoc(import_module(_module(self.name)).__doc__ or "")
-
-
-def _module(name: str) -> str:
-    if name == choices.MODEL:
-        return "rtcan_cli.models.rtcan.model"
-    return f"rtcan_cli.models.baselines.{name.replace('-', '_')}"
+_MODELS = (
+    Model(
+        name="rtcan",
+        title="RTCAN-1D",
+        source="Yin et al., ACM TOMM 18(3), 2022",
+        eda="signals",
+        fusion=("none", "music"),
+        kind="network",
+    ),
+    Model(
+        name="svm-eda",
+        title="linear SVM on EDA features",
+        source="Yin et al., ACM TOMM 18(3), 2022",
+        eda="features",
+        fusion=("none",),
+        kind="learner",
+    ),
+    Model(
+        name="cnn3-eda",
+        title="3-layer CNN on EDA features",
+        source="Yin et al., ACM TOMM 18(3), 2022",
+        eda="features",
+        fusion=("none",),
+        kind="network",
+    ),
+    Model(
+        name="svm-music",
+        title="linear SVM on music features",
+        source="Yin et al., ACM TOMM 18(3), 2022",
+        eda="none",
+        fusion=("music-only",),
+        kind="learner",
+    ),
+    Model(
+        name="res-sin",
+        title="residual signal-image network (Res-SIN)",
+        source="Yin et al., ICIP 2019",
+        eda="signals",
+        fusion=("none", "music"),
+        kind="network",
+    ),
+    Model(
+        name="mlp",
+        title="multilayer perceptron on EDA statistics",
+        source="Sharma et al., 2019",
+        eda="features",
+        fusion=("none", "music"),
+        kind="network",
+        features=_SUMMARIES,
+    ),
+    Model(
+        name="dcnn",
+        title="1D deep CNN on EDA",
+        source="Santamaria-Granados et al., IEEE Access 7, 2019",
+        eda="signals",
+        fusion=("none",),
+        kind="network",
+    ),
+    Model(
+        name="cnn3-raw",
+        title="3-layer CNN on EDA, grid search",
+        source="Al Machot et al., Sensors 19(7), 2019",
+        eda="signals",
+        fusion=("none",),
+        kind="network",
+        grid=tuple({"filters": f, "kernel": k} for f in (32, 64) for k in (3, 7, 15)),
+    ),
+    Model(
+        name="svm-gsr",
+        title="linear SVM on skin conductance statistics",
+        source="papers of DEAP, 2012, and AMIGOS, 2021",
+        eda="features",
+        fusion=("none",),
+        kind="learner",
+        grid=({"threshold": 0.3}, {"threshold": 0.1}, {"threshold": 0.03}),
+        features=_CONDUCTANCE,
+    ),
+    Model(
+        name="alexnet2d",
+        title="2D AlexNet on folded EDA",
+        source="Lin et al., 2017",
+        eda="signals",
+        fusion=("none",),
+        kind="network",
+    ),
+    Model(
+        name="majority",
+        title="majority class",
+        source="no model",
+        eda="none",
+        fusion=("none",),
+        kind="learner",
+    ),
+    Model(
+        name="song-prior",
+        title="majority class of the song",
+        source="no model",
+        eda="none",
+        fusion=("none",),
+        kind="learner",
+    ),
+    Model(
+        name="subject-prior",
+        title="majority class of the subject",
+        source="no model",
+        eda="none",
+        fusion=("none",),
+        kind="learner",
+        protocols=("trial", "stimulus"),
+    ),
+    Model(
+        name="duration-prior",
+        title="length of the recording alone",
+        source="no model",
+        eda="duration",
+        fusion=("none",),
+        kind="learner",
+    ),
+    Model(
+        name="logistic",
+        title="logistic regression",
+        source="scikit-learn",
+        eda="features",
+        fusion=("none", "music", "music-only"),
+        kind="learner",
+        grid=tuple({"C": c} for c in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)),
+    ),
+    Model(
+        name="boosting",
+        title="gradient boosting",
+        source="Friedman, 2002; scikit-learn",
+        eda="features",
+        fusion=("none", "music", "music-only"),
+        kind="learner",
+        step="tree",
+    ),
+    Model(
+        name="inceptiontime",
+        title="InceptionTime, one network",
+        source="Ismail Fawaz et al., DMKD 34, 2020",
+        eda="signals",
+        fusion=("none", "music"),
+        kind="network",
+    ),
+    Model(
+        name="music-mlp",
+        title="RTCAN-1D's classifier on music alone",
+        source="ours",
+        eda="none",
+        fusion=("music-only",),
+        kind="network",
+    ),
+)
+#: All of them by name, in the order of `rtcan_cli.choices.ModelName`.
+MODELS = {model.name: model for model in _MODELS}
 
 
 def find(name: str) -> Model:
@@ -163,12 +195,11 @@ def find(name: str) -> Model:
     RtcanError
         If there is none.
     """
-    if name not in get_args(choices.ModelName):
+    if name not in MODELS:
         raise RtcanError(
             f"there is no model {name!r}", f"{command_line('models')}, which lists them"
         )
-    model: Model = import_module(_module(name)).MODEL
-    return model
+    return MODELS[name]
 
 
 def new_network(spec: ModelSpec, dropout: float = 0.0) -> nn.Module:
@@ -191,4 +222,4 @@ def new_network(spec: ModelSpec, dropout: float = 0.0) -> nn.Module:
 
 def every() -> list[Model]:
     """All models, in the order of `rtcan_cli.choices.ModelName`."""
-    return [find(name) for name in get_args(choices.ModelName)]
+    return list(MODELS.values())

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from rtcan_cli import choices
 
+#: How weights start, see `rtcan_cli.models.weights.build`.
+INITIALISATIONS = ("normal", "default")
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -14,7 +17,7 @@ class ModelSpec:
     Parameters
     ----------
     variant : str
-        Attention modules of RTCAN-1D, a name of `rtcan_cli.models.rtcan.network.VARIANTS`; empty
+        Attention modules of RTCAN-1D, a name of `rtcan_cli.models.rtcan.facts.VARIANTS`; empty
         for other models.
     channels : tuple of int
         Width of each residual stage of RTCAN-1D.

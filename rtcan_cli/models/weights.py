@@ -11,9 +11,8 @@ from torch import nn
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import new_network
-from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.models.spec import INITIALISATIONS, ModelSpec
 
-INITIALISATIONS = ("normal", "default")
 NORMAL_SD = 0.01
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from rtcan_cli.plots import style
 
@@ -100,14 +99,27 @@ def roc(
 
 def true_positive_rate(label: ArrayLike, probability: ArrayLike) -> NDArray[np.floating]:
     """Height of the ROC curve over `GRID`; from the corner, where it may begin above it."""
-    x, y, _ = roc_curve(label, probability, drop_intermediate=False)
+    high, low = _found(label, probability)
+    x, y = (np.append(0, found) / found[-1] for found in (low, high))
     return np.append(0.0, np.interp(GRID[1:], x, y))
 
 
 def precision(label: ArrayLike, probability: ArrayLike) -> NDArray[np.floating]:
     """Height of the precision-recall curve over `GRID`, in steps as average precision sums it."""
-    falling, recall, _ = precision_recall_curve(label, probability)
-    height, recall = falling[::-1], recall[::-1]
-    reached = np.searchsorted(recall, GRID)
-    # At recall 0 scikit-learn puts a precision of 1 that no threshold has.
-    return height[np.maximum(reached, np.searchsorted(recall, 0, side="right"))]
+    high, low = _found(label, probability)
+    recall = high / high[-1]
+    # The curve has no height where nothing is found yet.
+    reached = np.maximum(np.searchsorted(recall, GRID), np.searchsorted(recall, 0, side="right"))
+    return (high / (high + low))[reached]
+
+
+def _found(label: ArrayLike, probability: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """High and low trials above each threshold, from the greatest probability down.
+
+    scikit-learn's curves are these numbers (the tests compare them), but it takes a second to load.
+    """
+    order = np.argsort(-np.asarray(probability))
+    descending = np.asarray(probability)[order]
+    last = np.append(np.flatnonzero(np.diff(descending)), len(order) - 1)  # of equal ones
+    high = np.cumsum(np.asarray(label)[order])[last]
+    return high, last + 1 - high

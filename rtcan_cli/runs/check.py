@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan.network import VARIANTS
-from rtcan_cli.models.weights import check as check_weights
+from rtcan_cli.models.rtcan.facts import VARIANTS
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import how_to_make_again
@@ -191,6 +190,8 @@ def check_trained(trained: TrainedModel) -> None:
         if len(shapes) > 1 or len(next(iter(shapes))) > 1:
             raise RtcanError(f"the numbers '{one}' and '{other}' do not fit together")
     if trained.is_network:
+        from rtcan_cli.models.weights import check as check_weights  # waits for PyTorch
+
         check_weights(trained.weights, trained.spec)
 
 

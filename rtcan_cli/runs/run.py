@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,8 @@ from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.metrics import FoldSummary, fold_scores, fold_summary
-from rtcan_cli.models.registry import Model
-from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS
-from rtcan_cli.models.weights import rebuild
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.rtcan.facts import VARIANTS
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.run import AboutRun
 from rtcan_cli.runs.check import check_run, check_trained, settings_of
@@ -29,6 +29,9 @@ from rtcan_cli.training.folds.guard import check_disjoint, groups_seen, trials_s
 from rtcan_cli.training.folds.protocols import PROTOCOLS, FoldProtocol
 from rtcan_cli.training.folds.splits import PARTS, Roles, Splits
 from rtcan_cli.training.trained import TrainedModel
+
+if TYPE_CHECKING:
+    from rtcan_cli.models.rtcan.network import RTCAN
 
 #: Columns of the thresholds of a run store.
 THRESHOLD_COLUMNS = [field.path.split("/")[1] for field in SCHEMAS["run"].columns("thresholds")]
@@ -239,6 +242,15 @@ class Run:
         variant = VARIANTS[self.settings.spec.variant]
         return variant.sca or variant.rnta
 
+    @property
+    def is_fused(self) -> bool:
+        """Whether its models see EDA and music, and their training trials are known."""
+        settings = self.settings
+        sees = settings.model.sees(settings.fusion)
+        return (
+            settings.fusion == "music" and sees in ("signals", "features") and not self.is_imported
+        )
+
     def trials(self, target: str) -> pd.DataFrame:
         """Predictions of one target; the index is the row in the membership."""
         return self.predictions[self.predictions["target"] == target]
@@ -383,6 +395,9 @@ class Run:
                 f"{self.path}: holds a {self.settings.spec.model}, not RTCAN-1D",
                 f"{self.line_of_the_network()}, and the run that it makes",
             )
+        from rtcan_cli.models.rtcan.network import RTCAN  # these wait for PyTorch
+        from rtcan_cli.models.weights import rebuild
+
         trained = self.model_of_fold(target, fold)
         network = rebuild(trained.weights, trained.spec)
         assert isinstance(network, RTCAN)

@@ -13,7 +13,8 @@ from rtcan_cli.command_line import CommandLine, command_line, usual_workspace
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.registry import Model, find
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.stores import Store
 from rtcan_cli.training.folds.protocols import PROTOCOLS

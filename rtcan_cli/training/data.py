@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.trial_key import hearing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 LIMIT = 10.0
 
@@ -282,6 +284,8 @@ def place(array: NDArray[np.generic], device: torch.device) -> Tensor:
 
     Nothing may write to it: the array may be read from a file that other processes read.
     """
+    import torch  # what only reads trials does not wait for it
+
     with warnings.catch_warnings():
         # PyTorch knows no read-only tensors. To write to this one would end the process.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
@@ -293,6 +297,8 @@ def place_if_room(array: NDArray[np.generic], device: torch.device) -> Tensor:
 
     `Inputs` copies each batch from where its EDA is.
     """
+    import torch
+
     if device.type == "cuda" and array.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
         return place(array, torch.device("cpu"))
     return place(array, device)

@@ -36,7 +36,7 @@ from rtcan_cli.training.data import (
 from rtcan_cli.training.device import keep_memory, tensor_float
 from rtcan_cli.training.folds.splits import Roles
 from rtcan_cli.training.predict import logits, probability_of_high
-from rtcan_cli.training.recipes import Recipe
+from rtcan_cli.training.recipes import Recipe, batch_sizes
 
 
 class NotFinite(RtcanError):
@@ -311,14 +311,6 @@ def batches(order: Tensor, size: int) -> list[Tensor]:
     BatchNorm has no variance to divide by in a batch of one.
     """
     return list(order.split(batch_sizes(len(order), size)))
-
-
-def batch_sizes(n: int, size: int) -> list[int]:
-    """Lengths of the batches that `batches` cuts `n` trials into."""
-    sizes = [size] * (n // size) + [n % size] * (n % size > 0)
-    if len(sizes) > 1 and sizes[-1] == 1:
-        sizes[-2:] = [sizes[-2] + 1]
-    return sizes
 
 
 def class_weight(label: NDArray[np.int64], recipe: Recipe, device: torch.device) -> Tensor | None:

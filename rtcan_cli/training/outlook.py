@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-from rtcan_cli.training.fit import batch_sizes
-from rtcan_cli.training.recipes import RECIPES, Recipe
+from rtcan_cli.training.recipes import RECIPES, Recipe, batch_sizes
 
 #: Steps that a recipe needs, at its own learning rate. "paper" starts with weights so small that
 #: the training loss leaves ln 2 after some 200 to 300 steps, and the validation loss is lowest

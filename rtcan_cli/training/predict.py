@@ -61,4 +61,5 @@ def predict(
         every if song is None else place(song, device),
         every if row is None else place(row, device),
     )
-    return logits(model, inputs, every).double().softmax(dim=1)[:, 1].cpu().numpy()
+    scores = logits(model, inputs, every).cpu().double()  # MPS knows no double precision
+    return scores.softmax(dim=1)[:, 1].numpy()

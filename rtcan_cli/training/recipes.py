@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
-
-from torch import nn, optim
+from typing import TYPE_CHECKING, get_args
 
 from rtcan_cli import choices
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.weights import INITIALISATIONS
+from rtcan_cli.models.spec import INITIALISATIONS
+
+if TYPE_CHECKING:
+    from torch import nn, optim
 
 OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("step", "cosine")
@@ -120,6 +121,8 @@ class Recipe:
 
     def new_optimizer(self, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
         """Return the optimiser for these parameters."""
+        from torch import optim  # what only reads a recipe does not wait for PyTorch
+
         if self.optimizer == "sgd":
             return optim.SGD(
                 parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
@@ -163,3 +166,11 @@ RECIPES = {
         norm_momentum=0.3,
     ),
 }
+
+
+def batch_sizes(n: int, size: int) -> list[int]:
+    """Lengths of the batches that `n` trials are cut into; none is of one trial alone."""
+    sizes = [size] * (n // size) + [n % size] * (n % size > 0)
+    if len(sizes) > 1 and sizes[-1] == 1:
+        sizes[-2:] = [sizes[-2] + 1]
+    return sizes

@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.models.weights import rebuild
 from rtcan_cli.training.calibrate import calibrate
 from rtcan_cli.training.data import Scales, Trials, standardise
-from rtcan_cli.training.fit_learner import predict_learner
-from rtcan_cli.training.predict import predict
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,17 @@ class TrainedModel:
 
     def _probability(self, trials: Trials) -> NDArray[np.float64]:
         if not self.is_network:
+            from rtcan_cli.training.fit_learner import predict_learner
+
             try:
                 return predict_learner(self.spec, self.weights, self.scales, trials)
             except (KeyError, IndexError, ValueError, TypeError) as error:
                 raise RtcanError(
                     f"the stored numbers are not those of a {self.spec.model}"
                 ) from error
+        from rtcan_cli.models.weights import rebuild  # these wait for PyTorch
+        from rtcan_cli.training.predict import predict
+
         eda, music = trials.eda, None
         if "eda_mean" in self.scales:
             eda = standardise(eda, self.scales["eda_mean"], self.scales["eda_sd"])
@@ -83,7 +85,7 @@ class TrainedModel:
     @property
     def is_network(self) -> bool:
         """Whether it is a network, and not a model that fits itself."""
-        return find(self.spec.model).learner is None
+        return find(self.spec.model).is_network
 
     @property
     def is_calibrated(self) -> bool:

@@ -7,12 +7,12 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 
-from rtcan_cli import choices
+from rtcan_cli.models import registry
+from rtcan_cli.models.model import Model
 from rtcan_cli.models.registry import find
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.run import cross_validate
@@ -26,7 +26,8 @@ NAME = "nearest-mean"
 def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Put the file of the page where a contributor puts it; return its text."""
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (source,) = re.findall(r"```python\n(.*?)```", page.partition("## Add a model")[2], re.S)
+    section = page.partition("## Add a model")[2]
+    source, entry = re.findall(r"```python\n(.*?)```", section, re.S)
     path = tmp_path / "nearest_mean.py"
     path.write_text(source, encoding="utf-8")
     name = "rtcan_cli.models.baselines.nearest_mean"
@@ -36,7 +37,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(choices, "ModelName", Literal["rtcan", "nearest-mean"])
+    monkeypatch.setitem(registry.MODELS, NAME, eval(entry, {"Model": Model}))
     return str(source)
 
 

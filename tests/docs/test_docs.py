@@ -14,7 +14,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.app import app
-from rtcan_cli.models.rtcan.network import VARIANTS
+from rtcan_cli.models.rtcan.facts import VARIANTS
 from rtcan_cli.training.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]

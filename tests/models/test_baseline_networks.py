@@ -10,14 +10,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from rtcan_cli.eda.features.catalogue import CATALOGUE
-from rtcan_cli.models.baselines import alexnet2d, cnn3_raw, inceptiontime, mlp, res_sin
+from rtcan_cli.models.baselines import alexnet2d, inceptiontime, res_sin
 from rtcan_cli.models.layers.convolution import MaxPool
 from rtcan_cli.models.layers.head import Headed, classifier
-from rtcan_cli.models.registry import Model, every, find
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every, find
 from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.spec import ModelSpec
 
-NETWORKS = [model for model in every() if model.network is not None and model.name != "rtcan"]
+NETWORKS = [model for model in every() if model.is_network and model.name != "rtcan"]
 SIGNALS = [model for model in NETWORKS if model.eda == "signals"]
 FUSED = [(model, fusion) for model in NETWORKS for fusion in model.fusion]
 
@@ -223,16 +224,16 @@ def test_a_value_before_the_mean_sees_so_many_samples(name: str, reach: int) -> 
 
 def test_mlp_sees_statistics_that_are_computed() -> None:
     domain = {feature.name: feature.domain for feature in CATALOGUE}
-    assert len(set(mlp.FEATURES)) == 30
-    assert {domain[name] for name in mlp.FEATURES} == {"time"}
+    assert len(set(find("mlp").features)) == 30
+    assert {domain[name] for name in find("mlp").features} == {"time"}
 
 
 def test_the_grid_of_cnn3_raw_is_what_its_page_says() -> None:
-    settings = [cnn3_raw.MODEL.setting(i) for i in range(6)]
+    settings = [find("cnn3-raw").setting(i) for i in range(6)]
     assert settings[0] == "filters=32, kernel=3"
     assert settings[-1] == "filters=64, kernel=15"
     for candidate, (filters, kernel) in enumerate((f, k) for f in (32, 64) for k in (3, 7, 15)):
-        network = cnn3_raw.MODEL.build(ModelSpec(model="cnn3-raw", candidate=candidate))
+        network = find("cnn3-raw").build(ModelSpec(model="cnn3-raw", candidate=candidate))
         body = convolutions((1, filters, kernel), *[(filters, filters, kernel)] * 2)
         assert count(network) == body + head_count(filters * 14)
 

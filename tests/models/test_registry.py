@@ -10,10 +10,11 @@ import torch
 from rtcan_cli import choices
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models import baselines
-from rtcan_cli.models.registry import Model, every, find
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every, find
 from rtcan_cli.models.spec import ModelSpec
 
-NETWORKS = [model for model in every() if model.network is not None]
+NETWORKS = [model for model in every() if model.is_network]
 
 
 def test_every_file_of_a_baseline_is_a_model_of_that_name() -> None:
@@ -57,14 +58,16 @@ def test_what_makes_no_sense_is_refused() -> None:
         find("elvis")
     with pytest.raises(RtcanError, match="cannot be used with the fusion"):
         find("majority").check("music", "subject")
-    with pytest.raises(ValueError, match="either a network or a learner"):
-        Model("x", "x", "x", "none", ("none",))
+    with pytest.raises(ValueError, match="a learner sees features"):
+        Model("x", "x", "x", "signals", ("none",), "learner")
     with pytest.raises(ValueError, match="is not a network"):
         find("majority").build(ModelSpec(model="majority"))
+    with pytest.raises(ValueError, match="is not a learner"):
+        find("rtcan").make_learner(ModelSpec())
 
 
 def test_settings_of_candidates_are_words() -> None:
-    model = Model("x", "x", "x", "none", ("none",), learner=dict, grid=({"C": 0.1}, {"C": 1.0}))  # type: ignore[arg-type]
+    model = Model("x", "x", "x", "none", ("none",), "learner", grid=({"C": 0.1}, {"C": 1.0}))
     assert model.setting(1) == "C=1.0"
     assert find("majority").setting(0) == ""
     np.testing.assert_equal(len(model.grid), 2)

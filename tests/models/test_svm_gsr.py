@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from rtcan_cli.eda.features.catalogue import CATALOGUE
-from rtcan_cli.models.baselines.svm_gsr import FEATURES, FisherSVM, fisher
+from rtcan_cli.models.baselines.svm_gsr import FisherSVM, fisher
+from rtcan_cli.models.registry import find
 from tests.models.trials import examples
 
 
 def test_its_features_exist() -> None:
-    assert set(FEATURES) <= {feature.name for feature in CATALOGUE}
-    assert len(set(FEATURES)) == len(FEATURES) == 19
+    features = find("svm-gsr").features
+    assert set(features) <= {feature.name for feature in CATALOGUE}
+    assert len(set(features)) == len(features) == 19
 
 
 def test_fishers_j() -> None:

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import trapezoid
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
 
 from rtcan_cli.plots.roc import GRID, precision, roc, true_positive_rate
 
@@ -61,6 +66,13 @@ def test_curves_enclose_the_areas_of_scikit_learn(rows):
     expected = roc_auc_score(label, probability), average_precision_score(label, probability)
     # Steps are told apart to 1/500 each.
     assert areas == pytest.approx(expected, abs=0.035)
+    x, y, _ = roc_curve(label, probability, drop_intermediate=False)
+    np.testing.assert_array_equal(
+        true_positive_rate(label, probability)[1:], np.interp(GRID[1:], x, y)
+    )
+    height, recall, _ = precision_recall_curve(label, probability)
+    for share, own in zip(GRID[1:], precision(label, probability)[1:], strict=True):
+        assert own == height[recall >= share][-1]
 
 
 def test_folds_with_one_class_have_no_curve(read):

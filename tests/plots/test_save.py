@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import re
+import zlib
+from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 from matplotlib.image import imread
 
 from rtcan_cli.errors import RtcanError
@@ -30,7 +36,9 @@ def test_one_file_for_each_format(tmp_path):
     assert sorted(files) == sorted((tmp_path / "figures").iterdir())
 
 
-@pytest.mark.parametrize("build", [attention_columns, attention_heat])
+@pytest.mark.parametrize(
+    "build", [attention_columns, pytest.param(attention_heat, marks=pytest.mark.long)]
+)
 def test_the_same_figure_gives_the_same_bytes(tmp_path, trial, build):
     time, signals = trial
     trial_of = {"target": "valence", "subject": "1", "music": "song 1", "true_class": 0}
@@ -91,3 +99,36 @@ def test_a_failed_writing_leaves_the_old_file_and_nothing_else(tmp_path, monkeyp
         save(confusion([[0, 9], [9, 0]], title="another"), tmp_path / "a", Look(formats=("svg",)))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def parts_of_pdf(path: Path) -> tuple[list[bytes], list[TTFont]]:
+    """What a PDF draws and says of its letters, and its fonts."""
+    content = path.read_bytes()
+    begins = [match.end() for match in re.finditer(rb"\nstream\r?\n", content)]
+    unpacked = [zlib.decompressobj().decompress(content[begin:]) for begin in begins]
+    fonts = [each for each in unpacked if each.startswith(b"\0\1\0\0")]
+    return [each for each in unpacked if each not in fonts], [TTFont(BytesIO(f)) for f in fonts]
+
+
+def test_fonts_of_a_pdf_have_all_of_a_letter_and_nothing_of_its_neighbours(tmp_path, monkeypatch):
+    look = Look(formats=("pdf",))
+    drawn = confusion([[3, 1], [2, 4]], title="efficient fits: Änne, 5 ≥ 3 µS")
+    (path,) = save(drawn, tmp_path / "ours", look)
+    monkeypatch.setattr("rtcan_cli.plots.save._letters_alone", lambda ending: nullcontext())
+    (whole,) = save(drawn, tmp_path / "matplotlibs", look)
+    (ours, our_fonts), (theirs, their_fonts) = parts_of_pdf(path), parts_of_pdf(whole)
+    assert len(our_fonts) == len(their_fonts) >= 2
+    shown = [each for each in ours if b" Tj" in each or b" TJ" in each]
+    assert shown
+    assert set(shown) <= set(theirs)
+    for font, other in zip(our_fonts, their_fonts, strict=True):
+        assert not {"GSUB", "GPOS", "GDEF", "MATH", "kern"} & set(font.keys())
+        assert "GSUB" in other
+        names = font.getGlyphOrder()
+        assert len(names) > 1
+        for name in names:
+            assert font["hmtx"][name] == other["hmtx"][name]
+            points, others = (
+                each["glyf"][name].getCoordinates(each["glyf"]) for each in (font, other)
+            )
+            np.testing.assert_array_equal(points[0], others[0])

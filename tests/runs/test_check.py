@@ -183,7 +183,7 @@ def test_scales_that_do_not_fit_together_are_refused(scales: dict[str, np.ndarra
 def test_numbers_of_another_model_give_no_answer_but_an_error(model: str) -> None:
     from rtcan_cli.training.data import Trials
 
-    assert find(model).learner is not None
+    assert not find(model).is_network
     trials = Trials(
         eda=np.zeros((2, 128), np.float32),
         subject=np.array(["1", "2"]),

@@ -135,6 +135,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.long
 def test_peaks_do_not_grow_with_the_number_of_recordings(tmp_path: Path) -> None:
     few, many = 40, 200
     peaks: dict[str, list[int]] = {step: [] for step in ("decompose", "eda-features", "verify")}
@@ -156,6 +157,7 @@ def test_peaks_do_not_grow_with_the_number_of_recordings(tmp_path: Path) -> None
         assert (large - small) / (many - few) < GROWTH, (name, small, large)
 
 
+@pytest.mark.long
 def test_the_peak_of_ingest_does_not_grow_with_the_number_of_trials(tmp_path: Path) -> None:
     few, many = 200, 600
     _, small, large = (peak(partial(ingest, tmp_path, n)) for n in (20, few, many))
@@ -206,6 +208,7 @@ def maps_of(chunk: Chunk, **_: object) -> TrialMaps:
     )
 
 
+@pytest.mark.long
 def test_peaks_do_not_grow_with_the_inputs_of_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

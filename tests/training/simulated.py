@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtcan_cli.models.registry import Model, find
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData
 

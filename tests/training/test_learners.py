@@ -14,7 +14,7 @@ from rtcan_cli.training.run import cross_validate
 from tests.training.simulated import spec_of, trials
 
 N_FOLDS = 3
-LEARNERS = [(m.name, f) for m in every() if m.learner is not None for f in m.fusion]
+LEARNERS = [(m.name, f) for m in every() if not m.is_network for f in m.fusion]
 #: Two standard deviations of the accuracy of 480 guesses, and a bit.
 LUCK = 0.05
 

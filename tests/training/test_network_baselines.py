@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from rtcan_cli.models.registry import Model, every
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training import fit as fitting
 from rtcan_cli.training.data import TrainingData
@@ -19,7 +20,7 @@ from rtcan_cli.training.recipes import RECIPES, Recipe
 from rtcan_cli.training.run import fit
 from rtcan_cli.training.trained import TrainedModel
 
-NETWORKS = [model for model in every() if model.network is not None and model.name != "rtcan"]
+NETWORKS = [model for model in every() if model.is_network and model.name != "rtcan"]
 FUSED = [(model, fusion) for model in NETWORKS for fusion in model.fusion]
 TUNED = replace(RECIPES["tuned"], epochs=1, batch_size=16)
 PAPER = replace(RECIPES["paper"], epochs=1, batch_size=16)

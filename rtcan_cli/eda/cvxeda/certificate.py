@@ -80,13 +80,13 @@ def certify(
     alpha, gamma : float
         The penalties.
     """
-    bumps, drift = _columns(y.size, spacing)
+    bumps, drift, basis = _columns(y.size, spacing)
     phasic = respond(driver, response)
     spline = coefficients[:-2]
     tonic = bumps @ spline + drift @ coefficients[-2:]
     residual = y - phasic - tonic
     objective = residual @ residual / 2 + alpha * driver.sum() + gamma / 2 * (spline @ spline)
-    feasible, slack = _dual_feasible(dual, drift, response, alpha)
+    feasible, slack = _dual_feasible(dual, basis, response, alpha)
     distance = residual - feasible
     ridge = gamma * spline - bumps.T @ feasible
     gap = driver @ slack + distance @ distance / 2 + ridge @ ridge / (2 * gamma)
@@ -96,10 +96,10 @@ def certify(
 
 
 def _dual_feasible(
-    dual: NDArray[np.float64], drift: NDArray[np.float64], response: ResponseFilter, alpha: float
+    dual: NDArray[np.float64], basis: NDArray[np.float64], response: ResponseFilter, alpha: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # Projected on what is orthogonal to offset and drift, then shrunk until no slack is negative.
-    feasible = dual - drift @ np.linalg.lstsq(drift, dual, rcond=None)[0]
+    feasible = dual - basis @ (basis.T @ dual)
     correlation = respond_transposed(feasible, response)
     rounding = _ROUNDING * (alpha + respond_transposed(np.abs(feasible), response).max())
     most = correlation.max()
@@ -110,5 +110,9 @@ def _dual_feasible(
 
 
 @lru_cache(maxsize=4)
-def _columns(n_samples: int, spacing: int) -> tuple[sparse.csc_array, NDArray[np.float64]]:
-    return spline_bumps(n_samples, spacing), drift_columns(n_samples)
+def _columns(
+    n_samples: int, spacing: int
+) -> tuple[sparse.csc_array, NDArray[np.float64], NDArray[np.float64]]:
+    """Bumps; offset and drift; and two orthonormal columns that span the same as these."""
+    drift = drift_columns(n_samples)
+    return spline_bumps(n_samples, spacing), drift, np.linalg.qr(drift).Q

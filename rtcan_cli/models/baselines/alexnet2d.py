@@ -39,7 +39,6 @@ from torch import Tensor, nn
 
 from rtcan_cli.models.layers.head import Headed
 from rtcan_cli.models.layers.images import fold
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 SIZE = 112
@@ -78,13 +77,3 @@ class AlexNetBody(nn.Module):
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
     return Headed(AlexNetBody(), 256 * LEFT**2, spec, dropout)
-
-
-MODEL = Model(
-    name="alexnet2d",
-    title="2D AlexNet on folded EDA",
-    source="Lin et al., 2017",
-    eda="signals",
-    fusion=("none",),
-    network=build,
-)

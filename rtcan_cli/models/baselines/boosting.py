@@ -28,7 +28,6 @@ from scipy.special import expit, logit
 from sklearn.ensemble import GradientBoostingClassifier
 
 from rtcan_cli.models.learner import Arrays, Examples, Fitted, cross_entropy
-from rtcan_cli.models.registry import Model
 
 N_TREES = 200
 DEPTH = 3
@@ -141,12 +140,4 @@ def _features(trials: Examples) -> NDArray[np.float32]:
     return trials.x.astype(np.float32)
 
 
-MODEL = Model(
-    name="boosting",
-    title="gradient boosting",
-    source="Friedman, 2002; scikit-learn",
-    eda="features",
-    fusion=("none", "music", "music-only"),
-    learner=Boosting,
-    step="tree",
-)
+build = Boosting

@@ -30,7 +30,6 @@ from torch import nn
 
 from rtcan_cli.models.layers.convolution import basic
 from rtcan_cli.models.layers.head import Headed
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 WIDTH = 64
@@ -45,13 +44,3 @@ def build(spec: ModelSpec, dropout: float) -> Headed:
         body.append(basic(WIDTH if layer else 1, WIDTH, kernel=3, stride=2))
         left = (left + 1) // 2
     return Headed(body, WIDTH * left, spec, dropout)
-
-
-MODEL = Model(
-    name="cnn3-eda",
-    title="3-layer CNN on EDA features",
-    source="Yin et al., ACM TOMM 18(3), 2022",
-    eda="features",
-    fusion=("none",),
-    network=build,
-)

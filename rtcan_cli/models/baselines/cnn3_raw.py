@@ -34,7 +34,6 @@ from torch import Tensor, nn
 from rtcan_cli.models.layers.convolution import Channels, MaxPool, basic
 from rtcan_cli.models.layers.head import Headed
 from rtcan_cli.models.layers.residual import POOLED, pool
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 LAYERS = 3
@@ -66,14 +65,3 @@ class Cnn3Body(nn.Module):
 def build(spec: ModelSpec, dropout: float, filters: int, kernel: int) -> Headed:
     """Return the network of one candidate."""
     return Headed(Cnn3Body(filters, kernel), filters * POOLED, spec, dropout)
-
-
-MODEL = Model(
-    name="cnn3-raw",
-    title="3-layer CNN on EDA, grid search",
-    source="Al Machot et al., Sensors 19(7), 2019",
-    eda="signals",
-    fusion=("none",),
-    network=build,
-    grid=tuple({"filters": f, "kernel": k} for f in (32, 64) for k in (3, 7, 15)),
-)

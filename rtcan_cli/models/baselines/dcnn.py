@@ -36,7 +36,6 @@ from torch import nn
 
 from rtcan_cli.models.layers.convolution import Channels, MaxPool, basic
 from rtcan_cli.models.layers.head import Headed
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 WIDTH = 128
@@ -53,13 +52,3 @@ def build(spec: ModelSpec, dropout: float) -> Headed:
         body.append(basic(WIDTH if layer else 1, WIDTH, kernel))
     body.append(nn.AdaptiveAvgPool1d(1))
     return Headed(body, WIDTH, spec, dropout)
-
-
-MODEL = Model(
-    name="dcnn",
-    title="1D deep CNN on EDA",
-    source="Santamaria-Granados et al., IEEE Access 7, 2019",
-    eda="signals",
-    fusion=("none",),
-    network=build,
-)

@@ -24,13 +24,5 @@ from __future__ import annotations
 from functools import partial
 
 from rtcan_cli.models.baselines.logistic import Logistic
-from rtcan_cli.models.registry import Model
 
-MODEL = Model(
-    name="duration-prior",
-    title="length of the recording alone",
-    source="no model",
-    eda="duration",
-    fusion=("none",),
-    learner=partial(Logistic, 1.0),
-)
+build = partial(Logistic, 1.0)

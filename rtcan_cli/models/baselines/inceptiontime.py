@@ -44,7 +44,6 @@ from torch.nn import functional as F
 
 from rtcan_cli.models.layers.convolution import BatchNorm, Conv, MaxPool, channels_last
 from rtcan_cli.models.layers.head import Headed
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 MODULES = 6
@@ -114,13 +113,3 @@ class InceptionNetwork(nn.Module):
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
     return Headed(InceptionNetwork(3), WIDTH, spec, dropout)
-
-
-MODEL = Model(
-    name="inceptiontime",
-    title="InceptionTime, one network",
-    source="Ismail Fawaz et al., DMKD 34, 2020",
-    eda="signals",
-    fusion=("none", "music"),
-    network=build,
-)

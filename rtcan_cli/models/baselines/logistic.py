@@ -29,7 +29,6 @@ from sklearn.linear_model import LogisticRegression
 
 from rtcan_cli.models.learner import Examples, Fitted
 from rtcan_cli.models.linear import condense, decision
-from rtcan_cli.models.registry import Model
 
 
 class Logistic:
@@ -67,12 +66,4 @@ class Logistic:
         return high
 
 
-MODEL = Model(
-    name="logistic",
-    title="logistic regression",
-    source="scikit-learn",
-    eda="features",
-    fusion=("none", "music", "music-only"),
-    learner=Logistic,
-    grid=tuple({"C": c} for c in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)),
-)
+build = Logistic

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.models.learner import Examples, Fitted
-from rtcan_cli.models.registry import Model
 
 
 class Majority:
@@ -42,11 +41,4 @@ class Majority:
         return np.full(len(trials.subject), float(arrays["high"]))
 
 
-MODEL = Model(
-    name="majority",
-    title="majority class",
-    source="no model",
-    eda="none",
-    fusion=("none",),
-    learner=Majority,
-)
+build = Majority

@@ -26,30 +26,9 @@ from __future__ import annotations
 from torch import nn
 
 from rtcan_cli.models.layers.head import Headed
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
-
-STATISTICS = ("mean", "std", "skewness", "kurtosis", "iqr")
-DERIVATIVES = ("d1_mean_abs", "d1_std", "d2_mean_abs")
-FEATURES = (
-    *("raw_mean", "raw_std", "raw_range"),
-    *(f"eda_{name}" for name in (*STATISTICS, "range", *DERIVATIVES)),
-    *(f"phasic_{name}" for name in (*STATISTICS, "max", *DERIVATIVES)),
-    *(f"tonic_{name}" for name in (*STATISTICS, "range", *DERIVATIVES)),
-)
 
 
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
     return Headed(nn.Identity(), spec.n_features, spec, dropout)
-
-
-MODEL = Model(
-    name="mlp",
-    title="multilayer perceptron on EDA statistics",
-    source="Sharma et al., 2019",
-    eda="features",
-    fusion=("none", "music"),
-    network=build,
-    features=FEATURES,
-)

@@ -21,20 +21,9 @@ from __future__ import annotations
 from torch import nn
 
 from rtcan_cli.models.layers.head import Headed
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
     return Headed(nn.Identity(), 0, spec, dropout)
-
-
-MODEL = Model(
-    name="music-mlp",
-    title="RTCAN-1D's classifier on music alone",
-    source="ours",
-    eda="none",
-    fusion=("music-only",),
-    network=build,
-)

@@ -44,7 +44,6 @@ from torch.nn import functional as F
 
 from rtcan_cli.models.layers.head import Headed
 from rtcan_cli.models.layers.images import draw
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.spec import ModelSpec
 
 SIZE = 64
@@ -125,13 +124,3 @@ class ResSinBody(nn.Module):
 def build(spec: ModelSpec, dropout: float) -> Headed:
     """Return the network."""
     return Headed(ResSinBody(), WIDTHS[-1], spec, dropout)
-
-
-MODEL = Model(
-    name="res-sin",
-    title="residual signal-image network (Res-SIN)",
-    source="Yin et al., ICIP 2019",
-    eda="signals",
-    fusion=("none", "music"),
-    network=build,
-)

@@ -24,13 +24,5 @@ from __future__ import annotations
 from functools import partial
 
 from rtcan_cli.models.prior import GroupPrior
-from rtcan_cli.models.registry import Model
 
-MODEL = Model(
-    name="song-prior",
-    title="majority class of the song",
-    source="no model",
-    eda="none",
-    fusion=("none",),
-    learner=partial(GroupPrior, "stimulus"),
-)
+build = partial(GroupPrior, "stimulus")

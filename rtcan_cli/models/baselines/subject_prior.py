@@ -21,14 +21,5 @@ from __future__ import annotations
 from functools import partial
 
 from rtcan_cli.models.prior import GroupPrior
-from rtcan_cli.models.registry import Model
 
-MODEL = Model(
-    name="subject-prior",
-    title="majority class of the subject",
-    source="no model",
-    eda="none",
-    fusion=("none",),
-    learner=partial(GroupPrior, "subject"),
-    protocols=("trial", "stimulus"),
-)
+build = partial(GroupPrior, "subject")

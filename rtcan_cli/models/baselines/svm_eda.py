@@ -21,14 +21,6 @@ fits the validation trials.
 
 from __future__ import annotations
 
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.svm import LinearSVM
 
-MODEL = Model(
-    name="svm-eda",
-    title="linear SVM on EDA features",
-    source="Yin et al., ACM TOMM 18(3), 2022",
-    eda="features",
-    fusion=("none",),
-    learner=LinearSVM,
-)
+build = LinearSVM

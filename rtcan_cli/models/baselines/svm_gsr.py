@@ -51,17 +51,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.models.learner import Examples, Fitted
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.svm import LinearSVM
-
-FEATURES = (
-    *("raw_mean", "eda_slope", "eda_d1_mean_abs", "eda_d1_rising"),
-    *("scr_count", "scr_rise_time_mean"),
-    *("eda_power_0.0_0.1", "eda_power_0.1_0.2", "eda_power_0.2_0.3"),
-    *("eda_power_0.3_0.4", "eda_power_0.4_0.5", "eda_power_0.5_1.5"),
-    *("eda_mobility", "phasic_mobility", "eda_centroid"),
-    *("scr_amplitude_mean", "scr_amplitude_max", "phasic_std", "tonic_range"),
-)
 
 
 class FisherSVM:
@@ -108,13 +98,4 @@ def fisher(x: NDArray[np.float64], label: NDArray[np.int64]) -> NDArray[np.float
     return np.where(within > 0, apart / np.where(within > 0, within, 1), 0)
 
 
-MODEL = Model(
-    name="svm-gsr",
-    title="linear SVM on skin conductance statistics",
-    source="papers of DEAP, 2012, and AMIGOS, 2021",
-    eda="features",
-    fusion=("none",),
-    learner=FisherSVM,
-    grid=({"threshold": 0.3}, {"threshold": 0.1}, {"threshold": 0.03}),
-    features=FEATURES,
-)
+build = FisherSVM

@@ -20,14 +20,6 @@ fitting fast and do not change the solution.
 
 from __future__ import annotations
 
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.svm import LinearSVM
 
-MODEL = Model(
-    name="svm-music",
-    title="linear SVM on music features",
-    source="Yin et al., ACM TOMM 18(3), 2022",
-    eda="none",
-    fusion=("music-only",),
-    learner=LinearSVM,
-)
+build = LinearSVM

@@ -20,7 +20,6 @@ Different from the paper: it returns logits, without a ReLU and a softmax after 
 from __future__ import annotations
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.registry import Model
 from rtcan_cli.models.rtcan.network import RTCAN, check_length
 from rtcan_cli.models.rtcan.released import ReleasedRTCAN
 from rtcan_cli.models.spec import ModelSpec
@@ -44,13 +43,3 @@ def build(spec: ModelSpec, dropout: float) -> RTCAN:
     model = network(spec.variant, spec.channels, spec.depth, spec.n_music, dropout=dropout)
     check_length(spec.variant, spec.length)
     return model
-
-
-MODEL = Model(
-    name="rtcan",
-    title="RTCAN-1D",
-    source="Yin et al., ACM TOMM 18(3), 2022",
-    eda="signals",
-    fusion=("none", "music"),
-    network=build,
-)

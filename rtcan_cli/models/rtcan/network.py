@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -13,62 +12,19 @@ from rtcan_cli.models.layers.attention import PARTS, POOL, RNTA, SCA
 from rtcan_cli.models.layers.convolution import BatchNorm, Conv, basic, channels_last
 from rtcan_cli.models.layers.head import classifier, fuse
 from rtcan_cli.models.layers.residual import POOLED, RFE, ResidualBlock
+from rtcan_cli.models.rtcan.facts import VARIANTS
 
 
-@dataclass(frozen=True)
-class AttentionModules:
-    """Attention modules of one network of Table 5.
-
-    Parameters
-    ----------
-    sca : bool
-        Channel attention after the shallow feature extraction.
-    sca_res : bool
-        Channel attention at the start of the branch of each residual block.
-    rnta : bool
-        Temporal attention after the channel attention.
-    stem : bool
-        In the place of the shallow feature extraction, the stem of the authors' network without
-        attention, which ends in a ReLU.
-    """
-
-    sca: bool = False
-    sca_res: bool = False
-    rnta: bool = False
-    stem: bool = False
-
-    @property
-    def attends(self) -> bool:
-        """Whether there is any attention."""
-        return self.sca or self.sca_res or self.rnta
-
-    @property
-    def sfe(self) -> bool:
-        """Whether the length is halved in front of the residual part: in all but `base`."""
-        return self.attends or self.stem
-
-    @property
-    def minimum_length(self) -> int:
-        """Shortest input, in samples: each part needs one for SCA and two for RNTA."""
-        per_part = POOL if self.rnta else int(self.sca)
-        return max(1, 2 * PARTS * per_part - 1)
-
-
-VARIANTS = {
-    "base": AttentionModules(),
-    "base-stem": AttentionModules(stem=True),
-    "Ra": AttentionModules(sca_res=True),
-    "Rb": AttentionModules(sca=True),
-    "Rc": AttentionModules(sca=True, sca_res=True),
-    "Rd": AttentionModules(rnta=True),
-    "Re": AttentionModules(sca=True, rnta=True),
-    "Rf": AttentionModules(sca=True, sca_res=True, rnta=True),
-}
+def minimum_length(variant: str) -> int:
+    """Shortest input, in samples: each part needs one for SCA and two for RNTA."""
+    modules = VARIANTS[variant]
+    per_part = POOL if modules.rnta else int(modules.sca)
+    return max(1, 2 * PARTS * per_part - 1)
 
 
 def check_length(variant: str, length: int) -> None:
     """Raise RtcanError if an input of `length` samples is too short for the variant."""
-    shortest = VARIANTS[variant].minimum_length
+    shortest = minimum_length(variant)
     if length < shortest:
         raise RtcanError(
             f"an input length of {length} samples is too short for network variant {variant}: "

@@ -39,17 +39,12 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.layers.attention import PARTS, POOL, RNTA, SCA, attend
 from rtcan_cli.models.layers.convolution import join
 from rtcan_cli.models.layers.residual import BLOCKS_PER_STAGE, POOLED, ResidualBlock
-from rtcan_cli.models.rtcan.network import RTCAN, VARIANTS, AttentionModules
+from rtcan_cli.models.rtcan.facts import CHANNEL_ORDER, VARIANTS, AttentionModules
+from rtcan_cli.models.rtcan.network import RTCAN
 
 WIDTHS = (64, 64, 64, 64)
 #: What the networks of rtcan take, whatever their layout.
 OWN_ORDER = ("original", "phasic", "tonic")
-#: EDA channels of the published networks by the dataset they were trained on.
-CHANNEL_ORDER = {
-    "pmemo": ("original", "tonic", "phasic"),
-    "deap": ("tonic", "phasic", "original"),
-    "amigos": ("tonic", "phasic", "original"),
-}
 #: Values of the EDA, and of EDA and music, that the classifier of PMEmo's network without
 #: attention takes, while its residual part gives 896 at 2500 samples.
 _PMEMO_BASE = (512, 512 + 6373)

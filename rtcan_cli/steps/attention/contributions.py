@@ -44,13 +44,6 @@ from rtcan_cli.stores import Store, Workspace
 _RANDOMISED = 3
 
 
-def is_fused(run: Run) -> bool:
-    """Whether the models of a run see EDA and music, and their training trials are known."""
-    settings = run.settings
-    sees = settings.model.sees(settings.fusion)
-    return settings.fusion == "music" and sees in ("signals", "features") and not run.is_imported
-
-
 def newest_fused(
     workspace: Workspace, dataset: str | None, targets: Sequence[str] | None = None
 ) -> Path:
@@ -61,14 +54,14 @@ def newest_fused(
     RtcanError
         If there is no finished run.
     """
-    runs = [run for path in workspace.networks_first(dataset) if is_fused(run := Run.load(path))]
+    runs = [run for path in workspace.networks_first(dataset) if (run := Run.load(path)).is_fused]
     runs.sort(key=lambda run: targets is not None and not {*targets} & {*run.settings.targets})
     return runs[0].path if runs else workspace.find_run(None, dataset)
 
 
 def check_fused(run: Run) -> None:
     """Raise RtcanError if the models of a run do not see both parts."""
-    if is_fused(run):
+    if run.is_fused:
         return
     if run.is_imported:
         raise RtcanError(
@@ -206,7 +199,7 @@ def contributions_of_run(
     explain_trials.check_sources(run, sources)
     groups, group_notes = _groups(sources) if split_music else ({}, [])
     notes += group_notes
-    randomised = _RANDOMISED if check and run.settings.model.learner is None else 0
+    randomised = _RANDOMISED if check and run.settings.model.is_network else 0
     if check and not randomised:
         text = f"a {run.model_name} has no weights that could be randomised"
         notes.append(Note("not_randomised", text))

@@ -31,7 +31,7 @@ from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import HELD_OUT, Run
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.beginnings import Beginnings, beginnings_of
-from rtcan_cli.steps.attention.contributions import contributions_of_trial, is_fused
+from rtcan_cli.steps.attention.contributions import contributions_of_trial
 from rtcan_cli.steps.attention.networks import SHOWN, choose_run, side_by_side, sources_of
 from rtcan_cli.steps.attention.one_trial import (
     Explanation,
@@ -231,7 +231,7 @@ def _ask(found: Found, first: Run, workspace: Workspace, wanted: str | None) -> 
             beginnings = beginnings_of(found, sources, first, asked.lengths)
         for each in told:
             _add(asked, found, target, each, beginnings, sources)
-            if is_fused(each.run):
+            if each.run.is_fused:
                 asked.notes += _contributions(found, target, each, sources)
     if first.is_imported:
         text = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from rtcan_cli.command_line import command_line
-from rtcan_cli.models.registry import Model, every, find
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every, find
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.overview.model import ModelDescription
 from rtcan_cli.results.overview.models import MODEL_COLUMNS, ModelList
@@ -25,7 +26,7 @@ def list_models() -> ModelList:
         (
             *(each.name, each.title, each.source, each.eda, ",".join(each.fusion)),
             *(",".join(needs(each, each.fusion[0])), ",".join(_needs_for_music(each))),
-            *(",".join(each.protocols), each.network is not None, len(each.grid)),
+            *(",".join(each.protocols), each.is_network, len(each.grid)),
         )
         for each in every()
     ]
@@ -62,7 +63,7 @@ def describe_model(name: str) -> ModelDescription:
         features=model.features,
         fusion=model.fusion,
         protocols=model.protocols,
-        needs_recipe=model.network is not None,
+        needs_recipe=model.is_network,
         candidates=tuple(map(dict, model.grid)) if len(model.grid) > 1 else (),
         text=model.doc,
     )

@@ -18,7 +18,6 @@ from rtcan_cli.results.paper import Paper
 from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import SHOWN, sources_of
-from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.data.relabel import few_ratings, plot_steps
 from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
 from rtcan_cli.steps.scores.scaling import follow_subjects
@@ -203,6 +202,8 @@ def _draw_attention(
             value = wanted or _usual(usual, tested[column].tolist())
             tested = tested[tested[column] == value]
         if len(tested):
+            from rtcan_cli.steps.attention.one_trial import explain_trial  # waits for PyTorch
+
             subject, stimulus = tested[["subject", "stimulus"]].iloc[0]
             others = [each.path for each in shown]
             sources = sources_of(stores, run.path)

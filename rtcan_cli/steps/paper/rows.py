@@ -192,7 +192,7 @@ def settings_like(
         spec=ModelSpec(known.variant, choices.CHANNELS, choices.DEPTH, 0, length)
         if model == choices.MODEL
         else ModelSpec(model=model, length=length),
-        recipe=trained if found.network is not None else None,
+        recipe=trained if found.is_network else None,
         fusion=fusion,
         targets=targets,
         onset=seeing.onset if seeing else known.onset,

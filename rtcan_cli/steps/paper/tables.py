@@ -15,7 +15,7 @@ from rtcan_cli import choices, console
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
-from rtcan_cli.models.rtcan.network import VARIANTS
+from rtcan_cli.models.rtcan.facts import VARIANTS
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.paper import COLUMNS, OWN, SCORE_COLUMNS, Paper

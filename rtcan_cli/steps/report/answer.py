@@ -92,7 +92,7 @@ def _answer(runs: Sequence[Run], leakage: Leakage | None) -> Chosen:
     rivals: list[dict[str, object]] = []
     for asked in INPUTS.values():
         seeing = [group for group in groups if input_of(group.first) == asked]
-        found = [group for group in seeing if group.first.settings.model.network is not None]
+        found = [group for group in seeing if group.first.settings.model.is_network]
         notes += _not_shown(asked, found)
         simple = _first_of_each(seeing, SIMPLE)
         for target in TARGETS:

@@ -29,8 +29,6 @@ from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.results.scores.leakage import Leakage
 from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.attention.all_trials import explain_all
-from rtcan_cli.steps.attention.contributions import explain_contributions, fused_sources, is_fused
 from rtcan_cli.steps.attention.networks import sources_of
 from rtcan_cli.steps.data.quality import quality_of
 from rtcan_cli.steps.paper.figures import NUMBERS, PaperFigure, Trial, make_figures
@@ -302,6 +300,8 @@ def _attention(
     """Where the networks look on average that speak for an input, over some of their trials."""
 
     def explain(run: Run) -> AverageAttention:
+        from rtcan_cli.steps.attention.all_trials import explain_all  # waits for PyTorch
+
         sources = sources_of(stores, run.path)
         return explain_all(run.path, sources, folder, max_trials=N_EXPLAINED, jobs=1, look=look)
 
@@ -319,13 +319,15 @@ def _contributions(
     """What EDA and music each contributed in the runs that speak for both together."""
 
     def explain(run: Run) -> PartContributions:
+        from rtcan_cli.steps.attention.contributions import explain_contributions, fused_sources
+
         sources = fused_sources(run.path, stores)
         # To split the music takes most of the time.
         return explain_contributions(
             run.path, sources, folder, look=look, split_music=False, jobs=1
         )
 
-    runs = [run for run in _first_runs(chosen) if is_fused(run)]
+    runs = [run for run in _first_runs(chosen) if run.is_fused]
     return _each(runs, explain, "no_contributions", "Contributions of EDA and music in", lacking)
 
 

@@ -114,7 +114,7 @@ def _of_input(
 def _memory(answer: Answer, speaking: Sequence[Seeds]) -> Iterator[Note]:
     """The line that shows what is memory of subjects."""
     if speaking:
-        is_network = [each.first.settings.model.network is not None for each in speaking]
+        is_network = [each.first.settings.model.is_network for each in speaking]
         run = speaking[is_network.index(True) if any(is_network) else 0].first
         settings, usual = run.settings, "trial"
         if settings.splits_from is not None or settings.protocol != choices.PROTOCOL:

@@ -88,7 +88,7 @@ def rival_notes(groups: Sequence[Seeds]) -> list[Note]:
     list of Note
         A sentence for each target of each network that is not better.
     """
-    networks = [group for group in groups if group.first.settings.model.network is not None]
+    networks = [group for group in groups if group.first.settings.model.is_network]
     return [
         note
         for network in console.counted(networks, "simpler models", "network")

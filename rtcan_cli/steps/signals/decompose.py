@@ -108,7 +108,8 @@ def _decompose(
     jobs: int | Cluster,
 ) -> None:
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
-    blocks = cut(store.array(OFFSETS))
+    offsets = store.array(OFFSETS)
+    blocks = cut(offsets)
     missing = missing_blocks(blocks, partial, "decomposed")
     ready = set(blocks) - set(missing)
     n, done = sum(map(len, blocks)), sum(map(len, ready))
@@ -124,7 +125,7 @@ def _decompose(
 
     write_ready()
     if missing:
-        get_ready(method)
+        get_ready(method, int(np.diff(offsets).max()))
     work = decompose_work(store, rate, method)
     with console.progress(n, "decomposing", "recording", done=done) as bar:
         for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):

@@ -9,7 +9,7 @@ from itertools import product
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import Profile
 from rtcan_cli.eda.window import Window
-from rtcan_cli.models.registry import Model
+from rtcan_cli.models.model import Model
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.training.recipes import Recipe
@@ -85,7 +85,7 @@ def combinations(wanted: Wanted, known: Profile) -> list[RunSettings]:
         for fusion, spec, recipe, window, protocol, subjects, seed in product(
             wanted.fusions,
             forms if model.name == choices.MODEL else plain,
-            wanted.recipes if model.network is not None else [None],
+            wanted.recipes if model.is_network else [None],
             wanted.windows,
             wanted.protocols,
             wanted.subjects,

@@ -19,9 +19,8 @@ from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import told
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan.network import VARIANTS
+from rtcan_cli.models.rtcan.facts import CHANNEL_ORDER, VARIANTS
 from rtcan_cli.models.rtcan.released import (
-    CHANNEL_ORDER,
     OWN_ORDER,
     WIDTHS,
     ReleasedRTCAN,
@@ -64,7 +63,7 @@ class Checkpoint:
     target : str
         ``valence`` or ``arousal``.
     trained_on : str
-        Dataset it was trained on, a key of `rtcan_cli.models.rtcan.released.CHANNEL_ORDER`.
+        Dataset it was trained on, a key of `rtcan_cli.models.rtcan.facts.CHANNEL_ORDER`.
     model : ReleasedRTCAN
         The network; takes its channels in the order of rtcan.
     notes : tuple of Note

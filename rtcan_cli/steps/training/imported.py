@@ -11,7 +11,7 @@ import pandas as pd
 
 from rtcan_cli.evaluation.metrics import confusion, fold_scores
 from rtcan_cli.files.links import folder_below
-from rtcan_cli.models.rtcan.released import CHANNEL_ORDER
+from rtcan_cli.models.rtcan.facts import CHANNEL_ORDER
 from rtcan_cli.plots import confusion as confusion_plot
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.style import PAPER, Look

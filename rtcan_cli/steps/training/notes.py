@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtcan_cli import console
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.training.plan import RunPlan
 from rtcan_cli.training.folds.splits import TRAIN
 from rtcan_cli.training.outlook import Outlook, left_guessing
+
+if TYPE_CHECKING:
+    from rtcan_cli.steps.training.plan import RunPlan
 
 
 def say_steps(plans: Sequence[RunPlan]) -> None:

@@ -140,7 +140,7 @@ class RunPlan:
             data = {fold: plan.data.of_fold(fold) for fold in parts}
             for candidate in range(len(model.grid)):
                 spec = replace(sized, candidate=candidate)
-                if model.network is not None:
+                if model.is_network:
                     model.build(spec)  # raises where there can be no such network
                 settings = replace(self.settings, spec=spec)
                 about = (settings, self.partial, self.provenance, plan.splits.n_folds)

@@ -67,6 +67,7 @@ def test_a_song_that_trained_the_network_is_named_as_such(told: Listening) -> No
     assert "this song has also trained these networks" in note.text
 
 
+@pytest.mark.long
 def test_one_rating_is_shown_if_one_is_asked_for(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -215,6 +215,7 @@ def test_a_learner_answers_without_eda(
     assert "is not a network" in outcome.stderr
 
 
+@pytest.mark.long
 def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_path: Path) -> None:
     other = tmp_path / "raw"
     size = ("--subjects", "4", "--stimuli", "4", "--duration", "14", "--seed", "3")
@@ -233,6 +234,7 @@ def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_p
     assert outcome.exit_code == 2
 
 
+@pytest.mark.long
 def test_what_is_shown_fits_a_terminal_and_says_what_is_simulated(
     trained: Path, run: Run, files: tuple[Path, Path, str, str]
 ) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from rtcan_cli import choices, views
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.registry import Model, every, find
+from rtcan_cli.models.model import Model
+from rtcan_cli.models.registry import every, find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.base import as_data
 from rtcan_cli.runs.inputs import sources_for
@@ -37,7 +38,7 @@ def test_every_model_is_listed_once() -> None:
 def test_a_model_is_described_as_its_file_has_it(name: choices.ModelName) -> None:
     model, said = find(name), json.loads(json.dumps(as_data(describe_model(name))))
     assert tuple(said["fusion"]) == model.fusion
-    assert said["needs_recipe"] == (model.learner is None)
+    assert said["needs_recipe"] == (model.is_network)
     assert len(said["candidates"]) == (len(model.grid) if len(model.grid) > 1 else 0)
     page = views.page(describe_model(name))
     shown = [row["setting"] for table in page.tables for row in rows_of(table)]
@@ -68,7 +69,7 @@ def test_what_is_listed_is_what_train_asks_for_and_refuses(model: Model, tmp_pat
             if fusion != model.fusion[0]:
                 needs = set(row["needs_for_music"].split(","))
             assert read - {"labels"} == (needs if fusion != "music-only" else {"music"})
-    assert row["needs_recipe"] == (model.network is not None)
+    assert row["needs_recipe"] == (model.is_network)
 
 
 def test_a_person_reads_what_train_refuses() -> None:

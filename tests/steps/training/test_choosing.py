@@ -30,16 +30,14 @@ FOLD = 1
 MODELS = [(model.name, fusion) for model in every() for fusion in model.fusion]
 #: They fit all they have to training trials, and choose nothing.
 UNCHOSEN = ("majority", "song-prior", "subject-prior", "duration-prior")
-CHOOSING = [
-    each for each in MODELS if find(each[0]).learner is not None and each[0] not in UNCHOSEN
-]
+CHOOSING = [each for each in MODELS if not find(each[0]).is_network and each[0] not in UNCHOSEN]
 
 
 def settings_of(name: str, fusion: str, data: TrainingData) -> RunSettings:
     model = find(name)
     return RunSettings(
         spec=replace(spec_of(name, data), n_music=0, n_features=0),  # sizes come with the stores
-        recipe=replace(RECIPES["tuned"], epochs=2, batch_size=16) if model.network else None,
+        recipe=replace(RECIPES["tuned"], epochs=2, batch_size=16) if model.is_network else None,
         fusion=fusion,
         targets=("arousal",),
         onset=3.0,
@@ -103,7 +101,7 @@ def test_test_labels_change_nothing_and_stored_arrays_give_the_stored_answers(
     tmp_path: Path, name: str, fusion: str
 ) -> None:
     # A network is asked for bits, not for skill.
-    data, splits = small(name, fusion, n_subjects=6 if find(name).network else 12)
+    data, splits = small(name, fusion, n_subjects=6 if find(name).is_network else 12)
     run = trained(tmp_path / "as it is", name, fusion, data, splits)
     other = flipped(data, splits, TEST)
     assert not np.array_equal(other.label, data.label)

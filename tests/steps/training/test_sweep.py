@@ -59,6 +59,7 @@ def ids(folder: Path) -> dict[str, str]:
     return {path.stem: Store(path).content_id for path in folder.glob("*.h5")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_runs_of_a_sweep_are_those_trained_alone(prepared: Path, tmp_path: Path, jobs: int) -> None:
     settings = variants("base", "Ra")
@@ -172,6 +173,7 @@ def test_settings_that_differ_are_named() -> None:
     assert of({}, {"model": "majority", "depth": None, "variant": None}) == ("model",)
 
 
+@pytest.mark.long
 def test_the_command_makes_a_run_for_each_combination_and_goes_on(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
@@ -240,6 +242,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch, *bad: tuple[str, int]) -> list[tu
     return tried
 
 
+@pytest.mark.long
 def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,6 +332,7 @@ def test_facts_of_training_are_kept_but_not_part_of_the_content(
     assert "CPU time [s]" in shown
 
 
+@pytest.mark.long
 def test_early_stopping_goes_through_the_whole_chain(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
