@@ -222,7 +222,7 @@ def _explain(
         for index, maps in map_unordered(one, work, jobs):
             # Of the maps themselves only the parts stay in memory.
             rows = np.array([*map(kept.append, maps.total), -1])
-            found[index] = replace(maps, total=maps.total[:0], row=rows[maps.row])
+            found[index] = replace(maps, total=np.empty((0, 0)), row=rows[maps.row])
             bar.update(len(maps.trials))
     ordered = [found[index] for index in range(len(work))]
     return TrialMaps(
