@@ -118,6 +118,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces much smaller than the stores of the tests, as they are in life."""
     monkeypatch.setattr("rtcan_cli.steps.signals.blocks._BLOCK", 2 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.writer._SIGNAL_BUFFER", 4 * SAMPLES)
+    monkeypatch.setattr("rtcan_cli.stores.writer._SIGNAL_CHUNK", SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.table_writer._ROWS", 8)
     monkeypatch.setattr("rtcan_cli.stores.content._HASH_BLOCK", 4 * SAMPLES)
     monkeypatch.setattr("rtcan_cli.stores.content._HASH_TEXTS", 4)

@@ -386,7 +386,10 @@ def smooth_sum(
     solution: Array,
     transposed: Array,
 ) -> None:
-    """S^-1 (x + T `coefficients`) and H' of it, from whitened x and whitened T."""
+    """S^-1 (x + T `coefficients`) and H' of it, from whitened x and whitened T.
+
+    `solution` may be the same array as `innovations`.
+    """
     slow, fast, gain = response
     n, spacing, knots = len(innovations), tonic.table.shape[0], tonic.n_knots
     width = len(white) // n

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -169,6 +170,28 @@ def _table(spacing: int) -> NDArray[np.float64]:
     # Sample j of an interval lies j samples after the knot at its beginning.
     table = [around[reach - k * spacing :][:spacing] for k in range(-1, BUMP_INTERVALS - 1)]
     return np.ascontiguousarray(np.stack(table, axis=1))
+
+
+def spline_curve(coefficients: NDArray[np.float64], n: int, spacing: int) -> NDArray[np.float64]:
+    """Sum of the bumps of `spline_bumps`, each times its coefficient, without that large matrix."""
+    table = _table(spacing)
+    intervals = -(-n // spacing)
+    padded = np.zeros(intervals + BUMP_INTERVALS - 1)
+    padded[1 : 1 + coefficients.size] = coefficients[: padded.size - 1]
+    return (sliding_window_view(padded, BUMP_INTERVALS) @ table.T).ravel()[:n]
+
+
+def spline_products(x: NDArray[np.float64], spacing: int) -> NDArray[np.float64]:
+    """Scalar product of each bump of `spline_bumps` with `x`."""
+    table, whole = _table(spacing), x.size - x.size % spacing
+    products = [x[:whole].reshape(-1, spacing) @ table]
+    if whole < x.size:
+        products.append(x[None, whole:] @ table[: x.size - whole])
+    each = np.concatenate(products)
+    padded = np.zeros(len(each) + BUMP_INTERVALS - 1)
+    for k in range(BUMP_INTERVALS):
+        padded[k : k + len(each)] += each[:, k]
+    return padded[1 : 1 + count_knots(x.size, spacing)]
 
 
 def drift_columns(n_samples: int) -> NDArray[np.float64]:

@@ -180,7 +180,6 @@ def _interior_point(
     missing, white = zeros(y, n), zeros(y, n * width)
     per_p, per_z, variance = zeros(y, n), zeros(y, n), zeros(y, n)
     scale, gain_c, gain_s = zeros(y, n), zeros(y, n), zeros(y, n)
-    target, innovations = zeros(y, n), zeros(y, n)
     dp, dz, de = zeros(y, n), zeros(y, n), zeros(y, n)
     band, arrow, corner = zeros(y, knots * (width - 2)), zeros(y, knots * 2), zeros(y, 3)
     columns, du = zeros(y, knots + 2), zeros(y, knots + 2)
@@ -256,25 +255,24 @@ def _interior_point(
 
         step = aim = like(y, 0.0)
         for corrector in range(2):
-            # The predictor goes for the optimum, the corrector for the central path.
+            # The predictor goes for the optimum, the corrector for the central path. First, dp is
+            # what it would be without dz, and de the whitened innovations: that saves memory.
             for t in range(n):
                 there = inside(float(t), end)
                 pull = (aim - at(dp, t) * at(dz, t)) * at(per_z, t) if corrector else 0.0 * aim
-                put(target, t, there * (pull - at(p, t)))
-            whiten_difference(
-                target, missing, white, response, tonic, scale, gain_c, gain_s, innovations, du
-            )
+                put(dp, t, there * (pull - at(p, t)))
+            whiten_difference(dp, missing, white, response, tonic, scale, gain_c, gain_s, de, du)
             for k in range(knots):
                 put(du, k, at(columns, k) - gamma * at(u, k) - at(du, k))
             put(du, knots, at(columns, knots) - at(du, knots))
             put(du, knots + 1, at(columns, knots + 1) - at(du, knots + 1))
             _solve_factorised(band, arrow, corner, du)
-            smooth_sum(innovations, white, du, response, tonic, scale, gain_c, gain_s, de, dz)
+            smooth_sum(de, white, du, response, tonic, scale, gain_c, gain_s, de, dz)
             # How far to go, and what p'z is then: its parts that grow with the step and its square.
             most, linear, square = like(y, 0.0), like(y, 0.0), like(y, 0.0)
             for t in range(n):
                 zt = at(dz, t)
-                pt = at(target, t) - at(variance, t) * zt
+                pt = at(dp, t) - at(variance, t) * zt
                 put(dp, t, pt)
                 most = larger(-pt * at(per_p, t), most)
                 most = larger(-zt * at(per_z, t), most)

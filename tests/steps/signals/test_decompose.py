@@ -417,3 +417,20 @@ def test_time_constants_are_those_of_each_recording(few: Path) -> None:
     assert np.isnan(read(few)["recordings/tau0"]).all()
     must(*COMMAND, few)
     assert set(read(few)["recordings/tau0"]) == {2.0}
+
+
+def test_memory_for_long_recordings_is_told_with_what_spares_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rtcan_cli.steps.signals import decompose
+
+    assert "of memory" not in must(*COMMAND, workspace).stderr
+    samples = np.diff(read(workspace, "recordings")["signals/offsets"]).max()
+    monkeypatch.setattr(decompose, "_MUCH", 200 * samples - 1)
+    told = must(*COMMAND, workspace, "--force").stderr
+    assert f"the longest recording has {samples:,} samples" in told
+    assert "--rate 16 takes" in told
+    # It is true: nothing is said of what takes less.
+    assert "of memory" not in must(*COMMAND, workspace, "--rate", "16").stderr
+    monkeypatch.setattr(decompose, "_MUCH", 200 * samples)
+    assert "of memory" not in must(*COMMAND, workspace, "--force").stderr
