@@ -201,6 +201,7 @@ def test_a_workspace_needs_no_features_but_says_if_those_it_has_are_stale(
     assert "rtcan eda-features --dataset pmemo --onset 5.0" in outcome.stdout
 
 
+@pytest.mark.long
 def test_within_the_subject_each_feature_has_mean_0_and_sd_1(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
