@@ -162,6 +162,7 @@ def test_an_onset_that_leaves_nothing_is_one_clear_line(workspace: Path) -> None
     assert not list(workspace.glob("pmemo/features*"))
 
 
+@pytest.mark.long
 def test_components_of_other_recordings_are_refused(workspace: Path, tmp_path: Path) -> None:
     raw = tmp_path / "other raw"
     must("simulate", "pmemo", raw, "--subjects", "6", "--stimuli", "6", "--seed", "5")
