@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import console
 from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.commands.shell.lists import entries, whole_number
-from rtcan_cli.results.base import Result
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.base import Result
 
 
 def compare(

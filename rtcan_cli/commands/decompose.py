@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.signals.decomposition import Decomposition
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.signals.decomposition import Decomposition
 
 
 def _alpha(text: str) -> choices.Alpha:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rtcan_cli.results.data.draft import TrialsDraft
+if TYPE_CHECKING:
+    from rtcan_cli.results.data.draft import TrialsDraft
 
 
 def draft_trials(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli.commands.shell import options
 from rtcan_cli.commands.shell.lists import entries
-from rtcan_cli.results.signals.eda_features import EdaFeatures
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.signals.eda_features import EdaFeatures
 
 
 def eda_features(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli.commands.shell import complete, options
-from rtcan_cli.results.scores.cross_dataset import CrossDatasetEvaluation
-from rtcan_cli.results.scores.evaluation import Evaluation
-from rtcan_cli.results.training.imported import ImportedEvaluation
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.scores.cross_dataset import CrossDatasetEvaluation
+    from rtcan_cli.results.scores.evaluation import Evaluation
+    from rtcan_cli.results.training.imported import ImportedEvaluation
 
 
 def evaluate(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import complete, options
-from rtcan_cli.results.attention.average import AverageAttention
-from rtcan_cli.results.attention.check import AttentionCheck
-from rtcan_cli.results.attention.trial import TrialAttention
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.attention.average import AverageAttention
+    from rtcan_cli.results.attention.check import AttentionCheck
+    from rtcan_cli.results.attention.trial import TrialAttention
 
 
 def gradcam(

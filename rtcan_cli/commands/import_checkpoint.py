@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.training.imported import ImportedNetwork
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.training.imported import ImportedNetwork
 
 
 def import_checkpoint(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.data.quality import Quality
-from rtcan_cli.results.overview.store import StoreContent
-from rtcan_cli.results.overview.verification import Verification
-from rtcan_cli.results.overview.workspace import WorkspaceState
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.data.quality import Quality
+    from rtcan_cli.results.overview.store import StoreContent
+    from rtcan_cli.results.overview.verification import Verification
+    from rtcan_cli.results.overview.workspace import WorkspaceState
 
 DEFAULT_ROWS = 20
 

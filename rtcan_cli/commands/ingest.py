@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.results.data.ingest import Ingested
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.data.ingest import Ingested
 
 _TABLE = profile("table")
 _LIMITS = {

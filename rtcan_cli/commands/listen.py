@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli.commands.shell import complete, options
-from rtcan_cli.results.attention.listening import Listening
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.attention.listening import Listening
 
 
 def listen(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import choices
-from rtcan_cli.results.overview.model import ModelDescription
-from rtcan_cli.results.overview.models import ModelList
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.overview.model import ModelDescription
+    from rtcan_cli.results.overview.models import ModelList
 
 
 def models(

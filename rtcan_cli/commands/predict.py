@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rtcan_cli.commands.shell import complete, options
-from rtcan_cli.results.deployment.prediction import Prediction
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.deployment.prediction import Prediction
 
 
 def predict(

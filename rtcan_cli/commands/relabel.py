@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.data.labels import Labels
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.data.labels import Labels
 
 
 def relabel(

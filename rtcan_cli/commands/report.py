@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import console
 from rtcan_cli.commands.shell import options
 from rtcan_cli.commands.shell.usage import DATA
-from rtcan_cli.results.report import WorkspaceReport
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.report import WorkspaceReport
 
 DEFAULT_OUTPUT = Path("report.html")
 

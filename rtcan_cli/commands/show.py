@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtcan_cli.commands.shell import options
-from rtcan_cli.results.overview.recording import OneRecording
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.overview.recording import OneRecording
 
 
 def show(

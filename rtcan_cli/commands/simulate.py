@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import complete, options
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.results.data.simulation import Simulation
 from rtcan_cli.simulate.sizes import DEFAULT_SIZES, Scale, choose_size
+
+if TYPE_CHECKING:
+    from rtcan_cli.results.data.simulation import Simulation
 
 
 def _default(number: str) -> str:

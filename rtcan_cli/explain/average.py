@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
+from scipy.special import stdtrit  # scipy.stats takes a second to load
 
 from rtcan_cli.choices import CONFIDENCE
 
@@ -75,7 +75,7 @@ def over_subjects(values: ArrayLike, subject: ArrayLike) -> Curve:
         squares = np.where(there, (averages - mean) ** 2, 0).sum(axis=0)
         error = np.sqrt(squares / (n - 1) / n)
     error = np.where(n > 1, error, np.nan)
-    reach = t.ppf((1 + CONFIDENCE) / 2, np.maximum(n - 1, 1)) * error
+    reach = stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * error
     trials = ~np.isnan(np.asarray(values)).all(axis=1)
     n_subjects = int(there.any(axis=1).sum())
     return Curve(mean, mean - reach, mean + reach, n_subjects, int(trials.sum()))

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 from torch import nn
 
 from rtcan_cli.models.layers.convolution import BatchNorm
@@ -142,7 +142,7 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
     array (n,)
         NaN where a row is constant, as that of an empty map is.
     """
-    ranks = [rankdata(rows, axis=1) for rows in (np.asarray(one), np.asarray(other))]
+    ranks = [scipy.stats.rankdata(rows, axis=1) for rows in (np.asarray(one), np.asarray(other))]
     centred = [each - each.mean(axis=1, keepdims=True) for each in ranks]
     size = np.sqrt(np.prod([(each**2).sum(axis=1) for each in centred], axis=0))
     product = (centred[0] * centred[1]).sum(axis=1)

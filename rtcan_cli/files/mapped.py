@@ -6,7 +6,7 @@ import os
 import tempfile
 import weakref
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ SMALL = 32 << 20
 
 
 class MappedRows:
-    """Rows of one shape, written one after the other and read as one array.
+    """Rows of one shape and type, written one after the other and read as one array.
 
     Up to `SMALL` bytes they stay in memory. More of them are in a file without a name, so nothing
     is left of it when the last process that uses it ends, even by a kill. What is read of a file is
@@ -35,26 +35,27 @@ class MappedRows:
 
     def __init__(self, folder: Path, what: str) -> None:
         self._folder, self._what = folder, what
-        self._rows: list[NDArray[np.float32]] = []  # while they are in memory
+        self._rows: list[NDArray[Any]] = []  # while they are in memory
         self._file: BinaryIO | None = None
         self._shape: tuple[int, ...] = ()
+        self._dtype = np.dtype(np.float32)
         self._n = self._size = 0
-        self._array: NDArray[np.float32] | None = None
+        self._array: NDArray[Any] | None = None
 
-    def append(self, row: NDArray[np.float32]) -> int:
+    def append(self, row: NDArray[Any]) -> int:
         """Add a row, and return its number.
 
         Raises
         ------
         ValueError
-            If its shape is not that of the others.
+            If its shape or type is not that of the others.
         RtcanError
             If it cannot be written, for instance because the disk is full.
         """
-        if self._n and row.shape != self._shape:
-            raise ValueError(f"a row of shape {row.shape} among rows of shape {self._shape}")
+        if self._n and (row.shape, row.dtype) != (self._shape, self._dtype):
+            raise ValueError(f"a row of {row.shape} {row.dtype} among {self._shape} {self._dtype}")
         self._rows.append(row)
-        self._shape, self._array = row.shape, None
+        self._shape, self._dtype, self._array = row.shape, row.dtype, None
         self._n, self._size = self._n + 1, self._size + row.nbytes
         if self._file is not None or self._size > SMALL:
             self._write()
@@ -71,7 +72,7 @@ class MappedRows:
             raise self._cannot_write(error) from error
         self._rows.clear()
 
-    def array(self) -> NDArray[np.float32]:
+    def array(self) -> NDArray[Any]:
         """All rows so far (n, ...); nobody can write to those in a file.
 
         Raises
@@ -81,13 +82,13 @@ class MappedRows:
         """
         if self._array is None:
             if self._file is None:
-                self._array = np.stack(self._rows)
+                self._array = np.stack(self._rows) if self._rows else np.empty(0, self._dtype)
                 self._rows = list(self._array)  # so that they are in memory once
             else:
                 self._array = self._mapped(self._file)
         return self._array
 
-    def _mapped(self, file: BinaryIO) -> NDArray[np.float32]:
+    def _mapped(self, file: BinaryIO) -> NDArray[Any]:
         try:
             file.flush()
             os.fsync(file.fileno())  # only this tells of pages that could not be written
@@ -95,7 +96,7 @@ class MappedRows:
             try:
                 # Under this name, other processes open it as long as the descriptor is open here.
                 name = f"/proc/{os.getpid()}/fd/{descriptor}"
-                mapped = np.memmap(name, np.float32, "r", shape=(self._n, *self._shape))
+                mapped = np.memmap(name, self._dtype, "r", shape=(self._n, *self._shape))
             except BaseException:
                 os.close(descriptor)
                 raise

@@ -10,8 +10,8 @@ from typing import TypeVar
 from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note, Result
-from rtcan_cli.steps.overview.workspace import next_step
-from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.steps.overview.workspace import are_several, is_imported, next_step
+from rtcan_cli.stores import Workspace
 from rtcan_cli.stores.lines import line_on_runs, place_of
 from rtcan_cli.stores.workspace import STEP_KINDS
 
@@ -58,11 +58,10 @@ def after_step(result: R, store: Path, *, features: bool = False) -> R:
 def after_scores(result: R, run: Path) -> R:
     """What follows the scores of a run: simple models on its folds, or the comparison."""
     place = place_of(run)
-    if place is None or _is_imported(run):
+    if place is None or is_imported(run):
         return result
     workspace, dataset = Workspace(place[0]), place[1]
-    others = [path for path in workspace.runs(dataset) if not _is_imported(path)]
-    if len(others) > 1:
+    if are_several(workspace.runs(dataset)):
         return then(result, workspace.line("compare", dataset=dataset))
     line = workspace.line("train", dataset=dataset, model=SIMPLE, splits_from=run.stem)
     return then(result, line, "next, what it has to beat, on the same folds")
@@ -73,7 +72,7 @@ def after_attention(result: R, run: Path, *, every: bool) -> R:
 
     Folds of an imported network are not known, so that it has no test trials.
     """
-    if _is_imported(run):
+    if is_imported(run):
         return result
     return then(result, line_on_runs("gradcam", [run], **{"check" if every else "all": True}))
 
@@ -81,8 +80,3 @@ def after_attention(result: R, run: Path, *, every: bool) -> R:
 def after_comparison(result: R, stores: Workspace, dataset: str | None, runs: Sequence[str]) -> R:
     """What follows a comparison: all of it on one page."""
     return then(result, command_line("report", *runs, dataset=dataset, workspace=stores.root))
-
-
-def _is_imported(run: Path) -> bool:
-    with Store(run, "run") as store:
-        return store.provenance.command != "train"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import h5py
@@ -66,11 +66,20 @@ def _digest_of_elements(dataset: h5py.Dataset, text: bool) -> str:
     return digest.hexdigest()
 
 
-def find_datasets(h5: h5py.File) -> dict[str, h5py.Dataset]:
+def find_datasets(h5: h5py.File, only: Collection[str] | None = None) -> dict[str, h5py.Dataset]:
     """All datasets behind hard links by their paths, sorted; not deeper than a store ever goes.
 
     HDF5's own visit calls itself for each level, which a file with many levels turns into a crash.
+
+    Parameters
+    ----------
+    h5 : h5py.File
+    only : collection of str, optional
+        Paths of those to find; the others are not opened.
     """
+    if only is not None:
+        opened = ((path, _behind_hard_links(h5, path)) for path in sorted(only))
+        return {path: h5py.Dataset(node) for path, node in opened if node is not None}
     found: dict[str, h5py.Dataset] = {}
     # Names and identifiers of HDF5: each look through a group of h5py takes ten times as long.
     waiting: list[tuple[str, h5py.h5g.GroupID]] = [("", h5["/"].id)]
@@ -85,3 +94,14 @@ def find_datasets(h5: h5py.File) -> dict[str, h5py.Dataset]:
             elif isinstance(node, h5py.h5g.GroupID) and path.count("/") < _DEPTH - 1:
                 waiting.append((path + "/", node))
     return dict(sorted(found.items()))
+
+
+def _behind_hard_links(h5: h5py.File, path: str) -> h5py.h5d.DatasetID | None:
+    node = h5["/"].id
+    for name in path.encode().split(b"/"):
+        if not isinstance(node, h5py.h5g.GroupID) or name not in node:
+            return None
+        if node.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+            return None
+        node = h5py.h5o.open(node, name)
+    return node if isinstance(node, h5py.h5d.DatasetID) else None

@@ -6,6 +6,7 @@ documentation are made from it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 SCHEMA_VERSION = 6
@@ -64,6 +65,10 @@ class Schema:
     def of_version(self, version: int) -> Schema:
         """What stores of an earlier version hold."""
         return replace(self, fields=tuple(each for each in self.fields if each.since <= version))
+
+    def part(self, paths: Collection[str]) -> Schema:
+        """Some of its datasets."""
+        return replace(self, fields=tuple(each for each in self.fields if each.path in paths))
 
     def columns(self, table: str) -> list[Field]:
         """The datasets of one table."""

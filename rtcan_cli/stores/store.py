@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,9 @@ class Store:
         The file.
     kind : str, optional
         The kind that is needed; any kind if not given.
+    only : collection of str, optional
+        Datasets of the schema that will be read. The others are neither looked for nor compared
+        with the schema, which in a store with many weights takes longer than to read a table.
 
     Raises
     ------
@@ -67,8 +70,11 @@ class Store:
         but is in use or may not be read.
     """
 
-    def __init__(self, path: Path, kind: str | None = None) -> None:
+    def __init__(
+        self, path: Path, kind: str | None = None, only: Collection[str] | None = None
+    ) -> None:
         self.path = path
+        self._only = only
         self._found: dict[str, h5py.Dataset] | None = None
         command = line_that_makes(path, kind) if kind else None
         check_is_file(path, command, kind)
@@ -118,6 +124,8 @@ class Store:
                 how_to_make_again(path, self.schema.kind),
             )
         self.schema = self.schema.of_version(int(version))
+        if self._only is not None:
+            self.schema = self.schema.part(self._only)
         try:
             missing = [name for name in _ATTRIBUTES if attributes[name] is None]
             if missing:
@@ -270,7 +278,7 @@ class Store:
         try:
             # A store from someone else must not make us read other files: neither by a link, which
             # is not followed, nor by a dataset whose samples lie elsewhere.
-            found = find_datasets(self._h5)
+            found = find_datasets(self._h5, self._only)
             size = self.path.stat().st_size
             problem = size_problem(found, size) or layout_problem(found, self.schema)
             if problem:

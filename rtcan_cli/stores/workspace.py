@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from glob import escape
 from pathlib import Path
@@ -19,6 +19,8 @@ from rtcan_cli.stores.work.lock import holder
 
 #: Kinds with one store for each dataset, in the order of the steps that make them.
 STEP_KINDS = ("recordings", "labels", "components", "features", "music")
+#: What tells which folds of a run were trained.
+_FOLDS = ("models/fold", "membership/role")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Step:
         Why it is stale, damaged or unreadable.
     process : str, optional
         Who makes it now, such as ``process 71 on alice``; also where an older one is in place.
+    n_trained, n_folds : int, optional
+        Folds of a finished run that were trained, and all of its folds.
     """
 
     kind: str
@@ -51,6 +55,8 @@ class Step:
     unfinished: bool = False
     detail: str | None = None
     process: str | None = None
+    n_trained: int | None = None
+    n_folds: int | None = None
 
     def line(self, **options: object) -> CommandLine:
         """The line that makes it, see `line_that_makes`."""
@@ -239,7 +245,7 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
         state = "running" if process else "partial" if begun else "missing"
         return Step(kind, path, state, unfinished=begun, process=process)
     try:
-        with Store(path, kind) as store:
+        with Store(path, kind, _FOLDS if kind == "run" else ()) as store:
             changed = [
                 source
                 for source, made_from in store.provenance.inputs.items()
@@ -248,7 +254,15 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
             state, detail = "done", None
             if changed:
                 state, detail = "stale", f"{' and '.join(changed)} changed since"
-            return Step(kind, path, state, store.created, begun, detail, process)
+            step = Step(kind, path, state, store.created, begun, detail, process)
+            if kind != "run":
+                return step
+            try:
+                n_trained = len(set(store.array("models/fold").tolist()))
+                n_folds = store.shape("membership/role")[1]
+            except RtcanError as error:
+                return replace(step, detail=str(error))
+            return replace(step, n_trained=n_trained, n_folds=n_folds)
     except BlockedError as error:
         return Step(kind, path, "unreadable", unfinished=begun, detail=f"{error} ({error.hint})")
     except RtcanError as error:

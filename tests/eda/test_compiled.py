@@ -25,27 +25,78 @@ def test_division_by_zero_is_infinite_and_missing_numbers_stay_missing():
     assert result[2] == 0.5
 
 
-@pytest.mark.long
-def test_a_change_in_a_called_file_is_noticed(tmp_path):
-    # Numba alone would go on with the machine code of the old callee.
+@pytest.fixture
+def ask(tmp_path):
+    """A package with a function that asks another one, and a way to call it in a new process."""
+    package = tmp_path / "package"
+    package.mkdir()
     source = Path(__file__).parents[2] / "rtcan_cli" / "eda" / "compiled.py"
-    (tmp_path / "compiled.py").write_text(source.read_text())
-    (tmp_path / "caller.py").write_text(
+    (package / "compiled.py").write_text(source.read_text())
+    (package / "caller.py").write_text(
         "from compiled import compiled\n"
         "from callee import answer\n"
         "@compiled()\n"
         "def ask():\n"
         "    return answer()\n"
         "print(ask())\n"
+        "print(sum(ask.stats.cache_hits.values()))\n"
     )
-    command = [sys.executable, "-c", "import caller"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    for value in ("41", "42"):
-        (tmp_path / "callee.py").write_text(
+
+    def call(value, **variables):
+        """What it answers, and how many functions came from the disk."""
+        (package / "callee.py").write_text(
             f"from compiled import compiled\n@compiled()\ndef answer():\n    return {value}\n"
         )
+        own = {"PYTHONPATH": str(package), "XDG_CACHE_HOME": str(tmp_path / "home"), **variables}
+        environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | own
         done = subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+            [sys.executable, "-c", "import caller"],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
         )
-        assert done.stdout.strip() == value
-        assert list(tmp_path.glob("__pycache__/compiled-*/**/*.nbi"))
+        return [int(word) for word in done.stdout.split()]
+
+    return call
+
+
+def kept(folder):
+    return list(folder.glob("compiled-*/**/*.nbi"))
+
+
+@pytest.mark.long
+def test_a_change_in_a_called_file_is_noticed(tmp_path, ask):
+    # Numba alone would go on with the machine code of the old callee.
+    assert ask(41) == [41, 0]
+    assert ask(42) == [42, 0]
+    assert ask(42) == [42, 1]
+    assert kept(tmp_path / "package" / "__pycache__")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.long
+def test_machine_code_is_kept_where_the_user_wants_it(tmp_path, ask):
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "chosen")}
+    assert ask(41, **chosen) == [41, 0]
+    assert ask(42, **chosen) == [42, 0]
+    assert ask(42, **chosen) == [42, 1]
+    assert kept(tmp_path / "chosen")
+    assert not kept(tmp_path / "package" / "__pycache__")
+
+
+@pytest.mark.long
+def test_machine_code_is_kept_by_the_user_where_the_package_cannot_be_written_to(tmp_path, ask):
+    (tmp_path / "package" / "__pycache__").write_text("no folder")
+    assert ask(41) == [41, 0]
+    assert ask(42) == [42, 0]
+    assert ask(42) == [42, 1]
+    assert kept(tmp_path / "home" / "rtcan")
+
+
+@pytest.mark.long
+def test_without_any_folder_it_is_compiled_each_time(tmp_path, ask):
+    for name in ("package/__pycache__", "home"):
+        (tmp_path / name).write_text("no folder")
+    assert ask(41) == ask(41) == [41, 0]

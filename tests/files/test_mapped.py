@@ -101,8 +101,15 @@ def test_rows_can_be_added_to_an_array_that_is_used(tmp_path: Path, first: int) 
 
 
 def test_rows_of_another_shape_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="shape"):
-        written(tmp_path).append(ROWS[0, :, 1:])
+    kept = written(tmp_path)
+    for other in (ROWS[0, :, 1:], ROWS[0].astype(float)):
+        with pytest.raises(ValueError, match=r"\(3, 40\) float32"):
+            kept.append(other)
+    np.testing.assert_array_equal(kept.array(), ROWS)
+
+
+def test_no_rows_are_an_empty_array(tmp_path: Path) -> None:
+    assert not len(MappedRows(tmp_path, "rows").array())
 
 
 def file_of(number: int, array: NDArray[np.float32]) -> tuple[int, float, bool]:

@@ -60,6 +60,11 @@ def refused(path: Path, message: str) -> None:
                 with pytest.raises(RtcanError, match=message) as raised:
                     read()
                 assert str(path) in str(raised.value)
+        with (
+            Store(path, "music", only=["features/value"]) as store,
+            pytest.raises(RtcanError, match=message),
+        ):
+            store.array("features/value")
         assert tracemalloc.get_traced_memory()[1] < 10e6
     finally:
         tracemalloc.stop()

@@ -231,6 +231,30 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
         pytest.raises(RtcanError, match="'signals/tonic' is missing"),
     ):
         store.signal("tonic", 0)
+    _is_missing_alone(path)
+
+
+def _is_missing_alone(path: Path) -> None:
+    """Nor is it found by who looks for nothing else."""
+    with (
+        Store(path, "components", only=["signals/tonic"]) as store,
+        pytest.raises(RtcanError, match="'signals/tonic' is missing"),
+    ):
+        store.array("signals/tonic")
+
+
+def test_a_part_of_a_store_is_read_without_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.ones(3), np.arange(2.0)])
+    with h5py.File(path, "a") as h5:
+        del h5["signals/driver"]
+    with Store(path, only=["signals/offsets", "recordings/subject"]) as store:
+        assert store.array("signals/offsets").tolist() == [0, 3, 5]
+        assert list(store.datasets()) == ["recordings/subject", "signals/offsets"]
+        with pytest.raises(RtcanError, match="'signals/tonic' is missing"):
+            store.array("signals/tonic")
+    with Store(path) as store, pytest.raises(RtcanError, match="'signals/driver' is missing"):
+        store.array("signals/offsets")
 
 
 def test_groups_of_other_files_are_not_read(tmp_path: Path) -> None:
@@ -245,6 +269,7 @@ def test_groups_of_other_files_are_not_read(tmp_path: Path) -> None:
         pytest.raises(RtcanError, match=r"'signals/\w+' is missing"),
     ):
         store.signal("tonic", 0)
+    _is_missing_alone(path)
 
 
 @pytest.mark.parametrize("name", ["tonic", "phasic"])

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from copy import copy
+from types import SimpleNamespace
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -44,7 +45,7 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
     Ctrl-C with 130; a finished one prints its result and ends with 0.
     """
     own = inspect.signature(function)
-    hints = get_type_hints(function, include_extras=True)
+    hints = _hints_of_parameters(function)
     drawing = [name for name, hint in hints.items() if _is_of_figures(hint)]
 
     @functools.wraps(function)
@@ -91,6 +92,13 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     del run.__wrapped__  # or inspect would look through to it
     return run
+
+
+def _hints_of_parameters(function: Callable[..., Result]) -> dict[str, Any]:
+    """Types of the parameters alone: that of the result would have to be loaded, also for help."""
+    own = {name: hint for name, hint in function.__annotations__.items() if name != "return"}
+    parameters = SimpleNamespace(__annotations__=own)
+    return get_type_hints(parameters, function.__globals__, include_extras=True)
 
 
 def _is_of_figures(hint: Any) -> bool:

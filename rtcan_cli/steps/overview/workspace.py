@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rtcan_cli.command_line import command_line
@@ -88,25 +89,17 @@ def _add_training(
 
 def _row(step: Step) -> dict[str, Any]:
     """What is to be said of a step; of a run also how many of its folds were trained."""
-    row: dict[str, Any] = {
+    return {
         "store": step.kind,
         "run": step.path.stem if step.kind == "run" else None,
         "state": step.state,
         "created": step.created,
-        "n_trained": None,
-        "n_folds": None,
+        "n_trained": step.n_trained,
+        "n_folds": step.n_folds,
         "process": step.process,
         "unfinished": step.unfinished,
         "detail": step.detail,
     }
-    if step.kind == "run" and step.state in ("done", "stale"):
-        try:
-            with Store(step.path, "run") as store:
-                row["n_trained"] = len(np.unique(store.array("models/fold")))
-                row["n_folds"] = store.shape("membership/role")[1]
-        except RtcanError as error:
-            row["detail"] = str(error)
-    return row
 
 
 def next_step(
@@ -133,15 +126,17 @@ def next_step(
         return step.line(**_options(step)), None
     for step in runs:
         if step.state == "stale":
-            # They load PyTorch, which takes long.
-            from rtcan_cli.runs.run import Run
-            from rtcan_cli.steps.training.import_checkpoint import import_line
+            from rtcan_cli.runs.run import Run  # slow to load, as is PyTorch
 
             try:
                 run = Run.load(step.path)
             except RtcanError as error:  # of an earlier network, for instance
                 return None, error.hint or str(error)
-            return import_line(run) if run.is_imported else run.line(), None
+            if not run.is_imported:
+                return run.line(), None
+            from rtcan_cli.steps.training.import_checkpoint import import_line
+
+            return import_line(run), None
         if step.state == "partial":
             found = unfinished(step.path)
             if found is None:
@@ -155,11 +150,17 @@ def next_step(
     if not finished:
         fusion = "music" if _wants("music", dataset, steps[0].path) else None
         return workspace.line("train", dataset=dataset, fusion=fusion), None
-    several = len([step for step in finished if not _is_imported(step.path)]) > 1
+    several = are_several(step.path for step in finished)
     return workspace.line("compare" if several else "evaluate", dataset=dataset), None
 
 
-def _is_imported(run: Path) -> bool:
+def are_several(runs: Iterable[Path]) -> bool:
+    """Whether some of these runs can be compared: two at least were trained here."""
+    trained_here = (run for run in runs if not is_imported(run))
+    return len(list(islice(trained_here, 2))) > 1
+
+
+def is_imported(run: Path) -> bool:
     """Whether a run was not trained here, so that there is nothing to compare."""
     with Store(run, "run") as store:
         return store.provenance.command != "train"

@@ -12,6 +12,7 @@ import pytest
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain import attribute
+from rtcan_cli.files.mapped import SMALL
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.base import Result
 from rtcan_cli.runs.inputs import Sources, training_data
@@ -130,8 +131,9 @@ def test_all_at_once_or_chunk_by_chunk_in_processes_is_the_same(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = []
-    for size, jobs in ((64, 1), (5, 1)):
+    for size, jobs, small in ((64, 1, SMALL), (5, 1, 0)):
         monkeypatch.setattr(explain_trials, "CHUNK", size)
+        monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", small)
         folder = tmp_path / str(size)
         explain_all(
             run_of(trained, "Rb"), sources(trained), folder, targets=("valence",), jobs=jobs
