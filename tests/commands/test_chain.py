@@ -238,10 +238,9 @@ def newest_run(workspace: Path, dataset: str = "pmemo") -> Path:
     return Workspace(workspace).runs(dataset)[0]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize(
-    ("dataset", "onset"), [("deap", 3.0), pytest.param("amigos", 5.0, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("dataset", "onset"), [("deap", 3.0), ("amigos", 5.0)])
 def test_the_video_datasets_go_through_the_same_chain(
     dataset: str, onset: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

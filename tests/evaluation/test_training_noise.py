@@ -87,7 +87,7 @@ def test_with_training_noise_only_the_swap_test_finds_too_much(n_seeds: int, noi
 @pytest.mark.parametrize(
     ("n_seeds", "noise", "same_folds"),
     [
-        (2, 0.05, True),
+        pytest.param(2, 0.05, True, marks=LONG),
         pytest.param(2, 0.0, True, marks=LONG),
         pytest.param(3, 0.05, False, marks=LONG),
     ],

@@ -234,6 +234,7 @@ def test_folds_come_from_the_other_runs_store_and_not_from_its_seed(
     assert np.array_equal(run.membership, expected)
 
 
+@pytest.mark.long
 def test_trials_that_the_other_run_lacks_are_left_out_and_counted(
     stores: Path, tmp_path: Path
 ) -> None:
@@ -312,6 +313,7 @@ def test_folds_of_a_missing_run_or_another_dataset_are_refused(
 # Fewer subjects
 
 
+@pytest.mark.long
 def test_subsets_of_subjects_are_nested_and_named(stores: Path) -> None:
     small, outcome = train(stores, *THREE, "--subjects", "4")
     large, _ = train(stores, *THREE, "--subjects", "70%")

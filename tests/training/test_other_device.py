@@ -27,6 +27,8 @@ from rtcan_cli.training.recipes import RECIPES, Recipe
 from tests.training.pretend_device import Mixed, pretend_device
 from tests.training.simulated import spec_of, trials
 
+#: Networks with up to 11 million weights.
+LARGE = ("res-sin", "inceptiontime")
 NETWORKS = [model for model in every() if model.is_network]
 PARTS = Roles(np.arange(0, 20), np.arange(20, 30), np.arange(30, 40))
 
@@ -61,7 +63,13 @@ def test_the_pretended_device_refuses_what_a_gpu_refuses(device: torch.device) -
         there.numpy()
 
 
-@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: model.name)
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(model, id=model.name, marks=pytest.mark.long if model.name in LARGE else ())
+        for model in NETWORKS
+    ],
+)
 def test_a_fold_comes_out_on_another_device_as_on_the_cpu(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_its_attention_is_that_of_gradcam(
         np.testing.assert_allclose(looked["begin"], edges[:-1])
 
 
+@pytest.mark.long
 def test_a_beginning_is_what_predict_says_of_a_file_that_ends_there(
     trained: Path, told: Listening, raw_pmemo: Path, tmp_path: Path
 ) -> None:

@@ -95,7 +95,8 @@ def test_lengths_as_published(tmp_path: Path) -> None:
     assert len({row.split(",")[5] for row in rows}) == 4
 
 
-@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_leaves_nothing(tmp_path: Path, jobs: str) -> None:
     process = subprocess.Popen(
         [

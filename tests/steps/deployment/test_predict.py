@@ -184,6 +184,7 @@ def test_trials_that_every_model_was_trained_on_are_left_out(trained: Path, tmp_
     assert "all models of the run were trained on it" in " ".join(out.split())
 
 
+@pytest.mark.long
 def test_other_settings_than_in_training_are_said(
     trained: Path, run: Run, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:

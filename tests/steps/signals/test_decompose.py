@@ -89,7 +89,14 @@ def assert_adds_up(workspace: Path, rate: float = 50.0) -> None:
         np.testing.assert_allclose(sum(three), stats.zscore(resample(eda, 50.0, rate)), atol=1e-5)
 
 
-@pytest.mark.parametrize("method", TITLES)
+@pytest.mark.parametrize(
+    "method",
+    [
+        # Two of them fit each recording again and again.
+        pytest.param(each, marks=pytest.mark.long if each in ("cda", "dda") else ())
+        for each in TITLES
+    ],
+)
 def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) -> None:
     outcome = must(*COMMAND, few, "--method", method, "--json")
     summary = json.loads(outcome.stdout)
@@ -120,6 +127,7 @@ def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) ->
     assert len(list((tmp_path / "figures").rglob("*.png"))) == 2  # both hearings
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_another_method_at_another_rate_goes_all_the_way(few: Path, tmp_path: Path) -> None:
     must(*COMMAND, few, "--method", "dda", "--rate", "8")
@@ -398,6 +406,7 @@ def test_the_noise_and_the_penalty_of_each_recording_are_told(
     assert "noise" not in Store(path, "components").table("recordings")
 
 
+@pytest.mark.long
 def test_time_constants_are_those_of_each_recording(few: Path) -> None:
     outcome = must(*COMMAND, few, "--method", "cda", "--json")
     stored = read(few)

@@ -75,7 +75,8 @@ def test_what_learns_is_not_warned_about(prepared: Path, copy_of: Callable[[Path
     assert not any("nothing was learned" in note for note in notes(outcome.stdout))
 
 
-@pytest.mark.parametrize("quiet", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("quiet", [True, False])
 def test_a_sweep_names_the_runs_and_says_equal_things_once(
     prepared: Path, copy_of: Callable[[Path], Path], quiet: bool
 ) -> None:
