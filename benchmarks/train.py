@@ -1,6 +1,11 @@
-"""Training on a CPU: rtcan's network beside the same network written plainly, one thread each.
+"""Training on a CPU: rtcan's network beside a plain one and beside the limit, one thread each.
 
 Run it as ``.venv/bin/python benchmarks/train.py [BATCH] [STEPS]``.
+
+The limit is a product of two large square matrices in the same precision. It is measured between
+the steps of each contestant, so both meet the same machine. The share of the limit is the time that
+the arithmetic of a step would take at this rate, divided by the time that the step takes. The
+arithmetic is counted by PyTorch: convolutions, matrix products and attention, forward and backward.
 
 Each contestant trains Rf with music (2500 samples, 6373 features) from the same weights on the same
 random trials, in a process of its own. The plain one is what the paper's formulas say, in PyTorch's
@@ -22,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from rtcan_cli.models.layers.convolution import BatchNorm, Conv
 from rtcan_cli.models.rtcan.network import RTCAN
@@ -32,6 +38,7 @@ from rtcan_cli.training.fit import autocast
 from rtcan_cli.training.recipes import RECIPES
 
 LENGTH, FEATURES = 2500, 6373
+SIDE = 2048  # of the matrices that set the limit
 #: Name to: written plainly, precision, whether freed memory is kept.
 CONTESTANTS = {
     "plain": (True, "fp32", False),
@@ -60,8 +67,8 @@ class Plain(nn.Module):
         gathered = torch.cat([temporal_attention(model.rnta, part) for part in thirds(x)], dim=2)
         x = model.rnta.W(gathered) + x
         for block in model.rfe.blocks:
-            x = channel_attention(block.sca, x)
-            x = torch.relu(block.branch(x) + block.shortcut(x))
+            attended = channel_attention(block.sca, x)
+            x = torch.relu(block.branch(attended) + block.shortcut(x))
         x = F.avg_pool1d(model.rfe.tail(x), 14, stride=1)
         return model.classifier(torch.cat([x.flatten(1), music], dim=1))
 
@@ -82,7 +89,7 @@ def temporal_attention(rnta: Any, x: Tensor) -> Tensor:
 
 
 def train(name: str, batch: int, steps: int) -> dict[str, Any]:
-    """Losses of some steps, the processor's seconds for a step, and the most memory taken."""
+    """Losses of some steps, the processor's seconds for a step, its limit, the peak memory."""
     plainly, precision, keeps = CONTESTANTS[name]
     torch.set_num_threads(1)
     if keeps:
@@ -96,26 +103,55 @@ def train(name: str, batch: int, steps: int) -> dict[str, Any]:
     torch.manual_seed(1)
     eda, music = torch.randn(batch, 3, LENGTH), torch.randn(batch, FEATURES)
     label = torch.randint(0, 2, (batch,))
-    losses, seconds = [], []
-    for _ in range(steps + 1):
-        start = time.process_time()
+
+    def step() -> float:
         optimizer.zero_grad()
         with autocast(recipe, eda.device):
             scores = network(eda, music)
         loss = F.cross_entropy(scores.float(), label)
         loss.backward()
         optimizer.step()
+        return loss.item()
+
+    losses, seconds, limits = [], [], []
+    for _ in range(steps + 1):
+        start = time.process_time()
+        losses.append(step())
         seconds.append(time.process_time() - start)
-        losses.append(loss.item())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return {"losses": losses, "seconds": statistics.median(seconds[1:]), "MiB": peak}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        limits.append(rate_of_products(torch.bfloat16 if precision == "bf16" else torch.float32))
+    return {
+        "losses": losses,
+        "seconds": statistics.median(seconds[1:]),
+        "limit": statistics.median(limits[1:]),
+        "MiB": peak,
+    }
+
+
+def rate_of_products(dtype: torch.dtype) -> float:
+    """Floating-point operations that a large matrix product does in a second of the processor."""
+    a = torch.ones(SIDE, SIDE, dtype=dtype)
+    start = time.process_time()
+    torch.mm(a, a)
+    return 2 * SIDE**3 / (time.process_time() - start)
+
+
+def operations() -> float:
+    """Floating-point operations of one step of training, for each trial."""
+    model = build(ModelSpec("Rf", n_music=FEATURES, length=LENGTH), "default", seed=0).train()
+    network = Plain(model)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.ones(2, 3, LENGTH), torch.ones(2, FEATURES)).sum().backward()
+    return counter.get_total_flops() / 2
 
 
 def main(batch: int = 256, steps: int = 8) -> None:
-    cpu = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    cpu = torch.cpu.get_capabilities()
+    for_each = operations()
     print(f"torch {torch.__version__}, batch {batch}, {steps} steps, one thread")
-    print(f"CPU: {cpu.get('cpu_name', 'unknown')}, bf16 in hardware: {cpu.get('avx512_bf16')}")
-    print(f"{'':24s} samples/s   ratio   peak MiB   largest difference of the loss")
+    print(f"CPU: bf16 in hardware: {cpu.get('avx512_bf16')}, AMX: {cpu.get('amx_bf16', False)}")
+    print(f"A step does {for_each / 1e9:.3f} GFLOP for each trial.")
+    print(f"{'':24s} samples/s   ratio   peak MiB   limit [GFLOP/s]   share [%]   loss")
     results: dict[str, dict[str, Any]] = {}
     for name in CONTESTANTS:
         command = [sys.executable, __file__, name, str(batch), str(steps)]
@@ -123,13 +159,21 @@ def main(batch: int = 256, steps: int = 8) -> None:
         results[name] = found = json.loads(out)
         first = results["plain"]
         pairs = zip(found["losses"], first["losses"], strict=True)
+        share = batch * for_each / found["limit"] / found["seconds"]
         print(
             f"{name:24s} {batch / found['seconds']:9.1f} {first['seconds'] / found['seconds']:7.2f}"
-            f" {found['MiB']:10.0f}   {max(abs(a - b) for a, b in pairs):.1e}",
+            f" {found['MiB']:10.0f} {found['limit'] / 1e9:17.0f} {100 * share:11.0f}"
+            f"   {max(abs(a - b) for a, b in pairs):.1e}",
             flush=True,
         )
     losses = results["plain"]["losses"]
-    print(f"The loss fell from {losses[0]:.4f} to {losses[-1]:.4f}.")
+    print("loss: the largest difference from the plain network's in any step; that fell from")
+    print(f"{losses[0]:.4f} to {losses[-1]:.4f}.")
+    single, half = results["rtcan"], results["rtcan, --precision bf16"]
+    print(
+        f"bf16 is {single['seconds'] / half['seconds']:.2f} times as fast as fp32; matrix products "
+        f"are {half['limit'] / single['limit']:.2f} times as fast."
+    )
 
 
 if __name__ == "__main__":
