@@ -4,13 +4,17 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test coverage lint docs images audit clean-demo
+.PHONY: demo test test-all coverage lint docs images audit clean-demo
 
 # The whole chain, on real and on simulated listeners: figures and tables of results in demo/.
 demo: $(READY)-demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/quickstart.sh
 
+# All but the tests marked as long, for work on the code; what must pass before a change lands is test-all.
 test: $(READY)-test
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long'
+
+test-all: $(READY)-test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # The same tests, and which lines of the package no test runs; not a part of .ci/run, because it takes half as long again.

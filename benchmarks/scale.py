@@ -7,18 +7,26 @@ of components) and described by features, each in a process of its own with ``--
 to a recording, not to its samples: `benchmarks/ingest.py` and `benchmarks/decompose.py` measure
 signals of full length.
 
-Seconds are those of the processor, memory the peak resident set of the process.
+Seconds are those of the processor, memory the peak resident set of the process; of ``train``, the
+peak of its own memory (``RssAnon``), without the inputs that it maps from a file. That step is only
+done if ``--steps`` names it, after ``relabel`` and ``decompose``: one fold, one epoch, a small
+network that sees 2,500 samples per channel.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,14 +34,25 @@ import numpy as np
 
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Trial
 from rtcan_cli.eda.methods import method
+from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.runs.inputs import Sources
+from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.data.ingest import ingest_dataset
 from rtcan_cli.steps.overview.info import verify_stores
 from rtcan_cli.steps.signals.decompose import decompose_recordings
 from rtcan_cli.steps.signals.eda_features import describe_recordings
+from rtcan_cli.steps.training.train import train_run
+from rtcan_cli.training.recipes import RECIPES
 
 RATE, SECONDS = 8.0, 16.0
 PART = 512  # trials that are read together
 STEPS = ("ingest", "relabel", "decompose", "verify", "eda-features")
+SETTINGS = RunSettings(
+    ModelSpec("Rf", (8, 8, 8, 8), length=2500),
+    replace(RECIPES["tuned"], epochs=1, batch_size=32),
+    *("none", ("arousal",), 0.0, 3, 0),
+    test_subject="0",
+)
 
 
 def read_part(first: int, n: int) -> list[Item]:
@@ -50,10 +69,29 @@ def read_part(first: int, n: int) -> list[Item]:
     return items
 
 
+@contextmanager
+def own_memory() -> Iterator[list[float]]:
+    """Memory of this process without mapped files, in MB, looked at every 30 ms."""
+    found, done = [0.0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.03):
+            (line,) = re.findall(r"RssAnon:\s*(\d+)", Path("/proc/self/status").read_text())
+            found.append(int(line) / 1e3)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
+
+
 def do(step: str, n: int, folder: Path) -> dict[str, float]:
     """One step, in this process, and what it took."""
     recordings, components = folder / "recordings.h5", folder / "components.h5"
-    start = time.process_time()
+    start, own = time.process_time(), 0.0
     if step == "ingest":
         file = folder / "signals.csv"
         file.touch()
@@ -77,12 +115,17 @@ def do(step: str, n: int, folder: Path) -> dict[str, float]:
     elif step == "verify":
         output = components
         verify_stores([components])
+    elif step == "train":
+        output = folder / "run.h5"
+        with own_memory() as peak:
+            train_run(Sources(components, folder / "labels.h5"), output, SETTINGS)
+        own = max(peak)
     else:
         output = folder / "features.h5"
         describe_recordings(recordings, components, output, 0.0, jobs=1)
     return {
         "seconds": time.process_time() - start,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+        "memory": own or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
         "disk": output.stat().st_size / 1e6,
     }
 
@@ -93,9 +136,9 @@ def main() -> None:
     parser.add_argument(
         "--steps",
         default=",".join(STEPS),
-        help="with commas: each after ingest, verify and eda-features after decompose",
+        help="with commas: each after ingest, verify and eda-features after decompose; also train",
     )
-    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=(*STEPS, "train"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:

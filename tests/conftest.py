@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import gc
+import hashlib
 import os
 import shutil
 import signal
@@ -48,6 +49,26 @@ _SHORT_TRAINING = (
 SMALL_TRAINING = ("--channels", "8,8,8,8", *_SHORT_TRAINING)
 #: Of the runs of `trained`: networks as wide as the paper's, since they stand beside its tables.
 AS_TRAINED = ("--fusion", "music", *_SHORT_TRAINING)
+
+
+#: What needs one of these is long: the processes of a cluster, and a report of all there is.
+LONG_FIXTURES = {"scheduler_file", "whole_report"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark tests whose fixtures take long."""
+    for item in items:
+        if LONG_FIXTURES & {*item.fixturenames}:
+            item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that is loaded by now, a million objects, out of searches for unused ones.
+
+    Each of these takes a third of a second otherwise, and pytest itself makes several at its end.
+    """
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -149,15 +170,20 @@ def every_format() -> Iterator[None]:
 class FewFeatures:
     """openSMILE's answers, of which one in a hundred is kept.
 
-    A network with all 6373 spends most of its time on the music, and so do its stores.
+    A network with all 6373 spends most of its time on the music, and so do its stores. openSMILE
+    takes 0.2 s for a song, and many tests have the same songs.
     """
 
     def __init__(self, smile: opensmile.Smile) -> None:
         self._smile = smile
+        self._known: dict[tuple[bytes, int], pd.DataFrame] = {}
         self.feature_names = smile.feature_names[FEATURES_KEPT]
 
     def process_signal(self, samples: np.ndarray, rate: int) -> pd.DataFrame:
-        return self._smile.process_signal(samples, rate).iloc[:, FEATURES_KEPT]
+        song = hashlib.sha256(samples.tobytes()).digest(), rate
+        if song not in self._known:
+            self._known[song] = self._smile.process_signal(samples, rate).iloc[:, FEATURES_KEPT]
+        return self._known[song].copy()
 
 
 @pytest.fixture(scope="session", autouse=True)

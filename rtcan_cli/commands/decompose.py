@@ -126,7 +126,8 @@ def decompose(
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
     if plot is None:
         figures.refuse("without --plot, nothing is drawn")
-    look = figures.look()
+    # Before long work, as it may be refused; but not where matplotlib would be loaded for nothing.
+    look = None if plot is None else figures.look()
 
     from rtcan_cli.eda import methods
     from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
@@ -148,7 +149,7 @@ def decompose(
     name = options.dataset_of(workspace, dataset, input, "recordings")
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "components")
-    if plot is None:
+    if plot is None or look is None:
         done = decompose_recordings(source, target, chosen, rate, workers, force)
         return after_step(done, target)
 

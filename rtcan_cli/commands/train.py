@@ -299,9 +299,9 @@ def train(
         typer.Option(
             "--jobs",
             "-j",
-            help="Number of folds to train at the same time on the CPU, at most one per "
-            "core; -1 for as many as possible. Results do not depend on it. A fold "
-            "of the default network takes about 2.5 GB.",
+            help="Number of folds to train at the same time, at most one per core; -1 for as "
+            "many as possible. On a GPU: one, unless this is given. Results do not depend on it. "
+            "A fold of the default network takes about 2.5 GB.",
             rich_help_panel=MACHINE,
         ),
     ] = 4,
@@ -486,6 +486,8 @@ def train(
             console.warn(message)
     else:
         where = named_device(gpu, device)  # that of a worker
+    if where.type != "cpu" and not options.was_typed(context, "jobs"):
+        jobs = 1  # several on one GPU were never tried
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     if name is not None:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from rtcan_cli import choices
+from rtcan_cli.eda.order import median
 from rtcan_cli.eda.sensor import resolution
 from rtcan_cli.eda.stretches import runs
 from rtcan_cli.files.sentinels import SENTINELS
@@ -253,12 +254,13 @@ def _edges(
     """Jumps that skin does not make, as they follow each other; in `known` gaps are not bridged."""
     lag, short = (max(1, round(each * sampling_rate)) for each in (FALL_SECONDS, _RISE_SECONDS))
     found: list[_Edge] = []
+    step = resolution(known)
     if rises:
-        limit = _largest(signal, known, lag, sampling_rate, _FASTEST_RECOVERY, _FALL_AROUND)
+        limit = _largest(signal, known, lag, sampling_rate, _FASTEST_RECOVERY, _FALL_AROUND, step)
         found += _grouped(signal, signal[:-lag] - signal[lag:] > limit, lag, -1, lasting=True)
     # Over one sample, too: a sharp jump stands out most there.
     for each in sorted({1, short}):
-        limit = _largest(signal, known, each, sampling_rate, _FASTEST_RISE, _RISE_AROUND)
+        limit = _largest(signal, known, each, sampling_rate, _FASTEST_RISE, _RISE_AROUND, step)
         change = signal[each:] - signal[:-each]
         # A response that has just begun at the end of a recording cannot be told from a jump.
         told = np.arange(change.size) < change.size - round(_RISE_AROUND * sampling_rate)
@@ -278,16 +280,18 @@ def _largest(
     sampling_rate: float,
     time_constant: float,
     around: float,
+    step: float,
 ) -> NDArray[np.float64]:
     """Largest change over so many samples that skin and noise may make, at each place."""
     share = 1 - math.exp(-lag / sampling_rate / time_constant)
     spread = _range(signal, lag, round(around * sampling_rate))
-    return share * spread + _NOISE * _usual(known, lag)
+    return share * spread + _NOISE * _usual(known, lag, step)
 
 
-def _usual(signal: NDArray[np.float64], lag: int) -> float:
+def _usual(signal: NDArray[np.float64], lag: int, step: float) -> float:
     """Standard deviation of most changes over so many samples; at least what a sensor hides.
 
+    The values of the sensor lie `step` apart.
     From how changes differ from the next ones, so that a steady rise or fall makes no difference;
     right for a random walk, and not too low for white noise.
     """
@@ -296,8 +300,8 @@ def _usual(signal: NDArray[np.float64], lag: int) -> float:
     change = change[np.isfinite(change) & (change != 0)]  # a flat stretch hides its noise
     if not change.size:
         return 0.0
-    centred = np.abs(change - np.median(change))
-    return max(float(np.median(centred)) / _MAD, resolution(signal) / math.sqrt(2))
+    centred = np.abs(change - median(change))
+    return max(median(centred) / _MAD, step / math.sqrt(2))
 
 
 def _range(signal: NDArray[np.float64], lag: int, around: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,26 +58,27 @@ def decompose_block(block: list[Undecomposed], method: Method) -> dict[str, NDAr
         ``samples``: the length of each; the channels, float32, one recording after another; and the
         table's columns, as `rtcan_cli.stores.schema.COMPONENTS` names them.
     """
-    get_ready(method)
+    get_ready(method, max(item.eda.size for item in block))
+    start = time.thread_time()
+    scaled, noises = zip(*map(_scaled, block), strict=True)
+    outcomes = _split(scaled, [item.rate for item in block], method)
     signals: list[list[NDArray[np.float32]]] = []
     rows = []
-    for item in block:
-        start = time.thread_time()
-        outcome, noises = _decompose_one(item, method)
+    for outcome, noise in zip(outcomes, noises, strict=True):
         row, channels = _described(outcome, method)
-        row |= dict(zip(_NOISES, noises, strict=True))
-        rows.append({**row, "seconds": time.thread_time() - start})
+        rows.append(row | dict(zip(_NOISES, noise, strict=True)))
         signals.append(channels)
     joined = (np.concatenate(each) for each in zip(*signals, strict=True))
     samples = np.array([len(channels[0]) for channels in signals])
     table = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    # They are decomposed together, so each is given its share.
+    sizes = np.array([item.eda.size for item in block])
+    table["seconds"] = (time.thread_time() - start) * sizes / max(1, sizes.sum())
     return {"samples": samples, **dict(zip(CHANNELS, joined, strict=True)), **table}
 
 
-def _decompose_one(
-    item: Undecomposed, method: Method
-) -> tuple[Components | str, tuple[float, float]]:
-    """The parts of a recording, or why there are none; and its noise, as `_NOISES` names it."""
+def _scaled(item: Undecomposed) -> tuple[NDArray[np.float64] | str, tuple[float, float]]:
+    """What is to be decomposed, or why nothing is; and its noise, as `_NOISES` names it."""
     unknown = (np.nan, np.nan)
     problem = item.problem or find_problem(item.eda, item.sampling_rate)
     if problem:
@@ -84,10 +86,27 @@ def _decompose_one(
     try:
         eda = resample(item.eda, item.sampling_rate, item.rate)
         scaled = zscore(eda)
-        noises = noise_sd(scaled), noise_sd(eda)
-        return method.split(scaled, item.rate), noises
+        return scaled, (noise_sd(scaled), noise_sd(eda))
     except RtcanError as error:
         return str(error), unknown
+
+
+def _split(
+    scaled: Sequence[NDArray[np.float64] | str], rates: Sequence[float], method: Method
+) -> list[Components | str]:
+    """The parts of each recording, or why there are none; those of one rate together."""
+    outcomes: dict[int, Components | str] = {}
+    together: dict[float, dict[int, NDArray[np.float64]]] = {}
+    for index, (y, rate) in enumerate(zip(scaled, rates, strict=True)):
+        if isinstance(y, str):
+            outcomes[index] = y
+        else:
+            together.setdefault(rate, {})[index] = y
+    for rate, recordings in together.items():
+        found = method.split_all(list(recordings.values()), rate)
+        for index, outcome in zip(recordings, found, strict=True):
+            outcomes[index] = str(outcome) if isinstance(outcome, RtcanError) else outcome
+    return [outcomes[index] for index in range(len(scaled))]
 
 
 def _described(

@@ -54,12 +54,13 @@ def _folder(chosen: str) -> str:
     the user's cache where the package may not be written to.
     """
     # Numba looks only at the file of a function to see whether its machine code is out of date, not
-    # at those of the functions it calls. So a change of any such file means another folder.
+    # at those of the functions it calls. So a change of any such file means another folder, and so
+    # does a change of what generates code.
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for source in sorted(here.rglob("*.py")):
         text = source.read_bytes()
-        if b"@compiled(" in text:
+        if b"@compiled(" in text or b"from numba" in text:
             digest.update(text)
     users = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for place in (chosen, here / "__pycache__", Path(users, "rtcan")):

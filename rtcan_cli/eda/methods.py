@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache, partial
 from typing import Any, Literal
@@ -20,7 +20,9 @@ from rtcan_cli.choices import (
 from rtcan_cli.eda import deconvolution, highpass
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.cvxeda import solve as cvxeda
+from rtcan_cli.eda.cvxeda.structured import LONG
 from rtcan_cli.eda.preprocess import zscore
+from rtcan_cli.errors import RtcanError
 
 #: What each is called in figures and summaries.
 TITLES: dict[str, str] = {
@@ -48,11 +50,33 @@ class Method:
     split : callable
         Called with a z-scored recording, shape (n_samples,), and its sampling rate in Hz; returns
         its parts, or raises `RtcanError`. It can be pickled.
+    split_together : callable, optional
+        The same for several recordings of one sampling rate, where this takes less time than one
+        after the other. Returns for each the parts or the `RtcanError`.
     """
 
     name: DecompositionName
     parameters: dict[str, Any]
     split: Callable[[NDArray[np.float64], float], Components]
+    split_together: (
+        Callable[[Sequence[NDArray[np.float64]], float], Sequence[Components | RtcanError]] | None
+    ) = None
+
+    def split_all(
+        self, recordings: Sequence[NDArray[np.float64]], sampling_rate: float
+    ) -> Sequence[Components | RtcanError]:
+        """The parts of each recording, or why there are none."""
+        if self.split_together is not None:
+            return self.split_together(recordings, sampling_rate)
+        return [self._split_or_fail(y, sampling_rate) for y in recordings]
+
+    def _split_or_fail(
+        self, y: NDArray[np.float64], sampling_rate: float
+    ) -> Components | RtcanError:
+        try:
+            return self.split(y, sampling_rate)
+        except RtcanError as error:
+            return error
 
 
 def method(name: DecompositionName = DECOMPOSITION) -> Method:
@@ -110,6 +134,7 @@ def cvxeda_method(
         "cvxeda",
         {"solver": solver, **numbers},
         partial(cvxeda.decompose, parameters=parameters, solver=solver),
+        partial(cvxeda.decompose_all, parameters=parameters, solver=solver),
     )
 
 
@@ -123,17 +148,25 @@ def method_of(parameters: Mapping[str, Any]) -> Method:
     return cvxeda_method(cvxeda.CvxedaParameters(**numbers), parameters["solver"])
 
 
-def get_ready(method: Method) -> None:
+def get_ready(method: Method, longest: int = 0) -> None:
     """Do, once in a process, what else the first recording would wait for: compile and load.
 
     Compiled code is kept on disk. So if a process does this before it starts others, these find
     it there instead of compiling all at the same time.
+
+    Parameters
+    ----------
+    method : Method
+        What is going to be used.
+    longest : int
+        Samples of the longest recording: there is other code for long ones.
     """
-    _get_ready(method.name, method.parameters.get("solver", "auto"))
+    _get_ready(method.name, method.parameters.get("solver", "auto"), longest > LONG)
 
 
 @cache
-def _get_ready(name: DecompositionName, solver: Solver) -> None:
-    t = np.arange(600) / 20
+def _get_ready(name: DecompositionName, solver: Solver, long: bool) -> None:
     usual = cvxeda_method(solver=solver) if name == "cvxeda" else method(name)
-    usual.split(zscore(np.sin(t) + 0.1 * np.sin(7 * t)), 20.0)
+    for n in (600, LONG + 1) if long else (600,):
+        t = np.arange(n) / 20
+        usual.split(zscore(np.sin(t) + 0.1 * np.sin(7 * t)), 20.0)

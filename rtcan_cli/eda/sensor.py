@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rtcan_cli.eda.order import quantile
 from rtcan_cli.eda.stretches import SAME
 
 # A converter's steps differ a little where values were rounded to a few decimals; noise has many
@@ -31,4 +32,4 @@ def resolution(signal: ArrayLike) -> float:
         return 0.0
     steps = np.diff(values)
     steps = steps[steps > SAME * np.abs(values).max()]
-    return float(np.quantile(steps, _SMALL_STEPS)) if steps.size else 0.0
+    return quantile(steps, _SMALL_STEPS) if steps.size else 0.0

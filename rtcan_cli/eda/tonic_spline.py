@@ -17,8 +17,8 @@ is least squares with one weight for samples below and one for samples above, an
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
 
 from rtcan_cli.eda.compiled import compiled
 
@@ -107,7 +107,7 @@ class Basis:
             held = _OUTSIDE * bands[0] * outside
             bands[0] += held
             right += held * np.clip(found, lowest, highest)
-            found = solveh_banded(bands, right, lower=True)
+            found = scipy.linalg.solveh_banded(bands, right, lower=True)
             before = above, outside
             above = self.seen(found, here) > recording
             outside = (found < lowest) | (found > highest)

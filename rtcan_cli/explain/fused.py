@@ -17,13 +17,14 @@ from torch.nn import functional as F
 
 from rtcan_cli.explain.contributions import Answer, Rows, Values
 from rtcan_cli.models.weights import rebuild
-from rtcan_cli.training.data import Trials, standardise
+from rtcan_cli.training.data import Inputs, Trials, place, standardise
 from rtcan_cli.training.device import tensor_float
 from rtcan_cli.training.predict import BATCH
 from rtcan_cli.training.trained import TrainedModel
 
 #: Pairs that are answered at once; of a learner fewer, since each has all its features.
 PAIRS, LEARNER_PAIRS = 4096, 512
+_CPU = torch.device("cpu")
 
 
 def answer_of(trained: TrainedModel, trials: Trials, columns: Sequence[NDArray[np.intp]]) -> Answer:
@@ -40,13 +41,13 @@ def answer_of(trained: TrainedModel, trials: Trials, columns: Sequence[NDArray[n
     if not trained.is_network:
         return _of_learner(trained, trials, columns)
     network = rebuild(trained.weights, trained.spec)
-    return answer_of_network(network, *network_inputs(trained, trials), columns)
+    return answer_of_network(network, *network_inputs(trained, trials), columns, trials.row)
 
 
 def network_inputs(
     trained: TrainedModel, trials: Trials
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """EDA of each trial and music of each song, standardised as the network takes them."""
+    """`eda` and `music` of the trials, standardised as the network takes them."""
     assert trials.music is not None, "the model hears music"
     eda, scales = trials.eda, trained.scales
     if "eda_mean" in scales:
@@ -60,6 +61,7 @@ def answer_of_network(
     eda: NDArray[np.float32],
     music: NDArray[np.float32],
     columns: Sequence[NDArray[np.intp]],
+    row: NDArray[np.int64] | None = None,
 ) -> Answer:
     """What a network with `rtcan_cli.models.layers.head.classifier` says of pairs.
 
@@ -70,6 +72,8 @@ def answer_of_network(
     eda : array of float32 (n, 3, L) or (n, F)
     music : array of float32 (n_songs, n_music)
     columns : sequence of array of int
+    row : array of int (n,), optional
+        Row of each trial in `eda`; by default, trial by trial.
     """
     head, values = network.classifier, network.values
     assert isinstance(head, nn.Sequential), "music joins in front of RTCAN-1D's classifier"
@@ -77,7 +81,9 @@ def answer_of_network(
     first = next(layer for layer in head if isinstance(layer, nn.Linear))
     rest = head[list(head).index(first) + 1 :]
     with tensor_float(False):
-        seen = torch.cat([values(part) for part in torch.tensor(eda).split(BATCH)])
+        inputs = Inputs(place(eda, _CPU), row=None if row is None else place(row, _CPU))
+        every = torch.arange(len(eda if row is None else row))
+        seen = torch.cat([values(inputs.batch(some)[0]) for some in every.split(BATCH)])
         n_values = seen.shape[1]
         own = F.linear(seen, first.weight[:, :n_values], first.bias)
         songs, weight = torch.tensor(music), first.weight[:, n_values:]
@@ -114,7 +120,7 @@ def _of_learner(
             for k, each in enumerate(columns):
                 mixed[:, each] = music[songs[:, k]][:, each]
             pairs = Trials(
-                eda=trials.eda[rows],
+                eda=trials.eda[trials.row[rows]],
                 subject=trials.subject[rows],
                 stimulus=trials.stimulus[rows],
                 music=mixed,

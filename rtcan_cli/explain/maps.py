@@ -38,6 +38,7 @@ from torch import Tensor
 from rtcan_cli.choices import MAP, MapName
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.rtcan.network import RTCAN
+from rtcan_cli.training.device import tensor_float
 
 BATCH = 64
 PATH_STEPS = 32  # on the way of the integrated gradients; scores then add up within about 1 %
@@ -193,16 +194,17 @@ def attribute_trials(
     was_training = model.training
     model.eval()
     try:
-        for start in range(0, len(signals), size):
-            own = slice(start, start + size)
-            signal = signals[own].to(device)
-            song = None if songs is None else songs[own].to(device)
-            probability = _probabilities(model, signal, song)
-            chosen = probability.argmax(dim=1) if wanted is None else wanted[own].to(device)
-            signal.requires_grad_()
-            channels.append(_map(model, module, signal, song, chosen, method).cpu().numpy())
-            classes.append(chosen.cpu().numpy())
-            probabilities.append(probability.gather(1, chosen[:, None])[:, 0].cpu().numpy())
+        with tensor_float(False):
+            for start in range(0, len(signals), size):
+                own = slice(start, start + size)
+                signal = signals[own].to(device)
+                song = None if songs is None else songs[own].to(device)
+                probability = _probabilities(model, signal, song)
+                chosen = probability.argmax(dim=1) if wanted is None else wanted[own].to(device)
+                signal.requires_grad_()
+                channels.append(_map(model, module, signal, song, chosen, method).cpu().numpy())
+                classes.append(chosen.cpu().numpy())
+                probabilities.append(probability.gather(1, chosen[:, None])[:, 0].cpu().numpy())
     finally:
         model.train(was_training)
     return Maps(
@@ -219,10 +221,11 @@ def probability_of(
     songs = None if music is None else torch.as_tensor(np.array(music, dtype=np.float32))
     chosen = torch.as_tensor(np.array(class_index, dtype=int))
     found = []
-    for own in torch.arange(len(signals)).split(BATCH):
-        song = None if songs is None else songs[own].to(device)
-        every = _probabilities(model, signals[own].to(device), song).cpu()
-        found.append(every.gather(1, chosen[own, None])[:, 0])
+    with tensor_float(False):
+        for own in torch.arange(len(signals)).split(BATCH):
+            song = None if songs is None else songs[own].to(device)
+            every = _probabilities(model, signals[own].to(device), song).cpu()
+            found.append(every.gather(1, chosen[own, None])[:, 0])
     return torch.cat(found).numpy()
 
 

@@ -82,13 +82,14 @@ class Locked:
 
 
 def lock(
-    weight: ArrayLike,
+    total: Values,
     duration: ArrayLike,
     events: Sequence[ArrayLike],
     subject: ArrayLike,
     network: ArrayLike,
     window: tuple[float, float],
     *,
+    row: ArrayLike | None = None,
     n_permutations: int = N_PERMUTATIONS,
     seed: int = 0,
 ) -> Locked | None:
@@ -96,8 +97,9 @@ def lock(
 
     Parameters
     ----------
-    weight : array (n, L)
-        In times the even share; L samples spread over each trial.
+    total : array (n_rows, L + 1)
+        Weight up to each sample, see `cumulative`; some rows are read at a time, so it may be a map
+        of a file.
     duration : array (n,)
         Length of each trial in seconds.
     events : sequence of n arrays
@@ -107,6 +109,8 @@ def lock(
         Which network each map is of: maps are exchanged within a network.
     window : tuple of float
         Seconds around an event to test.
+    row : array of int (n,), optional
+        Row of each trial in `total`; by default, trial by trial.
     n_permutations, seed : int
 
     Returns
@@ -120,7 +124,7 @@ def lock(
     used = [i for i, times in enumerate(events) if np.size(times)]
     if not used:
         return None
-    total = _cumulative(np.asarray(weight, dtype=float))
+    row = np.arange(len(total)) if row is None else np.asarray(row)
     rng = np.random.default_rng(seed)
     observed = np.full((len(events), len(LAGS)), np.nan)
     means, n_subjects = np.zeros((len(NULLS), n_permutations, len(LAGS))), np.zeros(len(LAGS))
@@ -131,13 +135,13 @@ def lock(
             where, valid = _positions(np.asarray(events[i]) / duration[i] * n_bins, n_bins)
             there = valid.any(axis=0)
             counts += there
-            own = _binned(total[[i]], n_bins)
+            own = _binned(total[row[[i]]], n_bins)
             observed[i] = np.where(there, _around(own, where, valid)[0], np.nan)
             shifts = rng.integers(0, n_bins, (n_permutations, 1))
             sums[0] += _around(own[0][(np.arange(n_bins) - shifts) % n_bins], where, valid)
             others = np.flatnonzero((network == network[i]) & (np.arange(len(network)) != i))
             partners = rng.choice(others if len(others) else [i], n_permutations)
-            sums[1] += _around(_binned(total[partners], n_bins), where, valid)
+            sums[1] += _around(_binned(total[row[partners]], n_bins), where, valid)
         means += sums / np.maximum(counts, 1)
         n_subjects += counts > 0
     means /= np.maximum(n_subjects, 1)
@@ -179,7 +183,20 @@ def _around(maps: Values, where: NDArray[np.int64], valid: NDArray[np.bool_]) ->
     return values.sum(axis=1) / np.maximum(valid.sum(axis=0), 1)
 
 
-def _cumulative(weight: Values) -> Values:
+def cumulative(weight: ArrayLike) -> Values:
+    """Weight of each trial from its beginning up to each sample.
+
+    Parameters
+    ----------
+    weight : array (n, L)
+        In times the even share; L samples spread over each trial.
+
+    Returns
+    -------
+    array (n, L + 1)
+        From 0 to the mean weight.
+    """
+    weight = np.asarray(weight, dtype=float)
     return np.pad(np.cumsum(weight, axis=1), ((0, 0), (1, 0))) / weight.shape[1]
 
 

@@ -18,6 +18,7 @@ from rtcan_cli.eda.features.stretch import MIN_SECONDS
 from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
 from rtcan_cli.stores.lines import line_that_makes
@@ -25,6 +26,7 @@ from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import TrainingData, Trials
 from rtcan_cli.trial_key import TRIAL_KEY
 
+_ROWS = 1024  # of features, read together
 #: Subject, stimulus and repetition of a trial.
 Key = tuple[str, str, int]
 
@@ -127,6 +129,32 @@ def sources_for(
     )
 
 
+class _Kept:
+    """Inputs of recordings of one store that were loaded, and where among them each is."""
+
+    def __init__(self, store: Path) -> None:
+        self.rows = MappedRows(folder_for(store), "inputs of the models")
+        self.row_of: dict[int, int] = {}
+
+    def append(self, recording: int, own: NDArray[np.float32]) -> None:
+        """Keep the input of a recording."""
+        self.row_of[recording] = self.rows.append(own)
+
+
+class SharedInputs:
+    """What was loaded already: a recording that serves both targets is there once."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, _Kept] = {}
+
+    def of(self, sources: Sources, view: _View) -> _Kept:
+        """Inputs of the recordings of a store as a model sees them."""
+        store = sources.components or sources.features or sources.recordings or sources.labels
+        assert store is not None, "something names the trials"
+        kind = (sources.components, sources.features, sources.lengths)
+        return self._known.setdefault((store, kind, view), _Kept(store))
+
+
 def training_data(
     sources: Sources,
     target: str,
@@ -134,6 +162,7 @@ def training_data(
     length: int,
     names: Sequence[str] = (),
     window: Window | None = None,
+    shared: SharedInputs | None = None,
 ) -> tuple[TrainingData, Counter[str]]:
     """Load all trials of one target that have a label and what of EDA and music is wanted.
 
@@ -151,6 +180,8 @@ def training_data(
         EDA features that are wanted; all by default.
     window : Window, optional
         What is seen of signals after the onset; all of it by default.
+    shared : SharedInputs, optional
+        What was loaded for other targets and is used again; filled with what is loaded now.
 
     Returns
     -------
@@ -168,8 +199,8 @@ def training_data(
     def problem(trial: Key) -> str:
         return f"no {target} label" if label_of.get(trial, -1) < 0 else ""
 
-    view = _View(onset, length, window, names)
-    trials, left_out = _gather(sources, table, target, view, problem)
+    view = _View(onset, length, window, tuple(names))
+    trials, left_out = _gather(sources, table, target, view, problem, shared)
     own = zip(*(getattr(trials, name).tolist() for name in TRIAL_KEY), strict=True)
     label = np.array([label_of[trial] for trial in own], dtype=np.int64)
     return TrainingData(**vars(trials), label=label), Counter(each.reason for each in left_out)
@@ -183,12 +214,13 @@ def new_trials(
     names: Sequence[str] = (),
     window: Window | None = None,
     wanted: Collection[Key] | None = None,
+    shared: SharedInputs | None = None,
 ) -> tuple[Trials, list[LeftOut]]:
     """Load all trials that a model of one target can answer to, whether they have labels or not.
 
     Parameters
     ----------
-    sources, target, onset, length, names, window
+    sources, target, onset, length, names, window, shared
         As of `training_data`. For a model that sees no EDA, `sources` names the recordings.
     wanted : collection of (str, str, int), optional
         Load these trials only; the others are left out, and their signals are not read.
@@ -204,14 +236,12 @@ def new_trials(
     if sources.recordings is not None:
         with Store(sources.recordings, "recordings") as store:
             listed = store.table("trials", [*TRIAL_KEY, "song"])
-    view = _View(onset, length, window, names)
-    return _gather(
-        sources,
-        listed,
-        target,
-        view,
-        lambda trial: "" if wanted is None or trial in wanted else "not asked for",
-    )
+    view = _View(onset, length, window, tuple(names))
+
+    def problem(trial: Key) -> str:
+        return "" if wanted is None or trial in wanted else "not asked for"
+
+    return _gather(sources, listed, target, view, problem, shared)
 
 
 class LeftOut(NamedTuple):
@@ -229,7 +259,7 @@ class _View(NamedTuple):
     onset: float
     length: int
     window: Window | None
-    names: Sequence[str]
+    names: tuple[str, ...]
 
 
 def _gather(
@@ -238,11 +268,12 @@ def _gather(
     target: str,
     view: _View,
     problem_of: Callable[[Key], str],
+    shared: SharedInputs | None,
 ) -> tuple[Trials, list[LeftOut]]:
     """Trials with all that is wanted of EDA and music, but for those with a problem."""
-    music, row_of = _music(sources.music)
-    eda: NDArray[np.float32] | None = None
-    rows: list[tuple[str, str, int, str, int]] = []
+    music, song_of = _music(sources.music)
+    kept = (shared or SharedInputs()).of(sources, view)
+    found: list[tuple[str, str, int, str, int, int]] = []
     left_out: list[LeftOut] = []
     with _recordings(sources, listed, view) as (recordings, load):
         recordings = recordings[recordings["target"].isin([target, "both"])]
@@ -250,31 +281,31 @@ def _gather(
             subject, stimulus = str(recording.subject), str(recording.stimulus)
             repetition, piece = int(recording.repetition), str(recording.song)
             problem = recording.problem or problem_of((subject, stimulus, repetition))
-            if not problem and row_of is not None and stimulus not in row_of:
+            if not problem and song_of is not None and stimulus not in song_of:
                 problem = "no music features"
-            if not problem:
+            index = int(recording.Index)
+            if not problem and index not in kept.row_of:
                 try:
-                    own = load(int(recording.Index))
+                    own = load(index)
                 except RtcanError as error:
                     problem = str(error)
+                else:
+                    kept.append(index, own)
             if problem:
                 left_out.append(LeftOut(subject, stimulus, problem, repetition))
                 continue
-            if eda is None:
-                # Not a list that is stacked in the end: trials would be in memory twice.
-                eda = np.empty((len(recordings), *own.shape), np.float32)
-            eda[len(rows)] = own
-            song = row_of[stimulus] if row_of else -1
-            rows.append((subject, stimulus, repetition, piece, song))
-    if eda is None:
+            song = song_of[stimulus] if song_of else -1
+            found.append((subject, stimulus, repetition, piece, kept.row_of[index], song))
+    if not found:
         reasons = "; ".join(dict.fromkeys(each.reason for each in left_out))
         reasons = reasons or "no recording of this target"
         raise RtcanError(f"no trial can be used for {target}: {reasons}")
-    subjects, stimuli, repetitions, pieces, songs = zip(*rows, strict=True)
+    subjects, stimuli, repetitions, pieces, rows, songs = zip(*found, strict=True)
     trials = Trials(
-        eda=eda[: len(rows)],
+        eda=kept.rows.array(),
         subject=np.array(subjects),
         stimulus=np.array(stimuli),
+        row=np.array(rows, dtype=np.int64),
         music=music,
         song=None if music is None else np.array(songs, dtype=np.int64),
         repetition=np.array(repetitions, dtype=np.int64),
@@ -296,8 +327,8 @@ def _recordings(
             yield table, lambda index: trial_input(store, index, rates[index], *seen)
     elif sources.features is not None:
         with Store(sources.features, "features") as store:
-            values = _columns(store, view.names)
-            yield store.table("recordings", RECORDING_COLUMNS), lambda index: values[index]
+            values = _Features(store, view.names)
+            yield store.table("recordings", RECORDING_COLUMNS), values.of
     elif sources.lengths:
         assert sources.recordings is not None, "they tell how long they are"
         with Store(sources.recordings, "recordings") as store:
@@ -309,19 +340,29 @@ def _recordings(
         yield listed.assign(target="both", problem=""), lambda index: nothing
 
 
-def _columns(store: Store, names: Sequence[str]) -> NDArray[np.float32]:
-    """Features of a features store by name, all by default."""
-    values = store.array("features/value").astype(np.float32)
-    if not names:
-        return values
-    known = {str(name): column for column, name in enumerate(store.array("features/name"))}
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise RtcanError(
-            f"{store.path}: has no features {', '.join(missing)}",
-            f"{line_that_makes(store.path, 'features')}, to make it again",
-        )
-    return values[:, [known[name] for name in names]]
+class _Features:
+    """Features of a features store by name, all by default; some rows are in memory at a time."""
+
+    def __init__(self, store: Store, names: Sequence[str]) -> None:
+        self._store, self._n = store, store.length("features/value")
+        self._block, self._start = np.empty((0, 0), np.float32), 0
+        known = {str(name): column for column, name in enumerate(store.array("features/name"))}
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise RtcanError(
+                f"{store.path}: has no features {', '.join(missing)}",
+                f"{line_that_makes(store.path, 'features')}, to make it again",
+            )
+        self._columns = [known[name] for name in names] if names else list(known.values())
+
+    def of(self, index: int) -> NDArray[np.float32]:
+        """Features of one recording."""
+        if not 0 <= index - self._start < len(self._block):
+            self._start = index - index % _ROWS
+            rows = range(self._start, min(self._start + _ROWS, self._n))
+            block = self._store.rows("features/value", rows).astype(np.float32)
+            self._block = block[:, self._columns]
+        return self._block[index - self._start]
 
 
 def length_input(seconds: float) -> NDArray[np.float32]:

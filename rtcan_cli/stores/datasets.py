@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from typing import Any
 
 import h5py
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.stores.content import running_digest, update_digest
+from rtcan_cli.stores.packing import deflated, packed_chunk
 from rtcan_cli.stores.schema import Field
 
 # Gzip at its fastest level; the checksum makes HDF5 notice damaged bytes on reading.
@@ -50,13 +50,14 @@ class Growing:
     field : Field
         The dataset.
     chunk : int
-        Rows in one chunk, fewer where so many would not fit into `CHUNK_CACHE`. Pieces of just as
-        many are packed once each.
+        Rows in one chunk, fewer where so many would not fit into `CHUNK_CACHE`.
     """
 
     def __init__(self, h5: h5py.File, field: Field, chunk: int) -> None:
         self._h5, self._field, self._chunk = h5, field, chunk
         self._dataset: h5py.Dataset | None = None
+        self._shuffle = True
+        self._waiting: list[NDArray[Any]] = []  # numbers that do not fill a chunk yet
         self._digest = running_digest()
 
     def append(self, values: Any) -> None:
@@ -66,28 +67,54 @@ class Growing:
             self._dataset = self._create(rows)
         elif self._field.dtype == "str" and rows.itemsize > self._dataset.dtype.itemsize:
             self._widen(rows)
-        start = self._dataset.shape[0]
-        self._dataset.resize(start + len(rows), axis=0)
-        if len(rows):
-            self._dataset[start:] = rows
+        if self._field.dtype == "str":
+            self._write(self._dataset, rows)
+        else:
+            self._pack(self._dataset, rows.astype(self._dataset.dtype, copy=False))
         # While the rows are at hand: they need not be read again for the content id.
         update_digest(self._digest, rows)
 
-    def digest(self) -> str:
-        """Fingerprint of what was written."""
+    def finish(self) -> str:
+        """Write the rows that wait for others; return a fingerprint of all."""
+        if self._dataset is not None and self._waiting:
+            self._write(self._dataset, np.concatenate(self._waiting))
+            self._waiting.clear()
         return self._digest.hexdigest()
+
+    @staticmethod
+    def _write(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
+        """Leave it to HDF5 to pack rows."""
+        start = dataset.shape[0]
+        dataset.resize(start + len(rows), axis=0)
+        if len(rows):
+            dataset[start:] = rows
+
+    def _pack(self, dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
+        """Write whole chunks; what is left waits for further rows."""
+        chunk, start = dataset.chunks[0], dataset.shape[0]
+        if sum(map(len, self._waiting)) + len(rows) < chunk:
+            self._waiting.append(rows.copy())
+            return
+        rows = np.concatenate([*self._waiting, rows])
+        whole = len(rows) - len(rows) % chunk
+        self._waiting = [rows[whole:].copy()]
+        dataset.resize(start + whole, axis=0)
+        for first in range(0, whole, chunk):
+            packed = packed_chunk(rows[first : first + chunk], self._shuffle)
+            dataset.id.write_direct_chunk((start + first, *[0] * (rows.ndim - 1)), packed)
 
     def _create(self, first: NDArray[Any]) -> h5py.Dataset:
         text, shape = self._field.dtype == "str", first.shape[1:]
         dtype = _text(first.itemsize) if text else first.dtype
         most = CHUNK_CACHE // max(1, dtype.itemsize * math.prod(shape))
+        self._shuffle = text or _packs_better_shuffled(first[: self._chunk])
         dataset = self._h5.create_dataset(
             self._field.path,
             shape=(0, *shape),
             maxshape=(None, *shape),
             dtype=dtype,
             chunks=(max(1, min(self._chunk, most)), *shape),
-            **{**FILTERS, "shuffle": text or _packs_better_shuffled(first[: self._chunk])},
+            **{**FILTERS, "shuffle": self._shuffle},
         )
         describe(dataset, self._field)
         return dataset
@@ -124,6 +151,4 @@ def _packs_better_shuffled(sample: NDArray[Any]) -> bool:
     True of what was computed. Not of what a device recorded with a few decimals: there whole values
     come again, and half the size is left without shuffling (benchmarks/store_filters.py).
     """
-    plain = np.ascontiguousarray(sample).view(np.uint8).reshape(-1, sample.dtype.itemsize)
-    sizes = [len(zlib.compress(bytes_.tobytes(), 1)) for bytes_ in (plain, plain.T)]
-    return sizes[1] < sizes[0]
+    return len(deflated(sample, shuffle=True)) < len(deflated(sample, shuffle=False))

@@ -71,4 +71,4 @@ class TableWriter:
         """Write the rows that wait, be there any or not; return a fingerprint of each dataset."""
         if self._n_waiting() or not self.rows:
             self._write(_ROWS)
-        return {path: column.digest() for path, column in self._columns.items()}
+        return {path: column.finish() for path, column in self._columns.items()}

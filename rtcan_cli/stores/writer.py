@@ -137,7 +137,7 @@ class StoreWriter:
         if self._buffers:
             self._flush_signals()
         for path, dataset in self._growing.items():
-            self._digests[path] = dataset.digest()
+            self._digests[path] = dataset.finish()
         for table in self._tables:
             self._digests |= table.finish()
         self._h5.flush()  # now HDF5 knows what each dataset takes in the file

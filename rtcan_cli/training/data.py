@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -21,6 +22,7 @@ LIMIT = 10.0
 #: Means and standard deviations that features of a fold were standardised with, by name.
 Scales = dict[str, NDArray[np.float32]]
 _NOT_GIVEN, _UNNAMED = np.empty(0, np.int64), np.empty(0, np.str_)
+_BLOCK = 64  # trials that are looked at together
 SCALES = ("eda_mean", "eda_sd", "music_mean", "music_sd")
 
 
@@ -30,11 +32,14 @@ class Trials:
 
     Parameters
     ----------
-    eda : NDArray of float32 (n, 3, L) or (n, F)
+    eda : NDArray of float32 (n_rows, 3, L) or (n_rows, F)
         Original, phasic and tonic EDA, z-scored; or EDA features as they are, which are
-        standardised for each fold (none, for a model that sees no EDA).
+        standardised for each fold (none, for a model that sees no EDA). It may be read from a file
+        (`rtcan_cli.files.mapped`), and contain rows of other trials.
     subject, stimulus : NDArray of str (n,)
         Who, and what was played.
+    row : NDArray of int64 (n,), optional
+        Row of each trial in `eda`; by default, trial by trial.
     music : NDArray of float32 (n_songs, F), optional
         Music features as they are; they are standardised for each fold.
     song : NDArray of int64 (n,), optional
@@ -44,6 +49,8 @@ class Trials:
     piece : NDArray of str (n,), optional
         The same for stimuli that are one song under several names; by default each stimulus is a
         piece of its own.
+    checked : NDArray, optional
+        The `eda` of the trials that these were taken from, which is not looked at again.
 
     Raises
     ------
@@ -56,13 +63,15 @@ class Trials:
     eda: NDArray[np.float32]
     subject: NDArray[np.str_]
     stimulus: NDArray[np.str_]
+    row: NDArray[np.int64] = field(default_factory=lambda: _NOT_GIVEN)
     music: NDArray[np.float32] | None = None
     song: NDArray[np.int64] | None = None
     repetition: NDArray[np.int64] = field(default_factory=lambda: _NOT_GIVEN)
     piece: NDArray[np.str_] = field(default_factory=lambda: _UNNAMED)
+    checked: NDArray[np.float32] | None = field(default=None, repr=False)
 
     #: Arrays with an entry for each trial.
-    _own: ClassVar[tuple[str, ...]] = ("eda", "subject", "stimulus", "song", "repetition", "piece")
+    _own: ClassVar[tuple[str, ...]] = ("row", "subject", "stimulus", "song", "repetition", "piece")
 
     def __post_init__(self) -> None:
         n = len(self)
@@ -70,8 +79,12 @@ class Trials:
             object.__setattr__(self, "repetition", np.ones(n, np.int64))
         if self.piece is _UNNAMED:
             object.__setattr__(self, "piece", self.stimulus)
-        if self.eda.ndim not in (2, 3) or not len(self.subject) == len(self.stimulus) == n:
+        if self.row is _NOT_GIVEN:
+            object.__setattr__(self, "row", np.arange(len(self.eda)))
+        if self.eda.ndim not in (2, 3) or not len(self.row) == len(self.stimulus) == n:
             raise ValueError("eda must be (n, 3, L) or (n, F), subject and stimulus (n,)")
+        if np.any((self.row < 0) | (self.row >= len(self.eda))):
+            raise ValueError("row must give a row of eda for each trial")
         if not len(self.repetition) == len(self.piece) == n:
             raise ValueError("repetition and piece must be (n,)")
         if (self.music is None) != (self.song is None):
@@ -80,14 +93,18 @@ class Trials:
             if len(self.song) != n or np.any((self.song < 0) | (self.song >= len(self.music))):
                 raise ValueError("song must give a row of music for each trial")
             self._require(_finite(self.music)[self.song], "music features")
-        self._require(_finite(self.eda), "EDA")
+        if self.checked is not self.eda:
+            for start in range(0, n, _BLOCK):
+                some = slice(start, start + _BLOCK)
+                self._require(_finite(self.eda[self.row[some]]), "EDA", start)
+            object.__setattr__(self, "checked", self.eda)
 
     def __len__(self) -> int:
-        return len(self.eda)
+        return len(self.subject)
 
-    def _require(self, finite: NDArray[np.bool_], what: str) -> None:
+    def _require(self, finite: NDArray[np.bool_], what: str, start: int = 0) -> None:
         if not finite.all():
-            i = int(np.argmin(finite))
+            i = start + int(np.argmin(finite))
             raise RtcanError(
                 f"the {what} of subject {self.subject[i]}, stimulus {self.stimulus[i]}"
                 f"{hearing(self.repetition[i])} contain values that are not finite"
@@ -175,14 +192,15 @@ def scale_of(
         Music features of all songs, or EDA features of all trials.
     rows : NDArray of int
         Rows that belong to training. Each counts once, so a song however often it was heard;
-        other rows are not looked at.
+        other rows are not looked at. The order decides the last bits of the sums.
 
     Returns
     -------
     mean, sd : NDArray of float32 (F,)
         `sd` is exactly 0 for a feature that is the same in all these rows.
     """
-    known = values[np.unique(rows)].astype(np.float64)
+    _, first = np.unique(rows, return_index=True)
+    known = values[rows[np.sort(first)]].astype(np.float64)
     sd = known.std(axis=0)
     sd[known.max(axis=0) == known.min(axis=0)] = 0.0  # not merely small by rounding
     return known.mean(axis=0).astype(np.float32), sd.astype(np.float32)
@@ -224,7 +242,7 @@ def songs_of(data: TrainingData, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """
     assert data.song is not None, "the trials have music"
     _, first = np.unique(data.piece[rows], return_index=True)
-    return data.song[rows][first]
+    return np.unique(data.song[rows][first])
 
 
 def standardised(
@@ -252,7 +270,7 @@ def standardised(
     """
     eda, music, scales = data.eda, None, {}
     if data.n_features:
-        scales["eda_mean"], scales["eda_sd"] = mean, sd = scale_of(eda, train)
+        scales["eda_mean"], scales["eda_sd"] = mean, sd = scale_of(eda, data.row[train])
         eda = standardise(eda, mean, sd)
     if spec.n_music and data.music is not None and data.song is not None:
         songs = songs_of(data, train)
@@ -262,11 +280,28 @@ def standardised(
 
 
 def place(array: NDArray[np.generic], device: torch.device) -> Tensor:
-    """Put an array on a device; on the CPU it shares the memory of a writable array."""
+    """Put an array on a device; on the CPU it shares the memory of the array.
+
+    Nothing may write to it: the array may be read from a file that other processes read.
+    """
     import torch  # what only reads trials does not wait for it
 
-    # PyTorch knows no read-only tensors, and warns when it is given what might be one.
-    return torch.from_numpy(np.require(array, requirements=["W"])).to(device)
+    with warnings.catch_warnings():
+        # PyTorch knows no read-only tensors. To write to this one would end the process.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array).to(device)
+
+
+def place_if_room(array: NDArray[np.generic], device: torch.device) -> Tensor:
+    """Put an array on a device, unless it would take more than half of the free memory there.
+
+    `Inputs` copies each batch from where its EDA is.
+    """
+    import torch
+
+    if device.type == "cuda" and array.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
+        return place(array, torch.device("cpu"))
+    return place(array, device)
 
 
 @dataclass(frozen=True)
@@ -275,20 +310,25 @@ class Inputs:
 
     Parameters
     ----------
-    eda : Tensor (n, 3, L) or (n, F)
+    eda : Tensor (n_rows, 3, L) or (n_rows, F)
+        May stay in the memory of the CPU, see `place_if_room`.
     music : Tensor (n_songs, F), optional
         Standardised music features.
     song : Tensor (n,), optional
         Row of each trial in `music`.
+    row : Tensor (n,), optional
+        Row of each trial in `eda`; by default, trial by trial.
     """
 
     eda: Tensor
     music: Tensor | None = None
     song: Tensor | None = None
+    row: Tensor | None = None
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return EDA (batch, 3, L) or (batch, F), and music, of the trials in `index`."""
-        eda = self.eda.index_select(0, index)
+        row = index if self.row is None else self.row.index_select(0, index)
+        eda = self.eda.index_select(0, row.to(self.eda.device)).to(index.device)
         if self.music is None or self.song is None:
             return eda, None
         return eda, self.music.index_select(0, self.song.index_select(0, index))

@@ -63,12 +63,26 @@ def pick_device(gpu: int | None, device: str | None) -> tuple[torch.device, str 
     return wanted, None
 
 
-def too_large(device: torch.device) -> RtcanError:
-    """What to say where a network, its batch and all trials do not fit on a device."""
-    return RtcanError(
-        f"the free memory of {device} is too small for one network",
-        "a smaller --batch-size, --precision bf16, or the CPU (neither --gpu nor --device)",
-    )
+@contextmanager
+def memory_of(device: torch.device) -> Iterator[None]:
+    """Say in one line if a network, its batch and all trials do not fit on a device.
+
+    Raises
+    ------
+    RtcanError
+        If the body fails because the memory of a CUDA or MPS device is too small.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # CUDA has an exception of its own for it, MPS only this text.
+        if "out of memory" not in str(error):
+            raise
+        raise RtcanError(
+            f"the free memory of {device} is too small for one network",
+            "fewer --jobs, a smaller --batch-size, --precision bf16, or the CPU (neither --gpu nor "
+            "--device)",
+        ) from None
 
 
 def keep_memory() -> None:

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +25,14 @@ from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import build, from_arrays, to_arrays
 from rtcan_cli.training.calibrate import temperature
 from rtcan_cli.training.checkpoint import HISTORY, Arrays, FoldProgress, pack, unpack
-from rtcan_cli.training.data import Inputs, Scales, TrainingData, place, standardised
+from rtcan_cli.training.data import (
+    Inputs,
+    Scales,
+    TrainingData,
+    place,
+    place_if_room,
+    standardised,
+)
 from rtcan_cli.training.device import keep_memory, tensor_float
 from rtcan_cli.training.folds.splits import Roles
 from rtcan_cli.training.predict import logits, probability_of_high
@@ -128,7 +135,7 @@ def fit_fold(
         Where to train; the CPU by default.
     sink : Sink, optional
         Takes checkpoints and finished epochs, and has the checkpoint to go on from.
-    eda : Tensor (n, 3, L), optional
+    eda : Tensor (n_rows, 3, L), optional
         The signals of `data` on the device, if they are there already from another fold.
 
     Returns
@@ -150,9 +157,9 @@ def fit_fold(
     if device.type == "cpu":
         keep_memory()
     own, music, scales = standardised(data, parts.train, spec)
-    inputs = Inputs(place(own, device) if eda is None else eda)
+    inputs = Inputs(place_if_room(own, device) if eda is None else eda, row=place(data.row, device))
     if music is not None and data.song is not None:
-        inputs = Inputs(inputs.eda, place(music, device), place(data.song, device))
+        inputs = replace(inputs, music=place(music, device), song=place(data.song, device))
     label = place(data.label, device)
     weight = class_weight(data.label[parts.train], recipe, device)
     validation = place(parts.validation, device)
@@ -230,8 +237,9 @@ def finish(
 ) -> FoldResult:
     """Predict with the weights of the best epoch, which are put into `model`."""
     from_arrays(model, progress.best)
+    device = next(model.parameters()).device
     validation, test = (
-        probability_of_high(logits(model, inputs, place(index, inputs.eda.device)))
+        probability_of_high(logits(model, inputs, place(index, device)))
         for index in (parts.validation, parts.test)
     )
     return FoldResult(

@@ -103,7 +103,7 @@ def _examples(
 ) -> Examples:
     song = data.song[rows] if music is not None and data.song is not None else None
     return Examples(
-        eda=eda[rows].astype(np.float64),
+        eda=eda[data.row[rows]].astype(np.float64),
         music=np.zeros((1, 0)) if music is None else music.astype(np.float64),
         song=np.zeros(len(rows), np.int64) if song is None else song,
         subject=data.subject[rows],

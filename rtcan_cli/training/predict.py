@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rtcan_cli.training.data import Inputs, place
+from rtcan_cli.training.data import Inputs, place, place_if_room
 from rtcan_cli.training.device import tensor_float
 
 BATCH = 256
@@ -27,7 +27,11 @@ def probability_of_high(scores: Tensor) -> NDArray[np.float32]:
 
 
 def predict(
-    model: nn.Module, eda: NDArray[np.float32], music: NDArray[np.float32] | None = None
+    model: nn.Module,
+    eda: NDArray[np.float32],
+    music: NDArray[np.float32] | None = None,
+    row: NDArray[np.int64] | None = None,
+    song: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """Predict the probability that a trial is high.
 
@@ -40,6 +44,8 @@ def predict(
     music : NDArray of float32 (n, F), optional
         Music features of each trial, standardised with the statistics of the fold that trained
         the network (`rtcan_cli.training.data.standardise`). Needed if the network fuses music.
+    row, song : NDArray of int64 (n,), optional
+        Row of each trial in `eda` and in `music`; by default, trial by trial.
 
     Returns
     -------
@@ -48,8 +54,12 @@ def predict(
         that are all 1 in single precision.
     """
     device = next(model.parameters()).device
-    every = torch.arange(len(eda), device=device)
-    inputs = Inputs(place(eda, device))
-    if music is not None:
-        inputs = Inputs(inputs.eda, place(music, device), every)
-    return logits(model, inputs, every).double().softmax(dim=1)[:, 1].cpu().numpy()
+    every = torch.arange(len(eda if row is None else row), device=device)
+    inputs = Inputs(
+        place_if_room(eda, device),
+        None if music is None else place(music, device),
+        every if song is None else place(song, device),
+        every if row is None else place(row, device),
+    )
+    scores = logits(model, inputs, every).cpu().double()  # MPS knows no double precision
+    return scores.softmax(dim=1)[:, 1].numpy()

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.training.data import TrainingData, place
-from rtcan_cli.training.device import too_large
+from rtcan_cli.training.data import TrainingData, place_if_room
+from rtcan_cli.training.device import memory_of
 from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.fit_learner import fit_learner
 from rtcan_cli.training.folds.guard import check_promise
@@ -62,12 +62,14 @@ def cross_validate(
     Raises
     ------
     RtcanError
-        At once if the folds break the promise of their protocol or a fold lacks a class; from the
-        iterator if a loss is not finite any more.
+        At once if the folds break the promise of their protocol, a fold lacks a class, or the
+        memory of the device is too small for all trials; from the iterator if a loss is not finite
+        any more, or that memory too small for a network.
     """
     device = device or torch.device("cpu")
     parts = checked_roles(data, splits, protocol, folds)
-    eda = place(data.eda, device) if data.eda.ndim == 3 else None
+    with memory_of(device):
+        eda = place_if_room(data.eda, device) if data.eda.ndim == 3 else None
     return (
         fit(
             data.of_fold(k), own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda
@@ -95,12 +97,10 @@ def fit(
     """
     if recipe is None:
         return fit_learner(data, parts, spec, fold=fold, seed=seed)
-    try:
+    with memory_of(device or torch.device("cpu")):
         return fit_fold(
             data, parts, spec, recipe, fold=fold, seed=seed, device=device, sink=sink, eda=eda
         )
-    except torch.cuda.OutOfMemoryError:
-        raise too_large(device or torch.device("cpu")) from None
 
 
 def checked_roles(

@@ -79,9 +79,8 @@ class TrainedModel:
         if "eda_mean" in self.scales:
             eda = standardise(eda, self.scales["eda_mean"], self.scales["eda_sd"])
         if self.spec.n_music and trials.music is not None:
-            own = standardise(trials.music, self.scales["music_mean"], self.scales["music_sd"])
-            music = own[trials.song]
-        return predict(rebuild(self.weights, self.spec), eda, music)
+            music = standardise(trials.music, self.scales["music_mean"], self.scales["music_sd"])
+        return predict(rebuild(self.weights, self.spec), eda, music, trials.row, trials.song)
 
     @property
     def is_network(self) -> bool:

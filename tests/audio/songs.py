@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 
@@ -41,7 +42,8 @@ def frames_of(mp3: bytes) -> list[bytes]:
     return frames
 
 
-def cbr(level: float, seconds: float = 3.0, channels: int = 2) -> list[bytes]:
+@functools.cache
+def cbr(level: float, seconds: float = 3.0, channels: int = 2) -> tuple[bytes, ...]:
     """Frames of constant bitrate without a header; a higher level means a lower bitrate."""
     mp3 = encoded(
         melody(seconds, channels=channels),
@@ -49,9 +51,9 @@ def cbr(level: float, seconds: float = 3.0, channels: int = 2) -> list[bytes]:
         bitrate_mode="CONSTANT",
         compression_level=level,
     )
-    return [
+    return tuple(
         frame for frame in frames_of(mp3) if frame[21:25] != b"Info" and frame[36:40] != b"Info"
-    ]
+    )
 
 
 def id3(picture: bytes, declared: int | None = None) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 from rtcan_cli.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
+WARM = Path(__file__).with_name("warm.py")
 SECONDS = 60.0
 
 
@@ -25,6 +26,8 @@ def dask(folder: Path, *arguments: str | Path) -> subprocess.Popen:
         # One loss is forgiven, the second is not: 3 would take the test too long.
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
         "DASK_TEMPORARY_DIRECTORY": str(folder),
+        # Workers are forks of a process that has the libraries, see `warm.py`.
+        "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver",
     }
     with (folder / f"{arguments[0]}.log").open("a") as log:
         return subprocess.Popen(
@@ -44,9 +47,10 @@ def scheduler_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
+    workers = ("--nworkers", "2", "--nthreads", "1")
     started = [
         dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file),
-        dask(folder, "worker", "--nworkers", "2", "--nthreads", "1", "--scheduler-file", file),
+        dask(folder, "worker", *workers, "--preload-nanny", WARM, "--scheduler-file", file),
     ]
     try:
         deadline = time.monotonic() + SECONDS

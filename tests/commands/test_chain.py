@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import music
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Store
 from tests.conftest import AS_TRAINED, SMALL_TRAINING, SONG, SUBJECT, must, rtcan
@@ -53,10 +54,12 @@ def test_changed_parameters_are_named_and_the_step_is_done_again(
         assert store.provenance.parameters["method"] == "median"
 
 
+@pytest.mark.long
 def test_force_makes_the_same_content_again(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
     workspace = copy_of(prepared)
+    music._smile.cache_clear()  # so that openSMILE is asked again
     for command, kind in (
         ("relabel", "labels"),
         ("decompose", "components"),
@@ -171,6 +174,7 @@ def test_compare_shows_runs_and_the_paper(trained: Path, tmp_path: Path) -> None
     assert all(name in named for name in names)
 
 
+@pytest.mark.long
 def test_gradcam_shows_three_models_and_writes_the_numbers(trained: Path, tmp_path: Path) -> None:
     outcome = must(
         "gradcam", "--subject", SUBJECT, "--music", SONG, "-w", trained, "-o", tmp_path, "--json"
@@ -234,6 +238,7 @@ def newest_run(workspace: Path, dataset: str = "pmemo") -> Path:
     return Workspace(workspace).runs(dataset)[0]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("dataset", "onset"), [("deap", 3.0), ("amigos", 5.0)])
 def test_the_video_datasets_go_through_the_same_chain(

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import must, rtcan
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_what_is_printed_is_what_is_written(trained: Path, tmp_path: Path) -> None:
     options = ("--target", "arousal", "--background", "5", "--max-trials", "24", "-j", "1")

@@ -27,19 +27,23 @@ def run(test: Test, ground: Ground, case: Case, times: int) -> Tally:
     return tally
 
 
+@pytest.mark.long  # commands as processes of their own, several times
 @pytest.mark.parametrize("name", QUICK)
 def test_a_killed_command_loses_nothing(ground: Ground, name: str) -> None:
     run(lambda *given: hit(KILL, *given), ground, QUICK[name], 2)
 
 
+@pytest.mark.long
 def test_a_full_disk_loses_nothing(ground: Ground) -> None:
     assert run(full_disk, ground, QUICK["ingest"], 1)["full"] == 1
 
 
+@pytest.mark.long
 def test_two_at_once_do_not_mix(ground: Ground) -> None:
     assert run(two_at_once, ground, QUICK["ingest"], 1)["pairs"] == 1
 
 
+@pytest.mark.long
 def test_a_changed_bit_is_found_or_does_not_matter(ground: Ground) -> None:
     assert run(flip, ground, QUICK["ingest"], 30)["found"] > 10
 

@@ -187,6 +187,7 @@ def interrupt(
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
+@pytest.mark.long  # two workers, each with libraries to load
 def test_decompose_goes_on_after_ctrl_c(
     prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +216,7 @@ def undisturbed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> str
     return Store(path).content_id
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.long)])
 def test_train_goes_on_after_ctrl_c(
     prepared: Path, undisturbed: str, tmp_path: Path, jobs: str
 ) -> None:
@@ -234,6 +235,7 @@ def test_train_goes_on_after_ctrl_c(
     assert Store(path).content_id == undisturbed
 
 
+@pytest.mark.long
 def test_workers_end_when_the_command_is_killed(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:

@@ -34,6 +34,7 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("every_format")
 def test_size_resolution_and_colours_reach_the_files(trained: Path, tmp_path: Path) -> None:
     trial = ("--subject", SUBJECT, "--music", SONG, "--target", "arousal")
@@ -50,6 +51,7 @@ def test_size_resolution_and_colours_reach_the_files(trained: Path, tmp_path: Pa
     assert re.search(rb"/MediaBox \[ ?0 0 432 360 ?\]", pdf.read_bytes())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("every_format")
 def test_all_writes_averages_and_responses(trained: Path, tmp_path: Path) -> None:
     options = ("--max-trials", "12", "--target", "arousal", "--map", "gradcam", "--dpi", "30")

@@ -108,6 +108,7 @@ def test_the_second_of_two_processes_is_told_who_is_first(
     assert not list(workspace.rglob("*.partial"))
 
 
+@pytest.mark.long
 def test_a_sweep_is_held_as_a_whole(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
     workspace = copy_of(prepared)
     command = ("train", "-w", workspace, *SMALL, "--seed", "0,1")

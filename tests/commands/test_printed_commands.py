@@ -27,6 +27,8 @@ from tests.conftest import SMALL_TRAINING, SONG, SUBJECT, Outcome, must, rtcan
 from tests.runs.finished_runs import finish_run
 from tests.stores.test_content import write_recordings
 
+#: Every line that is printed for a workspace is run, which takes seconds.
+LONG = pytest.mark.long
 PACKAGE = Path(rtcan_cli.__file__).parent
 REPORT = ("report", "--json")
 ALL_TABLES = ("compare", "--table", "1,2,3,4,5,6", "--json")
@@ -143,11 +145,11 @@ def own_data(root: Path) -> None:
 WORKSPACES = (
     nothing,
     nothing_trained,
-    two_datasets,
-    baselines_newest,
-    one_target,
-    odd_protocols,
     own_data,
+    *(
+        pytest.param(made, marks=LONG)
+        for made in (one_target, two_datasets, baselines_newest, odd_protocols)
+    ),
 )
 
 
@@ -179,13 +181,13 @@ def test_every_line_can_be_typed(
 @pytest.mark.parametrize(
     ("made", "number"),
     [
-        (two_datasets, 3),
-        (two_datasets, 6),
         (baselines_newest, 4),
-        (baselines_newest, 6),
-        (one_target, 3),
         (one_target, 5),
         (nothing_trained, 5),
+        pytest.param(two_datasets, 3, marks=LONG),
+        pytest.param(two_datasets, 6, marks=LONG),
+        pytest.param(baselines_newest, 6, marks=LONG),
+        pytest.param(one_target, 3, marks=LONG),
     ],
 )
 def test_the_lines_of_a_table_fill_it_and_ask_for_no_more(
@@ -234,6 +236,7 @@ def test_settings_of_a_baseline_are_not_asked_of_a_network(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.long
 def test_a_name_that_two_datasets_have_is_told_apart(tmp_path: Path) -> None:
     root = tmp_path / "w"
     two_datasets(root)
@@ -252,6 +255,7 @@ def one_network(prepared: Path, tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.long
 def test_gradcam_names_another_trial_or_another_target(one_network: Path) -> None:
     ask = ("gradcam", "--subject", SUBJECT, "--music", SONG, "-w", one_network)
     refused = rtcan(*ask, "--target", "arousal")
@@ -268,6 +272,7 @@ def test_gradcam_names_another_trial_or_another_target(one_network: Path) -> Non
     assert unknown.exit_code == 1
 
 
+@pytest.mark.long
 def test_a_trial_that_is_tested_for_the_other_target_alone_is_not_named_again(
     prepared: Path, tmp_path: Path
 ) -> None:
@@ -284,6 +289,7 @@ def test_a_trial_that_is_tested_for_the_other_target_alone_is_not_named_again(
     must(*line)
 
 
+@pytest.mark.long
 def test_the_next_command_leads_from_raw_files_to_scores(
     raw_pmemo: Path, tmp_path: Path, asked: list[tuple[Path, RunSettings]]
 ) -> None:

@@ -103,8 +103,15 @@ def trials_of(run: Path) -> pd.DataFrame:
         return pd.DataFrame(text).assign(repetition=h5["predictions/repetition"][()])
 
 
-@pytest.mark.parametrize("protocol", ["stimulus", "subject+stimulus"])
-@pytest.mark.parametrize("model", ["majority", "song-prior"])
+@pytest.mark.parametrize(
+    ("model", "protocol"),
+    [
+        ("majority", "subject+stimulus"),
+        ("song-prior", "stimulus"),
+        pytest.param("majority", "stimulus", marks=pytest.mark.long),
+        pytest.param("song-prior", "subject+stimulus", marks=pytest.mark.long),
+    ],
+)
 def test_no_sound_is_on_two_sides_of_a_fold(
     study: Path, workspace: Path, tmp_path: Path, model: str, protocol: str
 ) -> None:
@@ -207,6 +214,7 @@ def _ingest(rows: pd.DataFrame, table: Path, workspace: Path) -> list[str | Path
     return ["ingest", "table", table.parent, "-w", workspace]
 
 
+@pytest.mark.long
 def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path: Path) -> None:
     arousal = ("--target", "arousal")
     said = must("train", "-w", workspace, *SMALL_TRAINING, *arousal, "--json").stdout
@@ -275,6 +283,7 @@ def test_labels_from_a_table_name_the_hearing(workspace: Path, tmp_path: Path) -
     assert "which of 2 hearings" in " ".join(outcome.stderr.split())
 
 
+@pytest.mark.long
 def test_real_listeners_who_heard_songs_again(tmp_path: Path) -> None:
     stores = tmp_path / "stores"
     said = must("ingest", "hku956", EXCERPT, "-w", stores, "--jobs", "1", "--json").stdout

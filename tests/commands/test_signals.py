@@ -56,7 +56,7 @@ def assert_ended_cleanly(result: subprocess.CompletedProcess[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.long)])
 def test_decompose_goes_on_after_sigterm(
     prepared: Path,
     copy_of: Callable[[Path], Path],

@@ -36,6 +36,7 @@ def test_scale_and_unit_are_those_of_the_options(workspace: Path) -> None:
     assert (made["eda_unit"], made["eda_polarity"]) == ("uS", "conductance")
 
 
+@pytest.mark.long
 def test_from_files_to_scores_without_the_paper(workspace: Path, tmp_path: Path) -> None:
     assert "next: rtcan relabel --dataset table" in must("info", "-w", workspace).stdout
     relabelled = must("relabel", "-w", workspace, "--plot", "P01", "--figures-dir", tmp_path).stdout

@@ -109,6 +109,7 @@ def test_an_exported_network_says_what_it_sees(stores: Path, tmp_path: Path) -> 
     assert "z-scored over the window" in facts["sampling"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_maps_are_in_seconds_of_the_recording(stores: Path, raw: Path, tmp_path: Path) -> None:
     name = run_of(stores, "Rf-eda-valence-last20-").name
@@ -146,6 +147,7 @@ def test_the_length_alone_is_a_model_of_its_own(stores: Path, raw: Path, tmp_pat
         assert answer[target] == pytest.approx(own, abs=1e-6)
 
 
+@pytest.mark.long
 def test_features_have_windows_too(stores: Path) -> None:
     whole = json.loads(must("eda-features", "-w", stores, "--jobs", "1", "--json").stdout)
     (note,) = (note for note in whole["notes"] if note["kind"] == "lengths_differ")

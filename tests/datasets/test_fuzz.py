@@ -270,7 +270,10 @@ def test_whole_tables_are_read(tmp_path: Path, kind: str) -> None:
     assert outcome(dataset, path.parent if dataset == "table" else tmp_path) == "read"
 
 
-@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(each, marks=pytest.mark.long if i else ()) for i, each in enumerate(TABLES)],
+)
 @quick
 @given(which=st.integers(0, 5), edits=EDITS)
 def test_damaged_tables_give_items_or_an_error(

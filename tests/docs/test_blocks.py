@@ -19,7 +19,7 @@ import torch
 
 from rtcan_cli import choices
 from rtcan_cli.training.recipes import RECIPES
-from tests.conftest import N_MUSIC, must, without_drawing
+from tests.conftest import N_MUSIC, made_once, must, without_drawing
 from tests.docs.blocks import PAGES, blocks, listed, name_of, run_page, units
 from tests.models.rtcan.released_reference import published
 
@@ -90,10 +90,13 @@ def small() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def raw(raw_pmemo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Raw files of each dataset."""
-    folder = tmp_path_factory.mktemp("raw")
     simulated = (*OTHERS, "wesad", "case")  # these two have their lines on one page
-    for dataset in simulated:
-        must("simulate", dataset, folder / dataset, *SIZES_OF.get(dataset, SIZES))
+
+    def make(folder: Path) -> None:
+        for dataset in simulated:
+            must("simulate", dataset, folder / dataset, *SIZES_OF.get(dataset, SIZES))
+
+    folder = made_once("raw of pages", tmp_path_factory, make)
     return {"pmemo": raw_pmemo, **{name: folder / name for name in simulated}}
 
 
@@ -102,15 +105,17 @@ def workspace(
     raw: dict[str, Path], prepared: Path, small: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Stores of all datasets, and a fused run on PMEmo. Not to be written to."""
-    stores = tmp_path_factory.mktemp("pages") / "rtcan-stores"
-    shutil.copytree(prepared, stores)
-    must("eda-features", "--dataset", "pmemo", "-w", stores, "--jobs", "1")
-    must("train", "--dataset", "pmemo", "--fusion", "music", "-w", stores, "--jobs", "1")
-    for dataset in OTHERS:
-        must("ingest", dataset, raw[dataset], "-w", stores)
-        must("relabel", "--dataset", dataset, "-w", stores)
-        must("decompose", "--dataset", dataset, "-w", stores, "--jobs", "1")
-    return stores
+
+    def make(stores: Path) -> None:
+        shutil.copytree(prepared, stores)
+        must("eda-features", "--dataset", "pmemo", "-w", stores, "--jobs", "1")
+        must("train", "--dataset", "pmemo", "--fusion", "music", "-w", stores, "--jobs", "1")
+        for dataset in OTHERS:
+            must("ingest", dataset, raw[dataset], "-w", stores)
+            must("relabel", "--dataset", dataset, "-w", stores)
+            must("decompose", "--dataset", dataset, "-w", stores, "--jobs", "1")
+
+    return made_once("stores of pages", tmp_path_factory, make)
 
 
 @pytest.fixture
@@ -189,6 +194,7 @@ def names_of(page: Path) -> dict[str, object]:
     return {**signals, "phasic": sparse, "driver": sparse, "sampling_rate": 10.0}
 
 
+@pytest.mark.long  # whole commands, as many as the pages have
 @pytest.mark.parametrize("page", RUN_HERE, ids=name_of)
 def test_the_blocks_of_a_page_run(
     page: Path, here: Path, raw: dict[str, Path], monkeypatch: pytest.MonkeyPatch

@@ -87,6 +87,7 @@ def facts(text: str) -> list[str]:
     return [match[1] for match in found if match]
 
 
+@pytest.mark.long  # the whole demo
 @pytest.mark.usefixtures("every_feature")
 def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -99,7 +100,7 @@ def test_the_demo_and_the_tutorial_run_from_raw_files_to_figures(
     assert [words[0] for words in ran] == [
         *("ingest", "relabel", "decompose", "eda-features", "train", "train", "compare", "report"),
         *("simulate", "ingest", "relabel", "decompose", "music-features", "eda-features"),
-        *("train",) * 5,
+        *("train",) * 4,
         *("evaluate", "gradcam", "compare"),
     ]
     printed = "\n\n".join(run(words).stdout for words in ran)

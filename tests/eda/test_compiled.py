@@ -66,6 +66,7 @@ def kept(folder):
     return list(folder.glob("compiled-*/**/*.nbi"))
 
 
+@pytest.mark.long
 def test_a_change_in_a_called_file_is_noticed(tmp_path, ask):
     # Numba alone would go on with the machine code of the old callee.
     assert ask(41) == [41, 0]
@@ -75,6 +76,7 @@ def test_a_change_in_a_called_file_is_noticed(tmp_path, ask):
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.long
 def test_machine_code_is_kept_where_the_user_wants_it(tmp_path, ask):
     chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "chosen")}
     assert ask(41, **chosen) == [41, 0]
@@ -84,6 +86,7 @@ def test_machine_code_is_kept_where_the_user_wants_it(tmp_path, ask):
     assert not kept(tmp_path / "package" / "__pycache__")
 
 
+@pytest.mark.long
 def test_machine_code_is_kept_by_the_user_where_the_package_cannot_be_written_to(tmp_path, ask):
     (tmp_path / "package" / "__pycache__").write_text("no folder")
     assert ask(41) == [41, 0]
@@ -92,6 +95,7 @@ def test_machine_code_is_kept_by_the_user_where_the_package_cannot_be_written_to
     assert kept(tmp_path / "home" / "rtcan")
 
 
+@pytest.mark.long
 def test_without_any_folder_it_is_compiled_each_time(tmp_path, ask):
     for name in ("package/__pycache__", "home"):
         (tmp_path / name).write_text("no folder")

@@ -132,6 +132,7 @@ def coverage(simulate, names: list[str], n: int, alone: bool) -> NDArray[np.int6
     return hits
 
 
+@pytest.mark.long
 def test_intervals_hold_the_true_score_and_those_over_trials_do_not(simulate):
     n, names = 100, ["accuracy", "auc"]
     few, many = stats.binom.ppf((0.001, 0.999), n, 0.95)

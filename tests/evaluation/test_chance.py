@@ -56,7 +56,11 @@ def tolerance(n: int) -> tuple[float, float]:
     return few, many
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=str)
+@pytest.mark.parametrize(
+    "design",
+    [DESIGNS[0], *(pytest.param(each, marks=pytest.mark.long) for each in DESIGNS[1:])],
+    ids=str,
+)
 def test_coin_flips_look_like_skill_in_about_one_of_forty(design: tuple) -> None:
     found = dict.fromkeys(("balanced_accuracy", "auc", "above_majority"), 0)
     for seed in range(N):
@@ -84,6 +88,7 @@ def test_a_constant_answer_never_looks_like_skill(design: tuple) -> None:
             assert not above("above_majority", trials.assign(probability=answer), seed)
 
 
+@pytest.mark.long
 def test_accuracy_of_the_majority_share_is_above_it_in_about_one_of_forty() -> None:
     # Right as often as the majority class, but in other trials: the interval is not only careful.
     hits, n = 0, 150

@@ -12,6 +12,9 @@ from rtcan_cli.evaluation.statistics import corrected_t, seed_test, swap_test
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+#: How often a test finds something takes a hundred studies.
+LONG = pytest.mark.long
+
 
 def study(
     seed: int,
@@ -64,6 +67,7 @@ def over_folds(one: list[pd.DataFrame], other: list[pd.DataFrame], n_folds: int 
     return corrected_t(*accuracy, n_train=n_folds - 2, n_test=1).p_value
 
 
+@LONG
 @pytest.mark.parametrize(("n_seeds", "noise"), [(1, 0.08), (3, 0.08)])
 def test_with_training_noise_only_the_swap_test_finds_too_much(n_seeds: int, noise: float) -> None:
     n = 90
@@ -81,7 +85,12 @@ def test_with_training_noise_only_the_swap_test_finds_too_much(n_seeds: int, noi
 
 
 @pytest.mark.parametrize(
-    ("n_seeds", "noise", "same_folds"), [(2, 0.0, True), (2, 0.05, True), (3, 0.05, False)]
+    ("n_seeds", "noise", "same_folds"),
+    [
+        pytest.param(2, 0.05, True, marks=LONG),
+        pytest.param(2, 0.0, True, marks=LONG),
+        pytest.param(3, 0.05, False, marks=LONG),
+    ],
 )
 def test_seeds_find_a_difference_in_at_most_one_of_twenty(
     n_seeds: int, noise: float, same_folds: bool

@@ -54,7 +54,7 @@ def trials(n, generator):
     return eda, label
 
 
-@pytest.fixture(scope="module", params=["Rb", "Rf"])
+@pytest.fixture(scope="module", params=["Rb", pytest.param("Rf", marks=pytest.mark.long)])
 def trained(request):
     torch.manual_seed(0)
     model = RTCAN(request.param, channels=(8, 8, 8, 8))

@@ -17,7 +17,13 @@ VERDICTS = {
 }
 
 
-@pytest.mark.parametrize("cause", planted_parts.CAUSES)
+@pytest.mark.parametrize(
+    "cause",
+    [
+        pytest.param(each, marks=() if each == "skin" else pytest.mark.long)
+        for each in planted_parts.CAUSES
+    ],
+)
 def test_the_cause_is_found(cause: str) -> None:
     model = planted_parts.train(cause, seed=0)
     trials, background = (planted_parts.draw(cause, n, seed=k) for k, n in ((1, 96), (2, 40)))

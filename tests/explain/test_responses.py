@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from rtcan_cli.explain.responses import LAGS, NULLS, STEP, lock, mean_of_known
+from rtcan_cli.explain.responses import LAGS, NULLS, STEP, cumulative, lock, mean_of_known
 
 LENGTH, SECONDS = 400, 40.0
 WINDOW = (-1.0, 1.0)
@@ -28,7 +28,7 @@ def locked(weight, events, subject, n_permutations=199, seed=0, network=None):
     n = len(weight)
     network = np.zeros(n) if network is None else network
     return lock(
-        weight,
+        cumulative(weight),
         np.full(n, SECONDS),
         events,
         subject,

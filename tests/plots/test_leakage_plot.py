@@ -30,9 +30,17 @@ def scores(*targets: str, keep: int = 4, width: float = 4.0) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-@pytest.mark.parametrize("keep", [2, 4])
-@pytest.mark.parametrize("targets", [("arousal",), ("valence", "arousal")])
-@pytest.mark.parametrize("width", [0.5, 30.0, np.nan])
+@pytest.mark.parametrize(
+    ("keep", "targets", "width"),
+    [  # each pair of values
+        (2, ("arousal",), 0.5),
+        (4, ("valence", "arousal"), 0.5),
+        (2, ("valence", "arousal"), 30.0),
+        (4, ("arousal",), 30.0),
+        (2, ("arousal",), np.nan),
+        (4, ("valence", "arousal"), np.nan),
+    ],
+)
 def test_says_what_it_shows(read, keep, targets, width):
     text = read(
         leakage(scores(*targets, keep=keep, width=width), title="PMEmo: Rf", simulated=True)
@@ -48,7 +56,10 @@ def test_says_what_it_shows(read, keep, targets, width):
     named = [f"{known}\n({name})" for known, name in zip(KNOWN, PROTOCOLS, strict=True)][-keep:]
     assert [each for each in text if each in named] == named * len(targets)
     assert {"62.0", "70.0"} & set(text)
-    assert "simulated data" not in read(leakage(scores(*targets), title="PMEmo: Rf"))
+
+
+def test_recorded_data_are_not_called_simulated(read):
+    assert "simulated data" not in read(leakage(scores("valence"), title="PMEmo: Rf"))
 
 
 def test_dots_and_whiskers_stand_where_the_table_says():

@@ -36,7 +36,9 @@ def test_one_file_for_each_format(tmp_path):
     assert sorted(files) == sorted((tmp_path / "figures").iterdir())
 
 
-@pytest.mark.parametrize("build", [attention_columns, attention_heat])
+@pytest.mark.parametrize(
+    "build", [attention_columns, pytest.param(attention_heat, marks=pytest.mark.long)]
+)
 def test_the_same_figure_gives_the_same_bytes(tmp_path, trial, build):
     time, signals = trial
     trial_of = {"target": "valence", "subject": "1", "music": "song 1", "true_class": 0}

@@ -14,7 +14,7 @@ from rtcan_cli.runs.run import Run
 from tests.conftest import must, rtcan
 
 SUBJECTS, STIMULI = 4, 10
-MODELS = ("--model", "logistic,subject-prior", "--folds", "5", "--jobs", "1")
+MODELS = ("--model", "logistic,subject-prior", "--folds", "3", "--jobs", "1")
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -133,6 +133,7 @@ def test_labels_are_those_of_the_medians_of_training_trials(tmp_path: Path, prot
         assert "come from the training trials of each fold alone" in " ".join(said.split())
 
 
+@pytest.mark.long
 def test_all_models_and_borrowed_folds_have_the_same_labels(tmp_path: Path) -> None:
     ratings = drawn_ratings()
     workspace = study(tmp_path, ratings)
@@ -155,6 +156,7 @@ def test_all_models_and_borrowed_folds_have_the_same_labels(tmp_path: Path) -> N
     assert "--thresholds all --splits-from" in usual.line()
 
 
+@pytest.mark.long
 def test_a_network_with_its_own_labels_is_explained_and_told_from_others(
     tmp_path: Path,
 ) -> None:
@@ -198,6 +200,7 @@ def test_labels_that_rest_on_no_ratings_of_trials_are_refused(tmp_path: Path) ->
     assert not list((workspace / "table").glob("runs/*.h5"))
 
 
+@pytest.mark.long
 def test_evaluate_says_what_usual_labels_depend_on(tmp_path: Path) -> None:
     workspace = study(tmp_path, drawn_ratings())
     said = {}

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.runs.inputs import Sources, training_data
+from rtcan_cli.steps.signals.eda_features import describe_recordings
+from rtcan_cli.stores import Store
 from tests.conftest import must, put_text
 
 TARGETS = ("valence", "arousal")
@@ -154,12 +156,39 @@ def test_unusable_trials_are_left_out_and_the_others_stay_aligned(
     assert len(arousal.label) == len(whole.label)
 
 
-def test_trials_are_in_memory_once(prepared: Path) -> None:
+def test_many_trials_are_not_in_memory(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", 1 << 20)
+    monkeypatch.setattr("rtcan_cli.training.data._BLOCK", 2)
     length = 20_000  # so that they are most of what is there
     training_data(sources(prepared), "valence", ONSET, LENGTH)  # loads libraries
     tracemalloc.start()
     try:
         data, _ = training_data(sources(prepared), "valence", ONSET, length)
-        assert tracemalloc.get_traced_memory()[1] < 1.3 * data.eda.nbytes
+        assert tracemalloc.get_traced_memory()[1] < 0.25 * data.eda.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_features_are_read_in_parts(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", 0)
+    monkeypatch.setattr("rtcan_cli.runs.inputs._ROWS", 5)
+    stores, features = prepared / "pmemo", tmp_path / "features.h5"
+    describe_recordings(stores / "recordings.h5", stores / "components.h5", features, ONSET, jobs=1)
+    wanted = Sources(None, stores / "labels.h5", features=features)
+    with Store(features) as store:
+        values, names = store.array("features/value"), store.array("features/name")
+        table = store.table("recordings")
+    two = [str(names[7]), str(names[3])]
+    data, _ = training_data(wanted, "arousal", ONSET, LENGTH, two)
+    row_of = {
+        (each.subject, each.stimulus, each.repetition): each.Index
+        for each in table.itertuples()
+        if each.target in ("arousal", "both")
+    }
+    keys = zip(data.subject, data.stimulus, data.repetition, strict=True)
+    rows = [row_of[key] for key in keys]
+    np.testing.assert_array_equal(data.eda[data.row], values[rows][:, [7, 3]].astype(np.float32))
+    every, _ = training_data(wanted, "arousal", ONSET, LENGTH)
+    np.testing.assert_array_equal(every.eda[every.row], values[rows].astype(np.float32))

@@ -175,7 +175,10 @@ def test_test_subject_trains_the_folds_that_test_it(stores: Path) -> None:
 # Folds of another run
 
 
-@pytest.mark.parametrize("protocol", ["trial", "subject+stimulus", "loso"])
+@pytest.mark.parametrize(
+    "protocol",
+    ["trial", "subject+stimulus", pytest.param("loso", marks=pytest.mark.long)],  # 18 models
+)
 def test_folds_of_another_run_are_the_same(stores: Path, protocol: str) -> None:
     source = run_of(stores, protocol)
     run, _ = train(stores, "--target", "both", "--splits-from", protocol)
@@ -192,6 +195,7 @@ def test_folds_of_another_run_are_the_same(stores: Path, protocol: str) -> None:
     assert "already done" in again.stderr
 
 
+@pytest.mark.long
 def test_seeds_of_a_run_share_its_folds_and_differ_in_what_they_learn(stores: Path) -> None:
     source = run_of(stores, "subject")
     options = ("--target", "arousal", "--splits-from", "subject", "--seed", "4,5")
@@ -230,6 +234,7 @@ def test_folds_come_from_the_other_runs_store_and_not_from_its_seed(
     assert np.array_equal(run.membership, expected)
 
 
+@pytest.mark.long
 def test_trials_that_the_other_run_lacks_are_left_out_and_counted(
     stores: Path, tmp_path: Path
 ) -> None:
@@ -308,6 +313,7 @@ def test_folds_of_a_missing_run_or_another_dataset_are_refused(
 # Fewer subjects
 
 
+@pytest.mark.long
 def test_subsets_of_subjects_are_nested_and_named(stores: Path) -> None:
     small, outcome = train(stores, *THREE, "--subjects", "4")
     large, _ = train(stores, *THREE, "--subjects", "70%")

@@ -79,6 +79,7 @@ def test_the_polarity_is_said_again_where_it_changes_something(
     assert signal_kind(unit, again) == kind  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_all_lines_in_their_order_make_the_same_stores(prepared: Path, tmp_path: Path) -> None:
     stores = Workspace(prepared)

@@ -124,6 +124,7 @@ def test_a_small_store_with_much_in_it_is_refused(path: Path) -> None:
     refused(path, "its data would unpack to more than 2.1 GB, but the file has only")
 
 
+@pytest.mark.long
 def test_a_table_of_many_trials_is_refused(path: Path) -> None:
     n = 6_000_000
     with h5py.File(path, "r+") as h5:

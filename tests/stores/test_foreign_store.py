@@ -121,6 +121,7 @@ const void *H5PLget_plugin_info(void) { return 0; }
 """
 
 
+@pytest.mark.long
 def test_filters_of_others_are_not_looked_for(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,7 @@ def in_a_script(work: Callable[[], None]) -> None:
     work()
 
 
-@pytest.mark.parametrize("run", [in_a_command, in_a_script])
+@pytest.mark.parametrize("run", [in_a_command, pytest.param(in_a_script, marks=pytest.mark.long)])
 def test_an_interrupt_at_any_write_leaves_no_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., None]
 ) -> None:

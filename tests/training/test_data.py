@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,12 @@ import torch
 from sklearn.preprocessing import StandardScaler
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.mapped import MappedRows
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import Inputs, TrainingData, place, scale_of, standardise
+from rtcan_cli.training.fit import fit_fold
+from rtcan_cli.training.folds.splits import group_folds, rotated
+from rtcan_cli.training.recipes import RECIPES
 
 RNG = np.random.default_rng(0)
 DATA = TrainingData(
@@ -98,6 +104,55 @@ def test_batches_pair_trials_with_their_songs() -> None:
     assert music is not None
     assert np.array_equal(music, DATA.music[[2, 1]])
     assert Inputs(inputs.eda).batch(torch.tensor([0]))[1] is None
+
+
+def test_trials_name_their_rows() -> None:
+    data = replace(DATA, eda=np.repeat(DATA.eda, 2, axis=0)[::-1], row=np.array([6, 4, 2, 0]))
+    some = data.take(np.array([3, 1]))
+    assert some.eda is data.eda
+    np.testing.assert_array_equal(some.eda[some.row], DATA.eda[[3, 1]])
+    cpu = torch.device("cpu")
+    inputs = Inputs(place(data.eda.copy(), cpu), row=place(some.row, cpu))
+    assert np.array_equal(inputs.batch(torch.tensor([1, 0]))[0], DATA.eda[[1, 3]])
+
+
+@pytest.mark.parametrize("row", [[0, 1, 2], [0, 1, 2, 4], [-1, 0, 1, 2]])
+def test_rows_that_are_not_there_are_refused(row: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"eda|row"):
+        replace(DATA, row=np.array(row))
+
+
+def test_rows_of_no_trial_may_be_missing_values() -> None:
+    eda = np.concatenate([np.full_like(DATA.eda[:1], np.nan), DATA.eda])
+    assert len(replace(DATA, eda=eda, row=np.arange(1, 5))) == 4
+    with pytest.raises(RtcanError, match="EDA of subject b, stimulus z"):
+        replace(DATA, eda=eda, row=np.array([1, 2, 3, 0]))
+
+
+def test_a_fold_is_the_same_from_a_file_that_nobody_can_write_to(
+    toy: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", 0)
+    rows = MappedRows(tmp_path, "inputs")
+    order = np.random.default_rng(0).permutation(len(toy))
+    for own in toy.eda[order]:
+        rows.append(own)
+    mapped = replace(toy, eda=rows.array(), row=np.argsort(order))
+    assert not mapped.eda.flags.writeable
+    spec = ModelSpec("base", (8, 8, 8, 8), n_music=toy.n_music, length=toy.eda.shape[2])
+    recipe = replace(RECIPES["tuned"], epochs=2)
+    parts = rotated(group_folds(toy.subject, toy.label, 4, seed=0), 4).roles(1)
+    one, other = (fit_fold(data, parts, spec, recipe, fold=1, seed=0) for data in (toy, mapped))
+    assert one.weights.keys() == other.weights.keys()
+    for name, values in one.weights.items():
+        np.testing.assert_array_equal(values, other.weights[name])
+    np.testing.assert_array_equal(one.test_probability, other.test_probability)
+
+
+def test_an_array_is_placed_without_a_copy() -> None:
+    array = np.arange(3.0)
+    array.flags.writeable = False
+    assert place(array, torch.device("cpu")).data_ptr() == array.ctypes.data
 
 
 @pytest.mark.filterwarnings("error")

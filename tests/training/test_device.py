@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.training.device import pick_device, tensor_float
+from rtcan_cli.training.device import memory_of, pick_device, tensor_float
 
 
 def test_the_cpu_is_the_default() -> None:
@@ -49,6 +49,27 @@ def test_rounding_in_products_is_as_asked_for_and_put_back(allowed: bool) -> Non
     assert now() == before
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\n..."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 5.00 GB, ...)"),
+    ],
+)
+def test_too_little_memory_is_said_in_one_line(error: RuntimeError) -> None:
+    cuda, said = torch.device("cuda:0"), r"^the free memory of cuda:0 is too small"
+    with pytest.raises(RtcanError, match=said) as raised, memory_of(cuda):
+        raise error
+    assert raised.value.hint is not None
+    assert "--batch-size" in raised.value.hint
+    assert "--jobs" in raised.value.hint
+
+
+def test_other_errors_of_a_device_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="illegal memory"), memory_of(torch.device("cuda:0")):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
 _RESIDENT = """
 import numpy as np
 from rtcan_cli.training.device import keep_memory
@@ -65,6 +86,7 @@ print(resident() - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not GNU's")
+@pytest.mark.long  # a process of its own, whose memory is measured
 @pytest.mark.parametrize("keep", [True, False])
 def test_freed_memory_is_kept_if_wanted(keep: bool) -> None:
     command = [sys.executable, "-c", _RESIDENT.format(keep=keep)]

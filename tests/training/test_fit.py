@@ -211,6 +211,7 @@ def test_eda_alone_ignores_music(toy: TrainingData) -> None:
     np.testing.assert_array_equal(with_music.test_probability, without.test_probability)
 
 
+@pytest.mark.long
 def test_it_learns_what_is_there_and_only_that(large_toy: TrainingData) -> None:
     parts = rotated(folds(large_toy), 4).roles(1)
     recipe = replace(RECIPES["tuned"], lr=3e-3, epochs=8, batch_size=32)

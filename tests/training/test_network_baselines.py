@@ -37,7 +37,7 @@ def seen_by(model: Model, fusion: str, toy: TrainingData) -> tuple[TrainingData,
     if model.sees(fusion) != "signals":
         eda = np.random.default_rng(0).normal(5, 3, (len(data.label), n_features))
         eda[:, :1] += 4 * data.label[:, None]
-        data = replace(data, eda=eda.astype(np.float32))
+        data = replace(data, eda=eda.astype(np.float32), row=np.arange(len(eda)))
     if fusion == "none":
         data = replace(data, music=None, song=None)
     spec = ModelSpec(n_music=data.n_music, length=60, model=model.name, n_features=n_features)

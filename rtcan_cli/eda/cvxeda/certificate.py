@@ -12,18 +12,16 @@ Every term is computed afresh from the arguments, and none is a difference of la
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from rtcan_cli.eda.cvxeda.matrices import (
     ResponseFilter,
-    drift_columns,
     respond,
     respond_transposed,
-    spline_bumps,
+    spline_curve,
+    spline_products,
 )
 
 # A slack as little below zero as this, times its own size, is a rounding error.
@@ -80,26 +78,28 @@ def certify(
     alpha, gamma : float
         The penalties.
     """
-    bumps, drift = _columns(y.size, spacing)
     phasic = respond(driver, response)
-    spline = coefficients[:-2]
-    tonic = bumps @ spline + drift @ coefficients[-2:]
+    spline, (offset, drift) = coefficients[:-2], coefficients[-2:]
+    tonic = spline_curve(spline, y.size, spacing)
+    tonic += offset + drift / y.size * np.arange(1, y.size + 1)
     residual = y - phasic - tonic
     objective = residual @ residual / 2 + alpha * driver.sum() + gamma / 2 * (spline @ spline)
-    feasible, slack = _dual_feasible(dual, drift, response, alpha)
+    feasible, slack = _dual_feasible(dual, response, alpha)
     distance = residual - feasible
-    ridge = gamma * spline - bumps.T @ feasible
-    gap = driver @ slack + distance @ distance / 2 + ridge @ ridge / (2 * gamma)
+    ridge = gamma * spline - spline_products(feasible, spacing)
+    gap = float(driver @ slack + distance @ distance / 2 + ridge @ ridge / (2 * gamma))
     if not (np.isfinite(gap) and driver.min() >= 0):
         gap = np.inf
     return Certificate(phasic, tonic, residual, float(objective), float(gap))
 
 
 def _dual_feasible(
-    dual: NDArray[np.float64], drift: NDArray[np.float64], response: ResponseFilter, alpha: float
+    dual: NDArray[np.float64], response: ResponseFilter, alpha: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # Projected on what is orthogonal to offset and drift, then shrunk until no slack is negative.
-    feasible = dual - drift @ np.linalg.lstsq(drift, dual, rcond=None)[0]
+    ramp = np.arange(dual.size) - (dual.size - 1) / 2
+    feasible = dual - dual.mean()
+    feasible -= float(ramp @ feasible / (ramp @ ramp)) * ramp
     correlation = respond_transposed(feasible, response)
     rounding = _ROUNDING * (alpha + respond_transposed(np.abs(feasible), response).max())
     most = correlation.max()
@@ -107,8 +107,3 @@ def _dual_feasible(
         share = alpha / most
         feasible, correlation = share * feasible, share * correlation
     return feasible, np.maximum(alpha - correlation, 0.0)
-
-
-@lru_cache(maxsize=4)
-def _columns(n_samples: int, spacing: int) -> tuple[sparse.csc_array, NDArray[np.float64]]:
-    return spline_bumps(n_samples, spacing), drift_columns(n_samples)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -42,14 +45,15 @@ class Tonic(NamedTuple):
         In any knot interval, the values of the four bumps that are not zero there: of the knot
         before the interval, of the knots at its two ends and of the knot after it.
     n_knots : int
-        Number of bumps.
-    n_samples : int
-        Length of the recording.
+        Number of bumps; of recordings in lockstep, that of the longest.
+    samples, knots : ndarray of float64, shape (1,) or (1, LANES)
+        Length of the recording, and number of its bumps; of each, in lockstep.
     """
 
     table: NDArray[np.float64]
     n_knots: int
-    n_samples: int
+    samples: NDArray[np.float64]
+    knots: NDArray[np.float64]
 
 
 def response_filter(sampling_rate: float, tau0: float, tau1: float) -> ResponseFilter:
@@ -142,17 +146,52 @@ def spline_bumps(n_samples: int, spacing: int) -> sparse.csc_array:
     return sparse.csc_array((bump[places], (rows[inside], columns)), shape=(n_samples, knots.size))
 
 
-def tonic_columns(n_samples: int, spacing: int) -> Tonic:
-    """The columns of `spline_bumps` and `drift_columns`, as a table of what is not zero."""
+def tonic_columns(n_samples: int | Sequence[int], spacing: int) -> Tonic:
+    """The columns of `spline_bumps` and `drift_columns`, as a table of what is not zero.
+
+    Parameters
+    ----------
+    n_samples : int or sequence of int
+        Length of a recording; of each, for recordings in lockstep.
+    spacing : int
+        Samples between two knots.
+    """
+    samples = np.array([n_samples], dtype=np.float64)
+    knots = np.vectorize(count_knots, otypes=[np.float64])(samples.astype(int), spacing)
+    return Tonic(_table(spacing), int(knots.max()), samples, knots)
+
+
+@lru_cache(maxsize=8)
+def _table(spacing: int) -> NDArray[np.float64]:
     bump = _bump(spacing)
     reach = BUMP_INTERVALS // 2 * spacing
     around = np.zeros(2 * reach + 1)
     around[reach - bump.size // 2 : reach + bump.size // 2 + 1] = bump
     # Sample j of an interval lies j samples after the knot at its beginning.
     table = [around[reach - k * spacing :][:spacing] for k in range(-1, BUMP_INTERVALS - 1)]
-    return Tonic(
-        np.ascontiguousarray(np.stack(table, axis=1)), count_knots(n_samples, spacing), n_samples
-    )
+    return np.ascontiguousarray(np.stack(table, axis=1))
+
+
+def spline_curve(coefficients: NDArray[np.float64], n: int, spacing: int) -> NDArray[np.float64]:
+    """Sum of the bumps of `spline_bumps`, each times its coefficient, without that large matrix."""
+    table = _table(spacing)
+    intervals = -(-n // spacing)
+    padded = np.zeros(intervals + BUMP_INTERVALS - 1)
+    padded[1 : 1 + coefficients.size] = coefficients[: padded.size - 1]
+    return (sliding_window_view(padded, BUMP_INTERVALS) @ table.T).ravel()[:n]
+
+
+def spline_products(x: NDArray[np.float64], spacing: int) -> NDArray[np.float64]:
+    """Scalar product of each bump of `spline_bumps` with `x`."""
+    table, whole = _table(spacing), x.size - x.size % spacing
+    products = [x[:whole].reshape(-1, spacing) @ table]
+    if whole < x.size:
+        products.append(x[None, whole:] @ table[: x.size - whole])
+    each = np.concatenate(products)
+    padded = np.zeros(len(each) + BUMP_INTERVALS - 1)
+    for k in range(BUMP_INTERVALS):
+        padded[k : k + len(each)] += each[:, k]
+    return padded[1 : 1 + count_knots(x.size, spacing)]
 
 
 def drift_columns(n_samples: int) -> NDArray[np.float64]:

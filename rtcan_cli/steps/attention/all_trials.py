@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial as bind
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import Curve, density, over_subjects
 from rtcan_cli.explain.maps import attribute_trials
-from rtcan_cli.explain.responses import WINDOWS, Locked, lock, mean_of_known
+from rtcan_cli.explain.responses import WINDOWS, Locked, cumulative, lock, mean_of_known
 from rtcan_cli.files.links import folder_below
+from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.average import attention_average
 from rtcan_cli.plots.attention.responses import attention_responses
@@ -57,14 +58,22 @@ class TrialMaps:
     trials : DataFrame
         From `rtcan_cli.steps.attention.trials.tested_trials`, with ``predicted`` and ``explained``
         (0 low, 1 high), and ``begin`` and ``duration`` [s] of what the network sees.
-    share : NDArray of float32 (n, C, L)
-        Weights in times the even share, see `rtcan_cli.explain.average.density`; NaN if empty.
+    parts : NDArray of float32 (n, C, n_parts)
+        Mean weight in `N_BINS` equal parts of the trial, in times the even share, see
+        `rtcan_cli.explain.average.density`; NaN if empty.
+    total : NDArray of float64 (n_rows, L + 1)
+        `rtcan_cli.explain.responses.cumulative` weight, summed over channels, of maps that are not
+        empty; it may be read from a file (`rtcan_cli.files.mapped`).
+    row : NDArray of int64 (n,)
+        Row of each trial in `total`; -1 if its map is empty.
     events : dict of str to list of arrays
         Seconds of ``onset`` and ``peak`` of the responses in what is seen, from its beginning.
     """
 
     trials: pd.DataFrame
-    share: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    total: NDArray[np.float64]
+    row: NDArray[np.int64]
     events: dict[str, list[NDArray[np.float64]]]
 
 
@@ -131,11 +140,9 @@ def explain_all(
             text = f"{target}: {len(trials)} of {n_tested} trials, drawn by the seed"
             notes.append(Note("drawn_trials", text))
         work = explain_trials.chunks(run, sources, target, trials)
-        maps = _explain(work, method, explained, jobs)
-        if relative_to_untrained:
-            average = untrained_of_run(work, method, seed, jobs)
-            maps = TrialMaps(maps.trials, relative(maps.share, average), maps.events)
-        n_empty = int(np.isnan(maps.share[:, 0, 0]).sum())
+        average = untrained_of_run(work, method, seed, jobs) if relative_to_untrained else None
+        maps = _explain(work, method, explained, average, jobs)
+        n_empty = np.count_nonzero(maps.row < 0)
         if n_empty:
             text = (
                 f"{n_empty} maps are empty, because nothing spoke for the class; they are left out"
@@ -198,18 +205,31 @@ def _words(method: str, explained: str, relative_to_untrained: bool) -> str:
     return words + (", relative to untrained networks" if relative_to_untrained else "")
 
 
-def _explain(work: list[Chunk], method: MapName, explained: Explained, jobs: int) -> TrialMaps:
+def _explain(
+    work: list[Chunk],
+    method: MapName,
+    explained: Explained,
+    average: NDArray[np.float64] | None,
+    jobs: int,
+) -> TrialMaps:
     total = sum(len(chunk.trials) for chunk in work)
     found: dict[int, TrialMaps] = {}
-    one = bind(explain_chunk, method=method, explained=explained)
+    one = bind(explain_chunk, method=method, explained=explained, average=average)
+    components = work[0].sources.components
+    assert components is not None, "RTCAN-1D sees signals"
+    kept = MappedRows(folder_for(components), "maps")
     with console.progress(total, f"maps, {work[0].target}", "trial") as bar:
         for index, maps in map_unordered(one, work, jobs):
-            found[index] = maps
+            # Of the maps themselves only the parts stay in memory.
+            rows = np.array([*map(kept.append, maps.total), -1])
+            found[index] = replace(maps, total=np.empty((0, 0)), row=rows[maps.row])
             bar.update(len(maps.trials))
     ordered = [found[index] for index in range(len(work))]
     return TrialMaps(
         trials=pd.concat([each.trials for each in ordered], ignore_index=True),
-        share=np.concatenate([each.share for each in ordered]),
+        parts=np.concatenate([each.parts for each in ordered]),
+        total=kept.array(),
+        row=np.concatenate([each.row for each in ordered]),
         events={
             name: [times for each in ordered for times in each.events[name]]
             for name in ordered[0].events
@@ -217,12 +237,30 @@ def _explain(work: list[Chunk], method: MapName, explained: Explained, jobs: int
     )
 
 
-def explain_chunk(chunk: Chunk, method: MapName, explained: Explained) -> TrialMaps:
-    """Maps and responses of some trials of one network."""
+def explain_chunk(
+    chunk: Chunk,
+    method: MapName,
+    explained: Explained,
+    average: NDArray[np.float64] | None = None,
+) -> TrialMaps:
+    """Maps and responses of some trials of one network.
+
+    Parameters
+    ----------
+    chunk, method, explained
+        As of `explain_all`.
+    average : NDArray of float64 (L,), optional
+        What untrained networks look at, to divide the maps by.
+    """
     data = explain_trials.load(chunk)
     chosen = explain_trials.classes(explained, chunk.trials)
     maps = attribute_trials(data.model, data.eda, data.music, chosen, method=method)
     predicted = np.where(maps.probability > 0.5, maps.class_index, 1 - maps.class_index)
+    share = density(maps.channels)
+    if average is not None:
+        share = relative(share, average)
+    parts = np.array_split(share, min(N_BINS, share.shape[2]), axis=2)
+    there = ~np.isnan(share[:, 0, 0])
     return TrialMaps(
         trials=chunk.trials.assign(
             predicted=predicted if chosen is not None else maps.class_index,
@@ -230,7 +268,9 @@ def explain_chunk(chunk: Chunk, method: MapName, explained: Explained) -> TrialM
             begin=data.begin,
             duration=data.duration,
         ),
-        share=density(maps.channels),
+        parts=np.stack([part.mean(axis=2) for part in parts], axis=2),
+        total=cumulative(share[there].sum(axis=1)),
+        row=np.where(there, np.cumsum(there) - 1, -1),
         events=explain_trials.responses(chunk, data.onset, data.window),
     )
 
@@ -259,9 +299,7 @@ def average_curves(maps: TrialMaps) -> dict[str, dict[str, Curve]]:
     Groups are ``predicted`` and ``true`` (class), ``channel`` and ``all``.
     """
     subject = maps.trials["subject"].to_numpy(str)
-    parts = np.array_split(maps.share, min(N_BINS, maps.share.shape[2]), axis=2)
-    binned = np.stack([part.mean(axis=2) for part in parts], axis=2)
-    summed = binned.sum(axis=1)
+    summed = maps.parts.sum(axis=1)
     found: dict[str, dict[str, Curve]] = {}
     for group, column in (("predicted", "predicted"), ("true", "label")):
         masks = {name: maps.trials[column] == k for k, name in enumerate(CLASS_NAMES)}
@@ -270,9 +308,9 @@ def average_curves(maps: TrialMaps) -> dict[str, dict[str, Curve]]:
             for name, mask in masks.items()
             if mask.any()
         }
-    if binned.shape[1] == len(CHANNELS):
+    if maps.parts.shape[1] == len(CHANNELS):
         found["channel"] = {
-            name: over_subjects(binned[:, k], subject) for k, name in enumerate(CHANNELS)
+            name: over_subjects(maps.parts[:, k], subject) for k, name in enumerate(CHANNELS)
         }
     found["all"] = {"all": over_subjects(summed, subject)}
     return found
@@ -280,18 +318,18 @@ def average_curves(maps: TrialMaps) -> dict[str, dict[str, Curve]]:
 
 def lock_to_responses(maps: TrialMaps, seed: int) -> dict[str, Locked]:
     """Weight around onsets and peaks of responses; empty if there is none."""
-    weight = maps.share.sum(axis=1)
-    there = ~np.isnan(weight[:, 0])
+    there = maps.row >= 0
     own = maps.trials[there]
     found = {}
     for name, events in maps.events.items():
         locked = lock(
-            weight[there],
+            maps.total,
             own["duration"].to_numpy(),
             [times for times, kept in zip(events, there, strict=True) if kept],
             own["subject"].to_numpy(str),
             own["fold"].to_numpy(),
             WINDOWS[name],
+            row=maps.row[there],
             seed=seed,
         )
         if locked is not None:
@@ -302,7 +340,7 @@ def lock_to_responses(maps: TrialMaps, seed: int) -> dict[str, Locked]:
 def _average_table(
     target: str, curves: dict[str, dict[str, Curve]], maps: TrialMaps
 ) -> pd.DataFrame:
-    n_bins = min(N_BINS, maps.share.shape[2])
+    n_bins = maps.parts.shape[2]
     middle = (np.arange(n_bins) + 0.5) / n_bins
     duration = maps.trials["duration"].to_numpy()
     alike = np.ptp(duration) <= _SAME_LENGTH * duration.mean()

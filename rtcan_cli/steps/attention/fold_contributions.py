@@ -29,6 +29,8 @@ from rtcan_cli.trial_key import TRIAL_KEY
 
 #: Times that the EDA, or the music, is exchanged among the test trials of a fold.
 EXCHANGES = 10
+#: Trials that an untrained network settles on, all at once. Of PMEmo, a fold has 768.
+N_SETTLED = 1024
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,12 @@ def _randomised(
     columns: list[NDArray[np.intp]],
     seed: int,
 ) -> Answer:
-    """What a network says that has learnt nothing; it settles on the trials that are explained."""
+    """What a network says that has learnt nothing; it settles on trials that are explained."""
     eda, music = network_inputs(trained, loaded)
     network = rebuild(trained.weights, trained.spec)
-    other = untrained(network, eda[own.eda], music[own.song], seed)
-    return answer_of_network(other, eda, music, columns)
+    settle = slice(0, N_SETTLED)
+    other = untrained(network, eda[loaded.row[own.eda[settle]]], music[own.song[settle]], seed)
+    return answer_of_network(other, eda, music, columns, loaded.row)
 
 
 def exchange(

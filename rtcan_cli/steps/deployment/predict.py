@@ -26,7 +26,7 @@ from rtcan_cli.results.deployment.prediction import (
     Prediction,
 )
 from rtcan_cli.runs.eda_fit import check_fit, kind_of, trained_kind
-from rtcan_cli.runs.inputs import Key, LeftOut, Sources, new_trials
+from rtcan_cli.runs.inputs import Key, LeftOut, SharedInputs, Sources, new_trials
 from rtcan_cli.runs.origin import (
     made_with,
     notes_on_settings,
@@ -110,9 +110,10 @@ def predict_stores(
         check_fit(run, trained_kind(run, trained), kind, f"the EDA of {made.dataset}")
     by_name = made.dataset == run.dataset.name and not all_new
     asking = _Asking(run, calibrated, all_folds, by_name, by_name or same_songs)
+    shared = SharedInputs()
     for target in settings.targets:
         seen = settings.onset, settings.spec.length, settings.model.features, settings.window
-        trials, left_out = new_trials(sources, target, *seen)
+        trials, left_out = new_trials(sources, target, *seen, shared=shared)
         asking.ask(target, trials, left_out)
     notes = notes_on_settings(run, trained, new)
     if asking.n_known and made.dataset == "table":

@@ -34,6 +34,10 @@ from rtcan_cli.trial_key import TRIAL_KEY, trial_name
 
 #: A component that varies that many times as much as the signal is cancelled by another one.
 _SUSPICIOUS_VARIANCE = 10
+#: Memory that cvxEDA takes for a sample (benchmarks/README.md), and from where it is much.
+_BYTES, _MUCH = 200, 10**9
+#: What is suggested for long recordings: responses last for seconds.
+_ENOUGH_HZ = 16.0
 #: Parameters of the methods; each method has some of them.
 _PARAMETERS = ("solver", "gamma", "cutoff", "window", "time_constants")
 
@@ -124,13 +128,31 @@ def _decompose(
 
     write_ready()
     if missing:
-        get_ready(method)
+        longest = int(np.diff(store.array(OFFSETS)).max())
+        get_ready(method, longest)
+        if method.name == "cvxeda" and _BYTES * longest > _MUCH:
+            _tell_of_memory(store, rate)
     work = decompose_work(store, rate, method)
     with console.progress(n, "decomposing", "recording", done=done) as bar:
         for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):
             ready.add(rows)
             bar.update(len(rows))
             write_ready()
+
+
+def _tell_of_memory(store: Store, rate: float | None) -> None:
+    """Say before the work that a long recording needs much memory, and what spares it."""
+    recorded = store.array("recordings/sampling_rate")
+    wanted = np.minimum(recorded, np.inf if rate is None else rate)
+    left = np.diff(store.array(OFFSETS)) * wanted / recorded
+    longest = int(left.argmax())
+    need = _BYTES * left[longest] / 1e9
+    if need * 1e9 > _MUCH and wanted[longest] > _ENOUGH_HZ:
+        less = need * _ENOUGH_HZ / wanted[longest]
+        console.say(
+            f"the longest recording has {left[longest]:,.0f} samples, which takes about "
+            f"{need:.2g} GB of memory in each process; --rate {_ENOUGH_HZ:g} takes {less:.2g} GB"
+        )
 
 
 def _write_signals(partial: Partial, name: str, writer: StoreWriter) -> dict[str, NDArray[Any]]:

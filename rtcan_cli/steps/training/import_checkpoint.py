@@ -277,13 +277,13 @@ def _write(
     if data.music is not None and data.song is not None:
         mean, sd = scale_of(data.music, songs_of(data, np.arange(len(data.label))))
         weights |= {"music_mean": mean, "music_sd": sd}
-        music = standardise(data.music, mean, sd)[data.song]
+        music = standardise(data.music, mean, sd)
     n, target = len(data.label), checkpoint.target
     # As in training: the number of threads decides the order of sums, and so the last bits.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        probability = predict(checkpoint.model, data.eda, music)
+        probability = predict(checkpoint.model, data.eda, music, data.row, data.song)
     finally:
         torch.set_num_threads(threads)
     with create(output, "run", provenance) as store:

@@ -11,7 +11,7 @@ import pandas as pd
 from rtcan_cli import choices, console
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.fold_labels import FoldLabels, label_folds
-from rtcan_cli.runs.inputs import Sources, training_data
+from rtcan_cli.runs.inputs import SharedInputs, Sources, training_data
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.runs.splits import TrialSplits, deal_labelled, splits_of_run
@@ -188,6 +188,7 @@ class Planner:
     def __init__(self) -> None:
         self._splits: dict[object, TrialSplits] = {}
         self._data: dict[object, TrainingData] = {}
+        self._shared = SharedInputs()
         self._restricted: dict[object, tuple[TrainingData, Splits]] = {}
         self._labels: dict[object, FoldLabels] = {}
 
@@ -257,7 +258,7 @@ class Planner:
         if key in self._restricted:
             return self._restricted[key]
         if trials not in self._data:
-            self._data[trials], left_out = training_data(*trials)
+            self._data[trials], left_out = training_data(*trials, shared=self._shared)
             for reason, count in grouped(left_out):
                 console.say(f"{target}: left out {count} recording{'s' * (count != 1)}: {reason}")
         data, splits, n_unknown, n_absent = known.restrict(self._data[trials])

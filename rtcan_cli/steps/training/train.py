@@ -66,8 +66,8 @@ def train_run(
     device : torch.device, optional
         Where to train; the CPU by default.
     jobs : int or Cluster
-        Folds trained at the same time on the CPU, at most one on each core, -1 for as many; or the
-        cluster that trains them.
+        Folds trained at the same time on the device, at most one for each core, -1 for as many; or
+        the cluster that trains them.
     force : bool
         Train again even if the same run is there.
     splits_from : Path, optional
@@ -134,7 +134,7 @@ def train_runs(
     hopeless: list[tuple[Unit, NotFinite]] = []
     with ExitStack() as locks:
         asked = {request.output: request for request in requests}
-        where, at_a_time = str(device or "cpu"), side_by_side(device, jobs)
+        where, at_a_time = str(device or "cpu"), side_by_side(jobs)
         for plan in plans:
             locks.enter_context(plan.partial.held())
             locks.enter_context(_begun(plan, asked[plan.output], where, at_a_time))

@@ -35,12 +35,10 @@ _DIVERGED: dict[str, NDArray[Any]] = {
 }
 
 
-def side_by_side(device: torch.device | None, jobs: int | Cluster) -> int:
+def side_by_side(jobs: int | Cluster) -> int:
     """How many models are trained at the same time; 0 on a cluster, which may grow and shrink."""
     if isinstance(jobs, Cluster):
         return 0
-    if device is not None and device.type != "cpu":
-        return 1
     return int(joblib.effective_n_jobs(jobs) if jobs == -1 else min(jobs, joblib.cpu_count()))
 
 
@@ -62,8 +60,9 @@ def fit_units(
     device : torch.device, optional
         Where to train; the CPU by default.
     jobs : int or Cluster
-        Networks trained at the same time on the CPU; or the cluster that trains them. Its workers
-        keep no epochs: a fold whose worker is lost starts from the beginning.
+        Networks trained at the same time, each in a process of its own, also if they share a GPU;
+        or the cluster that trains them. Its workers keep no epochs: a fold whose worker is lost
+        starts from the beginning.
     on_finished : callable
         Called with each unit as soon as its result is kept, also with those that had one before,
         and with candidates of a fold that cannot be trained: the others may.
@@ -88,7 +87,7 @@ def fit_units(
             f"going on: {sum(kept)} of {len(units)} models are trained, others may have been "
             "started"
         )
-    at_a_time = side_by_side(device, jobs)
+    at_a_time = side_by_side(jobs)
     failed: list[tuple[Unit, NotFinite]] = []
     watch = Watch(units, at_a_time, takers)
     finished = [unit for unit, there in zip(units, kept, strict=True) if there]

@@ -61,8 +61,19 @@ def step(
     return result, done.exists()
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "latin-1"])
-@pytest.mark.parametrize("options", ["", "--json"])
+@pytest.mark.parametrize(
+    ("encoding", "options"),
+    [
+        ("ascii", ""),
+        ("cp1252", ""),
+        ("utf-8", "--json"),
+        ("latin-1", ""),
+        ("ascii", "--json"),
+        pytest.param("utf-8", "", marks=pytest.mark.long),
+        pytest.param("cp1252", "--json", marks=pytest.mark.long),
+        pytest.param("latin-1", "--json", marks=pytest.mark.long),
+    ],
+)
 def test_a_terminal_may_lack_letters(tmp_path: Path, encoding: str, options: str) -> None:
     result, done = step(tmp_path, options, PYTHONIOENCODING=encoding)
     assert (result.returncode, done) == (0, True), result.stderr
@@ -80,15 +91,20 @@ def test_a_terminal_may_lack_letters(tmp_path: Path, encoding: str, options: str
     "rest",
     [
         ">&-",
-        "2>&-",
-        ">&- 2>&-",
         "<&- >&- 2>&-",
         "| head -1",
-        "--json | head -c 1",
-        "2>&1 | head -1",
         "2> >(head -1)",
         "2>/dev/full",
-        "2</dev/null 2>/dev/full >&-",
+        *(
+            pytest.param(each, marks=pytest.mark.long)
+            for each in (
+                "2>&-",
+                ">&- 2>&-",
+                "--json | head -c 1",
+                "2>&1 | head -1",
+                "2</dev/null 2>/dev/full >&-",
+            )
+        ),
     ],
 )
 def test_nobody_has_to_read(tmp_path: Path, rest: str) -> None:
@@ -130,7 +146,9 @@ def test_a_pipe_that_breaks_in_the_work_is_an_error(tmp_path: Path) -> None:
     assert "error: Broken pipe" in result.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_a_signal_that_was_ignored_at_the_start_stays_ignored(tmp_path: Path, number: int) -> None:
     """As a script's shell starts what runs in the background; so other programs behave."""
     program = PROGRAM.replace("done.touch()", f"import signal; signal.raise_signal({int(number)})")

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcan_cli.eda.cvxeda.certificate import certify
-from rtcan_cli.eda.cvxeda.matrices import response_filter, spline_bumps, tonic_columns
+from rtcan_cli.eda.cvxeda.matrices import response_filter, spline_bumps
 from rtcan_cli.eda.cvxeda.structured import solve
 from tests.eda.recordings import ALPHA, GAMMA, TAU0, TAU1, simulated
 
 RATE, SPACING = 10.0, 100
 RESPONSE = response_filter(RATE, TAU0, TAU1)
 Y = simulated(RATE, 40, 3)
-BEST = solve(Y, RESPONSE, tonic_columns(Y.size, SPACING), ALPHA, GAMMA, 0.2)
+(BEST,) = solve([Y], RESPONSE, SPACING, [ALPHA], GAMMA, 0.2)
 
 
 def certificate(driver, coefficients, dual, alpha=ALPHA):

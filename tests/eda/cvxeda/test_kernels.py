@@ -60,9 +60,9 @@ def test_filter_and_smoother_invert_the_covariance(rate, decades, width):
     n = 150
     response, tonic, h, t = model(rate, n, 30)
     variance = 10 ** rng.uniform(-6, decades - 6, n)
-    scale, gain_c, gain_s, white = np.empty(n), np.empty(n), np.empty(n), np.empty((n, width))
+    scale, gain_c, gain_s, white = np.empty(n), np.empty(n), np.empty(n), np.empty(n * width)
     knots = tonic.n_knots
-    band, arrow, corner = np.empty((knots, width - 2)), np.empty((knots, 2)), np.empty(3)
+    band, arrow, corner = np.empty(knots * (width - 2)), np.empty(knots * 2), np.empty(3)
     kernels.whiten_tonic(
         variance, response, tonic, scale, gain_c, gain_s, white, band, arrow, corner
     )
@@ -97,6 +97,7 @@ def test_filter_and_smoother_invert_the_covariance(rate, decades, width):
             [exact_solve(covariance, column.astype(np.longdouble)) for column in t.T]
         ).astype(float)
         size = np.abs(gram).max()
+        band, arrow = band.reshape(knots, width - 2), arrow.reshape(knots, 2)
         for k in range(knots):
             for j in range(min(k + 1, width - 2)):
                 assert band[k, j] == pytest.approx(gram[k, k - j], abs=1e-8 * size)

@@ -11,6 +11,8 @@ from rtcan_cli.eda.cvxeda.matrices import (
     respond_transposed,
     response_filter,
     spline_bumps,
+    spline_curve,
+    spline_products,
     tonic_columns,
 )
 from tests.eda.recordings import TAU0, TAU1
@@ -62,6 +64,16 @@ def test_table_holds_the_same_bumps(n, spacing):
             else:
                 assert knot in (-1, tonic.n_knots, tonic.n_knots + 1)
     assert np.array_equal(columns, spline_bumps(n, spacing).toarray())
+
+
+@pytest.mark.parametrize(("n", "spacing"), [(1, 7), (40, 8), (41, 8), (43, 8), (44, 8), (47, 8)])
+def test_sums_and_products_of_bumps_are_those_of_the_matrix(n, spacing):
+    rng = np.random.default_rng(n)
+    bumps = spline_bumps(n, spacing)
+    coefficients, x = rng.standard_normal(bumps.shape[1]), rng.standard_normal(n)
+    curve = spline_curve(coefficients, n, spacing)
+    np.testing.assert_allclose(curve, bumps @ coefficients, atol=1e-14)
+    np.testing.assert_allclose(spline_products(x, spacing), bumps.T @ x, atol=1e-14)
 
 
 @pytest.mark.parametrize("rate", [2.0, 50.0, 1000.0])

@@ -218,8 +218,8 @@ def test_takes_the_general_solver_where_the_fast_one_proves_nothing(monkeypatch)
     proven = decompose(y, 20.0)
 
     def spoilt(*arguments):
-        solution = structured_solve(*arguments)
-        return solution._replace(driver=solution.driver * 1.01)
+        solutions = structured_solve(*arguments)
+        return [each._replace(driver=each.driver * 1.01) for each in solutions]
 
     structured_solve = cvxeda_structured.solve
     monkeypatch.setattr(cvxeda_structured, "solve", spoilt)

@@ -4,8 +4,6 @@ import io
 import os
 import pickle
 import struct
-import subprocess
-import sys
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ from torch import nn
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.rtcan.released_file import LIMIT, WRAPPERS, read_state_dict
+from tests.child import Child
 
 
 def small() -> nn.Module:
@@ -77,7 +76,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, kind: str) -> None:
     trusting = f"import torch; torch.load({str(path)!r}, weights_only=False)"
     if kind == "bare pickle":
         trusting = f"import pickle; pickle.load(open({str(path)!r}, 'rb'))"
-    subprocess.run([sys.executable, "-c", trusting], check=False, capture_output=True)
+    Child(trusting).ended()
     assert trace.exists()
 
 

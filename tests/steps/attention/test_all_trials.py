@@ -12,6 +12,7 @@ import pytest
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain import attribute
+from rtcan_cli.files.mapped import SMALL
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.base import Result
 from rtcan_cli.runs.inputs import Sources, training_data
@@ -60,6 +61,7 @@ def each_map(run: Run, stores: Sources, target: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["subject", "label", "predicted", "weight"])
 
 
+@pytest.mark.long
 def test_means_are_those_of_the_single_maps(trained: Path, tmp_path: Path) -> None:
     run = Run.load(run_of(trained, "Rf"))
     result = explain_all(run.path, sources(trained), tmp_path, targets=("arousal",), jobs=1)
@@ -124,12 +126,14 @@ def test_the_weight_at_responses_of_one_subject_has_no_interval(
     assert result.responses[["low", "high"]].isna().all(axis=None)
 
 
+@pytest.mark.long
 def test_all_at_once_or_chunk_by_chunk_in_processes_is_the_same(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = []
-    for size, jobs in ((64, 1), (5, 1)):
+    for size, jobs, small in ((64, 1, SMALL), (5, 1, 0)):
         monkeypatch.setattr(explain_trials, "CHUNK", size)
+        monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", small)
         folder = tmp_path / str(size)
         explain_all(
             run_of(trained, "Rb"), sources(trained), folder, targets=("valence",), jobs=jobs
@@ -139,6 +143,7 @@ def test_all_at_once_or_chunk_by_chunk_in_processes_is_the_same(
         pd.testing.assert_frame_equal(one, other, rtol=1e-3)
 
 
+@pytest.mark.long
 def test_the_class_explained_is_the_one_asked_for(trained: Path) -> None:
     run = Run.load(run_of(trained, "Rf"))
     trials, _ = explain_trials.tested_trials(run, sources(trained), "arousal", 12, 0)
@@ -151,6 +156,7 @@ def test_the_class_explained_is_the_one_asked_for(trained: Path) -> None:
             assert (maps.trials["predicted"] == usual.trials["predicted"]).all()
 
 
+@pytest.mark.long
 def test_check_says_how_far_a_map_follows_and_writes_the_curves(
     trained: Path, tmp_path: Path
 ) -> None:

@@ -147,6 +147,7 @@ def test_on_the_scale_of_the_logit_they_sum_to_the_logit(trained: Path) -> None:
     assert found.trials["music_mfcc"].isna().all()
 
 
+@pytest.mark.long
 def test_learners_of_features_are_explained_with_what_they_stored(
     prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path, undrawn: None
 ) -> None:

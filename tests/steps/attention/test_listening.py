@@ -67,6 +67,7 @@ def test_a_song_that_trained_the_network_is_named_as_such(told: Listening) -> No
     assert "this song has also trained these networks" in note.text
 
 
+@pytest.mark.long
 def test_one_rating_is_shown_if_one_is_asked_for(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ def test_its_attention_is_that_of_gradcam(
         np.testing.assert_allclose(looked["begin"], edges[:-1])
 
 
+@pytest.mark.long
 def test_a_beginning_is_what_predict_says_of_a_file_that_ends_there(
     trained: Path, told: Listening, raw_pmemo: Path, tmp_path: Path
 ) -> None:

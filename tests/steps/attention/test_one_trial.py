@@ -112,6 +112,7 @@ def test_class_fold_and_probability_are_those_of_the_run_store(
         assert {row[column] for row in shown} == set(CLASSES)
 
 
+@pytest.mark.long
 def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
     trained: Path, tmp_path: Path
 ) -> None:
@@ -139,7 +140,7 @@ def test_a_network_that_does_not_test_the_subject_makes_way_for_one_that_does(
     assert of_rb.replace("Rb", "Rd") == other_of_rd == of_rd
 
 
-@pytest.mark.parametrize("asked", ["Rb", "Rf"])
+@pytest.mark.parametrize("asked", ["Rf", pytest.param("Rb", marks=pytest.mark.long)])
 def test_each_network_beside_it_answers_for_itself(
     trained: Path, tmp_path: Path, asked: str
 ) -> None:
@@ -160,6 +161,7 @@ def test_each_network_beside_it_answers_for_itself(
         assert max(map(len, table_lines(page.tables[0], width))) <= width
 
 
+@pytest.mark.long
 def test_figures_show_the_same_answers(
     trained: Path, tmp_path: Path, drawn: list[tuple[list[Any], dict[str, Any]]]
 ) -> None:

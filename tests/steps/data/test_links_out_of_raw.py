@@ -63,6 +63,7 @@ def test_a_link_out_of_the_folder_is_refused_and_followed_on_demand(
         assert all(not name.startswith("/") for name in store.array("files/path"))
 
 
+@pytest.mark.long
 def test_links_that_stay_in_the_folder_change_nothing(raw: Path, tmp_path: Path) -> None:
     ingest(raw, tmp_path / "plain")
     (raw / ".annex").mkdir()

@@ -149,6 +149,7 @@ def test_the_matlab_edition_is_the_same(raw: Path, workspace: Path, tmp_path: Pa
         np.testing.assert_array_equal(samples, matlab[key])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("every_format")
 def test_figures_name_what_they_show(kept: Path, workspace: Path, tmp_path: Path) -> None:
     for folder, label in ((workspace, "EDA [-Ohm]"), (kept, "EDA [Ohm]")):
@@ -178,6 +179,7 @@ def answer(workspace: Path, run: str, csv: Path, *options: str | Path) -> pd.Ser
     return table.set_index("target")["probability"]
 
 
+@pytest.mark.long
 def test_a_new_recording_is_turned_as_those_of_training(
     workspace: Path, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -226,6 +228,7 @@ def test_runs_and_stores_of_other_polarity_do_not_fit(workspace: Path, kept: Pat
     assert f"rtcan ingest deap RAW --workspace {workspace}" in " ".join(outcome.stderr.split())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("every_format")
 def test_a_run_on_resistance_as_it_is_takes_nothing_else(
     workspace: Path, kept: Path, files: dict[str, Path], tmp_path: Path

@@ -74,6 +74,7 @@ def test_files_of_an_earlier_model_are_not_taken_for_the_same(tmp_path: Path) ->
         simulate_raw("deap", tmp_path / "raw", SMALL, jobs=1)
 
 
+@pytest.mark.long
 def test_the_command_writes_the_published_layout(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     options = ("--scale", "full", "--subjects", "3", "--stimuli", "12", "--duration", "16")
@@ -84,6 +85,7 @@ def test_the_command_writes_the_published_layout(tmp_path: Path) -> None:
     assert rtcan("simulate", "pmemo", raw, "--scale", "huge").exit_code == 2
 
 
+@pytest.mark.long
 def test_lengths_as_published(tmp_path: Path) -> None:
     size = Size(2, 4, None)
     result = simulate_raw("pmemo", tmp_path / "raw", size, scale="full", jobs=1)
@@ -93,6 +95,7 @@ def test_lengths_as_published(tmp_path: Path) -> None:
     assert len({row.split(",")[5] for row in rows}) == 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_leaves_nothing(tmp_path: Path, jobs: str) -> None:
     process = subprocess.Popen(

@@ -47,6 +47,7 @@ def expected(run: Run, folds: list[int], trials: Trials) -> np.ndarray:
     return np.mean(said, axis=0)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_torchscript_holds_the_mean_of_all_folds(trained: Path, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "arousal.pt"
@@ -72,6 +73,7 @@ def test_torchscript_holds_the_mean_of_all_folds(trained: Path, run: Run, tmp_pa
         loaded(torch.zeros(2, 3, 192), torch.from_numpy(trials.music[:2]))
 
 
+@pytest.mark.long  # PyTorch's exporter alone takes 10 s
 def test_onnx_holds_one_fold(trained: Path, run: Run, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     path = tmp_path / "arousal.onnx"

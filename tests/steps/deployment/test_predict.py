@@ -184,6 +184,7 @@ def test_trials_that_every_model_was_trained_on_are_left_out(trained: Path, tmp_
     assert "all models of the run were trained on it" in " ".join(out.split())
 
 
+@pytest.mark.long
 def test_other_settings_than_in_training_are_said(
     trained: Path, run: Run, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:
@@ -215,6 +216,7 @@ def test_a_learner_answers_without_eda(
     assert "is not a network" in outcome.stderr
 
 
+@pytest.mark.long
 def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_path: Path) -> None:
     other = tmp_path / "raw"
     size = ("--subjects", "4", "--stimuli", "4", "--duration", "14", "--seed", "3")
@@ -233,6 +235,7 @@ def test_another_study_with_the_same_names_is_new(trained: Path, run: Run, tmp_p
     assert outcome.exit_code == 2
 
 
+@pytest.mark.long
 def test_what_is_shown_fits_a_terminal_and_says_what_is_simulated(
     trained: Path, run: Run, files: tuple[Path, Path, str, str]
 ) -> None:

@@ -173,6 +173,7 @@ def test_another_trial_is_named(
     assert hint in told.stderr
 
 
+@pytest.mark.long
 def test_its_page_is_whole_and_takes_names_as_text(
     prepared: Path, tmp_path: Path, every_format: None
 ) -> None:

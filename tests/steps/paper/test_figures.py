@@ -21,6 +21,7 @@ def draw(root: Path, folder: Path, *numbers: int, **trial: str) -> Paper:
     return paper_figures(stores, stores.runs(), numbers, folder, Trial(**trial))
 
 
+@pytest.mark.long
 def test_another_trial_may_be_asked_for(trained: Path, tmp_path: Path) -> None:
     (whole,) = (run for path in Workspace(trained).runs() if (run := Run.load(path)).is_complete)
     others = set(zip(whole.predictions["subject"], whole.predictions["stimulus"], strict=True))

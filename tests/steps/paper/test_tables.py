@@ -262,7 +262,9 @@ def own(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize("dataset", [(), ("--dataset", "table")])
+@pytest.mark.parametrize(
+    "dataset", [(), pytest.param(("--dataset", "table"), marks=pytest.mark.long)]
+)
 def test_own_data_have_no_rows_in_the_papers_tables(
     own: Path, tmp_path: Path, dataset: tuple[str, ...]
 ) -> None:

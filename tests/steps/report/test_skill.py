@@ -69,6 +69,7 @@ def page(seed: int, skill: float) -> list[str]:
 CLAIMS = {"better", "auc_only", "worse"}
 
 
+@pytest.mark.long
 def test_pages_without_skill_claim_none_and_a_planted_effect_is_found() -> None:
     # 12 tests each. At 5 % a page, three or more of 12 have a probability of 2 %; uncorrected
     # tests claim something on every third page.

@@ -278,6 +278,7 @@ def test_seeds_of_a_run_count_as_one_and_what_holds_for_new_networks_comes_first
     assert row["fold_difference"] == pytest.approx(np.mean(folds[0] - folds[1]))
 
 
+@pytest.mark.long
 def test_means_and_spread_of_seeds_are_shown(tmp_path: Path) -> None:
     paths = seeds_of(tmp_path, "eda", (0, 1, 2))
     (alone,) = [finish_run(tmp_path, "other", fusion="music")]
@@ -299,6 +300,7 @@ def test_means_and_spread_of_seeds_are_shown(tmp_path: Path) -> None:
     assert evaluate_run(alone).seeds.empty
 
 
+@pytest.mark.long
 def test_seeds_that_dealt_other_folds_are_paired_by_their_folds(tmp_path: Path) -> None:
     paths = [
         finish_run(tmp_path, f"{fusion}{k}", seed=k, fusion=fusion)
@@ -387,6 +389,7 @@ def test_the_reference_brings_its_seeds_and_leads_them(tmp_path: Path) -> None:
     assert all("less that of eda1 (2 seeds)" in title for title in titles)
 
 
+@pytest.mark.long
 def test_tables_fit_a_terminal(tmp_path: Path) -> None:
     name = "Rf-eda+music-both-6cefe"  # as long as names usually are
     paths = seeds_of(tmp_path, name, (0, 1, 2, 3, 4))

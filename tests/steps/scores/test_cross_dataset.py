@@ -19,6 +19,8 @@ from rtcan_cli.steps.scores.cross_dataset import evaluate_on
 from rtcan_cli.stores import Workspace
 from tests.conftest import SMALL_TRAINING, must
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 DATASET = ("--subjects", "5", "--stimuli", "8", "--duration", "14")
 
 
@@ -71,6 +73,7 @@ def test_scores_are_those_of_the_mean_calibrated_answer(workspace: Path, tmp_pat
     assert all(file.parent == tmp_path / "pmemo" / "eda" / "on_hku956" for file in result.files)
 
 
+@pytest.mark.long
 def test_songs_of_another_dataset_are_not_known_by_their_numbers(
     workspace: Path, tmp_path: Path
 ) -> None:

@@ -214,6 +214,7 @@ def test_the_same_run_has_the_same_intervals(path: Path) -> None:
     assert one == other
 
 
+@pytest.mark.long
 def test_learning_curves_of_many_folds_show_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

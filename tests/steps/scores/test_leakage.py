@@ -132,6 +132,7 @@ def test_runs_that_differ_in_more_are_kept_apart(
     assert isinstance(caught.value.hint, CommandLine)
 
 
+@pytest.mark.long
 def test_each_network_has_its_figure(tmp_path: Path) -> None:
     paths = [
         finish_run(tmp_path, f"{protocol}{onset}", protocol=protocol, onset=onset)

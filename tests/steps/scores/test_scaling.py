@@ -40,6 +40,7 @@ def series(folder: Path, n: int, mark: str = "", **changed: object) -> list[Run]
     ]
 
 
+@pytest.mark.long
 def test_accuracy_is_followed_over_the_numbers_of_subjects(tmp_path: Path) -> None:
     runs = series(tmp_path, 4)
     report = follow_subjects(runs, tmp_path / "out")

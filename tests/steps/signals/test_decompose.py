@@ -89,7 +89,14 @@ def assert_adds_up(workspace: Path, rate: float = 50.0) -> None:
         np.testing.assert_allclose(sum(three), stats.zscore(resample(eda, 50.0, rate)), atol=1e-5)
 
 
-@pytest.mark.parametrize("method", TITLES)
+@pytest.mark.parametrize(
+    "method",
+    [
+        # Two of them fit each recording again and again.
+        pytest.param(each, marks=pytest.mark.long if each in ("cda", "dda") else ())
+        for each in TITLES
+    ],
+)
 def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) -> None:
     outcome = must(*COMMAND, few, "--method", method, "--json")
     summary = json.loads(outcome.stdout)
@@ -120,6 +127,7 @@ def test_every_method_fills_the_store(few: Path, tmp_path: Path, method: str) ->
     assert len(list((tmp_path / "figures").rglob("*.png"))) == 2  # both hearings
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_another_method_at_another_rate_goes_all_the_way(few: Path, tmp_path: Path) -> None:
     must(*COMMAND, few, "--method", "dda", "--rate", "8")
@@ -165,8 +173,12 @@ def test_fallbacks_are_counted(workspace: Path, monkeypatch: pytest.MonkeyPatch)
     structured, calls = cvxeda._structured, []
 
     def sometimes(*arguments: Any) -> Any:
-        calls.append(0)
-        return "gap 1" if len(calls) in (3, 10) else structured(*arguments)
+        found = structured(*arguments)
+        for index in range(len(found)):
+            calls.append(0)
+            if len(calls) in (3, 10):
+                found[index] = "gap 1"
+        return found
 
     monkeypatch.setattr(cvxeda, "_structured", sometimes)
     outcome = must(*COMMAND, workspace, "--rate", "4")
@@ -394,6 +406,7 @@ def test_the_noise_and_the_penalty_of_each_recording_are_told(
     assert "noise" not in Store(path, "components").table("recordings")
 
 
+@pytest.mark.long
 def test_time_constants_are_those_of_each_recording(few: Path) -> None:
     outcome = must(*COMMAND, few, "--method", "cda", "--json")
     stored = read(few)
@@ -413,3 +426,20 @@ def test_time_constants_are_those_of_each_recording(few: Path) -> None:
     assert np.isnan(read(few)["recordings/tau0"]).all()
     must(*COMMAND, few)
     assert set(read(few)["recordings/tau0"]) == {2.0}
+
+
+def test_memory_for_long_recordings_is_told_with_what_spares_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rtcan_cli.steps.signals import decompose
+
+    assert "of memory" not in must(*COMMAND, workspace).stderr
+    samples = np.diff(read(workspace, "recordings")["signals/offsets"]).max()
+    monkeypatch.setattr(decompose, "_MUCH", 200 * samples - 1)
+    told = must(*COMMAND, workspace, "--force").stderr
+    assert f"the longest recording has {samples:,} samples" in told
+    assert "--rate 16 takes" in told
+    # It is true: nothing is said of what takes less.
+    assert "of memory" not in must(*COMMAND, workspace, "--rate", "16").stderr
+    monkeypatch.setattr(decompose, "_MUCH", 200 * samples)
+    assert "of memory" not in must(*COMMAND, workspace, "--force").stderr

@@ -162,6 +162,7 @@ def test_an_onset_that_leaves_nothing_is_one_clear_line(workspace: Path) -> None
     assert not list(workspace.glob("pmemo/features*"))
 
 
+@pytest.mark.long
 def test_components_of_other_recordings_are_refused(workspace: Path, tmp_path: Path) -> None:
     raw = tmp_path / "other raw"
     must("simulate", "pmemo", raw, "--subjects", "6", "--stimuli", "6", "--seed", "5")
@@ -201,6 +202,7 @@ def test_a_workspace_needs_no_features_but_says_if_those_it_has_are_stale(
     assert "rtcan eda-features --dataset pmemo --onset 5.0" in outcome.stdout
 
 
+@pytest.mark.long
 def test_within_the_subject_each_feature_has_mean_0_and_sd_1(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:

@@ -194,7 +194,11 @@ def test_songs_in_a_zip_file_have_the_same_features(
 
 @pytest.mark.parametrize(
     ("edition", "song", "ending"),
-    [("PMEmo", "musicId", ""), ("PMEmo2019/features", "song_id", ".0"), ("PMEmo", "", "")],
+    [
+        ("PMEmo", "musicId", ""),
+        pytest.param("PMEmo2019/features", "song_id", ".0", marks=pytest.mark.long),
+        pytest.param("PMEmo", "", "", marks=pytest.mark.long),
+    ],
 )
 def test_features_of_both_editions_are_found_in_their_folder_or_zip(
     prepared: Path,

@@ -30,6 +30,8 @@ FOLD = 1
 MODELS = [(model.name, fusion) for model in every() for fusion in model.fusion]
 #: They fit all they have to training trials, and choose nothing.
 UNCHOSEN = ("majority", "song-prior", "subject-prior", "duration-prior")
+#: Networks with up to 11 million weights.
+LARGE = ("res-sin", "alexnet2d", "inceptiontime")
 CHOOSING = [each for each in MODELS if not find(each[0]).is_network and each[0] not in UNCHOSEN]
 
 
@@ -96,7 +98,10 @@ def alike(one: Run, other: Run) -> dict[str, bool]:
     }
 
 
-@pytest.mark.parametrize(("name", "fusion"), MODELS)
+@pytest.mark.parametrize(
+    ("name", "fusion"),
+    [pytest.param(*each, marks=pytest.mark.long if each[0] in LARGE else ()) for each in MODELS],
+)
 def test_test_labels_change_nothing_and_stored_arrays_give_the_stored_answers(
     tmp_path: Path, name: str, fusion: str
 ) -> None:

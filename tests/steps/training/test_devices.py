@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 import torch
 
+import rtcan_cli.steps.training.train as train_step
 import rtcan_cli.steps.training.units as run_units
+import rtcan_cli.training.device as devices
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.plan import Unit
 from rtcan_cli.steps.training.train import train_runs
-from rtcan_cli.steps.training.units import side_by_side
 from rtcan_cli.stores import Partial, Provenance
 from rtcan_cli.training.data import TrainingData
+from rtcan_cli.training.device import named_device
 from rtcan_cli.training.fit import FoldResult, NotFinite
 from rtcan_cli.training.folds.splits import Roles
 from tests.conftest import rtcan
@@ -54,14 +59,55 @@ def test_whatever_the_device_each_fold_is_trained_by_itself_there(
 
     monkeypatch.setattr(run_units, "fit", fit)
     some = units(tmp_path, "base")
-    # One process: a context of CUDA cannot be handed on to forked ones.
-    jobs = 1 if name == "cpu" else 4
-    assert side_by_side(torch.device(name), jobs) == 1
-    failed = run_units.fit_units(some, torch.device(name), jobs, lambda unit: None)
+    failed = run_units.fit_units(some, torch.device(name), 1, lambda unit: None)
     assert trained == [(fold, name) for fold in range(3)]
     assert [unit for unit, _ in failed] == some
 
 
+def test_processes_that_share_a_gpu_are_told_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, int]] = []
+
+    def spread(work: Any, items: Sequence[Unit], jobs: int, **named: object) -> Iterator[Any]:
+        asked.append((work.keywords["device"], jobs))
+        for i in range(len(items)):
+            yield i, NotFinite("not the question here")
+
+    monkeypatch.setattr(run_units, "map_unordered", spread)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
+    cuda = torch.device("cuda:0")
+    run_units.fit_units(units(tmp_path, "base"), cuda, 3, lambda unit: None)
+    assert asked == [(cuda, 3)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "jobs"),
+    [
+        (("--gpu", "0"), 1),
+        (("--gpu", "0", "--jobs", "4"), 4),
+        (("--device", "mps"), 1),
+        (("--device", "cpu"), 4),
+        ((), 4),
+    ],
+)
+def test_one_fold_at_a_time_is_trained_on_a_gpu_unless_more_are_asked_for(
+    typed: tuple[str, ...], jobs: int, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[torch.device, object]] = []
+
+    def train(requests: object, device: torch.device, jobs: object, *rest: object) -> None:
+        asked.append((device, jobs))
+        raise RtcanError("not the question here")
+
+    monkeypatch.setattr(f"{devices.__name__}.pick_device", lambda *how: (named_device(*how), None))
+    monkeypatch.setattr(f"{train_step.__name__}.train_runs", train)
+    outcome = rtcan("train", "--dataset", "pmemo", "-w", prepared, *typed)
+    assert "not the question here" in outcome.stderr
+    assert [each for _, each in asked] == [jobs]
+
+
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*meta parameter.*is a no-op")
 def test_a_run_on_another_device_is_that_of_the_cpu(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -70,7 +116,7 @@ def test_a_run_on_another_device_is_that_of_the_cpu(
     here, there = (request(prepared, tmp_path / name, settings) for name in ("cpu", "other"))
     train_runs([here])
     with pretend_device(monkeypatch) as device:
-        train_runs([there], device, jobs=4)
+        train_runs([there], device)
     expected, found = Run.load(here.output), Run.load(there.output)
     np.testing.assert_allclose(
         found.predictions["probability"], expected.predictions["probability"], atol=1e-5

@@ -186,6 +186,7 @@ def test_it_is_kept_out_of_comparisons_and_of_folds(
     assert "whose folds are not known" in outcome.stderr
 
 
+@pytest.mark.long
 def test_again_it_does_nothing_and_another_file_makes_it_again(
     prepared: Path, checkpoint: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:
@@ -201,6 +202,7 @@ def test_again_it_does_nothing_and_another_file_makes_it_again(
     assert "import-checkpoint" in must("info", "-w", workspace).stdout
 
 
+@pytest.mark.long
 def test_channel_order_is_that_of_the_dataset_it_was_trained_on(
     prepared: Path, tmp_path: Path
 ) -> None:
@@ -226,6 +228,7 @@ def test_channel_order_is_that_of_the_dataset_it_was_trained_on(
     assert "does not tell which dataset it was trained on; taken for PMEmo" in outcome.stdout
 
 
+@pytest.mark.long
 def test_one_import_does_not_replace_another(
     prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:
@@ -245,7 +248,11 @@ def test_one_import_does_not_replace_another(
 
 @pytest.mark.parametrize(
     ("dataset", "attention", "non_local"),
-    [("pmemo", False, True), ("amigos", True, False), ("deap", False, False)],
+    [
+        ("deap", False, False),
+        pytest.param("pmemo", False, True, marks=pytest.mark.long),
+        pytest.param("amigos", True, False, marks=pytest.mark.long),
+    ],
 )
 def test_each_configuration_goes_through_the_whole_command(
     prepared: Path, tmp_path: Path, dataset: str, attention: bool, non_local: bool

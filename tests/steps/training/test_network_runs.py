@@ -56,6 +56,7 @@ def again(run: Run, workspace: Path, fold: int) -> tuple[np.ndarray, np.ndarray]
     return trials["probability"].to_numpy()[test], model.probability(data.take(test))
 
 
+@pytest.mark.long
 def test_all_are_trained_by_one_command_and_answer_again(
     described: Path, copy_of: Callable[[Path], Path]
 ) -> None:
@@ -78,6 +79,7 @@ def test_all_are_trained_by_one_command_and_answer_again(
     assert all(name in shown for name in two)
 
 
+@pytest.mark.long
 def test_the_candidate_with_the_least_validation_loss_is_kept(
     described: Path, copy_of: Callable[[Path], Path]
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_best_epoch_at_the_end_of_most_folds_asks_for_more_epochs(
         assert "--epochs 50)" in notes[0]  # 50 steps: few trials are one batch
 
 
+@pytest.mark.long
 def test_what_learns_is_not_warned_about(prepared: Path, copy_of: Callable[[Path], Path]) -> None:
     how = ("--recipe", "tuned", "--batch-size", "4", "--epochs", "8", "--lr", "0.002", "--json")
     outcome = rtcan("train", *SMALL, "-w", copy_of(prepared), *how)
@@ -74,6 +75,7 @@ def test_what_learns_is_not_warned_about(prepared: Path, copy_of: Callable[[Path
     assert not any("nothing was learned" in note for note in notes(outcome.stdout))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quiet", [True, False])
 def test_a_sweep_names_the_runs_and_says_equal_things_once(
     prepared: Path, copy_of: Callable[[Path], Path], quiet: bool

@@ -15,6 +15,8 @@ import rtcan_cli.steps.training.plan as run_plan
 import rtcan_cli.steps.training.units as run_units
 import rtcan_cli.training.run as training_run
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.mapped import SMALL as SMALL_ROWS
+from rtcan_cli.files.mapped import MappedRows
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.training.runs import SETTING_COLUMNS
 from rtcan_cli.runs.inputs import Sources
@@ -57,6 +59,7 @@ def ids(folder: Path) -> dict[str, str]:
     return {path.stem: Store(path).content_id for path in folder.glob("*.h5")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_runs_of_a_sweep_are_those_trained_alone(prepared: Path, tmp_path: Path, jobs: int) -> None:
     settings = variants("base", "Ra")
@@ -94,9 +97,9 @@ def test_trials_are_loaded_once_and_shared(
     loads = []
     real = run_plan.training_data
 
-    def counted(*arguments: object) -> object:
+    def counted(*arguments: object, **named: object) -> object:
         loads.append(arguments[1:])
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run_plan, "training_data", counted)
     planner = Planner()
@@ -116,6 +119,44 @@ def test_trials_are_loaded_once_and_shared(
     assert loads == [("arousal", 3.0, 96, (), None), ("arousal", 3.0, 48, (), None)]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_inputs_in_a_file_train_the_same_networks(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    settings = [replace(SETTINGS, targets=("valence", "arousal")), *variants("Ra")]
+    kept: list[bool] = []
+    real = MappedRows.array
+
+    def seen(rows: MappedRows) -> object:
+        array = real(rows)
+        kept.append(array.flags.writeable)
+        return array
+
+    monkeypatch.setattr(MappedRows, "array", seen)
+    for place, small in (("memory", SMALL_ROWS), ("file", 0)):
+        monkeypatch.setattr("rtcan_cli.files.mapped.SMALL", small)
+        train_runs([request(prepared, tmp_path / place, each) for each in settings], jobs=jobs)
+        assert set(kept) == {place == "memory"}
+        kept.clear()
+    assert ids(tmp_path / "memory") == ids(tmp_path / "file")
+
+
+def test_both_targets_share_the_inputs_of_a_recording(prepared: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, targets=("valence", "arousal"))
+    made = Provenance("train", "pmemo", {}, {})
+    plans = Planner().plan(request(prepared, tmp_path, settings), made).targets
+    alone = [
+        Planner().plan(request(prepared, tmp_path, replace(settings, targets=(each.target,))), made)
+        for each in plans
+    ]
+    for both, one in zip(plans, (each.targets[0] for each in alone), strict=True):
+        assert both.data.subject.tolist() == one.data.subject.tolist()
+        np.testing.assert_array_equal(both.data.eda[both.data.row], one.data.eda[one.data.row])
+    with Store(prepared / "pmemo" / "components.h5") as store:
+        n_recordings = store.length("recordings/subject")
+    assert len(plans[1].data.eda) <= n_recordings
+
+
 def test_settings_that_differ_are_named() -> None:
     same = dict.fromkeys(SETTING_COLUMNS, "same")
 
@@ -132,6 +173,7 @@ def test_settings_that_differ_are_named() -> None:
     assert of({}, {"model": "majority", "depth": None, "variant": None}) == ("model",)
 
 
+@pytest.mark.long
 def test_the_command_makes_a_run_for_each_combination_and_goes_on(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:
@@ -200,6 +242,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch, *bad: tuple[str, int]) -> list[tu
     return tried
 
 
+@pytest.mark.long
 def test_a_fold_that_diverges_stops_neither_other_folds_nor_other_runs(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +332,7 @@ def test_facts_of_training_are_kept_but_not_part_of_the_content(
     assert "CPU time [s]" in shown
 
 
+@pytest.mark.long
 def test_early_stopping_goes_through_the_whole_chain(
     prepared: Path, copy_of: Callable[[Path], Path]
 ) -> None:

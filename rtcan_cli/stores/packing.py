@@ -1,0 +1,57 @@
+"""Chunks packed as HDF5's own filters pack them, so that HDF5 reads them like any other.
+
+HDF5 packs with zlib, which takes most of the time that it takes to write a store. ISA-L makes the
+same kind of stream, of nearly the same size, in a small part of that time
+(benchmarks/store_filters.py). Where it is not installed, zlib does it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+try:
+    from isal import isal_zlib
+except ImportError:  # a processor that it is not made for
+    isal_zlib = None
+
+_deflater: Any = isal_zlib or zlib
+_FASTEST = 1
+
+
+def deflated(values: NDArray[Any], shuffle: bool) -> bytes:
+    """Values packed by deflate; shuffled means the first bytes of all values first, and so on."""
+    plain = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.dtype.itemsize)
+    return bytes(_deflater.compress(np.ascontiguousarray(plain.T if shuffle else plain), _FASTEST))
+
+
+def packed_chunk(values: NDArray[Any], shuffle: bool) -> bytes:
+    """What a chunk with the filters shuffle (or not), deflate and Fletcher's checksum consists of.
+
+    Parameters
+    ----------
+    values : ndarray
+        A whole chunk, at most 1 MB.
+    shuffle : bool
+        Whether the dataset has that filter.
+    """
+    data = deflated(values, shuffle)
+    return data + fletcher32(data).to_bytes(4, "little")
+
+
+def fletcher32(data: bytes) -> int:
+    """Fletcher's checksum as HDF5 takes it: of big-endian words of 16 bits.
+
+    Parameters
+    ----------
+    data : bytes
+        Some MB at most: sums are exact in double precision up to 2^53.
+    """
+    words = np.frombuffer(data + b"\0" * (len(data) % 2), dtype=">u2").astype(np.float64)
+    sums = words.sum(), words @ np.arange(words.size, 0, -1, dtype=np.float64)
+    # Carries are added at the other end, so a sum that is not zero never becomes it.
+    low, high = (int((total - 1) % 65535) + 1 if total else 0 for total in sums)
+    return high << 16 | low
