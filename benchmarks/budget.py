@@ -114,7 +114,8 @@ def rows(folder: Path, demo: Path | None) -> list[Row]:
     hku, shown = folder / "hku", "24 listeners of HKU956"
     sample = ROOT / "examples" / "data" / "hku956.zip"
     recording = folder / "eda.csv"
-    minute = [f"{k / 50},{2 + math.sin(k / 400) / 4 + (k % 7) / 500:.4f}" for k in range(3000)]
+    values = (2 + math.sin(k / 400) / 4 + math.sin(k / 60) / 40 for k in range(3000))
+    minute = [f"{k / 50},{value:.4f}" for k, value in enumerate(values)]
     recording.write_text("\n".join(["time,EDA", *minute]), encoding="utf-8")
     one = ("--jobs", "1", "--force")
     found = [
