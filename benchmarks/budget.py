@@ -89,7 +89,7 @@ def rtcan(*words: object) -> list[object]:
 def rows(folder: Path, demo: Path | None) -> list[Row]:
     """Make what the commands need, and list them in the order in which they can be run."""
     raw, stores, figures = folder / "raw", folder / "stores", folder / "figures"
-    small = "12 listeners, 480 trials"
+    small = "12 listeners, 240 trials"
     here, drawn = ("-w", stores), ("-o", figures)
     listeners = ("--subjects", "12")
     for words in (
@@ -127,7 +127,7 @@ def rows(folder: Path, demo: Path | None) -> list[Row]:
         Row("relabel", shown, rtcan("relabel", "-w", hku, "--force"), 6),
         Row("decompose", shown, rtcan("decompose", "-w", hku, *one), 10),
         Row("decompose", f"{shown}, done already", rtcan("decompose", "-w", hku), 3),
-        Row("music-features", "40 songs", rtcan("music-features", *here, *one), 40, rounds=1),
+        Row("music-features", "20 songs", rtcan("music-features", *here, *one), 40, rounds=1),
         Row("eda-features", small, rtcan("eda-features", *here, *one), 10),
         Row(
             "train",
