@@ -8,17 +8,16 @@ same kind of stream, of nearly the same size, in a small part of that time
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from isal import isal_zlib
-except ImportError:  # a processor that it is not made for
-    isal_zlib = None
-
-_deflater: Any = isal_zlib or zlib
+_deflater: Any = zlib
+with suppress(ImportError):  # on a processor that it is not made for
+    _deflater = import_module("isal.isal_zlib")
 _FASTEST = 1
 
 
