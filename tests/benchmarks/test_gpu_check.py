@@ -39,6 +39,7 @@ def test_no_tensor_is_left_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch
     assert found.wrong == []
 
 
+@pytest.mark.long
 def test_the_command_trains_where_it_is_told(prepared: Path) -> None:
     assert gpu_check.command(ALONE, CPU, prepared).wrong == []
 
@@ -134,6 +135,7 @@ def test_a_part_that_fails_leaves_the_others_alone(
     ]
 
 
+@pytest.mark.long
 def test_a_process_of_its_own_tells_what_it_found_or_that_it_took_too_long() -> None:
     assert gpu_check.in_process("memory", "cpu", True, 120.0)["wrong"] == []
     assert gpu_check.in_process("memory", "cpu", True, 0.1)["wrong"] == ["it took over 0.1 s"]

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from rtcan_cli.stores import Workspace
 from tests.conftest import must
 
@@ -28,6 +30,7 @@ with without_drawing():
 """
 
 
+@pytest.mark.long
 def test_commands_that_neither_train_nor_predict_load_no_pytorch(
     trained: Path, raw_pmemo: Path, tmp_path: Path, copy_of: Callable[[Path], Path]
 ) -> None:
