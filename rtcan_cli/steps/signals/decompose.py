@@ -123,8 +123,8 @@ def _decompose(
             table.extend({**names_in(store, rows), "sampling_rate": rates, **columns})
 
     write_ready()
-    if missing:
-        get_ready(method)
+    if missing and not isinstance(jobs, Cluster):
+        get_ready(method)  # once, before processes do it side by side
     work = decompose_work(store, rate, method)
     with console.progress(n, "decomposing", "recording", done=done) as bar:
         for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):
