@@ -2,9 +2,9 @@
 
 Run it as ``.venv/bin/python -m benchmarks.cluster [WORKERS ...]``.
 
-As many recordings as PMEmo has, 1900 samples each, go to workers on this machine. They compute nothing
-and send back what `rtcan decompose` keeps of a recording. Seconds are processor time; what a
-cluster without work takes in the same time is shown, too, since Dask's processes never rest.
+As many recordings as PMEmo has, 1900 samples each, go to workers on this machine. They compute
+nothing and send back what `rtcan decompose` keeps of a recording. Seconds are processor time; what
+a cluster without work takes in ten seconds is shown, too, since Dask's processes never rest.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def measure(n_workers: int) -> None:
         def show(what: str, before: tuple[float, float], wall: float) -> None:
             own, of_workers = (b - a for a, b in zip(before, seconds(), strict=True))
             print(
-                f"{n_workers} workers, {what:22s} caller and scheduler {own:5.2f} s, workers "
+                f"{n_workers} workers, {what:20s} caller and scheduler {own:5.2f} s, workers "
                 f"{of_workers:5.2f} s, by the clock {wall:5.1f} s",
                 flush=True,
             )
@@ -78,7 +78,7 @@ def measure(n_workers: int) -> None:
             in_a_task = together * IN_A_BLOCK
             send(RECORDINGS // in_a_task, in_a_task)
             wall = time.perf_counter() - start
-            show(f"{together} blocks in a task:", before, wall)
+            show(f"blocks in a task: {together}", before, wall)
 
 
 if __name__ == "__main__":
