@@ -90,6 +90,39 @@ def test_worker_killed_amid_decompose_changes_nothing(
     assert content(path) == local["decompose"]
 
 
+def test_blocks_that_are_sent_together_make_the_same_store(
+    prepared: Path,
+    local: dict[str, str],
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+    usual = recording_blocks._Read.__getitem__
+
+    def read(self: recording_blocks._Read, position: int) -> list:
+        group = usual(self, position)
+        sent.append(len(group))
+        return group
+
+    monkeypatch.setattr(recording_blocks._Read, "__getitem__", read)
+    monkeypatch.setattr(recording_blocks, "_BLOCK", 2000)
+    monkeypatch.setattr(recording_blocks, "_ENOUGH_TASKS", 1)
+    path = tmp_path / "made.h5"
+    must("decompose", "-w", prepared, "-o", path, "--cluster", cluster.address)
+    assert max(sent) == 4
+    assert content(path) == local["decompose"]
+
+
+@pytest.mark.parametrize(("n", "size"), [(1, 1), (199, 1), (200, 2), (400, 4), (10_000, 4)])
+def test_few_blocks_are_sent_one_by_one_so_that_each_worker_gets_some(n: int, size: int) -> None:
+    blocks = [range(i, i + 1) for i in range(n)]
+    groups = recording_blocks._together(blocks)
+    assert [rows for group in groups for rows in group] == blocks
+    assert {len(group) for group in groups[:-1]} <= {size}
+    assert len(groups[0]) == size
+
+
 def test_failing_trial_is_named_and_the_rest_is_kept(
     prepared: Path,
     local: dict[str, str],

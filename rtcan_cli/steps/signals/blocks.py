@@ -23,6 +23,10 @@ T = TypeVar("T")
 #: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
 #: of a second, which makes the cost of handing it over and of keeping it small.
 _BLOCK = 1 << 16
+#: Blocks that a worker of a cluster gets at a time: a task costs Dask 10 ms, whatever its size.
+_SENT_TOGETHER = 4
+#: With fewer tasks than this blocks are sent one by one, so that each worker gets some.
+_ENOUGH_TASKS = 100
 
 
 def cut(offsets: NDArray[np.int64]) -> list[range]:
@@ -111,9 +115,7 @@ def keep_blocks(
     """
 
     def title(position: int) -> str:
-        called = names_in(work.stores[-1], blocks[position])
-        names = [trial_name(*(called[name][row] for name in TRIAL_KEY)) for row in (0, -1)]
-        return f"trial {names[0]}" if len(blocks[position]) == 1 else f"trials {' to '.join(names)}"
+        return _title(work.stores[-1], blocks[position])
 
     if works_in_processes(jobs, len(blocks)):
         partial.make()
@@ -125,23 +127,55 @@ def keep_blocks(
         for position, _ in map_unordered(keep, blocks, jobs, name=title, show=show):
             yield blocks[position]
         return
-    items = _Read(work, blocks)
-    for position, arrays in map_unordered(work.work, items, jobs, name=title, show=show):
-        partial.put(name_of(blocks[position]), arrays)
-        yield blocks[position]
+    groups = _together(blocks) if isinstance(jobs, Cluster) else [[rows] for rows in blocks]
+
+    def title_of_group(position: int) -> str:
+        group = groups[position]
+        return _title(work.stores[-1], group[0], group[-1])
+
+    each, items = functools.partial(_each, work=work.work), _Read(work, groups)
+    for position, results in map_unordered(each, items, jobs, name=title_of_group, show=show):
+        for rows, arrays in zip(groups[position], results, strict=True):
+            partial.put(name_of(rows), arrays)
+            yield rows
 
 
-class _Read(Sequence[T]):
-    """Blocks of recordings, each read when its turn comes, so that few are in memory."""
+def _together(blocks: Sequence[range]) -> list[Sequence[range]]:
+    """Blocks that one task of a cluster is to work on."""
+    size = min(max(len(blocks) // _ENOUGH_TASKS, 1), _SENT_TOGETHER)
+    return [blocks[start : start + size] for start in range(0, len(blocks), size)]
 
-    def __init__(self, work: BlockWork[T], blocks: Sequence[range]) -> None:
-        self._work, self._blocks = work, blocks
+
+def _each(
+    group: list[T], work: Callable[[T], dict[str, NDArray[Any]]]
+) -> list[dict[str, NDArray[Any]]]:
+    return [work(block) for block in group]
+
+
+def _title(store: Store, first: range, last: range | None = None) -> str:
+    """The trials of a block, or of several that follow each other."""
+    ends = (
+        range(first.start, first.start + 1),
+        range((last or first).stop - 1, (last or first).stop),
+    )
+    names = [
+        trial_name(*(called[name][0] for name in TRIAL_KEY))
+        for called in (names_in(store, rows) for rows in ends)
+    ]
+    return f"trial {names[0]}" if ends[0] == ends[1] else f"trials {' to '.join(names)}"
+
+
+class _Read(Sequence[list[T]]):
+    """Groups of blocks, each read when its turn comes, so that few are in memory."""
+
+    def __init__(self, work: BlockWork[T], groups: Sequence[Sequence[range]]) -> None:
+        self._work, self._groups = work, groups
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self._groups)
 
     def __getitem__(self, position: Any) -> Any:
-        return self._work.read(self._work.stores, self._blocks[position])
+        return [self._work.read(self._work.stores, rows) for rows in self._groups[position]]
 
 
 class _Place(NamedTuple):

@@ -129,7 +129,8 @@ def _decompose(
     write_ready()
     if missing:
         longest = int(np.diff(store.array(OFFSETS)).max())
-        get_ready(method, longest)
+        if not isinstance(jobs, Cluster):
+            get_ready(method, longest)  # once, before processes do it side by side
         if method.name == "cvxeda" and _BYTES * longest > _MUCH:
             _tell_of_memory(store, rate)
     work = decompose_work(store, rate, method)
