@@ -16,6 +16,9 @@ from rtcan_cli.errors import RtcanError
 #: Rows that take this many bytes in all stay in memory.
 SMALL = 32 << 20
 
+#: Where processes find each other's open files, by number. Only Linux has it.
+PROCESSES = Path("/proc")
+
 
 class MappedRows:
     """Rows of one shape and type, written one after the other and read as one array.
@@ -23,7 +26,8 @@ class MappedRows:
     Up to `SMALL` bytes they stay in memory. More of them are in a file without a name, so nothing
     is left of it when the last process that uses it ends, even by a kill. What is read of a file is
     in the system's cache, which gives way to whatever needs the memory. Worker processes of
-    `rtcan_cli.parallel` that are given such an array map the same file.
+    `rtcan_cli.parallel` that are given such an array map the same file. Other systems than Linux
+    keep all rows in memory.
 
     Parameters
     ----------
@@ -57,7 +61,7 @@ class MappedRows:
         self._rows.append(row)
         self._shape, self._dtype, self._array = row.shape, row.dtype, None
         self._n, self._size = self._n + 1, self._size + row.nbytes
-        if self._file is not None or self._size > SMALL:
+        if self._file is not None or (self._size > SMALL and PROCESSES.is_dir()):
             self._write()
         return self._n - 1
 
@@ -95,7 +99,8 @@ class MappedRows:
             descriptor = os.dup(file.fileno())
             try:
                 # Under this name, other processes open it as long as the descriptor is open here.
-                name = f"/proc/{os.getpid()}/fd/{descriptor}"
+                # A text: NumPy would follow a path to the name that the file no longer has.
+                name = str(PROCESSES / f"{os.getpid()}/fd/{descriptor}")
                 mapped = np.memmap(name, self._dtype, "r", shape=(self._n, *self._shape))
             except BaseException:
                 os.close(descriptor)

@@ -73,6 +73,18 @@ def test_few_rows_stay_in_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_file")
+def test_all_rows_stay_in_memory_where_processes_cannot_share_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtcan_cli.files.mapped.PROCESSES", tmp_path / "proc")
+    before = descriptors()
+    array = written(tmp_path).array()
+    np.testing.assert_array_equal(array, ROWS)
+    assert array.flags.writeable
+    assert descriptors() == before
+
+
+@pytest.mark.usefixtures("in_file")
 def test_many_rows_are_in_a_file_that_nobody_can_change(tmp_path: Path) -> None:
     before = descriptors()
     kept = written(tmp_path)
