@@ -45,6 +45,27 @@ def test_convolution_is_pytorchs(
     torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
 
 
+@pytest.mark.parametrize(("n_in", "n_out"), [(3, 8), (3, 16), (4, 8), (8, 16), (64, 64)])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_gradients_of_single_precision_are_those_of_double(
+    n_in: int, n_out: int, kernel: int
+) -> None:
+    # oneDNN has kernels of its own for single precision, by the number of channels. With a kernel
+    # of 1 and a stride of 2, some of them end the process in the backward pass.
+    layer = Conv(n_in, n_out, kernel, 2, kernel // 2, bias=False)
+    exact = nn.Conv1d(n_in, n_out, kernel, 2, kernel // 2, bias=False).double()
+    exact.load_state_dict(layer.state_dict())
+    x = torch.randn(32, n_in, 2500)
+    for _ in range(3):
+        ours, theirs = x.clone().requires_grad_(), x.double().requires_grad_()
+        layer.zero_grad()
+        exact.zero_grad()
+        layer(channels_last(ours)).square().mean().backward()
+        exact(theirs).square().mean().backward()
+        for got, wanted in ((ours, theirs), (layer.weight, exact.weight)):
+            torch.testing.assert_close(got.grad, wanted.grad.float(), rtol=1e-3, atol=1e-6)
+
+
 def test_normalisation_is_pytorchs() -> None:
     theirs, ours = nn.BatchNorm1d(4), BatchNorm(4)
     for x in layouts(torch.randn(5, 4, 30) * 3 + 1):
