@@ -138,8 +138,7 @@ def rate_of_products(dtype: torch.dtype) -> float:
 
 def operations() -> float:
     """Floating-point operations of one step of training, for each trial."""
-    model = build(ModelSpec("Rf", n_music=FEATURES, length=LENGTH), "default", seed=0).train()
-    network = Plain(model)
+    network = build(ModelSpec("Rf", n_music=FEATURES, length=LENGTH), "default", seed=0).train()
     with FlopCounterMode(display=False) as counter:
         network(torch.ones(2, 3, LENGTH), torch.ones(2, FEATURES)).sum().backward()
     return counter.get_total_flops() / 2

@@ -487,7 +487,7 @@ def train(
     else:
         where = named_device(gpu, device)  # that of a worker
     if where.type != "cpu" and not options.was_typed(context, "jobs"):
-        jobs = 1  # several on one GPU were never tried
+        jobs = 1  # several share its memory, which may be too small for them
     workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     if name is not None:
