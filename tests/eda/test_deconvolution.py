@@ -133,8 +133,10 @@ def test_parts_are_no_larger_than_the_recording(seed, rate, seconds, kind, metho
     # A quarter of its range; smoothing, which continues the edges by their slope, may add to it.
     beyond = 0.5 * np.ptp(y)
     assert y.min() - beyond <= parts.tonic.min() <= parts.tonic.max() <= y.max() + beyond
-    assert parts.phasic.var() < 8
-    assert parts.tonic.var() < 8
+    # At most 13.7 in 23,600 random cases, with time constants above 35 s (`decompose` warns above
+    # 10); without the limits on the tonic part, thousands.
+    assert parts.phasic.var() < 25
+    assert parts.tonic.var() < 25
 
 
 @settings(max_examples=30, deadline=None)
