@@ -140,9 +140,7 @@ class RNTA(nn.Module):
 
 def pool(x: Tensor) -> Tensor:
     """Average pairs of samples of a map (batch, channels, time); an odd one at the end is left."""
-    batch, channels, time = x.shape
-    pairs = x.mT[:, : time // POOL * POOL].reshape(batch, time // POOL, POOL, channels)
-    return pairs.mean(dim=2).mT
+    return F.avg_pool2d(x.unsqueeze(2), (1, POOL)).squeeze(2)
 
 
 def attend(theta: Tensor, phi: Tensor, g: Tensor) -> Tensor:
