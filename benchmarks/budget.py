@@ -160,7 +160,7 @@ def rows(folder: Path, demo: Path | None) -> list[Row]:
         Row("gradcam --all", small, rtcan("gradcam", network, "--all", *here, *drawn), 30),
         Row(
             "predict",
-            "one recording of a minute, Rf, 5 folds",
+            "one recording of a minute, Rf, 5 folds, both targets",
             rtcan("predict", network, "--eda", recording, "--unit", "uS"),
             8,
         ),

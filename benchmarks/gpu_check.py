@@ -57,9 +57,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.train import operations
 from rtcan_cli.choices import MapName
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.rtcan.network import RTCAN
@@ -457,16 +456,6 @@ def rtcan(*words: str | Path) -> None:
     done = subprocess.run(line, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"rtcan {words[0]}: {(done.stderr.strip() or '?').splitlines()[-1]}")
-
-
-def operations(spec: ModelSpec) -> float:
-    """Floating-point operations that training takes for a trial."""
-    model, batch = build(spec, "default", 0).train(), 2
-    eda, music = torch.zeros(batch, 3, spec.length), torch.zeros(batch, spec.n_music)
-    # Attention as matrix products, which are what is counted.
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        F.cross_entropy(model(eda, music), torch.zeros(batch, dtype=torch.int64)).backward()
-    return counter.get_total_flops() / batch
 
 
 def wait(device: torch.device) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from rtcan_cli.models.layers.convolution import BatchNorm, Conv
@@ -38,6 +39,7 @@ from rtcan_cli.training.fit import autocast
 from rtcan_cli.training.recipes import RECIPES
 
 LENGTH, FEATURES = 2500, 6373
+SPEC = ModelSpec("Rf", n_music=FEATURES, length=LENGTH)
 SIDE = 2048  # of the matrices that set the limit
 #: Name to: written plainly, precision, whether freed memory is kept.
 CONTESTANTS = {
@@ -95,7 +97,7 @@ def train(name: str, batch: int, steps: int) -> dict[str, Any]:
     if keeps:
         keep_memory()
     recipe = replace(RECIPES["paper"], precision=precision)
-    model = build(ModelSpec("Rf", n_music=FEATURES, length=LENGTH), "default", seed=0).train()
+    model = build(SPEC, "default", seed=0).train()
     assert model.rnta is not None
     nn.init.ones_(model.rnta.W[1].weight)  # at 0 there would be no gradient to compute
     network = Plain(model) if plainly else model
@@ -136,17 +138,19 @@ def rate_of_products(dtype: torch.dtype) -> float:
     return 2 * SIDE**3 / (time.process_time() - start)
 
 
-def operations() -> float:
+def operations(spec: ModelSpec) -> float:
     """Floating-point operations of one step of training, for each trial."""
-    network = build(ModelSpec("Rf", n_music=FEATURES, length=LENGTH), "default", seed=0).train()
-    with FlopCounterMode(display=False) as counter:
-        network(torch.ones(2, 3, LENGTH), torch.ones(2, FEATURES)).sum().backward()
-    return counter.get_total_flops() / 2
+    network, batch = build(spec, "default", seed=0).train(), 2
+    eda, music = torch.ones(batch, 3, spec.length), torch.ones(batch, spec.n_music)
+    # Attention as matrix products, which are what is counted.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        network(eda, music).sum().backward()
+    return counter.get_total_flops() / batch
 
 
 def main(batch: int = 256, steps: int = 8) -> None:
     cpu = torch.cpu.get_capabilities()
-    for_each = operations()
+    for_each = operations(SPEC)
     print(f"torch {torch.__version__}, batch {batch}, {steps} steps, one thread")
     print(f"CPU: bf16 in hardware: {cpu.get('avx512_bf16')}, AMX: {cpu.get('amx_bf16', False)}")
     print(f"A step does {for_each / 1e9:.3f} GFLOP for each trial.")

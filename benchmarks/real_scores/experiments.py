@@ -159,8 +159,9 @@ def _pretrained(folder: Path, target: str, seed: int) -> Arrays:
 
 def _ridge(data: TrainingData, rating: Values, roles) -> Values:
     """Regression of the rating within the listener; above its mean counts as high."""
-    mean, sd = scale_of(data.eda, roles.train)
-    x = standardise(data.eda, mean, sd)
+    eda = data.own_eda
+    mean, sd = scale_of(eda, roles.train)
+    x = standardise(eda, mean, sd)
     y = within(rating[:, None], data.subject)[:, 0]
     losses = []
     for penalty in PENALTIES:

@@ -93,13 +93,18 @@ def see(study: Study, inputs: str, target: str, names: tuple[str, ...] = ()) -> 
             raise SystemExit("some recordings have components and no features")
         data = other.take(rows)
         if inputs == "features-listener":
-            data = replace(data, eda=within(data.eda, data.subject))
+            data = _seeing(data, within(data.own_eda, data.subject))
         return data
     make = _OWN.get(inputs)
     if make is None:
         return data
     row = study.recordings.index.get_indexer(keys(data))
-    return replace(data, eda=make(study)[row].astype(np.float32))
+    return _seeing(data, make(study)[row].astype(np.float32))
+
+
+def _seeing(data: TrainingData, eda: NDArray[np.float32]) -> TrainingData:
+    """The same trials with other EDA, a row for each of them."""
+    return replace(data, eda=eda, row=np.arange(len(data)))
 
 
 def keys(data: TrainingData) -> pd.MultiIndex:

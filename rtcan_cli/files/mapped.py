@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import weakref
@@ -15,6 +16,9 @@ from rtcan_cli.errors import RtcanError
 
 #: Rows that take this many bytes in all stay in memory.
 SMALL = 32 << 20
+
+#: Errors of a disk, a user's share of it, or a file, that takes no more.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 #: Where processes find each other's open files, by number. Only Linux has it.
 PROCESSES = Path("/proc")
@@ -111,11 +115,15 @@ class MappedRows:
         return np.asarray(mapped)
 
     def _cannot_write(self, error: OSError) -> RtcanError:
+        mend = (
+            "free some space there, or let TMPDIR name a folder on another disk"
+            if error.errno in _FULL
+            else "let TMPDIR name a folder that exists and can be written to"
+        )
         return RtcanError(
             f"{self._folder}: {self._what} cannot be kept there, {self._size / 1e6:.0f} MB so far: "
             f"{error.strerror or error}",
-            "free some space there, or let TMPDIR name a folder on another disk; then the same "
-            "command again",
+            f"{mend}; then the same command again",
         )
 
 

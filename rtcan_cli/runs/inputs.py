@@ -147,12 +147,16 @@ class SharedInputs:
     def __init__(self) -> None:
         self._known: dict[object, _Kept] = {}
 
-    def of(self, sources: Sources, view: _View) -> _Kept:
-        """Inputs of the recordings of a store as a model sees them."""
+    def of(self, sources: Sources, view: _View, target: str) -> _Kept:
+        """Inputs of the recordings of a store as a model sees them.
+
+        Of one target only, if it has recordings of its own, so that all rows belong to its trials;
+        else `target` is ``both``.
+        """
         store = sources.components or sources.features or sources.recordings or sources.labels
         assert store is not None, "something names the trials"
         kind = (sources.components, sources.features, sources.lengths)
-        return self._known.setdefault((store, kind, view), _Kept(store))
+        return self._known.setdefault((store, kind, view, target), _Kept(store))
 
 
 def training_data(
@@ -272,11 +276,12 @@ def _gather(
 ) -> tuple[Trials, list[LeftOut]]:
     """Trials with all that is wanted of EDA and music, but for those with a problem."""
     music, song_of = _music(sources.music)
-    kept = (shared or SharedInputs()).of(sources, view)
     found: list[tuple[str, str, int, str, int, int]] = []
     left_out: list[LeftOut] = []
     with _recordings(sources, listed, view) as (recordings, load):
         recordings = recordings[recordings["target"].isin([target, "both"])]
+        of_target = target if (recordings["target"] == target).any() else "both"
+        kept = (shared or SharedInputs()).of(sources, view, of_target)
         for recording in recordings.itertuples():
             subject, stimulus = str(recording.subject), str(recording.stimulus)
             repetition, piece = int(recording.repetition), str(recording.song)

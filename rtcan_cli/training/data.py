@@ -49,8 +49,6 @@ class Trials:
     piece : NDArray of str (n,), optional
         The same for stimuli that are one song under several names; by default each stimulus is a
         piece of its own.
-    checked : NDArray, optional
-        The `eda` of the trials that these were taken from, which is not looked at again.
 
     Raises
     ------
@@ -68,7 +66,8 @@ class Trials:
     song: NDArray[np.int64] | None = None
     repetition: NDArray[np.int64] = field(default_factory=lambda: _NOT_GIVEN)
     piece: NDArray[np.str_] = field(default_factory=lambda: _UNNAMED)
-    checked: NDArray[np.float32] | None = field(default=None, repr=False)
+    # `eda` and `row` of trials that were looked at: `replace` does not look at them again.
+    _checked: tuple[NDArray[np.float32], NDArray[np.int64]] | None = field(default=None, repr=False)
 
     #: Arrays with an entry for each trial.
     _own: ClassVar[tuple[str, ...]] = ("row", "subject", "stimulus", "song", "repetition", "piece")
@@ -82,7 +81,10 @@ class Trials:
         if self.row is _NOT_GIVEN:
             object.__setattr__(self, "row", np.arange(len(self.eda)))
         if self.eda.ndim not in (2, 3) or not len(self.row) == len(self.stimulus) == n:
-            raise ValueError("eda must be (n, 3, L) or (n, F), subject and stimulus (n,)")
+            raise ValueError(
+                "eda must be (n_rows, 3, L) or (n_rows, F), and row, subject and stimulus (n,); "
+                "without row, eda has a row for each trial"
+            )
         if np.any((self.row < 0) | (self.row >= len(self.eda))):
             raise ValueError("row must give a row of eda for each trial")
         if not len(self.repetition) == len(self.piece) == n:
@@ -93,11 +95,12 @@ class Trials:
             if len(self.song) != n or np.any((self.song < 0) | (self.song >= len(self.music))):
                 raise ValueError("song must give a row of music for each trial")
             self._require(_finite(self.music)[self.song], "music features")
-        if self.checked is not self.eda:
+        known = self._checked
+        if known is None or known[0] is not self.eda or known[1] is not self.row:
             for start in range(0, n, _BLOCK):
                 some = slice(start, start + _BLOCK)
                 self._require(_finite(self.eda[self.row[some]]), "EDA", start)
-            object.__setattr__(self, "checked", self.eda)
+            object.__setattr__(self, "_checked", (self.eda, self.row))
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -120,10 +123,16 @@ class Trials:
         """Number of EDA features, 0 where the EDA is signals."""
         return self.eda.shape[1] if self.eda.ndim == 2 else 0
 
+    @property
+    def own_eda(self) -> NDArray[np.float32]:
+        """EDA of each trial, in the order of the trials (n, 3, L) or (n, F); a copy."""
+        return self.eda[self.row]
+
     def take(self: AnyTrials, rows: NDArray[np.intp]) -> AnyTrials:
         """Some of the trials, or the trials in another order."""
-        own = {name: getattr(self, name) for name in self._own}
-        return replace(self, **{name: x[rows] for name, x in own.items() if x is not None})
+        every = {name: getattr(self, name) for name in self._own}
+        own = {name: x[rows] for name, x in every.items() if x is not None}
+        return replace(self, **own, _checked=(self.eda, own["row"]))
 
 
 def _finite(values: NDArray[np.float32]) -> NDArray[np.bool_]:

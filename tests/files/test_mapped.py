@@ -156,8 +156,18 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
         written(tmp_path, np.tile(ROWS, (100, 1, 1))).array()
     assert str(tmp_path) in str(caught.value)
     assert "File too large" in str(caught.value)
-    assert "TMPDIR" in (caught.value.hint or "")
+    assert "free some space there, or let TMPDIR" in (caught.value.hint or "")
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.usefixtures("in_file")
+def test_a_folder_that_cannot_be_used_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("absent", "file"):
+        with pytest.raises(RtcanError, match=f"{name}: rows cannot be kept there") as caught:
+            written(tmp_path / name)
+        assert "let TMPDIR name a folder that exists" in (caught.value.hint or "")
+        assert "space" not in (caught.value.hint or "")
 
 
 def test_the_file_is_beside_the_store_or_where_the_user_says(

@@ -68,12 +68,13 @@ def test_wild_values_are_clipped() -> None:
         {"eda": DATA.eda[0]},
         {"label": np.array([0, 1, 1, -1])},
         {"subject": DATA.subject[:2]},
+        {"row": np.array([0, 1, 2])},
         {"song": None},
         {"song": np.array([0, 1, 0, 3])},
     ],
 )
 def test_arrays_that_do_not_belong_together_are_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"eda|label|song"):
+    with pytest.raises(ValueError, match=r"row|label|song"):
         replace(DATA, **changes)
 
 
@@ -111,6 +112,7 @@ def test_trials_name_their_rows() -> None:
     some = data.take(np.array([3, 1]))
     assert some.eda is data.eda
     np.testing.assert_array_equal(some.eda[some.row], DATA.eda[[3, 1]])
+    np.testing.assert_array_equal(some.own_eda, DATA.eda[[3, 1]])
     cpu = torch.device("cpu")
     inputs = Inputs(place(data.eda.copy(), cpu), row=place(some.row, cpu))
     assert np.array_equal(inputs.batch(torch.tensor([1, 0]))[0], DATA.eda[[1, 3]])
@@ -118,7 +120,7 @@ def test_trials_name_their_rows() -> None:
 
 @pytest.mark.parametrize("row", [[0, 1, 2], [0, 1, 2, 4], [-1, 0, 1, 2]])
 def test_rows_that_are_not_there_are_refused(row: list[int]) -> None:
-    with pytest.raises(ValueError, match=r"eda|row"):
+    with pytest.raises(ValueError, match="row"):
         replace(DATA, row=np.array(row))
 
 
@@ -127,6 +129,22 @@ def test_rows_of_no_trial_may_be_missing_values() -> None:
     assert len(replace(DATA, eda=eda, row=np.arange(1, 5))) == 4
     with pytest.raises(RtcanError, match="EDA of subject b, stimulus z"):
         replace(DATA, eda=eda, row=np.array([1, 2, 3, 0]))
+    sound = replace(DATA, eda=eda, row=np.arange(1, 5))
+    with pytest.raises(RtcanError, match="EDA of subject a, stimulus x"):
+        replace(sound, row=np.arange(4))
+
+
+def test_rows_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = replace(DATA, music=None, song=None, fold_label=np.stack([DATA.label] * 2, axis=1))
+
+    def again(values: object) -> None:
+        raise AssertionError("they are looked at a second time")
+
+    monkeypatch.setattr("rtcan_cli.training.data._finite", again)
+    some = data.take(np.array([2, 0])).take(np.array([1]))
+    assert replace(some, label=1 - some.label).of_fold(1).stimulus.tolist() == ["x"]
+    with pytest.raises(AssertionError):
+        replace(data, row=data.row[::-1])
 
 
 def test_a_fold_is_the_same_from_a_file_that_nobody_can_write_to(

@@ -29,7 +29,7 @@ class Conv(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve; the result has its channels last in memory if `x` has."""
-        if self.kernel_size == (1,):
+        if self.kernel_size == (1,) and self.padding == (0,):
             # With steps of more than one sample too: there, the backward pass of oneDNN's own
             # convolution ends the process for few channels (3 to 8, 8 to 16; PyTorch 2.13).
             return F.linear(x.mT[:, :: self.stride[0]], self.weight[..., 0], self.bias).mT

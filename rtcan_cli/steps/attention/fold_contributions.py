@@ -29,7 +29,7 @@ from rtcan_cli.trial_key import TRIAL_KEY
 
 #: Times that the EDA, or the music, is exchanged among the test trials of a fold.
 EXCHANGES = 10
-#: Trials that an untrained network settles on, all at once. Of PMEmo, a fold has 768.
+#: Most trials that an untrained network settles on, all at once. Of PMEmo, a fold has 768.
 N_SETTLED = 1024
 
 
@@ -162,9 +162,17 @@ def _randomised(
     """What a network says that has learnt nothing; it settles on trials that are explained."""
     eda, music = network_inputs(trained, loaded)
     network = rebuild(trained.weights, trained.spec)
-    settle = slice(0, N_SETTLED)
-    other = untrained(network, eda[loaded.row[own.eda[settle]]], music[own.song[settle]], seed)
+    some = settling(len(own.eda))
+    other = untrained(network, eda[loaded.row[own.eda[some]]], music[own.song[some]], seed)
     return answer_of_network(other, eda, music, columns, loaded.row)
+
+
+def settling(n: int) -> NDArray[np.intp]:
+    """Which of n trials an untrained network settles on: all, or `N_SETTLED` of them, evenly.
+
+    The trials are in the order of the store, subject by subject, so the first are of few subjects.
+    """
+    return np.linspace(0, n - 1, min(n, N_SETTLED)).astype(np.intp)
 
 
 def exchange(

@@ -29,14 +29,15 @@ def layouts(x: torch.Tensor) -> list[torch.Tensor]:
     n_out=st.integers(1, 6),
     kernel=st.sampled_from([1, 3, 7]),
     stride=st.sampled_from([1, 2, 3]),
+    padding=st.integers(0, 3),
     time=st.integers(7, 40),
     bias=st.booleans(),
 )
 def test_convolution_is_pytorchs(
-    n_in: int, n_out: int, kernel: int, stride: int, time: int, bias: bool
+    n_in: int, n_out: int, kernel: int, stride: int, padding: int, time: int, bias: bool
 ) -> None:
-    theirs = nn.Conv1d(n_in, n_out, kernel, stride, kernel // 2, bias=bias).double()
-    ours = Conv(n_in, n_out, kernel, stride, kernel // 2, bias=bias).double()
+    theirs = nn.Conv1d(n_in, n_out, kernel, stride, padding, bias=bias).double()
+    ours = Conv(n_in, n_out, kernel, stride, padding, bias=bias).double()
     ours.load_state_dict(theirs.state_dict())
     for x in layouts(torch.randn(3, n_in, time, dtype=torch.float64)):
         torch.testing.assert_close(ours(x), theirs(x))

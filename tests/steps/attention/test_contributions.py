@@ -26,6 +26,7 @@ from rtcan_cli.steps.attention.contributions import (
     fused_sources,
     newest_fused,
 )
+from rtcan_cli.steps.attention.fold_contributions import settling
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.data import Trials
 from rtcan_cli.trial_key import TRIAL_KEY
@@ -96,6 +97,15 @@ def test_a_trial_alone_is_explained_as_among_all_and_by_its_definition(
     expected = [neither, (both - music + eda - neither) / 2, (both - eda + music - neither) / 2]
     assert row[["baseline", "eda", "music"]].tolist() == pytest.approx(expected, abs=1e-5)
     assert row[["without_music", "without_eda"]].tolist() == pytest.approx([eda, music], abs=1e-5)
+
+
+def test_an_untrained_network_settles_on_trials_of_the_whole_fold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settling(7).tolist() == list(range(7))
+    monkeypatch.setattr("rtcan_cli.steps.attention.fold_contributions.N_SETTLED", 5)
+    assert settling(5).tolist() == [0, 1, 2, 3, 4]
+    assert settling(21).tolist() == [0, 5, 10, 15, 20]
 
 
 def test_averages_are_means_over_trials(found: PartContributions) -> None:

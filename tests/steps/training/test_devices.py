@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -107,16 +108,27 @@ def test_one_fold_at_a_time_is_trained_on_a_gpu_unless_more_are_asked_for(
     assert [each for _, each in asked] == [jobs]
 
 
+def fit_there(unit: Unit, device: torch.device, caller: int) -> run_units.Outcome:
+    """Fit a unit in a worker process, which has the pretended device as well."""
+    assert caller == os.getppid()
+    with pytest.MonkeyPatch.context() as own, pretend_device(own):
+        return run_units._fit(unit, device, caller)
+
+
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*meta parameter.*is a no-op")
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_run_on_another_device_is_that_of_the_cpu(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     settings = replace(SETTINGS, fusion="music", recipe=replace(SETTINGS.recipe, batch_size=256))
     here, there = (request(prepared, tmp_path / name, settings) for name in ("cpu", "other"))
     train_runs([here])
+    if jobs > 1:
+        monkeypatch.setattr(run_units, "_fit", fit_there)
+        monkeypatch.setattr(joblib, "cpu_count", lambda: jobs)
     with pretend_device(monkeypatch) as device:
-        train_runs([there], device)
+        train_runs([there], device, jobs)
     expected, found = Run.load(here.output), Run.load(there.output)
     np.testing.assert_allclose(
         found.predictions["probability"], expected.predictions["probability"], atol=1e-5

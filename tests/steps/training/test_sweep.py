@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -141,7 +142,22 @@ def test_inputs_in_a_file_train_the_same_networks(
     assert ids(tmp_path / "memory") == ids(tmp_path / "file")
 
 
-def test_both_targets_share_the_inputs_of_a_recording(prepared: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shared", [True, False])
+def test_targets_share_the_inputs_of_the_recordings_that_they_share(
+    prepared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shared: bool,
+) -> None:
+    # In this dataset each target has recordings of its own.
+    if shared:
+        real = Store.table
+
+        def of_both(store: Store, name: str, *rest: Any) -> pd.DataFrame:
+            table = real(store, name, *rest)
+            return table.replace({"target": {"valence": "both", "arousal": "neither"}})
+
+        monkeypatch.setattr(Store, "table", of_both)
     settings = replace(SETTINGS, targets=("valence", "arousal"))
     made = Provenance("train", "pmemo", {}, {})
     plans = Planner().plan(request(prepared, tmp_path, settings), made).targets
@@ -151,10 +167,9 @@ def test_both_targets_share_the_inputs_of_a_recording(prepared: Path, tmp_path: 
     ]
     for both, one in zip(plans, (each.targets[0] for each in alone), strict=True):
         assert both.data.subject.tolist() == one.data.subject.tolist()
-        np.testing.assert_array_equal(both.data.eda[both.data.row], one.data.eda[one.data.row])
-    with Store(prepared / "pmemo" / "components.h5") as store:
-        n_recordings = store.length("recordings/subject")
-    assert len(plans[1].data.eda) <= n_recordings
+        np.testing.assert_array_equal(both.data.own_eda, one.data.own_eda)
+        assert len(both.data.eda) == len(both.data)  # no rows of the other target's recordings
+    assert (plans[0].data.eda is plans[1].data.eda) == shared
 
 
 def test_settings_that_differ_are_named() -> None:
