@@ -29,14 +29,14 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from rtcan_cli.eda.cvxeda.penalty import NOISE_FACTOR, universal_alpha  # noqa: E402
-from rtcan_cli.eda.cvxeda.solve import (  # noqa: E402
+from rtcan_cli.eda.cvxeda.parameters import (  # noqa: E402
     PUBLISHED,
     USUAL,
     CvxedaComponents,
     CvxedaParameters,
-    decompose,
 )
+from rtcan_cli.eda.cvxeda.penalty import NOISE_FACTOR, universal_alpha  # noqa: E402
+from rtcan_cli.eda.cvxeda.solve import decompose  # noqa: E402
 from rtcan_cli.eda.preprocess import find_problem, zscore  # noqa: E402
 from rtcan_cli.simulate import physiology  # noqa: E402
 from tests.eda.events import Simulated, events, score, simulate  # noqa: E402

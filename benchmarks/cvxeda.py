@@ -49,7 +49,8 @@ GROWTH = (60, 120, 240, 480, 960, 1920)
 def solver(name: str, rate: float) -> Callable[[np.ndarray], dict[str, Any]]:
     """A function that decomposes a recording and returns phasic, tonic and objective."""
     if name in OURS:
-        from rtcan_cli.eda.cvxeda.solve import PUBLISHED, decompose
+        from rtcan_cli.eda.cvxeda.parameters import PUBLISHED
+        from rtcan_cli.eda.cvxeda.solve import decompose
 
         def ours(y: np.ndarray) -> dict[str, Any]:
             result = decompose(y, rate, PUBLISHED, solver=name)
@@ -104,7 +105,8 @@ def work(arguments: argparse.Namespace) -> None:
         taken = time.process_time() - start
         np.savez(arguments.out, **first)
     elif name == "structured":
-        from rtcan_cli.eda.cvxeda.solve import PUBLISHED, decompose
+        from rtcan_cli.eda.cvxeda.parameters import PUBLISHED
+        from rtcan_cli.eda.cvxeda.solve import decompose
 
         done = min(count, arguments.fitting)
         start = time.perf_counter()

@@ -33,6 +33,7 @@ from numpy.typing import NDArray  # noqa: E402
 from rtcan_cli.eda import deconvolution  # noqa: E402
 from rtcan_cli.eda.components import Components  # noqa: E402
 from rtcan_cli.eda.cvxeda import solve as cvxeda  # noqa: E402
+from rtcan_cli.eda.cvxeda.parameters import PUBLISHED  # noqa: E402
 from rtcan_cli.eda.methods import deconvolution_method  # noqa: E402
 from rtcan_cli.eda.preprocess import zscore  # noqa: E402
 from tests.eda.events import Score, events, score, simulate  # noqa: E402
@@ -59,7 +60,7 @@ def methods() -> dict[str, Driver]:
     """What is compared."""
     found = {
         name: parts(
-            partial(cvxeda.decompose, sampling_rate=RATE, parameters=cvxeda.PUBLISHED, solver=name)
+            partial(cvxeda.decompose, sampling_rate=RATE, parameters=PUBLISHED, solver=name)
         )
         for name in ("structured", "cvxopt")
     }

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Stimulus, Trial
-from rtcan_cli.eda.cvxeda.solve import CvxedaParameters, decompose
+from rtcan_cli.eda.cvxeda.parameters import CvxedaParameters
+from rtcan_cli.eda.cvxeda.solve import decompose
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
 from rtcan_cli.eda.window import Window

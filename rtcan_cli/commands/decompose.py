@@ -130,7 +130,7 @@ def decompose(
     look = None if plot is None else figures.look()
 
     from rtcan_cli.eda import methods
-    from rtcan_cli.eda.cvxeda.solve import CvxedaParameters
+    from rtcan_cli.eda.cvxeda.parameters import CvxedaParameters
     from rtcan_cli.steps.following import after_step
     from rtcan_cli.steps.signals.decompose import decompose_recordings
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.eda.components import Components
-from rtcan_cli.eda.cvxeda.solve import CvxedaComponents
+from rtcan_cli.eda.cvxeda.parameters import CvxedaComponents
 from rtcan_cli.eda.methods import Method, get_ready
 from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import find_problem, zscore
@@ -58,7 +58,7 @@ def decompose_block(block: list[Undecomposed], method: Method) -> dict[str, NDAr
         ``samples``: the length of each; the channels, float32, one recording after another; and the
         table's columns, as `rtcan_cli.stores.schema.COMPONENTS` names them.
     """
-    get_ready(method, max(item.eda.size for item in block))
+    get_ready(method, max(item.eda.size * item.rate / item.sampling_rate for item in block))
     start = time.thread_time()
     scaled, noises = zip(*map(_scaled, block), strict=True)
     outcomes = _split(scaled, [item.rate for item in block], method)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +17,8 @@ from typing import Any, TypeVar
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_OLD = 30 * 24 * 3600  # seconds
 
 
 def compiled(*freedoms: str) -> Callable[[Function], Function]:
@@ -51,7 +57,8 @@ def _folder(chosen: str) -> str:
     """Where machine code is kept; empty if no such folder can be written to.
 
     Below the folder that the user has chosen (``NUMBA_CACHE_DIR``), or beside the package, or in
-    the user's cache where the package may not be written to.
+    the user's cache where the package may not be written to. What is kept is run, so it must be
+    ours: a folder that others own or can write to is not used.
     """
     # Numba looks only at the file of a function to see whether its machine code is out of date, not
     # at those of the functions it calls. So a change of any such file means another folder, and so
@@ -68,9 +75,33 @@ def _folder(chosen: str) -> str:
             continue
         folder = Path(place, f"compiled-{digest.hexdigest()[:12]}")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            is_new = not folder.exists()
+            Path(place).mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if not _is_ours(folder):
+                continue
             tempfile.TemporaryFile(dir=folder).close()
         except OSError:
             continue
+        if is_new and place == Path(users, "rtcan"):
+            _remove_old(folder)
         return str(folder)
     return ""
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder, not a link to one, that nobody else can have written to."""
+    found = folder.lstat()
+    if not hasattr(os, "getuid"):  # Windows, where the user's folders are closed to others
+        return stat.S_ISDIR(found.st_mode)
+    alone = found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(found.st_mode) and alone
+
+
+def _remove_old(folder: Path) -> None:
+    """Remove what earlier versions left beside a folder, and was not added to for a month."""
+    for other in folder.parent.glob("compiled-*"):
+        with suppress(OSError):
+            is_old = time.time() - other.lstat().st_mtime > _OLD
+            if other != folder and is_old and _is_ours(other):
+                shutil.rmtree(other)

@@ -1,11 +1,14 @@
-"""The decompositions to choose from, each as one function of a recording and its sampling rate."""
+"""The decompositions to choose from, each as one function of a recording and its sampling rate.
+
+What Numba compiles is imported where it is used: a store that is made already does not need it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache, partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +20,14 @@ from rtcan_cli.choices import (
     Solver,
     TimeConstants,
 )
-from rtcan_cli.eda import deconvolution, highpass
+from rtcan_cli.eda import highpass
 from rtcan_cli.eda.components import Components
-from rtcan_cli.eda.cvxeda import solve as cvxeda
-from rtcan_cli.eda.cvxeda.structured import LONG
+from rtcan_cli.eda.cvxeda.parameters import USUAL, CvxedaParameters
 from rtcan_cli.eda.preprocess import zscore
 from rtcan_cli.errors import RtcanError
+
+if TYPE_CHECKING:
+    from rtcan_cli.eda.deconvolution import DeconvolutionParameters
 
 #: What each is called in figures and summaries.
 TITLES: dict[str, str] = {
@@ -101,7 +106,8 @@ def deconvolution_method(
     name: Literal["cda", "dda"], time_constants: TimeConstants = TIME_CONSTANTS
 ) -> Method:
     """The decompositions by deconvolution, see `rtcan_cli.eda.deconvolution`."""
-    assumed = deconvolution.PUBLISHED
+    from rtcan_cli.eda.deconvolution import PUBLISHED as assumed
+
     return Method(
         name,
         {"time_constants": time_constants, **asdict(assumed)},
@@ -114,17 +120,17 @@ def _deconvolve(
     sampling_rate: float,
     name: Literal["cda", "dda"],
     time_constants: TimeConstants,
-    parameters: deconvolution.DeconvolutionParameters,
+    parameters: DeconvolutionParameters,
 ) -> Components:
+    from rtcan_cli.eda import deconvolution
+
     if time_constants == "fitted":
         parameters = deconvolution.optimised(eda, sampling_rate, parameters)
     split = deconvolution.continuous if name == "cda" else deconvolution.discrete
     return split(eda, sampling_rate, parameters)
 
 
-def cvxeda_method(
-    parameters: cvxeda.CvxedaParameters = cvxeda.USUAL, solver: Solver = "auto"
-) -> Method:
+def cvxeda_method(parameters: CvxedaParameters = USUAL, solver: Solver = "auto") -> Method:
     """The decomposition by convex optimisation, see `rtcan_cli.eda.cvxeda.solve.decompose`."""
     numbers = asdict(parameters)
     if parameters.alpha != "auto":
@@ -133,9 +139,28 @@ def cvxeda_method(
     return Method(
         "cvxeda",
         {"solver": solver, **numbers},
-        partial(cvxeda.decompose, parameters=parameters, solver=solver),
-        partial(cvxeda.decompose_all, parameters=parameters, solver=solver),
+        partial(_cvxeda, parameters=parameters, solver=solver),
+        partial(_cvxeda_together, parameters=parameters, solver=solver),
     )
+
+
+def _cvxeda(
+    eda: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters, solver: Solver
+) -> Components:
+    from rtcan_cli.eda.cvxeda import solve
+
+    return solve.decompose(eda, sampling_rate, parameters, solver)
+
+
+def _cvxeda_together(
+    recordings: Sequence[NDArray[np.float64]],
+    sampling_rate: float,
+    parameters: CvxedaParameters,
+    solver: Solver,
+) -> Sequence[Components | RtcanError]:
+    from rtcan_cli.eda.cvxeda import solve
+
+    return solve.decompose_all(recordings, sampling_rate, parameters, solver)
 
 
 def method_of(parameters: Mapping[str, Any]) -> Method:
@@ -143,12 +168,12 @@ def method_of(parameters: Mapping[str, Any]) -> Method:
     name = parameters["decomposition"]
     if name != "cvxeda":
         return method(name)
-    names = {each.name for each in fields(cvxeda.CvxedaParameters)}
+    names = {each.name for each in fields(CvxedaParameters)}
     numbers = {name: parameters[name] for name in names & parameters.keys()}
-    return cvxeda_method(cvxeda.CvxedaParameters(**numbers), parameters["solver"])
+    return cvxeda_method(CvxedaParameters(**numbers), parameters["solver"])
 
 
-def get_ready(method: Method, longest: int = 0) -> None:
+def get_ready(method: Method, longest: float = 0) -> None:
     """Do, once in a process, what else the first recording would wait for: compile and load.
 
     Compiled code is kept on disk. So if a process does this before it starts others, these find
@@ -158,15 +183,21 @@ def get_ready(method: Method, longest: int = 0) -> None:
     ----------
     method : Method
         What is going to be used.
-    longest : int
-        Samples of the longest recording: there is other code for long ones.
+    longest : float
+        Samples of the longest recording at the rate it is decomposed at: the structured solver of
+        cvxEDA has other code for long ones.
     """
-    _get_ready(method.name, method.parameters.get("solver", "auto"), longest > LONG)
+    solver = method.parameters.get("solver", "")
+    _try_out(method.name, solver, 600)
+    if solver in ("auto", "structured"):
+        from rtcan_cli.eda.cvxeda.structured import LONG
+
+        if longest > LONG:
+            _try_out(method.name, solver, LONG + 1)
 
 
 @cache
-def _get_ready(name: DecompositionName, solver: Solver, long: bool) -> None:
-    usual = cvxeda_method(solver=solver) if name == "cvxeda" else method(name)
-    for n in (600, LONG + 1) if long else (600,):
-        t = np.arange(n) / 20
-        usual.split(zscore(np.sin(t) + 0.1 * np.sin(7 * t)), 20.0)
+def _try_out(name: DecompositionName, solver: Solver | Literal[""], n_samples: int) -> None:
+    usual = cvxeda_method(solver=solver) if solver else method(name)
+    t = np.arange(n_samples) / 20
+    usual.split(zscore(np.sin(t) + 0.1 * np.sin(7 * t)), 20.0)

@@ -19,6 +19,8 @@ _deflater: Any = zlib
 with suppress(ImportError):  # on a processor that it is not made for
     _deflater = import_module("isal.isal_zlib")
 _FASTEST = 1
+#: Words whose checksum is exact in double precision: their weighted sum is below 2^53.
+_EXACT = 1 << 18
 
 
 def deflated(values: NDArray[Any], shuffle: bool) -> bytes:
@@ -33,7 +35,7 @@ def packed_chunk(values: NDArray[Any], shuffle: bool) -> bytes:
     Parameters
     ----------
     values : ndarray
-        A whole chunk, at most 1 MB.
+        A whole chunk.
     shuffle : bool
         Whether the dataset has that filter.
     """
@@ -42,15 +44,13 @@ def packed_chunk(values: NDArray[Any], shuffle: bool) -> bytes:
 
 
 def fletcher32(data: bytes) -> int:
-    """Fletcher's checksum as HDF5 takes it: of big-endian words of 16 bits.
-
-    Parameters
-    ----------
-    data : bytes
-        Some MB at most: sums are exact in double precision up to 2^53.
-    """
-    words = np.frombuffer(data + b"\0" * (len(data) % 2), dtype=">u2").astype(np.float64)
-    sums = words.sum(), words @ np.arange(words.size, 0, -1, dtype=np.float64)
+    """Fletcher's checksum as HDF5 takes it: of big-endian words of 16 bits, however many."""
+    words = np.frombuffer(data + b"\0" * (len(data) % 2), dtype=">u2")
+    plain = weighted = 0
+    for start in range(0, words.size, _EXACT):
+        block = words[start : start + _EXACT].astype(np.float64)
+        weighted += plain * block.size + int(block @ np.arange(block.size, 0.0, -1.0))
+        plain += int(block.sum())
     # Carries are added at the other end, so a sum that is not zero never becomes it.
-    low, high = (int((total - 1) % 65535) + 1 if total else 0 for total in sums)
+    low, high = ((total - 1) % 65535 + 1 if total else 0 for total in (plain, weighted))
     return high << 16 | low

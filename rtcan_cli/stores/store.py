@@ -60,7 +60,9 @@ class Store:
         The kind that is needed; any kind if not given.
     only : collection of str, optional
         Datasets of the schema that will be read. The others are neither looked for nor compared
-        with the schema, which in a store with many weights takes longer than to read a table.
+        with the schema, which in a store with many weights takes longer than to read a table. To
+        ask for one of them is a `ValueError`. With the offsets goes a channel, whose length they
+        are compared with.
 
     Raises
     ------
@@ -125,6 +127,8 @@ class Store:
             )
         self.schema = self.schema.of_version(int(version))
         if self._only is not None:
+            if OFFSETS in self._only:
+                self._only = {*self._only, *_channels(self.schema)[:1]}
             self.schema = self.schema.part(self._only)
         try:
             missing = [name for name in _ATTRIBUTES if attributes[name] is None]
@@ -207,6 +211,7 @@ class Store:
 
     def holds(self, path: str) -> bool:
         """Whether stores of the version that made this one have a dataset."""
+        self._check_seen(path)
         return any(field.path == path for field in self.schema.fields)
 
     def signal(self, channel: str, index: int) -> NDArray[Any]:
@@ -227,6 +232,7 @@ class Store:
 
     def slices(self, path: str, index: int) -> dict[str, NDArray[Any]]:
         """Entry ``index`` of every dataset right under a group: the weights of one model."""
+        self._check_seen(f"{path}/")
         return {
             name: self._read(self._dataset(f"{path}/{name}"), index) for name in self._names(path)
         }
@@ -250,7 +256,11 @@ class Store:
         ------
         RtcanError
             If something cannot be read.
+        ValueError
+            If the store was opened for some of its datasets only.
         """
+        if self._only is not None:
+            raise ValueError(f"{self.path} was opened for some of its datasets only")
         found = self._datasets()
         try:
             return content_id(found)
@@ -293,7 +303,13 @@ class Store:
         prefix = path + "/"
         return [p[len(prefix) :] for p in self._datasets() if p.startswith(prefix)]
 
+    def _check_seen(self, path: str) -> None:
+        """A dataset that is not looked for would seem to be missing."""
+        if self._only is not None and path not in self._only:
+            raise ValueError(f"{self.path} was opened without '{path}'")
+
     def _dataset(self, path: str) -> h5py.Dataset:
+        self._check_seen(path)
         dataset = self._datasets().get(path)
         if dataset is None:
             raise self._damaged(f"'{path}' is missing")
@@ -315,9 +331,7 @@ class Store:
 
     def _samples(self) -> int | None:
         """How many samples each channel has; None for a store without signals."""
-        return next(
-            (self.length(f.path) for f in self.schema.fields if f.shape == ("samples",)), None
-        )
+        return next(map(self.length, _channels(self.schema)), None)
 
     def _texts(self, dataset: h5py.Dataset, where: Any, known: dict[str, str]) -> NDArray[Any]:
         """Text as Python strings; one that is known, as names are, is not in memory again."""
@@ -334,6 +348,11 @@ class Store:
             f"{self.path}: {what}",
             how_to_make_again(self.path, self.schema.kind),
         )
+
+
+def _channels(schema: Schema) -> list[str]:
+    """Datasets with a value for each sample."""
+    return [field.path for field in schema.fields if field.shape == ("samples",)]
 
 
 def _n_values(dataset: h5py.Dataset, where: tuple[()] | slice | int) -> int:

@@ -7,6 +7,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rtcan_cli.cluster import Cluster
@@ -117,10 +118,24 @@ def test_blocks_that_are_sent_together_make_the_same_store(
 @pytest.mark.parametrize(("n", "size"), [(1, 1), (199, 1), (200, 2), (400, 4), (10_000, 4)])
 def test_few_blocks_are_sent_one_by_one_so_that_each_worker_gets_some(n: int, size: int) -> None:
     blocks = [range(i, i + 1) for i in range(n)]
-    groups = recording_blocks._together(blocks)
+    groups = recording_blocks._together(blocks, 1000 * np.arange(n + 1))
     assert [rows for group in groups for rows in group] == blocks
     assert {len(group) for group in groups[:-1]} <= {size}
     assert len(groups[0]) == size
+
+
+def test_long_recordings_are_not_sent_together() -> None:
+    few, usual, hours = 20_000, 65_000, 6 * 3600 * 500
+    lengths = np.array([few] * 600 + [usual] * 600 + [hours] * 600 + [usual] * 3 + [hours])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    blocks = recording_blocks.cut(offsets)
+    groups = recording_blocks._together(blocks, offsets)
+    assert [rows for group in groups for rows in group] == blocks
+    samples = [int(offsets[group[-1].stop] - offsets[group[0].start]) for group in groups]
+    assert {n for n in samples if n > 4 * recording_blocks._BLOCK} == {hours}
+    assert samples.count(hours) == 601
+    assert [len(group) for group in groups[:5]] == [4] * 5
+    assert samples[50:200] == [4 * usual] * 150
 
 
 def test_failing_trial_is_named_and_the_rest_is_kept(

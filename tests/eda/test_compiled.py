@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rtcan_cli.eda import compiled as compiling
 from rtcan_cli.eda.compiled import compiled
 
 
@@ -100,3 +101,62 @@ def test_without_any_folder_it_is_compiled_each_time(tmp_path, ask):
     for name in ("package/__pycache__", "home"):
         (tmp_path / name).write_text("no folder")
     assert ask(41) == ask(41) == [41, 0]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The user's cache, where the package may not be written to."""
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__pycache__").write_text("not a folder")
+    monkeypatch.setattr(compiling, "__file__", str(package / "compiled.py"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "rtcan"
+
+
+def folder(chosen=""):
+    return compiling._folder.__wrapped__(str(chosen))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="access rights of POSIX")
+@pytest.mark.parametrize("whose", ["another", "everybody", "a link"])
+def test_machine_code_that_others_may_have_written_is_not_run(tmp_path, home, monkeypatch, whose):
+    chosen = tmp_path / "chosen"
+    made = Path(folder(chosen))
+    assert made.parent == chosen
+    assert made.stat().st_mode & 0o777 == 0o700
+    if whose == "another":
+        uid = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: uid + 1)
+        assert folder(chosen) == ""  # nor is a folder of ours, which is now another user's
+        return
+    if whose == "everybody":
+        made.chmod(0o777)
+    else:
+        made.rename(tmp_path / "elsewhere")
+        made.symlink_to(tmp_path / "elsewhere")
+    assert Path(folder(chosen)).parent == home
+
+
+def test_machine_code_of_earlier_versions_is_removed_after_a_month(tmp_path, home):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("x")
+    old, recent, other = (home / f"compiled-{n}" for n in ("old", "recent", "link"))
+    for each in (old, recent):
+        (each / "sub").mkdir(parents=True)
+    (old / "sub" / "link").symlink_to(precious)
+    other.symlink_to(precious)
+    (home / "something").mkdir()
+    for each in (old, precious, home / "something"):
+        os.utime(each, (0, 0))
+    made = Path(folder())
+    assert {each.name for each in home.iterdir()} == {
+        *(made.name, "compiled-recent", "compiled-link", "something")
+    }
+    assert (precious / "file").read_text() == "x"
+    # A folder that is there already is no reason to look for others.
+    old.mkdir()
+    os.utime(old, (0, 0))
+    assert Path(folder()) == made
+    assert old.exists()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rtcan_cli.choices import Solver
-from rtcan_cli.eda.cvxeda.solve import PUBLISHED, USUAL, CvxedaParameters, decompose
+from rtcan_cli.eda.cvxeda.parameters import PUBLISHED, USUAL, CvxedaParameters
+from rtcan_cli.eda.cvxeda.solve import decompose
 from rtcan_cli.eda.preprocess import zscore
 from tests.eda.events import Score, Simulated, events, score, simulate
 from tests.eda.other_skin import SHAPES, Sensor, record

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rtcan_cli.choices import PUBLISHED_ALPHA
+from rtcan_cli.eda import blocks, methods
 from rtcan_cli.eda.blocks import CHANNELS, PARTS, Undecomposed, decompose_block
-from rtcan_cli.eda.cvxeda.solve import PUBLISHED, CvxedaParameters
+from rtcan_cli.eda.cvxeda.parameters import PUBLISHED, CvxedaParameters
+from rtcan_cli.eda.cvxeda.structured import LONG
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method, method_of
 from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import zscore
@@ -186,3 +190,41 @@ def test_resampling_keeps_what_the_decomposition_finds():
     y = simulated(128.0, 60, 5)
     fast, slow = (cvxeda_method().split(zscore(resample(y, 128.0, r)), r) for r in (128.0, 8.0))
     assert np.corrcoef(fast.phasic[::16][: slow.phasic.size], slow.phasic)[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("chosen", "longest", "tried"),
+    [
+        (cvxeda_method(), LONG, [600]),
+        (cvxeda_method(), LONG + 1, [600, LONG + 1]),
+        (cvxeda_method(solver="structured"), LONG + 1, [600, LONG + 1]),
+        (cvxeda_method(solver="cvxopt"), LONG + 1, [600]),
+        (method("cda"), LONG + 1, [600]),
+        (method("median"), LONG + 1, [600]),
+    ],
+)
+def test_only_the_structured_solver_gets_ready_for_long_recordings(
+    chosen, longest, tried, monkeypatch
+):
+    found = []
+    monkeypatch.setattr(methods, "_try_out", lambda *what: found.append(what[-1]))
+    methods.get_ready(chosen, longest)
+    assert found == tried
+
+
+def test_what_a_block_gets_ready_for_is_as_long_as_it_is_after_resampling(monkeypatch):
+    found = []
+    monkeypatch.setattr(blocks, "get_ready", lambda chosen, longest: found.append(longest))
+    eda = np.sin(np.arange(500 * 60) / 500)
+    decompose_block([Undecomposed(eda, 500.0, 16.0, "")] * 2, method("median"))
+    assert found == [960]
+
+
+def test_a_store_that_is_made_already_needs_no_compiler():
+    code = (
+        "import sys, rtcan_cli.steps.signals.decompose, rtcan_cli.eda.methods as methods\n"
+        "methods.cvxeda_method()\n"
+        "print({'numba', 'llvmlite'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

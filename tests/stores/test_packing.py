@@ -54,9 +54,23 @@ def test_hdf5_reads_what_was_packed_and_finds_its_checksum(
         written[()]
 
 
+@pytest.mark.parametrize("size", [(1 << 20) - 2, 1 << 20, (1 << 22) + 3])
+def test_a_row_of_any_size_is_a_chunk_that_hdf5_reads(size):
+    # What hardly shrinks: as many bytes are packed, and go into the checksum.
+    row = np.random.default_rng(2).integers(0, 256, (1, size), dtype=np.uint8)
+    file = io.BytesIO()
+    written = dataset(file, row.shape, row.dtype, shuffle=False)
+    chunk = packing.packed_chunk(row, shuffle=False)
+    assert len(chunk) > size
+    written.id.write_direct_chunk((0, 0), chunk)
+    written.file.close()
+    with h5py.File(file) as h5:
+        assert np.array_equal(h5["x"][()], row)
+
+
 def test_checksum_is_that_of_hdf5():
     rng = np.random.default_rng(1)
-    for array in (rng.integers(0, 256, n, dtype=np.uint8) for n in (1, 2, 255, 65535)):
+    for array in (rng.integers(0, 256, n, dtype=np.uint8) for n in (1, 2, 255, 65535, 1 << 22)):
         written = h5py.File(io.BytesIO(), "w").create_dataset(
             "x", data=array, chunks=array.shape, fletcher32=True
         )

@@ -250,10 +250,36 @@ def test_a_part_of_a_store_is_read_without_the_rest(tmp_path: Path) -> None:
         del h5["signals/driver"]
     with Store(path, only=["signals/offsets", "recordings/subject"]) as store:
         assert store.array("signals/offsets").tolist() == [0, 3, 5]
-        assert list(store.datasets()) == ["recordings/subject", "signals/offsets"]
-        with pytest.raises(RtcanError, match="'signals/tonic' is missing"):
-            store.array("signals/tonic")
+        # A channel goes with the offsets, which are compared with its length.
+        assert list(store.datasets()) == ["recordings/subject", "signals/offsets", "signals/phasic"]
     with Store(path) as store, pytest.raises(RtcanError, match="'signals/driver' is missing"):
+        store.array("signals/offsets")
+
+
+def test_what_was_not_to_be_read_does_not_seem_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.ones(3), np.arange(2.0)])
+    with Store(path, only=["recordings/subject"]) as store:
+        for read in (store.computed_content_id, store.verify):
+            with pytest.raises(ValueError, match="for some of its datasets only"):
+                read()
+        for ask in (store.array, store.length, store.holds):
+            with pytest.raises(ValueError, match="opened without 'signals/tonic'"):
+                ask("signals/tonic")
+        with pytest.raises(ValueError, match="opened without 'signals/'"):
+            store.slices("signals", 0)
+        assert store.array("recordings/subject").size == 2
+
+
+def test_offsets_alone_are_compared_with_the_samples(tmp_path: Path) -> None:
+    path = tmp_path / "components.h5"
+    write_components(path, [np.ones(3), np.arange(2.0)])
+    with h5py.File(path, "a") as h5:
+        h5["signals/offsets"][-1] = 6
+    with (
+        Store(path, only=["signals/offsets"]) as store,
+        pytest.raises(RtcanError, match="does not divide its 5 samples into recordings"),
+    ):
         store.array("signals/offsets")
 
 

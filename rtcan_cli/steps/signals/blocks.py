@@ -16,6 +16,7 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.stores import Partial, Store
+from rtcan_cli.stores.schema import OFFSETS
 from rtcan_cli.trial_key import TRIAL_KEY, trial_name
 
 T = TypeVar("T")
@@ -23,7 +24,8 @@ T = TypeVar("T")
 #: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
 #: of a second, which makes the cost of handing it over and of keeping it small.
 _BLOCK = 1 << 16
-#: Blocks that a worker of a cluster gets at a time: a task costs Dask 10 ms, whatever its size.
+#: Blocks of the usual size that a worker of a cluster gets at a time, at most: a task costs Dask
+#: 10 ms, whatever its size.
 _SENT_TOGETHER = 4
 #: With fewer tasks than this blocks are sent one by one, so that each worker gets some.
 _ENOUGH_TASKS = 100
@@ -70,7 +72,8 @@ class BlockWork(Generic[T]):
     Parameters
     ----------
     stores : tuple of Store
-        What is read. The last one names the recordings in messages.
+        What is read. Blocks are cut by the samples of the first one; the last one names the
+        recordings in messages.
     read : callable
         Reads the recordings of a range from these stores. It can be pickled.
     work : callable
@@ -127,7 +130,9 @@ def keep_blocks(
         for position, _ in map_unordered(keep, blocks, jobs, name=title, show=show):
             yield blocks[position]
         return
-    groups = _together(blocks) if isinstance(jobs, Cluster) else [[rows] for rows in blocks]
+    groups: list[list[range]] = [[rows] for rows in blocks]
+    if isinstance(jobs, Cluster):
+        groups = _together(blocks, work.stores[0].array(OFFSETS))
 
     def title_of_group(position: int) -> str:
         group = groups[position]
@@ -140,10 +145,18 @@ def keep_blocks(
             yield rows
 
 
-def _together(blocks: Sequence[range]) -> list[Sequence[range]]:
-    """Blocks that one task of a cluster is to work on."""
+def _together(blocks: Sequence[range], offsets: NDArray[np.int64]) -> list[list[range]]:
+    """Blocks that one task of a cluster is to work on: not many samples, unless one block has."""
     size = min(max(len(blocks) // _ENOUGH_TASKS, 1), _SENT_TOGETHER)
-    return [blocks[start : start + size] for start in range(0, len(blocks), size)]
+    groups, samples = list[list[range]](), 0
+    for rows in blocks:
+        more = int(offsets[rows.stop] - offsets[rows.start])
+        if not groups or len(groups[-1]) == size or samples + more > _SENT_TOGETHER * _BLOCK:
+            groups.append([])
+            samples = 0
+        groups[-1].append(rows)
+        samples += more
+    return groups
 
 
 def _each(

@@ -128,11 +128,7 @@ def _decompose(
 
     write_ready()
     if missing:
-        longest = int(np.diff(store.array(OFFSETS)).max())
-        if not isinstance(jobs, Cluster):
-            get_ready(method, longest)  # once, before processes do it side by side
-        if method.name == "cvxeda" and _BYTES * longest > _MUCH:
-            _tell_of_memory(store, rate)
+        _prepare(store, rate, method, jobs)
     work = decompose_work(store, rate, method)
     with console.progress(n, "decomposing", "recording", done=done) as bar:
         for rows in keep_blocks(missing, work, partial, jobs, bar.set_postfix_str):
@@ -141,17 +137,25 @@ def _decompose(
             write_ready()
 
 
-def _tell_of_memory(store: Store, rate: float | None) -> None:
+def _prepare(store: Store, rate: float | None, method: Method, jobs: int | Cluster) -> None:
+    """Do once what processes would do side by side, and look how long the recordings are."""
+    rows = range(store.length("recordings/problem"))
+    rates = sampling_rate(store, rows, rate)
+    samples = store.seconds(rows) * rates
+    if not isinstance(jobs, Cluster):
+        get_ready(method, samples.max())
+    if method.name == "cvxeda":
+        _tell_of_memory(samples, rates)
+
+
+def _tell_of_memory(samples: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
     """Say before the work that a long recording needs much memory, and what spares it."""
-    recorded = store.array("recordings/sampling_rate")
-    wanted = np.minimum(recorded, np.inf if rate is None else rate)
-    left = np.diff(store.array(OFFSETS)) * wanted / recorded
-    longest = int(left.argmax())
-    need = _BYTES * left[longest] / 1e9
-    if need * 1e9 > _MUCH and wanted[longest] > _ENOUGH_HZ:
-        less = need * _ENOUGH_HZ / wanted[longest]
+    longest = int(samples.argmax())
+    need = _BYTES * samples[longest] / 1e9
+    if need * 1e9 > _MUCH and rates[longest] > _ENOUGH_HZ:
+        less = need * _ENOUGH_HZ / rates[longest]
         console.say(
-            f"the longest recording has {left[longest]:,.0f} samples, which takes about "
+            f"the longest recording has {samples[longest]:,.0f} samples, which takes about "
             f"{need:.2g} GB of memory in each process; --rate {_ENOUGH_HZ:g} takes {less:.2g} GB"
         )
 

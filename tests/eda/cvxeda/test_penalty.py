@@ -13,6 +13,7 @@ from scipy import stats
 
 from rtcan_cli.choices import PUBLISHED_ALPHA
 from rtcan_cli.eda.cvxeda.matrices import respond, respond_transposed, response_filter
+from rtcan_cli.eda.cvxeda.parameters import PUBLISHED, USUAL, CvxedaParameters
 from rtcan_cli.eda.cvxeda.penalty import (
     MOST_PHASIC,
     NOISE_FACTOR,
@@ -21,7 +22,7 @@ from rtcan_cli.eda.cvxeda.penalty import (
     response_energy,
     universal_alpha,
 )
-from rtcan_cli.eda.cvxeda.solve import PUBLISHED, USUAL, CvxedaParameters, decompose
+from rtcan_cli.eda.cvxeda.solve import decompose
 from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.simulate import physiology

@@ -16,7 +16,7 @@ from scipy.linalg import toeplitz
 from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
 from rtcan_cli.eda.cvxeda import solve as cvxeda
 from rtcan_cli.eda.cvxeda import structured as cvxeda_structured
-from rtcan_cli.eda.cvxeda.solve import PUBLISHED, CvxedaParameters
+from rtcan_cli.eda.cvxeda.parameters import PUBLISHED, CvxedaParameters
 from rtcan_cli.errors import RtcanError
 from tests.eda.recordings import ALPHA, GAMMA, KINDS, TAU0, TAU1, awkward, simulated
 
