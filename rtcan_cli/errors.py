@@ -45,6 +45,13 @@ class BlockedError(RtcanError):
     """
 
 
+class DamagedError(RtcanError):
+    """A store is damaged.
+
+    So nothing may go on without what could not be read, as it may without an unusable recording.
+    """
+
+
 def permission_hint(error: OSError) -> str | None:
     """What to do about a file that the system does not open; None if that is not known."""
     if isinstance(error, PermissionError):

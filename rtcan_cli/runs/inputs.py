@@ -17,7 +17,7 @@ from rtcan_cli import choices
 from rtcan_cli.eda.features.stretch import MIN_SECONDS
 from rtcan_cli.eda.preprocess import network_input
 from rtcan_cli.eda.window import Window
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import BlockedError, DamagedError, RtcanError
 from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Provenance, Store, Workspace
@@ -292,6 +292,8 @@ def _gather(
             if not problem and index not in kept.row_of:
                 try:
                     own = load(index)
+                except (BlockedError, DamagedError):
+                    raise
                 except RtcanError as error:
                     problem = str(error)
                 else:

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import DamagedError, RtcanError
 from rtcan_cli.files.hdf5 import attribute
 from rtcan_cli.stores.claims import (
     check_fits,
@@ -343,8 +343,8 @@ class Store:
         flat[:] = [known.setdefault(text, text) for text in flat]
         return flat.reshape(texts.shape)
 
-    def _damaged(self, what: str) -> RtcanError:
-        return RtcanError(
+    def _damaged(self, what: str) -> DamagedError:
+        return DamagedError(
             f"{self.path}: {what}",
             how_to_make_again(self.path, self.schema.kind),
         )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli.errors import DamagedError
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.steps.signals.eda_features import describe_recordings
 from rtcan_cli.stores import Store
@@ -123,6 +124,26 @@ def test_without_music_there_is_none(prepared: Path) -> None:
     assert data.music is None
     assert data.song is None
     assert data.n_music == 0
+
+
+def test_a_damaged_chunk_is_not_an_unusable_trial(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    store = workspace / "pmemo" / "components.h5"
+    with h5py.File(store, "r+") as h5:
+        old = h5["signals/phasic"]
+        values, attributes = old[()], dict(old.attrs)
+        del h5["signals/phasic"]
+        new = h5.create_dataset("signals/phasic", data=values, chunks=(1000,), fletcher32=True)
+        new.attrs.update(attributes)
+        place = new.id.get_chunk_info(0).byte_offset
+    assert training_data(sources(workspace), "arousal", ONSET, LENGTH)
+    with store.open("r+b") as file:
+        file.seek(place + 100)
+        file.write(b"\xff\x00\xff\x00")
+    with pytest.raises(DamagedError, match="'signals/phasic' is damaged"):
+        training_data(sources(workspace), "arousal", ONSET, LENGTH)
 
 
 def test_unusable_trials_are_left_out_and_the_others_stay_aligned(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.polarity import told
-from rtcan_cli.errors import BlockedError, PartlyDone, RtcanError
+from rtcan_cli.errors import BlockedError, DamagedError, PartlyDone, RtcanError
 from rtcan_cli.results.training.runs import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
@@ -227,9 +227,9 @@ def _plan_missing(
             plan = _plan(planner, request, force)
             units += [] if plan is None else plan.units()
         except RtcanError as error:
-            # One model with other settings is more likely a slip, and a store that may be whole
-            # has nothing to do with the model: both are told before anything is trained.
-            if not several or isinstance(error, BlockedError):
+            # One model with other settings is more likely a slip, and a store that is damaged or
+            # cannot be read has nothing to do with the model: they are told before any training.
+            if not several or isinstance(error, (BlockedError, DamagedError)):
                 raise
             impossible.append(error)
             continue
