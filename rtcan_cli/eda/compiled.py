@@ -52,6 +52,13 @@ def compiled(*freedoms: str) -> Callable[[Function], Function]:
     return translate
 
 
+def is_kept() -> bool:
+    """Whether machine code of this version is on disk, of whichever function."""
+    config: Any = numba.config
+    folder = _folder(config.CACHE_DIR)
+    return bool(folder) and any(Path(folder).rglob("*.nbi"))
+
+
 @cache
 def _folder(chosen: str) -> str:
     """Where machine code is kept; empty if no such folder can be written to.

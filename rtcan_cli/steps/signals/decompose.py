@@ -15,7 +15,7 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.blocks import CHANNELS, PARTS
-from rtcan_cli.eda.methods import Method, cvxeda_method, get_ready
+from rtcan_cli.eda.methods import WITH_DRIVER, Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note
@@ -143,9 +143,18 @@ def _prepare(store: Store, rate: float | None, method: Method, jobs: int | Clust
     rates = sampling_rate(store, rows, rate)
     samples = store.seconds(rows) * rates
     if not isinstance(jobs, Cluster):
+        if method.name in WITH_DRIVER:
+            _tell_of_compiling()
         get_ready(method, samples.max())
     if method.name == "cvxeda":
         _tell_of_memory(samples, rates)
+
+
+def _tell_of_compiling() -> None:
+    from rtcan_cli.eda.compiled import is_kept  # loads Numba, which this is about
+
+    if not is_kept():
+        console.say("compiling the solver, which is done once: some 15 s")
 
 
 def _tell_of_memory(samples: NDArray[np.float64], rates: NDArray[np.float64]) -> None:

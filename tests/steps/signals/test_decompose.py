@@ -443,3 +443,18 @@ def test_memory_for_long_recordings_is_told_with_what_spares_it(
     assert "of memory" not in must(*COMMAND, workspace, "--rate", "16").stderr
     monkeypatch.setattr(decompose, "_MUCH", 200 * samples)
     assert "of memory" not in must(*COMMAND, workspace, "--force").stderr
+
+
+def test_the_first_use_says_that_the_solver_is_compiled(
+    few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rtcan_cli.eda import compiled
+
+    for kept, method, says in (
+        (False, "cvxeda", True),
+        (True, "cvxeda", False),
+        (False, "median", False),  # nothing of it is compiled
+    ):
+        monkeypatch.setattr(compiled, "is_kept", lambda kept=kept: kept)
+        told = must(*COMMAND, few, "--method", method, "--force").stderr
+        assert ("compiling the solver" in told) == says
