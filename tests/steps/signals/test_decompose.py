@@ -450,11 +450,11 @@ def test_the_first_use_says_that_the_solver_is_compiled(
 ) -> None:
     from rtcan_cli.eda import compiled
 
-    for kept, method, says in (
+    for kept, chosen, says in (
         (False, "cvxeda", True),
         (True, "cvxeda", False),
         (False, "median", False),  # nothing of it is compiled
     ):
         monkeypatch.setattr(compiled, "is_kept", lambda kept=kept: kept)
-        told = must(*COMMAND, few, "--method", method, "--force").stderr
+        told = must(*COMMAND, few, "--method", chosen, "--force").stderr
         assert ("compiling the solver" in told) == says
