@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+#: Channels from which on oneDNN's strided convolution of width 1 is used.
+_MANY = 32
+
 
 def channels_last(x: Tensor) -> Tensor:
     """Lay a map (batch, channels, time) out with its channels last, if it is on the CPU."""
@@ -29,9 +32,10 @@ class Conv(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve; the result has its channels last in memory if `x` has."""
-        if self.kernel_size == (1,) and self.padding == (0,):
-            # With steps of more than one sample too: there, the backward pass of oneDNN's own
-            # convolution ends the process for few channels (3 to 8, 8 to 16; PyTorch 2.13).
+        # With steps of more than one sample, the backward pass of oneDNN's own convolution ends the
+        # process for some few channels (3 to 8, 8 to 16; PyTorch 2.13), but is faster for many.
+        few = min(self.in_channels, self.out_channels) < _MANY
+        if self.kernel_size == (1,) and self.padding == (0,) and (self.stride == (1,) or few):
             return F.linear(x.mT[:, :: self.stride[0]], self.weight[..., 0], self.bias).mT
         stride, padding = (1, *self.stride), (0, int(self.padding[0]))
         weight = self.weight.unsqueeze(2)

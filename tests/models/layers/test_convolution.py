@@ -46,7 +46,9 @@ def test_convolution_is_pytorchs(
     torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
 
 
-@pytest.mark.parametrize(("n_in", "n_out"), [(3, 8), (3, 16), (4, 8), (8, 16), (64, 64)])
+@pytest.mark.parametrize(
+    ("n_in", "n_out"), [(3, 8), (3, 16), (4, 8), (8, 16), (16, 32), (32, 32), (64, 64)]
+)
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_gradients_of_single_precision_are_those_of_double(
     n_in: int, n_out: int, kernel: int
