@@ -84,7 +84,7 @@ def relabel(
                 raise typer.BadParameter(f"{option} is for --method kmeans only")
     if plot is None:
         figures.refuse("without --plot, nothing is drawn")
-    look = figures.look()
+    look = None if plot is None else figures.look()
 
     from rtcan_cli.steps.data.relabel import (
         few_ratings,
@@ -101,7 +101,7 @@ def relabel(
         return after_step(import_labels(source, import_, target, force), target)
     chosen = choices.LABEL_METHOD if method is None else method
     result = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
-    if plot is None:
+    if plot is None or look is None:
         return after_step(result, target)
     files = plot_steps(source, target, plot, figures.folder, look)
     notes = few_ratings(target, plot)
