@@ -24,7 +24,8 @@ METHODS = tuple(each for each in get_args(LabelMethod) if each != BY_STIMULUS)
 NO_LABEL = -1
 
 _RATINGS = list(TARGETS)  # pandas takes a tuple for one name
-_CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
+#: Columns of the thresholds table that hold the two cluster centres.
+CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
 _RESTARTS = 50
 _LARGEST_SEED = 2**32 - 1
 _MARGIN = 1e-9
@@ -114,7 +115,7 @@ def relabel(
         for subject, trials in known.groupby(ratings["subject"], sort=True):
             points = trials.dropna().to_numpy(dtype=np.float64)
             rows.append({"subject": subject, **_threshold(points, method, scale, seed)})
-    columns = ["subject", *TARGETS, "n_trials", "fallback", *_CENTRES]
+    columns = ["subject", *TARGETS, "n_trials", "fallback", *CENTRES]
     thresholds = pd.DataFrame(rows, columns=columns)
     return Relabelling(label_by_thresholds(ratings, thresholds, scale), thresholds)
 
@@ -288,7 +289,7 @@ def _threshold(
         **dict(zip(TARGETS, threshold, strict=True)),
         "n_trials": len(points),
         "fallback": method != "fixed" and distinct < 2,
-        **dict(zip(_CENTRES, centres.ravel(), strict=True)),
+        **dict(zip(CENTRES, centres.ravel(), strict=True)),
     }
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from multiprocessing import resource_tracker
 from typing import Any, Literal, TypeVar, overload
@@ -35,6 +35,7 @@ def map_unordered(
     jobs: int | Cluster,
     *,
     keep_errors: Literal[False] = False,
+    start_up: float = ...,
     name: Callable[[int], str] = ...,
     show: Callable[[str], Any] = ...,
 ) -> Generator[tuple[int, R], None, None]: ...
@@ -45,6 +46,7 @@ def map_unordered(
     jobs: int | Cluster,
     *,
     keep_errors: Literal[True],
+    start_up: float = ...,
     name: Callable[[int], str] = ...,
     show: Callable[[str], Any] = ...,
 ) -> Generator[tuple[int, R | RtcanError], None, None]: ...
@@ -54,6 +56,7 @@ def map_unordered(
     jobs: int | Cluster,
     *,
     keep_errors: bool = False,
+    start_up: float = 0.0,
     name: Callable[[int], str] = "item {}".format,
     show: Callable[[str], Any] = str,
 ) -> Generator[tuple[int, R], None, None] | Generator[tuple[int, R | RtcanError], None, None]:
@@ -81,6 +84,10 @@ def map_unordered(
     keep_errors : bool, optional
         Yield an `RtcanError` raised for an item as that item's result, and go on with the others.
         By default it ends the whole work.
+    start_up : float, optional
+        Seconds that a process takes to load what the function needs, such as PyTorch. If given,
+        work that would not end sooner in several processes stays in this one: the items that are
+        done first tell how long the others take.
     name : callable, optional
         What to call the item at a position in messages.
     show : callable, optional
@@ -106,6 +113,8 @@ def map_unordered(
     workers = _count_workers(jobs, len(items))
     if workers <= 1:
         return (_numbered(function, i, item, keep_errors) for i, item in enumerate(items))
+    if start_up:
+        return _here_while_short(function, items, workers, keep_errors, start_up)
     return _in_processes(function, items, workers, keep_errors)
 
 
@@ -149,6 +158,28 @@ def _numbered(
         if not keep_errors:
             raise
         return index, error
+
+
+def _here_while_short(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    workers: int,
+    keep_errors: bool,
+    start_up: float,
+) -> Generator[tuple[int, R | RtcanError], None, None]:
+    quickest = 0.0  # of the items until now: the first also waits for what is loaded once
+    for index, item in enumerate(items):
+        saved = (len(items) - index) * quickest * (1 - 1 / workers)
+        if saved > start_up:
+            others = _in_processes(function, items[index:], workers, keep_errors)
+            with closing(others):
+                yield from ((index + place, result) for place, result in others)
+            return
+        started = time.process_time()  # a busy machine also starts processes slowly
+        result = _numbered(function, index, item, keep_errors)
+        seconds = time.process_time() - started
+        quickest = min(quickest, seconds) if index else seconds
+        yield result
 
 
 def _in_worker(

@@ -123,6 +123,40 @@ def test_workers_are_other_processes_with_one_thread_each(monkeypatch):
     assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
+def compute(x):
+    """Keep the processor busy for a while, and say in which process."""
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+    return x, os.getpid()
+
+
+def test_short_work_stays_here_if_processes_would_take_longer_to_start():
+    items = list(range(6))
+    results = list(map_unordered(compute, items, 2, start_up=60.0))
+    assert results == [(i, (i, os.getpid())) for i in items]
+
+
+def test_long_work_goes_to_processes_after_its_first_item():
+    items = list(range(40))
+    results = dict(map_unordered(compute, items, 2, start_up=0.1))
+    assert [results[i][0] for i in items] == items
+    assert results[0][1] == os.getpid()
+    assert os.getpid() not in {results[i][1] for i in items[1:]}
+
+
+@pytest.mark.parametrize("start_up", [0.001, 60.0])
+def test_work_that_may_stay_here_keeps_errors_as_others_do(start_up):
+    errors = list(map_unordered(fail_on_three, [3, 1, 3], 2, start_up=start_up, keep_errors=True))
+    assert {index: str(each) for index, each in errors} == {
+        0: "item three is broken",
+        1: "1",
+        2: "item three is broken",
+    }
+    with pytest.raises(RtcanError, match="item three"):
+        list(map_unordered(fail_on_three, [1, 3, 1], 2, start_up=start_up))
+
+
 def test_work_under_way_is_bounded_and_results_come_as_they_are_ready(tmp_path):
     items = Counted(60)
     gate = tmp_path / "open"

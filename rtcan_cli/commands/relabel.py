@@ -86,12 +86,7 @@ def relabel(
         figures.refuse("without --plot, nothing is drawn")
     look = None if plot is None else figures.look()
 
-    from rtcan_cli.steps.data.relabel import (
-        few_ratings,
-        import_labels,
-        plot_steps,
-        relabel_ratings,
-    )
+    from rtcan_cli.steps.data.relabel import few_ratings, import_labels, relabel_ratings
     from rtcan_cli.steps.following import after_step
 
     name = options.dataset_of(workspace, dataset, input, "recordings")
@@ -103,6 +98,8 @@ def relabel(
     result = relabel_ratings(source, target, chosen, choices.SEED if seed is None else seed, force)
     if plot is None or look is None:
         return after_step(result, target)
+    from rtcan_cli.steps.data.relabel_figure import plot_steps  # loads Matplotlib
+
     files = plot_steps(source, target, plot, figures.folder, look)
     notes = few_ratings(target, plot)
     drawn = replace(result, notes=(*result.notes, *notes), files=(*result.files, *files))

@@ -85,12 +85,11 @@ class Unit:
     def microsiemens(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Values in this unit in microsiemens; NaN for a resistance that is not positive."""
         values = np.array(values, np.float64)
-        if self.quantity == "relative":
+        if self.quantity == "relative" or self.name == STORED:
             return values
         one = _registry().Quantity(1.0, self.name)
         if self.quantity == "conductance":
-            # Microsiemens stay as they are, to the last digit.
-            return values if self.name == STORED else values * one.to(STORED).magnitude
+            return values * one.to(STORED).magnitude
         values[~(values > 0)] = np.nan
         return (1 / one).to(STORED).magnitude / values
 

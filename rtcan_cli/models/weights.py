@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -79,8 +80,7 @@ def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
         If weights are missing, of another shape or not finite, or there are others. The memory
         that the network would take has not been taken then.
     """
-    with torch.device("meta"):  # sizes without memory
-        wanted = {name: tuple(x.shape) for name, x in new_network(spec).state_dict().items()}
+    wanted = _shapes(spec)
     for name in sorted(wanted.keys() | weights.keys()):
         if name not in weights:
             raise RtcanError(f"the weights '{name}' are missing")
@@ -93,6 +93,12 @@ def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
             )
         if not np.isfinite(weights[name]).all():
             raise RtcanError(f"the weights '{name}' are not all finite numbers")
+
+
+@lru_cache(maxsize=16)  # the folds of a run share theirs
+def _shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"):  # sizes without memory
+        return {name: tuple(x.shape) for name, x in new_network(spec).state_dict().items()}
 
 
 def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> nn.Module:

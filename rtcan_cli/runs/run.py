@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -350,10 +351,23 @@ class Run:
         RtcanError
             If what is stored is not that of the model.
         """
-        row = self.trained_folds(target).index(fold)
-        facts = self.models[self.models["target"] == target].iloc[row]
+        return self.models_of_folds(target, [fold])[0]
+
+    def models_of_folds(self, target: str, folds: Sequence[int]) -> list[TrainedModel]:
+        """What some folds have trained, read together; as `model_of_fold`."""
+        rows = [self.trained_folds(target).index(fold) for fold in folds]
         with Store(self.path, "run") as store:
-            arrays = store.slices(f"weights/{target}", row)
+            arrays = [store.slices(f"weights/{target}", row) for row in rows]
+        facts = self.models[self.models["target"] == target]
+        return [
+            self._trained(target, facts.iloc[row], own)
+            for row, own in zip(rows, arrays, strict=True)
+        ]
+
+    def _trained(
+        self, target: str, facts: pd.Series[Any], arrays: dict[str, NDArray[Any]]
+    ) -> TrainedModel:
+        """What a row of the table of models and the arrays of a fold make; checked."""
         candidate = int(facts["candidate"]) - 1
         own = candidate_name(self.settings.model, candidate, "")
         arrays = {
@@ -373,7 +387,7 @@ class Run:
             check_trained(trained)
         except RtcanError as error:
             raise RtcanError(
-                f"{self.path}: {target}, fold {fold}: {error}",
+                f"{self.path}: {target}, fold {facts['fold']}: {error}",
                 self.line(force=True),
             ) from error
         return trained

@@ -20,14 +20,14 @@ def derivative(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    x : ndarray, shape (n_samples,)
+    x : ndarray, shape (..., n_samples)
         At least 11 samples.
     order : int
         1 or 2.
 
     Returns
     -------
-    ndarray, shape (n_samples,)
+    ndarray, shape (..., n_samples)
         In the unit of `x` per s, or per s^2. Exact for polynomials up to degree 3, ends included.
     """
     return np.asarray(scipy.signal.savgol_filter(x, _WINDOW, _ORDER, deriv=order, delta=1 / RATE))
@@ -71,8 +71,9 @@ def time_features(stretch: Stretch) -> dict[str, float]:
     recorded = stretch.level + stretch.spread * stretch.eda
     values = summary("raw", recorded, "mean", "std", "range")
     signals = {"eda": stretch.eda, "phasic": stretch.phasic, "tonic": stretch.tonic}
-    for name, x in signals.items():
-        first, second = derivative(x, 1), derivative(x, 2)
+    together = np.stack(list(signals.values()))
+    derivatives = zip(derivative(together, 1), derivative(together, 2), strict=True)
+    for (name, x), (first, second) in zip(signals.items(), derivatives, strict=True):
         values |= summary(name, x, "mean", "std", "skewness", "kurtosis", "iqr")
         values |= summary(name, x, "max" if name == "phasic" else "range")
         values[f"{name}_slope"] = slope(x)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.fft import dct
 
 from rtcan_cli.eda.features.frequency import entropy, logarithm
 from rtcan_cli.eda.features.statistics import summary
@@ -108,7 +108,7 @@ def mfcc(x: NDArray[np.float64]) -> NDArray[np.float64]:
     # Over both halves of the spectrum this adds up to the mean square within the window.
     power /= _FFT * (window @ window)
     bands = np.log(np.maximum(power @ mel_filters().T, _MEL_FLOOR))
-    return np.asarray(dct(bands, norm="ortho", axis=1)[:, :N_COEFFICIENTS].T)
+    return np.asarray(scipy.fft.dct(bands, norm="ortho", axis=1)[:, :N_COEFFICIENTS].T)
 
 
 def time_frequency_features(stretch: Stretch) -> dict[str, float]:

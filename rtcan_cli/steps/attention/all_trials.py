@@ -219,7 +219,7 @@ def _explain(
     assert components is not None, "RTCAN-1D sees signals"
     kept = MappedRows(folder_for(components), "maps")
     with console.progress(total, f"maps, {work[0].target}", "trial") as bar:
-        for index, maps in map_unordered(one, work, jobs):
+        for index, maps in map_unordered(one, work, jobs, start_up=explain_trials.START_UP):
             # Of the maps themselves only the parts stay in memory.
             rows = np.array([*map(kept.append, maps.total), -1])
             found[index] = replace(maps, total=np.empty((0, 0)), row=rows[maps.row])
@@ -283,7 +283,7 @@ def untrained_of_run(
     one = bind(explain_trials.untrained_of, method=method, seed=seed)
     found = {}
     with console.progress(len(firsts), "untrained networks", "fold") as bar:
-        for index, average in map_unordered(one, firsts, jobs):
+        for index, average in map_unordered(one, firsts, jobs, start_up=explain_trials.START_UP):
             found[index] = average
             bar.update()
     # In their order: the sum's last bits must not depend on which process was faster.

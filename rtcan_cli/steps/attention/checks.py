@@ -173,7 +173,7 @@ def _check(
     found: dict[int, CheckedMaps] = {}
     total = sum(len(chunk.trials) for chunk in work)
     with console.progress(total, f"checks, {work[0].target}", "trial") as bar:
-        for index, checked in map_unordered(one, work, jobs):
+        for index, checked in map_unordered(one, work, jobs, start_up=explain_trials.START_UP):
             found[index] = checked
             bar.update(len(checked.subject))
     parts = [found[index] for index in range(len(work))]

@@ -26,6 +26,8 @@ from rtcan_cli.training.data import standardise
 from rtcan_cli.trial_key import TRIAL_KEY
 
 CHUNK = 64
+#: Seconds in which a process loads PyTorch and Captum.
+START_UP = 2.0
 #: A stored answer that differs by more was made with other settings.
 TOLERANCE = 1e-3
 #: Trials of a network that untrained ones are shown.

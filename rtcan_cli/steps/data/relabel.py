@@ -11,7 +11,6 @@ import pandas as pd
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation import published
-from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.label_table import match_labels, read_label_table
 from rtcan_cli.labels import (
     BY_STIMULUS,
@@ -21,9 +20,6 @@ from rtcan_cli.labels import (
     rating_correlation,
 )
 from rtcan_cli.labels import relabel as relabel_trials
-from rtcan_cli.plots.relabel_steps import relabel_steps
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.labels import CLASS_COLUMNS, ImportedTable, Labels, RatingCorrelation
 from rtcan_cli.steps.freshness import is_current
@@ -33,9 +29,6 @@ from rtcan_cli.stores.schema import SCHEMAS
 
 #: Method of a store whose labels were imported, in its provenance.
 IMPORTED = "import"
-
-#: Columns of the thresholds table that hold the two cluster centres.
-CENTRES = ("centre0_valence", "centre0_arousal", "centre1_valence", "centre1_arousal")
 
 
 def relabel_ratings(
@@ -258,48 +251,3 @@ def few_ratings(labels: Path, subject: str) -> list[Note]:
         return []
     text = f"subject {subject} has too few distinct ratings for two clusters"
     return [Note("few_ratings", text)]
-
-
-def plot_steps(
-    recordings: Path, labels: Path, subject: str, folder: Path, look: Look = PAPER
-) -> list[Path]:
-    """Draw the four steps of the annotation re-creation for one subject (the paper's Fig. 3).
-
-    Raises
-    ------
-    RtcanError
-        If the labels are not those of k-means, or not of this subject.
-    """
-    with Store(recordings, "recordings") as store:
-        ratings, scale = store.table("trials"), store.provenance.parameters["rating_scale"]
-    with Store(labels, "labels") as store:
-        thresholds = store.table("thresholds").set_index("subject")
-        provenance = store.provenance
-    if provenance.parameters["method"] != "kmeans":
-        raise RtcanError(
-            f"{labels}: was made with the method {provenance.parameters['method']}; the four steps "
-            "are those of kmeans",
-            line_that_makes(labels, "labels", method="kmeans"),
-        )
-    if subject not in thresholds.index:
-        raise RtcanError(
-            f"subject '{subject}' has no labels in {labels}",
-            f"one of {', '.join(thresholds.index[:5])} ...",
-        )
-    row = thresholds.loc[subject]
-    own = ratings[ratings["subject"] == subject].dropna(subset=list(TARGETS))
-    figure = relabel_steps(
-        own["valence"].to_numpy(),
-        own["arousal"].to_numpy(),
-        row[list(CENTRES)].to_numpy(float).reshape(2, 2),
-        (row["valence"], row["arousal"]),
-        scale=tuple(scale),
-        subject=subject,
-        simulated=provenance.simulated,
-        look=look,
-    )
-    return save(
-        figure,
-        folder_below(folder, provenance.dataset) / f"labels_subject_{part_of_name(subject)}",
-        look,
-    )

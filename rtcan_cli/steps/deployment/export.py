@@ -66,7 +66,7 @@ def export_run(
         known = ", ".join(map(str, trained))
         raise RtcanError(f"{run.name}: fold {fold} of {target} was not trained", f"one of {known}")
     folds = trained if fold is None else [fold]
-    models = [run.model_of_fold(target, each) for each in folds]
+    models = run.models_of_folds(target, folds)
     sees = run.settings.model.sees(run.settings.fusion)
     graph = Graph(models, sees, calibrated)
     for name in files:

@@ -292,7 +292,7 @@ class _Asking:
             known_as = dict(zip(run.predictions["stimulus"], run.predictions["song"], strict=True))
             piece = [known_as.get(s, p) for s, p in zip(trials.stimulus, trials.piece, strict=True)]
             trials = replace(trials, piece=np.array(piece))
-        models = [run.model_of_fold(target, fold) for fold in folds]
+        models = run.models_of_folds(target, folds)
         self._temperatures += [model.temperature for model in models]
         kept = trials.take(np.flatnonzero(answered))
         asking = console.counted(models, f"answers, {target}", "model")

@@ -18,7 +18,8 @@ from rtcan_cli.results.paper import Paper
 from rtcan_cli.results.scores.scaling import SubjectScaling
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import SHOWN, sources_of
-from rtcan_cli.steps.data.relabel import few_ratings, plot_steps
+from rtcan_cli.steps.data.relabel import few_ratings
+from rtcan_cli.steps.data.relabel_figure import plot_steps
 from rtcan_cli.steps.paper.rows import has_paper_network, settings_like
 from rtcan_cli.steps.scores.scaling import follow_subjects
 from rtcan_cli.stores import Store, Workspace
