@@ -21,9 +21,7 @@ from rtcan_cli.labels import (
     rating_correlation,
 )
 from rtcan_cli.labels import relabel as relabel_trials
-from rtcan_cli.plots.relabel_steps import relabel_steps
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.labels import CLASS_COLUMNS, ImportedTable, Labels, RatingCorrelation
 from rtcan_cli.steps.freshness import is_current
@@ -288,6 +286,9 @@ def plot_steps(
         )
     row = thresholds.loc[subject]
     own = ratings[ratings["subject"] == subject].dropna(subset=list(TARGETS))
+    from rtcan_cli.plots.relabel_steps import relabel_steps  # these need Matplotlib
+    from rtcan_cli.plots.save import save
+
     figure = relabel_steps(
         own["valence"].to_numpy(),
         own["arousal"].to_numpy(),
