@@ -40,7 +40,7 @@ from rtcan_cli.labels import class_counts, relabel
 from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import rebuild
-from rtcan_cli.plots.style import Look
+from rtcan_cli.plots.look import Look
 from rtcan_cli.results.base import as_data
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import Run

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import require
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -34,14 +35,10 @@ def connected(cluster: Cluster) -> Iterator[Client]:
     RtcanError
         If Dask is not installed, or no scheduler answers.
     """
-    try:
-        import dask
-        from distributed import Client
-    except ImportError as error:
-        raise RtcanError(
-            "--cluster needs Dask, which is not installed here",
-            "pip install 'rtcan-cli[cluster]', or pip install -e '.[cluster]' in a clone",
-        ) from error
+    require("--cluster", "distributed")
+    import dask
+    from distributed import Client
+
     # What goes wrong is said by us, in one line.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     address = scheduler_address(cluster.address)

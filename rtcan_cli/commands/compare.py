@@ -116,7 +116,10 @@ def compare(
         raise typer.BadParameter("Tables 1 and 2 and Fig. 3 are of labels: leave RUN out")
     if tables and not pictures:
         figures.refuse("--table draws nothing", folder=False)
-    look, output = figures.look(), figures.folder
+    output = figures.folder
+    if pictures:
+        figures.look()  # refused before the tables are made
+    look = None if of_paper else figures.look_if_possible()
 
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace
@@ -143,7 +146,7 @@ def compare(
         trial = Trial(name, subject, music)
         parts = paper_tables(stores, paths, tables, name, output, not pictures) if tables else []
         if pictures:
-            parts.append(paper_figures(stores, paths, pictures, output, trial, look))
+            parts.append(paper_figures(stores, paths, pictures, output, trial, figures.look()))
         return joined([with_paper_tables(part, output) for part in parts])
     from rtcan_cli.steps.following import after_comparison
     from rtcan_cli.steps.scores.compare import compare_runs

@@ -58,7 +58,7 @@ def evaluate(
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace
 
-    look = figures.look()
+    look = figures.look_if_possible()
     path: Path = options.find_run(workspace, run, dataset)
     if on is not None:
         from rtcan_cli.steps.scores.cross_dataset import evaluate_on

@@ -86,9 +86,9 @@ def info(
             raise typer.BadParameter("--quality needs a recordings store as STORE")
         from rtcan_cli.steps.data.quality import plot_quality, quality_of
 
-        look = figures.look()
+        look = figures.look() if plot else None
         found = quality_of(store, DEFAULT_ROWS if rows is None else rows)
-        if not plot:
+        if look is None:
             return found
         return replace(found, files=tuple(plot_quality(store, figures.folder, look)))
     if store is not None:

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.export.graph import Graph
+from rtcan_cli.extras import require
 
 #: Name of the output of an ONNX file.
 OUTPUT = "p_high"
@@ -50,12 +50,7 @@ class Format:
 
     def require(self) -> None:
         """Raise RtcanError if a package is missing."""
-        missing = [name for name in self.packages if find_spec(name) is None]
-        if missing:
-            raise RtcanError(
-                f"{self.title} needs {' and '.join(missing)}",
-                "pip install 'rtcan-cli[export]', or pip install -e '.[export]' in a clone",
-            )
+        require(self.title, *self.packages)
 
 
 def write_onnx(graph: Graph, facts: Mapping[str, str], path: Path) -> None:

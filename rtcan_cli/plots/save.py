@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.plots import style
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 
 #: More take gigabytes of memory to draw; a page at 1200 pixels an inch has 140 million.
 _MOST_PIXELS = 400e6

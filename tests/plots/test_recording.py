@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli.plots.look import Look
 from rtcan_cli.plots.recording import Parts, recording_figure
-from rtcan_cli.plots.style import Look
 
 RESPONSES = pd.DataFrame(
     {

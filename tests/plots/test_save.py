@@ -18,8 +18,8 @@ from rtcan_cli.plots.attention.columns import AttentionPanel, attention_columns
 from rtcan_cli.plots.attention.heat import attention_heat
 from rtcan_cli.plots.comparison import comparison
 from rtcan_cli.plots.confusion import confusion
+from rtcan_cli.plots.look import Look
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import Look
 
 SIGNATURES = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 

@@ -23,12 +23,12 @@ from rtcan_cli.plots.confusion import confusion
 from rtcan_cli.plots.decomposition import decomposition
 from rtcan_cli.plots.leakage import leakage
 from rtcan_cli.plots.learning_curves import learning_curves
+from rtcan_cli.plots.look import Look
 from rtcan_cli.plots.quality_page import quality_page
 from rtcan_cli.plots.reliability import reliability
 from rtcan_cli.plots.roc import roc
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import scaling
-from rtcan_cli.plots.style import Look
 from rtcan_cli.plots.subject_strip import subject_strip
 from tests.plots import test_comparison as of_comparison
 from tests.plots import test_leakage_plot as of_leakage

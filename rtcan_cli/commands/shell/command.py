@@ -24,6 +24,7 @@ from rtcan_cli.commands.shell.options import (
 from rtcan_cli.commands.shell.streams import discard
 from rtcan_cli.commands.shell.usage import GENERAL
 from rtcan_cli.errors import PartlyDone, RtcanError
+from rtcan_cli.extras import failed_import
 from rtcan_cli.results.base import Result, as_data
 
 
@@ -74,9 +75,11 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
             )
             raise typer.Exit(console.EXIT_INTERRUPTED) from None
         except OSError as error:
+            _fail_if_of_import(function, error)
             where = f"{error.filename}: " if error.filename else ""
             _fail(error, f"{where}{error.strerror or error}", None)
         except Exception as error:
+            _fail_if_of_import(function, error)
             first_line = (str(error).splitlines() or [""])[0]
             message = f"unexpected {type(error).__name__}: {first_line}"
             _fail(error, message, "the same command with --debug, and report what it shows")
@@ -155,6 +158,13 @@ def _show(result: Result) -> None:
             f"{error.strerror or error}",
             hint="the same command again, which shows the summary without repeating the work",
         ) from error
+
+
+def _fail_if_of_import(function: Callable[..., Result], error: Exception) -> None:
+    """End the command if an optional package is missing or broken: it was not noticed before."""
+    known = failed_import(f"rtcan {function.__name__.replace('_', '-')}", error)
+    if known is not None:
+        _fail(error, str(known), known.hint)
 
 
 def _fail(error: Exception, message: str, hint: str | None) -> None:

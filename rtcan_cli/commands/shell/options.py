@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtcan_cli import choices
+from rtcan_cli import choices, console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import WORKSPACE, WORKSPACE_VARIABLE
 from rtcan_cli.commands.shell import complete
 from rtcan_cli.commands.shell.usage import DATA, FIGURES, GENERAL, MACHINE
 from rtcan_cli.datasets.profiles import PROFILES
+from rtcan_cli.extras import is_installed, require
 
 if TYPE_CHECKING:
-    from rtcan_cli.plots.style import Look
+    from rtcan_cli.plots.look import Look
 
 DATASETS = "{} or {}".format(", ".join([*PROFILES][:-1]), [*PROFILES][-1])
 """What there is to choose from, in words."""
@@ -109,8 +110,11 @@ class FigureOptions:
         ------
         typer.BadParameter
             If a size is none, or both the size and the width were given.
+        RtcanError
+            If Matplotlib is not installed.
         """
-        from rtcan_cli.plots.style import Look
+        require("to draw", "matplotlib")
+        from rtcan_cli.plots.look import Look
 
         if self.size is not None and self.column_width is not None:
             raise typer.BadParameter("--size has a width, too: leave out --size or --column-width")
@@ -120,6 +124,17 @@ class FigureOptions:
             self.dpi,
             width=column_width(self.column_width),
         )
+
+    def look_if_possible(self) -> Look | None:
+        """`look`, or None with a warning if Matplotlib is not installed.
+
+        Only for commands whose tables are worth having without figures, and not if an option asks
+        for them.
+        """
+        if is_installed("matplotlib") or set(self.given) - {"--figures-dir"}:
+            return self.look()
+        console.warn("no figures, as Matplotlib is not installed: pip install 'rtcan-cli[figures]'")
+        return None
 
     def refuse(self, why: str, folder: bool = True) -> None:
         """Refuse the options where nothing is drawn; that of the folder perhaps not."""

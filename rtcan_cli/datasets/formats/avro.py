@@ -40,7 +40,7 @@ def read(file: RawFile) -> Contents:
     RtcanError
         If `fastavro` is missing, or the file is incomplete, damaged or no EmbracePlus recording.
     """
-    with reading(file, "raw data of an EmbracePlus (Avro)", extra="avro"):
+    with reading(file, "raw data of an EmbracePlus (Avro)"):
         import fastavro
 
         content = io.BytesIO(file.content())

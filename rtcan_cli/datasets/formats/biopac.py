@@ -37,7 +37,7 @@ def read(file: RawFile) -> Contents:
     RtcanError
         If `bioread` is missing, or the file is incomplete, damaged or of another kind.
     """
-    with reading(file, "an AcqKnowledge recording", extra="biopac"):
+    with reading(file, "an AcqKnowledge recording"):
         import bioread.data_reader
         import bioread.reader
 

@@ -68,7 +68,7 @@ def read(file: RawFile) -> Contents:
     RtcanError
         If `edfio` is missing, or the file is incomplete, damaged or of another kind.
     """
-    with reading(file, _WANTED, EDF.name, BDF.name, extra="edf"):
+    with reading(file, _WANTED, EDF.name, BDF.name):
         import edfio
 
         head = file.head() or b""

@@ -49,7 +49,7 @@ def read(file: RawFile) -> Contents:
     RtcanError
         If `wfdb` is missing, a signal file is not beside the header, or the record is damaged.
     """
-    with reading(file, _WANTED, extra="wfdb"):
+    with reading(file, _WANTED):
         import wfdb
 
         if file.members:

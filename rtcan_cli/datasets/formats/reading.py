@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile, unreadable
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import failed_import
 
 
 class DamagedError(ValueError):
@@ -19,7 +20,7 @@ class DamagedError(ValueError):
 
 
 @contextmanager
-def reading(file: RawFile, wanted: str, *fitting: str, extra: str = "") -> Iterator[None]:
+def reading(file: RawFile, wanted: str, *fitting: str) -> Iterator[None]:
     """Turn whatever the body raises into one clear error, and keep its warnings to itself.
 
     Parameters
@@ -30,8 +31,6 @@ def reading(file: RawFile, wanted: str, *fitting: str, extra: str = "") -> Itera
         What it should be, with its article, such as ``"an EDF recording"``.
     *fitting : str
         Names of the kinds in `rtcan_cli.files.kinds` that it may be.
-    extra : str
-        The optional dependencies of rtcan that the body imports; empty where it imports none.
 
     Raises
     ------
@@ -45,21 +44,12 @@ def reading(file: RawFile, wanted: str, *fitting: str, extra: str = "") -> Itera
     except RtcanError:
         raise
     except ImportError as error:
-        raise missing(str(file), extra, error) from error
+        raise failed_import(str(file), error) or error from error
     except Exception as error:  # damaged files make libraries raise almost anything
         other = file.of_another_kind(wanted, *fitting)
         # What a library says is about numbers, keys and shapes of its own.
         plain = isinstance(error, (DamagedError, OSError, EOFError))
         raise other or unreadable(file, error if plain else LookupError()) from error
-
-
-def missing(what: str, extra: str, error: ImportError) -> RtcanError:
-    """The error for an optional library that cannot be imported."""
-    library = (error.name or extra).partition(".")[0]
-    return RtcanError(
-        f"{what} needs the library {library} to be read, which is not installed here",
-        f"pip install 'rtcan-cli[{extra}]', or pip install -e '.[{extra}]' in a clone",
-    )
 
 
 @contextmanager

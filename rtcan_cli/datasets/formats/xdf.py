@@ -41,7 +41,7 @@ def read(file: RawFile) -> Contents:
     RtcanError
         If `pyxdf` is missing, or the file is incomplete, damaged or of another kind.
     """
-    with reading(file, "an XDF recording", extra="xdf"):
+    with reading(file, "an XDF recording"):
         import pyxdf
 
         content = io.BytesIO(file.content())

@@ -45,7 +45,7 @@ def read_cells(file: RawFile) -> Iterator[tuple[int, list[str]]]:
         If `openpyxl` is missing, the file is damaged or no workbook, the sheet is far larger than
         a table of trials, or a formula in it has no value.
     """
-    with reading(file, "an Excel workbook (.xlsx)", OFFICE.name, ZIP.name, extra="excel"):
+    with reading(file, "an Excel workbook (.xlsx)", OFFICE.name, ZIP.name):
         import openpyxl
 
         content = file.content()

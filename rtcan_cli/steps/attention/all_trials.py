@@ -24,8 +24,8 @@ from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.average import attention_average
 from rtcan_cli.plots.attention.responses import attention_responses
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.average import (
     AROUND_COLUMNS,
     AVERAGE_COLUMNS,

@@ -28,8 +28,8 @@ from rtcan_cli.explain.randomise import cascade, rank_correlation, top_overlap
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.check import attention_check
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.check import (
     AREA_COLUMNS,
     CURVE_COLUMNS,

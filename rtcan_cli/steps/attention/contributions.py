@@ -20,8 +20,8 @@ from rtcan_cli.explain.feature_groups import columns_of_groups
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.plots.attention.contributions import contributions as draw
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.contributions import (
     AVERAGE_COLUMNS,
     CHECK_COLUMNS,

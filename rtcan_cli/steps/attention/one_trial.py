@@ -25,8 +25,8 @@ from rtcan_cli.explain.average import density
 from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.plots.attention.columns import AttentionPanel, attention_columns
 from rtcan_cli.plots.attention.heat import attention_heat
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.attention.trial import DECISION_COLUMNS, SAMPLE_COLUMNS, TrialAttention
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_table

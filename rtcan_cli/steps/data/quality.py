@@ -16,9 +16,7 @@ from rtcan_cli.eda.artefacts import KINDS
 from rtcan_cli.eda.quality import DETECTABLE, Rules, severity, worst_first
 from rtcan_cli.eda.stretches import find_stuck
 from rtcan_cli.files.links import folder_below
-from rtcan_cli.plots.quality_page import Trace, quality_page, traces_on
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.ingest import LEFT_OUT_COLUMNS
 from rtcan_cli.results.data.quality import MEASURES, SPREAD_COLUMNS, WORST_COLUMNS, Quality, Rule
@@ -128,6 +126,9 @@ def _spread(quality: pd.DataFrame) -> pd.DataFrame:
 
 def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
     """Draw a page of the worst recordings of a store."""
+    from rtcan_cli.plots.quality_page import Trace, quality_page, traces_on  # need Matplotlib
+    from rtcan_cli.plots.save import save
+
     with Store(path, "recordings") as store:
         recordings, quality = store.table("recordings"), _measures(store)
         made = store.provenance

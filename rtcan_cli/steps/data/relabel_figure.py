@@ -8,9 +8,9 @@ from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.labels import CENTRES
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.relabel_steps import relabel_steps
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import line_that_makes
 

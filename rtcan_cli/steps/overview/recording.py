@@ -11,9 +11,9 @@ import pandas as pd
 from rtcan_cli.eda.features.scr import MIN_AMPLITUDE
 from rtcan_cli.eda.features.stretch import RATE
 from rtcan_cli.files.links import folder_below
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.recording import recording_figure
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.overview.recording import (

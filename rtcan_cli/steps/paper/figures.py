@@ -11,7 +11,7 @@ from rtcan_cli import choices
 from rtcan_cli.command_line import CommandLine
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note, note_of
 from rtcan_cli.results.paper import Paper

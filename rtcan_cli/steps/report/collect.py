@@ -14,7 +14,7 @@ import pandas as pd
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import PROFILES, profile
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.answer import PROTOCOL_COLUMNS, RIVAL_COLUMNS, TEST_COLUMNS, Answer
 from rtcan_cli.results.attention.average import AverageAttention
 from rtcan_cli.results.attention.contributions import PartContributions

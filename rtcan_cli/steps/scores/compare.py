@@ -13,9 +13,7 @@ from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
-from rtcan_cli.plots.comparison import comparison
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.comparison import SCORE_COLUMNS, Comparison
@@ -36,7 +34,7 @@ def compare_runs(
     paper: bool = False,
     only_complete: bool = False,
     against: Path | None = None,
-    look: Look = PAPER,
+    look: Look | None = PAPER,
 ) -> Comparison:
     """Put the test scores of several runs side by side, and test their differences.
 
@@ -52,8 +50,8 @@ def compare_runs(
         Leave out runs that were not trained on all of their folds; they are named.
     against : Path, optional
         The run that all others are compared with; by default the first of each protocol.
-    look : Look
-        Size, colours and resolution of the figures.
+    look : Look, optional
+        Size, colours and resolution of the figures; if None, only tables are written.
 
     Raises
     ------
@@ -119,7 +117,8 @@ def compare_runs(
     if figures is None:
         return result
     files = write_csv(result, figures, stems=STEMS)
-    return replace(result, files=(*files, *_draw(scores, runs, figures, look)))
+    drawn = [] if look is None else _draw(scores, runs, figures, look)
+    return replace(result, files=(*files, *drawn))
 
 
 def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
@@ -169,6 +168,9 @@ def _row(run: Run, target: str, paper: bool) -> dict[str, object]:
 
 def _draw(scores: pd.DataFrame, runs: Sequence[Run], folder: Path, look: Look) -> list[Path]:
     """A figure for each dataset, target and protocol; simulated and recorded data apart."""
+    from rtcan_cli.plots.comparison import comparison  # these need Matplotlib, and tables do not
+    from rtcan_cli.plots.save import save
+
     files = []
     shares = ["accuracy", "accuracy_sd", "majority_accuracy", "paper_accuracy"]
     percent = scores.assign(**{name: 100 * scores[name].astype(float) for name in shares})

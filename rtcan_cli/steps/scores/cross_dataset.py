@@ -15,10 +15,7 @@ from rtcan_cli.evaluation.calibration import expected_calibration_error
 from rtcan_cli.evaluation.groups import group_scores
 from rtcan_cli.evaluation.metrics import confusion, fold_scores, leading_score
 from rtcan_cli.files.links import folder_below
-from rtcan_cli.plots import confusion as confusion_plot
-from rtcan_cli.plots.roc import roc
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.cross_dataset import (
@@ -43,7 +40,7 @@ def evaluate_on(
     workspace: Workspace,
     dataset: str,
     figures: Path | None = None,
-    look: Look = PAPER,
+    look: Look | None = PAPER,
 ) -> CrossDatasetEvaluation:
     """Test a run on another dataset, or on other listeners of its own dataset.
 
@@ -61,8 +58,8 @@ def evaluate_on(
         What it is tested on.
     figures : Path, optional
         Folder for tables (CSV) and figures; none are made if not given.
-    look : Look
-        Size, colours and resolution of the figures.
+    look : Look, optional
+        Size, colours and resolution of the figures; if None, only tables are written.
 
     Raises
     ------
@@ -129,6 +126,12 @@ def evaluate_on(
         return result
     folder = folder_below(figures, run.dataset.name, run.name, f"on_{dataset}")
     files = write_csv(result, folder, simulated=result.simulated)
+    if look is None:
+        return replace(result, files=tuple(files))
+    from rtcan_cli.plots import confusion as confusion_plot  # these need Matplotlib
+    from rtcan_cli.plots.roc import roc
+    from rtcan_cli.plots.save import save
+
     for target, trials in found.items():
         title = f"{run.dataset.title} to {dataset}, {target}: {label_of(run)}"
         whole = fold_scores(trials["label"], trials["probability"], trials["fold"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,13 +26,7 @@ from rtcan_cli.evaluation.metrics import (
 )
 from rtcan_cli.evaluation.power import chance_error, smallest_effect
 from rtcan_cli.files.links import folder_below
-from rtcan_cli.plots import confusion as confusion_plot
-from rtcan_cli.plots import reliability as reliability_plot
-from rtcan_cli.plots.learning_curves import FoldHistory, learning_curves
-from rtcan_cli.plots.roc import roc
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
-from rtcan_cli.plots.subject_strip import subject_strip
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.evaluation import (
@@ -50,6 +45,9 @@ from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
 from rtcan_cli.steps.training.imported import evaluate_imported
 from rtcan_cli.steps.training.notes import training_notes
+
+if TYPE_CHECKING:
+    from rtcan_cli.plots.learning_curves import FoldHistory
 
 #: How columns of pure rooms are called in results.
 NAMES = {"n": "n_trials", "f1": "f1_high", "mean": "fold_mean", "sd": "fold_sd"}
@@ -110,7 +108,7 @@ class Scores:
 
 
 def evaluate_run(
-    path: Path, figures: Path | None = None, look: Look = PAPER
+    path: Path, figures: Path | None = None, look: Look | None = PAPER
 ) -> Evaluation | ImportedEvaluation:
     """Score the test folds of a run; an imported network on all trials, and marked as such.
 
@@ -120,8 +118,8 @@ def evaluate_run(
         Run store.
     figures : Path, optional
         Folder for tables (CSV) and figures; none are made if not given.
-    look : Look
-        Size, colours and resolution of the figures.
+    look : Look, optional
+        Size, colours and resolution of the figures; if None, only tables are written.
 
     Raises
     ------
@@ -168,6 +166,8 @@ def evaluate_run(
         return result
     folder = folder_below(figures, run.dataset.name, run.name)
     files = write_csv(result, folder, simulated=run.simulated)
+    if look is None:
+        return replace(result, files=tuple(files))
     for target, scores in found.items():
         files += _draw(run, target, scores, folder, look)
     return replace(result, notes=(*notes, *_curve_notes(run)), files=tuple(files))
@@ -355,6 +355,14 @@ def _curve_notes(run: Run) -> list[Note]:
 
 
 def _draw(run: Run, target: str, scores: Scores, folder: Path, look: Look) -> list[Path]:
+    # These need Matplotlib, and tables do not.
+    from rtcan_cli.plots import confusion as confusion_plot
+    from rtcan_cli.plots import reliability as reliability_plot
+    from rtcan_cli.plots.learning_curves import learning_curves
+    from rtcan_cli.plots.roc import roc
+    from rtcan_cli.plots.save import save
+    from rtcan_cli.plots.subject_strip import subject_strip
+
     title = f"{run.dataset.title}, {target}: {label_of(run)}"
     trials, estimate = run.trials(target), scores.estimate
     label, probability = trials["label"].to_numpy(), trials["probability"].to_numpy(dtype=float)
@@ -404,6 +412,8 @@ def _draw(run: Run, target: str, scores: Scores, folder: Path, look: Look) -> li
 
 def _histories(run: Run, target: str) -> list[FoldHistory]:
     """What to draw of the training: all folds, or some spread evenly over them."""
+    from rtcan_cli.plots.learning_curves import FoldHistory
+
     models = run.models[run.models["target"] == target]
     drawn = np.linspace(0, len(models) - 1, min(len(models), N_CURVES)).round().astype(int)
     histories = []

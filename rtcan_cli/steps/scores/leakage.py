@@ -13,9 +13,7 @@ from rtcan_cli import choices, console
 from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, paired_trials
-from rtcan_cli.plots.leakage import leakage
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.leakage import PROTOCOL_COLUMNS, Leakage, known_in_words
@@ -28,7 +26,7 @@ LADDER = ("trial", "stimulus", "subject", "subject+stimulus")
 
 
 def compare_protocols(
-    paths: Sequence[Path], figures: Path | None = None, look: Look = PAPER
+    paths: Sequence[Path], figures: Path | None = None, look: Look | None = PAPER
 ) -> Leakage:
     """Show what the scores of the same network are by protocol.
 
@@ -40,6 +38,8 @@ def compare_protocols(
         count: their labels differ by protocol.
     figures : Path, optional
         Folder for the table (CSV) and a figure for each network.
+    look : Look, optional
+        Size, colours and resolution of the figures; if None, only the table is written.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def compare_protocols(
             [_row(ladder, name, target) for target in run.settings.targets for name in ladder]
         )
         tables.append(rows.assign(series=series))
-        if figures is not None:
+        if figures is not None and look is not None:
             files += _draw(rows, run, figures, look)
         for name, line in _missing(ladder).items():
             notes.append(Note("missing_protocol", f"not trained yet, protocol {name}", line))
@@ -181,6 +181,9 @@ def _row(ladder: dict[str, Run], name: str, target: str) -> dict[str, object]:
 
 
 def _draw(rows: pd.DataFrame, run: Run, folder: Path, look: Look) -> list[Path]:
+    from rtcan_cli.plots.leakage import leakage  # these need Matplotlib, and tables do not
+    from rtcan_cli.plots.save import save
+
     percent = ["accuracy", "low", "high", "majority_accuracy"]
     percent += ["difference", "difference_low", "difference_high"]
     drawn = rows.assign(**{name: 100 * rows[name] for name in percent})

@@ -14,10 +14,10 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation import published
 from rtcan_cli.evaluation.scaling import FORMS, Scaling, scaling
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.save import save
 from rtcan_cli.plots.scaling import LOOKS, ScalingCurve
 from rtcan_cli.plots.scaling import scaling as draw
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.scaling import (

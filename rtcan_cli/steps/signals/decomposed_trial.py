@@ -15,8 +15,8 @@ from rtcan_cli.eda.methods import TITLES, WITH_DRIVER
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.plots.decomposition import decomposition
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
 from rtcan_cli.stores import Store
 from rtcan_cli.trial_key import TRIAL_KEY, ending, hearing, trial_name
 

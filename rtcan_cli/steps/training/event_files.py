@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import require
 from rtcan_cli.files.links import folder_below, part_of_name
 from rtcan_cli.steps.training.curves import Curve
 
@@ -36,14 +37,9 @@ class EventFiles:
         RtcanError
             If TensorBoard is not installed, or there is no such folder and none can be made.
         """
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise RtcanError(
-                "--tensorboard needs the package tensorboard, which is not installed",
-                "pip install 'rtcan-cli[tensorboard]', or pip install -e '.[tensorboard]' in a "
-                "clone",
-            ) from error
+        require("--tensorboard", "torch", "tensorboard")
+        from torch.utils.tensorboard import SummaryWriter
+
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:

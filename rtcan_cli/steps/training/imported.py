@@ -12,9 +12,7 @@ import pandas as pd
 from rtcan_cli.evaluation.metrics import confusion, fold_scores
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.models.rtcan.facts import CHANNEL_ORDER
-from rtcan_cli.plots import confusion as confusion_plot
-from rtcan_cli.plots.save import save
-from rtcan_cli.plots.style import PAPER, Look
+from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.training.imported import (
@@ -46,7 +44,7 @@ def imported_network(path: Path, notes: tuple[Note, ...] = ()) -> ImportedNetwor
 
 
 def evaluate_imported(
-    run: Run, figures: Path | None = None, look: Look = PAPER
+    run: Run, figures: Path | None = None, look: Look | None = PAPER
 ) -> ImportedEvaluation:
     """Score an imported network on all trials, marked as not held out.
 
@@ -56,20 +54,25 @@ def evaluate_imported(
         A run that `import_checkpoint` wrote.
     figures : Path, optional
         Folder for the scores (CSV) and the confusion matrix; none are made if not given.
-    look : Look
-        Size, colours and resolution of the figure.
+    look : Look, optional
+        Size, colours and resolution of the figure; if None, only the scores are written.
     """
     scores = _scores(run)
     result = ImportedEvaluation(**_described(run, scores), notes=(_NOT_HELD_OUT,))
     if figures is None:
         return result
     folder = folder_below(figures, run.dataset.name, run.name)
+    files = write_csv(result, folder, simulated=run.simulated)
+    if look is None:
+        return replace(result, files=tuple(files))
+    from rtcan_cli.plots import confusion as confusion_plot  # these need Matplotlib
+    from rtcan_cli.plots.save import save
+
     (target,) = run.settings.targets
     title = f"{run.dataset.title}, {target}: {label_of(run)}, not held out"
     figure = confusion_plot.confusion(
         confusion(scores), title=title, simulated=run.simulated, look=look
     )
-    files = write_csv(result, folder, simulated=run.simulated)
     return replace(result, files=(*files, *save(figure, folder / f"confusion_{target}", look)))
 
 

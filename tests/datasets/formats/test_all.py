@@ -78,7 +78,9 @@ def test_a_missing_library_is_named_with_how_to_install_it(
     for loaded in [each for each in sys.modules if each.partition(".")[0] == library]:
         monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(RtcanError, match=f"{name} needs the library {library}") as raised:
+    with pytest.raises(
+        RtcanError, match=f"{name} needs {library}, which is not installed"
+    ) as raised:
         read(path, module)
     assert f"pip install 'rtcan-cli[{extra}]'" in str(raised.value.hint)
 

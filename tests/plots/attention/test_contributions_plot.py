@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from rtcan_cli.plots.attention.contributions import contributions
-from rtcan_cli.plots.style import Look
+from rtcan_cli.plots.look import Look
 
 CLASSES = [(group, name) for group in ("true", "called") for name in ("low", "high")]
 
