@@ -58,8 +58,12 @@ def command_line(
         words += _option(name, value)
     if workspace is not None and not _is_usual(workspace):
         words += _option("workspace", workspace)
-    quote = _quoted_on_windows if sys.platform == "win32" else shlex.quote
-    return CommandLine(" ".join(map(quote, words)))
+    return CommandLine(" ".join(map(quoted, words)))
+
+
+def quoted(word: str) -> str:
+    """One word as the shells of this system read it as one."""
+    return _quoted_on_windows(word) if sys.platform == "win32" else shlex.quote(word)
 
 
 def _quoted_on_windows(word: str) -> str:

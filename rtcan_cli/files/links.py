@@ -272,6 +272,19 @@ def part_of_name(text: object) -> str:
     return name[:-1] + _escaped(name[-1]) if name.endswith((".", " ")) else name
 
 
+def name_problem(name: str) -> str | None:
+    """Why no file can have this name on Linux, macOS or Windows; None if one can."""
+    if not name or name in (".", ".."):
+        return "that is no name"
+    if found := sorted(set(_NOT_IN_NAMES.findall(name)) - {"%"}):
+        return f"{' '.join(map(ascii, found))} cannot be in the name of a file on every system"
+    if _DEVICE.match(name):
+        return "that is a device on Windows"
+    if name.endswith((".", " ")):
+        return "Windows drops a dot or a space at the end"
+    return None
+
+
 def _escaped(letter: re.Match[str] | str) -> str:
     return f"%{ord(letter if isinstance(letter, str) else letter[0]):02X}"
 
