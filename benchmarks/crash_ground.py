@@ -165,7 +165,9 @@ def in_session(session: int) -> list[int]:
     found = []
     for entry in os.listdir("/proc"):
         with suppress(OSError, ValueError):
-            text = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+            text = (
+                Path("/proc", entry, "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            )
             if int(text[3]) == session and text[0] != "Z":
                 found.append(int(entry))
     return found

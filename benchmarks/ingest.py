@@ -104,7 +104,7 @@ def family(pid: int) -> list[int]:
 def memory(pid: int) -> tuple[float, float]:
     """Anonymous memory and proportional set size of a process, in MB."""
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
     except OSError:
         return 0.0, 0.0
     values = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))

@@ -76,7 +76,9 @@ def own_memory() -> Iterator[list[float]]:
 
     def look() -> None:
         while not done.wait(0.03):
-            (line,) = re.findall(r"RssAnon:\s*(\d+)", Path("/proc/self/status").read_text())
+            (line,) = re.findall(
+                r"RssAnon:\s*(\d+)", Path("/proc/self/status").read_text(encoding="utf-8")
+            )
             found.append(int(line) / 1e3)
 
     watcher = threading.Thread(target=look)

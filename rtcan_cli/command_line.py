@@ -7,12 +7,17 @@ then fails where it is typed.
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import sys
 from pathlib import Path
 
 #: Folder of the stores unless ``--workspace`` or the environment variable names another one.
 WORKSPACE = "rtcan-stores"
 WORKSPACE_VARIABLE = "RTCAN_WORKSPACE"
+
+#: Words that mean themselves in PowerShell and in cmd. A comma makes a list in PowerShell.
+_PLAIN = re.compile(r"[\w./\\:+=-]+")
 
 
 def usual_workspace() -> Path:
@@ -46,14 +51,31 @@ def command_line(
     Returns
     -------
     CommandLine
-        The line, quoted for a POSIX shell.
+        The line, quoted for a POSIX shell; on Windows for PowerShell and cmd.
     """
     words = ["rtcan", command, *map(str, arguments)]
     for name, value in options.items():
         words += _option(name, value)
     if workspace is not None and not _is_usual(workspace):
         words += _option("workspace", workspace)
-    return CommandLine(shlex.join(words))
+    return CommandLine(" ".join(map(quoted, words)))
+
+
+def quoted(word: str) -> str:
+    """One word as the shells of this system read it as one."""
+    return _quoted_on_windows(word) if sys.platform == "win32" else shlex.quote(word)
+
+
+def _quoted_on_windows(word: str) -> str:
+    """A word in double quotes if it has a letter with a meaning in PowerShell or cmd.
+
+    A quote in it becomes an escaped one, as programs there read their arguments.
+    """
+    if _PLAIN.fullmatch(word):
+        return word
+    # Backslashes are themselves, but for those before a quote.
+    inside = re.sub(r'(\\*)("|$)', lambda end: end[1] * 2 + ('\\"' if end[2] else ""), word)
+    return f'"{inside}"'
 
 
 def _option(name: str, value: object) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,8 +56,19 @@ class DamagedError(RtcanError):
 def permission_hint(error: OSError) -> str | None:
     """What to do about a file that the system does not open; None if that is not known."""
     if isinstance(error, PermissionError):
+        if sys.platform == "win32":
+            return "close it in other programs; or see who may read it in its properties"
         return "ls -l shows who may read it; chmod u+r FILE, or ask its owner"
     return None
+
+
+def writing_hint(error: OSError) -> str:
+    """What to do before a file is written again that could not be written."""
+    if not isinstance(error, PermissionError):
+        return "free some space there"
+    if sys.platform == "win32":
+        return "close it in other programs, or see that you may write there"
+    return "see that you may write there"
 
 
 def some(names: Sequence[str], most: int = 8) -> str:

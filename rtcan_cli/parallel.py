@@ -6,8 +6,8 @@ import gc
 import os
 import re
 import signal
+import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -20,12 +20,11 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.platforms import wait_for_end_of_parent
 from rtcan_cli.signals import held_back
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-_LOOK_SECONDS = 2.0  # between two looks of a worker whether its caller is still there
 
 
 @overload
@@ -198,10 +197,12 @@ def _spare_the_collector() -> None:
 
 def _end_with(caller: int) -> None:
     """End this worker if the process that started it was killed: nobody waits for its results."""
+    if sys.platform == "win32":
+        # A console tells all its processes of Ctrl-C, and no signals can be blocked.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == caller:
-            time.sleep(_LOOK_SECONDS)
+        wait_for_end_of_parent(caller)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -283,6 +284,10 @@ def _interrupts_held_back() -> Iterator[None]:
     signal that is blocked while they are started stays blocked in them. Here the handler waits,
     because an exception during the start would leave workers running.
     """
+    if sys.platform == "win32":  # where workers ignore it by themselves, see `_end_with`
+        with held_back():
+            yield
+        return
     # Python unblocks the signal when it starts this process, so it has to run already.
     resource_tracker.ensure_running()
     with held_back():

@@ -8,12 +8,21 @@ go on, without what they had asked for: what they make is then wrong, and nobody
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
+
+#: What interrupts, and, where there is one, the alarm of `rtcan_cli.commands.shell.interrupts`.
+if sys.platform == "win32":
+    INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+    _HELD = INTERRUPTS
+else:
+    INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+    _HELD = (*INTERRUPTS, signal.SIGALRM)
 
 
 @dataclass
@@ -64,7 +73,7 @@ def held_back(when: Callable[[FrameType | None], bool] = _always) -> Iterator[He
         else:
             before[number](number, frame)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+    for number in _HELD:
         if callable(handler := signal.getsignal(number)):
             before[number] = handler
             signal.signal(number, handle)

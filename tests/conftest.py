@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import gc
 import hashlib
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ import joblib
 import pytest
 import typer
 from typer.testing import CliRunner
+
+from rtcan_cli import platforms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -280,7 +282,11 @@ def made_once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path],
         place = place.parent
     folder, made = place / name, place / f"{name} is made"
     with (place / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            with suppress(BlockingIOError):
+                platforms.lock(lock.fileno())
+                break
+            time.sleep(0.05)
         if not made.exists():
             shutil.rmtree(folder, ignore_errors=True)  # of one that failed
             make(folder)

@@ -78,7 +78,7 @@ def test_no_module_runs_what_it_reads(path: Path) -> None:
     name = path.relative_to(Path(rtcan_cli.__file__).parent)
     found = [
         (line, what)
-        for line, what in findings(ast.parse(path.read_text()))
+        for line, what in findings(ast.parse(path.read_text(encoding="utf-8")))
         if (str(name), what) not in EXCEPTIONS
     ]
     assert found == []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
+from rtcan_cli.command_line import quoted
 from rtcan_cli.errors import RtcanError
 
 GET_AGAIN = "fetch or unpack the file again"
@@ -59,4 +59,4 @@ def convert(name: str) -> str:
     stem = file.rpartition(".")[0] or "song"
     if file.lower() == f"{stem}.wav".lower():  # or it would be read and written at once
         stem += "_converted"
-    return f"ffmpeg -i {shlex.quote(name)} {shlex.quote(f'{stem}.wav')}"
+    return f"ffmpeg -i {quoted(name)} {quoted(f'{stem}.wav')}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, writing_hint
 from rtcan_cli.files.links import new_beside, open_regular
+from rtcan_cli.platforms import flush, is_running, patiently
 
 #: Number of a process, and what chance has added (`rtcan_cli.files.links.unique_name`).
 _NUMBER = re.compile(r"([0-9]+)(?:-[0-9a-f]+)?")
@@ -48,16 +50,16 @@ def new_file(path: Path) -> Iterator[Path]:
         os.close(descriptor)
         beside = Path(name)
         yield beside
-        descriptor = open_regular(beside)
+        descriptor = open_regular(beside, os.O_RDWR)
         try:
-            os.fsync(descriptor)
+            flush(descriptor)
         finally:
             os.close(descriptor)
-        beside.replace(path)
+        replace(beside, path)
     except OSError as error:
         raise RtcanError(
             f"{path}: cannot be written: {error.strerror or error}",
-            "free some space there, then the same command again; what was there before is "
+            f"{writing_hint(error)}, then the same command again; what was there before is "
             "unchanged",
         ) from error
     finally:
@@ -70,6 +72,17 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """Write all of a `new_file`; text becomes UTF-8."""
     with new_file(path) as beside, open(open_regular(beside, os.O_WRONLY), "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def replace(new: Path, place: Path) -> None:
+    """Put a file in its place, at once; on Windows when no program has open what was there.
+
+    Raises
+    ------
+    PermissionError
+        If one still has it open after two seconds.
+    """
+    patiently(lambda: os.replace(new, place))
 
 
 def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
@@ -92,7 +105,7 @@ def leftovers(folder: Path, prefix: str, alone: bool = False) -> list[Path]:
         for path in folder.iterdir()
         if path.name.startswith(prefix)
         and (number := _NUMBER.fullmatch(path.name, len(prefix)))
-        and (alone or not _is_running(int(number[1])))
+        and (alone or not is_running(int(number[1])))
     ]
 
 
@@ -109,21 +122,13 @@ def exchange(one: Path, other: Path) -> bool:
     Returns
     -------
     bool
-        Whether it was done; some file systems cannot.
+        Whether it was done. Only Linux has such a call, and not for all file systems.
     """
+    if sys.platform != "linux":
+        return False
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):  # another C library
         return False
     places = os.fsencode(one), os.fsencode(other)
     return bool(rename(_AT_FDCWD, places[0], _AT_FDCWD, places[1], _RENAME_EXCHANGE) == 0)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.platforms import patiently
 
-_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
+if sys.platform == "win32":
+    _SAFE = os.O_BINARY | os.O_NOINHERIT
+    _AT_ONCE = 0
+else:
+    _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
+    _AT_ONCE = os.O_NONBLOCK
 KINDS = {
     stat.S_IFLNK: "a symbolic link, which is not followed",
     stat.S_IFDIR: "a folder",
@@ -26,13 +35,71 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+#: What no name of a file has on Windows, what leads elsewhere, and what stands for it here.
+_NOT_IN_NAMES = re.compile(r'[%<>:"/\\|?*\x00-\x1f]')
+#: Windows has these devices in every folder, with any ending.
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)",
+    re.IGNORECASE,
+)
 
 
 class Unexpected(OSError):
     """Something else is in a place than a regular file, or a folder; what, is in `strerror`."""
 
 
-def open_regular(path: Path | str, flags: int = os.O_RDONLY, *, at: int | None = None) -> int:
+@dataclass(frozen=True)
+class Folder:
+    """An open folder: what is done by it happens in that very folder, whatever its name is by now.
+
+    Windows opens no folders. There it is known by its path, and only when it is opened it is looked
+    whether that is a link.
+
+    Parameters
+    ----------
+    path : str
+        The folder.
+    descriptor : int or None
+        None on Windows.
+    """
+
+    path: str
+    descriptor: int | None
+
+    def place(self, name: str) -> str:
+        """What functions of `os` are given for a file in it, together with the descriptor."""
+        return name if self.descriptor is not None else os.path.join(self.path, name)
+
+    def names(self) -> list[str]:
+        """Names of all that is in it."""
+        return os.listdir(self.path if self.descriptor is None else self.descriptor)
+
+    def unlink(self, name: str) -> None:
+        """Remove a file; of a link the link."""
+        os.unlink(self.place(name), dir_fd=self.descriptor)
+
+    def rmdir(self, name: str) -> None:
+        """Remove an empty folder in it."""
+        os.rmdir(self.place(name), dir_fd=self.descriptor)
+
+    def replace(self, name: str, by: str) -> None:
+        """Rename a file in it, in place of another one."""
+        here, new, old = self.descriptor, self.place(by), self.place(name)
+        patiently(lambda: os.replace(new, old, src_dir_fd=here, dst_dir_fd=here))
+
+    def remove_files(self) -> None:
+        """Remove all files in it: of links the links, and nothing in folders in it."""
+        for name in self.names():
+            with suppress(OSError):  # a folder, or gone meanwhile
+                self.unlink(name)
+
+    def close(self) -> None:
+        """Close it."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+
+
+def open_regular(path: Path | str, flags: int = os.O_RDONLY, *, at: Folder | None = None) -> int:
     """Open a regular file; never follow a link, and never wait for a named pipe.
 
     Parameters
@@ -41,8 +108,8 @@ def open_regular(path: Path | str, flags: int = os.O_RDONLY, *, at: int | None =
         The file. Only its last part must not be a link.
     flags : int
         Of `os.open`.
-    at : int, optional
-        Descriptor of the folder that a relative path begins in.
+    at : Folder, optional
+        Folder that a relative path begins in.
 
     Returns
     -------
@@ -60,9 +127,11 @@ def open_regular(path: Path | str, flags: int = os.O_RDONLY, *, at: int | None =
     if kind is not None and not stat.S_ISREG(kind):
         raise _not_that(path, kind, "file")
     # Without waiting: a file may have become a pipe since.
-    descriptor = os.open(path, flags | _SAFE | os.O_NONBLOCK, 0o666, dir_fd=at)
+    descriptor = _open(path, flags | _SAFE | _AT_ONCE, at)
     try:
         kind = os.fstat(descriptor).st_mode
+        if sys.platform == "win32":  # which follows a link that has come since
+            kind = _kind(path, at) or kind
         if not stat.S_ISREG(kind):
             raise _not_that(path, kind, "file")
     except OSError:
@@ -71,22 +140,17 @@ def open_regular(path: Path | str, flags: int = os.O_RDONLY, *, at: int | None =
     return descriptor
 
 
-def open_folder(path: Path | str, *, at: int | None = None, make: bool = False) -> int:
-    """Open a folder; what is then done by its descriptor happens in that very folder.
+def open_folder(path: Path | str, *, at: Folder | None = None, make: bool = False) -> Folder:
+    """Open a folder; what is then done by it happens in that very folder.
 
     Parameters
     ----------
     path : Path or str
         The folder. Only its last part must not be a link.
-    at : int, optional
-        Descriptor of the folder that a relative path begins in.
+    at : Folder, optional
+        Folder that a relative path begins in.
     make : bool
         Make it if it is missing; the folder above must be there.
-
-    Returns
-    -------
-    int
-        A descriptor.
 
     Raises
     ------
@@ -95,41 +159,41 @@ def open_folder(path: Path | str, *, at: int | None = None, make: bool = False) 
     OSError
         If there is none, or it cannot be opened.
     """
+    name, above = _where(path, at)
     if make:
         with suppress(FileExistsError):
-            os.mkdir(path, dir_fd=at)
+            os.mkdir(name, dir_fd=above)
     kind = _kind(path, at)
     if kind is not None and not stat.S_ISDIR(kind):
         raise _not_that(path, kind, "folder")
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=at)
+    if sys.platform == "win32":
+        if kind is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+        return Folder(os.path.abspath(name), None)
+    return Folder(name, os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=above))
 
 
 @contextmanager
-def opened_folder(path: Path | str, *, at: int | None = None, make: bool = False) -> Iterator[int]:
+def opened_folder(
+    path: Path | str, *, at: Folder | None = None, make: bool = False
+) -> Iterator[Folder]:
     """As `open_folder`, and close it in the end."""
-    descriptor = open_folder(path, at=at, make=make)
+    folder = open_folder(path, at=at, make=make)
     try:
-        yield descriptor
+        yield folder
     finally:
-        os.close(descriptor)
+        folder.close()
 
 
-def remove_files(folder: int) -> None:
-    """Remove all files in an open folder: of links the links, and nothing in folders in it."""
-    for name in os.listdir(folder):
-        with suppress(OSError):  # a folder, or gone meanwhile
-            os.unlink(name, dir_fd=folder)
-
-
-def new_beside(name: str, *, at: int | None = None) -> tuple[str, int]:
+def new_beside(name: str, *, at: Folder | None = None) -> tuple[str, int]:
     """Make a new, empty file that nobody could have prepared.
 
     Parameters
     ----------
     name : str
         What its name begins with; the number of the process and chance are added.
-    at : int, optional
-        Descriptor of its folder.
+    at : Folder, optional
+        Its folder.
 
     Returns
     -------
@@ -141,8 +205,7 @@ def new_beside(name: str, *, at: int | None = None) -> tuple[str, int]:
         unique = unique_name(name)
         try:
             # O_EXCL: whatever has that name, link or not, is left alone.
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE
-            return unique, os.open(unique, flags, 0o666, dir_fd=at)
+            return unique, _open(unique, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE, at)
         except FileExistsError:
             continue
 
@@ -173,7 +236,7 @@ def refuse_links(path: Path, root: Path) -> Path:
     place = root
     for part in parts:
         place = place / part
-        if place.is_symlink():
+        if is_link(place):
             raise RtcanError(
                 f"{place}: is a symbolic link (to {os.readlink(place)}), and links in {root} are "
                 "not followed",
@@ -192,19 +255,70 @@ def folder_below(root: Path, *names: str) -> Path:
         If a name leads elsewhere, or is a symbolic link there.
     """
     for name in names:
-        if name in ("", ".", "..") or "/" in name or "\0" in name:
+        if name in ("", ".", "..") or set(name) & set("/\\:\0"):
             raise RtcanError(f"{name!r} cannot be the name of a folder in {root}")
     return refuse_links(root.joinpath(*names), root)
 
 
 def part_of_name(text: object) -> str:
-    """Text, such as a subject's name, as a part of the name of a file: it leads nowhere else."""
-    return str(text).replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
+    """Text, such as a subject's name, as a part of the name of a file, or as all of it.
+
+    It leads nowhere else, and is a possible name on Linux, macOS and Windows: ``%`` and two digits
+    stand for what cannot be in a name on one of them. Different texts have different names.
+    """
+    name = _NOT_IN_NAMES.sub(_escaped, str(text))
+    if _DEVICE.match(name):
+        name = _escaped(name[0]) + name[1:]
+    return name[:-1] + _escaped(name[-1]) if name.endswith((".", " ")) else name
 
 
-def _kind(path: Path | str, at: int | None) -> int | None:
+def name_problem(name: str) -> str | None:
+    """Why no file can have this name on Linux, macOS or Windows; None if one can."""
+    if not name or name in (".", ".."):
+        return "that is no name"
+    if found := sorted(set(_NOT_IN_NAMES.findall(name)) - {"%"}):
+        return f"{' '.join(map(ascii, found))} cannot be in the name of a file on every system"
+    if _DEVICE.match(name):
+        return "that is a device on Windows"
+    if name.endswith((".", " ")):
+        return "Windows drops a dot or a space at the end"
+    return None
+
+
+def _escaped(letter: re.Match[str] | str) -> str:
+    return f"%{ord(letter if isinstance(letter, str) else letter[0]):02X}"
+
+
+def is_link(path: Path | str) -> bool:
+    """Whether a path is a symbolic link, or a junction, which is what Windows has for folders."""
     try:
-        return os.stat(path, dir_fd=at, follow_symlinks=False).st_mode
+        return stat.S_ISLNK(_mode(os.lstat(path)))
+    except (OSError, ValueError):  # nothing is there
+        return False
+
+
+def _mode(status: os.stat_result) -> int:
+    """Kind and permissions; a junction counts as a symbolic link."""
+    if sys.platform == "win32" and status.st_reparse_tag == stat.IO_REPARSE_TAG_MOUNT_POINT:
+        return stat.S_IFLNK
+    return status.st_mode
+
+
+def _where(path: Path | str, at: Folder | None) -> tuple[str, int | None]:
+    """What functions of `os` take for a path, and the descriptor that goes with it."""
+    name = os.fspath(path)
+    return (name, None) if at is None else (at.place(name), at.descriptor)
+
+
+def _open(path: Path | str, flags: int, at: Folder | None) -> int:
+    name, above = _where(path, at)
+    return os.open(name, flags, 0o666, dir_fd=above)
+
+
+def _kind(path: Path | str, at: Folder | None) -> int | None:
+    name, above = _where(path, at)
+    try:
+        return _mode(os.stat(name, dir_fd=above, follow_symlinks=False))
     except FileNotFoundError:
         return None
 

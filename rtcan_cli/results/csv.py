@@ -57,5 +57,5 @@ def write_table(table: pd.DataFrame, path: Path, *, simulated: bool | None = Non
             raise ValueError(f"{path.stem} does not say whether its data are simulated")
         table = table.assign(simulated=simulated)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, table.to_csv(index=False))
+    write_whole(path, table.to_csv(index=False, lineterminator="\n"))
     return path

@@ -57,7 +57,7 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
         new, old = beside / "new", beside / "old"
         new.mkdir()
         content = {**settings, "rtcan_version": __version__}
-        (new / MARKER).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        (new / MARKER).write_bytes(json.dumps(content, indent=1).encode() + b"\n")
         yield new
         if target.exists():
             _check_replaceable(target)

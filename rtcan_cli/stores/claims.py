@@ -7,7 +7,6 @@ bytes from one, and repeats one text as often as a file says.
 from __future__ import annotations
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli import platforms
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.hdf5 import reason_to_refuse
 from rtcan_cli.stores.schema import OFFSETS, Schema
@@ -141,10 +141,7 @@ def check_fits(needed: int, what: str) -> None:
 
 def machine_memory() -> int:
     """Memory of this machine in bytes; 8 GiB where the system does not report it."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows has no such function
-        return _USUAL
+    return platforms.machine_memory() or _USUAL
 
 
 def in_memory(dataset: h5py.Dataset, n_values: int) -> int:

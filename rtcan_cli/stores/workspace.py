@@ -12,7 +12,7 @@ from rtcan_cli.choices import MODEL
 from rtcan_cli.command_line import WORKSPACE_VARIABLE, CommandLine, command_line
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import BlockedError, RtcanError, some
-from rtcan_cli.files.links import refuse_links
+from rtcan_cli.files.links import is_link, name_problem, refuse_links
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.store import Store
 from rtcan_cli.stores.work.lock import holder
@@ -89,7 +89,15 @@ class Workspace:
         return refuse_links(self.root / dataset / f"{kind}.h5", self.root)
 
     def run(self, dataset: str, name: str) -> Path:
-        """Where the run of this name is, or will be."""
+        """Where the run of this name is, or will be.
+
+        Raises
+        ------
+        RtcanError
+            If no file can have that name on Windows: a workspace may be copied there.
+        """
+        if reason := name_problem(name):
+            raise RtcanError(f"a run cannot be called {name!r}: {reason}", "another --name")
         return refuse_links(self.root / dataset / "runs" / f"{name}.h5", self.root)
 
     def datasets(self) -> list[str]:
@@ -233,7 +241,7 @@ def content_id(path: Path) -> str | None:
 def _is_begun(kept: Path) -> bool:
     """Whether finished work is kept; a lock alone, which a killed process leaves, is none."""
     try:
-        return not kept.is_symlink() and any(each.is_dir() for each in kept.iterdir())
+        return not is_link(kept) and any(each.is_dir() for each in kept.iterdir())
     except OSError:  # there is none, or it was finished meanwhile
         return False
 

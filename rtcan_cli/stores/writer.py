@@ -12,9 +12,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.errors import BlockedError, RtcanError
-from rtcan_cli.files.atomic import remove_leftovers
+from rtcan_cli.errors import BlockedError, RtcanError, writing_hint
+from rtcan_cli.files.atomic import remove_leftovers, replace
 from rtcan_cli.files.links import unique_name
+from rtcan_cli.platforms import flush
 from rtcan_cli.stores.claims import check_tables_fit, layout_problem, size_problem
 from rtcan_cli.stores.content import content_id, find_datasets
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
@@ -206,8 +207,8 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
                 h5.attrs["content_id"] = writer.content_id()
                 h5.attrs.update(provenance.attributes())
             outlet.check()
-            os.fsync(outlet.fileno())
-        os.replace(beside, path)
+            flush(outlet.fileno())
+        _put_in_place(beside, path)
     except Exception as error:
         # What was not written cannot be read back either, so anything may have been raised.
         if outlet is None or outlet.error is None:
@@ -221,6 +222,17 @@ def _write_and_rename(path: Path, kind: str, provenance: Provenance) -> Iterator
         if outlet is not None:  # else it is not ours
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+def _put_in_place(beside: Path, path: Path) -> None:
+    try:
+        replace(beside, path)
+    except PermissionError as error:
+        raise RtcanError(
+            f"{path}: cannot be put in place: {error.strerror or error}",
+            f"{writing_hint(error)}, then the same command again; what was there before is "
+            "unchanged",
+        ) from error
 
 
 def check_replaceable(path: Path, kind: str) -> None:

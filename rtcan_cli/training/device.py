@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -92,6 +93,8 @@ def keep_memory() -> None:
     of 256 are of that size, and each step of training would wait for the system to clear every
     page of them again.
     """
+    if sys.platform != "linux":
+        return
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):
         library.mallopt(_M_MMAP_MAX, 0)

@@ -321,7 +321,8 @@ def test_stale_stores_and_runs_are_made_again_as_they_were(
 
 
 def test_examples_in_the_help_can_be_typed() -> None:
-    Path("fused.toml").write_text("epochs = 3\n")  # what an example of train reads
+    # What an example of train reads.
+    Path("fused.toml").write_text("epochs = 3\n", encoding="utf-8")
     for name, command in GROUP.commands.items():  # type: ignore[attr-defined]
         text = command.help or ""
         examples = [line for line in text.splitlines() if line.strip().startswith("rtcan ")]

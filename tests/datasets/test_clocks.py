@@ -23,7 +23,7 @@ START = datetime(2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc)  # the same
 
 
 def track_of(path: Path, text: str, rate: float = NAN, column: str = "") -> Track:
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return SignalFile(RawFile(path, PurePosixPath(path.name)), ".", rate).track(column)
 
 

@@ -57,7 +57,7 @@ def test_only_regular_files_are_opened_and_nothing_waits(folder: Path, precious:
         open_regular("link", at=at)
     with pytest.raises(OSError, match="not a folder, but a file"), opened_folder(precious):
         pass
-    assert precious.read_text() == "mine"
+    assert precious.read_text(encoding="utf-8") == "mine"
 
 
 def test_a_file_that_is_replaced_while_it_is_looked_at_is_not_followed(
@@ -85,7 +85,7 @@ def test_a_file_that_is_a_link_is_replaced_and_not_written_through(
     write_whole(place, "new")
     assert place.read_text() == "new"
     assert not place.is_symlink()
-    assert precious.read_text() == "mine"
+    assert precious.read_text(encoding="utf-8") == "mine"
 
 
 def test_temporary_names_cannot_be_prepared(folder: Path, precious: Path) -> None:
@@ -99,7 +99,7 @@ def test_temporary_names_cannot_be_prepared(folder: Path, precious: Path) -> Non
         assert len(beside.name) > len(f".a.csv.part-{os.getpid()}")
         beside.write_text("new")
     assert (folder / "a.csv").read_text() == "new"
-    assert precious.read_text() == "mine"
+    assert precious.read_text(encoding="utf-8") == "mine"
 
 
 def test_files_keep_the_permissions_that_the_user_wants(folder: Path) -> None:
@@ -120,7 +120,7 @@ def test_left_over_links_and_folders_do_no_harm(folder: Path, precious: Path) ->
     write_whole(folder / "a.csv", "new")
     assert {path.name for path in folder.iterdir()} == {"a.csv", f"{prefix}{NOBODY + 1}"}
     remove_leftovers(folder, prefix, alone=True)
-    assert precious.read_text() == "mine"
+    assert precious.read_text(encoding="utf-8") == "mine"
 
 
 def test_links_below_a_folder_are_refused_and_the_folder_itself_may_be_one(

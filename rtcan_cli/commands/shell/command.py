@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import os
@@ -153,6 +154,8 @@ def _show(result: Result) -> None:
         discard(sys.stdout)  # the reader of our output has seen enough; that is not an error
     except OSError as error:
         discard(sys.stdout)
+        if sys.platform == "win32" and error.errno == errno.EINVAL:
+            return  # what Windows says where others say that a pipe is broken
         raise RtcanError(
             "the step is done, but its summary could not be written to standard output: "
             f"{error.strerror or error}",

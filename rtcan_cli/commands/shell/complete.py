@@ -7,6 +7,7 @@ nothing else to a shell are offered.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,7 +41,7 @@ def runs(context: typer.Context, incomplete: str) -> list[str]:
 
     Where a path is typed, the shell offers files.
     """
-    if "/" in incomplete:
+    if "/" in incomplete or os.sep in incomplete:
         return []
     dataset = context.params.get("dataset") or "*"
     if dataset != "*" and dataset not in PROFILES:

@@ -8,10 +8,63 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+
+from rtcan_cli.signals import INTERRUPTS
 
 #: Seconds after which it is looked whether an interrupt was lost.
 _LOOK_AGAIN = 0.5
+
+
+class ThreadAlarm:
+    """Sends the signal that has come again and again from a thread: Windows has no timer for it."""
+
+    numbers: tuple[int, ...] = ()  # it needs no signal of its own
+
+    def __init__(self) -> None:
+        self._stopped, self._rang = threading.Event(), False
+
+    def start(self, number: int) -> None:
+        """Begin with it; a second call is the first one."""
+
+        def ring() -> None:
+            while not self._stopped.wait(_LOOK_AGAIN):
+                self._rang = True
+                signal.raise_signal(number)
+
+        threading.Thread(target=ring, daemon=True).start()
+
+    def rang(self, number: int) -> bool:
+        """Whether a signal that has just come is its own."""
+        rang, self._rang = self._rang, False
+        return rang
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopped.set()
+
+
+if sys.platform == "win32":
+    _Alarm = ThreadAlarm
+else:
+
+    class TimerAlarm:
+        """The timer of the system, which sends SIGALRM again and again."""
+
+        numbers: tuple[int, ...] = (signal.SIGALRM,)
+
+        def start(self, number: int) -> None:
+            """Begin with it."""
+            signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN, _LOOK_AGAIN)
+
+        def rang(self, number: int) -> bool:
+            """Whether a signal that has just come is its own."""
+            return number == signal.SIGALRM
+
+        def stop(self) -> None:
+            """End it."""
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    _Alarm = TimerAlarm
 
 
 @contextmanager
@@ -34,15 +87,18 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    interrupted = False
+    interrupted, alarm = False, _Alarm()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
-        interrupted = True
-        signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN, _LOOK_AGAIN)
+        if alarm.rang(number):
+            return look_again()
+        if not interrupted:
+            interrupted = True
+            alarm.start(number)
         raise KeyboardInterrupt
 
-    def look_again(number: int, frame: FrameType | None) -> None:
+    def look_again() -> None:
         error = sys.exc_info()[1]
         while error is not None:
             if isinstance(error, KeyboardInterrupt):
@@ -55,13 +111,8 @@ def interruptible() -> Iterator[None]:
             hook(lost)
 
     hook, sys.unraisablehook = sys.unraisablehook, report
-    ours: dict[signal.Signals, Any] = {
-        number: interrupt
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if signal.getsignal(number) != signal.SIG_IGN
-    }
-    ours[signal.SIGALRM] = look_again
-    before = {number: signal.signal(number, handler) for number, handler in ours.items()}
+    ours = [number for number in INTERRUPTS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in (*ours, *alarm.numbers)}
     try:
         yield
     except Exception as error:
@@ -69,7 +120,7 @@ def interruptible() -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        alarm.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
         sys.unraisablehook = hook

@@ -24,7 +24,7 @@ from rtcan_cli.datasets.files.zips import (
 )
 from rtcan_cli.errors import RtcanError, permission_hint
 from rtcan_cli.files.kinds import EMPTY, HEAD, ZIP, another_kind, kind_of
-from rtcan_cli.files.links import KINDS
+from rtcan_cli.files.links import KINDS, is_link
 
 MARKER = "SIMULATED.json"
 """Lies at the root of every folder that the simulator wrote."""
@@ -230,7 +230,8 @@ class RawFile:
             raise RtcanError(
                 f"{self} is {f'{found} text, not UTF-8' if found else 'not UTF-8 text'}",
                 hint=f"iconv -f {found or 'GBK'} -t UTF-8 FILE > NEW"
-                + ("" if found else " (or -f ISO-8859-1, ..., as it was written)"),
+                + ("" if found else " (or -f ISO-8859-1, ..., as it was written)")
+                + "; or save it as UTF-8 in an editor",
             ) from None
 
 
@@ -423,7 +424,7 @@ def _walk(folder: Path, root: Path | None, refuse: bool = True) -> Iterator[Pure
             if len(place.parts) >= _MAX_DEPTH:
                 below.clear()
             below[:] = sorted(name for name in below if not name.startswith("."))
-            waiting += [path for path in (Path(here) / name for name in below) if path.is_symlink()]
+            waiting += [path for path in (Path(here) / name for name in below) if is_link(path)]
             yield from (place / name for name in names)
 
 
@@ -433,7 +434,7 @@ def _leads_out(path: Path, root: Path) -> RtcanError:
         (
             each
             for each in (*reversed(path.parents), path)
-            if each.is_symlink()
+            if is_link(each)
             and _real(each.parent).is_relative_to(root)
             and not _real(each).is_relative_to(root)
         ),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli.choices import Polarity
-from rtcan_cli.command_line import command_line
+from rtcan_cli.command_line import command_line, quoted
 from rtcan_cli.datasets.conversion import Conversion, alike, conversion_of, kind_of_unit
 from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
 from rtcan_cli.datasets.formats.empatica import read_session, session_files
@@ -281,7 +280,7 @@ def _find_table(raw: Path, follow_links: bool) -> RawFile:
     if raw.is_file():
         raise RtcanError(
             f"{raw} is a single file, not a folder",
-            hint=f"the same command with the folder that it is in: {shlex.quote(str(raw.parent))}",
+            hint=f"the same command with the folder that it is in: {quoted(str(raw.parent))}",
         )
     listing: list[RawFile] = []
     found: list[RawFile] = []

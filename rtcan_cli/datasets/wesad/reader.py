@@ -34,6 +34,7 @@ from rtcan_cli.datasets.trials import (
 from rtcan_cli.datasets.wesad.devices import Session, chest, wrist
 from rtcan_cli.datasets.wesad.questionnaire import CONDITIONS, Condition, read_questionnaire
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.links import is_link
 
 TRIMMED = 10.0
 """Seconds of a condition that are left out at either end."""
@@ -134,7 +135,7 @@ def _without_quest(files: dict[str, RawFile], quest: RawFile) -> dict[int, Rtcan
     folder = quest.path if quest.members else quest.path.parent.parent
     if not quest.members:
         # Empty folders are not among the files.
-        beside = (each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
+        beside = (each for each in folder.iterdir() if each.is_dir() and not is_link(each))
         holds = {each.name.lower(): False for each in beside} | holds
     found = {}
     for name, filled in holds.items():

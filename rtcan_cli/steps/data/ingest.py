@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -420,4 +421,5 @@ def _hash(file: Path, stop: Event) -> tuple[int, str]:
 
 def _relative(path: str, root: Path) -> str:
     """A path below the raw folder, so that moving that folder changes nothing in the store."""
-    return printable(path.removeprefix(f"{root}/"))
+    below = path.removeprefix(os.path.join(root, ""))
+    return printable(below.replace(os.sep, "/"))  # alike on all systems

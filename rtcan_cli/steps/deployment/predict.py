@@ -445,6 +445,6 @@ def _written(result: Prediction, output: Path | None) -> Prediction:
             run=result.run.name,
         )
         separator = "\t" if output.suffix.lower() == ".tsv" else ","
-        content = table.to_csv(index=False, sep=separator)
+        content = table.to_csv(index=False, sep=separator, lineterminator="\n")
     write_whole(output, content)
     return result

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.files.links import is_link
 from rtcan_cli.stores import Partial
 
 #: Name of the item.
@@ -152,7 +153,7 @@ def unfinished(store: Path) -> Unfinished | None:
     """
     above = store.with_name(store.name + ".partial")
     try:
-        folders = [each for each in above.iterdir() if each.is_dir() and not each.is_symlink()]
+        folders = [each for each in above.iterdir() if each.is_dir() and not is_link(each)]
         folders.sort(key=lambda each: each.stat().st_mtime)
     except OSError:  # it was finished meanwhile
         return None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from rtcan_cli import platforms
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.links import open_regular
@@ -86,6 +86,8 @@ class CurveLog:
                 before = _lines(path, file.readall())
                 rows = [row for row in before[1:] if _run_of(row) not in runs or row in valid]
                 if before != [_HEADER, *rows]:
+                    if platforms.OPEN_FILES_STAY:
+                        file.close()  # who opens it now keeps it from being replaced
                     write_whole(path, "".join([_HEADER, *rows]))
                     file = stack.enter_context(_locked(path))
             except OSError as error:
@@ -123,7 +125,7 @@ def _locked(path: Path) -> Iterator[io.FileIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with io.FileIO(open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            platforms.lock(file.fileno())
         except BlockingIOError:
             raise RtcanError(
                 f"{path}: another process writes its learning curves to it", "another --log"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import io
 import os
 import re
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rtcan_cli import platforms
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import Unexpected, open_regular, opened_folder
 
@@ -29,10 +29,10 @@ _held: dict[Path, bool] = {}
 def lock(place: Path, what: Path) -> Iterator[bool]:
     """Keep other processes out while the body runs.
 
-    The lock is the kernel's, on an open file (flock). So it goes when its process goes, however
-    that ends, and a file that is left over locks nothing: neither the number of the process nor the
-    machine that are written in it are trusted; they only tell people whom to ask. Where a file
-    system knows no locks, nobody is kept out.
+    The lock is the system's, on an open file (`rtcan_cli.platforms.lock`). So it goes when its
+    process goes, however that ends, and a file that is left over locks nothing: neither the number
+    of the process nor the machine that are written in it are trusted; they only tell people whom to
+    ask. Where a file system knows no locks, nobody is kept out.
 
     The folder of the lock may have come from a stranger. So neither it nor the file may be a
     symbolic link, and a file with another name elsewhere (a hard link) is not written to.
@@ -61,10 +61,7 @@ def lock(place: Path, what: Path) -> Iterator[bool]:
         yield works
     finally:
         del _held[place.absolute()]
-        # Removed before it is let go: who opened it meanwhile finds out, and makes a new one.
-        if _is_at(file, place):
-            place.unlink(missing_ok=True)
-        file.close()
+        _let_go(file, place)
 
 
 @contextmanager
@@ -111,13 +108,27 @@ def holder(store: Path) -> str | None:
         return None
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            _take(file, shared=True)
         except BlockingIOError:
             words = file.read(_LONGEST).decode(errors="replace")
             return words if _HOLDER.fullmatch(words) else "another process"
         except OSError:
             return None
     return None
+
+
+def _let_go(file: io.FileIO, place: Path) -> None:
+    if platforms.OPEN_FILES_STAY:
+        # Who opens it before it is removed gets the lock, and keeps the file from being removed.
+        with file:
+            platforms.unlock(file.fileno())
+        with suppress(OSError):
+            place.unlink()
+        return
+    with file:
+        # Removed before it is let go: who opened it meanwhile finds out, and makes a new one.
+        if _is_at(file, place):
+            place.unlink(missing_ok=True)
 
 
 def _is_at(file: io.FileIO, place: Path) -> bool:
@@ -133,7 +144,8 @@ def _open(place: Path, what: Path) -> io.FileIO:
     try:
         place.parent.parent.mkdir(parents=True, exist_ok=True)
         with opened_folder(place.parent, make=True) as folder:
-            descriptor = open_regular(place.name, os.O_RDWR | os.O_CREAT | os.O_APPEND, at=folder)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            descriptor = platforms.patiently(lambda: open_regular(place.name, flags, at=folder))
     except Unexpected as error:
         where = place.parent if error.filename != place.name else place
         raise RtcanError(
@@ -149,13 +161,13 @@ def _open(place: Path, what: Path) -> io.FileIO:
     return io.FileIO(descriptor, "a+")
 
 
-def _take(file: io.FileIO) -> None:
+def _take(file: io.FileIO, *, shared: bool = False) -> None:
     """Lock a file. `holder` has it for a moment when it looks: that is waited for."""
     for _ in range(_TRIES - 1):
         with suppress(BlockingIOError):
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return platforms.lock(file.fileno(), shared=shared)
         time.sleep(_WAIT_SECONDS)
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    platforms.lock(file.fileno(), shared=shared)
 
 
 def _acquire(place: Path, what: Path) -> tuple[io.FileIO, bool]:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, writing_hint
 from rtcan_cli.files.links import (
+    Folder,
     Unexpected,
     new_beside,
     open_folder,
     open_regular,
     opened_folder,
-    remove_files,
 )
 from rtcan_cli.stores.work.items import read_item
 from rtcan_cli.stores.work.lock import held_store
@@ -61,10 +61,10 @@ class Partial:
         """
         with held_store(self.store):
             with suppress(FileNotFoundError), self._opened() as folder:
-                for name in os.listdir(folder):
+                for name in folder.names():
                     if ".tmp-" in name:  # of a process that was killed
                         with suppress(OSError):  # a folder, which is not ours
-                            os.unlink(name, dir_fd=folder)
+                            folder.unlink(name)
             try:
                 yield
             finally:
@@ -83,8 +83,8 @@ class Partial:
             pass
 
     @contextmanager
-    def _opened(self, *, make: bool = False) -> Iterator[int]:
-        """Descriptor of the folder of the items.
+    def _opened(self, *, make: bool = False) -> Iterator[Folder]:
+        """The folder of the items.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class Partial:
         try:
             yield folder
         finally:
-            os.close(folder)
+            folder.close()
 
     def put(
         self, name: str, arrays: Mapping[str, NDArray[Any]], *, in_worker: bool = False
@@ -140,10 +140,10 @@ class Partial:
                 try:
                     with open(descriptor, "wb") as file:
                         np.savez(file, allow_pickle=False, **arrays)
-                    os.replace(beside, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+                    folder.replace(place.name, beside)
                 finally:
                     with suppress(OSError):  # it is in place
-                        os.unlink(beside, dir_fd=folder)
+                        folder.unlink(beside)
         except OSError as error:
             raise self._cannot_write(place, error) from error
 
@@ -151,7 +151,7 @@ class Partial:
     def _cannot_write(place: Path, error: OSError) -> RtcanError:
         return RtcanError(
             f"{place}: cannot be written: {error.strerror or error}",
-            "free some space there, then the same command again; finished work is kept",
+            f"{writing_hint(error)}, then the same command again; finished work is kept",
         )
 
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:
@@ -180,14 +180,14 @@ class Partial:
         """Names of the items that are there."""
         try:
             with self._opened() as folder:
-                return {Path(name).stem for name in os.listdir(folder) if name.endswith(".npz")}
+                return {Path(name).stem for name in folder.names() if name.endswith(".npz")}
         except FileNotFoundError:
             return set()
 
     def remove(self, name: str) -> None:
         """Forget one item."""
         with suppress(FileNotFoundError), self._opened() as folder:
-            os.unlink(f"{name}.npz", dir_fd=folder)
+            folder.unlink(f"{name}.npz")
 
     def tidy(self) -> None:
         """Remove what a process left that was killed after it had put the finished store in place.
@@ -216,5 +216,5 @@ class Partial:
         """Remove the items of one step, and their folder."""
         with suppress(OSError), opened_folder(self.folder.parent) as above:
             with opened_folder(digest, at=above) as folder:
-                remove_files(folder)
-            os.rmdir(digest, dir_fd=above)
+                folder.remove_files()
+            above.rmdir(digest)

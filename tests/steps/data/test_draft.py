@@ -31,11 +31,11 @@ def e4(folder: Path, tags: str = "") -> None:
 def text(path: Path, header: str = "time,EDA (uS)") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = "\n".join(f"{i / 4},{x:.6f}" for i, x in enumerate(SAMPLES))
-    path.write_text(f"{header}\n{rows}\n")
+    path.write_text(f"{header}\n{rows}\n", encoding="utf-8")
 
 
 def written(folder: Path) -> list[dict[str, str]]:
-    with open(folder / "trials.csv", newline="") as file:
+    with open(folder / "trials.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

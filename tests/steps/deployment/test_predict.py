@@ -164,7 +164,7 @@ def test_bad_input_is_one_clear_line(
         options, message = ["--eda", eda, "--sampling-rate", "50"], "also hears music"
     else:
         lines = [f"{i / 50:.2f},{x}" for i, x in enumerate(values)]
-        Path("timed.csv").write_text("time,eda\n" + "\n".join(lines))
+        Path("timed.csv").write_text("time,eda\n" + "\n".join(lines), encoding="utf-8")
         options = ["--eda", "timed.csv", "--audio", audio, "--sampling-rate", "4"]
         message = "is sampled at 50 Hz, not at 4 Hz"
     outcome = rtcan("predict", run.name, "-w", trained, *options)

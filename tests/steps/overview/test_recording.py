@@ -128,7 +128,7 @@ def test_before_decompose_it_shows_the_recording_and_says_what_makes_the_rest(
     assert notes["no_labels"] == f"rtcan relabel {line}"
     assert told["responses"] == []
     assert told["decomposition"] == {}
-    page = Seen(Path(told["files"][0]).read_text())
+    page = Seen(Path(told["files"][0]).read_text(encoding="utf-8"))
     assert "of the sudomotor nerve" not in page.text
     assert [text for level, text in page.headings if level == 2][:2] == ["The recording", "Quality"]
 
