@@ -8,6 +8,7 @@ Arrays in, arrays out:
 - models: `RTCAN`, `ModelSpec`, `rebuild`
 - folds and training: `PROTOCOLS`, `RECIPES`, `TrainingData`, `cross_validate`
 - scores: `fold_scores`, `fold_summary`; maps: `attribute`
+- for scikit-learn: `RTCANClassifier`, `ProtocolSplit`, `decompose_trials`
 
 The steps of the command line, on stores. Each returns a result, and `as_data` turns that into plain
 JSON types:
@@ -20,7 +21,8 @@ JSON types:
   `fused_sources`
 - your own reader: `RawDataset`, `Trial`, `Recording`, `Stimulus`
 
-Problems that users can act on are `RtcanError`. The changelog lists changes of these names and of
+Problems that users can act on are `RtcanError`; what is for scikit-learn raises `ValueError` and
+`NotFittedError`, as scikit-learn does. The changelog lists changes of these names and of
 what they take.
 """
 
@@ -34,6 +36,7 @@ from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.estimators import ProtocolSplit, RTCANClassifier, decompose_trials
 from rtcan_cli.evaluation.metrics import fold_scores, fold_summary
 from rtcan_cli.explain import attribute
 from rtcan_cli.labels import class_counts, relabel
@@ -75,6 +78,8 @@ __all__ = [
     "Item",
     "Look",
     "ModelSpec",
+    "ProtocolSplit",
+    "RTCANClassifier",
     "RawDataset",
     "Recording",
     "RtcanError",
@@ -98,6 +103,7 @@ __all__ = [
     "cross_validate",
     "decompose",
     "decompose_recordings",
+    "decompose_trials",
     "describe_recordings",
     "eda_features",
     "evaluate_run",
