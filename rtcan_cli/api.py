@@ -16,7 +16,8 @@ JSON types:
 - `ingest_raw`, `ingest_dataset`, `relabel_ratings`, `decompose_recordings`, `describe_recordings`,
   `extract_features`, `train_run`, `evaluate_run`, `compare_runs`, `explain_trial`,
   `contributions_of_run`, `contributions_of_trial`
-- where stores are: `Workspace`, `Store`; settings: `RunSettings`, `Sources`, `TableOptions`
+- where stores are: `Workspace`, `Store`; a store as a data frame: `read_store`; settings:
+  `RunSettings`, `Sources`, `TableOptions`
 - a finished run: `Run`, `training_data`, `choose_run`, `sources_of`, `newest_fused`,
   `fused_sources`
 - your own reader: `RawDataset`, `Trial`, `Recording`, `Stimulus`
@@ -65,6 +66,7 @@ from rtcan_cli.steps.signals.eda_features import describe_recordings
 from rtcan_cli.steps.signals.music_features import extract_features
 from rtcan_cli.steps.training.train import train_run
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores.frame import read_store
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
@@ -117,6 +119,7 @@ __all__ = [
     "ingest_raw",
     "network_input",
     "newest_fused",
+    "read_store",
     "rebuild",
     "relabel",
     "relabel_ratings",
