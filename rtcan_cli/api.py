@@ -8,6 +8,7 @@ Arrays in, arrays out:
 - models: `RTCAN`, `ModelSpec`, `rebuild`
 - folds and training: `PROTOCOLS`, `RECIPES`, `TrainingData`, `cross_validate`
 - scores: `fold_scores`, `fold_summary`; maps: `attribute`
+- for scikit-learn: `RTCANClassifier`, `ProtocolSplit`, `decompose_trials`
 
 The steps of the command line, on stores. Each returns a result, and `as_data` turns that into plain
 JSON types:
@@ -15,12 +16,14 @@ JSON types:
 - `ingest_raw`, `ingest_dataset`, `relabel_ratings`, `decompose_recordings`, `describe_recordings`,
   `extract_features`, `train_run`, `evaluate_run`, `compare_runs`, `explain_trial`,
   `contributions_of_run`, `contributions_of_trial`
-- where stores are: `Workspace`, `Store`; settings: `RunSettings`, `Sources`, `TableOptions`
+- where stores are: `Workspace`, `Store`; a store as a data frame: `read_store`; settings:
+  `RunSettings`, `Sources`, `TableOptions`
 - a finished run: `Run`, `training_data`, `choose_run`, `sources_of`, `newest_fused`,
   `fused_sources`
 - your own reader: `RawDataset`, `Trial`, `Recording`, `Stimulus`
 
-Problems that users can act on are `RtcanError`. The changelog lists changes of these names and of
+Problems that users can act on are `RtcanError`; what is for scikit-learn raises `ValueError` and
+`NotFittedError`, as scikit-learn does. The changelog lists changes of these names and of
 what they take.
 """
 
@@ -34,6 +37,7 @@ from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.estimators import ProtocolSplit, RTCANClassifier, decompose_trials
 from rtcan_cli.evaluation.metrics import fold_scores, fold_summary
 from rtcan_cli.explain import attribute
 from rtcan_cli.labels import class_counts, relabel
@@ -62,6 +66,7 @@ from rtcan_cli.steps.signals.eda_features import describe_recordings
 from rtcan_cli.steps.signals.music_features import extract_features
 from rtcan_cli.steps.training.train import train_run
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores.frame import read_store
 from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
@@ -75,6 +80,8 @@ __all__ = [
     "Item",
     "Look",
     "ModelSpec",
+    "ProtocolSplit",
+    "RTCANClassifier",
     "RawDataset",
     "Recording",
     "RtcanError",
@@ -98,6 +105,7 @@ __all__ = [
     "cross_validate",
     "decompose",
     "decompose_recordings",
+    "decompose_trials",
     "describe_recordings",
     "eda_features",
     "evaluate_run",
@@ -111,6 +119,7 @@ __all__ = [
     "ingest_raw",
     "network_input",
     "newest_fused",
+    "read_store",
     "rebuild",
     "relabel",
     "relabel_ratings",

@@ -15,6 +15,7 @@ from rtcan_cli.files.kinds import EMPTY, HDF5, HEAD, MATLAB_73, another_kind, ki
 #: What is wrong with what HDF5 reads, in its words.
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
 _OPEN_FOR_WRITING = "already open for write"
+_OTHER_LOCKING = "locking flag values don't match"  # in the same process, with locks
 
 
 def check_is_file(path: Path, command: str | None, kind: str | None = None) -> None:
@@ -103,6 +104,12 @@ def _why(path: Path, error: Exception, command: str | None, again: str) -> Rtcan
         )
     if _OPEN_FOR_WRITING in str(error):
         return _open_elsewhere(path, again)
+    if _OTHER_LOCKING in str(error):
+        return BlockedError(
+            f"{path}: is open in this program already, with locks, by h5py, xarray or another "
+            "library",
+            "close it there first",
+        )
     if found := _TRUNCATED.search(str(error)):
         there, whole = map(int, found.groups())
         return RtcanError(f"{path}: is cut off: the file has {there:,} of {whole:,} bytes", again)

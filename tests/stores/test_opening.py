@@ -50,6 +50,14 @@ def open_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
             other.kill()
 
 
+def test_a_store_that_this_program_has_open_with_locks_is_not_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "music.h5"
+    write_music(path)
+    with h5py.File(path, locking=True), pytest.raises(BlockedError, match="in this program"):
+        Store(path)
+    Store(path).close()
+
+
 def test_a_store_that_another_program_has_open_is_not_damaged(tmp_path: Path) -> None:
     path = tmp_path / "pmemo" / "music.h5"
     path.parent.mkdir()
