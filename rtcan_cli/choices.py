@@ -39,6 +39,8 @@ Thresholds = Literal["all", "training"]
 DecompositionName = Literal["cvxeda", "cda", "dda", "highpass", "median"]
 Polarity = Literal["conductance", "resistance", "as-is"]
 Device = Literal["wrist", "chest"]
+#: Sets of openSMILE, as the package calls them; the paper's first.
+FeatureSet = Literal["ComParE_2016", "eGeMAPSv02", "GeMAPSv01b", "emobase"]
 Solver = Literal["auto", "structured", "cvxopt"]
 TimeConstants = Literal["fitted", "published"]
 Alpha = float | Literal["auto"]
@@ -63,6 +65,8 @@ CHANNELS = (64, 64, 64, 64)
 DEPTH = 1
 #: The paper's four steps.
 LABEL_METHOD: LabelMethod = "kmeans"
+#: What songs are described by.
+FEATURE_SET: FeatureSet = "ComParE_2016"
 #: Seed of everything that is drawn.
 SEED = 0
 #: Folds of the cross-validation (sec. 5.1).

@@ -1,7 +1,8 @@
 """What a song sounds like: one vector of openSMILE functionals per song.
 
 The features are the 6373 of the INTERSPEECH 2013 ComParE challenge (Schuller et al. 2013), which
-openSMILE (Eyben et al. 2013) offers as ``ComParE_2016``.
+openSMILE (Eyben et al. 2013) offers as ``ComParE_2016``. Its smaller sets can be had as well: the
+88 of eGeMAPS (Eyben et al. 2016), the 62 of GeMAPS, and the 988 of emobase.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli.audio.read import read_audio
+from rtcan_cli.choices import FEATURE_SET, FeatureSet
 from rtcan_cli.errors import RtcanError, permission_hint
 from rtcan_cli.files.kinds import HEAD, another_kind
 from rtcan_cli.signals import held_back
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 # What tables of features call the song's identifier, without spaces and signs.
 _SONG_COLUMNS = ("musicid", "songid", "song", "music", "id", "stimulus", "stimulusid")
 
-FEATURE_SET = "ComParE_2016"
+#: Of `FEATURE_SET`, and of the tables that are published with PMEmo.
 N_FEATURES = 6373
 
 # Statistics over fewer than some dozens of 60 ms frames mean nothing.
@@ -48,8 +50,8 @@ class DescribedSong:
 
     Attributes
     ----------
-    features : ndarray of float32, shape (6373,)
-        Functionals, in the order of `feature_names`.
+    features : ndarray of float32, shape (n_features,)
+        Functionals, in the order of `feature_names`; 6373 of the ComParE set.
     seconds : float
         How long it is.
     """
@@ -58,19 +60,16 @@ class DescribedSong:
     seconds: float
 
 
-def feature_names() -> list[str]:
-    """Names of the features, in the order of `extract`.
-
-    Returns
-    -------
-    list of str
-        6373 names.
-    """
-    return list(_smile().feature_names)
+def feature_names(feature_set: FeatureSet = FEATURE_SET) -> list[str]:
+    """Names of the features of a set, in the order of `extract`."""
+    return list(_smile(feature_set).feature_names)
 
 
 def extract(
-    audio: str | Path | bytes, mixdown: bool = False, name: str = ""
+    audio: str | Path | bytes,
+    mixdown: bool = False,
+    name: str = "",
+    feature_set: FeatureSet = FEATURE_SET,
 ) -> NDArray[np.float32]:
     """Compute the functionals of one audio file.
 
@@ -78,12 +77,17 @@ def extract(
 
     Returns
     -------
-    ndarray of float32, shape (6373,)
+    ndarray of float32, shape (n_features,)
     """
-    return describe(audio, mixdown, name).features
+    return describe(audio, mixdown, name, feature_set).features
 
 
-def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -> DescribedSong:
+def describe(
+    audio: str | Path | bytes,
+    mixdown: bool = False,
+    name: str = "",
+    feature_set: FeatureSet = FEATURE_SET,
+) -> DescribedSong:
     """Compute the functionals of one audio file, and tell its length.
 
     The file is read to its end, whatever length it declares. The sampling rate is kept.
@@ -97,6 +101,8 @@ def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -
         described, as the `opensmile` package does; a song in mono is the same either way.
     name : str
         What to call it in messages, if not by its path.
+    feature_set : str
+        A name of `rtcan_cli.choices.FeatureSet`.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def describe(audio: str | Path | bytes, mixdown: bool = False, name: str = "") -
         name = name or str(audio)
         audio = _content(Path(audio), name)
     with held_back():
-        return _describe(audio, mixdown, name)
+        return _describe(audio, mixdown, name, feature_set)
 
 
 def _content(path: Path, name: str) -> bytes:
@@ -128,7 +134,7 @@ def _content(path: Path, name: str) -> bytes:
         )
 
 
-def _describe(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
+def _describe(audio: bytes, mixdown: bool, name: str, feature_set: FeatureSet) -> DescribedSong:
     channels, rate = read_audio(audio, name)
     if not np.isfinite(channels).all():
         raise RtcanError(f"{name} is damaged: it has samples that are not numbers")
@@ -151,10 +157,10 @@ def _describe(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
     # The opensmile package turns samples into 16-bit integers without a limit: loud peaks, as
     # decoded MP3s have, would change their sign. They are clipped, as other decoders do it.
     samples = np.clip(samples, -1, _HIGHEST_SAMPLE)
-    features: NDArray[np.float32] = _smile().process_signal(samples, rate).to_numpy()[0]
+    features: NDArray[np.float32] = _smile(feature_set).process_signal(samples, rate).to_numpy()[0]
     bad = int((~np.isfinite(features)).sum())
     if bad:
-        raise RtcanError(f"{name} has no finite value for {bad} of its {N_FEATURES} features")
+        raise RtcanError(f"{name} has no finite value for {bad} of its {len(features)} features")
     return DescribedSong(features, seconds)
 
 
@@ -176,17 +182,26 @@ def _silent(channels: NDArray[np.float32], mixdown: bool, name: str) -> RtcanErr
 def read_static_features(
     source: str | Path | bytes, name: str = ""
 ) -> tuple[list[str], list[str], NDArray[np.float32]]:
-    """Read features that were published with a dataset.
+    """Read the 6373 features that were published with a dataset; see `read_feature_table`."""
+    return read_feature_table(source, name, N_FEATURES)
+
+
+def read_feature_table(
+    source: str | Path | bytes, name: str = "", n_features: int | None = None
+) -> tuple[list[str], list[str], NDArray[np.float32]]:
+    """Read a table of features of songs.
 
     Parameters
     ----------
     source : str, Path or bytes
-        CSV, one row per song: the song's identifier and 6373 numbers; the file's path, or all that
+        CSV, one row per song: the song's identifier and its features; the file's path, or all that
         is in it. The identifier is in the column called ``musicId`` or alike, else in the first
         one. Without a header the features are numbered. A first column without a name, as pandas
         writes its index, is left out.
     name : str
         What to call it in messages, if not by its path.
+    n_features : int, optional
+        How many there have to be; any number, but at least one, if None.
 
     Returns
     -------
@@ -194,7 +209,7 @@ def read_static_features(
         Identifiers, in the order of the file, as they are written there.
     names : list of str
         Names of the features, in the order of the file.
-    features : ndarray of float32, shape (n_songs, 6373)
+    features : ndarray of float32, shape (n_songs, n_features)
 
     Raises
     ------
@@ -203,7 +218,8 @@ def read_static_features(
     """
     name = name if isinstance(source, bytes) else name or str(source)
     content = source if isinstance(source, bytes) else _content(Path(source), name)
-    wanted = f"a table of a song's identifier and {N_FEATURES} features (CSV)"
+    number = "its features" if n_features is None else f"{n_features} features"
+    wanted = f"a table of a song's identifier and {number} (CSV)"
     other = another_kind(content[:HEAD], name, wanted)
     if other is not None:
         raise other
@@ -213,7 +229,7 @@ def read_static_features(
         table = pd.read_csv(
             io.BytesIO(content),
             header=0 if has_header else None,
-            dtype={_song_column(first): str},
+            dtype={_song_column(first, n_features): str},
             low_memory=False,
         )
     except ValueError as error:
@@ -221,11 +237,12 @@ def read_static_features(
         raise RtcanError(f"{name} cannot be read as a table of music features: {reason}") from error
     # Rows longer than the header would become an index.
     shifted = not isinstance(table.index, pd.RangeIndex)
-    stimuli = table.iloc[:, _song_column(first)]
-    table = table.drop(columns=[stimuli.name, *table.columns[: _has_index(first)]])
-    if table.shape[1] != N_FEATURES or shifted or table.empty:
+    stimuli = table.iloc[:, _song_column(first, n_features)]
+    table = table.drop(columns=[stimuli.name, *table.columns[: _has_index(first, n_features)]])
+    enough = table.shape[1] == n_features if n_features else table.shape[1] > 0
+    if not enough or shifted or table.empty:
         raise RtcanError(
-            f"{name} is not a table of a song's identifier and {N_FEATURES} features: "
+            f"{name} is not a table of a song's identifier and {number}: "
             f"it has {len(table)} rows with {table.shape[1]} features"
         )
     if stimuli.isna().any():
@@ -245,16 +262,19 @@ def read_static_features(
     return stimuli.tolist(), table.columns.astype(str).tolist(), features
 
 
-def _song_column(first: pd.Series) -> int:
+def _song_column(first: pd.Series, n_features: int | None) -> int:
     """Place of the column with the song's identifier, from the cells of the first row."""
     words = [re.sub("[^a-z]", "", str(cell).lower()) for cell in first]
     named = [place for place, word in enumerate(words) if word in _SONG_COLUMNS]
-    return named[0] if named else int(_has_index(first))
+    return named[0] if named else int(_has_index(first, n_features))
 
 
-def _has_index(first: pd.Series) -> bool:
+def _has_index(first: pd.Series, n_features: int | None) -> bool:
     """Whether there is an index before the song: one column too many, without a name."""
-    return first[0] == "" and len(first) > 1 + N_FEATURES
+    if n_features is None:  # the column without a name is the song's if no other can be
+        words = [re.sub("[^a-z]", "", str(cell).lower()) for cell in first]
+        return first[0] == "" and any(word in _SONG_COLUMNS for word in words)
+    return first[0] == "" and len(first) > 1 + n_features
 
 
 def _is_number(cell: str) -> bool:
@@ -266,10 +286,10 @@ def _is_number(cell: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _smile() -> Smile:
+def _smile(feature_set: FeatureSet) -> Smile:
     import opensmile
 
     return opensmile.Smile(
-        feature_set=opensmile.FeatureSet[FEATURE_SET],
+        feature_set=opensmile.FeatureSet[feature_set],
         feature_level=opensmile.FeatureLevel.Functionals,
     )

@@ -193,7 +193,7 @@ def _music_has_few_features() -> Iterator[None]:
     """Describe songs by 64 features; `every_feature` describes them by all."""
     from rtcan_cli import music
 
-    few = functools.cache(lambda: FewFeatures(few.__wrapped__()))
+    few = functools.cache(lambda name: FewFeatures(few.__wrapped__(name)))
     functools.update_wrapper(few, music._smile)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(music, "_smile", few)

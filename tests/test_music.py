@@ -201,7 +201,7 @@ def test_features_that_are_no_numbers(tmp_path, monkeypatch):
             return table
 
     soundfile.write(tmp_path / "song.wav", melody(), RATE)
-    monkeypatch.setattr(music, "_smile", Broken)
+    monkeypatch.setattr(music, "_smile", lambda feature_set: Broken())
     with pytest.raises(RtcanError, match=r"song\.wav has no finite value for 2 of its 6373"):
         extract(tmp_path / "song.wav")
 

@@ -90,7 +90,7 @@ def test_a_song_is_described_before_an_interrupt_is_handled(
             described.append(len(samples))
             return pd.DataFrame(np.zeros((1, music.N_FEATURES), np.float32))
 
-    monkeypatch.setattr(music, "_smile", Smile)
+    monkeypatch.setattr(music, "_smile", lambda feature_set: Smile())
     with pytest.raises(KeyboardInterrupt):
         music.extract(song)
     assert described == [32000]

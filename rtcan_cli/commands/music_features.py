@@ -1,4 +1,4 @@
-"""`rtcan music-features`: songs -> music.h5, openSMILE functionals of each."""
+"""`rtcan music-features`: songs -> music.h5, one vector of features for each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 
 if TYPE_CHECKING:
@@ -20,12 +21,29 @@ def music_features(
         Path | None,
         typer.Option(
             "--import",
-            metavar="CSV",
-            help="Use published features instead of the audio: PMEmo's "
-            "static_features.csv, or the folder or zip that contains it.",
+            metavar="FILE",
+            help="Use features from a file instead of the audio: PMEmo's static_features.csv, or "
+            "the folder or zip that contains it; with --model any table (CSV) or .npz file with "
+            "one vector for each song.",
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --import: name and version of the model that made the vectors. Runs "
+            "record it.",
+            show_default=False,
+        ),
+    ] = None,
+    feature_set: Annotated[
+        choices.FeatureSet,
+        typer.Option(
+            help="Set of openSMILE: 6373, 88, 62 or 988 features, in this order. The paper uses "
+            "the first."
+        ),
+    ] = choices.FEATURE_SET,
     mixdown: Annotated[
         bool,
         typer.Option(
@@ -41,9 +59,10 @@ def music_features(
     output: options.Output = None,
     force: options.Force = False,
 ) -> MusicFeatures:
-    """Describe songs by openSMILE functionals.
+    """Describe songs by openSMILE functionals, or by vectors of another model.
 
-    Computes the 6373 features of the ComParE 2016 set.
+    Computes the 6373 features of the ComParE 2016 set, or those of --feature-set. A run records
+    which features it was trained on, and refuses others.
 
     Reads MP3, WAV, FLAC, OGG, AIFF or AU files to their end, also inside a zip file, one song per
     process. If interrupted, the same command continues where it stopped.
@@ -51,8 +70,14 @@ def music_features(
     \b
     Examples:
       rtcan music-features --dataset pmemo
+      rtcan music-features --dataset pmemo --feature-set eGeMAPSv02
       rtcan music-features --dataset pmemo --import PMEmo/static_features.csv
+      rtcan music-features --dataset pmemo --import mert.npz --model MERT-v1-95M
     """
+    if model is not None and (import_ is None or not model.strip()):
+        raise typer.BadParameter("--model names what made the vectors of --import FILE")
+    if import_ is not None and options.was_typed(context, "feature_set"):
+        raise typer.BadParameter("--feature-set applies to audio: leave it out with --import")
     if import_ is not None and mixdown:
         raise typer.BadParameter("--mixdown applies to audio: leave it out with --import")
     for option, given in (("cluster", cluster), ("jobs", options.was_typed(context, "jobs"))):
@@ -67,5 +92,7 @@ def music_features(
     source = options.store_path(workspace, input, name, "recordings")
     target = options.store_path(workspace, output, name, "music")
     if import_ is not None:
-        return after_step(import_features(source, import_, target, force), target)
-    return after_step(extract_features(source, target, mixdown, workers, force), target)
+        return after_step(import_features(source, import_, target, force, model), target)
+    return after_step(
+        extract_features(source, target, mixdown, workers, force, feature_set), target
+    )

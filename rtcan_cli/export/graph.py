@@ -106,7 +106,7 @@ class Graph(nn.Module):
         words = {}
         for name, shape in self.shapes.items():
             if name == "music":
-                words[name] = f"{shape[0]} openSMILE features of the song, not standardised"
+                words[name] = f"{shape[0]} music features of the song, not standardised"
             elif len(shape) == 1:
                 words[name] = f"{shape[0]} EDA features, not standardised"
             else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of all results together: counted up when a key or a column changes its name or meaning.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Kind = Literal["integer", "number", "text", "boolean"]
 

@@ -85,7 +85,9 @@ def _said(run: Run) -> dict[str, Any]:
         for name, value in settings.parameters().items()
         if name not in _NOT_SAID | {"recipe", "splits_from"}
     }
-    return found | {"recipe": settings.training}
+    # Runs that are alike but for what describes their songs.
+    music = {"music": run.provenance.music} if run.provenance.music else {}
+    return found | music | {"recipe": settings.training}
 
 
 def _word(name: str, value: Any) -> str:

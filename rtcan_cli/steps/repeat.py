@@ -30,6 +30,7 @@ USUAL = {
     "alpha": choices.ALPHA,
     "gamma": choices.GAMMA,
     "mixdown": False,
+    "feature_set": choices.FEATURE_SET,
     "window": None,
     "within_subject": False,
 }
@@ -101,7 +102,8 @@ def options_of(made: Provenance) -> dict[str, object]:
     parameters = made.parameters
     for name in ("import", "imported"):  # labels, or features of songs
         if name in parameters:
-            return {"import": parameters[name]}
+            model = {"model": parameters["model"]} if "model" in parameters else {}
+            return {"import": parameters[name], **model}
     usual = {**USUAL, "onset": profile(made.dataset).onset}
     if parameters.get("decomposition") == "median":
         del usual["window"]  # a number of the method, which nobody chooses

@@ -1,6 +1,6 @@
 """What is on disk. Only this package opens HDF5 files."""
 
-from rtcan_cli.stores.provenance import Provenance
+from rtcan_cli.stores.provenance import Provenance, music_set
 from rtcan_cli.stores.store import Store
 from rtcan_cli.stores.work.partial import Partial
 from rtcan_cli.stores.workspace import Step, Workspace
@@ -15,4 +15,5 @@ __all__ = [
     "Workspace",
     "check_replaceable",
     "create",
+    "music_set",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from rtcan_cli import __version__
+from rtcan_cli import __version__, choices
 from rtcan_cli.stores.schema import SCHEMA_VERSION
 
 
@@ -33,6 +34,9 @@ class Provenance:
         and ``within_subject`` where features are relative to those of the same subject; empty
         where there is none, or it is a parameter. A run states it in case its inputs are gone. It
         is not a setting: it takes no part in `changes` and `digest`.
+    music : str
+        What songs are described by, of a run that hears music: a set of openSMILE, or the model
+        that made embeddings. Like `eda`, it is not a setting.
     """
 
     command: str
@@ -41,6 +45,7 @@ class Provenance:
     inputs: dict[str, str]
     simulated: bool = False
     eda: dict[str, str] = field(default_factory=dict)
+    music: str = ""
 
     def changes(self, made: Provenance) -> list[str]:
         """What differs from the step that made an existing store; empty if nothing does."""
@@ -67,6 +72,7 @@ class Provenance:
     def attributes(self) -> dict[str, Any]:
         """Root attributes of the store, as HDF5 keeps them."""
         said = {"eda": json.dumps(self.eda, sort_keys=True)} if self.eda else {}
+        said |= {"music": self.music} if self.music else {}
         return said | {
             "schema_version": SCHEMA_VERSION,
             "package_version": __version__,
@@ -98,7 +104,25 @@ class Provenance:
             inputs=inputs,
             simulated=bool(attributes["simulated"]),
             eda={name: str(value) for name, value in eda.items()},
+            music=str(attributes.get("music", "")),
         )
+
+
+def music_set(parameters: Mapping[str, Any]) -> str:
+    """What a music store says that its features are.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of the step that made it.
+
+    Returns
+    -------
+    str
+        A set of openSMILE, or the model that made embeddings. Published tables are of the ComParE
+        set, the only one that is read without the name of a model.
+    """
+    return str(parameters.get("model") or parameters.get("feature_set") or choices.FEATURE_SET)
 
 
 def _short(value: object) -> str:

@@ -304,7 +304,7 @@ FEATURES = Schema(
 MUSIC = Schema(
     "music",
     "music-features",
-    "openSMILE functionals of each song",
+    "one vector of features of each song: openSMILE functionals, or those of a model",
     (
         *_table(
             "stimuli",
@@ -317,8 +317,20 @@ MUSIC = Schema(
                 "median length of its usable EDA; NaN in the same case",
             ),
         ),
-        Field("features/name", "str", ("features",), "", "openSMILE name"),
-        Field("features/value", "float32", ("stimuli", "features"), "", "functional"),
+        Field(
+            "features/name",
+            "str",
+            ("features",),
+            "",
+            "name, of openSMILE or imported",
+        ),
+        Field(
+            "features/value",
+            "float32",
+            ("stimuli", "features"),
+            "",
+            "value",
+        ),
         *_table(
             "excluded",
             ("stimulus", "str", "", "song"),

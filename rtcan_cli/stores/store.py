@@ -37,8 +37,8 @@ _ATTRIBUTES = (
     *("kind", "schema_version", "package_version", "created", "command", "dataset"),
     *("parameters", "inputs", "simulated", "content_id"),
 )
-#: Of runs that see EDA.
-_OPTIONAL = ("eda",)
+#: Of runs that see EDA, and of runs that hear music.
+_OPTIONAL = ("eda", "music")
 #: What HDF5 and h5py raise on damaged files.
 _HDF5_ERRORS = (
     *(OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError, MemoryError),

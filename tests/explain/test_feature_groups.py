@@ -8,8 +8,9 @@ import numpy as np
 import opensmile
 import pytest
 
+from rtcan_cli.choices import FEATURE_SET
 from rtcan_cli.explain.feature_groups import GROUPS, columns_of_groups, group_of
-from rtcan_cli.music import FEATURE_SET, N_FEATURES
+from rtcan_cli.music import N_FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,23 @@ def test_functionals_of_time_are_their_own_group_whatever_the_contour(names: lis
     assert all(set(by_functional[f]) == {"timing"} for f in timing)
     assert {"meanPeakDist", "maxSegLen", "risetime", "upleveltime75", "maxPos"} <= timing
     assert not timing & {"amean", "stddev", "peakMeanAbs", "lpc0", "percentile99.0", "nnz"}
+
+
+@pytest.mark.parametrize(
+    ("feature_set", "counts"),
+    [
+        # Of the 25 contours of eGeMAPS: loudness; pitch, jitter, shimmer, HNR; 4 MFCCs twice; else
+        # spectral.
+        ("eGeMAPSv02", {"energy": 11, "spectral": 39, "mfcc": 16, "voicing": 16, "timing": 6}),
+        ("GeMAPSv01b", {"energy": 10, "spectral": 30, "voicing": 16, "timing": 6}),
+        # 26 contours with their slopes, of 19 functionals, of which 2 measure time.
+        ("emobase", {"energy": 102, "spectral": 272, "mfcc": 408, "voicing": 102, "timing": 104}),
+    ],
+)
+def test_features_of_other_sets_have_their_groups(feature_set: str, counts: dict[str, int]) -> None:
+    level = opensmile.FeatureLevel.Functionals
+    names = opensmile.Smile(opensmile.FeatureSet[feature_set], level).feature_names
+    assert {name: len(rows) for name, rows in columns_of_groups(names).items()} == counts
 
 
 @pytest.mark.parametrize(

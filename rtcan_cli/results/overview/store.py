@@ -54,6 +54,7 @@ class StoreContent(Result):
     n_bytes: int = value("Size on disk", "byte")
     eda_unit: str | None = value("Unit of the EDA in the raw files; null if it does not say")
     eda_polarity: str | None = value("What the EDA is, and whether its sign was flipped")
+    music: str | None = value("What songs are described by, of music stores and runs with music")
     training: Training | None = value("How a run was trained; null for other stores")
     inputs: dict[str, str] = value("Content id of what it was made from, by kind")
     parameters: dict[str, Any] = value("Settings that it was made with, by name")

@@ -34,6 +34,7 @@ class MusicFeatures(Result):
     n_features: int = value("Features of each song")
     feature_set: str | None = value("Feature set of openSMILE, if they were computed")
     imported_from: str | None = value("File that they were imported from, if they were")
+    model: str | None = value("What made imported features, if it was named")
     mixdown: bool | None = value("Whether channels were averaged, if they were computed")
     left_out: pd.DataFrame = table(
         "Songs whose audio could not be described, or that the imported file lacks",

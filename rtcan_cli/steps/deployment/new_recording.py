@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli import choices
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.polarity import SignalKind, signal_kind
@@ -25,10 +26,11 @@ from rtcan_cli.eda.quality import DETECTABLE, Inspected, Rules, implausible_word
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.music import FEATURE_SET, extract
+from rtcan_cli.music import extract
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, read_new, trained_kind
 from rtcan_cli.runs.inputs import length_input, parts_input
+from rtcan_cli.runs.music_fit import trained_set
 from rtcan_cli.runs.origin import Recorded, Settings, sees_within_subject
 from rtcan_cli.runs.run import Run
 from rtcan_cli.training.data import Trials
@@ -128,7 +130,8 @@ class NewRecording:
                 raise error if told else RtcanError(f"{self.eda}: {error}") from None
         music = None
         if needs_music and self.audio is not None:
-            music = extract(self.audio, music_mixdown(trained.get("music", {})))[None]
+            mixdown = music_mixdown(trained.get("music", {}))
+            music = extract(self.audio, mixdown, feature_set=feature_set(run, trained))[None]
         return Trials(
             eda=eda[None],
             subject=np.array([self.subject]),
@@ -278,6 +281,24 @@ def _unlike(recording: NewRecording, found: Recording, run: Run, before: Recorde
     return notes
 
 
+def feature_set(run: Run, trained: Settings) -> choices.FeatureSet:
+    """The set of openSMILE that a run's songs were described by; the paper's if that is not known.
+
+    Raises
+    ------
+    RtcanError
+        If they were described by a model that rtcan does not have.
+    """
+    found = trained_set(run, trained) or choices.FEATURE_SET
+    if found not in get_args(choices.FeatureSet):
+        raise RtcanError(
+            f"{run.name} was trained on vectors of {found}, which rtcan cannot compute from audio",
+            "a dataset of your own: ingest table, then music-features --import with --model, then "
+            "predict --dataset table",
+        )
+    return cast("choices.FeatureSet", found)
+
+
 def music_mixdown(music: Mapping[str, Any]) -> bool:
     """Whether to average the channels of a song, given how the run's songs were described.
 
@@ -325,7 +346,7 @@ def _music_notes(audio: Path, run: Run, music: Mapping[str, Any]) -> list[Note]:
     if "imported" in music:
         text = (
             f"{run.name} was trained on music features from {music['imported']}; those of "
-            f"{audio.name} were computed here (openSMILE {FEATURE_SET}, channels "
+            f"{audio.name} were computed here (openSMILE {choices.FEATURE_SET}, channels "
             "averaged), which may not be quite the same"
         )
         return [Note("music_imported", text)]

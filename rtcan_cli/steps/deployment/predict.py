@@ -27,6 +27,7 @@ from rtcan_cli.results.deployment.prediction import (
 )
 from rtcan_cli.runs.eda_fit import check_fit, kind_of, trained_kind
 from rtcan_cli.runs.inputs import Key, LeftOut, SharedInputs, Sources, new_trials
+from rtcan_cli.runs.music_fit import check_music
 from rtcan_cli.runs.origin import (
     made_with,
     notes_on_settings,
@@ -105,6 +106,8 @@ def predict_stores(
     trained = trained_on(run, Workspace(run.workspace) if run.workspace else workspace)
     new = made_with(sources, workspace)
     _check_scale(run, new, dataset)
+    if "music" in new:
+        check_music(run, trained, new["music"], dataset)
     kind = kind_of(new)
     if kind is not None:
         check_fit(run, trained_kind(run, trained), kind, f"the EDA of {made.dataset}")

@@ -14,7 +14,7 @@ from rtcan_cli.datasets.polarity import stored_kind, told
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.overview.store import ARRAY_COLUMNS, DATASET_COLUMNS, StoreContent, Training
 from rtcan_cli.results.overview.verification import STORE_COLUMNS, Verification
-from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores import Store, Workspace, music_set
 
 
 def store_content(path: Path) -> StoreContent:
@@ -45,12 +45,19 @@ def store_content(path: Path) -> StoreContent:
             n_bytes=path.stat().st_size,
             eda_unit=kind.unit if kind else None,
             eda_polarity=kind.polarity if kind else None,
+            music=_music(store),
             training=_training(store) if store.schema.kind == "run" else None,
             inputs=dict(made.inputs),
             parameters=dict(made.parameters),
             datasets=pd.DataFrame(rows, columns=list(DATASET_COLUMNS)),
             arrays=pd.DataFrame(groups.items(), columns=list(ARRAY_COLUMNS)),
         )
+
+
+def _music(store: Store) -> str | None:
+    """What songs are described by, of a music store or a run that hears music."""
+    made = store.provenance
+    return music_set(made.parameters) if store.schema.kind == "music" else made.music or None
 
 
 def _training(store: Store) -> Training | None:

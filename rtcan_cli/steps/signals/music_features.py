@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial as bind
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,18 +15,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli import console
+from rtcan_cli import choices, console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.datasets.files.raw import RawFile, list_files
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.embeddings import read_npz
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.music import (
-    FEATURE_SET,
+    N_FEATURES,
     DescribedSong,
     describe,
     feature_names,
-    read_static_features,
+    read_feature_table,
 )
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.results.base import Note
@@ -50,6 +52,7 @@ STATIC_FEATURES = "static_features.csv"
 
 
 _FEW = 5
+_NAME_MODEL = "vectors of another model: --model NAME, the name and version of what made them"
 
 
 def extract_features(
@@ -58,8 +61,22 @@ def extract_features(
     mixdown: bool = False,
     jobs: int | Cluster = -1,
     force: bool = False,
+    feature_set: choices.FeatureSet = choices.FEATURE_SET,
 ) -> MusicFeatures:
     """Extract openSMILE functionals from the audio of every song that was listened to.
+
+    Parameters
+    ----------
+    recordings, output : Path
+        Store to read and store to write.
+    mixdown : bool
+        Average the channels of stereo audio; otherwise the first one is described.
+    jobs : int or Cluster
+        Who works.
+    force : bool
+        Do it even if nothing has changed.
+    feature_set : str
+        Set of openSMILE.
 
     Raises
     ------
@@ -93,7 +110,7 @@ def extract_features(
         "music-features",
         made.dataset,
         {
-            "feature_set": FEATURE_SET,
+            "feature_set": feature_set,
             "mixdown": mixdown,
             **({"follow_links": True} if follow else {}),
         },
@@ -108,7 +125,7 @@ def extract_features(
             )
         partial = Partial(output, provenance.digest())
         with partial.held():
-            failures = _extract_missing(files, partial, mixdown, jobs)
+            failures = _extract_missing(files, partial, mixdown, jobs, feature_set)
             found = [index for index in range(len(files)) if index not in failures]
             if not found:
                 raise RtcanError(f"no audio file could be read; the first problem: {failures[0]}")
@@ -117,7 +134,7 @@ def extract_features(
             with create(output, "music", provenance) as writer:
                 values = (_kept(partial, index, "value")[None] for index in found)
                 seconds = [float(_kept(partial, index, "seconds")) for index in found]
-                _write(writer, finished, feature_names(), values)
+                _write(writer, finished, feature_names(feature_set), values)
                 writer.write("stimuli/seconds", seconds)
                 writer.write(
                     "stimuli/eda_seconds", [lengths.get(song, math.nan) for song in finished]
@@ -150,15 +167,19 @@ def _number(songs: Sequence[str], what: str) -> str:
     return f"{len(songs)} {what}{'s' * (len(songs) != 1)}"
 
 
-def describe_file(file: RawFile, mixdown: bool) -> DescribedSong:
+def describe_file(
+    file: RawFile, mixdown: bool, feature_set: choices.FeatureSet = choices.FEATURE_SET
+) -> DescribedSong:
     """Describe an audio file, on disk or in a zip file: what a worker process does."""
-    return describe(file.content(), mixdown, str(file))
+    return describe(file.content(), mixdown, str(file), feature_set)
 
 
-def describe_song(song: tuple[bytes, str], mixdown: bool) -> DescribedSong:
+def describe_song(
+    song: tuple[bytes, str], mixdown: bool, feature_set: choices.FeatureSet = choices.FEATURE_SET
+) -> DescribedSong:
     """Describe a song (content, name): what a worker of a cluster does."""
     content, name = song
-    return describe(content, mixdown, name)
+    return describe(content, mixdown, name, feature_set)
 
 
 class Contents(Sequence[tuple[bytes, str]]):
@@ -184,7 +205,11 @@ def _audio_id(output: Path) -> str:
 
 
 def _extract_missing(
-    files: list[RawFile], partial: Partial, mixdown: bool, jobs: int | Cluster
+    files: list[RawFile],
+    partial: Partial,
+    mixdown: bool,
+    jobs: int | Cluster,
+    feature_set: choices.FeatureSet,
 ) -> dict[int, str]:
     """Extract the songs whose features are not kept yet; return the problems, by song."""
     finished = {name for name in partial.names() if partial.get(name) is not None}
@@ -195,7 +220,11 @@ def _extract_missing(
     wanted = [files[index] for index in missing]
     # The workers of a cluster cannot read our files.
     items: Sequence[Any] = Contents(wanted) if isinstance(jobs, Cluster) else wanted
-    work = bind(describe_song if isinstance(jobs, Cluster) else describe_file, mixdown=mixdown)
+    work = bind(
+        describe_song if isinstance(jobs, Cluster) else describe_file,
+        mixdown=mixdown,
+        feature_set=feature_set,
+    )
     with console.progress(len(files), "music features", "song", done=len(finished)) as bar:
         results = map_unordered(
             work,
@@ -223,23 +252,29 @@ def _kept(partial: Partial, index: int, what: str) -> NDArray[np.float32]:
 
 
 def import_features(
-    recordings: Path, source: Path, output: Path, force: bool = False
+    recordings: Path, source: Path, output: Path, force: bool = False, model: str | None = None
 ) -> MusicFeatures:
-    """Take a published CSV of features, one row for each song.
+    """Take features that were published with a dataset, or vectors that a model has made.
 
     Parameters
     ----------
     recordings, output : Path
         Store to read and store to write.
     source : Path
-        The CSV, or a folder or zip file that holds one ``static_features.csv``.
+        A CSV with a row for each song, or a folder or zip file that holds one
+        ``static_features.csv``; with a model also ``.npz``.
     force : bool
         Do it even if nothing has changed.
+    model : str, optional
+        What made the features. It is part of the store and of runs on it, so that vectors of one
+        model are never given to a network of another. Without it, the features are the 6373 of
+        openSMILE's ComParE set.
 
     Raises
     ------
     RtcanError
-        If there is no such file or more than one, or none of its songs was listened to.
+        If there is no such file or more than one, it cannot be read, or none of its songs was
+        listened to.
     """
     with Store(recordings, "recordings") as store:
         made, inputs = store.provenance, {"recordings": store.content_id}
@@ -247,11 +282,13 @@ def import_features(
     csv = _features_file(source)
     content = csv.content()
     inputs["features"] = hashlib.blake2b(content, digest_size=8).hexdigest()
+    named = {} if model is None else {"model": model}
     provenance = Provenance(
-        "music-features", made.dataset, {"imported": csv.name.name}, inputs, made.simulated
+        "music-features", made.dataset, {"imported": csv.name.name} | named, inputs, made.simulated
     )
+    unused: tuple[str, ...] = ()
     if not is_current(output, "music", provenance, force):
-        written, names, values = read_static_features(content, str(csv))
+        written, names, values = _read_features(csv, content, model)
         # A program may have put ".0" behind whole numbers.
         songs = [song if song in heard else plain(song) for song in written]
         rows = [row for row, song in enumerate(songs) if song in heard]
@@ -269,7 +306,42 @@ def import_features(
             absent = sorted(heard - set(songs), key=by_number)
             writer.write("excluded/stimulus", absent)
             writer.write("excluded/reason", [f"not in {csv.name.name}"] * len(absent))
-    return music_result(output, recordings)
+        unused = tuple(song for song in songs if song not in heard)
+    result = music_result(output, recordings)
+    return replace(result, notes=(*result.notes, *_import_notes(result, unused)))
+
+
+def _read_features(
+    file: RawFile, content: bytes, model: str | None
+) -> tuple[list[str], list[str], NDArray[np.float32]]:
+    """Songs, names of features and values of a file."""
+    if file.name.suffix.lower() == ".npz":
+        if model is None:
+            raise RtcanError(f"{file} does not say what its vectors are", _NAME_MODEL)
+        songs, values = read_npz(content, str(file))
+        return songs, [str(k + 1) for k in range(values.shape[1])], values
+    if model is not None:
+        return read_feature_table(content, str(file))
+    try:
+        return read_feature_table(content, str(file), N_FEATURES)
+    except RtcanError as error:
+        raise RtcanError(str(error), error.hint or _NAME_MODEL) from error
+
+
+def _import_notes(result: MusicFeatures, unused: Sequence[str]) -> list[Note]:
+    """Songs without a row, whose trials have no music features, and rows without a song."""
+    notes = []
+    if len(result.left_out):
+        songs = result.left_out["song"].tolist()
+        text = (
+            f"{_number(songs, 'song')} that subjects listened to without a row: {some(songs)}; "
+            "training with music leaves their trials out"
+        )
+        notes.append(Note("songs_without_features", text))
+    if unused:
+        text = f"{_number(unused, 'row')} not used, since nobody listened to these: {some(unused)}"
+        notes.append(Note("unheard", text))
+    return notes
 
 
 def _features_file(source: Path) -> RawFile:
@@ -352,6 +424,7 @@ def music_result(
         n_features=n_features,
         feature_set=made.parameters.get("feature_set"),
         imported_from=made.parameters.get("imported"),
+        model=made.parameters.get("model"),
         mixdown=made.parameters.get("mixdown"),
         left_out=left_out.set_axis(list(UNREADABLE_COLUMNS), axis=1).reset_index(drop=True),
         short=short,

@@ -38,7 +38,7 @@ from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
 from rtcan_cli.steps.reasons import grouped
 from rtcan_cli.steps.training.imported import imported_network
-from rtcan_cli.stores import Provenance, create
+from rtcan_cli.stores import Provenance, Store, create, music_set
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.training.data import TrainingData, scale_of, songs_of, standardise
 from rtcan_cli.training.folds.splits import UNUSED
@@ -234,13 +234,15 @@ def import_checkpoint(
         }
     }
     provenance = Provenance(
-        COMMAND, made.dataset, parameters, inputs, made.simulated, told(made.parameters)
+        *(COMMAND, made.dataset, parameters, inputs, made.simulated, told(made.parameters)),
+        choices.FEATURE_SET if checkpoint.model.n_music else "",
     )
     if not is_current(output, "run", provenance, force):
         data, left_out = training_data(sources, checkpoint.target, onset, choices.LENGTH)
         for reason, count in grouped(left_out):
             what = f"{count} recording{'s' * (count != 1)}"
             console.say(f"{checkpoint.target}: left out {what}: {reason}")
+        _check_music(checkpoint, sources)
         if data.n_music != checkpoint.model.n_music:
             assert sources.music is not None, "a network with music was given a music store"
             raise RtcanError(
@@ -251,6 +253,20 @@ def import_checkpoint(
             )
         _write(checkpoint, data, output, provenance)
     return imported_network(output, checkpoint.notes)
+
+
+def _check_music(checkpoint: Checkpoint, sources: Sources) -> None:
+    """Refuse music features of a set that the published code does not know."""
+    if not checkpoint.model.n_music or sources.music is None:
+        return
+    with Store(sources.music, "music") as store:
+        found = music_set(store.provenance.parameters)
+    if found != choices.FEATURE_SET:
+        raise RtcanError(
+            f"{checkpoint.path}: takes music features of {choices.FEATURE_SET}, those of "
+            f"{sources.music} are of {found}",
+            line_that_makes(sources.music, "music"),
+        )
 
 
 def _settings(checkpoint: Checkpoint, onset: float) -> RunSettings:

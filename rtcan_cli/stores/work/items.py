@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import math
 import struct
 import zipfile
 from collections.abc import Collection
 from typing import IO, Any
 
-import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+from rtcan_cli.files.arrays import array_of
+
 #: What zipfile and NumPy raise on damaged files.
 _DAMAGED = (
     *(zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError),
@@ -51,23 +49,9 @@ def read_item(
             named = {member.filename.removesuffix(".npy"): member for member in members}
             # Read whole: their checksums are compared on the way.
             return {
-                name: _array(archive.read(member))
+                name: array_of(archive.read(member))
                 for name, member in named.items()
                 if only is None or name in only
             }
     except _DAMAGED:
         return None
-
-
-def _array(content: bytes) -> NDArray[Any]:
-    stream = io.BytesIO(content)
-    shape, fortran, dtype = _HEADERS[npy.read_magic(stream)](stream)
-    if dtype.hasobject:
-        raise ValueError("objects would have to be unpickled")
-    offset, count = stream.tell(), math.prod(shape)
-    if min(shape, default=0) < 0 or (count and not dtype.itemsize):
-        raise ValueError("such an array is not possible")
-    if offset + count * dtype.itemsize != len(content):
-        raise ValueError("its length is not the one it states")
-    array = np.frombuffer(bytearray(content), dtype, count, offset) if count else np.empty(0, dtype)
-    return array.reshape(shape, order="F" if fortran else "C")

@@ -22,6 +22,8 @@ def page(result: StoreContent) -> Page:
     }
     if result.eda_unit is not None:
         facts["EDA"] = f"{result.eda_unit} ({result.eda_polarity})"
+    if result.music is not None:
+        facts["music features"] = result.music
     if result.training is not None:
         facts |= _training(result.training)
     made_from = [[f"input: {kind}", found] for kind, found in sorted(result.inputs.items())]

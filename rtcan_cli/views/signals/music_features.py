@@ -16,9 +16,15 @@ def page(result: MusicFeatures) -> Page:
             "dataset": dataset_title(result.dataset, result.simulated),
             "songs": result.n_songs,
             "features": result.n_features,
-            "from": result.imported_from or f"openSMILE {result.feature_set}",
+            "from": _origin(result),
         },
         tables=[Table("Left out", ["song", "reason"], left_out)] if left_out else [],
         notes=note_lines(result.notes),
         files=list(result.files),
     )
+
+
+def _origin(result: MusicFeatures) -> str:
+    if result.imported_from is None:
+        return f"openSMILE {result.feature_set}"
+    return f"{result.imported_from}, {result.model}" if result.model else result.imported_from

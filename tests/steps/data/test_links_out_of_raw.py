@@ -99,7 +99,7 @@ def test_a_song_that_became_a_link_is_left_out_with_the_reason(
     secret = moved_out(raw / "PMEmo" / "Chorus" / "3.mp3", tmp_path / "secret.mp3")
     opened = []
 
-    def describe(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
+    def describe(audio: bytes, mixdown: bool, name: str, feature_set: str) -> DescribedSong:
         opened.append(Path(name).resolve())
         return DescribedSong(np.ones(len(feature_names()), np.float32), 30.0)
 

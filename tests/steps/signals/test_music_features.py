@@ -80,7 +80,9 @@ def test_every_song_keeps_its_own_when_results_come_back_in_another_order(
             yield position, function(items[position])
 
     workspace = copy_of(prepared)
-    monkeypatch.setattr(f"{STEP}.describe", lambda audio, mixdown, name: number_of(name))
+    monkeypatch.setattr(
+        f"{STEP}.describe", lambda audio, mixdown, name, feature_set: number_of(name)
+    )
     monkeypatch.setattr(f"{STEP}.map_unordered", backwards)
     must("music-features", "-w", workspace, "--force")
     assert_own_numbers(workspace, SONGS)
@@ -92,7 +94,7 @@ def test_every_song_keeps_its_own_after_an_interruption(
     workspace = copy_of(prepared)
     command = ("music-features", "-w", workspace, "--jobs", "1", "--force")
 
-    def stopped(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
+    def stopped(audio: bytes, mixdown: bool, name: str, feature_set: str) -> DescribedSong:
         if Path(name).stem == "4":
             raise KeyboardInterrupt
         return number_of(name)
@@ -101,7 +103,7 @@ def test_every_song_keeps_its_own_after_an_interruption(
     assert rtcan(*command).exit_code == 130
     again: list[str] = []
 
-    def noted(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
+    def noted(audio: bytes, mixdown: bool, name: str, feature_set: str) -> DescribedSong:
         again.append(Path(name).stem)
         return number_of(name)
 
@@ -116,7 +118,7 @@ def test_a_song_that_cannot_be_read_is_left_out_and_shifts_no_other(
 ) -> None:
     workspace = copy_of(prepared)
 
-    def damaged(audio: bytes, mixdown: bool, name: str) -> DescribedSong:
+    def damaged(audio: bytes, mixdown: bool, name: str, feature_set: str) -> DescribedSong:
         if Path(name).stem == "2":
             raise RtcanError(f"{name} is damaged")
         return number_of(name)
