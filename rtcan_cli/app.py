@@ -24,6 +24,7 @@ from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
 from rtcan_cli.commands.ingest import ingest
 from rtcan_cli.commands.listen import listen
+from rtcan_cli.commands.live import live
 from rtcan_cli.commands.models import models
 from rtcan_cli.commands.music_features import music_features
 from rtcan_cli.commands.predict import predict
@@ -62,8 +63,9 @@ def rtcan(
 
     The steps, in order: ingest, relabel, decompose, music-features (eda-features for models that
     use them), train, evaluate, gradcam, compare, report. predict applies a trained run to new
-    recordings. show and listen look at one recording. Each step reads and writes HDF5 stores in a
-    workspace (./rtcan-stores). `rtcan info` shows what is done and what to run next.
+    recordings, live to one that is being made. show and listen look at one recording. Each step
+    reads and writes HDF5 stores in a workspace (./rtcan-stores). `rtcan info` shows what is done
+    and what to run next.
 
     \b
     No data at hand?
@@ -90,6 +92,7 @@ for _step in (
     gradcam,
     contributions,
     listen,
+    live,
     compare,
     report,
     info,

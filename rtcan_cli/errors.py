@@ -46,6 +46,10 @@ class BlockedError(RtcanError):
     """
 
 
+class UnusableError(RtcanError):
+    """A recording, or this part of it, cannot be used: by its samples, not by how it is read."""
+
+
 class DamagedError(RtcanError):
     """A store is damaged.
 

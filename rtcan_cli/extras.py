@@ -54,6 +54,7 @@ def _packages() -> Iterator[tuple[str, Package]]:
         ("wfdb", "wfdb", "wfdb"),
         ("fastavro", "fastavro", "avro"),
         ("openpyxl", "openpyxl", "excel"),
+        ("pylsl", "pylsl", "live"),
     ):
         yield module, Package(title, extra, distribution[0] if distribution else module)
 

@@ -39,6 +39,22 @@ class Held:
             handler(self.number, None)
 
 
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Let an interrupt mean that the body, which has no end of its own, may come to one.
+
+    Yields
+    ------
+    callable
+        Whether there was a signal that interrupts. It does not raise any more then.
+    """
+    with held_back() as held:
+        try:
+            yield lambda: held.handler is not None
+        finally:
+            held.handler = None
+
+
 def _always(_: FrameType | None) -> bool:
     return True
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.results.base import Note
@@ -61,12 +63,15 @@ class Recorded(NamedTuple):
     ----------
     rates, seconds : tuple of float
         Least and largest sampling rate in Hz, and length.
+    median_seconds : float
+        Length of half of them.
     by_target : bool
         Whether subjects listened once for each target.
     """
 
     rates: tuple[float, float]
     seconds: tuple[float, float]
+    median_seconds: float
     by_target: bool
 
 
@@ -95,6 +100,7 @@ def recorded(run: Run, workspace: Workspace) -> Recorded | None:
     return Recorded(
         (float(rates.min()), float(rates.max())),
         (float(seconds.min()), float(seconds.max())),
+        float(np.median(seconds)),
         bool((target != "both").any()),
     )
 

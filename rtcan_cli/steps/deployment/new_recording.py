@@ -25,7 +25,7 @@ from rtcan_cli.eda.methods import cvxeda_method, method_of
 from rtcan_cli.eda.quality import DETECTABLE, Inspected, Rules, implausible_words, inspect
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.eda.window import Window
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, UnusableError
 from rtcan_cli.music import extract
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.eda_fit import fit_notes, kind_of_file, read_new, trained_kind
@@ -97,9 +97,20 @@ class NewRecording:
         RtcanError
             If a file is missing, or cannot be used.
         """
-        sees = run.settings.model.sees(run.settings.fusion)
-        needs_eda = sees != "none"
-        needs_music = run.settings.fusion != "none"
+        self.check_files(run)
+        eda = np.empty(0, np.float32)
+        if self.eda is not None:
+            try:
+                eda = self.seen(self.read(run, trained), run, trained)
+            except RtcanError as error:
+                told = str(self.eda) in str(error)
+                # The hint of a pure function names options of other commands.
+                raise error if told else RtcanError(f"{self.eda}: {error}") from None
+        return self.trial(eda, self.heard(run, trained))
+
+    def check_files(self, run: Run) -> None:
+        """Raise RtcanError if a run sees or hears something else than what there is."""
+        needs_eda = run.settings.model.sees(run.settings.fusion) != "none"
         if needs_eda and self.eda is None:
             raise RtcanError(f"{run.name} sees EDA: {run.network}", "--eda FILE")
         if not needs_eda and self.eda is not None:
@@ -107,36 +118,43 @@ class NewRecording:
                 f"{run.name} sees no EDA: {run.network}",
                 f"a run that does; all runs: {command_line('info', workspace=run.workspace)}",
             )
-        if needs_music and self.audio is None:
+        if run.settings.fusion != "none" and self.audio is None:
             raise RtcanError(f"{run.name} also hears music: {run.network}", "--audio FILE")
-        eda = np.empty(0, np.float32)
-        if needs_eda and self.eda is not None:
-            try:
-                found = self.read(run, trained)
-                if sees == "duration":  # to its length, polarity is the same
-                    kind = SignalKind(found.unit or _UNKNOWN.unit, found.polarity)
-                else:
-                    kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
-                inspected, _ = judged(found, kind, run, trained)
-                if inspected.fault:
-                    raise RtcanError(f"{self.eda}: {inspected.fault}")
-                if sees == "duration":
-                    eda = length_input(len(found.eda) / found.sampling_rate)
-                else:
-                    eda = self._eda(inspected, found.sampling_rate, run, trained)
-            except RtcanError as error:
-                told = str(self.eda) in str(error)
-                # The hint of a pure function names options of other commands.
-                raise error if told else RtcanError(f"{self.eda}: {error}") from None
-        music = None
-        if needs_music and self.audio is not None:
-            mixdown = music_mixdown(trained.get("music", {}))
-            music = extract(self.audio, mixdown, feature_set=feature_set(run, trained))[None]
+
+    def seen(self, found: Recording, run: Run, trained: Settings) -> NDArray[np.float32]:
+        """What the models see of a recording: channels (3, length), or features (F,).
+
+        Raises
+        ------
+        RtcanError
+            If it is not of the run's kind, or cannot be used.
+        """
+        sees = run.settings.model.sees(run.settings.fusion)
+        if sees == "duration":  # to its length, polarity is the same
+            kind = SignalKind(found.unit or _UNKNOWN.unit, found.polarity)
+        else:
+            kind = kind_of_file(run, trained_kind(run, trained), found, self.eda)
+        inspected, _ = judged(found, kind, run, trained)
+        if inspected.fault:
+            raise UnusableError(f"{self.eda}: {inspected.fault}")
+        if sees == "duration":
+            return length_input(len(found.eda) / found.sampling_rate)
+        return self._eda(inspected, found.sampling_rate, run, trained)
+
+    def heard(self, run: Run, trained: Settings) -> NDArray[np.float32] | None:
+        """Music features (F,) of the song as the run's were made; None for a run without music."""
+        if run.settings.fusion == "none" or self.audio is None:
+            return None
+        mixdown = music_mixdown(trained.get("music", {}))
+        return extract(self.audio, mixdown, feature_set=feature_set(run, trained))
+
+    def trial(self, eda: NDArray[np.float32], music: NDArray[np.float32] | None) -> Trials:
+        """What is seen and heard as the one trial that models answer to."""
         return Trials(
             eda=eda[None],
             subject=np.array([self.subject]),
             stimulus=np.array([self.stimulus]),
-            music=music,
+            music=None if music is None else music[None],
             song=None if music is None else np.zeros(1, np.int64),
             repetition=np.array([self.repetition]),
         )
@@ -156,7 +174,6 @@ class NewRecording:
     def _eda(
         self, inspected: Inspected, sampling_rate: float, run: Run, trained: Settings
     ) -> NDArray[np.float32]:
-        """What the models see of the EDA: channels (3, length), or features (F,)."""
         path = self.eda
         how = trained.get("components", {})
         rate = min(sampling_rate, how.get("rate", np.inf))
@@ -164,7 +181,7 @@ class NewRecording:
         item = Undecomposed(inspected.eda, sampling_rate, rate, "")
         parts = decompose_block([item], method)
         if parts["problem"][0]:
-            raise RtcanError(f"{path}: {parts['problem'][0]}")
+            raise UnusableError(f"{path}: {parts['problem'][0]}")
         settings = run.settings
         if settings.model.sees(settings.fusion) == "signals":
             phasic, tonic, residual = (parts[name] for name in ("phasic", "tonic", "residual"))

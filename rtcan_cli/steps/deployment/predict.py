@@ -299,7 +299,9 @@ class _Asking:
         self._temperatures += [model.temperature for model in models]
         kept = trials.take(np.flatnonzero(answered))
         asking = console.counted(models, f"answers, {target}", "model")
-        answers = np.column_stack([_answer(run, each, kept, self._calibrated) for each in asking])
+        answers = np.column_stack(
+            [answer_of_model(run, each, kept, self._calibrated) for each in asking]
+        )
         answers[~asked[answered]] = np.nan
         together = Ensemble.of(answers)
         status = known.status[answered]
@@ -411,7 +413,16 @@ def _keys(trials: Trials) -> list[Key]:
     return list(zip(*(getattr(trials, name).tolist() for name in TRIAL_KEY), strict=True))
 
 
-def _answer(run: Run, model: TrainedModel, trials: Trials, calibrated: bool) -> NDArray[np.float64]:
+def answer_of_model(
+    run: Run, model: TrainedModel, trials: Trials, calibrated: bool
+) -> NDArray[np.float64]:
+    """Probability of high that the model of one fold of a run gives to each trial (n,).
+
+    Raises
+    ------
+    RtcanError
+        If the trials have not the features that it takes.
+    """
     spec = model.spec
     for what, own, new in (
         ("music features", spec.n_music, trials.n_music if spec.n_music else 0),

@@ -1,0 +1,354 @@
+"""A run and a recording that is still being made -> what the models say of its last seconds."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+import numpy as np
+import pandas as pd
+
+from rtcan_cli import console
+from rtcan_cli.command_line import command_line
+from rtcan_cli.errors import RtcanError, UnusableError
+from rtcan_cli.files.growing import GrowingFile
+from rtcan_cli.lsl import AnswerStream, StreamRecorder
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.deployment.live import LIVE_COLUMNS, Live
+from rtcan_cli.runs.origin import Settings, recorded, sees_within_subject, trained_on
+from rtcan_cli.runs.run import Run, about
+from rtcan_cli.signals import asked_to_stop
+from rtcan_cli.steps.deployment.new_recording import NewRecording
+from rtcan_cli.steps.deployment.predict import answer_of_model
+from rtcan_cli.stores import Workspace
+from rtcan_cli.training.ensemble import Ensemble
+from rtcan_cli.training.trained import TrainedModel
+
+#: Lines that a file has before it is read: less than this may be a header that is not finished.
+FIRST_LINES = 10
+#: Windows that are in the result; all are in the file that is written.
+SHOWN = 20
+#: Seconds between two looks whether to stop.
+_LOOK = 0.1
+#: Seconds without a new sample after which this is said.
+_SILENT = 10.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much is answered about, how often, and until when.
+
+    Parameters
+    ----------
+    window : float, optional
+        Seconds of each answer; by default the median of the recordings the run was trained on.
+    every : float
+        Seconds between two answers.
+    stop_after : float
+        Seconds until the end; infinite for none.
+    """
+
+    window: float | None = None
+    every: float = 5.0
+    stop_after: float = math.inf
+
+
+@dataclass(frozen=True)
+class Sinks:
+    """Where answers go, besides the terminal.
+
+    Parameters
+    ----------
+    output : Path, optional
+        A CSV file that must not exist; each answer is a line, written at once.
+    stream : str, optional
+        Name of a stream of LabStreamingLayer.
+    """
+
+    output: Path | None = None
+    stream: str | None = None
+
+
+def follow_file(
+    run_path: Path,
+    workspace: Workspace,
+    recording: NewRecording,
+    *,
+    pace: Pace | None = None,
+    calibrated: bool = True,
+    sinks: Sinks | None = None,
+) -> Live:
+    """Answer about the last seconds of a file that another program writes, until interrupted.
+
+    Parameters
+    ----------
+    run_path, workspace, calibrated
+        As of `rtcan_cli.steps.deployment.predict.predict_recording`.
+    recording : NewRecording
+        The file, and the song for a run that hears music.
+    pace : Pace, optional
+    sinks : Sinks, optional
+
+    Raises
+    ------
+    RtcanError
+        If the file cannot be read, does not fit the run, or is replaced; or an output exists.
+    """
+    following = _Following(run_path, workspace, recording, pace or Pace(), calibrated)
+    assert recording.eda is not None, "the command asks for it"
+    return following.answer(recording.eda, str(recording.eda), sinks or Sinks())
+
+
+def follow_stream(
+    run_path: Path,
+    workspace: Workspace,
+    name: str,
+    recording: NewRecording,
+    *,
+    pace: Pace | None = None,
+    calibrated: bool = True,
+    sinks: Sinks | None = None,
+) -> Live:
+    """Answer about the last seconds of a stream of LabStreamingLayer, and record it.
+
+    Parameters
+    ----------
+    run_path, workspace, pace, calibrated, sinks
+        As of `follow_file`.
+    name : str
+        Name of the stream.
+    recording : NewRecording
+        As of `follow_file`; its file is the one to record to, which must not exist.
+
+    Raises
+    ------
+    RtcanError
+        As of `follow_file`, or if there is no such stream.
+    """
+    following = _Following(run_path, workspace, recording, pace or Pace(), calibrated)
+    assert recording.eda is not None, "the command gives it a name"
+    stream = StreamRecorder(name, recording.column, recording.eda)
+    try:
+        # The file that is recorded has one column, and its times say its rate.
+        following.recording = replace(recording, column="EDA")
+        return following.answer(recording.eda, f"stream {name}", sinks or Sinks(), stream)
+    finally:
+        stream.close()
+
+
+@dataclass
+class _Following:
+    """A run that answers, and what it has answered."""
+
+    run_path: Path
+    workspace: Workspace
+    recording: NewRecording
+    pace: Pace
+    calibrated: bool
+    rows: list[list[dict[str, Any]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.run = Run.load(self.run_path)
+        self.trained: Settings = trained_on(self.run, self.workspace)
+        sees = self.run.settings.model.sees(self.run.settings.fusion)
+        why = ""
+        if sees in ("none", "duration"):
+            why = "its answers do not depend on what EDA looks like"
+        elif sees_within_subject(self.run):
+            why = "it compares features with those of all recordings of the subject"
+        if why:
+            raise RtcanError(
+                f"{self.run.name} cannot answer while a recording is made: {why}",
+                f"another run; all runs: {command_line('info', workspace=self.run.workspace)}",
+            )
+        self.recording.check_files(self.run)
+        self.window = self._window()
+        self.models: dict[str, list[TrainedModel]] = {
+            target: self.run.models_of_folds(target, self.run.trained_folds(target))
+            for target in self.run.settings.targets
+        }
+        self.music = self.recording.heard(self.run, self.trained)
+
+    def _window(self) -> float:
+        before = recorded(self.run, self.workspace)
+        if self.pace.window is not None:
+            return self.pace.window
+        if before is None:
+            raise RtcanError(
+                f"the recordings that {self.run.name} was trained on are not in the workspace, so "
+                "it is not known how long they were",
+                "--window SECONDS",
+            )
+        return math.floor(before.median_seconds)
+
+    def answer(
+        self, file: Path, source: str, sinks: Sinks, stream: StreamRecorder | None = None
+    ) -> Live:
+        """Answer until the time is over or an interrupt comes."""
+        run, started, changed = self.run, time.monotonic(), time.monotonic()
+        silent = False
+        with ExitStack() as stack:
+            growing = GrowingFile(file, Path(stack.enter_context(TemporaryDirectory())))
+            write = stack.enter_context(_csv(sinks.output))
+            sender = (
+                None
+                if sinks.stream is None
+                else AnswerStream(sinks.stream, run.settings.targets, run.name)
+            )
+            console.say(f"{source}: answers about the last {self.window:g} s; Ctrl-C ends")
+            stop = stack.enter_context(asked_to_stop())
+            due = started
+            while not stop() and due - started <= self.pace.stop_after:
+                now = time.monotonic()
+                if now < due:
+                    time.sleep(min(_LOOK, due - now))
+                    continue
+                # What took longer than it may is not caught up on.
+                due = max(due + self.pace.every, now)
+                if stream is not None:
+                    stream.pull()
+                if growing.update() and growing.lines >= FIRST_LINES:
+                    changed, silent = now, False
+                    rows = self._answers(growing.copy, now, stream)
+                    if not rows:
+                        continue
+                    self.rows.append(rows)
+                    write(rows)
+                    if sender is not None:
+                        sender.send([row["probability"] for row in rows])
+                    console.say(_line(rows))
+                elif not silent and now - changed > max(_SILENT, self.pace.every):
+                    silent = True
+                    console.warn(f"{source}: no new samples for {now - changed:.0f} s")
+        return self._result(source, file, sinks, stream)
+
+    def _answers(
+        self, copy: Path, arrived: float, stream: StreamRecorder | None
+    ) -> list[dict[str, Any]]:
+        """A row for each target; none as long as there is less than a window."""
+        run, recording = self.run, replace(self.recording, eda=copy)
+        found = recording.read(run, self.trained)
+        n = round(self.window * found.sampling_rate)
+        if len(found.eda) < n:
+            return []
+        end = len(found.eda) / found.sampling_rate
+        row: dict[str, Any] = {"begin": end - self.window, "end": end, "reason": ""}
+        nothing = {"probability": np.nan, "lowest": np.nan, "highest": np.nan, "n_models": 0}
+        answers: dict[str, dict[str, Any]] = dict.fromkeys(run.settings.targets, nothing)
+        try:
+            last = replace(found, eda=found.eda[-n:])
+            trial = recording.trial(recording.seen(last, run, self.trained), self.music)
+            for target, models in self.models.items():
+                said = [answer_of_model(run, each, trial, self.calibrated) for each in models]
+                together = Ensemble.of(np.column_stack(said))
+                answers[target] = {name: getattr(together, name)[0].item() for name in nothing}
+        except UnusableError as error:
+            row["reason"] = str(error).removeprefix(f"{copy}: ")
+        row["clock"] = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        row["computing"] = time.monotonic() - arrived
+        row["age"] = np.nan if stream is None else stream.age()
+        return [
+            {name: {**row, **said, "target": target}[name] for name in LIVE_COLUMNS}
+            for target, said in answers.items()
+        ]
+
+    def _result(self, source: str, file: Path, sinks: Sinks, stream: StreamRecorder | None) -> Live:
+        run = self.run
+        first = [rows[0] for rows in self.rows]
+        answered = [row for row in first if not row["reason"]]
+        computing = [row["computing"] for row in first]
+        shown = [row for rows in self.rows[-SHOWN:] for row in rows]
+        files = [] if stream is None else [file]
+        files += [] if sinks.output is None else [sinks.output]
+        return Live(
+            run=about(run),
+            source=source,
+            window=self.window,
+            every=self.pace.every,
+            calibrated=self.calibrated
+            and all(np.isfinite(m.temperature) for own in self.models.values() for m in own),
+            simulated=run.simulated or self.recording.simulated,
+            n_answers=len(answered),
+            n_without=len(first) - len(answered),
+            answers=pd.DataFrame(shown, columns=list(LIVE_COLUMNS)),
+            median_computing=float(np.median(computing)) if computing else None,
+            longest_computing=max(computing) if computing else None,
+            median_age=(
+                None if stream is None or not first else float(np.median([r["age"] for r in first]))
+            ),
+            notes=tuple(self._notes()),
+            files=tuple(files),
+        )
+
+    def _notes(self) -> Iterator[Note]:
+        run = self.run
+        yield Note(
+            "whole_trials",
+            f"{run.name} has learned from whole recordings that begin with the music, and its "
+            "scores are those of such recordings: how good it is on windows that begin anywhere "
+            "has not been measured",
+        )
+        yield Note(
+            "own_scale",
+            "each window is scaled by its own mean and spread: an answer says nothing of a level "
+            "that lasts longer than the window, and is about its whole, not about its end",
+        )
+        if self.music is not None:
+            text = "the music of each answer is the whole song, not what was heard by then"
+            yield Note("whole_song", text)
+        before = recorded(run, self.workspace)
+        if before is not None:
+            least, most = before.seconds
+            if not least <= self.window <= most:
+                yield Note(
+                    "unlike_training",
+                    f"a window has {self.window:g} s, the recordings that {run.name} was trained "
+                    f"on {least:.4g} to {most:.4g} s",
+                )
+        if not self.rows:
+            yield Note(
+                "no_window", f"less than {self.window:g} s were recorded: there is no answer"
+            )
+
+
+def _line(rows: list[dict[str, Any]]) -> str:
+    """One window in a line."""
+    until = f"{rows[0]['end']:9.1f} s"
+    if rows[0]["reason"]:
+        return f"{until}   no answer: {rows[0]['reason']}"
+    said = "   ".join(
+        f"{row['target']} {row['probability']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})"
+        for row in rows
+    )
+    return f"{until}   P(high) {said}"
+
+
+@contextmanager
+def _csv(path: Path | None) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
+    """Writes rows to a new CSV file as they come, if one is wanted."""
+    try:
+        opened = nullcontext() if path is None else path.open("x", encoding="utf-8", newline="")
+    except FileExistsError:
+        raise RtcanError(f"{path} exists already", "another --output") from None
+    with opened as file:
+        yield lambda rows: _append(file, rows)
+
+
+def _append(file: TextIO | None, rows: list[dict[str, Any]]) -> None:
+    if file is None:
+        return
+    writer = csv.DictWriter(file, list(LIVE_COLUMNS), lineterminator="\n")
+    if not file.tell():
+        writer.writeheader()
+    writer.writerows(
+        {name: "" if cell != cell else cell for name, cell in row.items()} for row in rows
+    )
+    file.flush()

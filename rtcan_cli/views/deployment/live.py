@@ -1,0 +1,35 @@
+"""What was said of a recording while it was made, for a person."""
+
+from __future__ import annotations
+
+from rtcan_cli.results.deployment.live import Live
+from rtcan_cli.views.notes import note_lines
+from rtcan_cli.views.parts import Page, Table
+from rtcan_cli.views.run import dataset_title, mark
+
+
+def page(result: Live) -> Page:
+    """The last answers, and how long they took."""
+    run = result.run
+    facts = {
+        "run": run.name,
+        "trained on": dataset_title(run.dataset, run.simulated),
+        "model": run.model,
+        "source": result.source + (" (simulated)" if result.simulated else ""),
+        "window": f"the last {result.window:g} s, every {result.every:g} s",
+        "probabilities": "calibrated" if result.calibrated else "not calibrated",
+        "answers": f"{result.n_answers} windows, {result.n_without} without an answer",
+    }
+    if result.median_computing is not None and result.longest_computing is not None:
+        facts["computing"] = (
+            f"{result.median_computing:.2f} s an answer, at most {result.longest_computing:.2f} s"
+        )
+    if result.median_age is not None:
+        facts["age of the newest sample"] = f"{result.median_age:.2f} s at the answer"
+    names = ["end", "target", "probability", "lowest", "highest", "n_models", "reason"]
+    heads = ["until [s]", "target", "P(high)", "lowest", "highest", "models", "no answer because"]
+    shown = result.answers[names].to_numpy(object).tolist()
+    tables = [Table(f"The last answers{mark(result.simulated)}", heads, shown)] if shown else []
+    return Page(
+        facts=facts, tables=tables, notes=note_lines(result.notes), files=list(result.files)
+    )
