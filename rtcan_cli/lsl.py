@@ -100,7 +100,7 @@ class StreamRecorder:
 
 
 class AnswerStream:
-    """Sends probabilities to whoever listens.
+    """A stream of probabilities for other programs.
 
     Parameters
     ----------

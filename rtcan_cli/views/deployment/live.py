@@ -15,7 +15,7 @@ def page(result: Live) -> Page:
         "run": run.name,
         "trained on": dataset_title(run.dataset, run.simulated),
         "model": run.model,
-        "source": result.source + (" (simulated)" if result.simulated else ""),
+        "source": result.source,
         "window": f"the last {result.window:g} s, every {result.every:g} s",
         "probabilities": "calibrated" if result.calibrated else "not calibrated",
         "answers": f"{result.n_answers} windows, {result.n_without} without an answer",

@@ -1,0 +1,171 @@
+"""What `live` says of a window is what `predict` says of a file that holds just this window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.deployment import live
+from rtcan_cli.steps.deployment.live import Pace, Sinks, follow_file
+from rtcan_cli.steps.deployment.new_recording import NewRecording
+from rtcan_cli.steps.deployment.predict import predict_recording
+from rtcan_cli.stores import Workspace
+from tests.conftest import must, rtcan
+
+RATE, WINDOW = 50, 20
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path) -> Path:
+    (path,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
+    return path
+
+
+@pytest.fixture(scope="module")
+def audio(raw_pmemo: Path) -> Path:
+    return min(raw_pmemo.rglob("*.mp3"))
+
+
+def eda(seconds: float) -> list[str]:
+    t = np.arange(round(seconds * RATE)) / RATE
+    x = 2 + 0.3 * np.sin(t / 8) + 0.05 * np.sin(t) + 1e-3 * np.sin(40 * t)
+    return [f"{value:.6f}\n" for value in x]
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.write_text("EDA [uS]\n" + "".join(lines), encoding="utf-8")
+    return path
+
+
+def stop_when(done: Callable[[], bool]) -> threading.Thread:
+    """Interrupt this process, as Ctrl-C does, once something is true; or after a minute."""
+
+    def watch() -> None:
+        until = time.monotonic() + 60
+        while not done() and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def n_answers(path: Path) -> int:
+    return len(pd.read_csv(path)) // 2 if path.exists() and path.stat().st_size else 0
+
+
+def test_an_answer_is_that_about_the_last_window(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    stores, lines = Workspace(trained), eda(53)
+    file = write(tmp_path / "growing.csv", lines)
+    recording = NewRecording(file, RATE, audio=audio)
+    said = follow_file(run, stores, recording, pace=Pace(WINDOW, stop_after=0))
+    last = write(tmp_path / "last.csv", lines[-WINDOW * RATE :])
+    asked = predict_recording(run, stores, NewRecording(last, RATE, audio=audio))
+    both = said.answers.merge(asked.answers, on="target", suffixes=("", "_predicted"))
+    assert len(both) == 2
+    for name in ("probability", "lowest", "highest", "n_models"):
+        np.testing.assert_allclose(both[name], both[f"{name}_predicted"], rtol=1e-6)
+    assert both[["begin", "end"]].iloc[0].tolist() == [33.0, 53.0]
+    assert (said.n_answers, said.n_without, said.calibrated, said.simulated) == (1, 0, True, True)
+    assert {"whole_trials", "own_scale", "whole_song"} <= {note.kind for note in said.notes}
+
+
+def test_answers_come_as_the_file_grows_and_ctrl_c_ends_with_a_summary(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    file, output = write(tmp_path / "growing.csv", eda(5)), tmp_path / "answers.csv"
+    lines = eda(40)
+
+    def grow() -> None:
+        with file.open("a", encoding="utf-8") as growing:
+            growing.writelines(lines[5 * RATE : 25 * RATE])
+            growing.flush()
+            while not n_answers(output):
+                time.sleep(0.02)
+            growing.writelines(lines[25 * RATE :])
+
+    writer = threading.Thread(target=grow, daemon=True)
+    writer.start()
+    stopper = stop_when(lambda: n_answers(output) >= 2)
+    outcome = must(
+        *("live", run.stem, "-w", trained, "--file", file, "--sampling-rate", str(RATE)),
+        *("--audio", audio, "--window", str(WINDOW), "--every", "0.1", "-o", output),
+    )
+    stopper.join()
+    writer.join()
+    answers = pd.read_csv(output)
+    assert answers["end"].unique().tolist() == [25.0, 40.0]
+    assert answers["target"].tolist() == ["valence", "arousal"] * 2
+    assert answers["probability"].between(0, 1).all()
+    assert "2 windows, 0 without an answer" in outcome.stdout
+    assert "has not been measured" in outcome.stdout
+    again = rtcan("live", run.stem, "-w", trained, "--file", file, "--audio", audio, "-o", output)
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
+
+
+def test_a_window_that_cannot_be_used_says_why_and_the_next_is_answered(
+    trained: Path, run: Path, audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = ["0\n"] * (WINDOW * RATE)
+    file = write(tmp_path / "growing.csv", lost)
+    output = tmp_path / "answers.csv"
+    later = iter([eda(30)])
+    update = live.GrowingFile.update
+
+    def grow(growing: live.GrowingFile) -> bool:
+        if n_answers(output) and (lines := next(later, None)):
+            with file.open("a", encoding="utf-8") as opened:
+                opened.writelines(lines)
+        return update(growing)
+
+    monkeypatch.setattr(live.GrowingFile, "update", grow)
+    stopper = stop_when(lambda: n_answers(output) >= 2)
+    recording = NewRecording(file, RATE, audio=audio)
+    pace = Pace(WINDOW, every=0.05)
+    said = follow_file(run, Workspace(trained), recording, pace=pace, sinks=Sinks(output))
+    stopper.join()
+    assert (said.n_answers, said.n_without) == (1, 1)
+    reasons = said.answers["reason"].tolist()
+    assert reasons[0]
+    assert reasons[0] == reasons[1]
+    assert str(tmp_path) not in reasons[0]
+    assert reasons[2:] == ["", ""]
+    assert said.answers["probability"].isna().tolist() == [True, True, False, False]
+
+
+def test_less_than_a_window_has_no_answer(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    recording = NewRecording(write(tmp_path / "short.csv", eda(5)), RATE, audio=audio)
+    said = follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    assert said.n_answers == said.n_without == 0
+    assert "no_window" in {note.kind for note in said.notes}
+
+
+def test_a_file_that_cannot_be_read_ends_at_once(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "eda.csv", eda(30))
+    recording = NewRecording(file, RATE, column="GSR", audio=audio)
+    with pytest.raises(RtcanError, match="GSR"):
+        follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+
+
+@pytest.mark.parametrize("options", [[], ["--file", "a.csv", "--lsl", "b"]])
+def test_one_source_has_to_be_named(options: list[str]) -> None:
+    outcome = rtcan("live", *options)
+    assert outcome.exit_code == 2
+    assert "either --file FILE or --lsl NAME" in outcome.stderr
