@@ -1,10 +1,12 @@
 # Everything a newcomer needs: each target makes .venv and installs what it needs first.
 PYTHON ?= python3
+LOWEST ?= $(PYTHON)
+NEWEST ?= $(PYTHON)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test test-all coverage lint docs images audit clean-demo
+.PHONY: demo test test-all test-lowest test-newest dist-check coverage lint docs images audit clean-demo
 
 # The whole chain, on real and on simulated listeners: figures and tables of results in demo/.
 demo: $(READY)-demo
@@ -16,6 +18,17 @@ test: $(READY)-test
 
 test-all: $(READY)-test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The quick tests in a fresh environment, with the lowest and with the newest versions of the packages (docs/versions.md).
+test-lowest:
+	$(PYTHON) .ci/versions.py lowest --python $(LOWEST)
+
+test-newest:
+	$(PYTHON) .ci/versions.py newest --python $(NEWEST)
+
+# What users get: the wheel and the sdist, built into dist/ and run outside of the repository (docs/releasing.md).
+dist-check:
+	$(PYTHON) .ci/dist.py
 
 # The same tests, and which lines of the package no test runs; not a part of .ci/run, because it takes half as long again.
 coverage: $(READY)-test

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from rtcan_cli import __version__
 from rtcan_cli.commands.compare import compare
 from rtcan_cli.commands.contributions import contributions
 from rtcan_cli.commands.decompose import decompose
@@ -48,7 +47,9 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"rtcan {__version__}")
+        from rtcan_cli.versions import described
+
+        print(described())
         raise typer.Exit
 
 
@@ -56,7 +57,12 @@ def _print_version(wanted: bool) -> None:
 def rtcan(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version",
+            help="Show the versions of rtcan and of what it computes with.",
+            callback=_print_version,
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
     """Predict high or low valence and arousal from electrodermal activity and music.

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
-import rtcan_cli
+from rtcan_cli.versions import COMPUTING, installed
 
 #: Packages that compute, or that carry work and results.
-PACKAGES = (
-    *("numpy", "scipy", "scikit-learn", "numba", "cvxopt", "torch", "opensmile", "soundfile"),
-    "distributed",
-)
+PACKAGES = (*COMPUTING, "distributed")
 
 
 @cache
@@ -21,13 +16,8 @@ def versions() -> dict[str, str]:
 
     What follows a ``+``, as in ``2.13.0+cpu``, is left out: it says what PyTorch was built for.
     """
-    found = {"rtcan": rtcan_cli.__version__, "Python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name).partition("+")[0]
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
+    found = installed(PACKAGES)
+    return {name: (said or "none").partition("+")[0] for name, said in found.items()}
 
 
 def difference(there: dict[str, str]) -> str:

@@ -26,6 +26,7 @@ from tests.models.rtcan.released_reference import published
 #: Lines, and first lines of Python blocks, that do not run here, and why.
 NOT_RUN = {
     "make *": "installs into an environment of its own; the other tests run what it runs",
+    "python .ci/versions.py *": "makes an environment, and runs the tests in it",
     ". .venv/bin/activate": "changes the user's shell",
     "pip install *": "downloads packages",
     "rtcan --install-completion": "changes the user's shell, too; test_complete.py asks for names",

@@ -1,0 +1,52 @@
+"""The check of the lowest versions notices a bound that was not tested."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / ".ci"
+INSTALLED = {"numpy": "2.2.3", "torch": "2.5.0+cpu", "rich": "13.0.0"}
+
+
+@pytest.fixture
+def versions(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("versions")
+
+
+@pytest.mark.parametrize(
+    "bound", [("numpy", "2.2"), ("numpy", "2.2.3"), ("torch", "2.5.0"), ("rich", "13")]
+)
+def test_a_bound_stands_for_its_patches_and_builds(
+    versions: ModuleType, bound: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert versions.report({bound}, INSTALLED.__getitem__, lowest=True) == 0
+    assert f"{bound[0]} {INSTALLED[bound[0]]} (>= {bound[1]})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bound", [("numpy", "2.1"), ("torch", "2.4"), ("rich", "1")])
+def test_a_lower_bound_that_was_not_tested_is_named(
+    versions: ModuleType, bound: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert versions.report({bound}, INSTALLED.__getitem__, lowest=True) == 1
+    assert f"(>= {bound[1]}, which was not tested)" in capsys.readouterr().out
+    assert versions.report({bound}, INSTALLED.__getitem__, lowest=False) == 0
+
+
+def test_bounds_are_those_of_the_package_and_of_the_extras_of_its_extras(
+    versions: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        "numpy>=2.2",
+        "tomli>=2; python_version < '3'",
+        "torch>=2.5; extra == 'networks'",
+        "rtcan-cli[networks]; extra == 'test'",
+        "pytest>=8,<10; extra == 'test'",
+        "mkdocs>=1.6; extra == 'docs'",
+    ]
+    monkeypatch.setattr(versions, "requires", lambda name: lines)
+    assert set(versions.bounds()) == {("numpy", "2.2"), ("torch", "2.5"), ("pytest", "8")}
