@@ -1,8 +1,8 @@
-"""Lets rtcan believe that it runs on Windows, in every process that has this folder on PYTHONPATH.
+"""Lets rtcan believe that it runs on Windows, in every process with this folder on PYTHONPATH.
 
-For modules of rtcan alone, `sys.platform` is ``win32``; what Windows lacks of `os` and `signal`, and
-modules such as `fcntl`, are missing; functions refuse what they refuse there; and `msvcrt` locks
-bytes. Libraries keep the system that they are on.
+For modules of rtcan alone, `sys.platform` is ``win32``; what Windows lacks of `os` and `signal`,
+and modules such as `fcntl`, are missing; functions refuse what they refuse there; and `msvcrt`
+locks bytes. Libraries keep the system that they are on.
 
 In the folder that the variable ``LIKE_WINDOWS`` names, files behave as on Windows, whoever uses
 them: one that a process has open is neither removed nor replaced, upper and lower case are not told
@@ -24,6 +24,7 @@ import stat
 import struct
 import sys
 import types
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -147,8 +148,14 @@ def _locking(descriptor: int, mode: int, n_bytes: int) -> None:
     kind = fcntl.F_UNLCK if mode == _LK_UNLCK else fcntl.F_WRLCK
     position = os.lseek(descriptor, 0, os.SEEK_CUR)
     wanted = struct.pack("hhqqi4x", kind, os.SEEK_SET, position, n_bytes, 0)
+    is_to_read = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
     try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
+        if is_to_read:  # Windows locks it, Linux only looks: nobody tells that it is not locked
+            found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, wanted)
+            if struct.unpack("hhqqi4x", found)[0] != fcntl.F_UNLCK:
+                raise PermissionError(errno.EACCES, "Permission denied")
+        else:
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             raise PermissionError(errno.EACCES, "Permission denied") from None
@@ -214,43 +221,35 @@ def _check_name(path: str) -> None:
             raise OSError(errno.EINVAL, f"Windows would take {alike[0]!r} for {name!r}", path)
 
 
-def _refuse_open(path: str) -> None:
+def _open_files() -> Iterator[str]:
+    """Files, by their paths, that processes of this machine have open."""
     for number in filter(str.isdigit, os.listdir("/proc")):
-        with suppress(OSError):
+        with suppress(OSError):  # of another user, or it has ended
             for descriptor in os.listdir(f"/proc/{number}/fd"):
                 with suppress(FileNotFoundError):
-                    target = os.readlink(f"/proc/{number}/fd/{descriptor}")
-                    if target == path or target.startswith(path + os.sep):
-                        break
-            else:
-                continue
-            raise _InUse(errno.EACCES, "The file is open in another program", path)
-
-
-class _InUse(PermissionError):
-    pass
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if (event == "open" and (path := _in_root(arguments[0]))) or (
-        event == "os.mkdir" and (path := _in_root(arguments[0], arguments[2]))
-    ):
-        _check_name(path)
-    elif event == "os.remove" and (path := _in_root(*arguments)):
-        _refuse_in_use(path)
-    elif event == "os.rename":
-        for place in (_in_root(arguments[0], arguments[2]), _in_root(arguments[1], arguments[3])):
-            if place:
-                _refuse_in_use(place)
-        if new := _in_root(arguments[1], arguments[3]):
-            _check_name(new)
+                    yield os.readlink(f"/proc/{number}/fd/{descriptor}")
 
 
 def _refuse_in_use(path: str) -> None:
-    try:
-        _refuse_open(path)
-    except _InUse as error:
-        raise PermissionError(error.errno, error.strerror, path) from None
+    if any(each == path or each.startswith(path + os.sep) for each in _open_files()):
+        raise PermissionError(errno.EACCES, "The file is open in another program", path)
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("open", "os.mkdir"):
+        at = arguments[2] if event == "os.mkdir" else -1
+        if path := _in_root(arguments[0], at):
+            _check_name(path)
+    elif event == "os.remove":
+        if path := _in_root(*arguments):
+            _refuse_in_use(path)
+    elif event == "os.rename":
+        old, new = _in_root(arguments[0], arguments[2]), _in_root(arguments[1], arguments[3])
+        for path in (old, new):
+            if path:
+                _refuse_in_use(path)
+        if new:
+            _check_name(new)
 
 
 sys.addaudithook(_watch)

@@ -119,11 +119,13 @@ def holder(store: Path) -> str | None:
 
 def _let_go(file: io.FileIO, place: Path) -> None:
     if platforms.OPEN_FILES_STAY:
-        # Who opens it before it is removed gets the lock, and keeps the file from being removed.
         with file:
+            is_ours = _is_at(file, place)
             platforms.unlock(file.fileno())
+        # Who opens it before it is removed gets the lock, and keeps the file from being removed.
         with suppress(OSError):
-            place.unlink()
+            if is_ours:
+                place.unlink()
         return
     with file:
         # Removed before it is let go: who opened it meanwhile finds out, and makes a new one.
