@@ -20,6 +20,7 @@ from rtcan_cli.datasets.files.raw import RawFile, list_files
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.extras import require
 from rtcan_cli.music import (
     FEATURE_SET,
     DescribedSong,
@@ -106,6 +107,7 @@ def extract_features(
                 f"{absent[0]}: the audio is gone ({len(absent)} of {len(files)} files)",
                 f"{line_that_makes(recordings, 'recordings')}, from where the files are now",
             )
+        require("music-features", "opensmile")
         partial = Partial(output, provenance.digest())
         with partial.held():
             failures = _extract_missing(files, partial, mixdown, jobs)
