@@ -686,7 +686,11 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path("gpu_check.json"))
     options = parser.parse_args(words)
     device, plan = torch.device(options.device), SMALL if options.small else FULL
-    machine = {"device": options.device, "software": software(), "small": options.small}
+    machine = {
+        "device": options.device,
+        "software": software(is_network=True),
+        "small": options.small,
+    }
     parts: dict[str, dict[str, Any]] = {}
     for name in [options.part] if options.part else PARTS:
         if options.part:
@@ -700,7 +704,7 @@ def main(words: list[str] | None = None) -> int:
     except (RuntimeError, AssertionError) as error:  # there is no such device
         machine["hardware"] = str(error).partition("\n")[0]
     options.output.write_text(json.dumps({**machine, "parts": parts}, indent=1))
-    print(f"{machine['hardware']}; {software()}; all numbers: {options.output}")
+    print(f"{machine['hardware']}; {software(is_network=True)}; all numbers: {options.output}")
     return int(any(part["wrong"] for part in parts.values()))
 
 

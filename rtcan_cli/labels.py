@@ -26,7 +26,8 @@ NO_LABEL = -1
 _RATINGS = list(TARGETS)  # pandas takes a tuple for one name
 #: Columns of the thresholds table that hold the two cluster centres.
 CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
-_RESTARTS = 50
+#: Random pairs of points that k-means starts from.
+_STARTS = 100
 _LARGEST_SEED = 2**32 - 1
 _MARGIN = 1e-9
 
@@ -294,10 +295,32 @@ def _threshold(
 
 
 def _two_means(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    from sklearn.cluster import KMeans  # slow to load, and most steps make no labels
+    """Centres of the best two clusters that Lloyd's algorithm finds (k-means), of many starts.
 
-    clusters = KMeans(n_clusters=2, n_init=_RESTARTS, random_state=seed).fit(points)
-    # The means of the members: scikit-learn's own centres were shifted, and carry its rounding.
-    centres = np.stack([points[clusters.labels_ == k].mean(axis=0) for k in (0, 1)])
+    Every start is a pair of distinct points. So no cluster is ever empty: were all of its points
+    nearer to the other centre, their mean would be, too.
+    """
+    different = np.unique(points, axis=0)
+    rng = np.random.default_rng(seed)
+    first = rng.integers(len(different), size=_STARTS)
+    second = (first + rng.integers(1, len(different), size=_STARTS)) % len(different)
+    centres = different[np.stack([first, second], axis=1)]  # (starts, 2, 2)
+    before = None
+    while True:
+        distance = ((points[:, None] - centres[:, None]) ** 2).sum(axis=-1)  # (starts, n, 2)
+        member = distance[..., 1] < distance[..., 0]
+        if before is not None and (member == before).all():
+            break
+        before = member
+        centres = np.stack([_means(points, ~member), _means(points, member)], axis=1)
+    best = member[distance.min(axis=-1).sum(axis=-1).argmin()]
+    centres = np.stack([points[best == k].mean(axis=0) for k in (False, True)])
     # Cluster numbers are arbitrary: put the one with the lower valence first.
     return centres[np.lexsort((centres[:, 1], centres[:, 0]))]
+
+
+def _means(points: NDArray[np.float64], member: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mean of the points that are members, for each of several choices of them."""
+    count = member.sum(axis=1, keepdims=True)
+    means: NDArray[np.float64] = (points * member[..., None]).sum(axis=1) / count
+    return means

@@ -14,6 +14,7 @@ from rtcan_cli.commands.shell.lists import entries, one_of, whole_number
 from rtcan_cli.commands.shell.usage import DATA, GENERAL, MACHINE, MODEL, TRAINING
 from rtcan_cli.datasets.profiles import PROFILES, TARGETS, profile
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import require
 
 if TYPE_CHECKING:
     from rtcan_cli.results.training.runs import Training
@@ -414,7 +415,6 @@ def train(
     from rtcan_cli.steps.training.requests import requests_for
     from rtcan_cli.steps.training.train import train_runs
     from rtcan_cli.stores import Workspace
-    from rtcan_cli.training.device import named_device, pick_device
     from rtcan_cli.training.folds.subsets import parse_share
     from rtcan_cli.training.recipes import RECIPES
 
@@ -451,6 +451,10 @@ def train(
         thresholds=thresholds or choices.THRESHOLDS,
         windows=entries("--window", window, Window.parse, None),
     )
+    # All deal folds by scikit-learn. Some models of a list may not need PyTorch, but none is
+    # trained before the whole list is possible.
+    networks = ["torch"] if any(each.is_network for each in wanted.models) else []
+    require("train", "sklearn", *networks)
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")
@@ -480,15 +484,20 @@ def train(
             f"{'--name' if output is None else '--output'} is for one run, and these options ask "
             f"for {len(runs)}: leave it out, they get names of their own"
         )
-    if cluster is None:
-        where, message = pick_device(gpu, device)
-        if message:
-            console.warn(message)
-    else:
-        where = named_device(gpu, device)  # that of a worker
-    if where.type != "cpu" and not options.was_typed(context, "jobs"):
+    where = None
+    if any(each.is_network for each in wanted.models):
+        from rtcan_cli.training.device import named_device, pick_device
+
+        if cluster is None:
+            where, message = pick_device(gpu, device)
+            if message:
+                console.warn(message)
+        else:
+            where = named_device(gpu, device)  # that of a worker
+    on_gpu = where is not None and where.type != "cpu"
+    if on_gpu and not options.was_typed(context, "jobs"):
         jobs = 1  # several share its memory, which may be too small for them
-    workers = options.workers(context, jobs, cluster, gpu=where.type != "cpu")
+    workers = options.workers(context, jobs, cluster, gpu=on_gpu)
     source = None if splits_from is None else options.find_run(workspace, splits_from, known.name)
     if name is not None:
         output = stores.run(known.name, name.removesuffix(".h5"))

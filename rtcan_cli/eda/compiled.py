@@ -1,4 +1,4 @@
-"""Functions translated to machine code by Numba."""
+"""Functions translated to machine code by Numba, where it is installed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
+from rtcan_cli.extras import is_installed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Whether Numba is here. Without it the interpreter runs the same functions.
+IS_COMPILED = is_installed("numba") and is_installed("llvmlite")
 
 _OLD = 30 * 24 * 3600  # seconds
 
@@ -34,6 +37,10 @@ def compiled(*freedoms: str) -> Callable[[Function], Function]:
         words: ``reassoc`` lets sums be taken in any order, ``nnan`` promises that no number is
         missing.
     """
+    if not IS_COMPILED:
+        return lambda function: function
+    import numba
+
     settings: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",  # a division by zero gives infinity, as in NumPy
@@ -53,7 +60,9 @@ def compiled(*freedoms: str) -> Callable[[Function], Function]:
 
 
 def is_kept() -> bool:
-    """Whether machine code of this version is on disk, of whichever function."""
+    """Whether machine code of this version is on disk, of whichever function; needs Numba."""
+    import numba
+
     config: Any = numba.config
     folder = _folder(config.CACHE_DIR)
     return bool(folder) and any(Path(folder).rglob("*.nbi"))

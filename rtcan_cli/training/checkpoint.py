@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn, optim
 
 from rtcan_cli.models.weights import from_arrays, to_arrays
-
-Arrays = dict[str, NDArray]
-HISTORY = ("train_loss", "validation_loss", "validation_accuracy")
+from rtcan_cli.training.fold import HISTORY, Arrays
 
 
 @dataclass

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import platform
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from rtcan_cli import __version__
 
+if TYPE_CHECKING:
+    import torch
+
 
 @cache
-def software() -> str:
+def software(is_network: bool) -> str:
     """Versions of rtcan and of what it computes with, such as "rtcan 1.0, Python 3.12.3, ..."."""
-    return (
-        f"rtcan {__version__}, Python {platform.python_version()}, "
-        f"PyTorch {torch.__version__}, NumPy {np.__version__}"
-    )
+    if is_network:
+        import torch
+
+        library = f"PyTorch {torch.__version__}"
+    else:
+        library = f"scikit-learn {version('scikit-learn')}"
+    python = f"Python {platform.python_version()}"
+    return f"rtcan {__version__}, {python}, {library}, NumPy {np.__version__}"
 
 
-def hardware(device: torch.device) -> str:
-    """Model of the GPU or of the processor, as its maker calls it."""
+def hardware(device: torch.device | None) -> str:
+    """Model of the GPU or of the processor, as its maker calls it; None is the processor."""
+    if device is None:
+        return _processor()
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return _processor() if device.type == "cpu" else f"{device.type} of {_processor()}"

@@ -12,9 +12,8 @@ from rtcan_cli.models.learner import Examples, cross_entropy
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.calibrate import temperature
-from rtcan_cli.training.checkpoint import HISTORY
 from rtcan_cli.training.data import Scales, TrainingData, Trials, standardise, standardised
-from rtcan_cli.training.fit import FoldResult, check_classes, check_sizes, derive
+from rtcan_cli.training.fold import HISTORY, FoldResult, check_classes, check_sizes, derive
 from rtcan_cli.training.folds.splits import Roles
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.training.data import TrainingData, place_if_room
-from rtcan_cli.training.device import memory_of
-from rtcan_cli.training.fit import FoldResult, Sink, check_classes, fit_fold
 from rtcan_cli.training.fit_learner import fit_learner
+from rtcan_cli.training.fold import FoldResult, Sink, check_classes
 from rtcan_cli.training.folds.guard import check_promise
 from rtcan_cli.training.folds.protocols import FoldProtocol
 from rtcan_cli.training.folds.splits import Roles, Splits
 from rtcan_cli.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 def cross_validate(
@@ -66,10 +67,16 @@ def cross_validate(
         memory of the device is too small for all trials; from the iterator if a loss is not finite
         any more, or that memory too small for a network.
     """
-    device = device or torch.device("cpu")
     parts = checked_roles(data, splits, protocol, folds)
-    with memory_of(device):
-        eda = place_if_room(data.eda, device) if data.eda.ndim == 3 else None
+    eda = None
+    if recipe is not None:
+        import torch  # what is no network does without PyTorch
+
+        from rtcan_cli.training.device import memory_of
+
+        device = device or torch.device("cpu")
+        with memory_of(device):
+            eda = place_if_room(data.eda, device) if data.eda.ndim == 3 else None
     return (
         fit(
             data.of_fold(k), own, spec, recipe, fold=k, seed=seed, device=device, sink=sink, eda=eda
@@ -97,6 +104,11 @@ def fit(
     """
     if recipe is None:
         return fit_learner(data, parts, spec, fold=fold, seed=seed)
+    import torch  # what is no network does without PyTorch
+
+    from rtcan_cli.training.device import memory_of
+    from rtcan_cli.training.fit import fit_fold
+
     with memory_of(device or torch.device("cpu")):
         return fit_fold(
             data, parts, spec, recipe, fold=fold, seed=seed, device=device, sink=sink, eda=eda

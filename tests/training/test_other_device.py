@@ -18,6 +18,7 @@ from rtcan_cli.models.model import Model
 from rtcan_cli.models.registry import every, find
 from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.weights import build
+from rtcan_cli.training import fit as training_fit
 from rtcan_cli.training import run as training_run
 from rtcan_cli.training.fit import FoldResult, NotFinite, fit_fold
 from rtcan_cli.training.folds.protocols import PROTOCOLS
@@ -143,7 +144,7 @@ def test_too_little_memory_on_the_device_is_said_in_one_line(
 
     model = next(each for each in NETWORKS if each.name == "rtcan")
     data = trials(model, "music", "EDA", n_subjects=4, n_songs=10)
-    monkeypatch.setattr(training_run, "fit_fold", full)
+    monkeypatch.setattr(training_fit, "fit_fold", full)
     with pytest.raises(RtcanError, match=r"^the free memory of cuda:0 is too small") as error:
         training_run.fit(
             data,

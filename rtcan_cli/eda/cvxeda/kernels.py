@@ -16,8 +16,8 @@ noise with variance 1, so a Kalman filter followed by a smoother computes it (Du
 nearly equal: the covariance of the state is carried with its determinant. So the variances may
 span more than twenty orders of magnitude, as they do near the optimum.
 
-Everything here works on one recording or on several in lockstep (see `rtcan_cli.eda.lanes`):
-arrays of shape (n, ...) are then of shape (n, LANES). Matrices lie in such arrays row by row.
+Everything here works on one recording or on several in lockstep (see `rtcan_cli.eda.lockstep`):
+arrays of shape (n, ...) are then of shape (n, recordings). Matrices lie in such arrays row by row.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.eda.compiled import compiled
 from rtcan_cli.eda.cvxeda.matrices import ResponseFilter, Tonic
-from rtcan_cli.eda.lanes import at, choose, like, put, root, zeros
+from rtcan_cli.eda.lockstep import at, choose, like, put, root, zeros
 
 Array = NDArray[np.float64]
 

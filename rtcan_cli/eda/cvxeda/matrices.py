@@ -46,7 +46,7 @@ class Tonic(NamedTuple):
         before the interval, of the knots at its two ends and of the knot after it.
     n_knots : int
         Number of bumps; of recordings in lockstep, that of the longest.
-    samples, knots : ndarray of float64, shape (1,) or (1, LANES)
+    samples, knots : ndarray of float64, shape (1,) or (1, recordings)
         Length of the recording, and number of its bumps; of each, in lockstep.
     """
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.eda.compiled import compiled
+from rtcan_cli.eda.compiled import IS_COMPILED, compiled
 from rtcan_cli.eda.cvxeda.kernels import (
     COLUMNS,
     Array,
@@ -42,7 +42,17 @@ from rtcan_cli.eda.cvxeda.matrices import (
     count_knots,
     tonic_columns,
 )
-from rtcan_cli.eda.lanes import LANES, at, choose, larger, like, put, root, zeros
+from rtcan_cli.eda.lockstep import (
+    arranged,
+    at,
+    at_a_time,
+    choose,
+    larger,
+    like,
+    put,
+    root,
+    zeros,
+)
 
 # A share of the objective: where to stop, so that machines agree to many digits.
 _AIM = 1e-11
@@ -115,25 +125,28 @@ def solve(
     # By length, so that none in lockstep has to wait long for the end of another.
     order = sorted(range(len(recordings)), key=lambda index: recordings[index].size)
     while order:
-        alone = recordings[order[-1]].size > LONG
-        group = [order.pop() for _ in range(1 if alone else min(LANES, len(order)))]
-        # Lanes that are left work on a recording once more.
-        filled = group + group[-1:] * (0 if alone else LANES - len(group))
+        longest = recordings[order[-1]].size
+        alone = IS_COMPILED and longest > LONG
+        most = 1 if alone else at_a_time(longest)
+        group = [order.pop() for _ in range(min(most, len(order)))]
+        # Compiled code takes all lanes: those that are left work on a recording once more.
+        filled = group + group[-1:] * (most - len(group) if IS_COMPILED else 0)
         lengths = [recordings[index].size for index in filled]
         y = np.zeros((lengths[0], len(filled)))
         for lane, index in enumerate(filled):
             y[: lengths[lane], lane] = recordings[index]
         first = [_FIRST_DRIVER * recordings[index].std() for index in filled]
-        shape = (-1,) if alone else (-1, LANES)
-        found = _interior_point(
-            y.reshape(shape),
-            response,
-            tonic_columns(lengths[0] if alone else lengths, spacing),
-            np.array([alphas[index] for index in filled]).reshape(shape),
-            gamma,
-            np.array(first).reshape(shape),
-            _width(memory),
-        )
+        shape = (-1,) if alone else (-1, len(filled))
+        with np.errstate(all="ignore"):  # as compiled code, which the certificate judges, too
+            found = _interior_point(
+                arranged(y.reshape(shape)),
+                response,
+                tonic_columns(lengths[0] if alone else lengths, spacing),
+                arranged(np.array([alphas[index] for index in filled]).reshape(shape)),
+                gamma,
+                arranged(np.array(first).reshape(shape)),
+                _width(memory),
+            )
         for lane, index in enumerate(group):
             solutions[index] = _of_lane(*found, lane, lengths[lane], spacing)
     return [solutions[index] for index in range(len(recordings))]
@@ -154,7 +167,7 @@ def _of_lane(
     n: int,
     spacing: int,
 ) -> Solution:
-    p, u, e = (x.reshape(len(x), -1)[:, lane] for x in (driver, coefficients, dual))
+    p, u, e = (np.asarray(x).reshape(len(x), -1)[:, lane] for x in (driver, coefficients, dual))
     own = np.concatenate([u[: count_knots(n, spacing)], u[-2:]])
     return Solution(p[:n].copy(), own, e[:n].copy(), int(iterations[lane]))
 

@@ -24,6 +24,8 @@ T = TypeVar("T")
 #: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
 #: of a second, which makes the cost of handing it over and of keeping it small.
 _BLOCK = 1 << 16
+#: Without Numba, recordings of a block take hardly longer than one: see `rtcan_cli.eda.lockstep`.
+_BLOCK_WITHOUT_NUMBA = 1 << 18
 #: Blocks of the usual size that a worker of a cluster gets at a time, at most: a task costs Dask
 #: 10 ms, whatever its size.
 _SENT_TOGETHER = 4
@@ -31,11 +33,20 @@ _SENT_TOGETHER = 4
 _ENOUGH_TASKS = 100
 
 
-def cut(offsets: NDArray[np.int64]) -> list[range]:
-    """Runs of recordings of at most `_BLOCK` samples, or of one longer recording."""
+def cut(offsets: NDArray[np.int64], in_rows: bool = False) -> list[range]:
+    """Runs of recordings of so many samples at most, or of one longer recording.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64
+        Where the samples of each recording begin, and the end of the last.
+    in_rows : bool
+        Whether recordings of a block are worked on in lockstep by NumPy.
+    """
+    most = _BLOCK_WITHOUT_NUMBA if in_rows else _BLOCK
     blocks, start = [], 0
     for row in range(1, len(offsets)):
-        if row == len(offsets) - 1 or offsets[row + 1] - offsets[start] > _BLOCK:
+        if row == len(offsets) - 1 or offsets[row + 1] - offsets[start] > most:
             blocks.append(range(start, row))
             start = row
     return blocks

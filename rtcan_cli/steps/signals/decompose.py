@@ -15,6 +15,7 @@ from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.eda.blocks import CHANNELS, PARTS
+from rtcan_cli.eda.compiled import IS_COMPILED, is_kept
 from rtcan_cli.eda.methods import WITH_DRIVER, Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
 from rtcan_cli.errors import RtcanError
@@ -112,7 +113,7 @@ def _decompose(
     jobs: int | Cluster,
 ) -> None:
     """Decompose what is not yet, and write blocks in their order as soon as those before are."""
-    blocks = cut(store.array(OFFSETS))
+    blocks = cut(store.array(OFFSETS), in_rows=not IS_COMPILED)
     missing = missing_blocks(blocks, partial, "decomposed")
     ready = set(blocks) - set(missing)
     n, done = sum(map(len, blocks)), sum(map(len, ready))
@@ -151,9 +152,12 @@ def _prepare(store: Store, rate: float | None, method: Method, jobs: int | Clust
 
 
 def _tell_of_compiling() -> None:
-    from rtcan_cli.eda.compiled import is_kept  # loads Numba, which this is about
-
-    if not is_kept():
+    if not IS_COMPILED:
+        console.say(
+            "Numba is not installed: this takes a hundred times as long, and more above 10 Hz. "
+            "To spare the time: pip install 'rtcan-cli[solvers]', or a lower --rate"
+        )
+    elif not is_kept():
         console.say("compiling the solver, which is done once: some 15 s")
 
 

@@ -22,6 +22,7 @@ from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.embeddings import read_npz
 from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.extras import require
 from rtcan_cli.music import (
     N_FEATURES,
     DescribedSong,
@@ -123,6 +124,7 @@ def extract_features(
                 f"{absent[0]}: the audio is gone ({len(absent)} of {len(files)} files)",
                 f"{line_that_makes(recordings, 'recordings')}, from where the files are now",
             )
+        require("music-features", "opensmile")
         partial = Partial(output, provenance.digest())
         with partial.held():
             failures = _extract_missing(files, partial, mixdown, jobs, feature_set)

@@ -14,7 +14,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.links import open_regular
 from rtcan_cli.steps.training.curves import Curve
-from rtcan_cli.training.checkpoint import HISTORY
+from rtcan_cli.training.fold import HISTORY
 
 #: What tells a row from all others.
 _KEY = ("dataset", "run", "target", "fold", "candidate", "epoch")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.training.plan import Unit
-from rtcan_cli.training.checkpoint import HISTORY
+from rtcan_cli.training.fold import HISTORY
 
 #: What is read of a kept result or checkpoint.
 _KEPT = [f"history.{name}" for name in HISTORY]
@@ -31,7 +31,7 @@ class Curve:
     n_candidates : int
         Candidates for each fold; only one of each is chosen.
     history : mapping of str to NDArray of float64 (epochs,)
-        As of `rtcan_cli.training.fit.FoldResult`.
+        As of `rtcan_cli.training.fold.FoldResult`.
     done : bool
         Whether it is trained to its end.
     """

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from rtcan_cli import console
@@ -34,8 +33,11 @@ from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit
 from rtcan_cli.steps.training.result import training_result
 from rtcan_cli.steps.training.units import fit_units, side_by_side
 from rtcan_cli.stores import Provenance, Store, create, music_set
-from rtcan_cli.training.fit import HISTORY, NotFinite
+from rtcan_cli.training.fold import HISTORY, NotFinite
 from rtcan_cli.training.folds.splits import TEST
+
+if TYPE_CHECKING:
+    import torch
 
 #: Columns of the models table that a kept result holds as they are.
 FACTS = (

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial as bind
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
@@ -21,10 +21,12 @@ from rtcan_cli.steps.training.curves import Taker
 from rtcan_cli.steps.training.plan import Unit
 from rtcan_cli.steps.training.watch import Watch
 from rtcan_cli.training.environment import hardware, software
-from rtcan_cli.training.fit import FoldResult, NotFinite
+from rtcan_cli.training.fold import FoldResult, NotFinite
 from rtcan_cli.training.run import fit
 
-_CPU = torch.device("cpu")
+if TYPE_CHECKING:
+    import torch
+
 _ON_CLUSTER = 0  # as the number of the process that asked: there is none of that number
 #: Kept of a candidate whose loss is not finite any more: it is never chosen.
 _DIVERGED: dict[str, NDArray[Any]] = {
@@ -194,36 +196,52 @@ def _fit(unit: Unit, device: torch.device | None, caller: int | None) -> Outcome
     threads decides the order of sums, and so the last bits of a result.
     """
     settings = unit.settings
+    is_network = settings.recipe is not None
+    try:
+        with _one_thread(is_network):
+            result = fit(
+                unit.data,
+                unit.parts,
+                settings.spec,
+                settings.recipe,
+                fold=unit.fold,
+                seed=settings.seed,
+                device=device,
+                sink=ClusterSink() if caller == _ON_CLUSTER else PartialSink(unit, caller),
+            )
+    except NotFinite as error:
+        return error
+    return _as_arrays(result, device if is_network else None, is_network)
+
+
+@contextmanager
+def _one_thread(is_network: bool) -> Iterator[None]:
+    """Let a network, or another model, compute on one thread of the CPU while the body runs."""
+    if not is_network:
+        with threadpool_limits(1):
+            yield
+        return
+    import torch  # what is no network does without PyTorch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        result = fit(
-            unit.data,
-            unit.parts,
-            settings.spec,
-            settings.recipe,
-            fold=unit.fold,
-            seed=settings.seed,
-            device=device,
-            sink=ClusterSink() if caller == _ON_CLUSTER else PartialSink(unit, caller),
-        )
-        where = device if device is not None and settings.recipe is not None else _CPU
-        return _as_arrays(result, where)
-    except NotFinite as error:
-        return error
+        yield
     finally:
         torch.set_num_threads(threads)
 
 
-def _as_arrays(result: FoldResult, device: torch.device) -> dict[str, NDArray[Any]]:
+def _as_arrays(
+    result: FoldResult, device: torch.device | None, is_network: bool
+) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {
         "best_epoch": np.array(result.best_epoch),
         "seconds": np.array(result.seconds),
         "cpu_seconds": np.array(result.cpu_seconds),
-        "threads": np.array(torch.get_num_threads()),
-        "device": np.array(str(device)),
+        "threads": np.array(1),
+        "device": np.array(str(device or "cpu")),
         "hardware": np.array(hardware(device)),
-        "software": np.array(software()),
+        "software": np.array(software(is_network)),
         "n_parameters": np.array(result.n_parameters),
         "temperature": np.array(result.temperature),
         "test_probability": result.test_probability,

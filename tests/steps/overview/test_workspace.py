@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import rtcan_cli.training.run as training_run
+import rtcan_cli.training.fit as training_fit
 from rtcan_cli import views
 from rtcan_cli.results.base import as_data
 from rtcan_cli.results.overview.workspace import WorkspaceState
@@ -129,14 +129,14 @@ def test_the_line_that_is_told_goes_on_with_a_training_that_was_stopped(
     prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = copy_of(prepared)
-    fit_fold = training_run.fit_fold
+    fit_fold = training_fit.fit_fold
 
     def interrupted(*rest: Any, **named: Any) -> object:
         if named["fold"] == 1:
             raise KeyboardInterrupt
         return fit_fold(*rest, **named)
 
-    monkeypatch.setattr(training_run, "fit_fold", interrupted)
+    monkeypatch.setattr(training_fit, "fit_fold", interrupted)
     options = (*SMALL_TRAINING, "--target", "arousal", "--clip-norm", "1", "--name", "my run")
     assert rtcan("train", "-w", workspace, *options).exit_code == 130
     monkeypatch.undo()
@@ -159,7 +159,7 @@ def test_a_training_that_kept_nothing_leaves_nothing(
         raise KeyboardInterrupt
 
     workspace = copy_of(prepared)
-    monkeypatch.setattr(training_run, "fit_fold", interrupted)
+    monkeypatch.setattr(training_fit, "fit_fold", interrupted)
     assert rtcan("train", "-w", workspace, *SMALL_TRAINING).exit_code == 130
     assert list(workspace.glob("*/runs/*")) == []
 

@@ -448,13 +448,13 @@ def test_memory_for_long_recordings_is_told_with_what_spares_it(
 def test_the_first_use_says_that_the_solver_is_compiled(
     few: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rtcan_cli.eda import compiled
+    from rtcan_cli.steps.signals import decompose
 
     for kept, chosen, says in (
         (False, "cvxeda", True),
         (True, "cvxeda", False),
         (False, "median", False),  # nothing of it is compiled
     ):
-        monkeypatch.setattr(compiled, "is_kept", lambda kept=kept: kept)
+        monkeypatch.setattr(decompose, "is_kept", lambda kept=kept: kept)
         told = must(*COMMAND, few, "--method", chosen, "--force").stderr
         assert ("compiling the solver" in told) == says

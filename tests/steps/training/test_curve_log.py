@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import rtcan_cli.training.run as training_run
+import rtcan_cli.training.fit as training_fit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.training.curve_log import COLUMNS, CurveLog
 from rtcan_cli.steps.training.curves import Curve
@@ -125,7 +125,7 @@ def test_a_run_that_was_stopped_has_the_curves_of_its_store(
             raise KeyboardInterrupt
         return fit_fold(*rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(training_run, "fit_fold", interrupted)
+    monkeypatch.setattr(training_fit, "fit_fold", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train_runs(wanted, log=log, events=events)
     assert len(pd.read_csv(log)) == 2 * 2

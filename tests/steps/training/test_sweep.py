@@ -14,7 +14,7 @@ import pytest
 
 import rtcan_cli.steps.training.plan as run_plan
 import rtcan_cli.steps.training.units as run_units
-import rtcan_cli.training.run as training_run
+import rtcan_cli.training.fit as training_fit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.mapped import SMALL as SMALL_ROWS
 from rtcan_cli.files.mapped import MappedRows
@@ -253,7 +253,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch, *bad: tuple[str, int]) -> list[tu
             raise NotFinite(f"the loss is not finite any more in fold {fold + 1}, epoch 1", "x")
         return fit_fold(data, parts, spec, *rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(training_run, "fit_fold", fit)
+    monkeypatch.setattr(training_fit, "fit_fold", fit)
     return tried
 
 
@@ -335,7 +335,7 @@ def test_facts_of_training_are_kept_but_not_part_of_the_content(
     for version in (platform.python_version(), torch.__version__, np.__version__):
         assert models["software"].str.contains(version, regex=False).all()
     assert (models["hardware"] != "").all()
-    monkeypatch.setattr(run_units, "software", lambda: "rtcan 99")
+    monkeypatch.setattr(run_units, "software", lambda is_network: "rtcan 99")
     monkeypatch.setattr(run_units, "hardware", lambda device: "abacus")
     again = tmp_path / "again.h5"
     train_run(first.sources, again, SETTINGS)
