@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import tokenize
 import zipfile
 from collections.abc import Collection
 from typing import IO, Any
@@ -17,7 +18,7 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 #: What zipfile and NumPy raise on damaged files.
 _DAMAGED = (
     *(zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError),
-    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError),
+    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError, tokenize.TokenError),
 )
 
 
