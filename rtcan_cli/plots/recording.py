@@ -133,7 +133,7 @@ def recording_figure(
         grid[1].set_ylabel("phasic [z]")
         if not look.is_narrow:
             recorded = grid[1].secondary_yaxis(
-                "right", (lambda z: z * parts.spread, lambda x: x / parts.spread)
+                "right", functions=(lambda z: z * parts.spread, lambda x: x / parts.spread)
             )
             recorded.set_ylabel(f"phasic [{unit}]")
             recorded.tick_params(labelsize=style.SMALL, width=0.7, length=3)

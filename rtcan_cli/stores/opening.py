@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,26 @@ from rtcan_cli.files.kinds import EMPTY, HDF5, HEAD, MATLAB_73, another_kind, ki
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
 _OPEN_FOR_WRITING = "already open for write"
 _OTHER_LOCKING = "locking flag values don't match"  # in the same process, with locks
+
+
+def mode_of(path: Path) -> int | None:
+    """Type and permissions of what is at a path; None if nothing is there.
+
+    From Python 3.14 on, `Path.exists` also says no where the answer is not known.
+
+    Raises
+    ------
+    OSError
+        If this cannot be determined, for example because a folder may not be entered.
+    """
+    try:
+        return path.stat().st_mode
+    except ValueError:  # no such name is possible
+        return None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
 
 
 def check_is_file(path: Path, command: str | None, kind: str | None = None) -> None:
@@ -36,16 +58,16 @@ def check_is_file(path: Path, command: str | None, kind: str | None = None) -> N
         In these cases; a `BlockedError` if the contents cannot be determined.
     """
     try:
-        is_there, is_file = path.exists(), path.is_file()
+        mode = mode_of(path)
     except OSError as error:
         raise blocked(path, error) from error
-    if not is_there:
+    if mode is None:
         raise RtcanError(f"{path}: this store does not exist", command)
-    if path.is_dir():
+    if stat.S_ISDIR(mode):
         inside = path / f"{kind}.h5"
         hint = f"name the store itself: {inside}" if kind and inside.is_file() else command
         raise RtcanError(f"{path}: is a folder, not a store", hint)
-    if not is_file:
+    if not stat.S_ISREG(mode):
         raise RtcanError(f"{path}: is not a file, and therefore not a store", command)
 
 

@@ -12,6 +12,9 @@ from typing import Any
 from rtcan_cli import __version__, choices
 from rtcan_cli.stores.schema import SCHEMA_VERSION
 
+#: Levels of lists and objects in the JSON of a store; settings have three or four.
+_DEEPEST = 100
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -93,8 +96,8 @@ class Provenance:
         KeyError, TypeError, ValueError
             If an attribute is missing or is not what it should be.
         """
-        parameters, inputs = json.loads(attributes["parameters"]), json.loads(attributes["inputs"])
-        eda = json.loads(attributes.get("eda") or "{}")
+        parameters, inputs = _parsed(attributes["parameters"]), _parsed(attributes["inputs"])
+        eda = _parsed(attributes.get("eda") or "{}")
         if not all(isinstance(each, dict) for each in (parameters, inputs, eda)):
             raise ValueError("parameters, inputs or eda are not objects")
         return cls(
@@ -123,6 +126,26 @@ def music_set(parameters: Mapping[str, Any]) -> str:
         set, the only one that is read without the name of a model.
     """
     return str(parameters.get("model") or parameters.get("feature_set") or choices.FEATURE_SET)
+
+
+def _parsed(text: str) -> Any:
+    """Read JSON that is nested no deeper than what is written here.
+
+    How deep Python itself reads depends on its version. From 3.14 on, it reads tens of thousands
+    of levels, which would end whatever walks through them later.
+    """
+    content = json.loads(text)
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    if level:
+        raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+    return content
 
 
 def _short(value: object) -> str:

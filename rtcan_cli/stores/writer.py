@@ -19,7 +19,7 @@ from rtcan_cli.platforms import flush
 from rtcan_cli.stores.claims import check_tables_fit, layout_problem, size_problem
 from rtcan_cli.stores.content import content_id, find_datasets
 from rtcan_cli.stores.datasets import CHUNK_CACHE, FILTERS, Growing, describe, stored
-from rtcan_cli.stores.opening import blocked, open_h5
+from rtcan_cli.stores.opening import blocked, mode_of, open_h5
 from rtcan_cli.stores.outlet import Outlet
 from rtcan_cli.stores.provenance import Provenance
 from rtcan_cli.stores.schema import OFFSETS, SCHEMAS, Field, Schema
@@ -247,7 +247,7 @@ def check_replaceable(path: Path, kind: str) -> None:
         If the file is not an HDF5 file, or a store of another kind, or this cannot be determined.
     """
     try:
-        if not path.exists() or (path.is_file() and not path.stat().st_size):
+        if mode_of(path) is None or (path.is_file() and not path.stat().st_size):
             return
         other = RtcanError(
             f"{path}: is not a {kind} store, and is not replaced", "another --output"

@@ -42,7 +42,7 @@ def test_size_resolution_and_colours_reach_the_files(trained: Path, tmp_path: Pa
     must("gradcam", *trial, *look, "-w", trained, "-o", tmp_path)
     (png,) = tmp_path.rglob("attention_columns_*.png")
     header = png.read_bytes()[16:24]
-    assert (int.from_bytes(header[:4]), int.from_bytes(header[4:])) == (180, 150)
+    assert (int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")) == (180, 150)
     (svg,) = tmp_path.rglob("attention_columns_*.svg")
     text = svg.read_text()
     assert "#d62728" in text

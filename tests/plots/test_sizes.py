@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -150,9 +151,9 @@ def test_pictures_have_exactly_the_pixels_asked_for(tmp_path, millimetres, dpi, 
     (path,) = save(figure, tmp_path / "a", look)
     png = path.read_bytes()
     rows = round(figure.get_figheight() * dpi)
-    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (pixels, rows)
+    assert struct.unpack(">II", png[16:24]) == (pixels, rows)
     density = png.index(b"pHYs") + 4  # pixels a metre
-    assert int.from_bytes(png[density : density + 4]) == pytest.approx(dpi / 0.0254, abs=1)
+    assert int.from_bytes(png[density : density + 4], "big") == pytest.approx(dpi / 0.0254, abs=1)
     assert figure.get_figwidth() == millimetres / 25.4  # as it was before
 
 

@@ -100,7 +100,7 @@ class Command(TyperCommand):
                 arguments.append(record)
             else:
                 group = getattr(each, "rich_help_panel", None) or OWN
-                group = GENERAL if each.name == "help" else group
+                group = GENERAL if "--help" in each.opts else group
                 groups.setdefault(group, []).append(record)
         if arguments:
             with formatter.section("Arguments"):

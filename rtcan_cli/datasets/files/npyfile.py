@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def open_npy(file: RawFile) -> NDArray[Any]:
             shape, fortran, dtype = _HEADERS[version](stream)
             offset = stream.tell()
             size = stream.seek(0, 2)
-    except (ValueError, MemoryError, RecursionError) as error:
+    except (ValueError, MemoryError, RecursionError, tokenize.TokenError) as error:
         raise unreadable(file, error) from error
     # Booleans, complex numbers, text, dates, records, and objects, which would be unpickled.
     if dtype.kind not in "iuf":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tokenize
 import zipfile
 from collections.abc import Collection
 from typing import IO, Any
@@ -15,7 +16,7 @@ from rtcan_cli.files.arrays import array_of
 #: What zipfile and NumPy raise on damaged files.
 _DAMAGED = (
     *(zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError),
-    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError),
+    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError, tokenize.TokenError),
 )
 
 

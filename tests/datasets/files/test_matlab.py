@@ -125,7 +125,8 @@ def test_a_cell_may_have_no_bytes(place: Path) -> None:
     content = content[:begin] + struct.pack("<II", 14, 0)
     struct.pack_into("<I", content, 132, len(content) - 136)
     found = load(place, bytes(content), {"a": "all"})["a"]
-    assert found.cells == (Variable("numbers", (0, 0), found.cells[0].numbers),)
+    (cell,) = found.cells
+    assert (cell.kind, cell.shape, cell.numbers.size) == ("numbers", (0, 0), 0)
     assert loadmat(place)["a"][0, 0].size == 0
 
 

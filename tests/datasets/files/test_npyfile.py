@@ -94,6 +94,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
         npy.magic(3, 0) + b"\x00" * 40,
         npy.magic(1, 0) + b"\xff\xff" + b"(" * 65535,
         npy.magic(1, 0) + b"\x10\x00" + b"(" * 16,
+        npy.magic(1, 0) + b"\x90\x01" + b"(" * 200 + b")" * 200,
         b"1.0\n2.0\n",
     ],
 )
