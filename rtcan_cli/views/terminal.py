@@ -10,11 +10,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rtcan_cli.views.layout import RULE, fact_lines, table_lines, wrapped
+from rtcan_cli.views.layout import fact_lines, table_lines, wrapped
 from rtcan_cli.views.parts import Page
 
 #: Of a pipe or a file, which have no width of their own.
 _PIPE_WIDTH = 120
+#: Lines of tables and of sketches of models, for encodings that may lack them.
+_SIMPLE = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -31,9 +33,9 @@ def print_page(page: Page) -> None:
 
 
 def _harmless(line: str) -> str:
-    """A line without characters that control a terminal, and with a rule that it can show."""
+    """A line without characters that control a terminal, and with lines that it can show."""
     if not (sys.stdout.encoding or "").lower().startswith("utf"):
-        line = line.replace(RULE, "-")
+        line = line.translate(_SIMPLE)
     return "".join(
         each if unicodedata.category(each) != "Cc" else f"\\x{ord(each):02x}" for each in line
     )

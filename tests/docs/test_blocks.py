@@ -48,6 +48,8 @@ NOT_RUN = {
     "rtcan music-features * --import RAW/static_features.csv": "test_music_features.py reads them",
     "from transformers import AutoModel, Wav2Vec2FeatureExtractor": "downloads a model",
     "rtcan music-features * --import mert.npz *": "needs that model",
+    "PYTHONPATH=tests/like_windows *": "test_like_windows.py runs tests in this way",
+    "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
 #: Pages whose command lines another test runs, and compares with what they quote.
 ELSEWHERE = {

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
-from pathlib import Path
+import stat
+import sys
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
+from urllib.parse import unquote
 
 import pytest
 
@@ -11,11 +16,15 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import new_file, remove_leftovers, write_whole
 from rtcan_cli.files.links import (
     folder_below,
+    is_link,
+    name_problem,
     open_regular,
     opened_folder,
     part_of_name,
     refuse_links,
 )
+from rtcan_cli.stores import Workspace
+from tests.like_windows import POSIX_ONLY
 
 #: No process has such a number: Linux ends at 4,194,304.
 NOBODY = 4_194_305
@@ -60,6 +69,7 @@ def test_only_regular_files_are_opened_and_nothing_waits(folder: Path, precious:
     assert precious.read_text(encoding="utf-8") == "mine"
 
 
+@POSIX_ONLY  # Windows looks first, and then opens: docs/crash_safety.md
 def test_a_file_that_is_replaced_while_it_is_looked_at_is_not_followed(
     folder: Path, precious: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,3 +164,62 @@ def test_names_of_subjects_become_names_of_files(folder: Path) -> None:
     assert len(set(made)) == len(names)
     assert made[0] == "subject_01.png"
     assert all((folder / name).parent == folder for name in made)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("CON", "nul.txt", "Aux", "com1", "LPT9.csv", "COM\u00b9", "con ", "prn .x", "conin$"),
+        *("a:b", "a*", "what?", "a|b", "<a>", 'say "no"', "a\\b", "a/b", "\n"),
+        *("x.", "x ", "..", "%2F"),
+    ],
+)
+def test_names_are_possible_on_every_system(name: str) -> None:
+    part = part_of_name(name)
+    assert part != name
+    assert unquote(part) == name  # so different names stay different
+    place = PureWindowsPath(part)
+    assert place.name == part
+    assert not (ntpath.isreserved(part) if sys.version_info >= (3, 13) else place.is_reserved())
+    assert not set(part) & set('<>:"/\\|?*\n')
+    assert not part.endswith((".", " "))
+    assert name_problem(part) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["100184", "S01", "Björk – Jóga", "console", "com10", "a.b", "~$x"]
+)
+def test_usual_names_stay_as_they_are(name: str) -> None:
+    assert part_of_name(name) == name
+    assert name_problem(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a:b", "':' cannot be"),
+        ("a/b", "'/' cannot be"),
+        ("..", "no name"),
+        ("nul", "a device"),
+        ("x.", "a dot or a space"),
+        ("", "no name"),
+    ],
+)
+def test_runs_have_names_that_are_possible_on_every_system(name: str, why: str) -> None:
+    with pytest.raises(RtcanError, match=f"a run cannot be called '{name}': .*{why}"):
+        Workspace(Path("stores")).run("pmemo", name)
+
+
+@POSIX_ONLY  # which is what is changed here
+def test_junctions_of_windows_are_links(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "a").mkdir()
+    real = os.lstat(folder / "a")
+    tag = 0xA0000003  # of a junction; another one is that of a file that lies in a cloud
+    assert not is_link(folder / "a")
+    assert not is_link(folder / "b")
+    monkeypatch.setattr("rtcan_cli.files.links.sys.platform", "win32")
+    monkeypatch.setattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", tag, raising=False)
+    for found, expected in ((tag, True), (0, False), (0x9000001A, False)):
+        status = SimpleNamespace(st_mode=real.st_mode, st_reparse_tag=found)
+        monkeypatch.setattr("rtcan_cli.files.links.os.lstat", lambda path, it=status: it)
+        assert is_link(folder / "a") is expected

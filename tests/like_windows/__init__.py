@@ -7,7 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from rtcan_cli import platforms
+
 HERE = Path(__file__).parent
+#: For tests of what Windows does not have, or has in another way.
+POSIX_ONLY = pytest.mark.skipif(platforms.OPEN_FILES_STAY, reason="not so on Windows")
 
 
 def like_windows(root: Path, **variables: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from rtcan_cli.command_line import WORKSPACE_VARIABLE
 from rtcan_cli.stores.lines import how_to_make_again, line_on_runs, line_that_makes, place_of
+from tests.like_windows import POSIX_ONLY
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def test_stores_belong_to_a_workspace_by_their_path(
     assert place_of(Path("runs/a.h5")) == (root, "pmemo")
 
 
+@POSIX_ONLY  # which has other quotes
 def test_a_store_is_made_by_the_line_for_its_place(root: Path) -> None:
     folder = root / "pmemo"
     assert line_that_makes(folder / "labels.h5", "labels") == "rtcan relabel --dataset pmemo"
@@ -45,6 +47,7 @@ def test_a_store_is_made_by_the_line_for_its_place(root: Path) -> None:
     assert "rtcan train" not in how_to_make_again(folder / "runs" / "a.h5", "run")
 
 
+@POSIX_ONLY  # which has other quotes
 def test_runs_are_named_with_their_dataset(root: Path, tmp_path: Path) -> None:
     paths = [root / "pmemo" / "runs" / f"{name}.h5" for name in ("a b", "c")]
     assert line_on_runs("compare", paths) == "rtcan compare 'a b' c --dataset pmemo"

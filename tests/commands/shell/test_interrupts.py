@@ -10,10 +10,22 @@ import weakref
 
 import pytest
 
+from rtcan_cli import platforms
+from rtcan_cli.commands.shell import interrupts
 from rtcan_cli.commands.shell.interrupts import interruptible
 
 # Long enough never to be reached, short enough to end a broken test.
 FOREVER = 10.0
+
+
+@pytest.fixture(params=["timer", "thread"], autouse=True)
+def alarm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Looks for lost interrupts by a timer, or, as on Windows, by a thread."""
+    if request.param == "thread":
+        monkeypatch.setattr(interrupts, "_Alarm", interrupts.ThreadAlarm)
+    elif platforms.OPEN_FILES_STAY:
+        pytest.skip("Windows has no such timer")
+    return str(request.param)
 
 
 def work_on() -> None:
@@ -53,11 +65,16 @@ def in_a_broad_except() -> None:
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_is_swallowed_comes_again(swallow) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+    threads = threading.active_count()
     with pytest.raises(KeyboardInterrupt), interruptible():
         swallow()
         work_on()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)] == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    deadline = time.monotonic() + FOREVER
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == threads
 
 
 def test_tidying_up_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

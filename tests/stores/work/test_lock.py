@@ -13,6 +13,7 @@ import pytest
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.stores import Partial, Provenance, Store, StoreWriter, create
 from rtcan_cli.stores.work.lock import holder, lock, sole_writer
+from tests.like_windows import POSIX_ONLY
 
 
 def test_work_on_a_store_is_held_by_one_at_a_time(tmp_path: Path) -> None:
@@ -70,6 +71,7 @@ def test_work_that_is_done_keeps_its_lock_until_the_end(tmp_path: Path) -> None:
             pass
 
 
+@POSIX_ONLY  # an open lock cannot be removed
 def test_the_lock_of_another_is_not_removed(tmp_path: Path) -> None:
     place = tmp_path / "lock"
     with lock(place, tmp_path / "run.h5"):
@@ -103,6 +105,7 @@ def test_a_killed_process_holds_nothing_and_its_half_written_items_go(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@POSIX_ONLY  # an open lock cannot be removed
 def test_a_lock_file_that_was_removed_meanwhile_is_worth_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +185,7 @@ def write(store: StoreWriter) -> None:
     store.write("excluded/reason", [])
 
 
+@POSIX_ONLY  # its locks are others
 def test_without_locks_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
     import fcntl
