@@ -422,9 +422,10 @@ def _fields(trials: Trials) -> dict[str, Any]:
 def _warn_if_few_steps(recipe: Recipe, n_train: int) -> None:
     outlook = Outlook.of(recipe, [n_train])
     if outlook.enough is not None and outlook.steps < outlook.enough:
+        other = ", or recipe='tuned'" if recipe.name == "paper" else ""
         warnings.warn(
             f"{outlook.describe()}. These may be too few steps: the recipe {recipe.name!r} needs "
-            f"about {outlook.enough}. More epochs, a smaller batch_size, or recipe='tuned' help.",
+            f"about {outlook.enough}. Try more epochs or a smaller batch_size{other}.",
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -44,6 +44,7 @@ NOT_RUN = {
     "rtcan ingest hku956 * --audio songs": "needs these songs; tests/datasets/hku956 has some",
     "rtcan evaluate * --on *": "needs a run on EDA alone; test_cross_dataset.py has one",
     "import pyxdf": "needs a recording of LabStreamingLayer; tests/datasets/formats has one",
+    "import xarray": "an optional library; tests/stores/test_frame.py opens every store so",
     "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
 #: Pages whose command lines another test runs, and compares with what they quote.
