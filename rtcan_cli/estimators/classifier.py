@@ -47,7 +47,7 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
     n_signals : int
         EDA signals of a trial, 1 to 3. `rtcan train` has three: original, phasic and tonic
         (`rtcan_cli.api.network_input`, or `decompose_trials`). The network has three inputs; those
-        that are not used are zero.
+        that are not used are zero. Others, such as the driver, may take their places.
     n_music : int
         Music features of a trial: the last columns of `X`. They are standardised with the songs of
         the training trials. 0 for EDA alone.
