@@ -46,6 +46,8 @@ lint: $(READY)-test
 audit: $(READY)-test
 	$(BIN)/python .ci/audit.py
 
+# With the notebooks, which are run for it (a minute and a half); RUN_NOTEBOOKS=false shows them without outputs.
+docs: export PYTHONWARNINGS = ignore:IProgress not found
 docs: $(READY)-docs
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/mkdocs build --strict --quiet

@@ -47,7 +47,7 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
     n_signals : int
         EDA signals of a trial, 1 to 3. `rtcan train` has three: original, phasic and tonic
         (`rtcan_cli.api.network_input`, or `decompose_trials`). The network has three inputs; those
-        that are not used are zero.
+        that are not used are zero. Others, such as the driver, may take their places.
     n_music : int
         Music features of a trial: the last columns of `X`. They are standardised with the songs of
         the training trials. 0 for EDA alone.
@@ -422,9 +422,10 @@ def _fields(trials: Trials) -> dict[str, Any]:
 def _warn_if_few_steps(recipe: Recipe, n_train: int) -> None:
     outlook = Outlook.of(recipe, [n_train])
     if outlook.enough is not None and outlook.steps < outlook.enough:
+        other = ", or recipe='tuned'" if recipe.name == "paper" else ""
         warnings.warn(
             f"{outlook.describe()}. These may be too few steps: the recipe {recipe.name!r} needs "
-            f"about {outlook.enough}. More epochs, a smaller batch_size, or recipe='tuned' help.",
+            f"about {outlook.enough}. Try more epochs or a smaller batch_size{other}.",
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -24,7 +24,9 @@ def as_value_error() -> Iterator[None]:
     try:
         yield
     except RtcanError as error:
-        raise ValueError(str(error)) from error
+        hint = error.hint or ""
+        known = bool(hint) and "--" not in hint  # options are for the command line
+        raise ValueError(f"{error}; {hint}" if known else str(error)) from error
 
 
 @dataclass(frozen=True)

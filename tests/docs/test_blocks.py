@@ -49,6 +49,7 @@ NOT_RUN = {
     "from transformers import AutoModel, Wav2Vec2FeatureExtractor": "downloads a model",
     "rtcan music-features * --import mert.npz *": "needs that model",
     "PYTHONPATH=tests/like_windows *": "test_like_windows.py runs tests in this way",
+    "import xarray": "an optional library; tests/stores/test_frame.py opens every store so",
     "rtcan music-features * --import *": "test_music_features.py reads such files",
 }
 #: Pages whose command lines another test runs, and compares with what they quote.

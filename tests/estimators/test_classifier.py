@@ -244,7 +244,7 @@ def test_a_generator_and_none_draw_and_an_integer_repeats(trials: TrainingData) 
         ({"n_music": -1}, "n_music=-1"),
         ({"length": 0}, "length=0"),
         ({"length": 4}, "too short for network variant Rb"),
-        ({"variant": "Rz"}, "no network variant 'Rz'"),
+        ({"variant": "Rz"}, "no network variant 'Rz'; choose one of base,"),
         ({"layout": "mine"}, "no network layout 'mine'"),
         ({"recipe": "best"}, "recipe='best' is not one of paper, tuned"),
         ({"lr": -1.0}, "lr -1.0 is out of range"),
@@ -284,6 +284,13 @@ def test_data_that_do_not_fit_are_refused(trials: TrainingData) -> None:
     model.fit(flat, trials.label)
     with pytest.raises(ValueError, match="expecting 180 features"):
         model.predict(flat[:, :90])
+
+
+def test_a_device_that_is_not_there_is_said(trials: TrainingData) -> None:
+    model = RTCANClassifier(**QUICK, device="cuda:63", random_state=0)
+    with pytest.warns(UserWarning, match="cuda:63 cannot be used .*: training on the CPU"):
+        model.fit(trials.eda, trials.label)
+    assert model.predict(trials.eda).shape == (len(trials),)
 
 
 def test_too_few_steps_are_said(trials: TrainingData) -> None:
