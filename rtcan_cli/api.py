@@ -5,7 +5,8 @@ Arrays in, arrays out:
 - EDA: `find_problem`, `zscore`, `decompose`, `CvxedaParameters`, `network_input`, `eda_features`,
   `Window`
 - labels: `relabel`, `class_counts`
-- models: `RTCAN`, `ModelSpec`, `rebuild`
+- models: `RTCAN`, `ModelSpec`, `rebuild`; those of `rtcan export --safetensors`: `read_weights`,
+  `ExportedModels`
 - folds and training: `PROTOCOLS`, `RECIPES`, `TrainingData`, `cross_validate`
 - scores: `fold_scores`, `fold_summary`; maps: `attribute`
 - for scikit-learn: `RTCANClassifier`, `ProtocolSplit`, `decompose_trials`
@@ -40,6 +41,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.estimators import ProtocolSplit, RTCANClassifier, decompose_trials
 from rtcan_cli.evaluation.metrics import fold_scores, fold_summary
 from rtcan_cli.explain import attribute
+from rtcan_cli.export.weights import ExportedModels, read_weights
 from rtcan_cli.labels import class_counts, relabel
 from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.spec import ModelSpec
@@ -77,6 +79,7 @@ __all__ = [
     "RECIPES",
     "RTCAN",
     "CvxedaParameters",
+    "ExportedModels",
     "Item",
     "Look",
     "ModelSpec",
@@ -120,6 +123,7 @@ __all__ = [
     "network_input",
     "newest_fused",
     "read_store",
+    "read_weights",
     "rebuild",
     "relabel",
     "relabel_ratings",

@@ -17,7 +17,9 @@ def import_checkpoint(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="File saved by the published training code: .pt or .pth."
+            metavar="FILE",
+            help="File saved by the published training code (.pt or .pth), or its state dict as "
+            ".safetensors.",
         ),
     ],
     dataset: options.Dataset = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,9 +13,10 @@ from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.model import Eda
 from rtcan_cli.models.registry import find
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.models.weights import rebuild
 from rtcan_cli.training.calibrate import LARGEST_SCORE
-from rtcan_cli.training.data import LIMIT, Trials
+from rtcan_cli.training.data import LIMIT, Scales, Trials
 from rtcan_cli.training.trained import TrainedModel
 
 
@@ -53,12 +54,8 @@ class Graph(nn.Module):
                 "predict, which asks every model",
             )
         #: Shape of an input, without the batch, by its name.
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        if sees != "none":
-            signals = (len(CHANNELS), spec.length)
-            self.shapes["eda"] = signals if sees == "signals" else (spec.n_features,)
-        if spec.n_music:
-            self.shapes["music"] = (spec.n_music,)
+        self.shapes = input_shapes(spec, sees)
+        self.scales = models[0].scales
         self.members = nn.ModuleList(_Member(model, calibrated) for model in models)
         self.eval().requires_grad_(False)
 
@@ -74,45 +71,12 @@ class Graph(nn.Module):
         return torch.stack(said).mean(dim=0)
 
     def examples(self, n: int, seed: int) -> tuple[NDArray[np.float32], ...]:
-        """Random inputs for `n` trials: features spread as in training, and beyond the limit."""
-        rng = np.random.default_rng(seed)
-        found = []
-        for name, shape in self.shapes.items():
-            x = rng.normal(size=(n, *shape))
-            member = self.members[0]
-            assert isinstance(member, _Member)
-            scale = member.eda_scale if name == "eda" else member.music_scale
-            if scale is not None:
-                x[::4] *= 2 * LIMIT
-                x = x * scale.sd.numpy() + scale.mean.numpy()
-            found.append(x.astype(np.float32))
-        return tuple(found)
+        """Random inputs for `n` trials, see `random_inputs`."""
+        return random_inputs(self.shapes, self.scales, n, seed)
 
     def trials(self, inputs: Sequence[NDArray[np.float32]]) -> Trials:
         """The same inputs as rtcan's own models take them."""
-        given = dict(zip(self.shapes, inputs, strict=True))
-        n = len(inputs[0])
-        music = given.get("music")
-        return Trials(
-            eda=given.get("eda", np.empty((n, 0), np.float32)),
-            subject=np.arange(n).astype(str),
-            stimulus=np.arange(n).astype(str),
-            music=music,
-            song=None if music is None else np.arange(n),
-        )
-
-    def describe_inputs(self) -> dict[str, str]:
-        """What each input contains, in words."""
-        words = {}
-        for name, shape in self.shapes.items():
-            if name == "music":
-                words[name] = f"{shape[0]} music features of the song, not standardised"
-            elif len(shape) == 1:
-                words[name] = f"{shape[0]} EDA features, not standardised"
-            else:
-                channels = ", ".join(CHANNELS)
-                words[name] = f"{channels}: each z-scored, {shape[1]} samples"
-        return words
+        return trials_of(dict(zip(self.shapes, inputs, strict=True)))
 
 
 class _Scale(nn.Module):
@@ -156,3 +120,63 @@ class _Member(nn.Module):
         scores = self.network(eda, music)
         score = (scores[:, 1] - scores[:, 0]).clamp(-LARGEST_SCORE, LARGEST_SCORE)
         return torch.sigmoid(score / self.temperature)
+
+
+def input_shapes(spec: ModelSpec, sees: Eda) -> dict[str, tuple[int, ...]]:
+    """Shape of each input of a model, without the batch, by its name: ``eda``, ``music``."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    if sees == "signals":
+        shapes["eda"] = (len(CHANNELS), spec.length)
+    elif sees == "features":
+        shapes["eda"] = (spec.n_features,)
+    if spec.n_music:
+        shapes["music"] = (spec.n_music,)
+    return shapes
+
+
+def random_inputs(
+    shapes: Mapping[str, tuple[int, ...]], scales: Scales, n: int, seed: int
+) -> tuple[NDArray[np.float32], ...]:
+    """Random inputs for `n` trials: features spread as in training, and beyond the limit."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for name, shape in shapes.items():
+        x = rng.normal(size=(n, *shape))
+        if f"{name}_mean" in scales:
+            x[::4] *= 2 * LIMIT
+            x = x * scales[f"{name}_sd"] + scales[f"{name}_mean"]
+        found.append(x.astype(np.float32))
+    return tuple(found)
+
+
+def trials_of(inputs: Mapping[str, NDArray[np.float32]]) -> Trials:
+    """Inputs by their names as rtcan's own models take them; nobody has met their trials.
+
+    Raises
+    ------
+    RtcanError
+        If a number is not finite.
+    """
+    n = len(next(iter(inputs.values())))
+    music = inputs.get("music")
+    return Trials(
+        eda=inputs.get("eda", np.empty((n, 0), np.float32)),
+        subject=np.arange(n).astype(str),
+        stimulus=np.arange(n).astype(str),
+        music=music,
+        song=None if music is None else np.arange(n),
+    )
+
+
+def describe_inputs(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    """What each input contains, in words."""
+    words = {}
+    for name, shape in shapes.items():
+        if name == "music":
+            words[name] = f"{shape[0]} music features of the song, not standardised"
+        elif len(shape) == 1:
+            words[name] = f"{shape[0]} EDA features, not standardised"
+        else:
+            channels = ", ".join(CHANNELS)
+            words[name] = f"{channels}: each z-scored, {shape[1]} samples"
+    return words

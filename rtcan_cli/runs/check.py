@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Protocol, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtcan_cli import choices
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.rtcan.facts import VARIANTS
+from rtcan_cli.models.limits import is_whole, short, wrong_spec
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.lines import how_to_make_again
@@ -62,10 +62,6 @@ class Tables(Protocol):
         """Role of each trial in each fold."""
 
 
-#: Far above what anybody trains. They decide how much memory a network or its input takes.
-_MOST_SAMPLES, _MOST_LAYERS, _WIDEST = 1 << 20, 1 << 8, 1 << 16
-
-
 def settings_of(store: Store) -> RunSettings:
     """Settings of a run.
 
@@ -93,31 +89,19 @@ def settings_of(store: Store) -> RunSettings:
 
 
 def _wrong_settings(settings: RunSettings) -> Iterator[str]:
-    spec, model = settings.spec, settings.model
     if not settings.targets or not set(settings.targets) <= set(TARGETS):
-        yield f"targets are {_short(settings.targets)}"
+        yield f"targets are {short(settings.targets)}"
     if settings.fusion not in get_args(choices.Fusion):
-        yield f"fusion is {_short(settings.fusion)}"
+        yield f"fusion is {short(settings.fusion)}"
     if settings.thresholds not in get_args(choices.Thresholds):
-        yield f"thresholds are {_short(settings.thresholds)}"
-    if not _whole(spec.length, 1, _MOST_SAMPLES):
-        yield f"length is {_short(spec.length)}"
-    if not _whole(settings.n_folds, 0, 1 << 31) or not _whole(settings.seed, 0, (1 << 32) - 1):
+        yield f"thresholds are {short(settings.thresholds)}"
+    yield from wrong_spec(settings.spec)
+    if not is_whole(settings.n_folds, 0, 1 << 31) or not is_whole(settings.seed, 0, (1 << 32) - 1):
         yield "folds or seed are not valid numbers"
     if not isinstance(settings.onset, int | float) or not 0 <= settings.onset < np.inf:
-        yield f"onset is {_short(settings.onset)}"
+        yield f"onset is {short(settings.onset)}"
     if settings.window is not None and settings.window.seconds is None:
         yield f"window is {settings.window}"
-    if model.name != choices.MODEL:
-        return
-    if spec.variant not in VARIANTS or spec.layout not in get_args(choices.Layout):
-        yield f"the network is {_short((spec.variant, spec.layout))}"
-    if not _whole(spec.depth, 1, _MOST_LAYERS):
-        yield f"depth is {_short(spec.depth)}"
-    if not 1 <= len(spec.channels) <= _MOST_LAYERS or not all(
-        _whole(width, 1, _WIDEST) for width in spec.channels
-    ):
-        yield f"channels are {_short(spec.channels)}"
 
 
 def check_run(run: Tables) -> None:
@@ -193,12 +177,3 @@ def check_trained(trained: TrainedModel) -> None:
         from rtcan_cli.models.weights import check as check_weights  # waits for PyTorch
 
         check_weights(trained.weights, trained.spec)
-
-
-def _whole(value: object, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

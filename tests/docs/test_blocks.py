@@ -40,6 +40,7 @@ NOT_RUN = {
     "rtcan * --cluster *": "needs a cluster; tests/cluster uses the option with one",
     "from dask_jobqueue import SLURMCluster": "needs a batch system",
     "rtcan export *": "loads PyTorch's exporters for 10 s; test_export.py exports",
+    "from rtcan_cli.api import read_weights": "test_export_weights.py runs the lines of a card",
     "rtcan ingest table my-study --decimal ,": "tests/datasets/table reads such files",
     "tail -n +2 *": "downloads hundreds of songs",
     "rtcan ingest hku956 * --audio songs": "needs these songs; tests/datasets/hku956 has some",

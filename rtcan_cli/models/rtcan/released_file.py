@@ -6,6 +6,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -17,6 +18,8 @@ from rtcan_cli.files.kinds import HEAD, PICKLE, ZIP, another_kind
 #: Largest file, and largest content of one, in bytes. Published networks take 8 MB, and training
 #: states with an optimiser a few times as much.
 LIMIT = 256 * 2**20
+#: How names of files end that hold nothing but tensors.
+SAFETENSORS = ".safetensors"
 #: Names under which training programs keep the weights among other things.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 
@@ -31,7 +34,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     ----------
     path : Path
         What `torch.save` wrote: a state dict, or a dictionary that contains one under a name of
-        `WRAPPERS`.
+        `WRAPPERS`. Or a state dict in a file whose name ends in ``.safetensors``.
 
     Returns
     -------
@@ -41,12 +44,15 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     RtcanError
-        If the file is missing, too large, damaged, or contains anything but such a dictionary.
+        If the file is missing, too large, damaged, or contains anything but such a dictionary; or
+        the library that reads it is missing.
     """
     if path.is_dir():
         raise RtcanError(f"{path}: is a folder, not a checkpoint", "name the file itself")
     if not path.is_file():
         raise RtcanError(f"{path}: this file does not exist")
+    if path.suffix.lower() == SAFETENSORS:
+        return _safetensors(path)
     try:
         size = _content_size(path)
         if size <= LIMIT:
@@ -67,10 +73,42 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path}: not a readable PyTorch checkpoint (damaged or cut short?)"
         ) from error
     if size > LIMIT:
+        raise _too_large(path, size)
+    return _weights(found, path)
+
+
+def _too_large(path: Path, size: int) -> RtcanError:
+    return RtcanError(
+        f"{path}: has {size / 2**20:.0f} MiB, more than the {LIMIT // 2**20} MiB that a "
+        "checkpoint may have; a published network has 8",
+        "save the state dict alone: torch.save(model.state_dict(), FILE)",
+    )
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    """A state dict of plain tensors; the format has nothing else."""
+    if find_spec("safetensors") is None:
         raise RtcanError(
-            f"{path}: has {size / 2**20:.0f} MiB, more than the {LIMIT // 2**20} MiB that a "
-            "checkpoint may have; a published network has 8",
-            "save the state dict alone: torch.save(model.state_dict(), FILE)",
+            f"{path}: safetensors files need the package safetensors",
+            "pip install 'rtcan-cli[export]', or pip install -e '.[export]' in a clone",
+        )
+    from safetensors import SafetensorError, safe_open
+
+    if (size := path.stat().st_size) > LIMIT:
+        raise _too_large(path, size)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except OSError as error:
+        raise RtcanError(f"{path}: cannot be read: {error}", permission_hint(error)) from error
+    except (SafetensorError, TypeError, ValueError, KeyError) as error:
+        reason = "not a readable safetensors file (damaged or cut short?)"
+        raise RtcanError(f"{path}: {reason}") from error
+    if "rtcan_weights" in metadata:
+        raise RtcanError(
+            f"{path}: was written by rtcan export, and is not a checkpoint of the published code",
+            "rtcan_cli.api.read_weights reads it",
         )
     return _weights(found, path)
 

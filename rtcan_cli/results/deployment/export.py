@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_COLUMNS = {
-    "format": Column("text", "onnx or torchscript"),
+    "format": Column("text", "onnx, torchscript or safetensors"),
     "file": Column("text", "The file"),
     "size": Column("integer", "Its size", "bytes"),
     "n_trials": Column("integer", "Random trials that it and rtcan were asked about"),

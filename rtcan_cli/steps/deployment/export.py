@@ -1,8 +1,10 @@
-"""Run store -> a network of it, or all of its folds, as ONNX or TorchScript."""
+"""Run store -> a model of it, or those of all folds, as ONNX, TorchScript or safetensors."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,15 @@ import pandas as pd
 from rtcan_cli import __version__, console
 from rtcan_cli.eda.preprocess import CHANNELS
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.export import weights
 from rtcan_cli.export.formats import FORMATS, Format
-from rtcan_cli.export.graph import Graph
+from rtcan_cli.export.graph import (
+    Graph,
+    describe_inputs,
+    input_shapes,
+    random_inputs,
+    trials_of,
+)
 from rtcan_cli.files.atomic import new_file
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.export import FILE_COLUMNS, Export
@@ -26,6 +35,10 @@ from rtcan_cli.training.trained import TrainedModel
 TOLERANCE = 1e-4
 #: Sizes of the batches of the check.
 _BATCHES = (1, 3, 8)
+#: Of the file of weights; it is not among the formats of graphs.
+SAFETENSORS = "safetensors"
+#: Settings that name folders of the machine, which tell nobody else anything.
+PLACES = {"raw", "audio", "audio_folder"}
 
 
 def export_run(
@@ -45,7 +58,8 @@ def export_run(
     workspace : Workspace
         Where the stores that it was trained on are: they tell how its EDA was decomposed.
     files : mapping of str to Path
-        A file to write for each of some formats, by names of `rtcan_cli.export.formats.FORMATS`.
+        A file to write for each of some formats: ``safetensors``, and names of
+        `rtcan_cli.export.formats.FORMATS`.
     target : str, optional
         May be left out if the run has only one.
     fold : int, optional
@@ -60,25 +74,31 @@ def export_run(
         something else than rtcan; then the file is not left behind.
     """
     run = Run.load(run_path)
-    target = _target(run, target)
-    trained = run.trained_folds(target)
-    if fold is not None and fold not in trained:
-        known = ", ".join(map(str, trained))
-        raise RtcanError(f"{run.name}: fold {fold} of {target} was not trained", f"one of {known}")
-    folds = trained if fold is None else [fold]
+    target = chosen_target(run, target)
+    folds = chosen_folds(run, target, fold)
     models = run.models_of_folds(target, folds)
+    if not calibrated:
+        models = [replace(model, temperature=math.nan) for model in models]
     sees = run.settings.model.sees(run.settings.fusion)
-    graph = Graph(models, sees, calibrated)
+    shapes = input_shapes(models[0].spec, sees)
+    graph = Graph(models, sees, calibrated) if FORMATS.keys() & files.keys() else None
     for name in files:
-        FORMATS[name].require()
+        FORMATS[name].require() if name in FORMATS else weights.require()
     is_calibrated = calibrated and all(model.is_calibrated for model in models)
-    facts = describe(run, target, folds, graph, is_calibrated, trained_on(run, workspace))
+    facts = describe(run, target, folds, shapes, is_calibrated, trained_on(run, workspace))
     rows = []
     for name, path in files.items():
         console.say(f"writing {path} ...")
         with new_file(path) as place:
-            FORMATS[name].write(graph, facts, place)
-            largest = largest_difference(FORMATS[name], place, graph, models, is_calibrated)
+            if name == SAFETENSORS:
+                by_fold = dict(zip(folds, models, strict=True))
+                weights.write_weights(place, by_fold, sees, facts)
+                check_weights(place, path, by_fold)
+                largest = 0.0
+            else:
+                assert graph is not None
+                FORMATS[name].write(graph, facts, place)
+                largest = largest_difference(FORMATS[name], place, graph, models, is_calibrated)
             if not largest <= TOLERANCE:  # NaN is too large, too
                 raise RtcanError(
                     f"{path}: the exported graph gives other probabilities than rtcan (they differ "
@@ -98,14 +118,76 @@ def export_run(
         target=target,
         folds=tuple(folds),
         calibrated=is_calibrated,
-        inputs=graph.describe_inputs(),
+        inputs=describe_inputs(shapes),
         exports=pd.DataFrame(rows, columns=list(FILE_COLUMNS)),
         notes=tuple(notes),
         files=tuple(files.values()),
     )
 
 
-def _target(run: Run, target: str | None) -> str:
+def chosen_folds(run: Run, target: str, fold: int | None) -> list[int]:
+    """The fold that was asked for, or all trained ones.
+
+    Raises
+    ------
+    RtcanError
+        If it was not trained.
+    """
+    trained = run.trained_folds(target)
+    if fold is not None and fold not in trained:
+        known = ", ".join(map(str, trained))
+        raise RtcanError(f"{run.name}: fold {fold} of {target} was not trained", f"one of {known}")
+    return trained if fold is None else [fold]
+
+
+def check_weights(place: Path, path: Path, models: Mapping[int, TrainedModel]) -> None:
+    """Read a safetensors file again, and compare it with what was written.
+
+    Every number has to be the same, bit for bit, and so has what the models answer to random
+    trials.
+
+    Raises
+    ------
+    RtcanError
+        If something differs.
+    """
+    found = weights.read_weights(place)
+    same = found.models.keys() == models.keys() and all(
+        _same_model(models[fold], found.models[fold]) for fold in models
+    )
+    for seed, size in enumerate(_BATCHES):
+        drawn = random_inputs(found.shapes, next(iter(models.values())).scales, size, seed + 1)
+        inputs = dict(zip(found.shapes, drawn, strict=True))
+        said = np.column_stack([m.calibrated(trials_of(inputs)) for m in models.values()])
+        same = same and bool((Ensemble.of(said).probability == found.probability(**inputs)).all())
+    if not same:
+        raise RtcanError(
+            f"{path}: does not hold what was written; it was not kept",
+            "report it, with the version of safetensors",
+        )
+
+
+def _same_model(one: TrainedModel, other: TrainedModel) -> bool:
+    if one.spec != other.spec or not np.array_equal(one.temperature, other.temperature, True):
+        return False
+    for mine, theirs in ((one.weights, other.weights), (one.scales, other.scales)):
+        if mine.keys() != theirs.keys() or not all(
+            (values.dtype, values.shape, values.tobytes())
+            == (theirs[name].dtype, theirs[name].shape, theirs[name].tobytes())
+            for name, values in mine.items()
+        ):
+            return False
+    return True
+
+
+def chosen_target(run: Run, target: str | None) -> str:
+    """The target that was asked for, or the only one.
+
+    Raises
+    ------
+    RtcanError
+        If the run has no model for it, or it has to be named.
+    """
     known = run.settings.targets
     if target is None and len(known) > 1:
         raise RtcanError(
@@ -137,7 +219,12 @@ def largest_difference(
 
 
 def describe(
-    run: Run, target: str, folds: list[int], graph: Graph, calibrated: bool, trained: Settings
+    run: Run,
+    target: str,
+    folds: list[int],
+    shapes: Mapping[str, tuple[int, ...]],
+    calibrated: bool,
+    trained: Settings,
 ) -> dict[str, str]:
     """What a file says of itself."""
     settings = run.settings
@@ -154,7 +241,9 @@ def describe(
         "calibrated": str(calibrated).lower(),
         "output": "probability of high (batch,)",
     }
-    facts |= {f"input_{name}": words for name, words in graph.describe_inputs().items()}
+    facts |= {f"input_{name}": words for name, words in describe_inputs(shapes).items()}
+    if run.provenance.music:
+        facts["music_features"] = run.provenance.music
     if settings.model.sees(settings.fusion) == "signals":
         facts |= {
             "channels": ",".join(CHANNELS),
@@ -168,6 +257,8 @@ def describe(
             "window and interpolated linearly to the length; first and last sample stay",
         }
     for kind, parameters in trained.items():
-        said = ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
+        said = ", ".join(
+            f"{name}={value}" for name, value in sorted(parameters.items()) if name not in PLACES
+        )
         facts[f"{kind}_settings"] = said
     return facts

@@ -7,7 +7,7 @@ from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
 
-_FORMATS = {"onnx": "ONNX", "torchscript": "TorchScript"}
+_FORMATS = {"onnx": "ONNX", "torchscript": "TorchScript", "safetensors": "safetensors"}
 
 
 def page(result: Export) -> Page:

@@ -42,6 +42,26 @@ def test_weights_are_found_in_what_training_programs_save(
     assert all(torch.equal(found[name], state[name]) for name in state)
 
 
+def test_safetensors_hold_a_state_dict(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    path, state = tmp_path / "best.safetensors", small().state_dict()
+    safetensors.save_file(state, path)
+    found = read_state_dict(path)
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], state[name]) for name in state)
+    for content in (b"", b"{}" * 9, path.read_bytes()[:-4]):
+        path.write_bytes(content)
+        with pytest.raises(RtcanError, match="not a readable safetensors file"):
+            read_state_dict(path)
+    safetensors.save_file(state, path, metadata={"rtcan_weights": "1"})
+    with pytest.raises(RtcanError, match="was written by rtcan export"):
+        read_state_dict(path)
+    path.write_bytes(b"")
+    os.truncate(path, LIMIT + 1)
+    with pytest.raises(RtcanError, match="more than the 256 MiB"):
+        read_state_dict(path)
+
+
 def test_parameters_are_tensors_too(tmp_path: Path) -> None:
     path = tmp_path / "best.pt"
     torch.save(dict(small().named_parameters()), path)
