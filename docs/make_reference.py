@@ -37,7 +37,8 @@ Every dataset has the attributes `unit`, `shape` and `meaning`; every store has 
 `kind`, `schema_version`, `package_version`, `created`, `command`, `dataset`, `parameters` and
 `inputs` (JSON), `simulated` and `content_id`.
 
-To load a table in one line:
+To load a table in one line without rtcan (with it, `rtcan_cli.api.read_store`; [xarray opens a
+whole store](howto/python.md#read-a-store)):
 
 ```python
 import h5py, pandas as pd
