@@ -103,10 +103,15 @@ def _value(option: click.Parameter) -> list[str]:
         return []
     if name in VALUES:
         return VALUES[name].split(" ")
-    kind = option.type_descriptor.annotation  # type: ignore[attr-defined]
-    if choices := get_args(kind):  # the last, as the first is usual where nothing else is said
+    if hasattr(option, "type"):  # Typer took its types from Click once
+        choices = getattr(option.type, "choices", ())
+        is_number = option.type.name.startswith(("integer", "float"))
+    else:
+        kind = option.type_descriptor.annotation
+        choices, is_number = get_args(kind), kind in (int, float)
+    if choices:  # the last, as the first is usual where nothing else is said
         return [next(each for each in reversed(choices) if each != option.default)]
-    if kind in (int, float):
+    if is_number:
         return ["17"]
     return ["given.h5"]
 
