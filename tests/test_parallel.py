@@ -288,12 +288,13 @@ def alive(pid):
 @pytest.mark.parametrize(
     ("send", "caller", "then"),
     [
-        (os.killpg, "waiting", "end"),
-        (os.kill, "waiting", "end"),
-        (os.killpg, "busy", "end"),
-        (os.killpg, "waiting", "go on"),
+        ("killpg", "waiting", "end"),
+        ("kill", "waiting", "end"),
+        ("killpg", "busy", "end"),
+        ("killpg", "waiting", "go on"),
     ],
 )
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no groups of processes on this system")
 def test_interrupt_ends_promptly_quietly_and_leaves_nobody_behind(tmp_path, send, caller, then):
     script = tmp_path / "script.py"
     script.write_text(INTERRUPTED)
@@ -311,7 +312,7 @@ def test_interrupt_ends_promptly_quietly_and_leaves_nobody_behind(tmp_path, send
             if line == "ready\n":
                 break
             pids.add(int(line))
-        send(child.pid, signal.SIGINT)
+        getattr(os, send)(child.pid, signal.SIGINT)
         output, errors = child.communicate(timeout=FOREVER / 2)
     finally:
         if child.poll() is None:

@@ -274,8 +274,8 @@ def part_of_name(text: object) -> str:
 
 def name_problem(name: str) -> str | None:
     """Why no file can have this name on Linux, macOS or Windows; None if one can."""
-    if not name or name in (".", ".."):
-        return "that is no name"
+    if name in ("", ".", ".."):
+        return "a name is needed"
     if found := sorted(set(_NOT_IN_NAMES.findall(name)) - {"%"}):
         return f"{' '.join(map(ascii, found))} cannot be in the name of a file on every system"
     if _DEVICE.match(name):

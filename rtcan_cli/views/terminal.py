@@ -26,10 +26,18 @@ def print_page(page: Page) -> None:
     Notes and files are folded on a terminal only, so that a search in a pipe finds them whole.
     """
     terminal = sys.stdout.isatty()
-    bold = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    bold = terminal and _shows_bold()
     for text, is_title in page_lines(page, terminal_width(), fold=terminal):
         line = _harmless(text)
         print(f"{_BOLD}{line}{_PLAIN}" if bold and is_title else line)
+
+
+def _shows_bold() -> bool:
+    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
+        return False
+    # The old console of Windows would show the codes; Windows Terminal and those that come from
+    # other systems do not.
+    return sys.platform != "win32" or bool({"WT_SESSION", "TERM"} & os.environ.keys())
 
 
 def _harmless(line: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +128,7 @@ def test_train_goes_on_when_there_is_room_again(
 
     path = tmp_path / "run.h5"
     command = ("train", "-w", prepared, *SMALL, "-o", path)
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def on_a_full_disk() -> str:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ def test_text_and_bytes_replace_what_was_there(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_old_file_and_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write_whole(path, "old")
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:

@@ -199,10 +199,10 @@ def test_usual_names_stay_as_they_are(name: str) -> None:
     [
         ("a:b", "':' cannot be"),
         ("a/b", "'/' cannot be"),
-        ("..", "no name"),
+        ("..", "a name is needed"),
         ("nul", "a device"),
         ("x.", "a dot or a space"),
-        ("", "no name"),
+        ("", "a name is needed"),
     ],
 )
 def test_runs_have_names_that_are_possible_on_every_system(name: str, why: str) -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+import ntpath
 import time
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -129,6 +131,20 @@ def test_no_reader_can_name_audio_that_is_not_read_later(lab: Lab, tmp_path: Pat
     assert note.text.startswith("1 stimulus whose audio cannot be read")
     with Store(lab.output) as store:
         assert store.array("stimuli/audio").tolist() == ["song.wav"]
+
+
+@pytest.mark.parametrize("root", ["C:\\data", "D:\\", "\\\\server\\share"])
+def test_paths_in_stores_are_alike_on_all_systems(
+    root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = SimpleNamespace(path=ntpath, sep="\\")
+    monkeypatch.setattr(ingest, "os", windows)
+    path = ntpath.join(root, "EDA", "1.zip:a", "b.csv")
+    assert ingest._relative(path, PureWindowsPath(root)) == "EDA/1.zip:a/b.csv"
+    assert ingest._relative("E:\\songs\\1.mp3", PureWindowsPath(root)) == "E:/songs/1.mp3"
+    monkeypatch.undo()
+    assert ingest._relative("/data/EDA/a\\b.csv", Path("/data")) == "EDA/a\\b.csv"
+    assert ingest._relative("/data", Path("/")) == "data"
 
 
 def test_the_store_does_not_depend_on_which_process_is_faster(lab: Lab) -> None:
