@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,28 @@ from tests.docs.test_packaging import extras, names, project
 
 #: Runs commands one after the other, as if the packages were not installed; what each printed is
 #: one line of JSON: exit code, stderr.
-PROGRAM = """
+PROGRAM = '''
 import contextlib, io, json, sys
 
 wanted = json.load(sys.stdin)
-for name in wanted["hidden"]:
-    sys.modules[name] = None
+
+
+class Blind:
+    """A finder that finds all but what is hidden: not even that it is missing is in sys.modules."""
+
+    def __init__(self, finder):
+        self._finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self._finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in wanted["hidden"]:
+            return None
+        return self._finder.find_spec(name, path, target)
+
+
+sys.meta_path[:] = [Blind(finder) for finder in sys.meta_path]
 from rtcan_cli.app import main
 
 for words in wanted["commands"]:
@@ -33,8 +48,8 @@ for words in wanted["commands"]:
         except SystemExit as end:
             code = end.code or 0
     print(json.dumps([code, told.getvalue()]))
-assert not {*wanted["hidden"]} & {name for name, module in sys.modules.items() if module}
-"""
+assert not {*wanted["hidden"]} & {*sys.modules}
+'''
 
 
 def without(hidden: list[str], commands: list[list[str]], folder: Path) -> list[tuple[int, str]]:
@@ -46,7 +61,6 @@ def without(hidden: list[str], commands: list[list[str]], folder: Path) -> list[
         text=True,
         check=False,
         cwd=folder,
-        env=None,
     )
     assert result.returncode == 0, result.stderr
     return [(code, told) for code, told in map(json.loads, result.stdout.splitlines())]
@@ -118,8 +132,6 @@ def test_a_package_that_cannot_be_loaded_says_why(
 def test_other_errors_are_none_of_its_business() -> None:
     assert failed_import("rtcan info", ModuleNotFoundError("no", name="pandas")) is None
     assert failed_import("rtcan info", OSError("disk full")) is None
-    assert isinstance(PACKAGES, dict)
-    assert isinstance(require, types.FunctionType)
 
 
 #: What each command needs that the small installation lacks.
@@ -161,7 +173,7 @@ def test_a_small_installation_goes_from_raw_files_to_features(tmp_path: Path) ->
         assert code == 1, (words, told)
         line, *rest = told.strip().splitlines()
         assert line.startswith("error: "), words
-        assert f"needs {title}" in line or f"{title} " in line, (words, told)
+        assert title in line, (words, told)
         assert "not installed" in line, (words, told)
         assert f"pip install 'rtcan-cli[{extra}" in " ".join(rest), (words, told)
     scored = [
