@@ -62,6 +62,9 @@ def _packages() -> Iterator[tuple[str, Package]]:
 #: By the name that is imported.
 PACKAGES = dict(_packages())
 
+#: Extras that bring others with them.
+INCLUDES = {"networks": {"baselines", "figures"}}
+
 _WITHOUT_GPU = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
 
 
@@ -118,7 +121,9 @@ def failed_import(what: str, error: BaseException) -> RtcanError | None:
 
 def _missing(what: str, modules: list[str]) -> RtcanError:
     titles = list(dict.fromkeys(PACKAGES[module].title for module in modules))
-    extras = ",".join(dict.fromkeys(PACKAGES[module].extra for module in modules))
+    wanted = list(dict.fromkeys(PACKAGES[module].extra for module in modules))
+    brought = {each for extra in wanted for each in INCLUDES.get(extra, ())}
+    extras = ",".join(extra for extra in wanted if extra not in brought)
     *others, last = titles
     names = f"{', '.join(others)} and {last}" if others else last
     hint = f"pip install 'rtcan-cli[{extras}]'"

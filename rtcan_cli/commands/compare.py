@@ -139,13 +139,14 @@ def compare(
         return with_tables(compare_protocols(paths, output, look), output / "leakage")
     if of_paper:
         from rtcan_cli.results.paper import joined
-        from rtcan_cli.steps.paper.figures import Trial, paper_figures
         from rtcan_cli.steps.paper.tables import paper_tables
         from rtcan_cli.views.paper import with_tables as with_paper_tables
 
-        trial = Trial(name, subject, music)
         parts = paper_tables(stores, paths, tables, name, output, not pictures) if tables else []
         if pictures:
+            from rtcan_cli.steps.paper.figures import Trial, paper_figures  # needs Matplotlib
+
+            trial = Trial(name, subject, music)
             parts.append(paper_figures(stores, paths, pictures, output, trial, figures.look()))
         return joined([with_paper_tables(part, output) for part in parts])
     from rtcan_cli.steps.following import after_comparison

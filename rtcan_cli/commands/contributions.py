@@ -8,6 +8,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import complete, options
+from rtcan_cli.extras import require
 
 if TYPE_CHECKING:
     from rtcan_cli.results.attention.contributions import PartContributions
@@ -90,6 +91,7 @@ def contributions(
     )
     from rtcan_cli.stores import Workspace
 
+    require("rtcan contributions", "torch", "captum", "matplotlib")
     look, stores = figures.look(), Workspace(workspace)
     name = profile(dataset).name if dataset else None
     targets = None if target is None else TARGETS if target == "both" else (target,)

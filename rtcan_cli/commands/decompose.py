@@ -10,6 +10,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
+from rtcan_cli.extras import require
 
 if TYPE_CHECKING:
     from rtcan_cli.results.signals.decomposition import Decomposition
@@ -124,6 +125,8 @@ def decompose(
     penalty = choices.ALPHA if alpha is None else _alpha(alpha)
     if penalty == 0 and solver == "structured":
         raise typer.BadParameter("--solver structured needs an --alpha above 0")
+    if method == "cvxeda" and (solver == "cvxopt" or penalty == 0):
+        require("the general solver", "cvxopt")
     if plot is None:
         figures.refuse("without --plot, nothing is drawn")
     # Before long work, as it may be refused; but not where matplotlib would be loaded for nothing.

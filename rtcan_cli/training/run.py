@@ -70,7 +70,7 @@ def cross_validate(
     parts = checked_roles(data, splits, protocol, folds)
     eda = None
     if recipe is not None:
-        import torch  # what is no network does without PyTorch
+        import torch  # other models do without PyTorch
 
         from rtcan_cli.training.device import memory_of
 
@@ -104,7 +104,7 @@ def fit(
     """
     if recipe is None:
         return fit_learner(data, parts, spec, fold=fold, seed=seed)
-    import torch  # what is no network does without PyTorch
+    import torch  # other models do without PyTorch
 
     from rtcan_cli.training.device import memory_of
     from rtcan_cli.training.fit import fit_fold

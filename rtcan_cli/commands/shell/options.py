@@ -113,7 +113,7 @@ class FigureOptions:
         RtcanError
             If Matplotlib is not installed.
         """
-        require("to draw", "matplotlib")
+        require("a figure", "matplotlib")
         from rtcan_cli.plots.look import Look
 
         if self.size is not None and self.column_width is not None:

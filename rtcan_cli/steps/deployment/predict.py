@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import BlockedError, RtcanError
+from rtcan_cli.extras import require
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.results.base import Note, as_data
 from rtcan_cli.results.deployment.prediction import (
@@ -94,6 +95,8 @@ def predict_stores(
     """
     _check_output(output)
     run = Run.load(run_path)
+    if run.settings.model.is_network:
+        require("rtcan predict", "torch")
     sources = new_sources(run, workspace, dataset, given or {})
     ids, made = sources.check()
     if all_new and trained_on_these(run, ids, workspace):
@@ -190,6 +193,8 @@ def predict_recording(
     """
     _check_output(output)
     run = Run.load(run_path)
+    if run.settings.model.is_network:
+        require("rtcan predict", "torch")
     trained = trained_on(run, workspace)
     trials = recording.trials(run, trained)
     asking = _Asking(run, calibrated, all_folds, by_name=True, same_songs=True)

@@ -11,6 +11,7 @@ from rtcan_cli import choices
 from rtcan_cli.command_line import CommandLine
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import require
 from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.results.base import Note, note_of
@@ -203,6 +204,7 @@ def _draw_attention(
             value = wanted or _usual(usual, tested[column].tolist())
             tested = tested[tested[column] == value]
         if len(tested):
+            require("a figure of attention", "torch", "captum")
             from rtcan_cli.steps.attention.one_trial import explain_trial  # waits for PyTorch
 
             subject, stimulus = tested[["subject", "stimulus"]].iloc[0]

@@ -14,6 +14,7 @@ import pandas as pd
 from rtcan_cli import console
 from rtcan_cli.datasets.profiles import PROFILES, profile
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import require
 from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.answer import PROTOCOL_COLUMNS, RIVAL_COLUMNS, TEST_COLUMNS, Answer
 from rtcan_cli.results.attention.average import AverageAttention
@@ -300,6 +301,7 @@ def _attention(
     """Where the networks look on average that speak for an input, over some of their trials."""
 
     def explain(run: Run) -> AverageAttention:
+        require("attention", "torch", "captum")
         from rtcan_cli.steps.attention.all_trials import explain_all  # waits for PyTorch
 
         sources = sources_of(stores, run.path)
@@ -319,6 +321,7 @@ def _contributions(
     """What EDA and music each contributed in the runs that speak for both together."""
 
     def explain(run: Run) -> PartContributions:
+        require("contributions", "torch", "captum")
         from rtcan_cli.steps.attention.contributions import explain_contributions, fused_sources
 
         sources = fused_sources(run.path, stores)

@@ -221,7 +221,7 @@ def _one_thread(is_network: bool) -> Iterator[None]:
         with threadpool_limits(1):
             yield
         return
-    import torch  # what is no network does without PyTorch
+    import torch  # other models do without PyTorch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
