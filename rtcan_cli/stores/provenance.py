@@ -104,7 +104,7 @@ class Provenance:
             inputs=inputs,
             simulated=bool(attributes["simulated"]),
             eda={name: str(value) for name, value in eda.items()},
-            music=str(attributes.get("music", "")),
+            music=str(attributes.get("music") or ""),
         )
 
 
