@@ -181,3 +181,9 @@ def test_equal_stores_give_equal_files(faulty: Path, tmp_path: Path) -> None:
     for path in files:
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == other.read_bytes()
+
+
+def test_bids_is_not_simulated(tmp_path: Path) -> None:
+    outcome = rtcan("simulate", "bids", tmp_path / "raw")
+    assert outcome.exit_code == 1
+    assert "bids is not simulated, but deap, amigos" in outcome.stderr
