@@ -18,6 +18,7 @@ from rtcan_cli.commands.draft_trials import draft_trials
 from rtcan_cli.commands.eda_features import eda_features
 from rtcan_cli.commands.evaluate import evaluate
 from rtcan_cli.commands.export import export
+from rtcan_cli.commands.export_bids import export_bids
 from rtcan_cli.commands.gradcam import gradcam
 from rtcan_cli.commands.import_checkpoint import import_checkpoint
 from rtcan_cli.commands.info import info
@@ -95,6 +96,7 @@ for _step in (
     evaluate,
     predict,
     export,
+    export_bids,
     gradcam,
     contributions,
     listen,

@@ -28,7 +28,8 @@ def ingest(
         typer.Argument(
             metavar="DATASET",
             autocompletion=complete.known,
-            help=f"{options.DATASETS}; table is a folder of your own recordings.",
+            help=f"{options.DATASETS}; table is a folder of your own recordings, bids "
+            "a BIDS dataset.",
             show_default=False,
         ),
     ],
@@ -101,8 +102,9 @@ def ingest(
         tuple[float, float] | None,
         typer.Option(
             metavar="LOW HIGH",
-            help="Lowest and highest possible rating (only for table). Default: "
-            f"{_TABLE.rating_scale[0]:g} {_TABLE.rating_scale[1]:g}",
+            help="Lowest and highest possible rating (only for table and bids). Default: "
+            f"{_TABLE.rating_scale[0]:g} {_TABLE.rating_scale[1]:g}; of bids what its events.json "
+            "says",
             show_default=False,
         ),
     ] = None,
@@ -116,8 +118,8 @@ def ingest(
         str | None,
         typer.Option(
             help="Unit of EDA whose files do not state it: S, mS, uS, nS, Ohm, kOhm, MOhm or "
-            "a.u. (only for table). The EDA is converted to microsiemens. Default: "
-            f"{_TABLE.eda_unit}",
+            "a.u. (only for table and bids). The EDA is converted to microsiemens. Default: "
+            f"{_TABLE.eda_unit} for table; bids has to say it",
             show_default=False,
         ),
     ] = None,
@@ -192,6 +194,9 @@ def ingest(
     and the signal files that it names: tables of text as many devices export them, NPY, sessions
     of an Empatica E4 (EDA.csv, the folder, or the zip file), EDF, XDF, and others.
 
+    bids: a BIDS dataset, unpacked. Trials are rows of *_events.tsv that name a stimulus, with their
+    ratings in the columns valence and arousal; the EDA is a column of *_physio.tsv.gz.
+
     \b
     Examples:
       rtcan ingest deap ./raw
@@ -200,6 +205,7 @@ def ingest(
       rtcan ingest hku956 ~/data/HKU956.zip --audio ~/data/songs
       rtcan ingest wesad WESAD.zip --device chest
       rtcan ingest table ~/data/my-study --rating-scale 1 7
+      rtcan ingest bids ~/data/ds000001 --unit uS
     """
     from rtcan_cli.datasets.absolute import is_absolute
     from rtcan_cli.datasets.polarity import signal_kind
@@ -211,9 +217,12 @@ def ingest(
 
     given: dict[str, Any] = {"rating_scale": rating_scale, "decimal": decimal, "unit": unit}
     given = {name: value for name, value in given.items() if value is not None}
-    if given and profile(dataset) is not _TABLE:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise typer.BadParameter(f"{names}: only for the dataset table")
+    if profile(dataset) is not _TABLE:
+        own = profile(dataset).own
+        wrong = given.keys() & {"decimal"} if own else given.keys()
+        if wrong:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in given if name in wrong)
+            raise typer.BadParameter(f"{names}: only for table{'' if own else ' and bids'}")
     for option, value, only in (("--audio", audio, "hku956"), ("--device", device, "wesad")):
         if value is not None and profile(dataset).name != only:
             raise typer.BadParameter(f"{option}: only for the dataset {only}")
@@ -225,7 +234,7 @@ def ingest(
             "not with --keep-artefacts, which looks for no artefacts",
         )
     known = profile(dataset)
-    if known is not _TABLE and not is_absolute(signal_kind(known.eda_unit), known):
+    if not known.own and not is_absolute(signal_kind(known.eda_unit), known):
         _refuse(changed, f"the EDA of {known.title} is not in microsiemens with its offset")
     if unit is not None and require_unit(unit).quantity == "relative":
         _refuse(changed, f"--unit {unit} is not microsiemens")
@@ -234,7 +243,8 @@ def ingest(
         *(max_gap, max_missing, max_flat, max_clipped, max_jitter, min_duration),
         *(min_eda, max_eda, max_slope, max_steps, min_signal_to_noise, keep_artefacts),
     )
-    table = TableOptions(**given) if profile(dataset) is _TABLE else None
+    stated = rating_scale is not None
+    table = TableOptions(**given, scale_is_stated=stated) if known.own else None
     done = ingest_raw(
         *(dataset, raw, target, rules, skip_bad, jobs, force, table, polarity, follow_links),
         *(audio, device),

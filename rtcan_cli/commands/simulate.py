@@ -29,7 +29,7 @@ def simulate(
         typer.Argument(
             metavar="DATASET",
             autocompletion=complete.known,
-            help=f"{options.DATASETS}.",
+            help=f"{', '.join(DEFAULT_SIZES)}.",
             show_default=False,
         ),
     ],

@@ -31,9 +31,9 @@ def open_raw(
         Of :data:`rtcan_cli.datasets.profiles.PROFILES`.
     raw : Path
         The publisher's folder, a folder above it, or the publisher's zip file; for ``"table"`` the
-        folder with ``trials.csv``, or one above it.
+        folder with ``trials.csv``, or one above it; for ``"bids"`` that of the dataset.
     table : TableOptions, optional
-        What a table of trials does not say itself; for ``"table"`` only.
+        What a table of trials does not say itself; for ``"table"`` and ``"bids"`` only.
     follow_links : bool
         Whether symbolic links in the folder may lead out of it. If not, one that does is refused.
     audio : Path, optional
@@ -57,9 +57,8 @@ def open_raw(
         raise RtcanError("--audio: only for hku956, which comes without its songs")
     if device is not None and name != "wesad":
         raise RtcanError("--device: only for wesad, whose subjects wore two")
-    if name == "table":
-        from rtcan_cli.datasets.table import reader as own
-
+    if profile(name).own:
+        own = import_module(f"rtcan_cli.datasets.{name}.reader")
         dataset = own.open_raw(raw, table, follow_links)
         return dataset
     if table is not None:

@@ -44,6 +44,9 @@ class Profile:
         traces that its authors show have a standard deviation of 1 and lie around 0.
     lead : float
         Seconds of each recording before its stimulus begins.
+    own : bool
+        Whether the recordings are the user's own, of whom nothing is published here: their scale
+        and unit are options, and anybody may have a subject 1.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Profile:
     published_trials: int | None
     absolute: bool = True
     lead: float = 0.0
+    own: bool = False
 
     @property
     def stimuli_word(self) -> str:
@@ -88,7 +92,15 @@ PROFILES: dict[str, Profile] = {
         # What suits a lab's own recordings is not known. A table tells where each trial begins, so
         # that nothing precedes the stimulus. PMEmo is the one dataset like that, and the one of
         # music. So onset and variant are PMEmo's.
-        Profile("table", "own recordings", (1.0, 9.0), "uS", 4.0, 3.0, "Rf", "stimulus", None),
+        Profile(
+            *("table", "own recordings", (1.0, 9.0), "uS", 4.0, 3.0, "Rf", "stimulus", None),
+            own=True,
+        ),
+        # The same, in the folders of the Brain Imaging Data Structure.
+        Profile(
+            *("bids", "BIDS recordings", (1.0, 9.0), "uS", 4.0, 3.0, "Rf", "stimulus", None),
+            own=True,
+        ),
     )
 }
 """The datasets rtcan reads, by name."""

@@ -174,6 +174,8 @@ class RawDataset:
         Folder or zip file that the audio files lie in; None where they are among the raw files.
     device : str or None
         Which of several devices' recordings they are, if not those that are read by default.
+    rating_scale : tuple of float or None
+        Lowest and highest possible rating, where the files say it.
     """
 
     name: str
@@ -189,6 +191,7 @@ class RawDataset:
     kind: SignalKind | None = None
     audio: Path | None = None
     device: str | None = None
+    rating_scale: tuple[float, float] | None = None
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

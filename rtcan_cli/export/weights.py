@@ -197,7 +197,7 @@ def read_weights(path: str | Path) -> ExportedModels:
             member, part, own = name.split(".", 2)
             parts[int(member.removeprefix(_PREFIX))][part][own] = values
     except (*_WRONG, RtcanError) as error:
-        raise RtcanError(f"{path} is damaged: its metadata do not say what it holds") from error
+        raise RtcanError(f"{path} is damaged: its metadata do not describe its models") from error
     facts = {
         name: text
         for name, text in metadata.items()

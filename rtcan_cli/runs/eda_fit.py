@@ -51,7 +51,7 @@ def trained_kind(run: Run, trained: Settings) -> SignalKind:
         return stored_kind(run.provenance.eda)
     usual = signal_kind(run.dataset.eda_unit)
     # What is shipped as conductance is stored so whatever --polarity says.
-    if usual.polarity == CONDUCTANCE and run.dataset.name != "table":
+    if usual.polarity == CONDUCTANCE and not run.dataset.own:
         return usual
     raise RtcanError(
         f"{run.name} does not say whether it was trained on skin conductance or skin resistance, "

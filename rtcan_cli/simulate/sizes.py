@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rtcan_cli.command_line import command_line
+from rtcan_cli.errors import RtcanError
+
 Scale = Literal["demo", "full"]
 """For a try, or as large as what the publisher ships."""
 
@@ -68,8 +71,20 @@ song: anything shorter could be simulated, but not decomposed.
 def choose_size(
     name: str, scale: Scale, subjects: int | None, stimuli: int | None, duration: float | None
 ) -> Size:
-    """The size of a dataset at a scale, with what the user asked for instead of its numbers."""
-    usual = (DEFAULT_SIZES if scale == "demo" else FULL_SIZES)[name]
+    """The size of a dataset at a scale, with what the user asked for instead of its numbers.
+
+    Raises
+    ------
+    RtcanError
+        If the dataset is not one of those that are simulated.
+    """
+    sizes = DEFAULT_SIZES if scale == "demo" else FULL_SIZES
+    if name not in sizes:
+        raise RtcanError(
+            f"{name} is not simulated, but {', '.join(DEFAULT_SIZES)}",
+            command_line("simulate", "table", "DIR"),
+        )
+    usual = sizes[name]
     return Size(
         usual.subjects if subjects is None else subjects,
         usual.stimuli if stimuli is None else stimuli,

@@ -132,7 +132,7 @@ def _ingest_line(path: Path, made: Provenance) -> CommandLine:
     words: list[object] = [made.dataset, parameters.get("raw", "RAW")]
     known = profile(made.dataset)
     scale = tuple(parameters.get("rating_scale", known.rating_scale))
-    if known.name == "table" and scale != known.rating_scale:
+    if known.own and scale != known.rating_scale:
         words += ["--rating-scale", *(f"{end:g}" for end in scale)]
     place = place_of(path)
     usual_path = place is not None and path.name == "recordings.h5"

@@ -82,6 +82,7 @@ def test_what_publishers_ship() -> None:
         "wesad": CONDUCTANCE,
         "case": CONDUCTANCE,
         "table": CONDUCTANCE,
+        "bids": CONDUCTANCE,
     }
 
 

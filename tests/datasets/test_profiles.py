@@ -16,7 +16,9 @@ def test_names_are_found_in_any_case() -> None:
 def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(RtcanError, match="'seed'") as caught:
         profile("seed")
-    assert caught.value.hint == "choose one of: deap, amigos, pmemo, hku956, wesad, case, table"
+    assert (
+        caught.value.hint == "choose one of: deap, amigos, pmemo, hku956, wesad, case, table, bids"
+    )
 
 
 def test_facts_and_sizes_are_light_to_import() -> None:

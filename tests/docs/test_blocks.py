@@ -144,7 +144,7 @@ def here(
 def adapt(words: list[str], raw: dict[str, Path]) -> list[str]:
     """Name what is there, and ask for less of it."""
     command, *rest = (FEWER.get(word, word) for word in words)
-    if command == "ingest":
+    if command == "ingest" and rest[0] in raw:
         rest[1] = str(raw[rest[0]])
     if command == "simulate" and "--subjects" not in rest:
         rest += SIZES_OF.get(rest[0], SIZES)

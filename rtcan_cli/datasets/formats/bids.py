@@ -78,18 +78,31 @@ def read(file: RawFile) -> Contents:
 
 def _stem(file: RawFile) -> str:
     """The name without its ending: ``sub-01_task-rest_physio``."""
-    return file.path.name[: -len(".tsv.gz")]
+    return file.path.name.removesuffix(".gz").removesuffix(".tsv")
 
 
-def _describe(file: RawFile) -> dict[str, Any]:
-    """The fields of all descriptions that hold for a recording; the nearest goes before."""
+def described(file: RawFile, suffix: str) -> dict[str, Any]:
+    """The fields of all descriptions that hold for a file; the nearest goes before.
+
+    Parameters
+    ----------
+    file : RawFile
+        A table, ``*_<suffix>.tsv`` or ``.tsv.gz``.
+    suffix : str
+        ``physio`` or ``events``.
+
+    Raises
+    ------
+    RtcanError
+        If one of them is damaged.
+    """
     parts = set(_stem(file).split("_"))
     about: dict[str, Any] = {}
     folder = file.path.parent
     for _ in range(_ABOVE + 1):
         found = [
             path
-            for path in sorted(folder.glob("*physio.json"))
+            for path in sorted(folder.glob(f"*{suffix}.json"))
             if set(path.name.removesuffix(".json").split("_")) <= parts
         ]
         # The one with most parts in its name goes before.
@@ -99,6 +112,12 @@ def _describe(file: RawFile) -> dict[str, Any]:
         if at_root or (folder / "dataset_description.json").exists():
             break
         folder = folder.parent
+    return about
+
+
+def _describe(file: RawFile) -> dict[str, Any]:
+    """What the descriptions say of a recording."""
+    about = described(file, "physio")
     if not about:
         raise RtcanError(
             f"{file} has no description: {_stem(file)}.json is not beside it",

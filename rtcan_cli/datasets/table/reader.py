@@ -58,6 +58,8 @@ class TableOptions:
         are refused.
     polarity : {"conductance", "resistance", "as-is"}, optional
         What the signals are; by default what their unit says.
+    scale_is_stated : bool
+        Whether the user has named the scale, so that files may not say another one.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class TableOptions:
     rating_scale: tuple[float, float] = profile("table").rating_scale
     unit: str | None = None
     polarity: Polarity | None = None
+    scale_is_stated: bool = False
 
     def __post_init__(self) -> None:
         low, high = self.rating_scale

@@ -76,7 +76,7 @@ def ingest_raw(
     force : bool
         Do it even if the raw files have not changed.
     table : TableOptions, optional
-        What the table of own recordings does not say itself; for the dataset ``table`` only.
+        What the table of own recordings does not say itself; for own recordings only.
     polarity : {"conductance", "resistance", "as-is"}, optional
         What the EDA files hold; by default what their unit says. The sign of resistance is
         flipped, so that a response makes the signal rise; ``"as-is"`` leaves it.
@@ -143,10 +143,11 @@ def ingest_dataset(
     audio_root = source.audio or root
     refuse_audio_outside(source.stimuli, audio_root, follow_links)
     known = profile(source.name)
-    if known.name == "table":
+    if known.own:
         table = table or TableOptions()
         unit = table.unit or known.eda_unit
-        known = replace(known, rating_scale=table.rating_scale, eda_unit=unit)
+        scale = source.rating_scale or table.rating_scale
+        known = replace(known, rating_scale=scale, eda_unit=unit)
     kind = source.kind or signal_kind(known.eda_unit, polarity)
     provenance = Provenance(
         "ingest",

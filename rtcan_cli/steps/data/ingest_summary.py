@@ -159,7 +159,7 @@ def _plausibility_notes(
         )
         notes.append(Note("implausible_samples", text, command_line("info", path, "--quality")))
     if counts.mostly_outside:
-        own = known.name == "table"
+        own = known.own
         text = (
             f"recordings of which most samples are outside {rules.min_eda:g} to {rules.max_eda:g} "
             f"uS: {counts.mostly_outside}: electrodes without contact (a wristband then gives 0.03 "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.extras import require
 from rtcan_cli.files.atomic import write_whole
@@ -122,7 +123,7 @@ def predict_stores(
         trials, left_out = new_trials(sources, target, *seen, shared=shared)
         asking.ask(target, trials, left_out)
     notes = notes_on_settings(run, trained, new)
-    if asking.n_known and made.dataset == "table":
+    if asking.n_known and profile(made.dataset).own:
         text = (
             f"{asking.n_known} of the answers are about trials with the names of trials of the "
             "run, and are treated as those; if this is another study, repeat with --all-new"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.calibration import expected_calibration_error
@@ -30,9 +31,6 @@ from rtcan_cli.steps.deployment.predict import new_sources, predict_stores, trai
 from rtcan_cli.steps.scores.evaluate import NAMES, judgement, judgement_in_words
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.trial_key import TRIAL_KEY
-
-#: Own recordings: anybody may have a subject 1.
-OWN = "table"
 
 
 def evaluate_on(
@@ -81,12 +79,13 @@ def evaluate_on(
     with Store(workspace.store(dataset, "labels"), "labels") as store:
         labels = store.table("labels")
     same = made.dataset == run.dataset.name
+    is_own = profile(made.dataset).own  # anybody may have a subject 1
     # What another dataset calls by the same name is somebody else, or another song.
     answers = predict_stores(
-        run_path, workspace, dataset, all_new=same, same_songs=same and made.dataset != OWN
+        run_path, workspace, dataset, all_new=same, same_songs=same and not is_own
     )
     known = sorted(set(answers.answers["subject"]) & set(run.predictions["subject"]))
-    if known and same and made.dataset != OWN:
+    if known and same and not is_own:
         raise RtcanError(
             f"{run.name} was trained on {len(known)} of these subjects: {some(known)}",
             f"other listeners of {run.dataset.title} in this workspace",

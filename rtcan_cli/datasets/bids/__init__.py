@@ -1,0 +1,1 @@
+"""Datasets in BIDS: physiological recordings and the events of their runs."""

@@ -1,0 +1,210 @@
+"""Recordings store -> a dataset in BIDS."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rtcan_cli import console
+from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.absolute import is_absolute
+from rtcan_cli.datasets.bids.writer import ARBITRARY, About, Run, labels_of, write_dataset
+from rtcan_cli.datasets.polarity import FLIPPED, KEPT, SignalKind
+from rtcan_cli.datasets.profiles import Profile, profile
+from rtcan_cli.datasets.terms import terms_of
+from rtcan_cli.datasets.units import parse_unit
+from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.links import unique_name
+from rtcan_cli.results.base import Note
+from rtcan_cli.results.deployment.bids import BidsExport
+from rtcan_cli.stores import Store
+
+_SIMULATED = "**The data are simulated. They say nothing about real people.**\n\n"
+
+
+def export_bids(recordings: Path, folder: Path) -> BidsExport:
+    """Write the recordings, ratings and names of a store as a dataset in BIDS.
+
+    Parameters
+    ----------
+    recordings : Path
+        Recordings store.
+    folder : Path
+        Folder to write. It must be empty, or not be there yet; it appears whole or not at all.
+
+    Raises
+    ------
+    RtcanError
+        If the folder holds something, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RtcanError(f"{folder} is there already, and not empty", "the name of a new folder")
+    with Store(recordings, "recordings") as store:
+        made, known = store.provenance, profile(store.provenance.dataset)
+        trials, table = store.table("trials"), store.table("recordings")
+        labels = labels_of(dict.fromkeys(trials["subject"].tolist()))
+        kinds = {
+            SignalKind(unit, polarity)
+            for unit, polarity in zip(table["unit"], table["polarity"], strict=True)
+        }
+        notes = [*_kind_notes(kinds, known), *_left_behind(store)]
+        low, high = made.parameters.get("rating_scale", known.rating_scale)
+        about = About(
+            name=known.title + (" (simulated by rtcan)" if made.simulated else ""),
+            license=terms_of(known.name, made.simulated),
+            task=re.sub("[^a-z]", "", known.stimulus_word),
+            simulated=made.simulated,
+            scale=(float(low), float(high)),
+            stimuli=_stimuli(store),
+            readme=_readme(known, made.simulated, [note.text for note in notes]),
+        )
+        with _new_folder(folder) as place:
+            runs = _runs(store, trials, table, known)
+            with console.progress(len(trials), "writing BIDS", "trial") as bar:
+                n_files = write_dataset(place, about, _counted(runs, bar), labels)
+        units = sorted({_unit(kind, known) for kind in kinds})
+    return BidsExport(
+        dataset=known.name,
+        simulated=made.simulated,
+        n_subjects=len(labels),
+        n_trials=len(trials),
+        n_recordings=len(table),
+        n_files=n_files,
+        unit=", ".join(units),
+        notes=tuple(notes),
+        files=(folder,),
+    )
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside the one that is wanted, put in place when it is complete."""
+    beside = folder.with_name(unique_name(f".{folder.name}.part-"))
+    try:
+        beside.mkdir(parents=True)
+        yield beside
+        if folder.exists():
+            folder.rmdir()  # it is empty
+        os.replace(beside, folder)
+    except OSError as error:
+        raise RtcanError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _counted(runs: Iterator[Run], bar: console.Progress) -> Iterator[Run]:
+    before = None
+    for run in runs:
+        key = run.subject, run.stimulus, run.repetition
+        bar.update(key != before)
+        before = key
+        yield run
+
+
+def _runs(store: Store, trials: pd.DataFrame, table: pd.DataFrame, known: Profile) -> Iterator[Run]:
+    """Recordings in the order of their trials; a trial without any is there, too."""
+    by_trial: dict[int, list[int]] = {}
+    for index, trial in enumerate(table["trial"].tolist()):
+        by_trial.setdefault(trial, []).append(index)
+    for number, trial in enumerate(trials.itertuples()):
+        facts = (trial.subject, trial.stimulus, int(trial.repetition))
+        ratings = (float(trial.valence), float(trial.arousal))
+        found = by_trial.get(number, [])
+        if not found:
+            yield Run(*facts, "both", *ratings)
+        for index in found:
+            row = table.iloc[index]
+            kind = SignalKind(row["unit"], row["polarity"])
+            eda = np.asarray(store.signal("eda", index), np.float64)
+            repaired = store.signal("repaired", index) > 0
+            if row["problem"]:
+                # What was wrong with it has to stay visible.
+                eda, repaired = np.where(repaired, np.nan, eda), np.zeros_like(repaired)
+            yield Run(
+                *facts,
+                row["target"],
+                *ratings,
+                -eda if kind.polarity == FLIPPED else eda,
+                repaired,
+                float(row["sampling_rate"]),
+                _unit(kind, known),
+            )
+
+
+def _unit(kind: SignalKind, known: Profile) -> str:
+    """The unit that a description has to say; ``arbitrary`` where the offset is lost."""
+    unit = parse_unit(kind.unit)
+    if unit is None or unit.quantity == "relative":
+        return ARBITRARY
+    if unit.quantity == "conductance" and not is_absolute(kind, known):
+        return ARBITRARY
+    return unit.name
+
+
+def _kind_notes(kinds: set[SignalKind], known: Profile) -> list[Note]:
+    notes = []
+    if any(kind.was_converted for kind in kinds):
+        text = "the EDA is in microsiemens, to which it was converted when it was ingested"
+        notes.append(Note("converted", text))
+    if any(kind.polarity == FLIPPED for kind in kinds):
+        text = "the EDA is skin resistance without its offset, with the sign of the raw files"
+        notes.append(Note("resistance", text))
+    if any(kind.polarity == KEPT for kind in kinds):
+        text = "the EDA is skin resistance; to read it as it is, ingest it with --polarity as-is"
+        notes.append(Note("resistance", text))
+    if any(_unit(kind, known) == ARBITRARY for kind in kinds):
+        text = (
+            f"the EDA of {known.title} has no known offset and scale: its unit is written as "
+            f"{ARBITRARY}; to read it, ingest it with --unit a.u."
+        )
+        notes.append(Note("arbitrary_unit", text))
+    return notes
+
+
+def _left_behind(store: Store) -> list[Note]:
+    """What a dataset in BIDS does not hold."""
+    repaired = store.array("quality/repaired")
+    problem = store.array("recordings/problem") != ""
+    notes = []
+    if n := int(((repaired > 0) & ~problem).sum()):
+        text = f"{n} recordings have interpolated samples, which a column of their own marks"
+        notes.append(Note("repaired", text))
+    if n := int(problem.sum()):
+        text = f"{n} recordings were left out by later steps; they are written as well"
+        notes.append(Note("not_usable", text))
+    if (store.array("stimuli/audio") != "").any():
+        text = "audio files are not copied; check their licence before you add them to stimuli/"
+        notes.append(Note("audio", text))
+    return notes
+
+
+def _stimuli(store: Store) -> dict[str, dict[str, str]]:
+    table = store.table("stimuli", ["stimulus", "song", "title", "artist"])
+    return {
+        row["stimulus"]: {
+            "song": row["song"] if row["song"] != row["stimulus"] else "",
+            "title": row["title"],
+            "artist": row["artist"],
+        }
+        for row in table.to_dict("records")
+    }
+
+
+def _readme(known: Profile, simulated: bool, notes: list[str]) -> str:
+    again = command_line("ingest", "bids", "FOLDER", workspace=None)
+    lines = "".join(f"- {note}\n" for note in notes)
+    return (
+        f"# {known.title}\n\n"
+        + (_SIMULATED if simulated else "")
+        + "Electrodermal activity and ratings of valence and arousal, written by rtcan. Each "
+        "recording is a run; its events tell the stimulus and the subject's own ratings.\n\n"
+        + (f"{lines}\n" if lines else "")
+        + f"To read it: {again}\n"
+    )

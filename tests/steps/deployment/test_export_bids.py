@@ -1,0 +1,189 @@
+"""A store that was written as BIDS and read again has the same signals, ratings and labels."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtcan_cli.datasets.bids.writer import labels_of
+from rtcan_cli.stores import Store
+from tests.conftest import must, rtcan
+
+KEYS = ("subject", "stimulus", "repetition")
+
+
+def recordings(workspace: Path, dataset: str) -> dict[tuple[object, ...], tuple[object, ...]]:
+    with Store(workspace / dataset / "recordings.h5", "recordings") as store:
+        table = store.table("recordings")
+        return {
+            tuple(row[name] for name in (*KEYS, "target")): (
+                store.signal("eda", index).tobytes(),
+                row["sampling_rate"],
+                bool(row["problem"]),
+            )
+            for index, row in enumerate(table.to_dict("records"))
+        }
+
+
+def rows(workspace: Path, dataset: str, kind: str, table: str) -> set[tuple[object, ...]]:
+    with Store(workspace / dataset / f"{kind}.h5", kind) as store:
+        columns = [*KEYS, "valence", "arousal"]
+        found = store.table(table)[columns].fillna(-1)
+        return set(found.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options"),
+    [
+        ("table", ()),
+        ("deap", ()),
+        pytest.param("pmemo", ("--unit", "a.u."), id="two hearings"),
+        pytest.param("amigos", ("--unit", "a.u."), marks=pytest.mark.long),
+        pytest.param("hku956", (), marks=pytest.mark.long),
+    ],
+)
+def test_signals_ratings_and_labels_come_back(
+    tmp_path: Path, dataset: str, options: tuple[str, ...]
+) -> None:
+    size = ("--subjects", "3", "--stimuli", "4", "--duration", "12")
+    must("simulate", dataset, tmp_path / "raw", *size)
+    must("ingest", dataset, tmp_path / "raw", "-w", tmp_path)
+    must("relabel", "-d", dataset, "-w", tmp_path)
+    must("export-bids", tmp_path / "bids-out", "-d", dataset, "-w", tmp_path)
+    said = must("ingest", "bids", tmp_path / "bids-out", "-w", tmp_path, *options)
+    assert "(simulated)" in said.stdout
+    must("relabel", "-d", "bids", "-w", tmp_path)
+    own, again = (recordings(tmp_path, name) for name in (dataset, "bids"))
+    assert own == again
+    for kind, table in (("recordings", "trials"), ("labels", "labels")):
+        assert rows(tmp_path, dataset, kind, table) == rows(tmp_path, "bids", kind, table)
+    with Store(tmp_path / "bids" / "recordings.h5", "recordings") as store:
+        kind = set(store.array("recordings/polarity"))
+    assert kind == ({"resistance, sign flipped"} if dataset == "deap" else kind)
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    """A study with a gap that is repaired, one that is not, and a trial without a recording."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    lines = ["subject,stimulus,valence,arousal,signal,sampling_rate,title"]
+    for number, name in enumerate(("short gap", "long gap", "whole", "lost")):
+        eda = 3 + np.cumsum(rng.normal(0, 0.01, 200))
+        if name == "short gap":
+            eda[50:53] = np.nan
+        if name == "long gap":
+            eda[50:90] = np.nan
+        signal = "" if name == "lost" else f"{number}.csv"
+        if signal:
+            np.savetxt(folder / signal, eda, fmt="%.5f")
+        lines.append(f"Ö {number % 2},{name},{number + 2},{8 - number},{signal},10,A\ttitle")
+    (folder / "trials.csv").write_text("\n".join(lines) + "\n")
+    must("ingest", "table", folder, "-w", tmp_path / "ws")
+    return tmp_path / "ws"
+
+
+def test_what_was_repaired_is_marked_and_what_is_left_out_stays_so(
+    faulty: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = json.loads(must("export-bids", out, "-d", "table", "-w", faulty, "--json").stdout)
+    assert (result["n_trials"], result["n_recordings"], result["unit"]) == (4, 3, "uS")
+    assert {note["kind"] for note in result["notes"]} == {"repaired", "not_usable"}
+    marks = [
+        gzip.decompress(path.read_bytes()).decode().splitlines()
+        for path in sorted(out.rglob("*physio.tsv.gz"))
+        if "interpolated" in path.with_name(path.name.replace(".tsv.gz", ".json")).read_text()
+    ]
+    assert len(marks) == 1
+    assert [line.split("\t")[1] for line in marks[0]].count("1") == 3
+    said = must("ingest", "bids", out, "-w", tmp_path / "again")
+    assert "the column interpolated marks 3 samples" in " ".join(said.stdout.split())
+    again = recordings(tmp_path / "again", "bids")
+    usable = {key: each for key, each in recordings(faulty, "table").items() if not each[2]}
+    assert {key[1] for key in usable} == {"short gap", "whole"}
+    assert {key: again[key] for key in usable} == usable
+    (left_out,) = again.keys() - usable.keys()
+    assert left_out[1] == "long gap"
+    assert again[left_out][2]
+    assert rows(faulty, "table", "recordings", "trials") == rows(
+        tmp_path / "again", "bids", "recordings", "trials"
+    )
+
+
+def test_the_layout_is_that_of_the_standard(faulty: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    must("export-bids", out, "-d", "table", "-w", faulty)
+    about = json.loads((out / "dataset_description.json").read_text())
+    assert about["BIDSVersion"]
+    assert about["Simulated"] is False
+    people = (out / "participants.tsv").read_text().splitlines()
+    assert people == ["participant_id\toriginal_id", "sub-0\tÖ 0", "sub-1\tÖ 1"]
+    names = sorted(path.name for path in (out / "sub-0" / "beh").iterdir())
+    stem = "sub-0_task-stimulus_run-00"
+    assert names == [
+        f"{stem}{k}_{end}" for k in (1, 2) for end in ("events.tsv", "physio.json", "physio.tsv.gz")
+    ]
+    physio = json.loads((out / "sub-0" / "beh" / f"{stem}1_physio.json").read_text())
+    assert (physio["SamplingFrequency"], physio["StartTime"]) == (10, 0)
+    assert physio["Columns"] == ["eda", "interpolated"]
+    assert physio["eda"]["Units"] == "uS"
+    events = (out / "sub-0" / "beh" / f"{stem}1_events.tsv").read_text().splitlines()
+    row = dict(zip(*(line.split("\t") for line in events), strict=True))
+    assert (row["onset"], row["duration"], row["stimulus"]) == ("0.0", "20.0", "short gap")
+    assert (row["valence"], row["title"]) == ("2.0", "A title")
+    columns = json.loads((out / "task-stimulus_events.json").read_text())
+    assert row.keys() == columns.keys()
+    assert columns["valence"]["Maximum"] == 9
+
+
+def test_nothing_is_written_over_or_left_behind(
+    faulty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").touch()
+    outcome = rtcan("export-bids", out, "-d", "table", "-w", faulty)
+    assert outcome.exit_code == 1
+    assert "is there already, and not empty" in outcome.stderr
+    shutil.rmtree(out)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rtcan_cli.datasets.bids.writer._write_shared", full)
+    before = set(tmp_path.iterdir())
+    outcome = rtcan("export-bids", out, "-d", "table", "-w", faulty)
+    assert outcome.exit_code == 1
+    assert "No space left on device" in outcome.stderr
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_labels_are_letters_and_digits_and_differ_whatever_their_case() -> None:
+    names = ["P-01", "p01", "P 01", "ÄÖ", "Ü", "7", "../../x"]
+    labels = labels_of(names)
+    assert list(labels) == names
+    assert all(label.isalnum() and label.isascii() for label in labels.values())
+    assert len({label.casefold() for label in labels.values()}) == len(names)
+
+
+def test_equal_stores_give_equal_files(faulty: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        must("export-bids", tmp_path / name, "-d", "table", "-w", faulty)
+    files = [path for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes()
+
+
+def test_bids_is_not_simulated(tmp_path: Path) -> None:
+    outcome = rtcan("simulate", "bids", tmp_path / "raw")
+    assert outcome.exit_code == 1
+    assert "bids is not simulated, but deap, amigos" in outcome.stderr
