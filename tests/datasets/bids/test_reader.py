@@ -29,7 +29,7 @@ def signal(seconds: float = 40, seed: int = 0) -> np.ndarray:
 
 def write_json(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def write_physio(
