@@ -34,7 +34,7 @@ def export_bids(
     \b
     Examples:
       rtcan export-bids bids/my-study --dataset table
-      rtcan ingest bids bids/my-study
+      rtcan export-bids bids/hku956 --dataset hku956
     """
     from rtcan_cli.steps.deployment.export_bids import export_bids as run_step
 

@@ -20,6 +20,7 @@ from typing import Any, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError, permission_hint
 from rtcan_cli.export.graph import describe_inputs, input_shapes, trials_of
 from rtcan_cli.models.limits import is_whole, wrong_spec
@@ -177,8 +178,8 @@ def read_weights(path: str | Path) -> ExportedModels:
     metadata, arrays = _read(path)
     if metadata.get("rtcan_weights") != LAYOUT:
         raise RtcanError(
-            f"{path} was not written by rtcan export, or by another version of it",
-            "rtcan export --safetensors, with this version",
+            f"{path} was not written by rtcan's export, or by another version of it",
+            f"{command_line('export', safetensors='FILE')}, with this version",
         )
     try:
         specs = {int(fold): _spec(one) for fold, one in json.loads(metadata["spec"]).items()}

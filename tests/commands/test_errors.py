@@ -33,6 +33,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "export",
+    "export-bids",
     "gradcam",
     "contributions",
     "listen",

@@ -28,6 +28,7 @@ WAYS = (
     "simulate pmemo DIR",
     "ingest pmemo RAW",
     "ingest table RAW",
+    "ingest bids RAW",
     "relabel -d pmemo",
     "relabel -d pmemo --method fixed",
     "relabel -d pmemo --import labels.csv",
@@ -38,6 +39,7 @@ WAYS = (
     "eda-features -d pmemo --cluster tcp://x:1",
     "music-features -d pmemo",
     "music-features -d pmemo --import features.csv",
+    "music-features -d pmemo --import vectors.npz --model MERT",
     "train -d pmemo",
     "train -d pmemo --fusion music",
     "train -d pmemo --model svm-eda",
@@ -45,6 +47,8 @@ WAYS = (
     "import-checkpoint net.pt -d pmemo --output run.h5",
     "evaluate",
     "export --onnx x.onnx",
+    "export --safetensors x.safetensors",
+    "export-bids DIR",
     "predict --dataset pmemo",
     "predict --eda eda.csv",
     "gradcam --subject 1 --music 1",
@@ -164,6 +168,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     # All modules are loaded before any is changed: what they import from each other stays whole.
     functions = list(_functions_of_steps())
     for view in (
+        "views.deployment.card",
         "views.files",
         "views.paper",
         "views.report",
@@ -191,6 +196,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr("rtcan_cli.results.paper.joined", lambda parts: any_result())
     monkeypatch.setattr("rtcan_cli.views.report.write_tables", lambda result: None)
     monkeypatch.setattr("rtcan_cli.views.html.document.write_report", recorder("write_report"))
+    monkeypatch.setattr("rtcan_cli.views.deployment.card.write_card", recorder("write_card"))
     monkeypatch.setattr("rtcan_cli.views.html.recording.write_recording", lambda result: result)
     monkeypatch.setattr("rtcan_cli.views.html.listening.write_listening", recorder("write_html"))
     return calls

@@ -107,7 +107,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         raise RtcanError(f"{path}: {reason}") from error
     if "rtcan_weights" in metadata:
         raise RtcanError(
-            f"{path}: was written by rtcan export, and is not a checkpoint of the published code",
+            f"{path}: was written by rtcan's export, and is not a checkpoint of the published code",
             "rtcan_cli.api.read_weights reads it",
         )
     return _weights(found, path)

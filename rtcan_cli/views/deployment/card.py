@@ -268,7 +268,7 @@ def _training(card: ModelCard) -> Iterator[str]:
     elif card.recipe:
         yield f"Recipe {in_markdown(run.recipe)}: {in_markdown(settings_in_words(card.recipe))}."
     else:
-        yield "The model fits itself and has no recipe; its candidates are those of `rtcan models`."
+        yield "The model fits itself and has no recipe; rtcan's command `models` describes it."
 
 
 def _limits(card: ModelCard) -> Iterator[str]:
@@ -282,7 +282,7 @@ def _limits(card: ModelCard) -> Iterator[str]:
             "the European Union, systems that infer emotions at work or in education are "
             "prohibited, with few exceptions (Regulation (EU) 2024/1689, Article 5).",
             "Other sensors, sites, populations, stimuli or labels than those above, without a test "
-            "on them (`rtcan evaluate --on`).",
+            "on them (rtcan's `evaluate --on`).",
             "Claims that a score is above chance where its interval contains chance.",
             *(
                 ["Anything about real people: the data are simulated."]
@@ -323,7 +323,7 @@ def _loading(card: ModelCard, weights: str) -> Iterator[str]:
     )
     yield (
         "Nothing in the file can be executed. New recordings have to be prepared as those of the "
-        "run were; the settings are above, and `rtcan predict` does it."
+        "run were; the settings are above, and rtcan's command `predict` does it."
     )
 
 

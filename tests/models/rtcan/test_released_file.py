@@ -54,7 +54,7 @@ def test_safetensors_hold_a_state_dict(tmp_path: Path) -> None:
         with pytest.raises(RtcanError, match="not a readable safetensors file"):
             read_state_dict(path)
     safetensors.save_file(state, path, metadata={"rtcan_weights": "1"})
-    with pytest.raises(RtcanError, match="was written by rtcan export"):
+    with pytest.raises(RtcanError, match="was written by rtcan's export"):
         read_state_dict(path)
     path.write_bytes(b"")
     os.truncate(path, LIMIT + 1)

@@ -220,7 +220,7 @@ def infinite(metadata: dict, arrays: dict) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda metadata, arrays: metadata.pop("rtcan_weights"), "not written by rtcan export"),
+        (lambda metadata, arrays: metadata.pop("rtcan_weights"), "not written by rtcan's export"),
         (lambda metadata, arrays: metadata.update(spec="{"), "is damaged"),
         (lambda metadata, arrays: metadata.update(spec="[" * 100_000), "is damaged"),
         (lambda metadata, arrays: metadata.update(temperatures='{"1": 1.0}'), "is damaged"),
