@@ -22,6 +22,7 @@ class ThreadAlarm:
 
     def __init__(self) -> None:
         self._stopped, self._rang = threading.Event(), False
+        self._thread: threading.Thread | None = None
 
     def start(self, number: int) -> None:
         """Begin with it; a second call is the first one."""
@@ -31,7 +32,8 @@ class ThreadAlarm:
                 self._rang = True
                 signal.raise_signal(number)
 
-        threading.Thread(target=ring, daemon=True).start()
+        self._thread = threading.Thread(target=ring, daemon=True)
+        self._thread.start()
 
     def rang(self, number: int) -> bool:
         """Whether a signal that has just come is its own."""
@@ -39,8 +41,10 @@ class ThreadAlarm:
         return rang
 
     def stop(self) -> None:
-        """End it."""
+        """End it: no signal comes after this, when its handler is another one."""
         self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
 
 
 if sys.platform == "win32":
@@ -87,7 +91,7 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    interrupted, alarm = False, _Alarm()
+    interrupted, left, alarm = False, False, _Alarm()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
@@ -99,6 +103,8 @@ def interruptible() -> Iterator[None]:
         raise KeyboardInterrupt
 
     def look_again() -> None:
+        if left:
+            return
         error = sys.exc_info()[1]
         while error is not None:
             if isinstance(error, KeyboardInterrupt):
@@ -120,6 +126,7 @@ def interruptible() -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     finally:
+        left = True
         alarm.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
