@@ -26,7 +26,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fresh import QUICK, ROOT, environment, run
+from fresh import ROOT, environment, run, split
 
 DIST = ROOT / "dist"
 #: What the commands of the README need.
@@ -42,11 +42,13 @@ SHORT_NETWORK = f"{SHORT} --epochs 1 --length 96 --channels 8,8,8,8"
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        usage="%(prog)s [options] [-- options of pytest]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--python", default=sys.executable, help="default: the one that runs this")
-    parser.add_argument("pytest", nargs="*", metavar="-- OPTIONS", help="of pytest")
-    given = parser.parse_args()
+    own, options = split(sys.argv[1:])
+    given = parser.parse_args(own)
     with tempfile.TemporaryDirectory(prefix="rtcan-dist-") as name:
         outside = Path(name)
         python = environment(outside / "environment", given.python)
@@ -55,7 +57,7 @@ def main() -> None:
         if wrong := [*wrong_in_wheel(wheel, files), *wrong_in_sdist(sdist, files)]:
             sys.exit("\n".join(wrong))
         run_readme(python, wheel, outside / "empty")
-        run_tests(python, sdist, outside / "unpacked", given.pytest or QUICK)
+        run_tests(python, sdist, outside / "unpacked", options)
     print(f"checked: {wheel.relative_to(ROOT)} and {sdist.relative_to(ROOT)}")
 
 

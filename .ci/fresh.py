@@ -13,6 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("-n", "auto", "--dist", "worksteal", "-m", "not long")
 
 
+def split(line: list[str]) -> tuple[list[str], list[str]]:
+    """A script's own arguments, and the options of pytest, which follow ``--``."""
+    at = line.index("--") if "--" in line else len(line)
+    return line[:at], line[at + 1 :] or [*QUICK]
+
+
 def environment(folder: Path, python: str) -> Path:
     """Make a virtual environment, in place of what is in the folder.
 

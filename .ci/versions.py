@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import requires, version
 from pathlib import Path
 
-from fresh import QUICK, ROOT, environment, run
+from fresh import ROOT, environment, run, split
 
 PACKAGE, EXTRA = "rtcan-cli", "test"
 
@@ -27,7 +27,9 @@ PACKAGE, EXTRA = "rtcan-cli", "test"
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        usage="%(prog)s {lowest,newest} [options] [-- options of pytest]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("which", choices=("lowest", "newest"))
     parser.add_argument("--python", default=sys.executable, help="default: the one that runs this")
@@ -35,8 +37,8 @@ def main() -> None:
     parser.add_argument(
         "--report", action="store_true", help="only list the versions of the Python that runs this"
     )
-    parser.add_argument("pytest", nargs="*", metavar="-- OPTIONS", help="of pytest")
-    given = parser.parse_args()
+    own, options = split(sys.argv[1:])
+    given = parser.parse_args(own)
     if given.report:
         sys.exit(report(set(bounds()), version, given.which == "lowest"))
     folder = given.folder or ROOT / f".venv-{given.which}"
@@ -44,7 +46,7 @@ def main() -> None:
     limits = lowest(python, folder / "lowest.txt") if given.which == "lowest" else ()
     run(python, "-m", "pip", "install", "--quiet", *limits, "--editable", f".[{EXTRA}]")
     run(python, Path(__file__), given.which, "--report")
-    run(python, "-m", "pytest", *(given.pytest or QUICK))
+    run(python, "-m", "pytest", *options)
 
 
 def lowest(python: Path, found: Path) -> tuple[str | Path, ...]:

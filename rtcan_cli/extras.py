@@ -48,6 +48,7 @@ def _packages() -> Iterator[tuple[str, Package]]:
         ("onnx", "ONNX", "export"),
         ("onnxruntime", "ONNX Runtime", "export"),
         ("onnxscript", "ONNX Script", "export"),
+        ("safetensors", "safetensors", "export"),
         ("edfio", "edfio", "edf"),
         ("pyxdf", "pyxdf", "xdf"),
         ("bioread", "bioread", "biopac"),

@@ -18,6 +18,21 @@ def versions(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("versions")
 
 
+def test_the_options_of_pytest_follow_two_dashes(
+    versions: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(versions, "environment", lambda folder, python: Path(python))
+    monkeypatch.setattr(versions, "run", lambda *words: ran.append((*map(str, words),)))
+    line = ["versions.py", "newest", "--python", "python3.14", "--", "-x", "tests/eda"]
+    monkeypatch.setattr("sys.argv", line)
+    versions.main()
+    assert ran[-1] == ("python3.14", "-m", "pytest", "-x", "tests/eda")
+    monkeypatch.setattr("sys.argv", line[:4])
+    versions.main()
+    assert ran[-1][-2:] == ("-m", "not long")
+
+
 @pytest.mark.parametrize(
     "bound", [("numpy", "2.2"), ("numpy", "2.2.3"), ("torch", "2.5.0"), ("rich", "13")]
 )

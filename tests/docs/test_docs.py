@@ -35,6 +35,9 @@ def make_reference() -> ModuleType:
     "page", ["reference.md", "stores.md", "results.md", "eda_features.md", "models.md"]
 )
 def test_generated_pages_are_current(page: str) -> None:
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    if page == "reference.md" and f"\ntyper=={typer.__version__}\n" not in pinned:
+        pytest.skip("other versions of Typer word the usage of a command in another way")
     committed = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert committed == make_reference().PAGES[page](), "run `make docs` and commit the result"
 
