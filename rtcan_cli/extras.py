@@ -80,7 +80,7 @@ def require(what: str, *modules: str) -> None:
     Parameters
     ----------
     what : str
-        What is asked for, such as ``"rtcan gradcam"``.
+        What is asked for, such as ``"gradcam"``.
     *modules : str
         What it imports, sooner or later: keys of `PACKAGES`.
 

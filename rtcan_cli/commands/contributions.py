@@ -91,7 +91,7 @@ def contributions(
     )
     from rtcan_cli.stores import Workspace
 
-    require("rtcan contributions", "torch", "captum", "matplotlib")
+    require("contributions", "torch", "captum", "matplotlib")
     look, stores = figures.look(), Workspace(workspace)
     name = profile(dataset).name if dataset else None
     targets = None if target is None else TARGETS if target == "both" else (target,)

@@ -146,7 +146,7 @@ def gradcam(
         raise typer.BadParameter("--jobs is for --all and --check: one trial is explained at once")
     if one and not relative and options.was_typed(context, "seed"):
         raise typer.BadParameter("--seed draws untrained networks: give it with --relative")
-    require("rtcan gradcam", "torch", "captum", "matplotlib")
+    require("gradcam", "torch", "captum", "matplotlib")
     look, folder = figures.look(), figures.folder
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None

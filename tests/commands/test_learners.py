@@ -39,7 +39,7 @@ def fitted(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def test_all_are_scored_and_compared(
     fitted: tuple[Path, dict[str, Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtcan_cli.steps.scores.compare.save", lambda figure, path, *_: [path])
+    monkeypatch.setattr("rtcan_cli.plots.save.save", lambda figure, path, *_: [path])
     workspace, runs = fitted
     assert set(runs) == set(NAMES.split(","))
     for run in runs.values():
@@ -56,7 +56,6 @@ def test_all_are_scored_and_compared(
 def test_only_what_learns_in_steps_has_learning_curves(
     fitted: tuple[Path, dict[str, Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rtcan_cli.steps.scores import evaluate
 
     drawn: dict[str, Any] = {}
 
@@ -64,7 +63,7 @@ def test_only_what_learns_in_steps_has_learning_curves(
         drawn[path.name] = figure
         return [path]
 
-    monkeypatch.setattr(evaluate, "save", keep)
+    monkeypatch.setattr("rtcan_cli.plots.save.save", keep)
     for name in ("boosting", "logistic"):
         drawn.clear()
         outcome = must("evaluate", fitted[1][name].path, "-o", tmp_path / name)

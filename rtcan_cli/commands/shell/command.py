@@ -165,7 +165,7 @@ def _show(result: Result) -> None:
 
 def _fail_if_of_import(function: Callable[..., Result], error: Exception) -> None:
     """End the command if an optional package is missing or broken: it was not noticed before."""
-    known = failed_import(f"rtcan {function.__name__.replace('_', '-')}", error)
+    known = failed_import(function.__name__.replace("_", "-"), error)
     if known is not None:
         _fail(error, str(known), known.hint)
 

@@ -97,7 +97,7 @@ def predict_stores(
     _check_output(output)
     run = Run.load(run_path)
     if run.settings.model.is_network:
-        require("rtcan predict", "torch")
+        require("predict", "torch")
     sources = new_sources(run, workspace, dataset, given or {})
     ids, made = sources.check()
     if all_new and trained_on_these(run, ids, workspace):
@@ -195,7 +195,7 @@ def predict_recording(
     _check_output(output)
     run = Run.load(run_path)
     if run.settings.model.is_network:
-        require("rtcan predict", "torch")
+        require("predict", "torch")
     trained = trained_on(run, workspace)
     trials = recording.trials(run, trained)
     asking = _Asking(run, calibrated, all_folds, by_name=True, same_songs=True)

@@ -124,7 +124,7 @@ def extract_features(
                 f"{absent[0]}: the audio is gone ({len(absent)} of {len(files)} files)",
                 f"{line_that_makes(recordings, 'recordings')}, from where the files are now",
             )
-        require("rtcan music-features", "opensmile")
+        require("music-features", "opensmile")
         partial = Partial(output, provenance.digest())
         with partial.held():
             failures = _extract_missing(files, partial, mixdown, jobs, feature_set)
