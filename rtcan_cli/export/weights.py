@@ -13,13 +13,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli import extras
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError, permission_hint
 from rtcan_cli.export.graph import describe_inputs, input_shapes, trials_of
@@ -96,11 +96,7 @@ class ExportedModels:
 
 def require() -> None:
     """Raise RtcanError if the library is missing."""
-    if find_spec("safetensors") is None:
-        raise RtcanError(
-            "safetensors files need the package safetensors",
-            "pip install 'rtcan-cli[export]', or pip install -e '.[export]' in a clone",
-        )
+    extras.require("a safetensors file", "safetensors")
 
 
 def write_weights(

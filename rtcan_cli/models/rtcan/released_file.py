@@ -6,13 +6,13 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from rtcan_cli.errors import RtcanError, permission_hint
+from rtcan_cli.extras import require
 from rtcan_cli.files.kinds import HEAD, PICKLE, ZIP, another_kind
 
 #: Largest file, and largest content of one, in bytes. Published networks take 8 MB, and training
@@ -87,11 +87,7 @@ def _too_large(path: Path, size: int) -> RtcanError:
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
     """A state dict of plain tensors; the format has nothing else."""
-    if find_spec("safetensors") is None:
-        raise RtcanError(
-            f"{path}: safetensors files need the package safetensors",
-            "pip install 'rtcan-cli[export]', or pip install -e '.[export]' in a clone",
-        )
+    require(str(path), "safetensors")
     from safetensors import SafetensorError, safe_open
 
     if (size := path.stat().st_size) > LIMIT:
