@@ -62,7 +62,9 @@ def test_figures_read_from_the_paper():
     pmemo = labels_table("PMEmo").set_index("target")
     assert pmemo.loc["arousal"].tolist() == [4520, 3170]
     previous = table(6).set_index(["model", "inputs"]).loc[("Res-SIN", "eda+music")]
-    assert previous[["paper_valence_accuracy", "paper_arousal_accuracy"]].tolist() == [73.43, 73.65]
+    # Pandas before 3 gives a table with one row.
+    accuracies = previous[["paper_valence_accuracy", "paper_arousal_accuracy"]].to_numpy().ravel()
+    assert accuracies.tolist() == [73.43, 73.65]
 
 
 def test_table_6_has_every_system_of_the_paper_and_only_the_known_numbers():
