@@ -18,6 +18,8 @@ from rtcan_cli.extras import require
 
 #: Seconds to look for a stream.
 WAIT = 10.0
+# Seconds to look for others of the same name.
+_OTHERS = 1.0
 #: What channels of EDA are called.
 _EDA = ("eda", "gsr")
 _AT_A_TIME = 4096
@@ -34,7 +36,7 @@ class StreamRecorder:
         Label of the channel, or its number from 1; empty for the only one, or the only one that is
         called EDA or GSR.
     file : Path
-        Where to write: ``time`` in seconds from the first sample, and ``EDA``, with the unit if
+        Where to write: ``time_s`` in seconds from the first sample, and ``EDA``, with the unit if
         the stream states one. It must not exist.
     wait : float
         Seconds to look for the stream.
@@ -67,7 +69,7 @@ class StreamRecorder:
         except FileExistsError:
             raise RtcanError(f"{file} exists already", "another name after --record") from None
         unit = _described(whole)[self._channel].get("unit", "")
-        self._file.write(f"time,EDA{f' [{unit}]' if unit else ''}\n")
+        self._file.write(f"time_s,EDA{f' [{unit}]' if unit else ''}\n")
         self._file.flush()
 
     def pull(self) -> int:
@@ -141,6 +143,8 @@ def _find(name: str, wait: float) -> Any:
             f"no stream called '{name}' was found in {wait:g} s",
             f"{known}; start the program that sends it, in the same network",
         )
+    # The search ends at the first: others may only answer a little later.
+    found = pylsl.resolve_byprop("name", name, minimum=2, timeout=_OTHERS) or found
     if len(found) > 1:
         hosts = ", ".join(sorted(each.hostname() for each in found))
         raise RtcanError(

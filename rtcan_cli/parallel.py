@@ -167,7 +167,7 @@ def _here_while_short(
     keep_errors: bool,
     start_up: float,
 ) -> Generator[tuple[int, R | RtcanError], None, None]:
-    quickest = 0.0  # of the items until now: the first also waits for what is loaded once
+    quickest = 0.0  # how long the others may take
     for index, item in enumerate(items):
         saved = (len(items) - index) * quickest * (1 - 1 / workers)
         if saved > start_up:
@@ -178,7 +178,10 @@ def _here_while_short(
         started = time.process_time()  # a busy machine also starts processes slowly
         result = _numbered(function, index, item, keep_errors)
         seconds = time.process_time() - started
-        quickest = min(quickest, seconds) if index else seconds
+        if index > 1:
+            quickest = min(quickest, seconds)
+        else:  # the first also loads what a process would, which takes about as long as here
+            quickest = seconds if index else max(0.0, seconds - start_up)
         yield result
 
 

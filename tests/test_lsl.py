@@ -98,10 +98,10 @@ def test_a_stream_on_this_machine_is_recorded_and_answered(
         stopper.join()
         sender.communicate("\n", timeout=60)
     samples = pd.read_csv(recorded)
-    assert samples.columns.tolist() == ["time", "EDA [microsiemens]"]
+    assert samples.columns.tolist() == ["time_s", "EDA [microsiemens]"]
     t = np.arange(40 * 32) / 32
     assert len(samples) == len(t)
-    np.testing.assert_allclose(samples["time"], t, atol=1e-3)
+    np.testing.assert_allclose(samples["time_s"], t, atol=1e-3)
     np.testing.assert_allclose(
         samples["EDA [microsiemens]"], 2 + 0.3 * np.sin(t / 8) + 0.05 * np.sin(t), rtol=1e-7
     )
@@ -128,4 +128,32 @@ def test_a_stream_that_is_not_there_is_named(
     )
     assert ended.exit_code == 1
     assert f"no stream called '{name}'" in ended.stderr
+    assert not recorded.exists()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("environment")
+def test_two_streams_of_one_name_are_refused(
+    trained: Path, raw_pmemo: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (run,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
+    name, pipes = f"two-{os.getpid()}", {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command: list[str] = [sys.executable, "-c", SENDER, name]
+    senders = [
+        subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload]
+        for _ in range(2)
+    ]
+    try:
+        assert [sender.stdout.readline() for sender in senders] == ["ready\n"] * 2
+        recorded = tmp_path / "recorded.csv"
+        ended = rtcan(
+            *("live", run.stem, "-w", trained, "--lsl", name, "--record", recorded),
+            *("--audio", min(raw_pmemo.rglob("*.mp3"))),
+        )
+    finally:
+        for sender in senders:
+            sender.kill()
+            sender.communicate()
+    assert ended.exit_code == 1
+    assert f"2 streams are called '{name}'" in ended.stderr
     assert not recorded.exists()

@@ -123,12 +123,16 @@ def test_workers_are_other_processes_with_one_thread_each(monkeypatch):
     assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
-def compute(x):
-    """Keep the processor busy for a while, and say in which process."""
-    until = time.process_time() + 0.05
+def keep_busy(seconds):
+    """Compute for so long, and say in which process."""
+    until = time.process_time() + seconds
     while time.process_time() < until:
         pass
-    return x, os.getpid()
+    return os.getpid()
+
+
+def compute(x):
+    return x, keep_busy(0.05)
 
 
 def test_short_work_stays_here_if_processes_would_take_longer_to_start():
@@ -137,12 +141,18 @@ def test_short_work_stays_here_if_processes_would_take_longer_to_start():
     assert results == [(i, (i, os.getpid())) for i in items]
 
 
-def test_long_work_goes_to_processes_after_its_first_item():
+def test_what_the_first_item_loads_does_not_start_processes():
+    items = [0.3, *[0.0] * 20]
+    results = list(map_unordered(keep_busy, items, 2, start_up=0.4))
+    assert results == [(i, os.getpid()) for i in range(21)]
+
+
+def test_long_work_goes_to_processes_after_its_first_items():
     items = list(range(40))
     results = dict(map_unordered(compute, items, 2, start_up=0.1))
     assert [results[i][0] for i in items] == items
     assert results[0][1] == os.getpid()
-    assert os.getpid() not in {results[i][1] for i in items[1:]}
+    assert os.getpid() not in {results[i][1] for i in items[2:]}
 
 
 @pytest.mark.parametrize("start_up", [0.001, 60.0])

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import numpy as np
+
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets.clocks import UNIX_LAST
 from rtcan_cli.datasets.conversion import conversion_of, refuse_unstated
@@ -15,9 +17,9 @@ from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.rows import Row, read_start
-from rtcan_cli.datasets.table.signals import SignalFile
+from rtcan_cli.datasets.table.signals import SignalFile, Track
 from rtcan_cli.datasets.trials import Recording
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, UnusableError
 
 
 def read_single(
@@ -30,6 +32,7 @@ def read_single(
     unit: str | None = None,
     default: str = "uS",
     resistance: Literal["convert", "flip", "as-is"] = "convert",
+    last: float = math.nan,
 ) -> Recording:
     """Read one recording.
 
@@ -57,6 +60,9 @@ def read_single(
     resistance : {"convert", "flip", "as-is"}
         What becomes of skin resistance: 1/R, but where its offset is not known, its sign has to
         be flipped; or always the latter, or nothing.
+    last : float
+        Only the last seconds of the file, or all of it if it has less; NaN for all. What comes
+        before has no part in how these are read, apart from the unit.
 
     Raises
     ------
@@ -84,15 +90,35 @@ def read_single(
         flip = True if resistance == "flip" else None
         how = conversion_of(track.eda, track.unit, unit, default, as_is, flip, path)
         track = replace(track, eda=how.cleaned(track.eda))
+    begin, track = _last(track, last, sampling_rate)
     found = cut(track, row)
     if isinstance(found, str):
-        raise RtcanError(f"{path}: {found}")
+        raise UnusableError(f"{path}: {found}")
     place = (found.sampling_rate, str(path), found.position, found.jitter)
     refuse_unstated(track.channel, track.unit, unit, path)
     if how is None:
-        return Recording("both", found.eda, *place, notes=track.notes)
+        return Recording("both", found.eda, *place, notes=track.notes, begin=begin)
     notes = (*track.notes, *how.notes)
-    return Recording("both", how(found.eda), *place, how.kind.unit, how.kind.polarity, notes)
+    kind = how.kind
+    return Recording("both", how(found.eda), *place, kind.unit, kind.polarity, notes, begin)
+
+
+def _last(track: Track, seconds: float, sampling_rate: float) -> tuple[float, Track]:
+    """Seconds before the last part of a signal, and that part."""
+    n = len(track.eda)
+    if math.isnan(seconds) or not n:
+        return 0.0, track
+    if track.time is None:
+        rate = sampling_rate if math.isnan(track.sampling_rate) else track.sampling_rate
+        first = max(0, n - round(seconds * rate))
+        begin, time = first / rate, None
+    else:
+        # The last sample lasts as long as samples usually do.
+        usual = float(np.median(np.diff(track.time))) if n > 1 else 0.0
+        first = int(np.searchsorted(track.time, track.time[-1] - seconds + usual / 2))
+        begin, time = float(track.time[first] - track.time[0]), track.time[first:]
+    start = track.start + begin  # NaN if the file does not say
+    return begin, replace(track, eda=track.eda[first:], time=time, start=start)
 
 
 def _start(start: float | str, decimal: str) -> tuple[float, bool, bool]:

@@ -39,6 +39,8 @@ class Recording:
         where they are those of the whole dataset. The sign is not changed yet.
     notes : tuple of str
         What has to be said about the file.
+    begin : float
+        Seconds of the file before it, if it is the last part of one.
     """
 
     target: str
@@ -50,6 +52,7 @@ class Recording:
     unit: str = ""
     polarity: str = ""
     notes: tuple[str, ...] = ()
+    begin: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def read_new(
     start: float | str = math.nan,
     duration: float = math.nan,
     unit: str | None = None,
+    last: float = math.nan,
 ) -> Recording:
     """Read a single recording as those that a run was trained on.
 
@@ -77,7 +78,7 @@ def read_new(
     trained : SignalKind
         What the run was trained on. A file that says no unit is taken to be like that, unless the
         files of the run had another unit than was stored, or are skin resistance.
-    path, sampling_rate, column, decimal, start, duration, unit
+    path, sampling_rate, column, decimal, start, duration, unit, last
         As of `rtcan_cli.datasets.single.read_single`.
     """
     default = "" if trained.was_converted or holds_resistance(trained) else trained.unit
@@ -85,7 +86,7 @@ def read_new(
     if holds_resistance(trained):
         resistance = "as-is" if trained.falls else "flip"
     options = (sampling_rate, column, decimal, start, duration, unit)
-    return read_single(path, *options, default, resistance)
+    return read_single(path, *options, default, resistance, last)
 
 
 def kind_of_file(run: Run, trained: SignalKind, found: Recording, file: object) -> SignalKind:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError, UnusableError
 from rtcan_cli.files.growing import GrowingFile
 from rtcan_cli.lsl import AnswerStream, StreamRecorder
@@ -26,7 +27,7 @@ from rtcan_cli.results.deployment.live import LIVE_COLUMNS, Live
 from rtcan_cli.runs.origin import Settings, recorded, sees_within_subject, trained_on
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.signals import asked_to_stop
-from rtcan_cli.steps.deployment.new_recording import NewRecording
+from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes
 from rtcan_cli.steps.deployment.predict import answer_of_model
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.ensemble import Ensemble
@@ -135,6 +136,9 @@ def follow_stream(
     """
     following = _Following(run_path, workspace, recording, pace or Pace(), calibrated)
     assert recording.eda is not None, "the command gives it a name"
+    for path in (recording.eda, sinks.output if sinks else None):
+        if path is not None and path.exists():  # before one of them is made
+            raise RtcanError(f"{path} exists already", "another name")
     stream = StreamRecorder(name, recording.column, recording.eda)
     try:
         # The file that is recorded has one column, and its times say its rate.
@@ -154,6 +158,7 @@ class _Following:
     pace: Pace
     calibrated: bool
     rows: list[list[dict[str, Any]]] = field(default_factory=list)
+    noted: dict[str, tuple[Note, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.run = Run.load(self.run_path)
@@ -170,6 +175,7 @@ class _Following:
                 f"another run; all runs: {command_line('info', workspace=self.run.workspace)}",
             )
         self.recording.check_files(self.run)
+        self.before = recorded(self.run, self.workspace)
         self.window = self._window()
         self.models: dict[str, list[TrainedModel]] = {
             target: self.run.models_of_folds(target, self.run.trained_folds(target))
@@ -178,7 +184,7 @@ class _Following:
         self.music = self.recording.heard(self.run, self.trained)
 
     def _window(self) -> float:
-        before = recorded(self.run, self.workspace)
+        before = self.before
         if self.pace.window is not None:
             return self.pace.window
         if before is None:
@@ -206,28 +212,28 @@ class _Following:
             console.say(f"{source}: answers about the last {self.window:g} s; Ctrl-C ends")
             stop = stack.enter_context(asked_to_stop())
             due = started
-            while not stop() and due - started <= self.pace.stop_after:
+            while True:
                 now = time.monotonic()
                 if now < due:
                     time.sleep(min(_LOOK, due - now))
-                    continue
-                # What took longer than it may is not caught up on.
-                due = max(due + self.pace.every, now)
-                if stream is not None:
-                    stream.pull()
-                if growing.update() and growing.lines >= FIRST_LINES:
-                    changed, silent = now, False
-                    rows = self._answers(growing.copy, now, stream)
-                    if not rows:
-                        continue
-                    self.rows.append(rows)
-                    write(rows)
-                    if sender is not None:
-                        sender.send([row["probability"] for row in rows])
-                    console.say(_line(rows))
-                elif not silent and now - changed > max(_SILENT, self.pace.every):
-                    silent = True
-                    console.warn(f"{source}: no new samples for {now - changed:.0f} s")
+                else:
+                    # What took longer than it may is not caught up on.
+                    due = max(due + self.pace.every, now)
+                    if stream is not None:
+                        stream.pull()
+                    if growing.update() and growing.lines >= FIRST_LINES:
+                        changed, silent = now, False
+                        if rows := self._answers(growing.copy, now, stream):
+                            self.rows.append(rows)
+                            write(rows)
+                            if sender is not None:
+                                sender.send([row["probability"] for row in rows])
+                            console.say(_line(rows))
+                    elif not silent and now - changed > max(_SILENT, self.pace.every):
+                        silent = True
+                        console.warn(f"{source}: no new samples for {now - changed:.0f} s")
+                if stop() or time.monotonic() - started >= self.pace.stop_after:
+                    break
         return self._result(source, file, sinks, stream)
 
     def _answers(
@@ -235,18 +241,22 @@ class _Following:
     ) -> list[dict[str, Any]]:
         """A row for each target; none as long as there is less than a window."""
         run, recording = self.run, replace(self.recording, eda=copy)
-        found = recording.read(run, self.trained)
-        n = round(self.window * found.sampling_rate)
-        if len(found.eda) < n:
+        try:
+            found = recording.read(run, self.trained, self.window)
+        except UnusableError:  # there is no sample yet
             return []
-        end = len(found.eda) / found.sampling_rate
+        seconds = len(found.eda) / found.sampling_rate
+        end = found.begin + seconds
+        if end < self.window - 0.5 / found.sampling_rate:
+            return []
         row: dict[str, Any] = {"begin": end - self.window, "end": end, "reason": ""}
         nothing = {"probability": np.nan, "lowest": np.nan, "highest": np.nan, "n_models": 0}
         answers: dict[str, dict[str, Any]] = dict.fromkeys(run.settings.targets, nothing)
         try:
-            last = replace(found, eda=found.eda[-n:])
-            trial = recording.trial(recording.seen(last, run, self.trained), self.music)
+            eda = recording.seen(found, run, self.trained)
+            self._take_note(recording, found)
             for target, models in self.models.items():
+                trial = recording.trial(eda, self.music)
                 said = [answer_of_model(run, each, trial, self.calibrated) for each in models]
                 together = Ensemble.of(np.column_stack(said))
                 answers[target] = {name: getattr(together, name)[0].item() for name in nothing}
@@ -259,6 +269,22 @@ class _Following:
             {name: {**row, **said, "target": target}[name] for name in LIVE_COLUMNS}
             for target, said in answers.items()
         ]
+
+    def _take_note(self, recording: NewRecording, found: Recording) -> None:
+        """Keep what `predict` would say of a window, once for each kind.
+
+        Raises
+        ------
+        UnusableError
+            If the window is no measurement of the skin.
+        """
+        original = replace(recording, eda=self.recording.eda)
+        said = recording_notes(original, self.run, self.trained, self.before, found)
+        for note in said:
+            if note.kind == "below_noise":
+                raise UnusableError(note.text)
+            first, n = self.noted.get(note.kind, (note, 0))
+            self.noted[note.kind] = (first, n + 1)
 
     def _result(self, source: str, file: Path, sinks: Sinks, stream: StreamRecorder | None) -> Live:
         run = self.run
@@ -304,15 +330,10 @@ class _Following:
         if self.music is not None:
             text = "the music of each answer is the whole song, not what was heard by then"
             yield Note("whole_song", text)
-        before = recorded(run, self.workspace)
-        if before is not None:
-            least, most = before.seconds
-            if not least <= self.window <= most:
-                yield Note(
-                    "unlike_training",
-                    f"a window has {self.window:g} s, the recordings that {run.name} was trained "
-                    f"on {least:.4g} to {most:.4g} s",
-                )
+        n_windows = sum(not rows[0]["reason"] for rows in self.rows)
+        for note, n in self.noted.values():
+            where = "" if n == n_windows else f"{n} of {n_windows} windows, the first of them: "
+            yield replace(note, text=where + note.text)
         if not self.rows:
             yield Note(
                 "no_window", f"less than {self.window:g} s were recorded: there is no answer"

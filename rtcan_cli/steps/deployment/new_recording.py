@@ -159,8 +159,11 @@ class NewRecording:
             repetition=np.array([self.repetition]),
         )
 
-    def read(self, run: Run, trained: Settings) -> Recording:
-        """The recording, in the unit of those that the run was trained on where that can be."""
+    def read(self, run: Run, trained: Settings, last: float = math.nan) -> Recording:
+        """The recording, in the unit of those that the run was trained on where that can be.
+
+        Only its last seconds if a number is given.
+        """
         assert self.eda is not None, "only asked where there is EDA"
         part = (self.sampling_rate, self.column, self.decimal, self.start, self.duration)
         try:
@@ -169,7 +172,7 @@ class NewRecording:
             if run.settings.model.sees(run.settings.fusion) != "duration":
                 raise
             kind = _UNKNOWN
-        return read_new(kind, self.eda, *part, self.unit)
+        return read_new(kind, self.eda, *part, self.unit, last)
 
     def _eda(
         self, inspected: Inspected, sampling_rate: float, run: Run, trained: Settings
@@ -325,16 +328,22 @@ def music_mixdown(music: Mapping[str, Any]) -> bool:
 
 
 def recording_notes(
-    recording: NewRecording, run: Run, trained: Settings, before: Recorded | None
+    recording: NewRecording,
+    run: Run,
+    trained: Settings,
+    before: Recorded | None,
+    found: Recording | None = None,
 ) -> list[Note]:
-    """What is not, or not sure to be, as in training."""
+    """What is not, or not sure to be, as in training; `found` is the recording if it was read."""
     notes: list[Note] = []
     sees = run.settings.model.sees(run.settings.fusion)
     if recording.eda is not None:
-        found = recording.read(run, trained)
+        found = found or recording.read(run, trained)
         notes += [] if before is None else _unlike(recording, found, run, before)
         notes += [Note("signal_files", f"{recording.eda.name}: {text}") for text in found.notes]
-    if recording.eda is not None and sees != "duration":  # to its length, polarity is the same
+    if (
+        recording.eda is not None and found is not None and sees != "duration"
+    ):  # to its length, polarity is the same
         kind = trained_kind(run, trained)
         new = kind_of_file(run, kind, found, recording.eda)
         notes += fit_notes(kind, new, recording.eda.name)
@@ -361,10 +370,11 @@ def recording_notes(
 
 def _music_notes(audio: Path, run: Run, music: Mapping[str, Any]) -> list[Note]:
     if "imported" in music:
+        own = feature_set(run, {"music": dict(music)})
         text = (
             f"{run.name} was trained on music features from {music['imported']}; those of "
-            f"{audio.name} were computed here (openSMILE {choices.FEATURE_SET}, channels "
-            "averaged), which may not be quite the same"
+            f"{audio.name} were computed here (openSMILE {own}, channels averaged), which may not "
+            "be quite the same"
         )
         return [Note("music_imported", text)]
     if not music:

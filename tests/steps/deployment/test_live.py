@@ -146,6 +146,68 @@ def test_a_window_that_cannot_be_used_says_why_and_the_next_is_answered(
     assert said.answers["probability"].isna().tolist() == [True, True, False, False]
 
 
+def timed(seconds: float, rate: float, begin: float = 0.0) -> list[str]:
+    """Lines of time and EDA, at even times."""
+    t = np.arange(round(seconds * rate)) / rate
+    x = 2 + 0.3 * np.sin(t / 8) + 0.05 * np.sin(t)
+    return [f"{begin + a:.6f},{b:.6f}\n" for a, b in zip(t, x, strict=True)]
+
+
+def test_a_window_is_judged_by_itself(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    """Uneven times before it have no part in its sampling, and change no answer."""
+    rng = np.random.default_rng(0)
+    uneven = np.cumsum(rng.uniform(0.002, 0.06, 2000))
+    before = [f"{t:.6f},{2 + 0.01 * rng.normal():.6f}\n" for t in uneven]
+    after = timed(WINDOW + 2, RATE, begin=uneven[-1] + 1 / RATE)
+    answers = []
+    for name, lines in (("all", before + after), ("last", after)):
+        file = tmp_path / f"{name}.csv"
+        file.write_text("time_s,EDA [uS]\n" + "".join(lines), encoding="utf-8")
+        recording = NewRecording(file, audio=audio)
+        pace = Pace(WINDOW, stop_after=0)
+        answers.append(follow_file(run, Workspace(trained), recording, pace=pace).answers)
+    assert answers[0]["reason"].tolist() == ["", ""]
+    np.testing.assert_allclose(answers[0]["probability"], answers[1]["probability"], atol=1e-6)
+    assert answers[0]["end"][0] == pytest.approx(uneven[-1] - uneven[0] + WINDOW + 2, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [32, 300, 480])
+def test_seconds_are_taken_for_seconds_at_each_rate(
+    rate: int, trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "recorded.csv"
+    file.write_text("time_s,EDA [uS]\n" + "".join(timed(25, rate)), encoding="utf-8")
+    recording = NewRecording(file, column="EDA", audio=audio)
+    said = follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    assert said.n_answers == 1
+    assert said.answers["end"][0] == pytest.approx(25)
+
+
+def test_what_predict_says_of_a_recording_is_said_of_a_window(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    spiky = eda(WINDOW)
+    spiky[500] = "90\n"
+    file = write(tmp_path / "spiky.csv", spiky)
+    stores, recording = Workspace(trained), NewRecording(file, RATE, audio=audio)
+    asked = predict_recording(run, stores, recording)
+    said = follow_file(run, stores, recording, pace=Pace(WINDOW, stop_after=0))
+    kinds = {note.kind for note in asked.notes}
+    assert "implausible_samples" in kinds
+    assert kinds <= {note.kind for note in said.notes}
+
+
+def test_noise_has_no_answer(trained: Path, run: Path, audio: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = [f"{x:.6f}\n" for x in 2 + 1e-3 * rng.normal(size=WINDOW * RATE)]
+    recording = NewRecording(write(tmp_path / "noise.csv", noise), RATE, audio=audio)
+    said = follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    assert (said.n_answers, said.n_without) == (0, 1)
+    assert "not a measurement of the skin" in said.answers["reason"][0]
+
+
 def test_less_than_a_window_has_no_answer(
     trained: Path, run: Path, audio: Path, tmp_path: Path
 ) -> None:
