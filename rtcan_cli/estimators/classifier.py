@@ -75,7 +75,9 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
     patience : int, optional
         Stop after this many epochs without a lower validation loss. Instead of the recipe's.
     validation_fraction : float
-        Share of the training trials that choose the epoch; with groups, the share of groups.
+        Share of the training trials that choose the epoch. With groups, so many of them are drawn
+        that they have about this share of the trials, at most a third; with subjects and stimuli,
+        the trials of drawn subjects with drawn stimuli, which are fewer.
     calibrate : bool
         Scale the logits by the temperature of the validation trials. The predicted class stays.
     device : str
@@ -328,6 +330,8 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
 
     def _flat(self, X: Any) -> Any:
         """A row for each trial; 2-D data as they are."""
+        if isinstance(X, list | tuple) and np.ndim(X[:1]) == 3:
+            X = np.asarray(X)
         if getattr(X, "ndim", 2) != 3:
             return X
         if X.shape[1] != self.n_signals:
@@ -375,15 +379,12 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
             train, validation = np.sort(train), np.sort(validation)
         else:
             known = read_groups(groups, len(label), "subject")
+            columns = {"subject": known.subject, "stimulus": known.held_out_stimulus}
+            there = {what: column for what, column in columns.items() if column is not None}
+            if not there:
+                raise ValueError("groups has neither a column subject nor a column stimulus")
             held_out = np.stack(
-                [
-                    self._held_out(column, label, seed, what)
-                    for what, column in (
-                        ("subject", known.subject),
-                        ("stimulus", known.held_out_stimulus),
-                    )
-                    if column is not None
-                ]
+                [self._held_out(column, label, seed, what) for what, column in there.items()]
             )
             # With two kinds of groups, some trials are on one side by one and not by the other.
             validation = np.flatnonzero(held_out.all(axis=0))
@@ -400,6 +401,11 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
         self, column: NDArray[Any], label: NDArray[np.int64], seed: int, what: str
     ) -> NDArray[np.bool_]:
         """Trials of the subjects or stimuli that are drawn for validation."""
+        if self.validation_fraction > 1 / MIN_FOLDS:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction:g}: with groups, at most "
+                f"1/{MIN_FOLDS} of the trials can be held out"
+            )
         n_groups = len(np.unique(column))
         n_folds = max(MIN_FOLDS, min(round(1 / self.validation_fraction), n_groups))
         if what == "stimulus":

@@ -319,3 +319,20 @@ def test_a_trial_that_cannot_be_decomposed_is_named(kind: str) -> None:
     row = 0 if kind == "short" else 1
     with pytest.raises(ValueError, match=f"row {row} of X cannot be decomposed"):
         decompose_trials(X[:, :10] if kind == "short" else X, sampling_rate=4.0)
+
+
+def test_groups_that_hold_out_nothing_are_refused() -> None:
+    X, y = np.zeros((8, 20), np.float32), np.arange(8) % 2
+    with pytest.raises(ValueError, match="neither a column subject"):
+        RTCANClassifier(n_signals=1).fit(X, y, groups=pd.DataFrame({"repetition": np.ones(8)}))
+    with pytest.raises(ValueError, match="at most 1/3"):
+        RTCANClassifier(n_signals=1, validation_fraction=0.5).fit(X, y, groups=np.arange(8))
+
+
+def test_nested_lists_are_signals_of_trials() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 1, 16)).astype(np.float32), np.arange(12) % 2
+    network = {"n_signals": 1, "channels": (4, 4, 4, 4), "epochs": 1, "random_state": 0}
+    arrays = RTCANClassifier(**network).fit(X, y).predict_proba(X)
+    lists = RTCANClassifier(**network).fit(X.tolist(), y).predict_proba(X.tolist())
+    np.testing.assert_allclose(arrays, lists)
