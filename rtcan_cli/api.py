@@ -30,6 +30,9 @@ what they take.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.cvxeda.parameters import CvxedaParameters
@@ -38,27 +41,16 @@ from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.preprocess import find_problem, network_input, zscore
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.estimators import ProtocolSplit, RTCANClassifier, decompose_trials
 from rtcan_cli.evaluation.metrics import fold_scores, fold_summary
-from rtcan_cli.explain import attribute
-from rtcan_cli.export.weights import ExportedModels, read_weights
+from rtcan_cli.extras import failed_import
 from rtcan_cli.labels import class_counts, relabel
-from rtcan_cli.models.rtcan.network import RTCAN
 from rtcan_cli.models.spec import ModelSpec
-from rtcan_cli.models.weights import rebuild
 from rtcan_cli.plots.look import Look
 from rtcan_cli.results.base import as_data
 from rtcan_cli.runs.inputs import Sources, training_data
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.settings import RunSettings
-from rtcan_cli.steps.attention.contributions import (
-    contributions_of_run,
-    contributions_of_trial,
-    fused_sources,
-    newest_fused,
-)
 from rtcan_cli.steps.attention.networks import choose_run, sources_of
-from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.steps.data.ingest import ingest_dataset, ingest_raw
 from rtcan_cli.steps.data.relabel import relabel_ratings
 from rtcan_cli.steps.scores.compare import compare_runs
@@ -73,6 +65,37 @@ from rtcan_cli.training.data import TrainingData
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 from rtcan_cli.training.recipes import RECIPES
 from rtcan_cli.training.run import cross_validate
+
+if TYPE_CHECKING:
+    from rtcan_cli.estimators import ProtocolSplit, RTCANClassifier, decompose_trials
+    from rtcan_cli.explain import attribute
+    from rtcan_cli.export.weights import ExportedModels, read_weights
+    from rtcan_cli.models.rtcan.network import RTCAN
+    from rtcan_cli.models.weights import rebuild
+    from rtcan_cli.steps.attention.contributions import (
+        contributions_of_run,
+        contributions_of_trial,
+        fused_sources,
+        newest_fused,
+    )
+    from rtcan_cli.steps.attention.one_trial import explain_trial
+
+#: Where names are whose modules need optional packages, such as PyTorch: loaded when asked for.
+_LATER = {
+    "ExportedModels": "rtcan_cli.export.weights",
+    "ProtocolSplit": "rtcan_cli.estimators",
+    "RTCAN": "rtcan_cli.models.rtcan.network",
+    "RTCANClassifier": "rtcan_cli.estimators",
+    "attribute": "rtcan_cli.explain",
+    "contributions_of_run": "rtcan_cli.steps.attention.contributions",
+    "contributions_of_trial": "rtcan_cli.steps.attention.contributions",
+    "decompose_trials": "rtcan_cli.estimators",
+    "explain_trial": "rtcan_cli.steps.attention.one_trial",
+    "fused_sources": "rtcan_cli.steps.attention.contributions",
+    "newest_fused": "rtcan_cli.steps.attention.contributions",
+    "read_weights": "rtcan_cli.export.weights",
+    "rebuild": "rtcan_cli.models.weights",
+}
 
 __all__ = [
     "PROTOCOLS",
@@ -132,3 +155,19 @@ __all__ = [
     "training_data",
     "zscore",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs optional packages when it is asked for (PEP 562)."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        found = getattr(import_module(_LATER[name]), name)
+    except ImportError as error:
+        raise failed_import(f"rtcan_cli.api.{name}", error) or error from error
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

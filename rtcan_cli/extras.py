@@ -56,6 +56,8 @@ def _packages() -> Iterator[tuple[str, Package]]:
         ("fastavro", "fastavro", "avro"),
         ("openpyxl", "openpyxl", "excel"),
         ("pylsl", "pylsl", "live"),
+        ("xarray", "xarray", "xarray"),
+        ("h5netcdf", "h5netcdf", "xarray"),
     ):
         yield module, Package(title, extra, distribution[0] if distribution else module)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -37,5 +38,5 @@ def installed(names: Iterable[str]) -> dict[str, str | None]:
 def described() -> str:
     """What ``rtcan --version`` prints: rtcan's own version in the first line, then the others."""
     found = installed((*COMPUTING, *OTHERS))
-    found["Python"] = f"{found['Python']} ({platform.system()} {platform.machine()})"
+    found["Python"] = f"{found['Python']} ({sys.platform} {platform.machine()})"
     return "\n".join(f"{name} {said or '(not installed)'}" for name, said in found.items())

@@ -14,9 +14,8 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.extras import INCLUDES, PACKAGES, failed_import, require
 from tests.docs.test_packaging import extras, names, project
 
-#: Runs commands one after the other, as if the packages were not installed; what each printed is
-#: one line of JSON: exit code, stderr.
-PROGRAM = '''
+#: What hides packages from a process.
+HIDING = '''
 import contextlib, io, json, sys
 
 wanted = json.load(sys.stdin)
@@ -38,6 +37,12 @@ class Blind:
 
 
 sys.meta_path[:] = [Blind(finder) for finder in sys.meta_path]
+'''
+#: Runs commands one after the other, as if the packages were not installed; what each printed is
+#: one line of JSON: exit code, stderr.
+PROGRAM = (
+    HIDING
+    + """
 from rtcan_cli.app import main
 
 for words in wanted["commands"]:
@@ -49,7 +54,8 @@ for words in wanted["commands"]:
             code = end.code or 0
     print(json.dumps([code, told.getvalue()]))
 assert not {*wanted["hidden"]} & {*sys.modules}
-'''
+"""
+)
 
 
 def without(hidden: list[str], commands: list[list[str]], folder: Path) -> list[tuple[int, str]]:
@@ -64,6 +70,42 @@ def without(hidden: list[str], commands: list[list[str]], folder: Path) -> list[
     )
     assert result.returncode == 0, result.stderr
     return [(code, told) for code, told in map(json.loads, result.stdout.splitlines())]
+
+
+#: Says what each name of the Python API is in such a process: its type, or an error.
+ASKING = (
+    HIDING
+    + """
+from rtcan_cli import api
+
+for name in api.__all__:
+    try:
+        said = type(getattr(api, name)).__name__
+    except api.RtcanError as error:
+        said = str(error)
+    print(json.dumps([name, said]))
+"""
+)
+
+
+def test_the_python_api_loads_what_is_there_and_names_what_is_missing() -> None:
+    hidden = ["torch", "captum", "sklearn", "matplotlib", "numba", "llvmlite", "opensmile"]
+    result = subprocess.run(
+        [sys.executable, "-c", ASKING],
+        input=json.dumps({"hidden": hidden}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = dict(map(json.loads, result.stdout.splitlines()))
+    refused = {name: text for name, text in said.items() if "which is not installed" in text}
+    assert refused.keys() == {
+        *("ProtocolSplit", "RTCANClassifier", "decompose_trials", "RTCAN", "rebuild", "attribute"),
+        *("ExportedModels", "read_weights", "explain_trial", "contributions_of_run"),
+        *("contributions_of_trial", "fused_sources", "newest_fused"),
+    }
+    assert refused["RTCAN"].startswith("rtcan_cli.api.RTCAN needs PyTorch")
+    assert said["decompose"] == said["relabel"] == said["train_run"] == "function"
 
 
 def test_the_core_lacks_exactly_the_optional_packages() -> None:

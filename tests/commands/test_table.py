@@ -90,7 +90,7 @@ def test_options_of_the_table_are_wrong_usage_elsewhere(
 ) -> None:
     outcome = rtcan("ingest", "deap", tmp_path, *options)
     assert outcome.exit_code == 2
-    assert f"{options[0]}: only for the dataset table" in outcome.stderr
+    assert f"{options[0]}: only for table and bids" in outcome.stderr
 
 
 @pytest.mark.parametrize(

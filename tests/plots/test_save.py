@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from contextlib import nullcontext
@@ -91,10 +92,10 @@ def test_a_failed_writing_leaves_the_old_file_and_nothing_else(tmp_path, monkeyp
     (path,) = save(figure(), tmp_path / "a", Look(formats=("svg",)))
     before = path.read_bytes()
 
-    def fail(self, target):
+    def fail(*_, **__):
         raise OSError("no space left")
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(RtcanError, match=r"a.svg: cannot be written: no space"):
         save(confusion([[0, 9], [9, 0]], title="another"), tmp_path / "a", Look(formats=("svg",)))
     assert path.read_bytes() == before
