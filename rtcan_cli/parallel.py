@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
-from multiprocessing import resource_tracker
+from multiprocessing import resource_tracker as pythons_tracker
 from typing import Any, Literal, TypeVar, overload
 
 import joblib
+from joblib.externals.loky.backend import resource_tracker as lokys_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtcan_cli.cluster import Cluster
@@ -292,8 +293,10 @@ def _interrupts_held_back() -> Iterator[None]:
         with held_back():
             yield
         return
-    # Python unblocks the signal when it starts this process, so it has to run already.
-    resource_tracker.ensure_running()
+    # Python unblocks the signal when it starts this process, and so does loky before 3.6 with its
+    # own one, so they have to run already.
+    pythons_tracker.ensure_running()
+    lokys_tracker.ensure_running()
     with held_back():
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:

@@ -228,14 +228,13 @@ def test_leaving_early_stops_the_workers_without_a_warning(tmp_path):
 @pytest.mark.parametrize("error", [KeyError(4), OSError("something else")], ids=["own", "other"])
 def test_lokys_stumbling_over_dropped_items_is_not_shown(tmp_path, monkeypatch, error):
     """Rare, so it is made to happen; what else goes wrong in a thread is still shown."""
-    fill = _ExecutorManagerThread.add_call_item_to_queue
+    end = _ExecutorManagerThread.flag_executor_shutting_down
 
     def stumble(thread):
-        if thread.executor_flags.kill_workers:
-            raise error
-        fill(thread)
+        end(thread)
+        raise error
 
-    monkeypatch.setattr(_ExecutorManagerThread, "add_call_item_to_queue", stumble)
+    monkeypatch.setattr(_ExecutorManagerThread, "flag_executor_shutting_down", stumble)
     shown = []
     monkeypatch.setattr("threading.excepthook", lambda failed: shown.append(failed.exc_value))
     results = map_unordered(partial(wait_for, tmp_path / "never"), list(range(20)), 2)

@@ -50,7 +50,7 @@ class GroupPrior:
         overall = label.mean()
         share = np.where(n > 0, (high + EXTRA * overall) / (n + EXTRA), np.nan)
         arrays = {"name": to_bytes(names), "share": share, "overall": np.array(overall)}
-        return Fitted(arrays, n_parameters=1 + np.count_nonzero(n))
+        return Fitted(arrays, n_parameters=1 + int(np.count_nonzero(n)))
 
     def probability(
         self, arrays: Mapping[str, NDArray[np.generic]], trials: Examples

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from rtcan_cli import __version__, choices
@@ -79,7 +79,7 @@ class Provenance:
         return said | {
             "schema_version": SCHEMA_VERSION,
             "package_version": __version__,
-            "created": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "command": self.command,
             "dataset": self.dataset,
             "parameters": json.dumps(self.parameters, sort_keys=True),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -19,7 +19,7 @@ from rtcan_cli.errors import RtcanError
 
 NAN = float("nan")
 BEGIN = 1_700_000_000.0
-START = datetime(2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc)  # the same
+START = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)  # the same
 
 
 def track_of(path: Path, text: str, rate: float = NAN, column: str = "") -> Track:
@@ -243,7 +243,7 @@ def test_a_date_and_an_hour_are_one_clock(tmp_path: Path) -> None:
     track = track_of(tmp_path / "x.csv", column_text("date,time"))
     assert whole(track).sampling_rate == pytest.approx(4)
     assert track.time is not None
-    assert track.time[0] == datetime(2024, 5, 1, 10, tzinfo=timezone.utc).timestamp()
+    assert track.time[0] == datetime(2024, 5, 1, 10, tzinfo=UTC).timestamp()
     assert track.zone_unknown
 
 

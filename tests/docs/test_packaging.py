@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import yaml
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "packaging" / "conda" / "recipe.yaml"
@@ -57,9 +53,7 @@ def bounds(requirements: list[str]) -> dict[str, str]:
 def test_the_conda_recipe_asks_for_what_the_package_does() -> None:
     recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     wanted = {
-        CONDA.get(name, name): bound
-        for name, bound in bounds(project()["dependencies"]).items()
-        if name != "tomli"  # only for Python 3.10, which conda-forge no longer builds
+        CONDA.get(name, name): bound for name, bound in bounds(project()["dependencies"]).items()
     }
     run = dict(each.split(" >=") for each in recipe["requirements"]["run"])
     python = run.pop("python")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,6 @@ import typer
 
 from rtcan_cli.commands.shell.usage import Command
 from rtcan_cli.files.atomic import write_whole
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 #: Options that are about one call, not about what is made.
 _NOT_KEPT = {"config", "save-config", "json", "quiet", "debug", "help"}

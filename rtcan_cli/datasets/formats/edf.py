@@ -14,7 +14,7 @@ import io
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -212,7 +212,7 @@ def _start(recording: Any) -> float:
         return math.nan
     if start.date() == _UNKNOWN_DATE.date():
         return math.nan
-    return start.replace(tzinfo=timezone.utc).timestamp()
+    return start.replace(tzinfo=UTC).timestamp()
 
 
 def _annotations(recording: Any, zero: float, notes: list[str]) -> list[Marker]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,7 @@ def _start(header: Any) -> float:
     if header.base_date is None or header.base_time is None:
         return math.nan
     start = datetime.combine(header.base_date, header.base_time)
-    return start.replace(tzinfo=timezone.utc).timestamp()
+    return start.replace(tzinfo=UTC).timestamp()
 
 
 def _annotations(

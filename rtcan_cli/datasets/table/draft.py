@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -259,7 +259,7 @@ def _moment(time: float, zone_unknown: bool) -> str:
     """A start as the table has to say it: a date without a zone where the file has none."""
     if not zone_unknown or math.isnan(time) or time < UNIX_FIRST:
         return _text(time)
-    date = datetime.fromtimestamp(round(time, 3), timezone.utc).replace(tzinfo=None)
+    date = datetime.fromtimestamp(round(time, 3), UTC).replace(tzinfo=None)
     return date.isoformat(timespec="milliseconds")
 
 

@@ -81,7 +81,7 @@ class FisherSVM:
         # A feature that is 0 everywhere gets the weight 0, and all folds have arrays of one shape.
         chosen = replace(train, eda=np.where(kept, train.eda, 0))
         fitted = self._machine.fit(chosen, label, validation, validation_label, seed)
-        return replace(fitted, n_parameters=np.count_nonzero(kept) + 1)
+        return replace(fitted, n_parameters=int(np.count_nonzero(kept)) + 1)
 
     def probability(
         self, arrays: Mapping[str, NDArray[np.generic]], trials: Examples

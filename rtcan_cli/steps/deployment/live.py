@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
@@ -262,7 +262,7 @@ class _Following:
                 answers[target] = {name: getattr(together, name)[0].item() for name in nothing}
         except UnusableError as error:
             row["reason"] = str(error).removeprefix(f"{copy}: ")
-        row["clock"] = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        row["clock"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         row["computing"] = time.monotonic() - arrived
         row["age"] = np.nan if stream is None else stream.age()
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -144,7 +144,7 @@ def write_report(result: WorkspaceReport, output: Path) -> WorkspaceReport:
     page = HtmlPage(
         title=f"Report on {', '.join(titles)}",
         facts={
-            "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             "by": f"rtcan {__version__}",
             "workspace": str(result.workspace),
             "runs": str(len(result.runs)),

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ LEAD = 7
 """Seconds from the wristband's start to the chest device's."""
 CHEST_RATE = 10
 # 9:39:01 in Germany in summer.
-CHEST_START = datetime(2017, 5, 22, 7, 39, 1, tzinfo=timezone.utc).timestamp()
+CHEST_START = datetime(2017, 5, 22, 7, 39, 1, tzinfo=UTC).timestamp()
 QUEST = """# Subj:;S2;;
 # ORDER;Base;TSST;Medi 1;Fun;Medi 2;sRead;fRead;;
 # START;0.2;1;1.4;2.2;3;0.01;0.07;;
