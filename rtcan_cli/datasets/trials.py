@@ -176,6 +176,8 @@ class RawDataset:
         Which of several devices' recordings they are, if not those that are read by default.
     rating_scale : tuple of float or None
         Lowest and highest possible rating, where the files say it.
+    lead : float
+        Seconds of each recording before its stimulus, where the files say it.
     """
 
     name: str
@@ -192,6 +194,7 @@ class RawDataset:
     audio: Path | None = None
     device: str | None = None
     rating_scale: tuple[float, float] | None = None
+    lead: float = 0.0
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

@@ -162,6 +162,7 @@ def ingest_dataset(
             **({"follow_links": True} if follow_links else {}),
             **({"audio": printable(source.audio)} if source.audio else {}),
             **({"device": source.device} if source.device else {}),
+            **({"lead": source.lead} if source.lead else {}),
             **asdict(rules),
         },
         # The stimuli too: their audio files may have come or changed since.
