@@ -39,6 +39,7 @@ from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
+from rtcan_cli.datasets.terms import Credit
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,
@@ -179,6 +180,7 @@ def open_raw(
     simulated = about.get("Simulated", False)
     if not isinstance(simulated, bool):
         raise RtcanError(f"{raw / DESCRIPTION}: Simulated is {simulated!r}, not true or false")
+    credit, uncredited = _credit(about)
     subjects: dict[str, list[Hearing]] = {}
     for each in hearings:
         subjects.setdefault(each.subject, []).append(each)
@@ -198,6 +200,7 @@ def open_raw(
         if repeated
         else "",
         absent,
+        "" if simulated else uncredited,
     )
     return RawDataset(
         name="bids",
@@ -230,6 +233,7 @@ def open_raw(
         kind=kind,
         rating_scale=scale,
         lead=leads[0] if len(leads) == 1 else 0.0,
+        credit=Credit() if simulated else credit,
     )
 
 
@@ -237,6 +241,18 @@ _NOTE_UNRATED = (
     "No table of events has a column valence or arousal: ingest, decompose and music-features work "
     "with that, relabel does not, nor what needs labels."
 )
+
+
+def _credit(about: Mapping[str, Any]) -> tuple[Credit, str]:
+    """Licence and authors that the description states, and a note on what is not stated."""
+    licence, authors = about.get("License", ""), about.get("Authors", [])
+    licence = printable(licence).strip() if isinstance(licence, str) else ""
+    whole = isinstance(authors, list) and all(isinstance(each, str) for each in authors)
+    named = tuple(printable(each).strip() for each in authors) if whole else ()
+    named = tuple(filter(None, named))
+    missing = [name for name, found in (("License", licence), ("Authors", named)) if not found]
+    note = f"{DESCRIPTION} states no {' and no '.join(missing)}" if missing else ""
+    return Credit(licence, named), note
 
 
 def _note_on_lead(leads: Sequence[float]) -> str:

@@ -22,6 +22,7 @@ from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets.bids.events import BEFORE
 from rtcan_cli.datasets.bids.reader import DESCRIPTION, NO_OFFSET, PARTICIPANTS, POLARITY, REPAIRED
 from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.datasets.terms import Credit
 
 VERSION = "1.10.0"
 """Of BIDS."""
@@ -79,8 +80,10 @@ class About:
 
     Attributes
     ----------
-    name, license : str
-        As its description says them.
+    name : str
+        As its description says it.
+    credit : Credit
+        Licence and authors, where they are known.
     task : str
         Label of the task: letters and digits.
     simulated : bool
@@ -96,7 +99,7 @@ class About:
     """
 
     name: str
-    license: str
+    credit: Credit
     task: str
     simulated: bool
     scale: tuple[float, float]
@@ -247,7 +250,8 @@ def _write_shared(
         "Name": about.name,
         "BIDSVersion": VERSION,
         "DatasetType": "raw",
-        "License": about.license,
+        **({"License": about.credit.licence} if about.credit.licence else {}),
+        **({"Authors": list(about.credit.authors)} if about.credit.authors else {}),
         "GeneratedBy": [{"Name": "rtcan", "Version": __version__}],
         "Simulated": about.simulated,
     }

@@ -26,13 +26,13 @@ from rtcan_cli.datasets.polarity import (
     holds_resistance,
 )
 from rtcan_cli.datasets.profiles import Profile, profile
-from rtcan_cli.datasets.terms import terms_of
+from rtcan_cli.datasets.terms import credit_of, terms_of
 from rtcan_cli.datasets.units import RELATIVE, parse_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import unique_name
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.bids import BidsExport
-from rtcan_cli.stores import Store
+from rtcan_cli.stores import Provenance, Store
 
 _SIMULATED = "**The data are simulated. They say nothing about real people.**\n\n"
 
@@ -67,12 +67,12 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
         low, high = made.parameters.get("rating_scale", known.rating_scale)
         about = About(
             name=known.title + (" (simulated by rtcan)" if made.simulated else ""),
-            license=terms_of(known.name, made.simulated),
+            credit=credit_of(known.name, made.simulated, made.parameters),
             task=re.sub("[^a-z]", "", known.stimulus_word),
             simulated=made.simulated,
             scale=(float(low), float(high)),
             stimuli=_stimuli(store),
-            readme=_readme(known, made.simulated, _options(kinds, known), notes),
+            readme=_readme(known, made, _options(kinds, known), notes),
             lead=lead,
         )
         with _new_folder(folder) as place:
@@ -255,15 +255,16 @@ def _stimuli(store: Store) -> dict[str, dict[str, str]]:
 
 
 def _readme(
-    known: Profile, simulated: bool, options: Mapping[str, str], notes: Sequence[Note]
+    known: Profile, made: Provenance, options: Mapping[str, str], notes: Sequence[Note]
 ) -> str:
     again = command_line("ingest", "bids", "FOLDER", workspace=None, **options)
     lines = "".join(f"- {note.text}\n" for note in notes)
     return (
         f"# {known.title}\n\n"
-        + (_SIMULATED if simulated else "")
+        + (_SIMULATED if made.simulated else "")
         + "Electrodermal activity and ratings of valence and arousal, written by rtcan. Each "
         "recording is a run; its events tell the stimulus and the subject's own ratings.\n\n"
         + (f"{lines}\n" if lines else "")
-        + f"To read it: {again}\n"
+        + f"To read it: {again}\n\n"
+        + f"Terms: {terms_of(known.name, made.simulated, made.parameters)}\n"
     )

@@ -268,6 +268,24 @@ def problems_or_error(study: Path) -> str:
         return str(error)
 
 
+@pytest.mark.parametrize(
+    ("stated", "licence", "authors", "note"),
+    [
+        ({"License": "CC0", "Authors": ["A", "B"]}, "CC0", ("A", "B"), ""),
+        ({"License": "PDDL"}, "PDDL", (), "states no Authors"),
+        ({"License": 4, "Authors": "A"}, "", (), "states no License and no Authors"),
+    ],
+)
+def test_licence_and_authors_are_kept(
+    study: Path, stated: dict[str, Any], licence: str, authors: tuple[str, ...], note: str
+) -> None:
+    write_json(study / "dataset_description.json", {"Name": "x", "BIDSVersion": "1.10.0", **stated})
+    dataset = open_raw("bids", study)
+    assert (dataset.credit.licence, dataset.credit.authors) == (licence, authors)
+    assert note in " ".join(dataset.notes)
+    assert ("states no" in " ".join(dataset.notes)) == bool(note)
+
+
 def test_without_ratings_trials_are_read_all_the_same(study: Path) -> None:
     for path in study.rglob("*events.tsv"):
         lines = [line.split("\t")[:4] for line in path.read_text().splitlines()]

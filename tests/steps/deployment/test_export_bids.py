@@ -112,6 +112,25 @@ def test_the_files_say_the_polarity_themselves(tmp_path: Path) -> None:
     assert "contains skin resistance, as its description says" in " ".join(outcome.stderr.split())
 
 
+def test_hku956_carries_its_authors_and_licence(tmp_path: Path) -> None:
+    raw = Path(__file__).parents[3] / "examples" / "data" / "hku956.zip"
+    must("ingest", "hku956", raw, "-w", tmp_path)
+    must("export-bids", tmp_path / "out", "-d", "hku956", "-w", tmp_path)
+    about = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
+    assert about["License"].startswith("CC BY-NC 4.0")
+    assert about["Authors"] == ["Xiao Hu", "Fanjie Li", "Ruilun Liu"]
+    assert "Authors: Xiao Hu, Fanjie Li, Ruilun Liu" in (tmp_path / "out" / "README").read_text()
+    # Read and exported again, they are still there.
+    must("ingest", "bids", tmp_path / "out", "-w", tmp_path)
+    with Store(tmp_path / "bids" / "recordings.h5", "recordings") as store:
+        parameters = store.provenance.parameters
+    assert parameters["licence"] == about["License"]
+    assert parameters["authors"] == about["Authors"]
+    must("export-bids", tmp_path / "two", "-d", "bids", "-w", tmp_path)
+    again = json.loads((tmp_path / "two" / "dataset_description.json").read_text())
+    assert (again["License"], again["Authors"]) == (about["License"], about["Authors"])
+
+
 @pytest.mark.parametrize(
     ("dataset", "lead", "onset"),
     [
