@@ -86,8 +86,8 @@ def terms_of(dataset: str, simulated: bool, parameters: Mapping[str, Any]) -> st
         return "The data are the user's own recordings: add their terms here before you publish."
     if not credit.licence:
         text = (
-            "The data were read from a dataset in BIDS whose licence is not known: add its terms here "
-            "before you publish"
+            "The data were read from a dataset in BIDS whose licence is not known: add its terms "
+            "here before you publish"
         )
     elif dataset in TERMS:
         text = credit.licence
