@@ -7,6 +7,8 @@ together.
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,10 @@ from rtcan_cli.extras import require
 
 #: Seconds to look for a stream.
 WAIT = 10.0
-# Seconds to look for others of the same name.
-_OTHERS = 1.0
+# Seconds of one look for streams.
+_LOOK = 1.5
+# Units are written into a line of a table.
+_UNIT = re.compile(r"[\w µΩ/%^*.()-]{0,30}")
 #: What channels of EDA are called.
 _EDA = ("eda", "gsr")
 _AT_A_TIME = 4096
@@ -40,6 +44,11 @@ class StreamRecorder:
         the stream states one. It must not exist.
     wait : float
         Seconds to look for the stream.
+
+    Attributes
+    ----------
+    lost : bool
+        Whether the stream has ended, and cannot be found again.
 
     Raises
     ------
@@ -62,21 +71,30 @@ class StreamRecorder:
         self._inlet = pylsl.StreamInlet(info, processing_flags=flags)
         whole = self._inlet.info(timeout=wait)  # with what describes its channels
         self._channel = _channel(whole, column)
+        unit = _described(whole)[self._channel]["unit"]
+        if not _UNIT.fullmatch(unit):
+            raise RtcanError(f"the stream '{name}' states a unit that cannot be: {_plain(unit)}")
+        self.lost = False
         self._first: float | None = None
         self._last = float("nan")
         try:
             self._file = file.open("x", encoding="utf-8", newline="\n")
         except FileExistsError:
             raise RtcanError(f"{file} exists already", "another name after --record") from None
-        unit = _described(whole)[self._channel].get("unit", "")
         self._file.write(f"time_s,EDA{f' [{unit}]' if unit else ''}\n")
         self._file.flush()
 
     def pull(self) -> int:
-        """Write the samples that have come since; how many."""
+        """Write the samples that have come since; how many. Sets `lost` if none will come again."""
+        import pylsl
+
         n = 0
         while True:
-            samples, times = self._inlet.pull_chunk(timeout=0.0, max_samples=_AT_A_TIME)
+            try:
+                samples, times = self._inlet.pull_chunk(timeout=0.0, max_samples=_AT_A_TIME)
+            except pylsl.LostError:
+                self.lost = True
+                break
             if not times:
                 break
             if self._first is None:
@@ -135,22 +153,32 @@ class AnswerStream:
 def _find(name: str, wait: float) -> Any:
     import pylsl
 
-    found = pylsl.resolve_byprop("name", name, minimum=1, timeout=wait)
+    # Names are compared here: a name in a query of the library could be a query itself. One look
+    # lasts long enough for all that have the name to answer.
+    until = time.monotonic() + wait
+    found: list[Any] = []
+    every: list[Any] = []
+    while not found and time.monotonic() < until:
+        every = pylsl.resolve_streams(wait_time=_LOOK)
+        found = [each for each in every if each.name() == name]
     if not found:
-        others = sorted({each.name() for each in pylsl.resolve_streams(wait_time=1.0)})
+        others = sorted({_plain(each.name()) for each in every})
         known = f"streams that are there: {', '.join(others)}" if others else "no stream was found"
         raise RtcanError(
             f"no stream called '{name}' was found in {wait:g} s",
             f"{known}; start the program that sends it, in the same network",
         )
-    # The search ends at the first: others may only answer a little later.
-    found = pylsl.resolve_byprop("name", name, minimum=2, timeout=_OTHERS) or found
     if len(found) > 1:
-        hosts = ", ".join(sorted(each.hostname() for each in found))
+        hosts = ", ".join(sorted(_plain(each.hostname()) for each in found))
         raise RtcanError(
             f"{len(found)} streams are called '{name}', on {hosts}", "stop all but one of them"
         )
     return found[0]
+
+
+def _plain(text: str) -> str:
+    """A text of others on one line, not too long."""
+    return "".join(c if c.isprintable() else " " for c in text)[:80]
 
 
 def _described(info: Any) -> list[dict[str, str]]:
@@ -180,6 +208,6 @@ def _channel(info: Any, column: str) -> int:
         ]
         if len(eda) == 1:
             return eda[0]
-    known = ", ".join(f"{place} {label}".strip() for place, label in enumerate(labels, 1))
+    known = ", ".join(f"{place} {_plain(label)}".strip() for place, label in enumerate(labels, 1))
     what = f"has no channel '{column}'" if column else f"has {len(channels)} channels"
     raise RtcanError(f"the stream '{info.name()}' {what}", f"--column with one of: {known}")

@@ -38,10 +38,10 @@ SENDER = """
 import sys, time
 import numpy as np
 import pylsl
-name, rate = sys.argv[1], 32
+name, rate, eda_unit = sys.argv[1], 32, (*sys.argv, "microsiemens")[2]
 info = pylsl.StreamInfo(name, "EDA", 2, rate, pylsl.cf_double64, name)
 channels = info.desc().append_child("channels")
-for label, unit in (("Battery", "V"), ("EDA", "microsiemens")):
+for label, unit in (("Battery", "V"), ("EDA", eda_unit)):
     channel = channels.append_child("channel")
     channel.append_child_value("label", label)
     channel.append_child_value("unit", unit)
@@ -128,6 +128,30 @@ def test_a_stream_that_is_not_there_is_named(
     )
     assert ended.exit_code == 1
     assert f"no stream called '{name}'" in ended.stderr
+    assert not recorded.exists()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("environment")
+def test_a_unit_does_not_write_into_the_recording(
+    trained: Path, raw_pmemo: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (run,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
+    name, pipes = f"unit-{os.getpid()}", {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command: list[str] = [sys.executable, "-c", SENDER, name, "uS]\n1,2\n=cmd|calc"]
+    sender = subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload]
+    try:
+        assert sender.stdout.readline() == "ready\n"
+        recorded = tmp_path / "recorded.csv"
+        ended = rtcan(
+            *("live", run.stem, "-w", trained, "--lsl", name, "--record", recorded),
+            *("--audio", min(raw_pmemo.rglob("*.mp3"))),
+        )
+    finally:
+        sender.kill()
+        sender.communicate()
+    assert ended.exit_code == 1
+    assert "states a unit that cannot be: uS] 1,2 =cmd|calc" in ended.stderr
     assert not recorded.exists()
 
 

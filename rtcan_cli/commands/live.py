@@ -62,6 +62,7 @@ def live(
         float | None,
         typer.Option(
             min=1,
+            max=86_400,
             help="Seconds of the recording that each answer is about. Default: the median of the "
             "recordings that the run was trained on.",
             show_default=False,
@@ -120,6 +121,8 @@ def live(
     """
     if (file is None) == (lsl is None):
         raise typer.BadParameter("give either --file FILE or --lsl NAME")
+    if lsl_out is not None and not lsl_out.strip():
+        raise typer.BadParameter("--lsl-out needs a name")
     if file is not None and record is not None:
         raise typer.BadParameter("--record is for a stream (--lsl)")
     if lsl is not None and (sampling_rate is not None or decimal != "."):

@@ -298,6 +298,9 @@ class RTCANClassifier(ClassifierMixin, BaseEstimator):
             if not fits or (most is not None and value > most):
                 upper = f" to {most}" if most is not None else " or above"
                 raise ValueError(f"{name}={value!r} must be an integer of {least}{upper}")
+        widths = list(self.channels)
+        if len(widths) != 4 or not all(isinstance(c, Integral) and int(c) > 0 for c in widths):
+            raise ValueError(f"channels={self.channels!r} must be four integers of 1 or above")
         if not 0 < self.validation_fraction < 1:
             raise ValueError(
                 f"validation_fraction={self.validation_fraction!r} must be above 0 and below 1"

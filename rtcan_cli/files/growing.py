@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from rtcan_cli.errors import RtcanError
 
 #: Text; other formats cannot be read before they are finished.
 ENDINGS = (".csv", ".tsv", ".txt")
 _BLOCK = 1 << 22
+# Bytes before those that are new that are compared with what they were.
+_TAIL = 4096
+# Windows has no such option, and reads the bytes of a file as they are only if asked to.
+_NOT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class GrowingFile:
@@ -43,7 +50,8 @@ class GrowingFile:
         if not path.is_file():
             raise RtcanError(f"{path} {'is not a file' if path.exists() else 'does not exist'}")
         self.path, self.copy, self.lines = path, folder / path.name, 0
-        self._taken = 0
+        self._taken, self._tail = 0, b""
+        self._identity: tuple[int, int] | None = None
         self.copy.write_bytes(b"")
 
     def update(self) -> bool:
@@ -52,17 +60,19 @@ class GrowingFile:
         Raises
         ------
         RtcanError
-            If the file is shorter than before: it was replaced.
+            If the file is another one than before, or what was read of it has changed.
         """
-        with self.path.open("rb") as file:
-            size = file.seek(0, 2)
-            if size < self._taken:
+        before = self.lines
+        with self._open() as file:
+            about = os.fstat(file.fileno())
+            identity = (about.st_dev, about.st_ino)
+            file.seek(self._taken - len(self._tail))
+            if self._identity not in (None, identity) or file.read(len(self._tail)) != self._tail:
                 raise RtcanError(
-                    f"{self.path} is shorter than before: it was replaced or cut",
+                    f"{self.path} was replaced or cut while it was read",
                     "the same command again, which starts from its beginning",
                 )
-            file.seek(self._taken)
-            before = self.lines
+            self._identity = identity
             with self.copy.open("ab") as copy:
                 rest = b""
                 while block := file.read(_BLOCK):
@@ -71,5 +81,14 @@ class GrowingFile:
                     copy.write(block[:end])
                     self._taken += end
                     self.lines += block.count(b"\n", 0, end)
+                    self._tail = (self._tail + block[:end])[-_TAIL:]
                     rest = block[end:]
         return self.lines > before
+
+    def _open(self) -> BinaryIO:
+        """The file, without waiting for the other end of a pipe that is there in its place."""
+        descriptor = os.open(self.path, os.O_RDONLY | _NOT_WAITING)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise RtcanError(f"{self.path} is not a file any more")
+        return os.fdopen(descriptor, "rb")

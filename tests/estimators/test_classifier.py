@@ -329,6 +329,13 @@ def test_groups_that_hold_out_nothing_are_refused() -> None:
         RTCANClassifier(n_signals=1, validation_fraction=0.5).fit(X, y, groups=np.arange(8))
 
 
+@pytest.mark.parametrize("channels", [(0, 0, 0, 0), (4, 4), (4, 4, 4, 4.5)])
+def test_widths_that_no_network_has_are_refused(channels: tuple[float, ...]) -> None:
+    X, y = np.zeros((8, 20), np.float32), np.arange(8) % 2
+    with pytest.raises(ValueError, match="four integers"):
+        RTCANClassifier(n_signals=1, channels=channels).fit(X, y)
+
+
 def test_nested_lists_are_signals_of_trials() -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(12, 1, 16)).astype(np.float32), np.arange(12) % 2

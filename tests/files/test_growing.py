@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_replaced_file_is_not_taken_for_the_same(tmp_path: Path, copies: Path)
     growing = GrowingFile(path, copies)
     growing.update()
     path.write_text("c\n", encoding="utf-8")
-    with pytest.raises(RtcanError, match="shorter than before"):
+    with pytest.raises(RtcanError, match="replaced or cut"):
         growing.update()
 
 
@@ -57,3 +58,35 @@ def test_a_replaced_file_is_not_taken_for_the_same(tmp_path: Path, copies: Path)
 def test_what_cannot_grow_is_refused(tmp_path: Path, copies: Path, name: str, why: str) -> None:
     with pytest.raises(RtcanError, match=why):
         GrowingFile(tmp_path / name, copies)
+
+
+def test_what_was_read_must_stay_as_it_was(tmp_path: Path, copies: Path) -> None:
+    path = tmp_path / "eda.csv"
+    path.write_text("a\nb\n", encoding="utf-8")
+    growing = GrowingFile(path, copies)
+    growing.update()
+    path.write_text("c\nd\ne\nf\n", encoding="utf-8")  # longer, but another content
+    with pytest.raises(RtcanError, match="replaced or cut"):
+        growing.update()
+
+
+def test_another_file_in_its_place_is_not_the_same(tmp_path: Path, copies: Path) -> None:
+    path, other = tmp_path / "eda.csv", tmp_path / "other.csv"
+    path.write_text("a\nb\n", encoding="utf-8")
+    growing = GrowingFile(path, copies)
+    growing.update()
+    other.write_text("a\nb\nc\n", encoding="utf-8")
+    other.replace(path)
+    with pytest.raises(RtcanError, match="replaced or cut"):
+        growing.update()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path, copies: Path) -> None:
+    path = tmp_path / "eda.csv"
+    path.write_text("a\nb\n", encoding="utf-8")
+    growing = GrowingFile(path, copies)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(RtcanError, match="not a file any more"):
+        growing.update()

@@ -27,7 +27,7 @@ from rtcan_cli.results.deployment.live import LIVE_COLUMNS, Live
 from rtcan_cli.runs.origin import Settings, recorded, sees_within_subject, trained_on
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.signals import asked_to_stop
-from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes
+from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes, rules_of
 from rtcan_cli.steps.deployment.predict import answer_of_model
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.ensemble import Ensemble
@@ -186,6 +186,13 @@ class _Following:
     def _window(self) -> float:
         before = self.before
         if self.pace.window is not None:
+            least = rules_of(self.trained).min_duration
+            if self.pace.window < least:
+                raise RtcanError(
+                    f"a window of {self.pace.window:g} s is too short: the recordings of "
+                    f"{self.run.name} had to have at least {least:g} s",
+                    f"--window {least:g}, or more",
+                )
             return self.pace.window
         if before is None:
             raise RtcanError(
@@ -232,6 +239,9 @@ class _Following:
                     elif not silent and now - changed > max(_SILENT, self.pace.every):
                         silent = True
                         console.warn(f"{source}: no new samples for {now - changed:.0f} s")
+                if stream is not None and stream.lost:
+                    console.warn(f"{source}: the stream has ended")
+                    break
                 if stop() or time.monotonic() - started >= self.pace.stop_after:
                     break
         return self._result(source, file, sinks, stream)
@@ -245,6 +255,9 @@ class _Following:
             found = recording.read(run, self.trained, self.window)
         except UnusableError:  # there is no sample yet
             return []
+        except RtcanError as error:
+            named = str(error).replace(str(copy), str(self.recording.eda))
+            raise RtcanError(named, error.hint) from error
         seconds = len(found.eda) / found.sampling_rate
         end = found.begin + seconds
         if end < self.window - 0.5 / found.sampling_rate:
@@ -360,7 +373,14 @@ def _csv(path: Path | None) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
     except FileExistsError:
         raise RtcanError(f"{path} exists already", "another --output") from None
     with opened as file:
-        yield lambda rows: _append(file, rows)
+
+        def write(rows: list[dict[str, Any]]) -> None:
+            try:
+                _append(file, rows)
+            except OSError as error:
+                raise RtcanError(f"{path}: cannot be written: {error.strerror}") from error
+
+        yield write
 
 
 def _append(file: TextIO | None, rows: list[dict[str, Any]]) -> None:

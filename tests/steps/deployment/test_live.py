@@ -222,8 +222,17 @@ def test_a_file_that_cannot_be_read_ends_at_once(
 ) -> None:
     file = write(tmp_path / "eda.csv", eda(30))
     recording = NewRecording(file, RATE, column="GSR", audio=audio)
-    with pytest.raises(RtcanError, match="GSR"):
+    with pytest.raises(RtcanError, match="GSR") as error:
         follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    assert str(file) in str(error.value)
+
+
+def test_a_window_that_is_always_too_short_is_refused_at_the_start(
+    trained: Path, run: Path, audio: Path, tmp_path: Path
+) -> None:
+    recording = NewRecording(write(tmp_path / "eda.csv", eda(30)), RATE, audio=audio)
+    with pytest.raises(RtcanError, match="too short"):
+        follow_file(run, Workspace(trained), recording, pace=Pace(1, stop_after=0))
 
 
 @pytest.mark.parametrize("options", [[], ["--file", "a.csv", "--lsl", "b"]])
