@@ -283,7 +283,7 @@ def import_features(
         heard = _heard(store)
     csv = _features_file(source)
     content = csv.content()
-    inputs["features"] = hashlib.blake2b(content, digest_size=8).hexdigest()
+    inputs["file"] = hashlib.blake2b(content, digest_size=8).hexdigest()
     named = {} if model is None else {"model": model}
     provenance = Provenance(
         "music-features", made.dataset, {"imported": csv.name.name} | named, inputs, made.simulated

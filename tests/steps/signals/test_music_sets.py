@@ -154,3 +154,14 @@ def test_runs_are_told_apart_by_what_they_heard(
         must("train", "-w", workspace, *options)
         runs.append(Run.load(workspace / "pmemo" / "runs" / f"{name}.h5"))
     assert [label.rpartition(", ")[2] for label in labels_of(runs)] == ["music one", "music two"]
+
+
+def test_an_imported_store_is_up_to_date(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    workspace = copy_of(prepared)
+    file = save(tmp_path / "vectors.npz", vectors())
+    must("music-features", "-w", workspace, "--import", file, "--model", MODEL)
+    state = json.loads(must("info", "-w", workspace, "--json").stdout)
+    (music,) = [step for step in state["steps"] if step["store"] == "music"]
+    assert music["state"] == "done"
