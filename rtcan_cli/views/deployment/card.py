@@ -307,7 +307,7 @@ def _calibration(card: ModelCard) -> Iterator[str]:
             yield (
                 "The ECE is never 0 in a finite number of trials: if these probabilities were "
                 f"perfectly calibrated, it would be about {_number(value)} by chance alone. An ECE "
-                "near that is no sign of wrong calibration."
+                "near that does not speak against their calibration."
             )
 
 
