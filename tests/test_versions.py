@@ -1,4 +1,4 @@
-"""``rtcan --version`` names what computes, and loads nothing of it."""
+"""``rtcan --version`` names the libraries that compute, and loads none of them."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -32,7 +33,8 @@ def export(
     card: Annotated[
         Path | None,
         typer.Option(
-            help="Model card of --safetensors. Default: the same name, ending in .md",
+            help="Model card of --safetensors. Default: the same name, ending in .md, if there is "
+            "no such file yet.",
             show_default=False,
         ),
     ] = None,
@@ -100,10 +102,17 @@ def export(
     if safetensors is None:
         return export_run(path, stores, files, target, fold, not uncalibrated)
 
+    from rtcan_cli.errors import RtcanError
     from rtcan_cli.steps.deployment.card import collect_card
     from rtcan_cli.views.deployment.card import write_card
 
-    card = card or safetensors.with_suffix(".md")
+    usual = safetensors.with_suffix(".md")
+    if card is None and os.path.lexists(usual) and usual not in files.values():
+        raise RtcanError(
+            f"{usual} is there already, where the model card would be written",
+            f"--card {usual} replaces it, or --card with another name",
+        )
+    card = card or usual
     if card in files.values():
         raise typer.BadParameter(f"{card} cannot be both weights and card", param_hint="--card")
     # Collected first: without scores, nothing is written.

@@ -42,7 +42,7 @@ class Conversion:
     unit : Unit
         Of the file.
     kind : SignalKind
-        Of what is stored; where its `sign` is -1, samples have to be turned round.
+        Of what is stored; where its `sign` is -1, samples have to be inverted.
     notes : tuple of str
         What was converted.
     missing : ndarray of bool, shape (n_samples,), or None

@@ -2,7 +2,7 @@
 
 Skin *conductance* rises with a response, skin *resistance* falls. All later steps are made for a
 signal that rises. To first order a change of conductance is minus the change of resistance,
-dG = -dR / R^2, with R nearly constant within a trial. So resistance is turned round: its sign is
+dG = -dR / R^2, with R nearly constant within a trial. So resistance is inverted: its sign is
 flipped where its offset was removed (DEAP). Of a lab's own recordings 1 / R is taken instead,
 wherever the resistance is absolute: see `rtcan_cli.datasets.conversion`.
 """
@@ -94,7 +94,7 @@ class SignalKind:
 
 
 def holds_resistance(kind: SignalKind) -> bool:
-    """Whether what is stored is skin resistance, turned round or not."""
+    """Whether what is stored is skin resistance, inverted or not."""
     return kind.polarity in (FLIPPED, KEPT)
 
 

@@ -59,7 +59,10 @@ class ExportedModels:
     def probability(
         self, eda: NDArray[np.float32] | None = None, music: NDArray[np.float32] | None = None
     ) -> NDArray[np.float64]:
-        """Calibrated probability of high, the mean over the models.
+        """Probability of high, the mean over the models.
+
+        A model that has a temperature is calibrated by it; files that were exported with
+        ``--uncalibrated`` have none.
 
         Parameters
         ----------

@@ -393,7 +393,7 @@ class Run:
         return trained
 
     def network_of_fold(self, target: str, fold: int) -> TrainedNetwork:
-        """The RTCAN-1D that a fold trained, with its music standardisation.
+        """The RTCAN-1D that a fold trained, and how it standardises music vectors.
 
         Parameters
         ----------
@@ -444,7 +444,7 @@ def _check_network(path: Path, settings: RunSettings, made: Provenance) -> None:
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained RTCAN-1D and the statistics its music vectors are standardised with."""
+    """A trained RTCAN-1D and the statistics that music vectors are standardised with."""
 
     model: RTCAN
     music_mean: NDArray[np.float32] | None

@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import names
@@ -35,7 +36,7 @@ from rtcan_cli.datasets.identifiers import check_distinct
 from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
-from rtcan_cli.datasets.table.cuts import cut
+from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
@@ -295,7 +296,7 @@ def _runs(
             if entities in runs:
                 raise RtcanError(f"{file} and {runs[entities]} are of the same run")
             runs[entities] = file
-        elif name.casefold() == f"{match['entities']}{'_physio.tsv.gz'}".casefold():
+        elif name.casefold() == f"{match['entities']}{SUFFIXES[0]}".casefold():
             recordings.setdefault(entities, []).append(file)
     return runs, recordings
 
@@ -371,15 +372,22 @@ def _sources(files: Sequence[RawFile], damaged: list[RtcanError]) -> Iterator[So
         kind = about.get("PhysioType", "generic")
         if kind not in _TYPES or not isinstance(columns, list):
             continue
-        measured = [
-            str(name) for name in columns if _measure(about, str(name)) in ("eda", "gsr", "scr")
-        ]
+        measured = [str(name) for name in columns if _measure(about, str(name)) in ("eda", "gsr")]
         by_name = [
             str(name)
             for name in columns
             if not _measure(about, str(name)) and names.is_eda(str(name))
         ]
         found = measured or by_name
+        doubtful = [str(name) for name in columns if _measure(about, str(name)) == "scr"]
+        if doubtful and not found:
+            damaged.append(
+                RtcanError(
+                    f"{file}: the column {doubtful[0]} has the MeasureType SCR, which may be the "
+                    "whole EDA or its phasic part alone",
+                    "MeasureType EDA in its description, if it is the EDA as it was measured",
+                )
+            )
         if found:
             column = found[0] if len(found) == 1 else ""
             try:
@@ -633,7 +641,7 @@ class _Signals:
 
     def __init__(self, options: TableOptions, kind: SignalKind | None) -> None:
         self._options, self._kind = options, kind
-        self._tracks: dict[Path, tuple[Track, Conversion, int] | RtcanError] = {}
+        self._tracks: dict[Path, tuple[Track, Conversion, NDArray[Any]] | RtcanError] = {}
         self._told: set[str] = set()
 
     def read(self, part: Hearing) -> Recording | RtcanError | str:
@@ -653,7 +661,7 @@ class _Signals:
         found = self._open(source)
         if isinstance(found, RtcanError):
             return self._tell(found)
-        track, conversion, n_repaired = found
+        track, conversion, repaired = found
         if math.isnan(event.duration):
             return "the events do not say how long the stimulus was (duration)"
         row = Row(
@@ -664,10 +672,12 @@ class _Signals:
         )
         try:
             piece = cut(track, row)
+            marks = cut(replace(track, eda=repaired), row) if len(repaired) else None
         except RtcanError as error:
             return self._tell(error)
         if isinstance(piece, str):
             return piece
+        n_repaired = int((marks.eda > 0).sum()) if isinstance(marks, Cut) else 0
         notes = (
             (f"the column {REPAIRED} marks {n_repaired} samples that were repaired before",)
             if n_repaired
@@ -686,7 +696,7 @@ class _Signals:
             (*track.notes, *conversion.notes, *notes),
         )
 
-    def _open(self, source: Source) -> tuple[Track, Conversion, int] | RtcanError:
+    def _open(self, source: Source) -> tuple[Track, Conversion, NDArray[Any]] | RtcanError:
         path = source.file.path
         if path not in self._tracks:
             try:
@@ -695,7 +705,8 @@ class _Signals:
                 self._tracks[path] = error
         return self._tracks[path]
 
-    def _read(self, source: Source) -> tuple[Track, Conversion, int]:
+    def _read(self, source: Source) -> tuple[Track, Conversion, NDArray[Any]]:
+        """The whole signal, how it is converted, and its marks of repaired samples, if any."""
         file = SignalFile(source.file, ".")
         track = file.track(source.column)
         _refuse_without_unit(track, self._options)
@@ -709,7 +720,7 @@ class _Signals:
             )
         repaired = file.track(REPAIRED).eda if source.has_repaired else np.zeros(0)
         cleaned = replace(track, eda=how.cleaned(track.eda))
-        return cleaned, how, int((repaired > 0).sum())
+        return cleaned, how, repaired
 
     def _tell(self, error: RtcanError) -> RtcanError | str:
         if str(error) in self._told:

@@ -35,6 +35,11 @@ class ModelCard:
         Whether they are networks.
     recipe : mapping
         Numbers of the training; empty if they are not known.
+    labels : str
+        Method of `relabel` that told high from low, ``import`` where labels were imported; empty
+        if it is not known.
+    held_out : tuple of str
+        What no two parts of a fold share: ``subject``, ``stimulus``; empty where trials alone.
     temperatures : tuple of float or None
         Of each model, None where it has none or it was left out.
     stores : mapping of str to mapping
@@ -60,6 +65,8 @@ class ModelCard:
     high_share: float
     is_network: bool
     recipe: Mapping[str, object]
+    labels: str
+    held_out: tuple[str, ...]
     temperatures: tuple[float | None, ...]
     stores: Mapping[str, Mapping[str, object]]
     inputs: Mapping[str, str]

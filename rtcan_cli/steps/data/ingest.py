@@ -242,7 +242,7 @@ def read_part(
             items.append(item)
             continue
         inspected = tuple(judge(each) for each in item.recordings)
-        # Samples are handed over once, as they are after the repair.
+        # Samples are returned once, as they are after the repair.
         emptied = tuple(replace(each, eda=_NO_SAMPLES) for each in item.recordings)
         items.append(CheckedTrial(replace(item, recordings=emptied), inspected))
     return items

@@ -45,7 +45,7 @@ def collect_card(
     run = Run.load(run_path)
     target = chosen_target(run, target)
     folds = chosen_folds(run, target, fold)
-    models = [run.model_of_fold(target, each) for each in folds]
+    models = run.models_of_folds(target, folds)
     settings, trials = run.settings, run.trials(target)
     trained = trained_on(run, workspace)
     return ModelCard(
@@ -60,6 +60,8 @@ def collect_card(
         high_share=float((trials["label"] == 1).mean()),
         is_network=find(settings.spec.model).is_network,
         recipe={} if settings.recipe is None else asdict(settings.recipe),
+        labels=str(trained.get("labels", {}).get("method", "")),
+        held_out=() if run.is_imported else tuple(run.protocol.disjoint),
         temperatures=tuple(
             model.temperature if calibrated and math.isfinite(model.temperature) else None
             for model in models

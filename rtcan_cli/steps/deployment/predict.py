@@ -78,7 +78,7 @@ def predict_stores(
     given : mapping of str to Path, optional
         Stores to use instead of the workspace's, by kind.
     calibrated : bool
-        Whether probabilities are brought to the temperature of each fold.
+        Whether probabilities are scaled by the temperature of each fold.
     all_folds : bool
         Also ask models about trials that they were trained or validated on.
     all_new : bool

@@ -25,7 +25,27 @@ from rtcan_cli.views.scores.evaluation import PERCENT, PLAIN
 
 #: Notes of `evaluate` that are about all trials of a run, and name no subject.
 _SAID = ("judgement", "held_out", "untrained_folds", "never_tested", "thresholds", "not_held_out")
-_NAMES = {**PERCENT, **PLAIN}
+_BY_CHANCE = "ece_if_calibrated"
+_NAMES = {name: words for name, words in {**PERCENT, **PLAIN}.items() if name != _BY_CHANCE}
+#: What high and low are, by the method of the labels.
+_LABELS = {
+    **dict.fromkeys(
+        ("kmeans", "median", "mean"),
+        "High and low are relative to the ratings of the same listener.",
+    ),
+    "fixed": "High is a rating above the centre of the rating scale, for all listeners alike.",
+    "stimulus-mean": (
+        "High and low are those of the stimulus, by the published mean of its ratings: they are "
+        "the same for all listeners, whatever each of them felt."
+    ),
+    "import": (
+        "High and low were taken from a table of labels; how they were made, its source has to say."
+    ),
+}
+_NOT_KNOWN = (
+    "How high and low were told apart is not known, as the labels that the run was trained on were "
+    "not there when this card was written."
+)
 _OPENSMILE = (
     "The music features are openSMILE's. Its licence (audEERING Research License Agreement) does "
     "not allow commercial use, and counts models trained on its features as use."
@@ -112,7 +132,8 @@ def _head(card: ModelCard) -> str:
 
 def _rows(card: ModelCard) -> pd.DataFrame:
     scores = card.evaluation.scores
-    return scores[scores["target"] == card.target]
+    scores = scores[scores["target"] == card.target]
+    return scores[scores["score"] != _BY_CHANCE] if "score" in scores else scores
 
 
 def _metrics(card: ModelCard) -> Iterator[dict[str, object]]:
@@ -122,7 +143,14 @@ def _metrics(card: ModelCard) -> Iterator[dict[str, object]]:
     for row in _rows(card).itertuples():
         if pd.notna(row.estimate):
             name = _NAMES[str(row.score)]
+            if _is_part(card):
+                name += f" (of the models of all {card.n_trained} folds)"
             yield {"type": row.score, "value": float(row.estimate), "name": name}
+
+
+def _is_part(card: ModelCard) -> bool:
+    """Whether the file has the model of one fold, but the scores are of several."""
+    return len(card.folds) == 1 < card.n_trained
 
 
 def _what(card: ModelCard) -> Iterator[str]:
@@ -136,8 +164,8 @@ def _what(card: ModelCard) -> Iterator[str]:
     run = card.evaluation.run
     yield (
         f"The file contains {held}. Each answers with the probability that a listener's "
-        f"{card.target} was high while they heard a song or saw a video. High and low are relative "
-        "to the ratings of the same listener."
+        f"{card.target} was high while they heard a song or saw a video. "
+        + _LABELS.get(card.labels, _NOT_KNOWN)
     )
     yield _list(
         {
@@ -193,10 +221,17 @@ def _protocol(card: ModelCard) -> Iterator[str]:
             "test trials whose stimulus was also in training": audit["stimulus_in_training"].sum(),
         }
     )
+    checked = " and no ".join(card.held_out) or "trial"
     yield (
-        "What each fold holds out was checked before training, and again before these scores were "
-        "computed. The validation fold selects the epoch; the test fold is used for prediction "
-        "only."
+        f"That no {checked} is in two of the training, validation and test parts of a fold was "
+        "checked before training, and again before these scores were computed. "
+        + (
+            ""
+            if card.held_out
+            else "Other trials of the same subjects and stimuli were in training: the scores say "
+            "nothing about new people or new stimuli. "
+        )
+        + "The validation part selects the epoch; the test part is used for prediction only."
     )
 
 
@@ -216,6 +251,11 @@ def _scores(card: ModelCard) -> Iterator[str]:
         "95 % intervals over subjects; and mean and standard deviation over the folds. Fractions "
         "of 1."
     )
+    if _is_part(card):
+        yield (
+            f"The file contains one model, that of fold {card.folds[0]}. These are the scores of "
+            f"the models of all {card.n_trained} folds, not of this one alone."
+        )
     if len(card.folds) > 1:
         yield (
             "The mean of several folds was not tested: every subject has trained some of them. "
@@ -255,10 +295,20 @@ def _calibration(card: ModelCard) -> Iterator[str]:
         yield "The probabilities are not calibrated: the file has no temperatures."
     else:
         yield (
-            "Each model's probabilities are brought to the temperature that fits the validation "
-            f"trials of its fold ({', '.join(f'{each:.3g}' for each in known)}). The errors in the "
-            "table of scores (ECE, Brier score) are of the probabilities before that."
+            "Each model's logits are divided by the temperature that fits the validation trials of "
+            f"its fold ({', '.join(f'{each:.3g}' for each in known)}). The errors in the table of "
+            "scores (ECE, Brier score) are of the probabilities before that."
         )
+    evaluation = card.evaluation
+    if isinstance(evaluation, Evaluation):
+        scores = evaluation.scores
+        by_chance = scores[(scores["target"] == card.target) & (scores["score"] == _BY_CHANCE)]
+        if len(by_chance) and pd.notna(value := by_chance["estimate"].iloc[0]):
+            yield (
+                "The ECE is never 0 in a finite number of trials: if these probabilities were "
+                f"perfectly calibrated, it would be about {_number(value)} by chance alone. An ECE "
+                "near that does not speak against their calibration."
+            )
 
 
 def _training(card: ModelCard) -> Iterator[str]:

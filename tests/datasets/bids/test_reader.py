@@ -153,6 +153,34 @@ def test_a_column_is_what_its_measure_type_says(study: Path) -> None:
     assert not trials(open_raw("bids", study))["01", "songs-a", 1].recordings
 
 
+def test_scr_may_be_a_part_and_is_refused_by_name(study: Path) -> None:
+    place = study / "sub-01/ses-1/func/sub-01_ses-1_task-music_physio"
+    about = {
+        "one": {"Units": "uS", "MeasureType": "SCR"},
+        "two": {"Units": "uS", "MeasureType": "GSR"},
+    }
+    write_physio(place, {"one": signal()}, {"one": about["one"]})
+    dataset = open_raw("bids", study)
+    assert "the column one has the MeasureType SCR" in problems(dataset)
+    assert not trials(dataset)["01", "songs-a", 1].recordings
+    write_physio(place, {"one": signal(), "two": signal(seed=3)}, about)
+    dataset = open_raw("bids", study)
+    assert "MeasureType SCR" not in problems(dataset)
+    (recording,) = trials(dataset)["01", "songs-a", 1].recordings
+    np.testing.assert_array_equal(recording.eda, signal(seed=3)[16:96])
+
+
+def test_repaired_samples_are_counted_trial_by_trial(study: Path) -> None:
+    marks = np.zeros(320)
+    marks[[10, 20, 21, 95, 96]] = 1
+    place = study / "sub-01/ses-1/func/sub-01_ses-1_task-music_physio"
+    write_physio(place, {"eda": signal(), "interpolated": marks}, MICROSIEMENS)
+    found = trials(open_raw("bids", study))
+    (first,), (second,) = (found["01", f"songs-{song}", 1].recordings for song in "ab")
+    assert "the column interpolated marks 3 samples that were repaired before" in first.notes
+    assert not any("interpolated" in note for note in second.notes)
+
+
 def test_gaze_is_not_eda(study: Path) -> None:
     place = study / "sub-01/ses-1/func/sub-01_ses-1_task-music_physio"
     write_physio(place, {"eda": signal()}, MICROSIEMENS, PhysioType="eyetrack")

@@ -16,7 +16,9 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.runs.inputs import training_data
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import sources_of
+from rtcan_cli.steps.deployment.card import collect_card
 from rtcan_cli.stores import Workspace
+from rtcan_cli.views.deployment.card import markdown
 from tests.conftest import must, rtcan
 
 pytest.importorskip("safetensors")
@@ -96,6 +98,8 @@ def test_the_card_has_the_numbers_of_evaluate(
         must("evaluate", run.name, "-w", trained, "--figures-dir", tmp_path, "--json").stdout
     )
     scores = [row for row in evaluation["scores"] if row["target"] == "arousal"]
+    (by_chance,) = (row for row in scores if row["score"] == "ece_if_calibrated")
+    scores.remove(by_chance)
     head, text = card_of(exported)
     (index,) = head["model-index"]  # type: ignore[misc]
     (result,) = index["results"]  # type: ignore[index]
@@ -115,6 +119,11 @@ def test_the_card_has_the_numbers_of_evaluate(
     assert f"- subjects: {trials['subject'].nunique()}" in text
     assert f"- trials with a label of arousal: {len(trials)}" in text
     assert "test trials whose subject was also in training: 0" in flat
+    assert "ECE if calibrated" not in text
+    assert f"it would be about {by_chance['estimate']:.3f} by chance alone" in flat
+    assert "relative to the ratings of the same listener" in flat
+    assert "That no subject is in two of the training, validation and test parts" in flat
+    assert "not of this one alone" not in flat
     assert "simulated" in head["tags"]  # type: ignore[operator]
     assert "Trained and tested on simulated data" in flat
     assert "The data are simulated and contain no real person's data." in flat
@@ -157,6 +166,55 @@ def test_one_fold_without_its_temperature(trained: Path, run: Run, tmp_path: Pat
     assert not found.models[2].is_calibrated
     assert "not calibrated" in card.read_text()
     assert "the network of fold 2 of 3" in card.read_text()
+    flat = " ".join(card.read_text().split())
+    assert "These are the scores of the models of all 3 folds, not of this one alone." in flat
+    assert '"name": "accuracy (of the models of all 3 folds)"' in flat.lower()
+
+
+def test_a_card_that_is_there_is_replaced_only_by_its_name(
+    trained: Path, run: Run, tmp_path: Path
+) -> None:
+    path, card = tmp_path / "x.safetensors", tmp_path / "x.md"
+    card.write_text("mine")
+    command = ("export", run.name, "-w", trained, "--target", "arousal", "--safetensors", path)
+    outcome = rtcan(*command)
+    assert outcome.exit_code == 1
+    assert "x.md is there already" in " ".join(outcome.stderr.split())
+    assert card.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [card]
+    must(*command, "--card", card)
+    assert card.read_text().startswith("---\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("fixed", "High is a rating above the centre of the rating scale"),
+        ("stimulus-mean", "the same for all listeners"),
+        ("import", "taken from a table of labels"),
+        ("", "How high and low were told apart is not known"),
+    ],
+)
+def test_the_card_says_what_high_means(trained: Path, run: Run, method: str, said: str) -> None:
+    card = collect_card(run.path, Workspace(trained), "arousal")
+    assert card.labels == "kmeans"
+    text = " ".join(markdown(replace(card, labels=method), "x.safetensors").split())
+    assert said in text
+    assert "relative to the ratings of the same listener" not in text
+
+
+def test_the_card_of_other_labels_and_of_a_protocol_that_holds_out_trials_alone(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    workspace = copy_of(prepared)
+    must("relabel", "-w", workspace, "--method", "fixed")
+    options = ("--model", "svm-music", "--target", "arousal", "--folds", "3", "--name", "it")
+    must("train", "-w", workspace, *options, "--protocol", "trial", "--jobs", "1")
+    card = collect_card(workspace / "pmemo" / "runs" / "it.h5", Workspace(workspace), "arousal")
+    text = " ".join(markdown(card, "x.safetensors").split())
+    assert "High is a rating above the centre of the rating scale" in text
+    assert "That no trial is in two of the training" in text
+    assert "Other trials of the same subjects and stimuli were in training" in text
 
 
 @pytest.mark.parametrize("model", ["svm-music", "boosting"])
@@ -226,7 +284,10 @@ def infinite(metadata: dict, arrays: dict) -> None:
         (lambda metadata, arrays: metadata.update(temperatures='{"1": 1.0}'), "is damaged"),
         (lambda metadata, arrays: metadata.update(sees="all"), "does not say what its models see"),
         (lambda metadata, arrays: arrays.update(other=np.zeros(2)), "is damaged"),
-        (lambda metadata, arrays: arrays.popitem(), "fold|damaged"),
+        (
+            lambda metadata, arrays: arrays.pop("fold_2.weights.sfe.0.weight"),
+            "fold 2: .*sfe.0.weight",
+        ),
         (wider, "is damaged"),
         (other_model, "is damaged|unknown model"),
         (infinite, "are not all finite"),
