@@ -93,3 +93,12 @@ def test_every_install_line_names_extras_that_exist() -> None:
             found |= dict.fromkeys(chosen.split(","), page.name)
     assert len(found) > 8
     assert set(found) <= set(extras()), found
+
+
+def test_the_page_on_installation_has_every_extra() -> None:
+    page = (ROOT / "docs" / "howto" / "install.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Extra \|.*\n((?:\|.*\n)+)", page, re.M)
+    cells = [line.split("|")[1] for line in table.splitlines()[1:]]
+    listed = {extra for cell in cells for extra in re.findall(r"`(\w+)`", cell)}
+    formats = names(extras()["formats"], own=True)  # one row for all of them
+    assert listed == {*extras()} - formats - {"test", "docs"}
