@@ -170,7 +170,7 @@ def open_member(archive: zipfile.ZipFile, name: str, what: str) -> IO[bytes]:
 
 
 def grows_too_much(size: int, packed: int) -> bool:
-    """Whether what takes so many bytes, unpacked and packed, is larger or denser than data are."""
+    """Whether a file is larger than data are, or grows more when unpacked; both sizes in bytes."""
     return size > LARGEST or (size > _HARMLESS and size / max(1, packed) > _DENSEST)
 
 
