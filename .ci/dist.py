@@ -2,6 +2,8 @@
 
     python .ci/dist.py
     python .ci/dist.py -- -n auto           # every test from the sdist, not only the quick ones
+    python .ci/dist.py --only build         # step 1
+    python .ci/dist.py --only check         # steps 2 and 3, with the files that are in dist/
 
 1. twine accepts the metadata; the wheel contains the package and nothing else; the sdist contains
    every file that git knows, and no other.
@@ -9,7 +11,8 @@
    commands of the README on a small simulated PMEmo.
 3. The sdist, unpacked outside of the repository, passes its own tests.
 
-The files that were checked are left in dist/.
+The files that were checked are left in dist/. Steps 2 and 3 run code of other packages, which could
+change them. So the workflow `release` keeps the files after step 1, and checks a copy.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from pathlib import Path
 from fresh import ROOT, environment, run, split
 
 DIST = ROOT / "dist"
+#: What the files are made and looked at with.
+TOOLS = ("build==1.6.1", "twine==7.0.0")
 #: What the commands of the README need.
 EXTRAS = "music,networks,solvers"
 #: In the repository, but not in the sdist.
@@ -47,29 +52,40 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--python", default=sys.executable, help="default: the one that runs this")
+    parser.add_argument("--only", choices=("build", "check"), help="default: both")
     own, options = split(sys.argv[1:])
     given = parser.parse_args(own)
     with tempfile.TemporaryDirectory(prefix="rtcan-dist-") as name:
         outside = Path(name)
-        python = environment(outside / "environment", given.python)
-        wheel, sdist = build(python, outside)
-        files = tracked()
-        if wrong := [*wrong_in_wheel(wheel, files), *wrong_in_sdist(sdist, files)]:
-            sys.exit("\n".join(wrong))
-        run_readme(python, wheel, outside / "empty")
-        run_tests(python, sdist, outside / "unpacked", options)
-    print(f"checked: {wheel.relative_to(ROOT)} and {sdist.relative_to(ROOT)}")
+        if given.only != "check":
+            build(environment(outside / "tools", given.python))
+        wheel, sdist = built()
+        if given.only != "build":
+            python = environment(outside / "environment", given.python)
+            run_readme(python, wheel, outside / "empty")
+            run_tests(python, sdist, outside / "unpacked", options)
+    done = "built" if given.only == "build" else "checked"
+    print(f"{done}: {wheel.relative_to(ROOT)} and {sdist.relative_to(ROOT)}")
 
 
-def build(python: Path, outside: Path) -> tuple[Path, Path]:
-    """Build both into dist/, the wheel from the sdist."""
+def build(tools: Path) -> None:
+    """Build both into dist/, the wheel from the sdist, and look at what they contain."""
     shutil.rmtree(DIST, ignore_errors=True)
-    tools = environment(outside / "tools", str(python))
-    run(tools, "-m", "pip", "install", "--quiet", "build", "twine")
+    run(tools, "-m", "pip", "install", "--quiet", *TOOLS)
     run(tools, "-m", "build", "--outdir", DIST)
-    (wheel,), (sdist,) = DIST.glob("*.whl"), DIST.glob("*.tar.gz")
+    wheel, sdist = built()
     run(tools, "-m", "twine", "check", "--strict", wheel, sdist)
-    return wheel, sdist
+    files = tracked()
+    if wrong := [*wrong_in_wheel(wheel, files), *wrong_in_sdist(sdist, files)]:
+        sys.exit("\n".join(wrong))
+
+
+def built() -> tuple[Path, Path]:
+    """The wheel and the sdist in dist/; it is an error if there is not one of each."""
+    wheels, sdists = [*DIST.glob("*.whl")], [*DIST.glob("*.tar.gz")]
+    if (len(wheels), len(sdists)) != (1, 1):
+        sys.exit(f"{DIST} has {len(wheels)} wheels and {len(sdists)} sdists, not one of each")
+    return wheels[0], sdists[0]
 
 
 def tracked() -> set[str]:

@@ -23,6 +23,11 @@ JSON types:
   `fused_sources`
 - your own reader: `RawDataset`, `Trial`, `Recording`, `Stimulus`
 
+Some names need optional packages, such as PyTorch for `RTCAN`. Where one is missing, they raise an
+`RtcanError` that is an `ImportError`, too, and says what to install: when they are imported, and
+when they are looked up in this module, so that `hasattr` raises it as well.
+``from rtcan_cli.api import *`` asks for all names, and so raises it, too.
+
 Problems that users can act on are `RtcanError`; what is for scikit-learn raises `ValueError` and
 `NotFittedError`, as scikit-learn does. The changelog lists changes of these names and of
 what they take.

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.files.zips import grows_too_much
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.arrays import array_of
+from rtcan_cli.files.arrays import DAMAGED, array_of
 
 IDS, VALUES = "stimulus", "features"
 """Names of the two arrays of a file that has one array for all songs."""
 
-_LARGEST = 2_000_000_000
-_DAMAGED = (
-    *(zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError),
-    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError, OSError),
-)
+# NumPy writes these; others may ask for gigabytes of memory before they begin.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HINT = (
     f"numpy.savez(FILE, {IDS}=numpy.array(names, str), {VALUES}=vectors), a row for each name; or "
     "numpy.savez(FILE, **{name: vector, ...})"
@@ -74,8 +71,15 @@ def _arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            if sum(member.file_size for member in members) > _LARGEST:
-                raise RtcanError(f"{name} unpacks to more than {_LARGEST / 1e9:.0f} GB")
+            size = sum(member.file_size for member in members)
+            if grows_too_much(size, len(content)):
+                raise RtcanError(
+                    f"{name} would unpack from {len(content) / 1e6:.1f} MB to {size / 1e6:.0f} MB, "
+                    "which vectors of songs do not",
+                    _HINT,
+                )
+            if any(member.compress_type not in _METHODS for member in members):
+                raise ValueError("packed with a method that NumPy does not use")
             names = [member.filename.removesuffix(".npy") for member in members]
             if len(set(names)) < len(names):
                 twice = next(each for each in names if names.count(each) > 1)
@@ -84,7 +88,7 @@ def _arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
                 each: array_of(archive.read(member))
                 for each, member in zip(names, members, strict=True)
             }
-    except _DAMAGED as error:
+    except (*DAMAGED, OSError) as error:
         reason = f"damaged, or not a file of arrays (.npz): {error}"
         raise RtcanError(f"{name} is {reason}", _HINT) from error
 

@@ -71,8 +71,8 @@ def writing_hint(error: OSError) -> str:
     if not isinstance(error, PermissionError):
         return "free some space there"
     if sys.platform == "win32":
-        return "close it in other programs, or see that you may write there"
-    return "see that you may write there"
+        return "close it in other programs, or check that you have write permission"
+    return "check that you have write permission"
 
 
 def some(names: Sequence[str], most: int = 8) -> str:

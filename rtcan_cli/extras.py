@@ -14,6 +14,13 @@ from typing import NamedTuple
 from rtcan_cli.errors import RtcanError
 
 
+class MissingPackage(RtcanError, ImportError):
+    """An optional package that is not installed, or cannot be loaded.
+
+    An `ImportError`, too, so that who tries whether something can be imported is answered as usual.
+    """
+
+
 class Package(NamedTuple):
     """A package that rtcan can do without.
 
@@ -88,7 +95,7 @@ def require(what: str, *modules: str) -> None:
 
     Raises
     ------
-    RtcanError
+    MissingPackage
         If one of them is not installed. It names all that are missing.
     """
     missing = [module for module in modules if not is_installed(module)]
@@ -96,7 +103,7 @@ def require(what: str, *modules: str) -> None:
         raise _missing(what, missing)
 
 
-def failed_import(what: str, error: BaseException) -> RtcanError | None:
+def failed_import(what: str, error: BaseException) -> MissingPackage | None:
     """The error for an optional package that cannot be used; None if the error is another one.
 
     Parameters
@@ -116,13 +123,13 @@ def failed_import(what: str, error: BaseException) -> RtcanError | None:
         return None
     package = PACKAGES[broken]
     reason = " ".join(str(error).split()) or type(error).__name__
-    return RtcanError(
+    return MissingPackage(
         f"{what} needs {package.title}, which is installed but cannot be loaded: {reason}",
         f"pip install --force-reinstall {package.distribution}",
     )
 
 
-def _missing(what: str, modules: list[str]) -> RtcanError:
+def _missing(what: str, modules: list[str]) -> MissingPackage:
     titles = list(dict.fromkeys(PACKAGES[module].title for module in modules))
     wanted = list(dict.fromkeys(PACKAGES[module].extra for module in modules))
     brought = {each for extra in wanted for each in INCLUDES.get(extra, ())}
@@ -132,7 +139,7 @@ def _missing(what: str, modules: list[str]) -> RtcanError:
     hint = f"pip install 'rtcan-cli[{extras}]'"
     if "torch" in modules:
         hint = f"{hint}; on Linux without a GPU, first: {_WITHOUT_GPU}"
-    return RtcanError(
+    return MissingPackage(
         f"{what} needs {names}, which {'are' if others else 'is'} not installed", hint
     )
 

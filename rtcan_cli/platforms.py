@@ -46,7 +46,7 @@ def lock(descriptor: int, *, shared: bool = False) -> None:
     BlockingIOError
         If another process has the lock.
     OSError
-        If the file system knows no locks.
+        If the file system does not support locks.
     """
     if sys.platform == "win32":
         try:

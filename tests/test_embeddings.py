@@ -84,11 +84,40 @@ def test_objects_are_not_unpickled(capsys: pytest.CaptureFixture[str]) -> None:
     assert "executed" not in capsys.readouterr().out
 
 
-def test_claims_of_a_header_are_not_believed() -> None:
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000)}",
+            "not the one it states",
+        ),
+        ("((((", "is damaged, or not a file of arrays"),
+        ("{'descr': '<f8'", "is damaged, or not a file of arrays"),
+    ],
+)
+def test_claims_of_a_header_are_not_believed(header: str, message: str) -> None:
     stream = io.BytesIO()
-    header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000)}".ljust(117)
-    npy = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header.encode() + b"\n" + bytes(80)
+    line = header.ljust(117).encode() + b"\n"
+    npy = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + line + bytes(80)
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("song.npy", npy)
-    with pytest.raises(RtcanError, match="not the one it states"):
+    with pytest.raises(RtcanError, match=message):
+        read_npz(stream.getvalue(), "e.npz")
+
+
+def test_a_small_file_with_huge_content_is_not_unpacked() -> None:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, song=np.zeros(8_000_000))
+    content = stream.getvalue()
+    assert len(content) < 100_000
+    with pytest.raises(RtcanError, match=r"would unpack from 0\.1 MB to 64 MB"):
+        read_npz(content, "e.npz")
+
+
+def test_only_methods_that_numpy_uses_are_unpacked() -> None:
+    stream, array = io.BytesIO(), io.BytesIO()
+    np.save(array, VALUES[0])
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("song.npy", array.getvalue())
+    with pytest.raises(RtcanError, match="packed with a method that NumPy does not use"):
         read_npz(stream.getvalue(), "e.npz")

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import io
 import math
+import struct
+import tokenize
+import zipfile
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+"""What reads the header of each version of the format that is read."""
+
+DAMAGED = (
+    *(zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError),
+    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError, tokenize.TokenError),
+)
+"""What zipfile and NumPy raise on damaged ``.npy`` and ``.npz`` files in memory."""
 
 
 def array_of(content: bytes) -> NDArray[Any]:
@@ -29,11 +39,11 @@ def array_of(content: bytes) -> NDArray[Any]:
 
     Raises
     ------
-    ValueError, KeyError, EOFError, TypeError, SyntaxError, OverflowError
-        If it is not such a file.
+    Exception
+        One of `DAMAGED`, if it is not such a file.
     """
     stream = io.BytesIO(content)
-    shape, fortran, dtype = _HEADERS[npy.read_magic(stream)](stream)
+    shape, fortran, dtype = HEADERS[npy.read_magic(stream)](stream)
     if dtype.hasobject:
         raise ValueError("objects would have to be unpickled")
     offset, count = stream.tell(), math.prod(shape)

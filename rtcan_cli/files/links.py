@@ -52,8 +52,8 @@ class Unexpected(OSError):
 class Folder:
     """An open folder: what is done by it happens in that very folder, whatever its name is by now.
 
-    Windows opens no folders. There it is known by its path, and only when it is opened it is looked
-    whether that is a link.
+    Windows opens no folders. There it is known by its path, which is checked for a link only when
+    it is opened.
 
     Parameters
     ----------
@@ -264,9 +264,10 @@ def part_of_name(text: object) -> str:
     """Text, such as a subject's name, as a part of the name of a file, or as all of it.
 
     It leads nowhere else, and is a possible name on Linux, macOS and Windows: ``%`` and two digits
-    stand for what cannot be in a name on one of them. Different texts have different names.
+    stand for what cannot be in a name on one of them, and ``%`` alone for no text. Different texts
+    have different names.
     """
-    name = _NOT_IN_NAMES.sub(_escaped, str(text))
+    name = _NOT_IN_NAMES.sub(_escaped, str(text)) or "%"
     if _DEVICE.match(name):
         name = _escaped(name[0]) + name[1:]
     return name[:-1] + _escaped(name[-1]) if name.endswith((".", " ")) else name

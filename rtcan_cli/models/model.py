@@ -109,6 +109,10 @@ class Model:
         )
         return network
 
+    def load(self) -> None:
+        """Import what it is made of, so that limits on threads reach the libraries behind it."""
+        import_module(self._module)
+
     def make_learner(self, spec: ModelSpec) -> Learner:
         """Return a new learner.
 

@@ -94,11 +94,14 @@ class Workspace:
         Raises
         ------
         RtcanError
-            If no file can have that name on Windows: a workspace may be copied there.
+            If there is none and no file can have that name on Windows: a workspace may be copied
+            there.
         """
-        if reason := name_problem(name):
+        runs = self.root / dataset / "runs"
+        path = runs / f"{name}.h5"
+        if (reason := name_problem(name)) and path not in runs.glob("*.h5"):
             raise RtcanError(f"a run cannot be called {name!r}: {reason}", "another --name")
-        return refuse_links(self.root / dataset / "runs" / f"{name}.h5", self.root)
+        return refuse_links(path, self.root)
 
     def datasets(self) -> list[str]:
         """Names of the datasets that have been ingested."""

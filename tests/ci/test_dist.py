@@ -44,6 +44,15 @@ def test_an_sdist_is_what_git_knows(dist: ModuleType, tmp_path: Path) -> None:
     ]
 
 
+def test_the_sdist_takes_every_folder_that_git_knows(dist: ModuleType) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("the folder is not a git repository")
+    folders = {name.partition("/")[0] for name in dist.tracked() if "/" in name}
+    lines = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    grafted = {line.removeprefix("graft ") for line in lines if line.startswith("graft ")}
+    assert folders - {"rtcan_cli"} == grafted  # the package is taken in any case
+
+
 def test_the_commands_of_the_readme_are_run_on_small_data(dist: ModuleType) -> None:
     lines = dist.readme_commands((ROOT / "README.md").read_text(encoding="utf-8"))
     steps = [words[1] for words in lines]

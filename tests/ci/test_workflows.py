@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+import rtcan_cli
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -67,3 +72,34 @@ def test_the_page_on_versions_has_a_row_for_each_version_of_python_that_is_state
     page = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| (3\.\d+)[ .]", page, re.MULTILINE))
     assert rows == set(re.findall(r"Python :: (3\.\d+)", PROJECT))
+
+
+def release(job: str) -> list[str]:
+    """What a job of the release runs, in order: actions by name, and commands."""
+    found = read(ROOT / ".github/workflows/release.yml")["jobs"][job]["steps"]
+    return [step.get("uses", "").partition("@")[0] or step["run"] for step in found]
+
+
+def test_what_is_published_was_built_before_code_of_other_packages_ran() -> None:
+    jobs = read(ROOT / ".github/workflows/release.yml")["jobs"]
+    scripts = {"python .ci/dist.py --only build", "python .ci/dist.py --only check"}
+    build, check, publish = map(release, ("build", "check", "publish"))
+    assert build[-2:] == ["python .ci/dist.py --only build", "actions/upload-artifact"]
+    assert check[-2:] == ["actions/download-artifact", "python .ci/dist.py --only check"]
+    assert publish == ["actions/download-artifact", "pypa/gh-action-pypi-publish"]
+    assert jobs["publish"]["needs"] == ["build", "check"]
+    assert {run for run in (*build, *check) if ".ci/" in run} == scripts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the job runs on Linux")
+@pytest.mark.parametrize(
+    ("kind", "name", "passes"),
+    [("tag", "v{}", True), ("branch", "v{}", False), ("tag", "v{}.1", False)],
+)
+def test_only_the_tag_of_the_version_is_released(kind: str, name: str, passes: bool) -> None:
+    (check,) = [run for run in release("build") if "GITHUB_REF_NAME" in run]
+    given = {"GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": name.format(rtcan_cli.__version__)}
+    # As GitHub runs it.
+    line = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", check]
+    done = subprocess.run(line, cwd=ROOT, env={**os.environ, **given}, check=False)
+    assert (done.returncode == 0) == passes

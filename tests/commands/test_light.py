@@ -108,6 +108,39 @@ def test_the_python_api_loads_what_is_there_and_names_what_is_missing() -> None:
     assert said["decompose"] == said["relabel"] == said["train_run"] == "function"
 
 
+#: Ways to ask for a name in a process that lacks PyTorch.
+IMPORTING = (
+    HIDING
+    + """
+from rtcan_cli import api
+
+for line in ("from rtcan_cli.api import RTCAN", "from rtcan_cli.api import *", "api.RTCAN"):
+    for kind in (ImportError, api.RtcanError):
+        try:
+            exec(line)
+        except kind as error:
+            print(json.dumps([str(error), error.hint]))
+print(json.dumps(hasattr(api, "NoSuchName")))
+"""
+)
+
+
+def test_a_name_without_its_package_is_an_import_error_that_says_what_to_install() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORTING],
+        input=json.dumps({"hidden": ["torch"]}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *answers, has_other = map(json.loads, result.stdout.splitlines())
+    assert has_other is False
+    assert len(answers) == 6
+    for said, hint in answers:
+        assert said == "rtcan_cli.api.RTCAN needs PyTorch, which is not installed"
+        assert hint.startswith("pip install 'rtcan-cli[networks]'")
+
+
 def test_the_core_lacks_exactly_the_optional_packages() -> None:
     core = names(project()["dependencies"])
     brought = {extra: names(wanted) for extra, wanted in extras().items()}

@@ -57,7 +57,7 @@ def test_the_conda_recipe_asks_for_what_the_package_does() -> None:
     }
     run = dict(each.split(" >=") for each in recipe["requirements"]["run"])
     python = run.pop("python")
-    assert python >= project()["requires-python"].removeprefix(">=")
+    assert f">={python}" == project()["requires-python"]
     assert run == wanted
     assert recipe["about"]["license"] == project()["license"]
     assert recipe["build"]["python"]["entry_points"] == ["rtcan = rtcan_cli.app:main"]
@@ -67,6 +67,19 @@ def test_the_image_installs_extras_that_exist() -> None:
     text = DOCKERFILE.read_text(encoding="utf-8")
     (chosen,) = re.findall(r"^ARG EXTRAS=(.+)$", text, re.M)
     assert set(chosen.split(",")) <= set(extras())
+
+
+def test_the_image_has_the_tested_versions_and_a_folder_that_its_user_may_write_to() -> None:
+    text = DOCKERFILE.read_text(encoding="utf-8")
+    installs = re.findall(r"pip install (.*)", text)
+    assert len(installs) == 2
+    assert all(line.startswith("--constraint constraints.txt ") for line in installs)
+    assert text.index("COPY constraints.txt") < text.index("pip install")
+    assert re.search(r"chown (\w+):\1 /work\nUSER \1\nWORKDIR /work$", text, re.M)
+
+
+def test_the_documentation_has_what_its_notebooks_import() -> None:
+    assert {"music", "networks", "solvers"} <= names(extras()["docs"], own=True)
 
 
 def test_every_install_line_names_extras_that_exist() -> None:
@@ -80,3 +93,12 @@ def test_every_install_line_names_extras_that_exist() -> None:
             found |= dict.fromkeys(chosen.split(","), page.name)
     assert len(found) > 8
     assert set(found) <= set(extras()), found
+
+
+def test_the_page_on_installation_has_every_extra() -> None:
+    page = (ROOT / "docs" / "howto" / "install.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Extra \|.*\n((?:\|.*\n)+)", page, re.M)
+    cells = [line.split("|")[1] for line in table.splitlines()[1:]]
+    listed = {extra for cell in cells for extra in re.findall(r"`(\w+)`", cell)}
+    formats = names(extras()["formats"], own=True)  # one row for all of them
+    assert listed == {*extras()} - formats - {"test", "docs"}

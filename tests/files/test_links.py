@@ -210,6 +210,22 @@ def test_runs_have_names_that_are_possible_on_every_system(name: str, why: str) 
         Workspace(Path("stores")).run("pmemo", name)
 
 
+def test_a_run_that_is_there_is_read_whatever_its_name(tmp_path: Path) -> None:
+    runs = tmp_path / "pmemo" / "runs"
+    (runs / "a").mkdir(parents=True)
+    for name in ("x.", "a/b"):
+        (runs / f"{name}.h5").touch()
+    assert Workspace(tmp_path).run("pmemo", "x.") == runs / "x..h5"
+    with pytest.raises(RtcanError, match="a run cannot be called 'a/b'"):
+        Workspace(tmp_path).run("pmemo", "a/b")
+
+
+def test_no_text_is_a_name_too(folder: Path) -> None:
+    part = part_of_name("")
+    assert part not in {part_of_name(text) for text in ("%", "%25", "\0", " ")}
+    assert folder_below(folder, part).name == part
+
+
 @POSIX_ONLY  # which is what is changed here
 def test_junctions_of_windows_are_links(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     (folder / "a").mkdir()

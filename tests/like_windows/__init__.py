@@ -17,7 +17,7 @@ POSIX_ONLY = pytest.mark.skipif(platforms.OPEN_FILES_STAY, reason="not so on Win
 
 
 def like_windows(root: Path, **variables: str) -> dict[str, str]:
-    """Variables of a process that believes to be on Windows, with the files of a folder."""
+    """Variables of a process that behaves as if it were on Windows, with the files of a folder."""
     path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
     return {**os.environ, "LIKE_WINDOWS": str(root), "PYTHONPATH": path, **variables}
 

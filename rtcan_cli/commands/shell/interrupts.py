@@ -11,7 +11,7 @@ from types import FrameType
 
 from rtcan_cli.signals import INTERRUPTS
 
-#: Seconds after which it is looked whether an interrupt was lost.
+#: Seconds after which rtcan checks whether an interrupt was lost.
 _LOOK_AGAIN = 0.5
 
 
@@ -86,17 +86,20 @@ def interruptible() -> Iterator[None]:
     Raises
     ------
     KeyboardInterrupt
-        If the body was interrupted.
+        If the body was interrupted, or this function as it ended.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    interrupted, left, alarm = False, False, _Alarm()
+    interrupted, left, late, alarm = False, False, False, _Alarm()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
+        nonlocal interrupted, late
         if alarm.rang(number):
             return look_again()
+        if left:  # raised when all is as it was before
+            late = True
+            return
         if not interrupted:
             interrupted = True
             alarm.start(number)
@@ -131,3 +134,5 @@ def interruptible() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         sys.unraisablehook = hook
+        if late:
+            raise KeyboardInterrupt

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile, unreadable
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.arrays import HEADERS
 from rtcan_cli.files.kinds import NPY
-
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 def open_npy(file: RawFile) -> NDArray[Any]:
@@ -41,9 +40,9 @@ def open_npy(file: RawFile) -> NDArray[Any]:
     try:
         with file.open() as stream:
             version = npy.read_magic(stream)
-            if version not in _HEADERS:
+            if version not in HEADERS:
                 raise RtcanError(f"{file} has an unknown version of the NPY format: {version}")
-            shape, fortran, dtype = _HEADERS[version](stream)
+            shape, fortran, dtype = HEADERS[version](stream)
             offset = stream.tell()
             size = stream.seek(0, 2)
     except (ValueError, MemoryError, RecursionError, tokenize.TokenError) as error:

@@ -169,6 +169,11 @@ def open_member(archive: zipfile.ZipFile, name: str, what: str) -> IO[bytes]:
     return archive.open(member)
 
 
+def grows_too_much(size: int, packed: int) -> bool:
+    """Whether a file is larger than data are, or grows more when unpacked; both sizes in bytes."""
+    return size > LARGEST or (size > _HARMLESS and size / max(1, packed) > _DENSEST)
+
+
 def check_growth(size: int, packed: int, what: str) -> None:
     """Refuse what would unpack to more than any file of a dataset.
 
@@ -184,7 +189,7 @@ def check_growth(size: int, packed: int, what: str) -> None:
     RtcanError
         If it is too large, or grows too much.
     """
-    if size > LARGEST or (size > _HARMLESS and size / max(1, packed) > _DENSEST):
+    if grows_too_much(size, packed):
         raise RtcanError(
             f"{what} would unpack from {packed / 1e6:.1f} MB to {size / 1e6:.0f} MB, which no file "
             "of a dataset does",

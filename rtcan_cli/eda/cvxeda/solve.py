@@ -46,6 +46,7 @@ from rtcan_cli.eda.cvxeda.penalty import STEP, noise_aware_alpha
 from rtcan_cli.eda.noise import noise_sd
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.extras import failed_import
 
 # Rounding errors stop a solver before its aim at sensor spikes and steps. Then a gap of at most
 # this share of the objective is enough,
@@ -85,8 +86,8 @@ def decompose(
     Raises
     ------
     RtcanError
-        If the recording cannot be decomposed (see `rtcan_cli.eda.preprocess.find_problem`), or
-        if no solver reached the optimum.
+        If the recording cannot be decomposed (see `rtcan_cli.eda.preprocess.find_problem`), if
+        no solver reached the optimum, or if CVXOPT is needed and cannot be loaded.
     """
     (outcome,) = decompose_all([np.asarray(y)], sampling_rate, parameters, solver)
     if isinstance(outcome, RtcanError):
@@ -168,23 +169,26 @@ def _decompose(
     """Split each recording with a penalty of its own, by the first solver that proves a result."""
     outcomes: dict[int, CvxedaComponents] = {}
     failures: dict[int, list[str]] = {index: [] for index in range(len(signals))}
+    hint: str | None = "look for artefacts in the recording, and z-score it first"
     for name, attempt in (("structured", _structured), ("cvxopt", _reference)):
         left = [index for index in failures if index not in outcomes]
         if left and solver in (name, "auto"):
             some, some_alphas = [signals[i] for i in left], [alphas[i] for i in left]
             found = attempt(some, sampling_rate, parameters, some_alphas)
             for index, outcome in zip(left, found, strict=True):
-                if isinstance(outcome, str):
-                    failures[index].append(f"{name}: {outcome}")
-                else:
+                if isinstance(outcome, CvxedaComponents):
                     outcomes[index] = outcome
+                    continue
+                failures[index].append(f"{name}: {outcome}")
+                if isinstance(outcome, RtcanError):
+                    hint = outcome.hint
     return [
         outcomes[index]
         if index in outcomes
         else RtcanError(
             f"cvxEDA found no optimum for a recording of {signals[index].size} samples "
             f"({', '.join(failures[index])})",
-            hint="look for artefacts in the recording, and z-score it first",
+            hint,
         )
         for index in failures
     ]
@@ -195,7 +199,7 @@ def _structured(
     sampling_rate: float,
     parameters: CvxedaParameters,
     alphas: Sequence[float],
-) -> list[CvxedaComponents | str]:
+) -> list[CvxedaComponents | str | RtcanError]:
     response = response_filter(sampling_rate, parameters.tau0, parameters.tau1)
     spacing = round(parameters.knot_interval * sampling_rate)
     levels = [y.mean() for y in signals]  # belong to the offset, whatever their size
@@ -209,7 +213,7 @@ def _structured(
         parameters.gamma,
         max(parameters.tau0, parameters.tau1) / parameters.knot_interval,
     )
-    outcomes: list[CvxedaComponents | str] = ["needs an alpha above 0"] * len(signals)
+    outcomes: list[CvxedaComponents | str | RtcanError] = ["needs an alpha above 0"] * len(signals)
     for index, solution in zip(possible, solutions, strict=True):
         certificate = certify(
             centred[index],
@@ -245,7 +249,7 @@ def _reference(
     sampling_rate: float,
     parameters: CvxedaParameters,
     alphas: Sequence[float],
-) -> list[CvxedaComponents | str]:
+) -> list[CvxedaComponents | str | RtcanError]:
     return [
         _by_cvxopt(y, sampling_rate, parameters, alpha)
         for y, alpha in zip(signals, alphas, strict=True)
@@ -254,10 +258,15 @@ def _reference(
 
 def _by_cvxopt(
     y: NDArray[np.float64], sampling_rate: float, parameters: CvxedaParameters, alpha: float
-) -> CvxedaComponents | str:
-    # Loaded only where it is needed, which is hardly ever.
-    from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
-
+) -> CvxedaComponents | str | RtcanError:
+    try:
+        # Loaded only where it is needed, which is hardly ever.
+        from rtcan_cli.eda.cvxeda import reference as cvxeda_reference
+    except ImportError as error:
+        problem = failed_import("the general solver", error)
+        if problem is None:
+            raise
+        return problem
     solution = cvxeda_reference.solve(
         y,
         sampling_rate,

@@ -131,7 +131,7 @@ def _locked(path: Path) -> Iterator[io.FileIO]:
                 f"{path}: another process writes its learning curves to it", "another --log"
             ) from None
         except OSError:
-            pass  # of a file system that knows no locks
+            pass  # of a file system that does not support locks
         file.seek(0)
         yield file
 

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.models.model import Model
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.training.curves import Taker
 from rtcan_cli.steps.training.plan import Unit
@@ -198,7 +199,7 @@ def _fit(unit: Unit, device: torch.device | None, caller: int | None) -> Outcome
     settings = unit.settings
     is_network = settings.recipe is not None
     try:
-        with _one_thread(is_network):
+        with _one_thread(settings.model):
             result = fit(
                 unit.data,
                 unit.parts,
@@ -215,9 +216,10 @@ def _fit(unit: Unit, device: torch.device | None, caller: int | None) -> Outcome
 
 
 @contextmanager
-def _one_thread(is_network: bool) -> Iterator[None]:
+def _one_thread(model: Model) -> Iterator[None]:
     """Let a network, or another model, compute on one thread of the CPU while the body runs."""
-    if not is_network:
+    if not model.is_network:
+        model.load()  # only libraries that are loaded are limited
         with threadpool_limits(1):
             yield
         return

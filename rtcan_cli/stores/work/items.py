@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import io
-import struct
-import tokenize
 import zipfile
 from collections.abc import Collection
 from typing import IO, Any
 
 from numpy.typing import NDArray
 
-from rtcan_cli.files.arrays import array_of
-
-#: What zipfile and NumPy raise on damaged files.
-_DAMAGED = (
-    *(zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError),
-    *(struct.error, OverflowError, SyntaxError, MemoryError, TypeError, tokenize.TokenError),
-)
+from rtcan_cli.files.arrays import DAMAGED, array_of
 
 
 def read_item(
@@ -54,5 +46,5 @@ def read_item(
                 for name, member in named.items()
                 if only is None or name in only
             }
-    except _DAMAGED:
+    except DAMAGED:
         return None

@@ -16,7 +16,7 @@ from rtcan_cli import platforms
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import Unexpected, open_regular, opened_folder
 
-#: What a file system answers that knows no locks.
+#: What a file system answers that does not support locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 #: What a lock says, and how much of it is read.
 _HOLDER, _LONGEST = re.compile(r"process \d+ on [\w.-]+"), 200
@@ -32,7 +32,7 @@ def lock(place: Path, what: Path) -> Iterator[bool]:
     The lock is the system's, on an open file (`rtcan_cli.platforms.lock`). So it goes when its
     process goes, however that ends, and a file that is left over locks nothing: neither the number
     of the process nor the machine that are written in it are trusted; they only tell people whom to
-    ask. Where a file system knows no locks, nobody is kept out.
+    ask. Where a file system does not support locks, nobody is kept out.
 
     The folder of the lock may have come from a stranger. So neither it nor the file may be a
     symbolic link, and a file with another name elsewhere (a hard link) is not written to.
@@ -97,8 +97,8 @@ def holder(store: Path) -> str | None:
     -------
     str or None
         The words that its lock has for people, such as ``process 71 on alice``; None if nobody
-        makes it: no lock is there, or its process is gone. Where a file system knows no locks,
-        always None.
+        makes it: no lock is there, or its process is gone. Where a file system does not support
+        locks, always None.
     """
     folder = store.with_name(store.name + ".partial")
     try:
@@ -164,8 +164,12 @@ def _open(place: Path, what: Path) -> io.FileIO:
 
 
 def _take(file: io.FileIO, *, shared: bool = False) -> None:
-    """Lock a file. `holder` has it for a moment when it looks: that is waited for."""
-    for _ in range(_TRIES - 1):
+    """Lock a file. `holder` has it for a moment when it looks: that is waited for.
+
+    Two who look are in each other's way only where no lock can be shared, on Windows.
+    """
+    waits = not shared or platforms.OPEN_FILES_STAY
+    for _ in range(_TRIES - 1 if waits else 0):
         with suppress(BlockingIOError):
             return platforms.lock(file.fileno(), shared=shared)
         time.sleep(_WAIT_SECONDS)

@@ -13,6 +13,7 @@ import pytest
 from rtcan_cli import platforms
 from rtcan_cli.commands.shell import interrupts
 from rtcan_cli.commands.shell.interrupts import interruptible
+from rtcan_cli.signals import INTERRUPTS
 
 # Long enough never to be reached, short enough to end a broken test.
 FOREVER = 10.0
@@ -132,3 +133,22 @@ def test_another_thread_may_run_commands() -> None:
     thread.start()
     thread.join()
     assert ran == [True]
+
+
+def test_an_interrupt_at_the_very_end_leaves_all_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = interrupts._Alarm
+
+    class Late(kind):  # type: ignore[misc, valid-type]
+        def stop(self) -> None:
+            super().stop()
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(interrupts, "_Alarm", Late)
+    before = {number: signal.getsignal(number) for number in (*INTERRUPTS, *kind.numbers)}
+    threads = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        pass
+    assert {number: signal.getsignal(number) for number in before} == before
+    assert threading.active_count() == threads
+    if kind.numbers:
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,6 +240,21 @@ def test_no_optimum_is_an_error_that_says_what_each_solver_said(monkeypatch):
     ) as raised:
         decompose(simulated(20.0, 30, 1), 20.0)
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("solver", ["auto", "cvxopt"])
+def test_without_cvxopt_only_the_recordings_that_need_it_fail(monkeypatch, solver):
+    package = sys.modules[cvxeda_reference.__name__.rpartition(".")[0]]
+    monkeypatch.delattr(package, "reference")
+    monkeypatch.delitem(sys.modules, cvxeda_reference.__name__)
+    monkeypatch.setitem(sys.modules, "cvxopt", None)
+    y = simulated(10.0, 30, 1)
+    (outcome,) = cvxeda.decompose_all([y], 10.0, CvxedaParameters(alpha=0.0), solver)
+    assert isinstance(outcome, RtcanError)
+    assert "cvxopt: the general solver needs CVXOPT, which is not installed" in str(outcome)
+    assert outcome.hint == "pip install 'rtcan-cli[solvers]'"
+    (fine,) = cvxeda.decompose_all([y], 10.0)
+    assert fine.solver == "structured"
 
 
 def test_without_a_penalty_on_the_driver_the_general_solver_works():

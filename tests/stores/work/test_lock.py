@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,15 @@ def test_who_makes_a_store_is_told_without_being_in_the_way(tmp_path: Path) -> N
     (tmp_path / "run.h5.partial" / "lock").unlink()
     (tmp_path / "run.h5.partial" / "lock").symlink_to(tmp_path / "elsewhere")
     assert holder(store) is None
+
+
+@POSIX_ONLY
+def test_who_looks_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    with Partial(tmp_path / "run.h5", "one").held():
+        monkeypatch.setattr(time, "sleep", slept.append)
+        assert holder(tmp_path / "run.h5") is not None
+    assert slept == []
 
 
 def test_finished_items_stay_when_the_work_fails(tmp_path: Path) -> None:
