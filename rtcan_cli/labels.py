@@ -27,7 +27,8 @@ _RATINGS = list(TARGETS)  # pandas takes a tuple for one name
 #: Columns of the thresholds table that hold the two cluster centres.
 CENTRES = [f"centre{k}_{target}" for k in (0, 1) for target in TARGETS]
 #: Random pairs of points that k-means starts from.
-_STARTS = 100
+STARTS = 100
+_MOST_STEPS = 300  # most take fewer than ten
 _LARGEST_SEED = 2**32 - 1
 _MARGIN = 1e-9
 
@@ -277,12 +278,17 @@ def _threshold(
 ) -> dict[str, object]:
     # Sorted, so that neither the random starts nor rounding depend on the order of the trials.
     points = points[np.lexsort(points.T)]
-    distinct = len(np.unique(points, axis=0))
+    # Ratings that differ by rounding alone are the same: they must not make clusters of their own.
+    known = np.round(points / (_MARGIN * (scale[1] - scale[0])))
+    distinct = len(np.unique(known, axis=0))
     centres = np.full((2, 2), np.nan)
     if method == "fixed" or distinct < 2:
         threshold = np.full(2, sum(scale) / 2)
     elif method == "kmeans":
-        centres = _two_means(points, seed)
+        member = _two_means(known, seed)
+        centres = np.stack([points[member == k].mean(axis=0) for k in (False, True)])
+        # Cluster numbers are arbitrary: put the one with the lower valence first.
+        centres = centres[np.lexsort((centres[:, 1], centres[:, 0]))]
         threshold = centres.mean(axis=0)
     else:
         threshold = np.median(points, axis=0) if method == "median" else points.mean(axis=0)
@@ -294,33 +300,33 @@ def _threshold(
     }
 
 
-def _two_means(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Centres of the best two clusters that Lloyd's algorithm finds (k-means), of many starts.
+def _two_means(points: NDArray[np.float64], seed: int) -> NDArray[np.bool_]:
+    """Which points are in the second of the best two clusters of many starts (k-means).
 
-    Every start is a pair of distinct points. So no cluster is ever empty: were all of its points
-    nearer to the other centre, their mean would be, too.
+    Lloyd's algorithm from pairs of distinct points. Of a pair of clusters, none is ever empty: if
+    all points of one were nearer to the other centre, so would be their mean. Should rounding make
+    it empty all the same, this start is not taken.
     """
     different = np.unique(points, axis=0)
     rng = np.random.default_rng(seed)
-    first = rng.integers(len(different), size=_STARTS)
-    second = (first + rng.integers(1, len(different), size=_STARTS)) % len(different)
+    first = rng.integers(len(different), size=STARTS)
+    second = (first + rng.integers(1, len(different), size=STARTS)) % len(different)
     centres = different[np.stack([first, second], axis=1)]  # (starts, 2, 2)
-    before = None
-    while True:
+    member = np.zeros((STARTS, len(points)), bool)
+    for _ in range(_MOST_STEPS):
         distance = ((points[:, None] - centres[:, None]) ** 2).sum(axis=-1)  # (starts, n, 2)
-        member = distance[..., 1] < distance[..., 0]
-        if before is not None and (member == before).all():
+        before, member = member, distance[..., 1] < distance[..., 0]
+        if (member == before).all():
             break
-        before = member
         centres = np.stack([_means(points, ~member), _means(points, member)], axis=1)
-    best = member[distance.min(axis=-1).sum(axis=-1).argmin()]
-    centres = np.stack([points[best == k].mean(axis=0) for k in (False, True)])
-    # Cluster numbers are arbitrary: put the one with the lower valence first.
-    return centres[np.lexsort((centres[:, 1], centres[:, 0]))]
+    spread = distance.min(axis=-1).sum(axis=-1)
+    spread[~(member.any(axis=1) & ~member.all(axis=1))] = np.inf
+    best: NDArray[np.bool_] = member[spread.argmin()]
+    return best
 
 
 def _means(points: NDArray[np.float64], member: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Mean of the points that are members, for each of several choices of them."""
-    count = member.sum(axis=1, keepdims=True)
+    count = np.maximum(1, member.sum(axis=1, keepdims=True))
     means: NDArray[np.float64] = (points * member[..., None]).sum(axis=1) / count
     return means

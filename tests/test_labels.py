@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
+from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from rtcan_cli.errors import RtcanError
@@ -69,6 +71,36 @@ def test_kmeans_threshold_is_the_midpoint_of_the_best_two_clusters(seed):
     np.testing.assert_allclose([row["valence"], row["arousal"]], centres.mean(0))
     assert result.labels["valence"].tolist() == (points[:, 0] > centres[:, 0].mean()).tolist()
     assert result.labels["arousal"].tolist() == (points[:, 1] > centres[:, 1].mean()).tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_clusters_are_no_wider_than_those_of_scikit_learn(seed):
+    points = np.round(np.random.default_rng(seed).uniform(*SCALE, (40, 2)), 1)
+    ours = relabel(table(points), "kmeans", SCALE, seed=0).thresholds[CENTRES].to_numpy(float)
+    distance = ((points[:, None] - ours.reshape(2, 2)) ** 2).sum(axis=-1)
+    other = KMeans(2, n_init=50, random_state=0).fit(points)
+    assert distance.min(axis=1).sum() <= other.inertia_ * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("n_trials", [2, 4, 8, 20])
+def test_ratings_that_differ_by_rounding_alone_are_one_point(n_trials):
+    points = 5 + np.random.default_rng(n_trials).integers(0, 5, (n_trials, 2)) * 1e-15
+    row = relabel(table(points), "kmeans", SCALE, seed=0).thresholds.iloc[0]
+    assert row["fallback"]
+    assert (row["valence"], row["arousal"]) == (sum(SCALE) / 2, sum(SCALE) / 2)
+
+
+@given(
+    arrays(float, st.tuples(st.integers(2, 12), st.just(2)), elements=st.floats(1, 9)),
+    st.sampled_from([1.0, 1e-3, 1e-8, 1e-12]),
+)
+@settings(max_examples=60, deadline=None)
+def test_ratings_as_near_as_may_be_have_a_threshold_among_them(points, spread):
+    points = 5 + (points - 5) * spread
+    row = relabel(table(points), "kmeans", SCALE, seed=0).thresholds.iloc[0]
+    if not row["fallback"]:
+        for target, column in (("valence", points[:, 0]), ("arousal", points[:, 1])):
+            assert column.min() - 1e-9 <= row[target] <= column.max() + 1e-9
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SIMULATED = "The data are simulated and contain no real person's data."
+
 TERMS = {
     "deap": "Access requires a signed end user licence agreement, from Queen Mary University of "
     "London",
@@ -13,12 +19,78 @@ TERMS = {
 }
 """By the name of the dataset; own recordings have none here."""
 
+AUTHORS = {
+    "deap": (
+        *("Sander Koelstra", "Christian Mühl", "Mohammad Soleymani", "Jong-Seok Lee"),
+        *("Ashkan Yazdani", "Touradj Ebrahimi", "Thierry Pun", "Anton Nijholt", "Ioannis Patras"),
+    ),
+    "amigos": (
+        *("Juan Abdon Miranda-Correa", "Mojtaba Khomami Abadi", "Nicu Sebe", "Ioannis Patras"),
+    ),
+    "hku956": ("Xiao Hu", "Fanjie Li", "Ruilun Liu"),
+    "wesad": (
+        *("Philip Schmidt", "Attila Reiss", "Robert Duerichen", "Claus Marberger"),
+        "Kristof Van Laerhoven",
+    ),
+    "case": (
+        *("Karan Sharma", "Claudio Castellini", "Egon L. van den Broek", "Alin Albu-Schaeffer"),
+        "Friedhelm Schwenker",
+    ),
+    "pmemo": ("Kejun Zhang", "Hui Zhang", "Simeng Li", "Changyuan Yang", "Lingyun Sun"),
+}
+"""Who published each dataset."""
 
-def terms_of(dataset: str, simulated: bool) -> str:
-    """Terms of use of a dataset's data, as a sentence."""
+
+@dataclass(frozen=True)
+class Credit:
+    """Under which licence a dataset is, and whom to credit.
+
+    Attributes
+    ----------
+    licence : str
+        Empty where it is not known.
+    authors : tuple of str
+        Names; empty where they are not known.
+    """
+
+    licence: str = ""
+    authors: tuple[str, ...] = ()
+
+
+def credit_of(dataset: str, simulated: bool, parameters: Mapping[str, Any]) -> Credit:
+    """Licence and authors of a dataset's data.
+
+    Parameters
+    ----------
+    dataset : str
+        Its name.
+    simulated : bool
+        Whether the data are simulated: then they are nobody's.
+    parameters : mapping
+        How its recordings were ingested: ``licence`` and ``authors`` as the files stated them.
+    """
     if simulated:
-        return "The data are simulated and contain no real person's data."
-    if dataset not in TERMS:
+        return Credit(_SIMULATED)
+    if dataset in TERMS:
+        text = TERMS[dataset].replace("the same group", "the group of DEAP").rstrip(".")
+        return Credit(text, AUTHORS[dataset])
+    return Credit(str(parameters.get("licence", "")), tuple(parameters.get("authors", ())))
+
+
+def terms_of(dataset: str, simulated: bool, parameters: Mapping[str, Any]) -> str:
+    """Terms of use of a dataset's data, in sentences; the parameters as of `credit_of`."""
+    if simulated:
+        return _SIMULATED
+    credit = credit_of(dataset, simulated, parameters)
+    if dataset == "table":
         return "The data are the user's own recordings: add their terms here before you publish."
-    text = TERMS[dataset].replace("the same group", "the group of DEAP").rstrip(".")
-    return f"{text}."
+    if not credit.licence:
+        text = (
+            "The data were read from a dataset in BIDS whose licence is not known: add its terms "
+            "here before you publish"
+        )
+    elif dataset in TERMS:
+        text = credit.licence
+    else:
+        text = f"The description of the dataset states this licence: {credit.licence.rstrip('.')}"
+    return f"{text}." + (f" Authors: {', '.join(credit.authors)}." if credit.authors else "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.polarity import SignalKind
+from rtcan_cli.datasets.terms import Credit
 from rtcan_cli.errors import RtcanError
 
 
@@ -179,6 +180,10 @@ class RawDataset:
         Which of several devices' recordings they are, if not those that are read by default.
     rating_scale : tuple of float or None
         Lowest and highest possible rating, where the files say it.
+    lead : float
+        Seconds of each recording before its stimulus, where the files say it.
+    credit : Credit
+        Licence and authors, as the files state them.
     """
 
     name: str
@@ -195,6 +200,8 @@ class RawDataset:
     audio: Path | None = None
     device: str | None = None
     rating_scale: tuple[float, float] | None = None
+    lead: float = 0.0
+    credit: Credit = field(default_factory=Credit)
 
 
 def no_rating(valence: float, arousal: float) -> str | None:

@@ -21,6 +21,9 @@ from rtcan_cli.errors import RtcanError
 STIMULUS_COLUMNS = ("stimulus", "stim_id", "stim_file", "trial_type")
 """Columns that may name what was played; the first that has a value in a table is used."""
 
+BEFORE = "recorded_before"
+"""Column of the seconds before the onset that belong to a trial's recording, which rtcan writes."""
+
 MISSING = {"", "n/a"}
 
 
@@ -46,6 +49,8 @@ class Event:
         ``stim_file``, relative to the folder ``stimuli``; may be empty.
     song, title, artist : str
         May be empty.
+    before : float
+        Seconds before the onset that belong to the recording of the trial.
     """
 
     line: int
@@ -60,6 +65,7 @@ class Event:
     song: str
     title: str
     artist: str
+    before: float = 0.0
 
 
 @dataclass
@@ -157,6 +163,9 @@ def _event(line: int, row: Mapping[str, str], column: str | None, rated: bool) -
         raise ValueError("there is no onset")
     if duration < 0:
         raise ValueError(f"the duration is {duration:g} s")
+    before = _number(row, BEFORE)
+    if before < 0:
+        raise ValueError(f"{BEFORE} is {before:g} s")
     target = text("target") or "both"
     if target not in (*TARGETS, "both"):
         raise ValueError(f"the target is {target!r}, not {' or '.join(TARGETS)} or both")
@@ -177,6 +186,7 @@ def _event(line: int, row: Mapping[str, str], column: str | None, rated: bool) -
         text("song"),
         text("title"),
         text("artist"),
+        0.0 if math.isnan(before) else before,
     )
 
 

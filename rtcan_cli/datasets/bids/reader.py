@@ -25,8 +25,9 @@ from typing import Any
 
 import numpy as np
 
+from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.bids.events import Event, Events, read_events
+from rtcan_cli.datasets.bids.events import BEFORE, Event, Events, read_events
 from rtcan_cli.datasets.conversion import Conversion, alike, conversion_of
 from rtcan_cli.datasets.files.raw import RawFile, list_files, nothing_of, printable
 from rtcan_cli.datasets.formats.bids import SUFFIXES, described
@@ -38,6 +39,7 @@ from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.reader import TableOptions
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
+from rtcan_cli.datasets.terms import Credit
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,
@@ -55,6 +57,9 @@ DESCRIPTION = "dataset_description.json"
 PARTICIPANTS = "participants.tsv"
 REPAIRED = "interpolated"
 """Column of the samples that were repaired before the export, which rtcan writes."""
+
+POLARITY, NO_OFFSET = "Polarity", "OffsetRemoved"
+"""What rtcan writes about the EDA beside its unit: what it is, and whether its offset is lost."""
 
 #: Types of recordings that can be EDA; ``specified`` is that of BEP045.
 _TYPES = ("generic", "specified")
@@ -76,11 +81,17 @@ class Source:
         The column that is EDA; empty where the file has to show it.
     has_repaired : bool
         Whether it says which samples were interpolated.
+    polarity : {"conductance", "resistance"}, optional
+        What it says that its EDA is, beside its unit.
+    no_offset : bool
+        Whether it says that the offset of its EDA was removed.
     """
 
     file: RawFile
     column: str
     has_repaired: bool
+    polarity: Polarity | None = None
+    no_offset: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,7 @@ def open_raw(
     simulated = about.get("Simulated", False)
     if not isinstance(simulated, bool):
         raise RtcanError(f"{raw / DESCRIPTION}: Simulated is {simulated!r}, not true or false")
+    credit, uncredited = _credit(about)
     subjects: dict[str, list[Hearing]] = {}
     for each in hearings:
         subjects.setdefault(each.subject, []).append(each)
@@ -176,8 +188,10 @@ def open_raw(
     unused = sorted(sources.keys() - used)
     n_others = sum(table.n_others for table in tables.values())
     repeated = sum(h.repetition > 1 and h.event.repetition is None for h in hearings)
+    leads = sorted({h.event.before for h in hearings})
     notes = (
         "" if rated else _NOTE_UNRATED,
+        _note_on_lead(leads) if leads[-1] else "",
         f"{n_others} rows of events are not trials: they name no stimulus, or have no rating"
         if n_others
         else "",
@@ -186,6 +200,7 @@ def open_raw(
         if repeated
         else "",
         absent,
+        "" if simulated else uncredited,
     )
     return RawDataset(
         name="bids",
@@ -217,6 +232,8 @@ def open_raw(
         notes=tuple(filter(None, notes)),
         kind=kind,
         rating_scale=scale,
+        lead=leads[0] if len(leads) == 1 else 0.0,
+        credit=Credit() if simulated else credit,
     )
 
 
@@ -224,6 +241,29 @@ _NOTE_UNRATED = (
     "No table of events has a column valence or arousal: ingest, decompose and music-features work "
     "with that, relabel does not, nor what needs labels."
 )
+
+
+def _credit(about: Mapping[str, Any]) -> tuple[Credit, str]:
+    """Licence and authors that the description states, and a note on what is not stated."""
+    licence, authors = about.get("License", ""), about.get("Authors", [])
+    licence = printable(licence).strip() if isinstance(licence, str) else ""
+    whole = isinstance(authors, list) and all(isinstance(each, str) for each in authors)
+    named = tuple(printable(each).strip() for each in authors) if whole else ()
+    named = tuple(filter(None, named))
+    missing = [name for name, found in (("License", licence), ("Authors", named)) if not found]
+    note = f"{DESCRIPTION} states no {' and no '.join(missing)}" if missing else ""
+    return Credit(licence, named), note
+
+
+def _note_on_lead(leads: Sequence[float]) -> str:
+    """What recordings contain before their stimuli, and how later steps leave it out."""
+    alike = len(leads) == 1
+    usual = profile("bids").onset
+    return (
+        f"recordings begin {'' if alike else 'up to '}{leads[-1]:g} s before their stimuli "
+        f"({BEFORE}); train and eda-features leave out the first {usual:g} s, or --onset "
+        f"{leads[-1]:g}"
+    )
 
 
 def _json(file: RawFile) -> dict[str, Any]:
@@ -342,7 +382,27 @@ def _sources(files: Sequence[RawFile], damaged: list[RtcanError]) -> Iterator[So
         found = measured or by_name
         if found:
             column = found[0] if len(found) == 1 else ""
-            yield Source(file, column, REPAIRED in columns)
+            try:
+                own = _polarity(about, column, file)
+            except RtcanError as error:
+                damaged.append(error)
+                continue
+            yield Source(file, column, REPAIRED in columns, *own)
+
+
+def _polarity(about: Mapping[str, Any], name: str, file: RawFile) -> tuple[Polarity | None, bool]:
+    """What a description says of polarity and offset, beside the unit."""
+    column = about.get(name)
+    if not isinstance(column, dict):
+        return None, False
+    polarity, no_offset = column.get(POLARITY), column.get(NO_OFFSET, False)
+    if polarity not in (None, "conductance", "resistance") or not isinstance(no_offset, bool):
+        raise RtcanError(
+            f"{file}: its description says {POLARITY} {polarity!r} and {NO_OFFSET} {no_offset!r} "
+            f"of {name}",
+            f"{POLARITY} is conductance or resistance, {NO_OFFSET} is true or false",
+        )
+    return polarity, no_offset
 
 
 def _measure(about: Mapping[str, Any], name: str) -> str:
@@ -444,7 +504,7 @@ def _kind(hearings: Sequence[Hearing], options: TableOptions) -> SignalKind | No
             try:
                 track = SignalFile(source.file, ".").track(source.column)
                 _refuse_without_unit(track, options)
-                kinds.append(_conversion(track, options, None).kind)
+                kinds.append(_conversion(track, source, options, None).kind)
             except RtcanError:
                 continue  # Reading the part will tell.
     if not kinds:
@@ -453,14 +513,25 @@ def _kind(hearings: Sequence[Hearing], options: TableOptions) -> SignalKind | No
     return kinds[0] if flipped else next(kind for kind in kinds if kind.polarity != FLIPPED)
 
 
-def _conversion(track: Track, options: TableOptions, flip: bool | None) -> Conversion:
+def _conversion(
+    track: Track, source: Source, options: TableOptions, flip: bool | None
+) -> Conversion:
+    stated = options.polarity or source.polarity
+    if source.polarity and stated not in (source.polarity, "as-is"):
+        raise RtcanError(
+            f"{track.source} contains skin {source.polarity}, as its description says, not "
+            f"{stated}",
+            "leave out --polarity",
+        )
+    # A short piece of a signal without its offset may happen to be positive throughout.
+    no_offset = source.no_offset and stated != "as-is"
     return conversion_of(
         track.eda,
         track.unit,
         options.unit,
         profile("bids").eda_unit,
-        options.polarity,
-        flip,
+        stated,
+        True if no_offset else flip,
         track.source,
         track.channel,
     )
@@ -587,7 +658,8 @@ class _Signals:
             return "the events do not say how long the stimulus was (duration)"
         row = Row(
             *(event.line, part.subject, event.stimulus, event.valence, event.arousal),
-            *(track.source.name.name, math.nan, event.onset, event.duration, source.column),
+            *(track.source.name.name, math.nan, event.onset - event.before),
+            *(event.duration + event.before, source.column),
             *(event.target, "", "", ""),
         )
         try:
@@ -628,7 +700,7 @@ class _Signals:
         track = file.track(source.column)
         _refuse_without_unit(track, self._options)
         flip = self._kind is not None and self._kind.polarity == FLIPPED
-        how = _conversion(track, self._options, flip)
+        how = _conversion(track, source, self._options, flip)
         if self._kind is not None and not alike(how.kind, self._kind):
             raise RtcanError(
                 f"{track.source} would be stored in {how.kind.description}, but other recordings "

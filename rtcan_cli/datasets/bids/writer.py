@@ -18,13 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli import __version__
-from rtcan_cli.datasets.bids.reader import DESCRIPTION, PARTICIPANTS, REPAIRED
+from rtcan_cli.choices import Polarity
+from rtcan_cli.datasets.bids.events import BEFORE
+from rtcan_cli.datasets.bids.reader import DESCRIPTION, NO_OFFSET, PARTICIPANTS, POLARITY, REPAIRED
 from rtcan_cli.datasets.profiles import TARGETS
+from rtcan_cli.datasets.terms import Credit
 
 VERSION = "1.10.0"
 """Of BIDS."""
 
 ARBITRARY = "arbitrary"
+
+_BEFORE = "Seconds before the onset that are part of the recording of the trial"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,10 @@ class Run:
         In Hz.
     unit : str
         Of `eda`, as the description says it.
+    polarity : {"conductance", "resistance"}, optional
+        What `eda` is; None where it is not known.
+    no_offset : bool
+        Whether it is resistance without its offset.
     """
 
     subject: str
@@ -61,6 +70,8 @@ class Run:
     repaired: NDArray[np.bool_] | None = None
     sampling_rate: float = math.nan
     unit: str = ""
+    polarity: Polarity | None = None
+    no_offset: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +80,10 @@ class About:
 
     Attributes
     ----------
-    name, license : str
-        As its description says them.
+    name : str
+        As its description says it.
+    credit : Credit
+        Licence and authors, where they are known.
     task : str
         Label of the task: letters and digits.
     simulated : bool
@@ -81,15 +94,18 @@ class About:
         ``song``, ``title`` and ``artist`` of each stimulus, where known.
     readme : str
         What a person has to know.
+    lead : float
+        Seconds of each recording before its stimulus begins.
     """
 
     name: str
-    license: str
+    credit: Credit
     task: str
     simulated: bool
     scale: tuple[float, float]
     stimuli: Mapping[str, Mapping[str, str]]
     readme: str
+    lead: float = 0.0
 
 
 def labels_of(subjects: Iterable[str]) -> dict[str, str]:
@@ -150,8 +166,8 @@ def write_dataset(
             _write_signal(place, stem, run)
             written += 2
         row = {
-            "onset": 0.0,
-            "duration": seconds,
+            "onset": about.lead,
+            "duration": _listened(seconds, about.lead),
             "trial_type": about.task,
             "stimulus": run.stimulus,
             "repetition": run.repetition,
@@ -159,10 +175,16 @@ def write_dataset(
             "valence": run.valence,
             "arousal": run.arousal,
         }
+        row |= {BEFORE: about.lead} if about.lead else {}
         row |= {name: about.stimuli.get(run.stimulus, {}).get(name, "") for name in further}
         (place / f"{stem}_events.tsv").write_text(_table(list(row), [list(row.values())]), "utf-8")
         written += 1
     return written + _write_shared(folder, about, list(counts), labels, further)
+
+
+def _listened(seconds: float, lead: float) -> float:
+    """Length of a recording from the onset on; NaN where there is none."""
+    return seconds if math.isnan(seconds) else max(seconds - lead, 0.0)
 
 
 def _write_signal(place: Path, stem: str, run: Run) -> None:
@@ -172,6 +194,8 @@ def _write_signal(place: Path, stem: str, run: Run) -> None:
             "Description": "Electrodermal activity; n/a where samples are missing",
             "Units": run.unit,
             "MeasureType": "EDA",
+            **({POLARITY: run.polarity} if run.polarity else {}),
+            **({NO_OFFSET: True} if run.no_offset else {}),
         }
     }
     lines = [_number(value) for value in run.eda.tolist()]
@@ -206,8 +230,8 @@ def _write_shared(
     low, high = about.scale
     rating = {"Minimum": low, "Maximum": high}
     events: dict[str, object] = {
-        "onset": {"Description": "Beginning of the recording", "Units": "s"},
-        "duration": {"Description": "Length of the recording", "Units": "s"},
+        "onset": {"Description": "Beginning of the stimulus", "Units": "s"},
+        "duration": {"Description": "From there to the end of the recording", "Units": "s"},
         "trial_type": {"Description": "What was done", "Levels": {about.task: "heard or seen"}},
         "stimulus": {"Description": "Identifier of the song or video"},
         "repetition": {"Description": "Which time it is that the subject met the stimulus, from 1"},
@@ -219,13 +243,15 @@ def _write_shared(
             name: {"Description": f"The subject's own rating of {name}", **rating}
             for name in TARGETS
         },
+        **({BEFORE: {"Description": _BEFORE, "Units": "s"}} if about.lead else {}),
         **{name: {"Description": f"{name.capitalize()} of the stimulus"} for name in further},
     }
     description: dict[str, object] = {
         "Name": about.name,
         "BIDSVersion": VERSION,
         "DatasetType": "raw",
-        "License": about.license,
+        **({"License": about.credit.licence} if about.credit.licence else {}),
+        **({"Authors": list(about.credit.authors)} if about.credit.authors else {}),
         "GeneratedBy": [{"Name": "rtcan", "Version": __version__}],
         "Simulated": about.simulated,
     }

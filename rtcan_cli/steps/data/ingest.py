@@ -162,6 +162,9 @@ def ingest_dataset(
             **({"follow_links": True} if follow_links else {}),
             **({"audio": printable(source.audio)} if source.audio else {}),
             **({"device": source.device} if source.device else {}),
+            **({"lead": source.lead} if source.lead else {}),
+            **({"licence": source.credit.licence} if source.credit.licence else {}),
+            **({"authors": list(source.credit.authors)} if source.credit.authors else {}),
             **asdict(rules),
         },
         # The stimuli too: their audio files may have come or changed since.

@@ -15,6 +15,7 @@ from rtcan_cli.label_table import match_labels, read_label_table
 from rtcan_cli.labels import (
     BY_STIMULUS,
     NO_LABEL,
+    STARTS,
     class_counts,
     label_by_stimulus,
     rating_correlation,
@@ -57,7 +58,10 @@ def relabel_ratings(
         trials, stimuli, made = store.table("trials"), store.table("stimuli"), store.provenance
         inputs = {"recordings": store.content_id}
     _check_ratings(recordings, trials, stimuli, made, method)
-    parameters = {"method": method, **({"seed": seed} if method == "kmeans" else {})}
+    parameters = {
+        "method": method,
+        **({"seed": seed, "starts": STARTS} if method == "kmeans" else {}),
+    }
     provenance = Provenance("relabel", made.dataset, parameters, inputs, made.simulated)
     if not is_current(output, "labels", provenance, force):
         low, high = made.parameters["rating_scale"]

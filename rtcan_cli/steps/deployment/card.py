@@ -18,6 +18,9 @@ from rtcan_cli.steps.deployment.export import PLACES, chosen_folds, chosen_targe
 from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.stores import Workspace
 
+#: Settings of recordings that are said with the terms of the data.
+_CREDIT = {"licence", "authors"}
+
 
 def collect_card(
     run_path: Path,
@@ -62,11 +65,11 @@ def collect_card(
             for model in models
         ),
         stores={
-            kind: {name: value for name, value in made.items() if name not in PLACES}
+            kind: {name: value for name, value in made.items() if name not in PLACES | _CREDIT}
             for kind, made in trained.items()
         },
         inputs=describe_inputs(input_shapes(models[0].spec, settings.model.sees(settings.fusion))),
         music=(trained_set(run, trained) or "") if settings.fusion != "none" else "",
-        terms=terms_of(run.dataset.name, run.simulated),
+        terms=terms_of(run.dataset.name, run.simulated, trained.get("recordings", {})),
         content_id=run.content_id,
     )

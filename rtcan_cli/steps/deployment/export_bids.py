@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,18 +13,26 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli import console
+from rtcan_cli.choices import Polarity
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.absolute import is_absolute
+from rtcan_cli.datasets.bids.events import BEFORE
 from rtcan_cli.datasets.bids.writer import ARBITRARY, About, Run, labels_of, write_dataset
-from rtcan_cli.datasets.polarity import FLIPPED, KEPT, SignalKind
+from rtcan_cli.datasets.polarity import (
+    CONDUCTANCE,
+    FLIPPED,
+    KEPT,
+    SignalKind,
+    holds_resistance,
+)
 from rtcan_cli.datasets.profiles import Profile, profile
-from rtcan_cli.datasets.terms import terms_of
-from rtcan_cli.datasets.units import parse_unit
+from rtcan_cli.datasets.terms import credit_of, terms_of
+from rtcan_cli.datasets.units import RELATIVE, parse_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import unique_name
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.bids import BidsExport
-from rtcan_cli.stores import Store
+from rtcan_cli.stores import Provenance, Store
 
 _SIMULATED = "**The data are simulated. They say nothing about real people.**\n\n"
 
@@ -54,16 +62,18 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
             SignalKind(unit, polarity)
             for unit, polarity in zip(table["unit"], table["polarity"], strict=True)
         }
-        notes = [*_kind_notes(kinds, known), *_left_behind(store)]
+        lead = float(made.parameters.get("lead", known.lead))
+        notes = [*_kind_notes(kinds, known), *_onset_notes(lead, known), *_left_behind(store)]
         low, high = made.parameters.get("rating_scale", known.rating_scale)
         about = About(
             name=known.title + (" (simulated by rtcan)" if made.simulated else ""),
-            license=terms_of(known.name, made.simulated),
+            credit=credit_of(known.name, made.simulated, made.parameters),
             task=re.sub("[^a-z]", "", known.stimulus_word),
             simulated=made.simulated,
             scale=(float(low), float(high)),
             stimuli=_stimuli(store),
-            readme=_readme(known, made.simulated, [note.text for note in notes]),
+            readme=_readme(known, made, _options(kinds, known), notes),
+            lead=lead,
         )
         with _new_folder(folder) as place:
             runs = _runs(store, trials, table, known)
@@ -135,7 +145,30 @@ def _runs(store: Store, trials: pd.DataFrame, table: pd.DataFrame, known: Profil
                 repaired,
                 float(row["sampling_rate"]),
                 _unit(kind, known),
+                _polarity(kind),
+                # A conductance can be computed from all other resistances.
+                kind.polarity == FLIPPED and _unit(kind, known) != ARBITRARY,
             )
+
+
+def _polarity(kind: SignalKind) -> Polarity | None:
+    """What the written signal is, whose sign is that of the raw files."""
+    if holds_resistance(kind):
+        return "resistance"
+    return "conductance" if kind.polarity == CONDUCTANCE or kind.was_converted else None
+
+
+def _options(kinds: set[SignalKind], known: Profile) -> dict[str, str]:
+    """Options of `ingest` that read the same signals again, sign included."""
+    found = {}
+    if any(_unit(kind, known) == ARBITRARY for kind in kinds):
+        found["unit"] = RELATIVE
+        stated = {_polarity(kind) for kind in kinds}
+        if len(stated) == 1 and (only := stated.pop()):
+            found["polarity"] = only
+    if any(kind.polarity == KEPT for kind in kinds):
+        found["polarity"] = "as-is"
+    return found
 
 
 def _unit(kind: SignalKind, known: Profile) -> str:
@@ -154,7 +187,10 @@ def _kind_notes(kinds: set[SignalKind], known: Profile) -> list[Note]:
         text = "the EDA is in microsiemens, to which it was converted when it was ingested"
         notes.append(Note("converted", text))
     if any(kind.polarity == FLIPPED for kind in kinds):
-        text = "the EDA is skin resistance without its offset, with the sign of the raw files"
+        text = (
+            "the EDA is skin resistance without its offset, with the sign of the raw files: a "
+            "response makes it fall, and ingest inverts it again"
+        )
         notes.append(Note("resistance", text))
     if any(kind.polarity == KEPT for kind in kinds):
         text = "the EDA is skin resistance; to read it as it is, ingest it with --polarity as-is"
@@ -162,9 +198,30 @@ def _kind_notes(kinds: set[SignalKind], known: Profile) -> list[Note]:
     if any(_unit(kind, known) == ARBITRARY for kind in kinds):
         text = (
             f"the EDA of {known.title} has no known offset and scale: its unit is written as "
-            f"{ARBITRARY}; to read it, ingest it with --unit a.u."
+            f"{ARBITRARY}; to read it, ingest it with "
+            + " ".join(f"--{name} {value}" for name, value in _options(kinds, known).items())
         )
         notes.append(Note("arbitrary_unit", text))
+    return notes
+
+
+def _onset_notes(lead: float, known: Profile) -> list[Note]:
+    """Where the stimuli begin, and what later steps leave out at the beginning."""
+    notes = []
+    if lead:
+        text = (
+            f"each recording begins {lead:g} s before its {known.stimulus_word}: its event has the "
+            f"onset {lead:g}, and {BEFORE} says how much before it belongs to the trial"
+        )
+        notes.append(Note("lead", text))
+    usual = profile("bids").onset
+    if known.onset != usual:
+        text = (
+            f"of {known.title}, train and eda-features leave out the first {known.onset:g} s of "
+            f"each recording, of BIDS recordings {usual:g} s: --onset {known.onset:g} gives the "
+            "same"
+        )
+        notes.append(Note("onset", text))
     return notes
 
 
@@ -197,14 +254,17 @@ def _stimuli(store: Store) -> dict[str, dict[str, str]]:
     }
 
 
-def _readme(known: Profile, simulated: bool, notes: list[str]) -> str:
-    again = command_line("ingest", "bids", "FOLDER", workspace=None)
-    lines = "".join(f"- {note}\n" for note in notes)
+def _readme(
+    known: Profile, made: Provenance, options: Mapping[str, str], notes: Sequence[Note]
+) -> str:
+    again = command_line("ingest", "bids", "FOLDER", workspace=None, **options)
+    lines = "".join(f"- {note.text}\n" for note in notes)
     return (
         f"# {known.title}\n\n"
-        + (_SIMULATED if simulated else "")
+        + (_SIMULATED if made.simulated else "")
         + "Electrodermal activity and ratings of valence and arousal, written by rtcan. Each "
         "recording is a run; its events tell the stimulus and the subject's own ratings.\n\n"
         + (f"{lines}\n" if lines else "")
-        + f"To read it: {again}\n"
+        + f"To read it: {again}\n\n"
+        + f"Terms: {terms_of(known.name, made.simulated, made.parameters)}\n"
     )

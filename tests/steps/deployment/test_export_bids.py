@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -37,25 +38,47 @@ def rows(workspace: Path, dataset: str, kind: str, table: str) -> set[tuple[obje
         return set(found.itertuples(index=False, name=None))
 
 
+def line_of(out: Path) -> list[str]:
+    """The words that the README of an export says to read it with, without ``rtcan``."""
+    (line,) = re.findall("To read it: rtcan (.*)", (out / "README").read_text())
+    return line.replace("FOLDER", str(out)).split()
+
+
 @pytest.mark.parametrize(
-    ("dataset", "options"),
+    ("dataset", "stated", "line", "polarity"),
     [
-        ("table", ()),
-        ("deap", ()),
-        pytest.param("pmemo", ("--unit", "a.u."), id="two hearings"),
-        pytest.param("amigos", ("--unit", "a.u."), marks=pytest.mark.long),
-        pytest.param("hku956", (), marks=pytest.mark.long),
+        ("table", (), "", "conductance"),
+        ("deap", (), "", "resistance, sign flipped"),
+        ("deap", ("as-is",), "--polarity as-is", "resistance, left as it is"),
+        ("pmemo", (), "--unit a.u. --polarity conductance", "conductance"),
+        ("amigos", (), "--unit a.u.", "not stated, left as it is"),
+        (
+            "amigos",
+            ("resistance",),
+            "--unit a.u. --polarity resistance",
+            "resistance, sign flipped",
+        ),
+        pytest.param(
+            *("amigos", ("conductance",), "--unit a.u. --polarity conductance", "conductance"),
+            marks=pytest.mark.long,
+        ),
+        pytest.param("hku956", (), "", "conductance", marks=pytest.mark.long),
+        pytest.param("wesad", (), "", "conductance", marks=pytest.mark.long),
+        pytest.param("case", (), "", "conductance", marks=pytest.mark.long),
     ],
 )
 def test_signals_ratings_and_labels_come_back(
-    tmp_path: Path, dataset: str, options: tuple[str, ...]
+    tmp_path: Path, dataset: str, stated: tuple[str, ...], line: str, polarity: str
 ) -> None:
     size = ("--subjects", "3", "--stimuli", "4", "--duration", "12")
     must("simulate", dataset, tmp_path / "raw", *size)
-    must("ingest", dataset, tmp_path / "raw", "-w", tmp_path)
+    given = ("--polarity", *stated) if stated else ()
+    must("ingest", dataset, tmp_path / "raw", "-w", tmp_path, *given)
     must("relabel", "-d", dataset, "-w", tmp_path)
     must("export-bids", tmp_path / "bids-out", "-d", dataset, "-w", tmp_path)
-    said = must("ingest", "bids", tmp_path / "bids-out", "-w", tmp_path, *options)
+    words = line_of(tmp_path / "bids-out")
+    assert words == ["ingest", "bids", str(tmp_path / "bids-out"), *line.split()]
+    said = must(*words, "-w", tmp_path)
     assert "(simulated)" in said.stdout
     must("relabel", "-d", "bids", "-w", tmp_path)
     own, again = (recordings(tmp_path, name) for name in (dataset, "bids"))
@@ -63,8 +86,82 @@ def test_signals_ratings_and_labels_come_back(
     for kind, table in (("recordings", "trials"), ("labels", "labels")):
         assert rows(tmp_path, dataset, kind, table) == rows(tmp_path, "bids", kind, table)
     with Store(tmp_path / "bids" / "recordings.h5", "recordings") as store:
-        kind = set(store.array("recordings/polarity"))
-    assert kind == ({"resistance, sign flipped"} if dataset == "deap" else kind)
+        assert set(store.array("recordings/polarity")) == {polarity}
+
+
+def exported(tmp_path: Path, dataset: str, *given: str) -> Path:
+    must("simulate", dataset, tmp_path / "raw", *("--subjects", "3", "--stimuli", "4"))
+    must("ingest", dataset, tmp_path / "raw", "-w", tmp_path, *given)
+    must("export-bids", tmp_path / "out", "-d", dataset, "-w", tmp_path)
+    return tmp_path / "out"
+
+
+def test_the_files_say_the_polarity_themselves(tmp_path: Path) -> None:
+    out = exported(tmp_path, "amigos", "--polarity", "resistance")
+    must("ingest", "bids", out, "-w", tmp_path, "--unit", "a.u.")
+    with (
+        Store(tmp_path / "amigos" / "recordings.h5", "recordings") as own,
+        Store(tmp_path / "bids" / "recordings.h5", "recordings") as again,
+    ):
+        assert np.corrcoef(own.signal("eda", 0), again.signal("eda", 0))[0, 1] == pytest.approx(1)
+        assert set(again.array("recordings/polarity")) == {"resistance, sign flipped"}
+    outcome = rtcan(
+        *("ingest", "bids", out, "-w", tmp_path, "--unit", "a.u.", "--polarity", "conductance")
+    )
+    assert outcome.exit_code == 1
+    assert "contains skin resistance, as its description says" in " ".join(outcome.stderr.split())
+
+
+def test_hku956_carries_its_authors_and_licence(tmp_path: Path) -> None:
+    raw = Path(__file__).parents[3] / "examples" / "data" / "hku956.zip"
+    must("ingest", "hku956", raw, "-w", tmp_path)
+    must("export-bids", tmp_path / "out", "-d", "hku956", "-w", tmp_path)
+    about = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
+    assert about["License"].startswith("CC BY-NC 4.0")
+    assert about["Authors"] == ["Xiao Hu", "Fanjie Li", "Ruilun Liu"]
+    assert "Authors: Xiao Hu, Fanjie Li, Ruilun Liu" in (tmp_path / "out" / "README").read_text()
+    # Read and exported again, they are still there.
+    must("ingest", "bids", tmp_path / "out", "-w", tmp_path)
+    with Store(tmp_path / "bids" / "recordings.h5", "recordings") as store:
+        parameters = store.provenance.parameters
+    assert parameters["licence"] == about["License"]
+    assert parameters["authors"] == about["Authors"]
+    must("export-bids", tmp_path / "two", "-d", "bids", "-w", tmp_path)
+    again = json.loads((tmp_path / "two" / "dataset_description.json").read_text())
+    assert (again["License"], again["Authors"]) == (about["License"], about["Authors"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "lead", "onset"),
+    [
+        ("deap", 3.0, None),
+        ("amigos", 5.0, 5),
+        pytest.param("wesad", 0.0, 0, marks=pytest.mark.long),
+    ],
+)
+def test_events_say_when_the_stimulus_begins(
+    tmp_path: Path, dataset: str, lead: float, onset: int | None
+) -> None:
+    out = exported(tmp_path, dataset)
+    (path, *_) = sorted(out.rglob("*_events.tsv"))
+    head, line = (each.split("\t") for each in path.read_text().splitlines())
+    row = dict(zip(head, line, strict=True))
+    with Store(tmp_path / dataset / "recordings.h5", "recordings") as store:
+        seconds = len(store.signal("eda", 0)) / store.array("recordings/sampling_rate")[0]
+    assert float(row["onset"]) == lead
+    assert float(row["duration"]) == pytest.approx(seconds - lead)
+    assert float(row.get("recorded_before", 0)) == lead
+    readme = (out / "README").read_text()
+    assert re.findall(r"--onset (\d+)", readme) == ([] if onset is None else [str(onset)])
+    said = must(*line_of(out), "-w", tmp_path).stdout
+    assert (f"recordings begin {lead:g} s before their stimuli" in " ".join(said.split())) == (
+        lead > 0
+    )
+    # Exported again, they say it again.
+    must("export-bids", tmp_path / "two", "-d", "bids", "-w", tmp_path)
+    (path, *_) = sorted((tmp_path / "two").rglob("*_events.tsv"))
+    again = path.read_text().splitlines()[1].split("\t")
+    assert again[:2] == [row["onset"], row["duration"]]
 
 
 @pytest.fixture
