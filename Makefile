@@ -62,7 +62,7 @@ clean-demo:
 
 # pip, and not another installer: only pip finds the CPU build of torch where one is provided.
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "rtcan needs Python 3.10 or newer")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rtcan needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 
 $(READY)-demo: pyproject.toml constraints.txt | $(BIN)/python

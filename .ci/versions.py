@@ -1,6 +1,6 @@
 """Run the tests with the lowest, or the newest, versions of the packages that rtcan allows.
 
-    python .ci/versions.py lowest --python python3.10
+    python .ci/versions.py lowest --python python3.11
     python .ci/versions.py newest --python python3.14 -- -x tests/eda
 
 makes a fresh environment, installs rtcan with everything that its tests need, lists the versions,
