@@ -501,12 +501,13 @@ def worst_first(
     Returns
     -------
     ndarray of int, shape (n_rows,)
-        Positions of the rows: unusable ones first, then by falling `severity`; equal ones stay in
-        their order.
+        Positions of the rows: unusable ones first, then by falling `severity`, then by rising
+        signal over noise; equal ones stay in their order.
     """
     score = severity(table, rules)
     refused = score > 1 if unusable is None else np.asarray(unusable, np.bool_)
-    return np.lexsort((-score, ~refused))
+    clear = np.asarray(table.get("signal_to_noise", np.zeros(len(table))), np.float64)
+    return np.lexsort((clear, -score, ~refused))
 
 
 def _excess(

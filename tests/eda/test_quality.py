@@ -263,3 +263,8 @@ def test_usual_rules_are_those_that_help_shows():
         if rule.name != "keep_artefacts":
             assert getattr(Rules(), rule.name) == getattr(choices, rule.name.upper())
     assert choices.MIN_DURATION > MIN_SECONDS, "less has to be asked for"
+
+
+def test_of_recordings_without_a_fault_the_nearest_to_noise_come_first() -> None:
+    table = pd.DataFrame({"signal_to_noise": [20.0, 1.6, np.nan, 5.0]})
+    assert worst_first(table, Rules(), [False] * 4).tolist() == [1, 3, 0, 2]

@@ -23,6 +23,8 @@ LIVE_COLUMNS = {
     "computing": Column("number", "How long the answer took from its newest sample's arrival", "s"),
     "age": Column("number", "How old the newest sample was when it was given (streams)", "s"),
     "reason": Column("text", "Why there is no answer; empty if there is one"),
+    "run": Column("text", "The run that answers"),
+    "simulated": Column("boolean", "Whether the run or the recording is simulated"),
 }
 
 

@@ -49,7 +49,7 @@ def quality_of(path: Path, rows: int) -> Quality:
     n_left_out = int((recordings["problem"] != "").sum())
     notes = []
     if not n_left_out and (severity(quality, rules) == 0).all():
-        text = "no recording has a fault: their order is that of the store"
+        text = "no recording has a fault: those that are nearest to their noise come first"
         notes.append(Note("no_faults", text))
     if quality["implausible"].isna().any():
         text = "it was made before implausible samples and noise were looked at: ingest it again"

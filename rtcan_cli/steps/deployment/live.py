@@ -216,7 +216,10 @@ class _Following:
                 if sinks.stream is None
                 else AnswerStream(sinks.stream, run.settings.targets, run.name)
             )
-            console.say(f"{source}: answers about the last {self.window:g} s; Ctrl-C ends")
+            said = "simulated data: " if self._simulated else ""
+            console.say(f"{said}{source}: answers about the last {self.window:g} s; Ctrl-C ends")
+            for note in self._notes_on_windows():
+                console.say(f"note: {note.text}")
             stop = stack.enter_context(asked_to_stop())
             due = started
             while True:
@@ -262,7 +265,8 @@ class _Following:
         end = found.begin + seconds
         if end < self.window - 0.5 / found.sampling_rate:
             return []
-        row: dict[str, Any] = {"begin": end - self.window, "end": end, "reason": ""}
+        row: dict[str, Any] = {"simulated": self._simulated, "run": run.name}
+        row |= {"begin": end - self.window, "end": end, "reason": ""}
         nothing = {"probability": np.nan, "lowest": np.nan, "highest": np.nan, "n_models": 0}
         answers: dict[str, dict[str, Any]] = dict.fromkeys(run.settings.targets, nothing)
         try:
@@ -314,7 +318,7 @@ class _Following:
             every=self.pace.every,
             calibrated=self.calibrated
             and all(np.isfinite(m.temperature) for own in self.models.values() for m in own),
-            simulated=run.simulated or self.recording.simulated,
+            simulated=self._simulated,
             n_answers=len(answered),
             n_without=len(first) - len(answered),
             answers=pd.DataFrame(shown, columns=list(LIVE_COLUMNS)),
@@ -327,7 +331,24 @@ class _Following:
             files=tuple(files),
         )
 
+    @property
+    def _simulated(self) -> bool:
+        return self.run.simulated or self.recording.simulated
+
+    def _notes_on_windows(self) -> Iterator[Note]:
+        """What is known before the first answer."""
+        if self.before is not None:
+            least, most = self.before.seconds
+            usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
+            if not least <= self.window <= most:
+                text = (
+                    f"a window has {self.window:g} s, the recordings that {self.run.name} was "
+                    f"trained on {usual} s"
+                )
+                yield Note("other_length", text)
+
     def _notes(self) -> Iterator[Note]:
+        yield from self._notes_on_windows()
         run = self.run
         yield Note(
             "whole_trials",

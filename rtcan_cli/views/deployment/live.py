@@ -18,7 +18,7 @@ def page(result: Live) -> Page:
         "source": result.source,
         "window": f"the last {result.window:g} s, every {result.every:g} s",
         "probabilities": "calibrated" if result.calibrated else "not calibrated",
-        "answers": f"{result.n_answers} windows, {result.n_without} without an answer",
+        "windows": f"{result.n_answers} with probabilities, {result.n_without} without",
     }
     if result.median_computing is not None and result.longest_computing is not None:
         facts["computing"] = (

@@ -109,7 +109,7 @@ def test_answers_come_as_the_file_grows_and_ctrl_c_ends_with_a_summary(
     assert answers["end"].unique().tolist() == [25.0, 40.0]
     assert answers["target"].tolist() == ["valence", "arousal"] * 2
     assert answers["probability"].between(0, 1).all()
-    assert "2 windows, 0 without an answer" in outcome.stdout
+    assert "2 with probabilities, 0 without" in outcome.stdout
     assert "has not been measured" in outcome.stdout
     again = rtcan("live", run.stem, "-w", trained, "--file", file, "--audio", audio, "-o", output)
     assert again.exit_code == 1

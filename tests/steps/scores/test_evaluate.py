@@ -12,6 +12,7 @@ from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.evaluation.bootstrap import intervals
+from rtcan_cli.plots import learning_curves as plots
 from rtcan_cli.results.base import SCHEMA_VERSION, as_data
 from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.runs.run import Run
@@ -221,9 +222,9 @@ def test_learning_curves_of_many_folds_show_some(
     # A panel each for hundreds of folds would take minutes to draw and could not be read.
     monkeypatch.setattr(evaluate, "N_CURVES", 4)
     drawn = []
-    original = evaluate.learning_curves
+    original = plots.learning_curves
     monkeypatch.setattr(
-        evaluate,
+        plots,
         "learning_curves",
         lambda folds, **kw: drawn.append([f.fold for f in folds]) or original(folds, **kw),
     )
