@@ -155,7 +155,7 @@ def test_the_core_lacks_exactly_the_optional_packages() -> None:
     assert {
         extra: names(wanted, own=True)
         for extra, wanted in extras().items()
-        if extra not in ("all", "test", "formats") and names(wanted, own=True)
+        if extra not in ("all", "docs", "test", "formats") and names(wanted, own=True)
     } == INCLUDES
 
 
