@@ -293,7 +293,7 @@ class _Following:
         Raises
         ------
         UnusableError
-            If the window is no measurement of the skin.
+            If the window does not measure the skin.
         """
         original = replace(recording, eda=self.recording.eda)
         said = recording_notes(original, self.run, self.trained, self.before, found)
