@@ -120,7 +120,26 @@ def test_the_card_has_the_numbers_of_evaluate(
     trials = run.trials("arousal")
     assert f"- subjects: {trials['subject'].nunique()}" in text
     assert f"- trials with a label of arousal: {len(trials)}" in text
-    assert "test trials whose subject was also in training: 0" in flat
+    assert f"test trials whose subject was also in training: 0 of {len(trials)}" in flat
+    for what in ("stimulus was also in training", "summed over 3 folds, were also played"):
+        assert what in flat
+    assert re.search(rf"stimulus was also in training: \d+ of {len(trials)} ", flat)
+    assert "# High or low arousal: RTCAN-1D Rf, EDA and music (PMEmo, simulated data)" in text
+    assert "its variant Rf has channel attention after the first convolutions (SCA), " in flat
+    assert "ACM Transactions on Multimedia Computing" in flat
+    assert "The PMEmo Dataset for Music Emotion Recognition" in flat
+    assert "was high while they heard a song. " in flat
+    assert "Recipe tuned: optimizer" in flat
+    with safe_open(exported, framework="numpy") as file:
+        facts = file.metadata()
+    for name, word in (
+        ("onset_seconds", "onset [s]"),
+        ("window", "window"),
+        ("length", "samples per channel"),
+        ("sampling", "sampling"),
+    ):
+        assert f"- {word}: {facts[name]}\n" in text
+    assert head["license_name"] == "terms-of-opensmile"
     assert "ECE if calibrated" not in text
     assert f"it would be about {by_chance['estimate']:.3f} by chance alone" in flat
     assert "relative to the ratings of the same listener" in flat
