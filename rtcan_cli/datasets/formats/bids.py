@@ -15,13 +15,13 @@ import io
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.files.byte_streams import Forward
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
@@ -32,6 +32,8 @@ SUFFIXES = ("_physio.tsv.gz",)
 
 _LARGEST = 500_000_000
 _LARGEST_JSON = 1_000_000
+_LONGEST_LINE = 1 << 16
+_PIECE = 1 << 20
 _CLOCK = "timestamp"
 _ABOVE = 3  # folders above that of the recording: modality, session, subject
 
@@ -61,7 +63,7 @@ def read(file: RawFile) -> Contents:
         start = _number(about, "StartTime") if "StartTime" in about else 0.0
         if not rate > 0:
             raise DamagedError(f"its description (.json) says {rate:g} Hz as SamplingFrequency")
-        values = _table(_text(file), len(names))
+        values = _table(_lines(file), len(names))
     time = start + np.arange(len(values)) / rate if start else None
     channels = tuple(
         Channel(str(name), _unit(about, str(name)), values[:, index], rate, time=time)
@@ -150,20 +152,26 @@ def _unit(about: dict[str, Any], name: str) -> str:
     return unit.strip() if isinstance(unit, str) else ""
 
 
-def _text(file: RawFile) -> bytes:
+def _lines(file: RawFile) -> Iterator[str]:
+    """Lines of a packed table, as NumPy reads numbers; too many or too long ones end it."""
+    total = 0
     with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
-        text = bytes(Forward(cast("IO[bytes]", unpacked)).read_up_to(_LARGEST + 1))
-    if len(text) > _LARGEST:
-        raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
-    return text
+        stream = io.BufferedReader(cast("io.RawIOBase", unpacked), _PIECE)
+        while line := stream.readline(_LONGEST_LINE + 1):
+            if len(line) > _LONGEST_LINE:
+                raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
+            text = line.decode() if total else line.decode("utf-8-sig")
+            total += len(line)
+            if total > _LARGEST:
+                raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
+            yield text.replace("n/a", "nan")
 
 
-def _table(text: bytes, width: int) -> NDArray[np.float64]:
-    if not text.strip():
-        raise DamagedError("it has no samples")
+def _table(lines: Iterator[str], width: int) -> NDArray[np.float64]:
     # A last line without an end is whole: gzip checks the length of what it packed.
-    rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
-    values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
+    values = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
+    if not values.size:
+        raise DamagedError("it has no samples")
     if values.shape[1] != width:
         raise DamagedError(f"it has {values.shape[1]} columns, and its description names {width}")
     return values
