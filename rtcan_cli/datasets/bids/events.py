@@ -101,8 +101,7 @@ def read_rows(file: RawFile) -> list[list[str]]:
     Raises
     ------
     RtcanError
-        If it is no such table: its lines end with carriage returns alone, or a cell is far longer
-        than any that a person fills in.
+        If it cannot be read as such: a cell is far longer than any that a person fills in.
     """
     lines = io.StringIO(file.text(), newline="")
     rows: list[list[str]] = []

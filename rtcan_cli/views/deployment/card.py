@@ -394,6 +394,11 @@ def _licence(card: ModelCard) -> Iterator[str]:
 
 
 def _citations(card: ModelCard) -> Iterator[str]:
+    yield (
+        "The method, and the dataset"
+        + (" that was simulated" if card.evaluation.run.simulated else "")
+        + " if it was published:"
+    )
     yield "\n".join(f"- {in_markdown(text)}." for text in card.papers)
 
 
