@@ -394,11 +394,8 @@ def _licence(card: ModelCard) -> Iterator[str]:
 
 
 def _citations(card: ModelCard) -> Iterator[str]:
-    yield (
-        "The method, and the dataset"
-        + (" that was simulated" if card.evaluation.run.simulated else "")
-        + " if it was published:"
-    )
+    simulated = " that was simulated" if card.evaluation.run.simulated else ""
+    yield f"The method{f', and the dataset{simulated}' if len(card.papers) > 1 else ''}:"
     yield "\n".join(f"- {in_markdown(text)}." for text in card.papers)
 
 
