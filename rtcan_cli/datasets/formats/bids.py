@@ -15,9 +15,8 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,6 @@ SUFFIXES = ("_physio.tsv.gz",)
 _LARGEST = 500_000_000
 _LARGEST_JSON = 1_000_000
 _LONGEST_LINE = 1 << 16
-_PIECE = 1 << 20
 _CLOCK = "timestamp"
 _ABOVE = 3  # folders above that of the recording: modality, session, subject
 
@@ -63,7 +61,7 @@ def read(file: RawFile) -> Contents:
         start = _number(about, "StartTime") if "StartTime" in about else 0.0
         if not rate > 0:
             raise DamagedError(f"its description (.json) says {rate:g} Hz as SamplingFrequency")
-        values = _table(_lines(file), len(names))
+        values = _table(_text(file), len(names))
     time = start + np.arange(len(values)) / rate if start else None
     channels = tuple(
         Channel(str(name), _unit(about, str(name)), values[:, index], rate, time=time)
@@ -152,24 +150,23 @@ def _unit(about: dict[str, Any], name: str) -> str:
     return unit.strip() if isinstance(unit, str) else ""
 
 
-def _lines(file: RawFile) -> Iterator[str]:
-    """Lines of a packed table, as NumPy reads numbers; too many or too long ones end it."""
-    total = 0
+def _text(file: RawFile) -> bytes:
+    """The text of a packed table; too much of it, or a line without an end, ends it early."""
+    text = io.BytesIO()
     with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
-        stream = io.BufferedReader(cast("io.RawIOBase", unpacked), _PIECE)
-        while line := stream.readline(_LONGEST_LINE + 1):
-            if len(line) > _LONGEST_LINE:
+        while piece := unpacked.read(_LONGEST_LINE):
+            if len(piece) == _LONGEST_LINE and b"\n" not in piece:
                 raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
-            text = line.decode() if total else line.decode("utf-8-sig")
-            total += len(line)
-            if total > _LARGEST:
+            if text.tell() + len(piece) > _LARGEST:
                 raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
-            yield text.replace("n/a", "nan")
+            text.write(piece)
+    return text.getvalue()
 
 
-def _table(lines: Iterator[str], width: int) -> NDArray[np.float64]:
+def _table(text: bytes, width: int) -> NDArray[np.float64]:
     # A last line without an end is whole: gzip checks the length of what it packed.
-    values = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
+    rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+    values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
     if not values.size:
         raise DamagedError("it has no samples")
     if values.shape[1] != width:
