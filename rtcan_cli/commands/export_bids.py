@@ -25,9 +25,9 @@ def export_bids(
     """Write recordings and ratings as a BIDS dataset.
 
     Each recording becomes a run: its EDA (*_physio.tsv.gz) and an event with the stimulus and the
-    subject's own ratings (*_events.tsv). Numbers are exact: `rtcan ingest bids FOLDER` gives the
-    same signals and ratings again. Interpolated samples are marked in a column of their own. Audio
-    is not copied.
+    subject's own ratings (*_events.tsv). Numbers are exact: the line of `rtcan ingest bids` in the
+    dataset's README gives the same signals and ratings again. Interpolated samples are marked in a
+    column of their own. Audio is not copied.
 
     Read the terms of the data before you share them.
 

@@ -40,6 +40,22 @@ AUTHORS = {
 }
 """Who published each dataset."""
 
+PAPERS = {
+    "deap": "Koelstra et al.: DEAP: A Database for Emotion Analysis Using Physiological Signals. "
+    "IEEE Transactions on Affective Computing 3(1), 2012",
+    "amigos": "Miranda-Correa, Abadi, Sebe, Patras: AMIGOS: A Dataset for Affect, Personality and "
+    "Mood Research on Individuals and Groups. IEEE Transactions on Affective Computing 12(2), 2021",
+    "hku956": "Hu, Li, Liu: Detecting Music-Induced Emotion Based on Acoustic Analysis and "
+    "Physiological Sensing: A Multimodal Approach. Applied Sciences 12, 9354, 2022",
+    "wesad": "Schmidt, Reiss, Duerichen, Marberger, Van Laerhoven: Introducing WESAD, a Multimodal "
+    "Dataset for Wearable Stress and Affect Detection. ICMI 2018",
+    "case": "Sharma, Castellini, van den Broek, Albu-Schaeffer, Schwenker: A dataset of continuous "
+    "affect annotations and physiological signals for emotion analysis. Scientific Data 6, 2019",
+    "pmemo": "Zhang, Zhang, Li, Yang, Sun: The PMEmo Dataset for Music Emotion Recognition. ICMR "
+    "2018",
+}
+"""The paper of each dataset; own recordings have none here."""
+
 
 @dataclass(frozen=True)
 class Credit:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -23,10 +23,12 @@ from rtcan_cli import extras
 from rtcan_cli.command_line import command_line
 from rtcan_cli.errors import RtcanError, permission_hint
 from rtcan_cli.export.graph import describe_inputs, input_shapes, trials_of
+from rtcan_cli.models.learner import WHOLE_NUMBERS
 from rtcan_cli.models.limits import is_whole, wrong_spec
 from rtcan_cli.models.model import Eda
 from rtcan_cli.models.registry import find
 from rtcan_cli.models.spec import ModelSpec
+from rtcan_cli.training.calibrate import LIMITS
 from rtcan_cli.training.data import SCALES
 from rtcan_cli.training.trained import TrainedModel
 
@@ -181,21 +183,20 @@ def read_weights(path: str | Path) -> ExportedModels:
             f"{command_line('export', safetensors='FILE')}, with this version",
         )
     try:
-        specs = {int(fold): _spec(one) for fold, one in json.loads(metadata["spec"]).items()}
+        specs = {_fold(fold): _spec(one) for fold, one in _of_folds(metadata["spec"])}
         temperatures = {
-            int(fold): math.nan if one is None else float(one)
-            for fold, one in json.loads(metadata["temperatures"]).items()
+            _fold(fold): _temperature(one) for fold, one in _of_folds(metadata["temperatures"])
         }
         if not specs or specs.keys() != temperatures.keys():
             raise ValueError("its folds are not the same everywhere")
-        if any(value <= 0 for value in temperatures.values()):
-            raise ValueError("a temperature is not above 0")
         parts: dict[int, dict[str, dict[str, NDArray[Any]]]] = {
             fold: {"weights": {}, "scales": {}} for fold in specs
         }
         for name, values in arrays.items():
             member, part, own = name.split(".", 2)
-            parts[int(member.removeprefix(_PREFIX))][part][own] = values
+            if not member.startswith(_PREFIX):
+                raise ValueError("an array is of no fold")
+            parts[_fold(member.removeprefix(_PREFIX))][part][own] = values
     except (*_WRONG, RtcanError) as error:
         raise RtcanError(f"{path} is damaged: its metadata do not describe its models") from error
     facts = {
@@ -230,6 +231,40 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
         )
 
 
+def _of_folds(text: str) -> Iterable[tuple[str, Any]]:
+    """Each fold with what is said of it; a fold that is there twice stays there twice."""
+    found = json.loads(text, object_pairs_hook=_Pairs)
+    if not isinstance(found, _Pairs) or len(dict(found)) < len(found):
+        raise ValueError("it is not one entry a fold")
+    return [(fold, dict(one) if isinstance(one, _Pairs) else one) for fold, one in found]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it is written."""
+
+
+def _fold(text: str) -> int:
+    fold = int(text)
+    if fold < 1 or str(fold) != text:
+        raise ValueError("a fold is not numbered 1, 2, ...")
+    return fold
+
+
+def _temperature(found: object) -> float:
+    """A temperature as `rtcan_cli.training.calibrate` finds it; NaN if there is none."""
+    if found is None:
+        return math.nan
+    low, high = LIMITS
+    if (
+        isinstance(found, bool)
+        or not isinstance(found, int | float)
+        # The inverse of a number within limits may be one bit beyond them.
+        or not low * (1 - 1e-9) <= found <= high * (1 + 1e-9)
+    ):
+        raise ValueError("a temperature is not possible")
+    return float(found)
+
+
 def _sees(facts: Mapping[str, str]) -> Eda:
     found = facts.get("sees", "")
     for each in get_args(Eda):
@@ -257,6 +292,8 @@ def _check(model: TrainedModel, fold: int, path: Path) -> None:
     for name, values in model.scales.items():
         if name not in SCALES or values.shape != (sizes[name.split("_")[0]],):
             raise RtcanError(f"{path}: fold {fold}: '{name}' does not belong to its model")
+        if values.dtype.kind != "f":
+            raise _not_floating(path, fold, name, values)
         if not np.isfinite(values).all():
             raise RtcanError(f"{path}: fold {fold}: the numbers '{name}' are not all finite")
     if model.is_network:
@@ -266,3 +303,13 @@ def _check(model: TrainedModel, fold: int, path: Path) -> None:
             check(model.weights, model.spec)
         except RtcanError as error:
             raise RtcanError(f"{path}: fold {fold}: {error}") from error
+        return
+    for name, learnt in model.weights.items():
+        if name not in WHOLE_NUMBERS and learnt.dtype.kind != "f":
+            raise _not_floating(path, fold, name, learnt)
+
+
+def _not_floating(path: Path, fold: int, name: str, values: NDArray[Any]) -> RtcanError:
+    return RtcanError(
+        f"{path}: fold {fold}: the numbers '{name}' are {values.dtype}, not floating-point"
+    )

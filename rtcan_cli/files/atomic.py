@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,7 +33,8 @@ def new_file(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write. If the body raises, this is removed and what was in place stays.
+        Where to write. If the body raises, this is removed and what was in place stays. Its
+        permissions are those of any new file (umask), also if a library puts another file there.
 
     Raises
     ------
@@ -47,11 +49,17 @@ def new_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent, prefix)
         name, descriptor = new_beside(os.fspath(path.with_name(prefix)))
+        permissions = stat.S_IMODE(os.fstat(descriptor).st_mode)
         os.close(descriptor)
         beside = Path(name)
         yield beside
         descriptor = open_regular(beside, os.O_RDWR)
         try:
+            if (
+                sys.platform != "win32"
+                and stat.S_IMODE(os.fstat(descriptor).st_mode) != permissions
+            ):
+                os.fchmod(descriptor, permissions)
             flush(descriptor)
         finally:
             os.close(descriptor)

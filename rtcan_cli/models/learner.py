@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[np.generic]]
 
+#: Names of learnt arrays that are whole numbers, those of trees; all others are floating-point.
+WHOLE_NUMBERS = frozenset({"feature", "left", "right", "n_trees"})
+
 
 @dataclass(frozen=True)
 class Examples:

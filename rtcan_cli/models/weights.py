@@ -77,8 +77,8 @@ def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
     Raises
     ------
     RtcanError
-        If weights are missing, of another shape or not finite, or there are others. The memory
-        that the network would take has not been taken then.
+        If weights are missing, of another shape or kind or not finite, or there are others. The
+        memory that the network would take has not been taken then.
     """
     wanted = _shapes(spec)
     for name in sorted(wanted.keys() | weights.keys()):
@@ -86,19 +86,29 @@ def check(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> None:
             raise RtcanError(f"the weights '{name}' are missing")
         if name not in wanted:
             raise RtcanError(f"the weights '{name}' belong to another network")
-        if weights[name].shape != wanted[name]:
+        shape, kinds = wanted[name]
+        if weights[name].shape != shape:
             raise RtcanError(
                 f"the weights '{name}' have the shape {weights[name].shape}, where the network has "
-                f"{wanted[name]}"
+                f"{shape}"
+            )
+        if weights[name].dtype.kind not in kinds:
+            raise RtcanError(
+                f"the weights '{name}' are {weights[name].dtype}, where the network has "
+                f"{'floating-point' if kinds == 'f' else 'whole'} numbers"
             )
         if not np.isfinite(weights[name]).all():
             raise RtcanError(f"the weights '{name}' are not all finite numbers")
 
 
 @lru_cache(maxsize=16)  # the folds of a run share theirs
-def _shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
+def _shapes(spec: ModelSpec) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape of each array, and what kinds of numbers it may have, as NumPy's ``dtype.kind``."""
     with torch.device("meta"):  # sizes without memory
-        return {name: tuple(x.shape) for name, x in new_network(spec).state_dict().items()}
+        return {
+            name: (tuple(x.shape), "f" if x.is_floating_point() else "iu")
+            for name, x in new_network(spec).state_dict().items()
+        }
 
 
 def rebuild(weights: Mapping[str, NDArray[np.generic]], spec: ModelSpec) -> nn.Module:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.atomic import exchange, leftovers, remove_leftovers, write_whole
+from rtcan_cli.files.atomic import exchange, leftovers, new_file, remove_leftovers, write_whole
 
 #: No process has such a number: Linux ends at 4,194,304.
 NOBODY = 4_194_305
@@ -59,3 +60,21 @@ def test_folders_change_places_at_once(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["of b"]
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["of a"]
     assert not exchange(tmp_path / "a", tmp_path / "nothing")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_permissions_follow_the_umask_even_if_a_library_puts_its_own_file_there(
+    tmp_path: Path, umask: int
+) -> None:
+    path = tmp_path / "a.bin"
+    before = os.umask(umask)
+    try:
+        with new_file(path) as place:
+            other = tmp_path / "b"
+            other.touch()
+            other.chmod(0o600 if umask == 0o022 else 0o644)
+            os.replace(other, place)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask

@@ -26,6 +26,8 @@ BEFORE = "recorded_before"
 
 MISSING = {"", "n/a"}
 
+_MOST_REPETITIONS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Event:
@@ -93,6 +95,27 @@ class Events:
     scale: tuple[float, float] | None = None
 
 
+def read_rows(file: RawFile) -> list[list[str]]:
+    """The lines of a table, and the cells of each.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be read as such: a cell is far longer than any that a person fills in.
+    """
+    lines = io.StringIO(file.text(), newline="")
+    rows: list[list[str]] = []
+    try:
+        rows.extend(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except csv.Error as error:
+        raise RtcanError(
+            f"{file}, line {len(rows) + 1}: not a table separated by tabs ({error})",
+            "one row a line, and no cell of more than "
+            f"{csv.field_size_limit()} characters; copy the file again",
+        ) from error
+    return rows
+
+
 def read_events(file: RawFile) -> Events:
     """Read a table of events.
 
@@ -101,7 +124,7 @@ def read_events(file: RawFile) -> Events:
     RtcanError
         If it is not a table with the column ``onset``, or its description is damaged.
     """
-    rows = list(csv.reader(io.StringIO(file.text()), delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = read_rows(file)
     names = [cell.strip().casefold() for cell in rows[0]] if rows else []
     if "onset" not in names:
         raise RtcanError(
@@ -170,8 +193,12 @@ def _event(line: int, row: Mapping[str, str], column: str | None, rated: bool) -
     if target not in (*TARGETS, "both"):
         raise ValueError(f"the target is {target!r}, not {' or '.join(TARGETS)} or both")
     repetition = _number(row, "repetition")
-    if not math.isnan(repetition) and not (repetition >= 1 and repetition == int(repetition)):
-        raise ValueError(f"the repetition is {repetition:g}, not 1, 2, ...")
+    if not math.isnan(repetition) and not (
+        1 <= repetition <= _MOST_REPETITIONS and repetition == int(repetition)
+    ):
+        raise ValueError(
+            f"the repetition is {repetition:g}, not 1, 2, ... up to {_MOST_REPETITIONS}"
+        )
     return Event(
         line,
         stimulus,
@@ -212,7 +239,13 @@ def _scale(about: Mapping[str, Any], file: RawFile) -> tuple[float, float] | Non
             continue
         low, high = column.get("Minimum"), column.get("Maximum")
         if isinstance(low, (int, float)) and isinstance(high, (int, float)):
-            scales.add((float(low), float(high)))
+            try:
+                scales.add((float(low), float(high)))
+            except OverflowError:
+                raise RtcanError(
+                    f"{file}: its description has a Minimum or Maximum of {name} that is too large "
+                    "to be a rating"
+                ) from None
     if len(scales) > 1:
         raise RtcanError(f"{file}: its description has another scale for valence than for arousal")
     return next(iter(scales), None)

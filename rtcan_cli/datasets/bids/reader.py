@@ -10,8 +10,6 @@ proposal BEP045, whose ``MeasureType`` says what a column is.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -28,7 +26,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.bids.events import BEFORE, Event, Events, read_events
+from rtcan_cli.datasets.bids.events import BEFORE, Event, Events, read_events, read_rows
 from rtcan_cli.datasets.conversion import Conversion, alike, conversion_of
 from rtcan_cli.datasets.files.raw import RawFile, list_files, nothing_of, printable
 from rtcan_cli.datasets.formats.bids import SUFFIXES, described
@@ -340,7 +338,7 @@ def _labels(raw: Path, root: Path | None) -> dict[str, str]:
     if not path.is_file():
         return {}
     file = RawFile(path, PurePosixPath(PARTICIPANTS), root=root)
-    rows = list(csv.reader(io.StringIO(file.text()), delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = read_rows(file)
     header = rows[0] if rows else []
     if "participant_id" not in header or "original_id" not in header:
         return {}

@@ -16,12 +16,11 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.files.byte_streams import Forward
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
@@ -32,6 +31,7 @@ SUFFIXES = ("_physio.tsv.gz",)
 
 _LARGEST = 500_000_000
 _LARGEST_JSON = 1_000_000
+_LONGEST_LINE = 1 << 16
 _CLOCK = "timestamp"
 _ABOVE = 3  # folders above that of the recording: modality, session, subject
 
@@ -151,19 +151,24 @@ def _unit(about: dict[str, Any], name: str) -> str:
 
 
 def _text(file: RawFile) -> bytes:
+    """The text of a packed table; too much of it, or a line without an end, ends it early."""
+    text = io.BytesIO()
     with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
-        text = bytes(Forward(cast("IO[bytes]", unpacked)).read_up_to(_LARGEST + 1))
-    if len(text) > _LARGEST:
-        raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
-    return text
+        while piece := unpacked.read(_LONGEST_LINE):
+            if len(piece) == _LONGEST_LINE and b"\n" not in piece:
+                raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
+            if text.tell() + len(piece) > _LARGEST:
+                raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
+            text.write(piece)
+    return text.getvalue()
 
 
 def _table(text: bytes, width: int) -> NDArray[np.float64]:
-    if not text.strip():
-        raise DamagedError("it has no samples")
     # A last line without an end is whole: gzip checks the length of what it packed.
     rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
     values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
+    if not values.size:
+        raise DamagedError("it has no samples")
     if values.shape[1] != width:
         raise DamagedError(f"it has {values.shape[1]} columns, and its description names {width}")
     return values

@@ -33,6 +33,14 @@ class ModelCard:
         Trials that are truly high.
     is_network : bool
         Whether they are networks.
+    architecture : str
+        What kind of model they are, in words.
+    source : str
+        Where that model was published, in short.
+    papers : tuple of str
+        What to cite: the papers of the method and of the dataset.
+    preparation : mapping of str to str
+        How a recording becomes the samples that they see; empty if they see none.
     recipe : mapping
         Numbers of the training; empty if they are not known.
     labels : str
@@ -64,6 +72,10 @@ class ModelCard:
     n_trials: int
     high_share: float
     is_network: bool
+    architecture: str
+    source: str
+    papers: tuple[str, ...]
+    preparation: Mapping[str, str]
     recipe: Mapping[str, object]
     labels: str
     held_out: tuple[str, ...]

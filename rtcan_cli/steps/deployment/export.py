@@ -27,6 +27,7 @@ from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.export import FILE_COLUMNS, Export
 from rtcan_cli.runs.origin import Settings, trained_on
 from rtcan_cli.runs.run import Run, about
+from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.ensemble import Ensemble
 from rtcan_cli.training.trained import TrainedModel
@@ -218,6 +219,23 @@ def largest_difference(
     return float(np.max(differences))  # NaN if one of them is
 
 
+def preparation(settings: RunSettings) -> dict[str, str]:
+    """How a recording becomes the samples that a network sees; empty if it sees no signals."""
+    if settings.model.sees(settings.fusion) != "signals":
+        return {}
+    return {
+        "channels": ",".join(CHANNELS),
+        "length": str(settings.spec.length),
+        "onset_seconds": f"{settings.onset:g}",
+        "window": str(settings.window or "all after the onset"),
+        "sampling": "each channel z-scored over the whole recording, its onset dropped, the "
+        "rest interpolated linearly to the length; first and last sample stay"
+        if settings.window is None
+        else "the window of the recording after its onset, each channel z-scored over the "
+        "window and interpolated linearly to the length; first and last sample stay",
+    }
+
+
 def describe(
     run: Run,
     target: str,
@@ -244,18 +262,7 @@ def describe(
     facts |= {f"input_{name}": words for name, words in describe_inputs(shapes).items()}
     if run.provenance.music:
         facts["music_features"] = run.provenance.music
-    if settings.model.sees(settings.fusion) == "signals":
-        facts |= {
-            "channels": ",".join(CHANNELS),
-            "length": str(settings.spec.length),
-            "onset_seconds": f"{settings.onset:g}",
-            "window": str(settings.window or "all after the onset"),
-            "sampling": "each channel z-scored over the whole recording, its onset dropped, the "
-            "rest interpolated linearly to the length; first and last sample stay"
-            if settings.window is None
-            else "the window of the recording after its onset, each channel z-scored over the "
-            "window and interpolated linearly to the length; first and last sample stay",
-        }
+    facts |= preparation(settings)
     for kind, parameters in trained.items():
         said = ", ".join(
             f"{name}={value}" for name, value in sorted(parameters.items()) if name not in PLACES

@@ -29,11 +29,12 @@ from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.datasets.terms import credit_of, terms_of
 from rtcan_cli.datasets.units import RELATIVE, parse_unit
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.links import unique_name
+from rtcan_cli.files.links import is_link, unique_name
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.bids import BidsExport
 from rtcan_cli.stores import Provenance, Store
 
+_NEW = "the name of a new folder"
 _SIMULATED = "**The data are simulated. They say nothing about real people.**\n\n"
 
 
@@ -50,10 +51,10 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
     Raises
     ------
     RtcanError
-        If the folder holds something, or cannot be written.
+        If the folder holds something, is a link or the one that the process is in, or cannot be
+        written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RtcanError(f"{folder} is there already, and not empty", "the name of a new folder")
+    _refuse_place(folder)
     with Store(recordings, "recordings") as store:
         made, known = store.provenance, profile(store.provenance.dataset)
         trials, table = store.table("trials"), store.table("recordings")
@@ -91,6 +92,19 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
         notes=tuple(notes),
         files=(folder,),
     )
+
+
+def _refuse_place(folder: Path) -> None:
+    """Refuse what cannot be replaced by a new folder."""
+    if is_link(folder):
+        raise RtcanError(f"{folder} is a link, which is not replaced", _NEW)
+    if folder.exists():
+        if not folder.is_dir() or any(folder.iterdir()):
+            raise RtcanError(f"{folder} is there already, and not empty", _NEW)
+        if folder.resolve() == Path.cwd():
+            raise RtcanError(f"{folder} is the folder that you are in, and is not replaced", _NEW)
+    if folder.name in ("", ".."):
+        raise RtcanError(f"{folder} is not the name of a new folder", _NEW)
 
 
 @contextmanager

@@ -318,8 +318,8 @@ def _disjoint_note(run: Run) -> Note:
         if shared:
             seen = "also played" if what == "stimulus" else "also there"
             note += (
-                f"; the {plurals[what]} are ({shared} of {tested} test {plurals[what]}, counted "
-                f"fold by fold, were {seen} in training)"
+                f"; the {plurals[what]} are ({shared} of {tested} test {plurals[what]}, summed "
+                f"over {n_folds} folds, were {seen} in training)"
             )
     return Note("held_out", note)
 

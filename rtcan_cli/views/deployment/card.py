@@ -42,6 +42,14 @@ _LABELS = {
         "High and low were taken from a table of labels; how they were made, its source has to say."
     ),
 }
+#: What listeners did, by what a stimulus is called.
+_MET = {
+    "song": "heard a song",
+    "video": "watched a video",
+    "condition": "went through a condition of the study",
+    "stimulus": "heard or saw a stimulus",
+}
+_RTCAN = "RTCAN-1D"
 _NOT_KNOWN = (
     "How high and low were told apart is not known, as the labels that the run was trained on were "
     "not there when this card was written."
@@ -83,6 +91,7 @@ def markdown(card: ModelCard, weights: str) -> str:
         ("Training", _training(card)),
         ("What it must not be used for", _limits(card)),
         ("Licence", _licence(card)),
+        ("What to cite", _citations(card)),
         ("How to load it", _loading(card, weights)),
     ):
         blocks += [f"## {title}", *lines]
@@ -92,12 +101,31 @@ def markdown(card: ModelCard, weights: str) -> str:
 def _title(card: ModelCard) -> str:
     run = card.evaluation.run
     data = profile(run.dataset).title + (", simulated data" if run.simulated else "")
-    return f"High or low {card.target}: {run.model} ({data})"
+    return f"High or low {card.target}: {_model(card)} ({data})"
+
+
+def _model(card: ModelCard) -> str:
+    """Name of the model, with that of the network where tables know it by its variant."""
+    run = card.evaluation.run
+    name = card.architecture.split(", ")[0]
+    return f"{name} {run.model}" if name == _RTCAN else run.model
 
 
 def _is_open(card: ModelCard) -> bool:
     """Whether neither data nor features restrict the use of the models."""
     return card.evaluation.run.simulated and not card.music
+
+
+def _license_name(card: ModelCard) -> str:
+    """What restricts the use: the terms of the data, of the music features, or both."""
+    terms = [] if card.evaluation.run.simulated else [card.evaluation.run.dataset]
+    if card.music:
+        terms.append("opensmile" if _is_opensmile(card) else "music-features")
+    return f"terms-of-{'-and-'.join(terms)}"
+
+
+def _is_opensmile(card: ModelCard) -> bool:
+    return card.music in get_args(choices.FeatureSet)
 
 
 def _head(card: ModelCard) -> str:
@@ -108,7 +136,7 @@ def _head(card: ModelCard) -> str:
     lines: dict[str, object] = {
         "library_name": "rtcan",
         "license": "mit" if _is_open(card) else "other",
-        **({} if _is_open(card) else {"license_name": f"terms-of-{run.dataset}"}),
+        **({} if _is_open(card) else {"license_name": _license_name(card)}),
         "tags": tags,
     }
     results = list(_metrics(card))
@@ -164,18 +192,22 @@ def _what(card: ModelCard) -> Iterator[str]:
     run = card.evaluation.run
     yield (
         f"The file contains {held}. Each answers with the probability that a listener's "
-        f"{card.target} was high while they heard a song or saw a video. "
-        + _LABELS.get(card.labels, _NOT_KNOWN)
+        f"{card.target} was high while they {_met(card)}. " + _LABELS.get(card.labels, _NOT_KNOWN)
     )
     yield _list(
         {
-            "model": run.model,
+            "model": f"{card.architecture} (source: {card.source})",
+            "model and inputs, as rtcan's tables name them": run.model,
             "run": f"{run.name} (content id {card.content_id})",
             "made by": f"rtcan {card.version}",
             **{f"input {name}": words for name, words in card.inputs.items()},
             **({"music features": card.music} if card.music else {}),
         }
     )
+
+
+def _met(card: ModelCard) -> str:
+    return _MET[profile(card.evaluation.run.dataset).stimulus_word]
 
 
 def _data(card: ModelCard) -> Iterator[str]:
@@ -212,13 +244,18 @@ def _protocol(card: ModelCard) -> Iterator[str]:
         return
     run, audit = evaluation.run, evaluation.audit
     audit = audit[audit["target"] == card.target]
+    counts = audit[["test", "subject_in_training", "stimulus_in_training"]].sum()
     yield _list(
         {
             "protocol": protocol_in_words(run),
             "scores are of": run.tests,
             "folds": f"{card.n_trained} of {run.n_folds} trained",
-            "test trials whose subject was also in training": audit["subject_in_training"].sum(),
-            "test trials whose stimulus was also in training": audit["stimulus_in_training"].sum(),
+            **{
+                f"test trials whose {what} was also in training": (
+                    f"{counts[f'{what}_in_training']} of {counts['test']}"
+                )
+                for what in ("subject", "stimulus")
+            },
         }
     )
     checked = " and no ".join(card.held_out) or "trial"
@@ -316,7 +353,8 @@ def _training(card: ModelCard) -> Iterator[str]:
     if not isinstance(card.evaluation, Evaluation):
         yield "The network was trained with the published code; its recipe is not known."
     elif card.recipe:
-        yield f"Recipe {in_markdown(run.recipe)}: {in_markdown(settings_in_words(card.recipe))}."
+        numbers = {name: value for name, value in card.recipe.items() if name != "name"}
+        yield f"Recipe {in_markdown(run.recipe)}: {in_markdown(settings_in_words(numbers))}."
     else:
         yield "The model fits itself and has no recipe; rtcan's command `models` describes it."
 
@@ -352,7 +390,13 @@ def _licence(card: ModelCard) -> Iterator[str]:
             "their terms allow you to share these weights."
         )
     if card.music:
-        yield _OPENSMILE if card.music in get_args(choices.FeatureSet) else _EMBEDDINGS
+        yield _OPENSMILE if _is_opensmile(card) else _EMBEDDINGS
+
+
+def _citations(card: ModelCard) -> Iterator[str]:
+    simulated = " that was simulated" if card.evaluation.run.simulated else ""
+    yield f"The method{f', and the dataset{simulated}' if len(card.papers) > 1 else ''}:"
+    yield "\n".join(f"- {in_markdown(text)}." for text in card.papers)
 
 
 def _loading(card: ModelCard, weights: str) -> Iterator[str]:
@@ -373,8 +417,12 @@ def _loading(card: ModelCard, weights: str) -> Iterator[str]:
     )
     yield (
         "Nothing in the file can be executed. New recordings have to be prepared as those of the "
-        "run were; the settings are above, and rtcan's command `predict` does it."
+        "run were, which rtcan's command `predict` does. The settings of each step are under Data"
+        + (", and the EDA then becomes the input like this:" if card.preparation else ".")
     )
+    if card.preparation:
+        words = {"onset_seconds": "onset [s]", "length": "samples per channel"}
+        yield _list({words.get(name, name): said for name, said in card.preparation.items()})
 
 
 def _list(facts: Mapping[str, object]) -> str:

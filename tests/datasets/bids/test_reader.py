@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -357,3 +358,49 @@ def test_trials_without_a_rating_are_left_out(study: Path) -> None:
     assert [(each.subject, each.stimulus, each.reason) for each in left_out] == [
         ("02", "songs-a", "there is no rating")
     ]
+
+
+def keys(opened: RawDataset) -> list[tuple[str, str, int]]:
+    """Subject, stimulus and repetition of all trials."""
+    items = [item for part in opened.parts for item in part()]
+    return [(it.subject, it.stimulus, it.repetition) for it in items if isinstance(it, Trial)]
+
+
+def test_lines_may_end_with_carriage_returns(study: Path) -> None:
+    path = study / "sub-02" / "beh" / "sub-02_task-music_events.tsv"
+    expected = keys(open_raw("bids", study))
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r"))
+    assert keys(open_raw("bids", study)) == expected
+
+
+def test_a_cell_of_far_too_many_characters_is_one_table_that_is_told(study: Path) -> None:
+    path = study / "sub-02" / "beh" / "sub-02_task-music_events.tsv"
+    path.write_text(path.read_text().replace("songs/b.wav", "b" * 200_000))
+    opened = open_raw("bids", study)
+    (error,) = opened.damaged
+    assert re.search(r"sub-02_task-music_events\.tsv, line 3: not a table", str(error))
+    assert {key[0] for key in keys(opened)} == {"01"}
+
+
+def test_participants_with_such_a_cell_are_named(study: Path) -> None:
+    (study / "participants.tsv").write_text("participant_id\toriginal_id\nsub-01\t" + "b" * 200_000)
+    with pytest.raises(RtcanError, match=r"participants\.tsv, line 2: not a table"):
+        open_raw("bids", study)
+
+
+@pytest.mark.parametrize("count", ["1e300", "9.3e18", "1e7", "0", "1.5"])
+def test_repetitions_that_nobody_counted_are_named(study: Path, count: str) -> None:
+    path = study / "sub-02" / "beh" / "sub-02_task-music_events.tsv"
+    lines = [f"{line}\t{count}" for line in EVENTS.splitlines()]
+    lines[0] = EVENTS.splitlines()[0] + "\trepetition"
+    path.write_text("\n".join(lines))
+    damaged = open_raw("bids", study).damaged
+    assert "sub-02_task-music_events.tsv, line 2: the repetition is" in str(damaged[0])
+
+
+def test_a_scale_that_no_number_can_hold_is_named(study: Path) -> None:
+    (study / "task-music_events.json").write_text(
+        f'{{"valence": {{"Minimum": 1, "Maximum": {"9" * 401}}}}}'
+    )
+    with pytest.raises(RtcanError, match=r"Minimum or Maximum of valence that is too large"):
+        open_raw("bids", study)

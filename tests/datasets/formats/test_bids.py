@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -107,3 +108,15 @@ def test_what_unpacks_to_far_more_is_refused(
     path = write_bids(tmp_path / NAME)
     with pytest.raises(RtcanError, match="more than 0 MB of text"):
         read(path)
+
+
+def test_a_line_without_an_end_is_refused_before_all_is_unpacked(tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.compress(b"1" * 20_000_000, 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RtcanError, match=r"physio\.tsv\.gz.* a line of more than 65536 char"):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

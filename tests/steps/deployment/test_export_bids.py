@@ -284,3 +284,24 @@ def test_bids_is_not_simulated(tmp_path: Path) -> None:
     outcome = rtcan("simulate", "bids", tmp_path / "raw")
     assert outcome.exit_code == 1
     assert "bids is not simulated, but deap, amigos" in outcome.stderr
+
+
+@pytest.mark.parametrize("kind", ["here", "above", "link", "link to nothing"])
+def test_places_that_cannot_be_replaced_are_told(
+    faulty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    here = tmp_path / "empty"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    folder, said = {
+        "here": (Path(), ". is the folder that you are in, and is not replaced"),
+        "above": (Path("new", ".."), "is not the name of a new folder"),
+        "link": (tmp_path / "link", "link is a link, which is not replaced"),
+        "link to nothing": (tmp_path / "link", "link is a link, which is not replaced"),
+    }[kind]
+    if kind.startswith("link"):
+        (tmp_path / "link").symlink_to(here if kind == "link" else tmp_path / "nothing")
+    outcome = rtcan("export-bids", folder, "-d", "table", "-w", faulty)
+    assert outcome.exit_code == 1
+    assert said in " ".join(outcome.stderr.split())
+    assert not list(here.iterdir())

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.learner import WHOLE_NUMBERS
 from rtcan_cli.runs.inputs import training_data
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.attention.networks import sources_of
@@ -49,6 +50,7 @@ def exported(trained: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) 
     (row,) = result["exports"]
     assert (row["format"], row["size"]) == ("safetensors", path.stat().st_size)
     assert row["largest_difference"] == 0
+    assert path.stat().st_mode == path.with_suffix(".md").stat().st_mode
     return path
 
 
@@ -118,7 +120,26 @@ def test_the_card_has_the_numbers_of_evaluate(
     trials = run.trials("arousal")
     assert f"- subjects: {trials['subject'].nunique()}" in text
     assert f"- trials with a label of arousal: {len(trials)}" in text
-    assert "test trials whose subject was also in training: 0" in flat
+    assert f"test trials whose subject was also in training: 0 of {len(trials)}" in flat
+    for what in ("stimulus was also in training", "summed over 3 folds, were also played"):
+        assert what in flat
+    assert re.search(rf"stimulus was also in training: \d+ of {len(trials)} ", flat)
+    assert "# High or low arousal: RTCAN-1D Rf, EDA and music (PMEmo, simulated data)" in text
+    assert "its variant Rf has channel attention after the first convolutions (SCA), " in flat
+    assert "ACM Transactions on Multimedia Computing" in flat
+    assert "The PMEmo Dataset for Music Emotion Recognition" in flat
+    assert "was high while they heard a song. " in flat
+    assert "Recipe tuned: optimizer" in flat
+    with safe_open(exported, framework="numpy") as file:
+        facts = file.metadata()
+    for name, word in (
+        ("onset_seconds", "onset [s]"),
+        ("window", "window"),
+        ("length", "samples per channel"),
+        ("sampling", "sampling"),
+    ):
+        assert f"- {word}: {facts[name]}\n" in text
+    assert head["license_name"] == "terms-of-opensmile"
     assert "ECE if calibrated" not in text
     assert f"it would be about {by_chance['estimate']:.3f} by chance alone" in flat
     assert "relative to the ratings of the same listener" in flat
@@ -227,10 +248,16 @@ def test_models_that_are_not_networks(
     must("train", "-w", workspace, *options, "--jobs", "1")
     path = tmp_path / "it.safetensors"
     must("export", "it", "-w", workspace, "--safetensors", path)
+    name = "intercept" if model == "svm-music" else "threshold"
+    spoilt = changed(path, tmp_path / "x.safetensors", whole(f"fold_1.weights.{name}"))
+    with pytest.raises(RtcanError, match=f"'{name}' are int64, not floating-point"):
+        read_weights(spoilt)
     run = Run.load(workspace / "pmemo" / "runs" / "it.h5")
     for fold, found in read_weights(path).models.items():
         expected = run.model_of_fold("arousal", fold)
         assert found.weights.keys() == expected.weights.keys()
+        for name, values in found.weights.items():
+            assert (values.dtype.kind == "f") == (name not in WHOLE_NUMBERS)
         for name, values in found.weights.items():
             np.testing.assert_array_equal(values, expected.weights[name])
 
@@ -275,6 +302,28 @@ def infinite(metadata: dict, arrays: dict) -> None:
     arrays["fold_1.scales.music_sd"] = arrays["fold_1.scales.music_sd"] * np.float32(np.inf)
 
 
+def whole(name: str) -> Callable[[dict, dict], None]:
+    """The same bytes, called whole numbers."""
+
+    def spoil(metadata: dict, arrays: dict) -> None:
+        arrays[name] = arrays[name].view(f"i{arrays[name].itemsize}")
+
+    return spoil
+
+
+def retempered(metadata: dict, text: str) -> None:
+    """Another temperature of fold 1."""
+    found = json.loads(metadata["temperatures"]) | {"1": "HERE"}
+    metadata["temperatures"] = json.dumps(found).replace('"HERE"', text)
+
+
+def twice(metadata: dict, fold: str) -> None:
+    """Fold 1 once more, under the same or another number."""
+    for name in ("spec", "temperatures"):
+        first = json.dumps(json.loads(metadata[name])["1"])
+        metadata[name] = f'{{"{fold}": {first}, {metadata[name][1:]}'
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -291,11 +340,20 @@ def infinite(metadata: dict, arrays: dict) -> None:
         (wider, "is damaged"),
         (other_model, "is damaged|unknown model"),
         (infinite, "are not all finite"),
+        (whole("fold_1.weights.sfe.0.weight"), "'sfe.0.weight' are int32"),
+        (whole("fold_2.scales.music_mean"), "'music_mean' are int"),
+        *(
+            (lambda metadata, arrays, text=text: retempered(metadata, text), "is damaged")
+            for text in ("Infinity", "NaN", "true", "5e-324", "9" * 401, "-1", '"1"')
+        ),
+        (lambda metadata, arrays: twice(metadata, "01"), "is damaged"),
+        (lambda metadata, arrays: twice(metadata, "1"), "is damaged"),
     ],
 )
 def test_damaged_files_are_refused(
     exported: Path, tmp_path: Path, spoil: Callable[[dict, dict], None], message: str
 ) -> None:
+    assert read_weights(exported)
     with pytest.raises(RtcanError, match=message):
         read_weights(changed(exported, tmp_path / "x.safetensors", spoil))
 
