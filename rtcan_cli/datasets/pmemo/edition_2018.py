@@ -185,8 +185,9 @@ def _read_ratings(file: RawFile, hearing: _Hearing) -> None:
         except (IndexError, ValueError):
             subject, rating = "", math.nan
         if not subject.isdecimal():
+            seen = " ".join(",".join(row)[:60].split())  # a cell in quotes may have line breaks
             raise RtcanError(
-                f"{file}: line {line} is not a subject with a rating: {','.join(row)[:60]}",
+                f"{file}: line {line} is not a subject with a rating: {seen}",
                 hint="the file is incomplete or damaged: copy or download it again",
             )
         if subject in ratings:
