@@ -63,11 +63,17 @@ def open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
     Raises
     ------
     Exception
-        Almost any, if it is damaged; BadZipFile, if its list of members is too long to be read.
+        Almost any, if it is damaged; BadZipFile, if its list of members is too long to be read or
+        is that of a zip file within it.
     """
     watched = _Watched(stream)
     archive = zipfile.ZipFile(cast("IO[bytes]", watched))
     watched.listing = False
+    first = min((member.header_offset for member in archive.infolist()), default=0)
+    if first:
+        # zipfile reads the last list of members that it finds. In a zip file of zip files that was
+        # cut short, that is the list of one of these.
+        raise zipfile.BadZipFile(f"its members begin only after {first} bytes: it was cut short")
     return archive
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.files.raw import RawFile, inside, list_files
+from rtcan_cli.datasets.files.zips import open_archive
 from rtcan_cli.errors import RtcanError
 
 
@@ -261,3 +262,23 @@ def test_names_that_are_no_utf_8_are_an_error_or_shown(tmp_path: Path) -> None:
     assert file.content() == b"text"
     assert str(file) == f"{tmp_path}/raw/bad\ufffd\ufffdname.zip:ä"
     assert file.source.encode() == f"{tmp_path}/raw/bad\ufffd\ufffdname.zip".encode()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("more", [0, 1, 20])
+def test_the_end_of_a_zip_file_within_one_is_not_taken_for_the_end_of_it(more: int) -> None:
+    """As a download of several zip files in one may be cut: the others would not be missed."""
+    first = zipped({"a.csv": b"1"})
+    whole = zipped({"one.zip": first, "two.zip": zipped({"b.csv": b"2"})})
+    assert open_archive(io.BytesIO(whole)).namelist() == ["one.zip", "two.zip"]
+    cut = whole[: whole.index(first) + len(first) + more]
+    assert zipfile.ZipFile(io.BytesIO(cut)).namelist() == ["a.csv"]
+    with pytest.raises(zipfile.BadZipFile, match="cut short"):
+        open_archive(io.BytesIO(cut))
