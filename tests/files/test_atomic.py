@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import exchange, leftovers, new_file, remove_leftovers, write_whole
+from tests.like_windows import POSIX_ONLY
 
 #: No process has such a number: Linux ends at 4,194,304.
 NOBODY = 4_194_305
@@ -62,7 +62,7 @@ def test_folders_change_places_at_once(tmp_path: Path) -> None:
     assert not exchange(tmp_path / "a", tmp_path / "nothing")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+@POSIX_ONLY  # which has no such permissions
 @pytest.mark.parametrize("umask", [0o022, 0o077])
 def test_permissions_follow_the_umask_even_if_a_library_puts_its_own_file_there(
     tmp_path: Path, umask: int

@@ -7,6 +7,7 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.growing import GrowingFile
+from tests.like_windows import POSIX_ONLY
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_another_file_in_its_place_is_not_the_same(tmp_path: Path, copies: Path)
         growing.update()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@POSIX_ONLY  # which has no such pipes
 def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path, copies: Path) -> None:
     path = tmp_path / "eda.csv"
     path.write_text("a\nb\n", encoding="utf-8")
