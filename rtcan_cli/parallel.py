@@ -26,6 +26,10 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.platforms import wait_for_end_of_parent
 from rtcan_cli.signals import held_back
 
+#: What loky warns of when it replaces a worker whose memory has grown by 300 MB, for example from
+#: short recordings to long ones. No work is lost, and there is nothing to do about it.
+_REPLACED = "A worker stopped while some jobs were given to the executor"
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -240,6 +244,8 @@ def _in_processes(
             pre_dispatch="2*n_jobs",
             mmap_mode="c",
         )
+    # For good: a thread of loky's own warns, at any time.
+    warnings.filterwarnings("ignore", _REPLACED, UserWarning)
     results = None
     try:
         with _interrupts_held_back():

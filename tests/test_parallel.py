@@ -48,6 +48,15 @@ def die(x):
     return x
 
 
+def grow(x):
+    """Seem to have grown to loky, which measures after the second item and replaces the worker."""
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = -sys.maxsize
+    process_executor._MEMORY_LEAK_CHECK_DELAY = -1.0
+    return os.getpid()
+
+
 def crash(x):
     if x == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -269,6 +278,17 @@ def test_large_arrays_are_shared_and_stay_the_callers_own():
 def test_refuses_job_numbers_without_a_meaning(jobs):
     with pytest.raises(RtcanError, match=f"{jobs} jobs"):
         map_unordered(square, [1], jobs)
+
+
+@pytest.mark.long  # each worker is replaced after two items
+def test_a_worker_that_is_replaced_is_no_news_to_the_user() -> None:
+    pytest.importorskip("psutil")  # without it, loky does not look
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = dict(map_unordered(grow, range(8), 2))
+    assert sorted(found) == list(range(8))
+    assert len({*found.values()}) > 2
+    assert not [str(each.message) for each in told]
 
 
 INTERRUPTED = f"""

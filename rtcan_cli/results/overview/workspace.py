@@ -20,7 +20,11 @@ STEP_COLUMNS = {
     "n_folds": Column("integer", "Folds of its protocol"),
     "process": Column("text", "Process that makes it now, and its machine; null if none does"),
     "unfinished": Column("boolean", "Whether unfinished work on it, or on another one, is kept"),
-    "detail": Column("text", "Why it is stale, damaged or unreadable"),
+    "detail": Column(
+        "text",
+        "Why it is stale, damaged or unreadable; or what a run has heard in place of the music "
+        "features of the workspace",
+    ),
 }
 
 _RUN = {

@@ -231,8 +231,8 @@ def _seconds_left(
     rest += [needed] * (n_left - len(rest))
     if not (n_counted and seconds > 0 and begun.side_by_side and rest):
         return None
-    # A process with nothing to do takes the next one: with five models, four at a time, the fifth
-    # takes as long as the first four.
+    # A process that has finished its model takes the next one: of five models, four at a time, the
+    # fifth takes as long as the first four.
     ends = [0.0] * min(begun.side_by_side, n_left)
     for n_epochs_left in rest:
         heapq.heapreplace(ends, ends[0] + n_epochs_left)

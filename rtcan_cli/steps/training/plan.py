@@ -95,7 +95,7 @@ class RunPlan:
         options = settings.options(dataset, root)
         if options.get("splits_from") == "RUN" and request.splits_from is not None:
             options["splits_from"] = str(request.splits_from)
-        if self.output.stem != settings.name():
+        if self.output.stem != settings.name(self.provenance.music):
             options["name"] = self.output.stem
         if device != "cpu":
             options["device"] = device
