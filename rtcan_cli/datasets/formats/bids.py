@@ -23,12 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.files.tsv import read_rows
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import GZIP
 
 SUFFIXES = ("_physio.tsv.gz",)
+
+MISSING = {"", "n/a"}
+"""Cells that say that a value is missing; the standard knows the second."""
 
 _LARGEST = 500_000_000  # bytes of text
 _MOST_NUMBERS = 125_000_000  # which take 1 GB
@@ -109,7 +113,7 @@ def described(file: RawFile, suffix: str) -> dict[str, Any]:
         ]
         # The one with most parts in its name goes before.
         for path in sorted(found, key=lambda path: -len(path.name.split("_"))):
-            about = _json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
+            about = read_json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
         at_root = file.root is not None and os.path.realpath(folder) == str(file.root)
         if at_root or (folder / "dataset_description.json").exists():
             break
@@ -128,12 +132,22 @@ def _describe(file: RawFile) -> dict[str, Any]:
     return about
 
 
-def _json(file: RawFile) -> dict[str, Any]:
+def read_json(file: RawFile) -> dict[str, Any]:
+    """A description, of which no more is read than one can have.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be read, or is not a JSON object.
+    """
     with reading(file, "a description in JSON"), file.open() as stream:
         text = stream.read(_LARGEST_JSON + 1)
         if len(text) > _LARGEST_JSON:
             raise DamagedError("it is too long")
-        about = json.loads(text.decode("utf-8-sig"))
+        try:
+            about = json.loads(text.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            about = None
         if not isinstance(about, dict):
             raise DamagedError("it is not a JSON object")
         return about
@@ -223,7 +237,7 @@ def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
     if not path.is_file():
         return ()
     table = RawFile(path, file.name.with_name(path.name), root=file.root)
-    rows = [line.split("\t") for line in table.text().splitlines() if line.strip()]
+    rows = [row for row in read_rows(table) if any(cell.strip() for cell in row)]
     header = rows[0] if rows else []
     if "onset" not in header:
         notes.append(f"{path.name} has no column onset, and is not used")

@@ -13,7 +13,7 @@ from rtcan_cli import console
 from rtcan_cli.choices import Polarity
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.absolute import is_absolute
-from rtcan_cli.datasets.bids.events import BEFORE
+from rtcan_cli.datasets.bids.fields import BEFORE
 from rtcan_cli.datasets.bids.writer import ARBITRARY, About, Run, labels_of, write_dataset
 from rtcan_cli.datasets.polarity import (
     CONDUCTANCE,
