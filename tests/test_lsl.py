@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import lsl
+from rtcan_cli.datasets.names import is_eda
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
 from rtcan_cli.stores import Workspace
@@ -16,7 +19,7 @@ from tests.conftest import Outcome, must, rtcan
 from tests.interrupt import interrupted_when
 from tests.lsl_sender import SETTINGS, sent
 
-pytest.importorskip("pylsl", exc_type=ImportError)
+pylsl = pytest.importorskip("pylsl", exc_type=ImportError)
 
 pytestmark = pytest.mark.long
 
@@ -62,6 +65,30 @@ def test_a_stream_on_this_machine_is_recorded_and_answered(
     asked = predict_recording(full_run, Workspace(trained), new).answers.set_index("target")
     np.testing.assert_allclose(last["probability"], asked.loc[last.index, "probability"], atol=1e-3)
     assert "age of the newest sample" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("labels", "chosen"),
+    [
+        (("Battery", "GSR"), 1),
+        (("EDA phasic", "Skin conductance", "EDA range"), 1),
+        (("Battery", "Temperature"), None),
+        (("EDA left", "EDA right"), None),
+    ],
+)
+def test_the_channel_of_eda_is_known_by_its_name(
+    labels: tuple[str, ...], chosen: int | None
+) -> None:
+    info = pylsl.StreamInfo("Wrist", "Physiology", len(labels), 32, pylsl.cf_float32, "x")
+    channels = info.desc().append_child("channels")
+    for label in labels:
+        channels.append_child("channel").append_child_value("label", label)
+    if chosen is not None:
+        assert lsl._channel(info, "", is_eda) == chosen
+        return
+    with pytest.raises(RtcanError, match=f"has {len(labels)} channels") as caught:
+        lsl._channel(info, "", is_eda)
+    assert "--column with one of: 1 " in str(caught.value.hint)
 
 
 @pytest.fixture

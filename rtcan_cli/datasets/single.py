@@ -76,11 +76,14 @@ def read_single(
     track = SignalFile(file, decimal, sampling_rate).track(column)
     if track.time is None and math.isnan(track.sampling_rate) and math.isnan(sampling_rate):
         raise RtcanError(f"{path} does not say its sampling rate", hint="--sampling-rate HZ")
-    nan = math.nan
     time, local, of_day = _start(start, decimal)
     row = Row(
-        *(1, "", "", nan, nan, path.name, sampling_rate, time, duration, column, "both"),
-        *("", "", ""),
+        line=1,
+        subject="",
+        stimulus="",
+        sampling_rate=sampling_rate,
+        start=time,
+        duration=duration,
         start_local=local,
         start_of_day=of_day,
     )

@@ -47,10 +47,10 @@ class Graph(nn.Module):
     def __init__(self, models: Sequence[TrainedModel], sees: Eda, calibrated: bool) -> None:
         super().__init__()
         spec = models[0].spec
-        name = find(spec.model)
-        if not name.is_network:
+        model = find(spec.model)
+        if not model.is_network:
             raise RtcanError(
-                f"{name.title} is not a network: ONNX or TorchScript cannot represent it",
+                f"{model.title} is not a network: ONNX or TorchScript cannot represent it",
                 "predict, which asks every model",
             )
         #: Shape of an input, without the batch, by its name.
@@ -137,7 +137,13 @@ def input_shapes(spec: ModelSpec, sees: Eda) -> dict[str, tuple[int, ...]]:
 def random_inputs(
     shapes: Mapping[str, tuple[int, ...]], scales: Scales, n: int, seed: int
 ) -> tuple[NDArray[np.float32], ...]:
-    """Random inputs for `n` trials: features spread as in training, and beyond the limit."""
+    """Random inputs for `n` trials: features spread as in training, and beyond the limit.
+
+    Returns
+    -------
+    tuple of ndarray of float32, shapes (n, *shape)
+        In the order of `shapes`.
+    """
     rng = np.random.default_rng(seed)
     found = []
     for name, shape in shapes.items():

@@ -88,10 +88,11 @@ class Signals:
         if math.isnan(event.duration):
             return "the events do not say how long the stimulus was (duration)"
         row = Row(
-            *(event.line, part.subject, event.stimulus, event.valence, event.arousal),
-            *(track.source.name.name, math.nan, event.onset - event.before),
-            *(event.duration + event.before, recording.column),
-            *(event.target, "", "", ""),
+            event.line,
+            part.subject,
+            event.stimulus,
+            start=event.onset - event.before,
+            duration=event.duration + event.before,
         )
         try:
             piece = cut(track, row)

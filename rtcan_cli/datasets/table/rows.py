@@ -90,17 +90,17 @@ class Row:
     line: int
     subject: str
     stimulus: str
-    valence: float
-    arousal: float
-    signal: str
-    sampling_rate: float
-    start: float
-    duration: float
-    column: str
-    target: str
-    audio: str
-    title: str
-    artist: str
+    valence: float = math.nan
+    arousal: float = math.nan
+    signal: str = ""
+    sampling_rate: float = math.nan
+    start: float = math.nan
+    duration: float = math.nan
+    column: str = ""
+    target: str = "both"
+    audio: str = ""
+    title: str = ""
+    artist: str = ""
     repetition: int = 1
     song: str = ""
     start_local: bool = False

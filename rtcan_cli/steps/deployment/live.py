@@ -17,6 +17,7 @@ import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.names import is_eda
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError, UnusableError
 from rtcan_cli.files.growing import GrowingFile
@@ -27,7 +28,7 @@ from rtcan_cli.runs.origin import Settings, recorded, sees_within_subject, train
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.signals import asked_to_stop
 from rtcan_cli.steps.deployment.live_output import answers_to
-from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes, rules_of
+from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes, rules_of, span
 from rtcan_cli.steps.deployment.predict import answer_of_model
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.ensemble import Ensemble
@@ -126,7 +127,7 @@ def follow_stream(
     for path in (following.file, following.settings.output):
         if path is not None and path.exists():  # before one of them is made
             raise RtcanError(f"{path} exists already", "another name")
-    stream = StreamRecorder(name, recording.column, following.file)
+    stream = StreamRecorder(name, recording.column, is_eda, following.file)
     try:
         # The file that is recorded has one column, and its times say its rate.
         following.recording = replace(recording, column="EDA")
@@ -319,11 +320,10 @@ class _Following:
         """What is known before the first answer."""
         if self.before is not None:
             least, most = self.before.seconds
-            usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
             if not least <= self.window <= most:
                 text = (
                     f"a window has {self.window:g} s, the recordings that {self.run.name} was "
-                    f"trained on {usual} s"
+                    f"trained on {span(least, most)} s"
                 )
                 yield Note("other_length", text)
 
