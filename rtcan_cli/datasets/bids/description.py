@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rtcan_cli.datasets.bids.fields import DESCRIPTION, ORIGINAL_ID, PARTICIPANTS, SIMULATED
+from rtcan_cli.datasets.bids.fields import ORIGINAL_ID, PARTICIPANTS
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.files.tsv import read_rows
-from rtcan_cli.datasets.formats.bids import MISSING, read_json
+from rtcan_cli.datasets.formats.bids import DESCRIPTION, MISSING, read_json
+from rtcan_cli.datasets.simulation_marker import says_simulated
 from rtcan_cli.datasets.terms import Credit
 from rtcan_cli.errors import RtcanError
 
@@ -49,11 +50,9 @@ def read_description(raw: Path, root: Path | None) -> Description:
     RtcanError
         If it is damaged, or does not say whether the data are simulated.
     """
-    about = read_json(RawFile(raw / DESCRIPTION, PurePosixPath(DESCRIPTION), root=root))
-    simulated = about.get(SIMULATED, False)
-    if not isinstance(simulated, bool):
-        raise RtcanError(f"{raw / DESCRIPTION}: {SIMULATED} is {simulated!r}, not true or false")
-    if simulated:
+    file = RawFile(raw / DESCRIPTION, PurePosixPath(DESCRIPTION), root=root)
+    about = read_json(file)
+    if says_simulated(about, file):
         return Description(True, Credit(), "")
     return Description(False, *_credit(about))
 

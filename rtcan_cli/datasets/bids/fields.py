@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-DESCRIPTION = "dataset_description.json"
 PARTICIPANTS = "participants.tsv"
 
 EVENTS = "events.tsv"
@@ -18,9 +17,6 @@ REPAIRED = "interpolated"
 
 POLARITY, NO_OFFSET = "Polarity", "OffsetRemoved"
 """What a description says of EDA beside its unit: what it is, and whether its offset is lost."""
-
-SIMULATED = "Simulated"
-"""Field of the dataset's description."""
 
 ORIGINAL_ID = "original_id"
 """Column of participants: the name of the subject where the data come from."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rtcan_cli.datasets.bids.description import original_names, read_description
 from rtcan_cli.datasets.bids.events import Events, read_events
-from rtcan_cli.datasets.bids.fields import BEFORE, DESCRIPTION, PARTICIPANTS
+from rtcan_cli.datasets.bids.fields import BEFORE, PARTICIPANTS
 from rtcan_cli.datasets.bids.recordings import EdaFile, find_eda
 from rtcan_cli.datasets.bids.runs import Runs, find_runs, of_subject
 from rtcan_cli.datasets.bids.signals import Signals, common_kind
@@ -30,7 +30,7 @@ from rtcan_cli.datasets.bids.trials import (
     ratings_of,
 )
 from rtcan_cli.datasets.files.raw import RawFile, list_files, nothing_of
-from rtcan_cli.datasets.formats.bids import SUFFIXES
+from rtcan_cli.datasets.formats.bids import DESCRIPTION, SUFFIXES
 from rtcan_cli.datasets.polarity import SignalKind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table.options import TableOptions

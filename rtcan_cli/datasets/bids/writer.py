@@ -21,14 +21,13 @@ from rtcan_cli import __version__
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets.bids.fields import (
     BEFORE,
-    DESCRIPTION,
     NO_OFFSET,
     ORIGINAL_ID,
     PARTICIPANTS,
     POLARITY,
     REPAIRED,
-    SIMULATED,
 )
+from rtcan_cli.datasets.formats.bids import DESCRIPTION, SIMULATED
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.terms import Credit
 

@@ -31,6 +31,12 @@ from rtcan_cli.files.kinds import GZIP
 
 SUFFIXES = ("_physio.tsv.gz",)
 
+DESCRIPTION = "dataset_description.json"
+"""What the folder of a dataset holds."""
+
+SIMULATED = "Simulated"
+"""Field of that file, not part of the standard: whether rtcan's simulator made the data."""
+
 MISSING = {"", "n/a"}
 """Cells that say that a value is missing; the standard knows the second."""
 
@@ -115,7 +121,7 @@ def described(file: RawFile, suffix: str) -> dict[str, Any]:
         for path in sorted(found, key=lambda path: -len(path.name.split("_"))):
             about = read_json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
         at_root = file.root is not None and os.path.realpath(folder) == str(file.root)
-        if at_root or (folder / "dataset_description.json").exists():
+        if at_root or (folder / DESCRIPTION).exists():
             break
         folder = folder.parent
     return about

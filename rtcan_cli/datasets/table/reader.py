@@ -22,7 +22,7 @@ from rtcan_cli.datasets.formats.empatica import read_session, session_files
 from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.ratings import NAME_THE_SCALE, Rated, off_scale
-from rtcan_cli.datasets.simulation_marker import read_marker
+from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_marker
 from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.table.rows import Row, read_table
@@ -106,7 +106,8 @@ def open_raw(
         ),
         in_turn=False,
         damaged=(*damaged, *slips),
-        simulated=read_marker("table", file, [], raw) is not None,
+        simulated=read_marker("table", file, [], raw) is not None
+        or in_simulated_dataset(each.path for each in signals),
         notes=tuple(
             filter(
                 None,

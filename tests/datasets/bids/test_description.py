@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.single import is_simulated
 from rtcan_cli.errors import RtcanError
 from tests.datasets.bids.studies import trials, write_json
 
@@ -72,3 +73,17 @@ def test_subjects_have_their_original_names(study: Path) -> None:
     rows = ("participant_id\toriginal_id", "sub-01\tAnna", "sub-02\tn/a")
     (study / "participants.tsv").write_text("\n".join(rows))
     assert {key[0] for key in trials(open_raw("bids", study))} == {"Anna", "02"}
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_recordings_of_simulated_data_stay_simulated_however_they_are_read(
+    study: Path, simulated: bool
+) -> None:
+    write_json(study / "dataset_description.json", {"Simulated": simulated})
+    name = "sub-01/ses-1/func/sub-01_ses-1_task-music_physio.tsv.gz"
+    assert is_simulated(study / name) == simulated
+    row = f"1,a,6,3,{name},eda,2,10"
+    (study / "trials.csv").write_text(
+        f"subject,stimulus,valence,arousal,signal,column,start,duration\n{row}\n"
+    )
+    assert open_raw("table", study).simulated == simulated
