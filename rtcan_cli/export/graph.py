@@ -60,7 +60,13 @@ class Graph(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, first: Tensor, second: Tensor | None = None) -> Tensor:
-        """Return P(high) (batch,) for the inputs, in the order of `shapes`."""
+        """Return P(high) (batch,) for the inputs, in the order of `shapes`.
+
+        Raises
+        ------
+        ValueError
+            If an input is missing.
+        """
         given: dict[str, Tensor] = {}
         for (name, shape), x in zip(self.shapes.items(), (first, second), strict=False):
             if x is None:
@@ -71,7 +77,7 @@ class Graph(nn.Module):
         return torch.stack(said).mean(dim=0)
 
     def examples(self, n: int, seed: int) -> tuple[NDArray[np.float32], ...]:
-        """Random inputs for `n` trials, see `random_inputs`."""
+        """Random inputs for `n` trials, each (n, *shape), see `random_inputs`."""
         return random_inputs(self.shapes, self.scales, n, seed)
 
     def trials(self, inputs: Sequence[NDArray[np.float32]]) -> Trials:
