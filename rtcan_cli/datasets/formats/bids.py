@@ -15,6 +15,7 @@ import io
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.files.tsv import read_rows
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
 from rtcan_cli.errors import RtcanError
@@ -29,7 +31,17 @@ from rtcan_cli.files.kinds import GZIP
 
 SUFFIXES = ("_physio.tsv.gz",)
 
-_LARGEST = 500_000_000
+DESCRIPTION = "dataset_description.json"
+"""What the folder of a dataset holds."""
+
+SIMULATED = "Simulated"
+"""Field of that file, not part of the standard: whether rtcan's simulator made the data."""
+
+MISSING = {"", "n/a"}
+"""Cells that say that a value is missing; the standard knows the second."""
+
+_LARGEST = 500_000_000  # bytes of text
+_MOST_NUMBERS = 125_000_000  # which take 1 GB
 _LARGEST_JSON = 1_000_000
 _LONGEST_LINE = 1 << 16
 _CLOCK = "timestamp"
@@ -61,7 +73,7 @@ def read(file: RawFile) -> Contents:
         start = _number(about, "StartTime") if "StartTime" in about else 0.0
         if not rate > 0:
             raise DamagedError(f"its description (.json) says {rate:g} Hz as SamplingFrequency")
-        values = _table(_text(file), len(names))
+        values = _table(file, len(names))
     time = start + np.arange(len(values)) / rate if start else None
     channels = tuple(
         Channel(str(name), _unit(about, str(name)), values[:, index], rate, time=time)
@@ -107,9 +119,9 @@ def described(file: RawFile, suffix: str) -> dict[str, Any]:
         ]
         # The one with most parts in its name goes before.
         for path in sorted(found, key=lambda path: -len(path.name.split("_"))):
-            about = _json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
+            about = read_json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
         at_root = file.root is not None and os.path.realpath(folder) == str(file.root)
-        if at_root or (folder / "dataset_description.json").exists():
+        if at_root or (folder / DESCRIPTION).exists():
             break
         folder = folder.parent
     return about
@@ -126,12 +138,22 @@ def _describe(file: RawFile) -> dict[str, Any]:
     return about
 
 
-def _json(file: RawFile) -> dict[str, Any]:
+def read_json(file: RawFile) -> dict[str, Any]:
+    """A description, of which no more is read than one can have.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be read, or is not a JSON object.
+    """
     with reading(file, "a description in JSON"), file.open() as stream:
         text = stream.read(_LARGEST_JSON + 1)
         if len(text) > _LARGEST_JSON:
             raise DamagedError("it is too long")
-        about = json.loads(text.decode("utf-8-sig"))
+        try:
+            about = json.loads(text.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            about = None
         if not isinstance(about, dict):
             raise DamagedError("it is not a JSON object")
         return about
@@ -150,28 +172,68 @@ def _unit(about: dict[str, Any], name: str) -> str:
     return unit.strip() if isinstance(unit, str) else ""
 
 
-def _text(file: RawFile) -> bytes:
-    """The text of a packed table; too much of it, or a line without an end, ends it early."""
-    text = io.BytesIO()
-    with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
+def _table(file: RawFile, width: int) -> NDArray[np.float64]:
+    """The numbers of a packed table, shape (n_rows, width).
+
+    It is unpacked twice, to count its lines and to read them piece by piece, so that no more than
+    its numbers and one piece are in memory: short lines take a fraction of what numbers take.
+    """
+    packed = file.content()
+    n_lines = sum(_n_lines(piece) for piece in _pieces(packed))
+    if n_lines * width > _MOST_NUMBERS:
+        raise DamagedError(f"it has more than {_MOST_NUMBERS / 1e6:.0f} million numbers")
+    values = np.empty((n_lines, width))
+    n_rows = n_passed = 0
+    for piece in _pieces(packed):
+        lines = io.TextIOWrapper(io.BytesIO(piece.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+        block = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
+        if block.size and block.shape[1] != width:
+            where = f"line {n_passed + 1}" if n_passed else "it"
+            raise DamagedError(
+                f"{where} has {block.shape[1]} columns, and its description names {width}"
+            )
+        n_own = _n_lines(piece)
+        # Empty lines may stand at the end alone: samples behind one would seem to be earlier.
+        skipped = len(block) < n_own and len(block) < _n_lines(piece.rstrip())
+        if skipped or (len(block) and n_rows < n_passed):
+            raise DamagedError("it has an empty line; what is missing is n/a")
+        values[n_rows : n_rows + len(block)] = block
+        n_rows += len(block)
+        n_passed += n_own
+    if not n_rows:
+        raise DamagedError("it has no samples")
+    return values[:n_rows]
+
+
+def _pieces(packed: bytes) -> Iterator[bytes]:
+    """The text of a packed table in pieces of whole lines; the end of the last may be missing.
+
+    Too much of it, or a line without an end, ends it early.
+    """
+    n_bytes, rest = 0, b""
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacked:
         while piece := unpacked.read(_LONGEST_LINE):
             if len(piece) == _LONGEST_LINE and b"\n" not in piece:
                 raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
-            if text.tell() + len(piece) > _LARGEST:
+            n_bytes += len(piece)
+            if n_bytes > _LARGEST:
                 raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
-            text.write(piece)
-    return text.getvalue()
+            whole, end, after = piece.rpartition(b"\n")
+            if end:
+                yield rest + whole + end
+                rest = after
+            else:
+                rest += after
+    if rest:  # gzip has checked the length of what it packed, so this line is whole, too
+        yield rest
 
 
-def _table(text: bytes, width: int) -> NDArray[np.float64]:
-    # A last line without an end is whole: gzip checks the length of what it packed.
-    rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
-    values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
-    if not values.size:
-        raise DamagedError("it has no samples")
-    if values.shape[1] != width:
-        raise DamagedError(f"it has {values.shape[1]} columns, and its description names {width}")
-    return values
+def _n_lines(text: bytes) -> int:
+    """How many lines it has, whatever ends them; the last need not have an end."""
+    ends = text.count(b"\n")
+    if b"\r" in text:
+        ends += text.count(b"\r") - text.count(b"\r\n")
+    return ends + (bool(text) and not text.endswith((b"\n", b"\r")))
 
 
 def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
@@ -181,7 +243,7 @@ def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
     if not path.is_file():
         return ()
     table = RawFile(path, file.name.with_name(path.name), root=file.root)
-    rows = [line.split("\t") for line in table.text().splitlines() if line.strip()]
+    rows = [row for row in read_rows(table) if any(cell.strip() for cell in row)]
     header = rows[0] if rows else []
     if "onset" not in header:
         notes.append(f"{path.name} has no column onset, and is not used")
