@@ -15,15 +15,18 @@ import io
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.files.raw import RawFile, printable
+from rtcan_cli.datasets.formats.bids_clock import place_samples
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
+from rtcan_cli.datasets.units import parse_unit, split_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import GZIP
 
@@ -54,25 +57,25 @@ def read(file: RawFile) -> Contents:
         raise RtcanError(f"{file} is a BIDS recording in a zip file", hint="unpack the zip file")
     about = _describe(file)
     with reading(file, "a BIDS recording (.tsv.gz)", GZIP.name):
+        notes: list[str] = []
         names = about.get("Columns")
         if not isinstance(names, list) or not names:
-            raise DamagedError("its description (.json) has no list of Columns")
-        rate = _number(about, "SamplingFrequency")
-        start = _number(about, "StartTime") if "StartTime" in about else 0.0
+            raise _wrong(file, "has no list of Columns", "name all columns of the table there")
+        names = [str(name) for name in names]
+        rate = _number(about, "SamplingFrequency", file)
         if not rate > 0:
-            raise DamagedError(f"its description (.json) says {rate:g} Hz as SamplingFrequency")
-        values = _table(_text(file), len(names))
-    time = start + np.arange(len(values)) / rate if start else None
+            raise _wrong(file, f"says {rate:g} Hz as SamplingFrequency", "correct it")
+        start = _start(about, file, notes)
+        values = _table(_text(file), names, file, notes)
+    units = [_unit(about, name, names) for name in names]
+    columns = list(zip(names, units, values.T, strict=True))
+    kept, time, found = place_samples(file, columns, rate, start)
     channels = tuple(
-        Channel(str(name), _unit(about, str(name)), values[:, index], rate, time=time)
-        for index, name in enumerate(names)
+        Channel(name, unit, each if kept is None else each[kept], rate, time=time)
+        for name, unit, each in columns
         if name != _CLOCK
     )
-    notes = []
-    if _CLOCK in names:
-        notes.append(
-            f"the column {_CLOCK} is not used: the description says when samples were taken"
-        )
+    notes.extend(found)
     return Contents("BIDS recording", channels, _events(file, notes), tuple(notes))
 
 
@@ -137,16 +140,43 @@ def _json(file: RawFile) -> dict[str, Any]:
         return about
 
 
-def _number(about: dict[str, Any], name: str) -> float:
+def _wrong(file: RawFile, what: str, hint: str) -> RtcanError:
+    return RtcanError(f"{file}: its description (.json) {what}", hint)
+
+
+def _number(about: dict[str, Any], name: str, file: RawFile) -> float:
     value = about.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise DamagedError(f"its description (.json) has no number as {name}")
+        found = "is missing" if name not in about else f"is {printable(json.dumps(value))[:40]}"
+        raise _wrong(
+            file, f"has no number as {name}: it {found}", "a number without quotes and brackets"
+        )
     return float(value)
 
 
-def _unit(about: dict[str, Any], name: str) -> str:
+def _start(about: dict[str, Any], file: RawFile, notes: list[str]) -> float:
+    """Seconds from the beginning of the run to the first sample; 0 where nothing is said."""
+    if about.get("StartTime") is not None:
+        return _number(about, "StartTime", file)
+    notes.append("the description has no StartTime: the recording is taken to begin with the run")
+    return 0.0
+
+
+def _unit(about: dict[str, Any], name: str, names: Sequence[str]) -> str:
+    """The unit of a column: in its own description, its name, or one that holds for the file.
+
+    Beside the standard's way, some write ``Units`` once for all columns (scripts around MNE), or
+    as a list in the order of the columns (OpenNeuro's ds000201).
+    """
     column = about.get(name)
     unit = column.get("Units", "") if isinstance(column, dict) else ""
+    shared = about.get("Units", "")
+    if not unit and isinstance(shared, list) and len(shared) == len(names):
+        unit = shared[names.index(name)]
+    elif not unit and isinstance(shared, str) and parse_unit(shared):
+        unit = shared
+    if not unit:
+        unit = split_unit(name)[1]
     return unit.strip() if isinstance(unit, str) else ""
 
 
@@ -163,15 +193,61 @@ def _text(file: RawFile) -> bytes:
     return text.getvalue()
 
 
-def _table(text: bytes, width: int) -> NDArray[np.float64]:
+def _table(
+    text: bytes, names: Sequence[str], file: RawFile, notes: list[str]
+) -> NDArray[np.float64]:
+    first = text.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    if first.split("\t") == list(names) and not all(map(_is_number, names)):
+        # The standard has no header line; pandas writes one unless it is told not to.
+        notes.append("its first line, with the names of the columns, was skipped")
+        text = text.split(b"\n", 1)[1] if b"\n" in text else b""
     # A last line without an end is whole: gzip checks the length of what it packed.
     rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
-    values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
+    try:
+        values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
+    except ValueError as error:
+        raise _bad_line(text, names, file) or error from error
     if not values.size:
         raise DamagedError("it has no samples")
-    if values.shape[1] != width:
-        raise DamagedError(f"it has {values.shape[1]} columns, and its description names {width}")
+    if values.shape[1] != len(names):
+        raise RtcanError(
+            f"{file} has {values.shape[1]} columns, but its description (.json) names {len(names)}",
+            "Columns names all columns of the table, in their order; numbers of rows, as pandas "
+            "writes them, are one",
+        )
     return values
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _bad_line(text: bytes, names: Sequence[str], file: RawFile) -> RtcanError | None:
+    """The first line that is not a row of numbers, and what is wrong with it."""
+    width = 0
+    for number, line in enumerate(text.decode("utf-8-sig", "replace").splitlines(), start=1):
+        cells = line.replace("n/a", "nan").split("\t")
+        if not line.strip():
+            continue
+        width = width or len(cells)
+        bad = next((cell for cell in cells if not _is_number(cell)), None)
+        if bad is None and len(cells) == width:
+            continue
+        if bad is None:
+            what = f"has {len(cells)} cells, the lines above it {width}"
+        elif len(cells) == 1 < len(names):
+            what = f"is {printable(bad)[:40]!r}: its cells are not separated by tabs"
+        else:
+            what = f"has {printable(bad)[:40]!r} in the place of a number"
+        return RtcanError(
+            f"{file}: line {number} {what}",
+            "the table has numbers separated by tabs, n/a where a sample is missing, and no names",
+        )
+    return None
 
 
 def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
