@@ -26,7 +26,14 @@ from numpy.typing import NDArray
 
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.bids.events import BEFORE, Event, Events, read_events, read_rows
+from rtcan_cli.datasets.bids.events import (
+    BEFORE,
+    STIMULUS_COLUMNS,
+    Event,
+    Events,
+    read_events,
+    read_rows,
+)
 from rtcan_cli.datasets.conversion import Conversion, alike, conversion_of
 from rtcan_cli.datasets.files.raw import RawFile, list_files, nothing_of, printable
 from rtcan_cli.datasets.formats.bids import SUFFIXES, described
@@ -62,8 +69,10 @@ POLARITY, NO_OFFSET = "Polarity", "OffsetRemoved"
 
 #: Types of recordings that can be EDA; ``specified`` is that of BEP045.
 _TYPES = ("generic", "specified")
+_MEASURES = ("eda", "gsr", "eda-total")
 _LOOKED_AT = 5  # recordings that decide on all: one may have been spoilt
 _NAME = re.compile(r"(?P<entities>sub-[0-9a-zA-Z+]+(?:_[a-z]+-[0-9a-zA-Z+]+)*)_(?P<suffix>[a-z]+)")
+_UNPACKED = SUFFIXES[0].removesuffix(".gz")
 _LARGEST = 1_000_000
 _NATURAL = re.compile(r"\d+|\D+")
 
@@ -169,7 +178,9 @@ def open_raw(
         sources[entities] = tuple(_sources(recordings[entities], damaged))
     hearings = _hearings(runs, tables, sources, labels)
     if not hearings:
-        raise damaged[0] if damaged else _no_trials(raw, files, runs, recordings)
+        raise damaged[0] if damaged else _no_trials(raw, files, tables, recordings)
+    if not damaged and not any(sources.values()):
+        raise _no_eda(raw, files, recordings)
     check_distinct({h.subject: h.events for h in hearings}, "subject")
     check_distinct({h.event.stimulus: h.events for h in hearings}, "stimulus")
     scale = _scale(tables.values(), options, raw)
@@ -370,19 +381,32 @@ def _sources(files: Sequence[RawFile], damaged: list[RtcanError]) -> Iterator[So
         kind = about.get("PhysioType", "generic")
         if kind not in _TYPES or not isinstance(columns, list):
             continue
-        measured = [str(name) for name in columns if _measure(about, str(name)) in ("eda", "gsr")]
+        measured = [str(name) for name in columns if _measure(about, str(name)) in _MEASURES]
+        if len(measured) > 1:
+            damaged.append(
+                RtcanError(
+                    f"{file}: several columns are EDA ({', '.join(map(printable, measured))})",
+                    "ingest table, with a trials.csv that names the column",
+                )
+            )
+            continue
         by_name = [
             str(name)
             for name in columns
             if not _measure(about, str(name)) and names.is_eda(str(name))
         ]
         found = measured or by_name
-        doubtful = [str(name) for name in columns if _measure(about, str(name)) == "scr"]
+        doubtful = [
+            str(name)
+            for name in columns
+            if (measure := _measure(about, str(name))) == "scr"
+            or (not measure and names.is_response(str(name)))
+        ]
         if doubtful and not found:
             damaged.append(
                 RtcanError(
-                    f"{file}: the column {doubtful[0]} has the MeasureType SCR, which may be the "
-                    "whole EDA or its phasic part alone",
+                    f"{file}: the column {printable(doubtful[0])} is SCR, which may be the whole "
+                    "EDA or its phasic part alone",
                     "MeasureType EDA in its description, if it is the EDA as it was measured",
                 )
             )
@@ -448,16 +472,47 @@ def _hearings(
 def _no_trials(
     raw: Path,
     files: Sequence[RawFile],
-    runs: Mapping[str, RawFile],
+    tables: Mapping[str, Events],
     recordings: Mapping[str, list[RawFile]],
 ) -> RtcanError:
     if not files:
         return RtcanError(f"{raw} has no folder sub-*")
+    columns = dict.fromkeys(name for table in tables.values() for name in table.columns)
+    shown = f" (their columns are {some([printable(name) for name in columns])})" if columns else ""
     return RtcanError(
         f"{raw} has no trial: {len(recordings)} runs have physiological recordings "
-        f"({SUFFIXES[0]}), {len(runs)} have events, and no event names a stimulus",
-        "a column stimulus, stim_id, stim_file or trial_type in *_events.tsv; or ingest table, "
+        f"({SUFFIXES[0]}), {len(tables)} have events, and no event names a stimulus{shown}",
+        f"a column {' or '.join(STIMULUS_COLUMNS)} in *_events.tsv; or ingest table, "
         "with a trials.csv that says where the trials are",
+    )
+
+
+def _no_eda(
+    raw: Path, files: Sequence[RawFile], recordings: Mapping[str, list[RawFile]]
+) -> RtcanError:
+    """What a dataset has where recordings with EDA should be."""
+    columns: dict[str, None] = {}
+    for each in recordings.values():
+        for file in each:
+            found = described(file, "physio").get("Columns")
+            columns |= dict.fromkeys(map(str, found if isinstance(found, list) else ()))
+    if columns:
+        return RtcanError(
+            f"{raw}: none of its physiological recordings has a column of EDA: the columns are "
+            f"{some([printable(name) for name in columns])}",
+            "if one of them is, its description (.json) says so with MeasureType: EDA; or ingest "
+            "table, with a trials.csv that names the column",
+        )
+    plain = [file for file in files if file.name.name.endswith(_UNPACKED)]
+    if plain:
+        return RtcanError(
+            f"{raw}: physiological recordings are not packed, as the standard asks: {plain[0]}",
+            "gzip them: gzip FILE makes FILE.gz",
+        )
+    return RtcanError(
+        f"{raw} has no physiological recordings (sub-*{SUFFIXES[0]})",
+        "EDA that is a channel of an EEG recording (type GSR in *_channels.tsv) is read by ingest "
+        "table, if that is EDF, BDF or another format that is known",
     )
 
 
@@ -706,7 +761,10 @@ class _Signals:
     def _read(self, source: Source) -> tuple[Track, Conversion, NDArray[Any]]:
         """The whole signal, how it is converted, and its marks of repaired samples, if any."""
         file = SignalFile(source.file, ".")
-        track = file.track(source.column)
+        try:
+            track = file.track(source.column)
+        except RtcanError as error:  # `column` is of a table of trials, which there is not
+            raise RtcanError(str(error), "ingest table, with a trials.csv that names it") from error
         _refuse_without_unit(track, self._options)
         flip = self._kind is not None and self._kind.polarity == FLIPPED
         how = _conversion(track, source, self._options, flip)

@@ -144,7 +144,7 @@ def test_a_start_time_with_the_wrong_sign_is_refused(tmp_path: Path) -> None:
     """phys2bids counts its column from the first trigger, and negates StartTime."""
     text = rows(np.arange(300) / 10 - 10.4251)
     path = write(tmp_path, text, ABOUT | {"StartTime": 10.4251})
-    with pytest.raises(RtcanError, match="says 10.4251 s as StartTime") as e:
+    with pytest.raises(RtcanError, match=r"says 10\.4251 s as StartTime") as e:
         read(path)
     assert e.value.hint is not None
     assert "the column time begins at -10.4251 s" in str(e.value)
