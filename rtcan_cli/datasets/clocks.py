@@ -52,7 +52,7 @@ _TIME_WORDS |= {"zeit", "datenum"}
 _OTHER_WORDS = {"response", "reaction", "peak", "rise", "recovery", "half", "duration", "delay"}
 EDA_WORDS = frozenset(
     {"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"}
-    | {"skinconductance", "electrodermalactivity"}
+    | {"skinconductance", "electrodermalactivity", "gsc"}  # GSC: MindWare
 )
 """Words in the names of columns that are electrodermal activity."""
 
