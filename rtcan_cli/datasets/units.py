@@ -212,7 +212,7 @@ def split_unit(name: str) -> tuple[str, str]:
 
     ``EDA [µS]`` gives ``EDA`` and ``µS``, ``EDA_uS`` the same with ``uS``. Brackets at the end
     always hold a unit; a last word, or the end of one, only where it is one of conductance,
-    resistance or voltage. iMotions writes the sensor behind the unit: ``GSR CAL (kOhms) (Shimmer)``.
+    resistance or voltage. iMotions writes the sensor behind it: ``GSR CAL (kOhms) (Shimmer)``.
     """
     name = name.strip()
     if match := _BRACKETS.fullmatch(name):

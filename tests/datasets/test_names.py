@@ -1,4 +1,4 @@
-"""Names of channels as devices and toolboxes write them: which of them are EDA as it was measured."""
+"""Names of channels as devices and toolboxes write them: which are EDA as it was measured."""
 
 from __future__ import annotations
 
