@@ -55,8 +55,8 @@ def place_samples(
     Raises
     ------
     RtcanError
-        If a column of times counts at another rate than the description says, or begins where
-        ``StartTime`` would be with the other sign.
+        If a column of times counts at another rate than the description says, or excludes its
+        ``StartTime``.
     """
     notes: list[str] = []
     even = start + np.arange(len(columns[0][2])) / rate if start else None
@@ -115,14 +115,18 @@ def _agrees(file: RawFile, label: str, unit: str, clock: Clock, rate: float) -> 
 
 
 def _check_sign(file: RawFile, label: str, clock: Clock, rate: float, start: float) -> None:
-    """Refuse a StartTime that is the beginning of the clock with the other sign."""
+    """Refuse a StartTime that a clock excludes.
+
+    A clock that begins below zero counts from the beginning of the run, so it begins at StartTime.
+    """
     first = float(clock.time[0])
     small = max(_SMALL, 1 / rate)
-    if abs(start) > small and abs(first + start) <= small:
-        # phys2bids (up to 2.10 at least) writes it so, where the column counts from the trigger.
+    turned = abs(start) > small and abs(first + start) <= small
+    if turned or (first < -small and abs(first - start) > small):
+        # phys2bids (up to 2.10 at least) negates it where the column counts from the trigger.
         raise RtcanError(
             f"{file}: its description (.json) says {start:g} s as StartTime, but {label} begins "
             f"at {first:.6g} s",
-            "phys2bids writes StartTime with the other sign: if events count as the column does, "
-            f"write {-start:g} into the description",
+            f"if events count as the column does, write {first:.6g} as StartTime into the "
+            "description; phys2bids writes it with the other sign",
         )
