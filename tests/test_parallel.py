@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib.externals.loky.process_executor import _ExecutorManagerThread
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import rtcan_cli
 from rtcan_cli.errors import RtcanError
@@ -121,6 +122,20 @@ def test_workers_are_other_processes_with_one_thread_each(monkeypatch):
     assert os.getpid() not in {pid for pid, _, _ in results}
     assert {threads for _, *both in results for threads in both} == {"1"}
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def threads_of_linear_algebra(_):
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize("start_up", [0.0, 60.0])  # the second stays here, too
+def test_linear_algebra_computes_on_one_thread_here_too(start_up):
+    jobs = 2 if start_up else 1
+    with threadpool_limits(3, user_api="blas"):
+        results = map_unordered(threads_of_linear_algebra, [0, 1], jobs, start_up=start_up)
+        for _, threads in results:
+            assert threads == {1}
+            assert threads_of_linear_algebra(None) == {3}
 
 
 def keep_busy(seconds):

@@ -34,7 +34,9 @@ TRAINING_COLUMNS = {
     "running": Column("boolean", "Whether a process trains it now"),
     "n_trained": Column("integer", "Trained folds of all targets"),
     "n_planned": Column("integer", "Folds of all targets"),
-    "seconds_left": Column("number", "At the pace so far; null if no process trains it", "s"),
+    "seconds_left": Column(
+        "number", "At the pace so far; null if no process trains it, or it cannot be known yet", "s"
+    ),
     "command": Column("text", "Command that goes on with it; null if a process trains it"),
 }
 

@@ -19,7 +19,7 @@ import pandas as pd
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.trials import Recording
-from rtcan_cli.errors import RtcanError, UnusableError
+from rtcan_cli.errors import PartlyDone, RtcanError, UnusableError
 from rtcan_cli.files.growing import GrowingFile
 from rtcan_cli.lsl import AnswerStream, StreamRecorder
 from rtcan_cli.results.base import Note
@@ -101,7 +101,8 @@ def follow_file(
     Raises
     ------
     RtcanError
-        If the file cannot be read, does not fit the run, or is replaced; or an output exists.
+        If the file cannot be read, does not fit the run, or is replaced; or an output exists. If
+        there were answers by then, it is a `PartlyDone` with them.
     """
     following = _Following(run_path, workspace, recording, pace or Pace(), calibrated)
     assert recording.eda is not None, "the command asks for it"
@@ -205,7 +206,23 @@ class _Following:
     def answer(
         self, file: Path, source: str, sinks: Sinks, stream: StreamRecorder | None = None
     ) -> Live:
-        """Answer until the time is over or an interrupt comes."""
+        """Answer until the time is over or an interrupt comes.
+
+        Raises
+        ------
+        PartlyDone
+            If that is not possible any more, but was for a while.
+        """
+        try:
+            self._follow(file, source, sinks, stream)
+        except RtcanError as error:
+            if not self.rows:
+                raise
+            result = self._result(source, file, sinks, stream)
+            raise PartlyDone(str(error), error.hint, result) from error
+        return self._result(source, file, sinks, stream)
+
+    def _follow(self, file: Path, source: str, sinks: Sinks, stream: StreamRecorder | None) -> None:
         run, started, changed = self.run, time.monotonic(), time.monotonic()
         silent = False
         with ExitStack() as stack:
@@ -247,7 +264,6 @@ class _Following:
                     break
                 if stop() or time.monotonic() - started >= self.pace.stop_after:
                     break
-        return self._result(source, file, sinks, stream)
 
     def _answers(
         self, copy: Path, arrived: float, stream: StreamRecorder | None

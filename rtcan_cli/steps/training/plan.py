@@ -113,6 +113,7 @@ class RunPlan:
             n_candidates=len(settings.model.grid),
             n_epochs=settings.epochs if settings.recipe is not None else 0,
             side_by_side=side_by_side,
+            may_stop_early=settings.recipe is not None and settings.recipe.patience is not None,
             simulated=self.provenance.simulated,
         )
 
