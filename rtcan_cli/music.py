@@ -28,10 +28,17 @@ if TYPE_CHECKING:
     from opensmile import Smile
 
 # What tables of features call the song's identifier, without spaces and signs.
-_SONG_COLUMNS = ("musicid", "songid", "song", "music", "id", "stimulus", "stimulusid")
+_SONG_COLUMNS = {"musicid", "songid", "song", "music", "id", "stimulus", "stimulusid"}
+_SONG_COLUMNS |= {"trackid", "track", "clipid", "clip", "file", "filename", "name"}
+# What tables call their rows where these are not songs, as those of DEAM.
+_FRAME_COLUMNS = ("frametime", "frame", "frameindex", "time", "timestamp", "start", "segment")
+_RATING_WORDS = {"valence", "arousal", "rating", "ratings", "label", "labels", "target"}
 
 #: Of `FEATURE_SET`, and of the tables that are published with PMEmo.
 N_FEATURES = 6373
+
+NPZ_HINT = "numpy.savez('FILE.npz', stimulus=numpy.array(names, str), features=vectors)"
+"""How to write vectors of songs, for messages."""
 
 # Statistics over fewer than some dozens of 60 ms frames mean nothing.
 MIN_SECONDS = 1.0
@@ -215,12 +222,15 @@ def read_feature_table(
     wanted = f"a table of a song's identifier and {number} (CSV)"
     other = another_kind(content[:HEAD], name, wanted)
     if other is not None:
-        raise other
+        raise RtcanError(str(other), other.hint or NPZ_HINT)
     try:
-        first = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str).iloc[0].fillna("")
-        has_header = not first[first != ""].map(_is_number).all()
+        separator = _separator(content)
+        first = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str, sep=separator)
+        first = first.iloc[0].fillna("")
+        has_header = _is_header(first)
         table = pd.read_csv(
             io.BytesIO(content),
+            sep=separator,
             header=0 if has_header else None,
             dtype={_song_column(first, n_features): str},
             low_memory=False,
@@ -238,13 +248,18 @@ def read_feature_table(
             f"{name} is not a table of a song's identifier and {number}: "
             f"it has {len(table)} rows with {table.shape[1]} features"
         )
+    if has_header:
+        _check_names(first, stimuli, table, name, n_features)
     if stimuli.isna().any():
         raise RtcanError(f"{name} has a row without a song's identifier")
     if stimuli.duplicated().any():
         raise RtcanError(f"{name} has song {stimuli[stimuli.duplicated()].iloc[0]} more than once")
     text = table.select_dtypes(exclude="number")
     if text.shape[1]:
-        raise RtcanError(f"{name} has something else than numbers in column {text.columns[0]}")
+        raise RtcanError(
+            f"{name} has something else than numbers in column {text.columns[0]}",
+            "one column for the song, and numbers with a decimal point in all others",
+        )
     features = table.to_numpy(dtype=np.float32)
     if not np.isfinite(features).all():
         song, column = np.argwhere(~np.isfinite(features))[0]
@@ -255,9 +270,54 @@ def read_feature_table(
     return stimuli.tolist(), table.columns.astype(str).tolist(), features
 
 
+def _separator(content: bytes) -> str:
+    """What separates the cells: the one of three that is most frequent in the first line."""
+    line = content.split(b"\n", 1)[0]
+    return max((",", ";", "\t"), key=lambda each: line.count(each.encode()))
+
+
+def _is_header(first: pd.Series) -> bool:
+    """Whether a first row has names: pandas numbers columns, with nothing above its index."""
+    if first[0] == "" and list(first[1:]) == [str(number) for number in range(len(first) - 1)]:
+        return True
+    return not first[first != ""].map(_is_number).all()
+
+
+def _check_names(
+    first: pd.Series, stimuli: pd.Series, table: pd.DataFrame, name: str, n_features: int | None
+) -> None:
+    """Refuse tables whose rows are not songs, or whose columns are not features."""
+    title = first[_song_column(first, n_features)]
+    if _plain(title) in _FRAME_COLUMNS:
+        raise RtcanError(
+            f"{name}: its first column is {title}, so its rows are parts of a song",
+            "one row for each song, with a column song: for example the mean over its parts",
+        )
+    if title == "" and stimuli.tolist() == [str(number) for number in range(len(stimuli))]:
+        raise RtcanError(
+            f"{name}: its first column has no name and counts the rows from 0, as an index of "
+            "pandas does, and no other column says which song a row is",
+            "a column song with the names of the songs",
+        )
+    rated = [
+        column
+        for column in table.columns.astype(str)
+        if _RATING_WORDS.intersection(re.split("[^a-z]+", column.lower()))
+    ]
+    if rated and n_features is None:
+        raise RtcanError(
+            f"{name}: the column {rated[0]} is named as ratings are, and would be a feature",
+            "leave out all columns that do not describe the sound",
+        )
+
+
+def _plain(cell: object) -> str:
+    return re.sub("[^a-z]", "", str(cell).lower())
+
+
 def _song_column(first: pd.Series, n_features: int | None) -> int:
     """Place of the column with the song's identifier, from the cells of the first row."""
-    words = [re.sub("[^a-z]", "", str(cell).lower()) for cell in first]
+    words = [_plain(cell) for cell in first]
     named = [place for place, word in enumerate(words) if word in _SONG_COLUMNS]
     return named[0] if named else int(_has_index(first, n_features))
 
@@ -265,7 +325,7 @@ def _song_column(first: pd.Series, n_features: int | None) -> int:
 def _has_index(first: pd.Series, n_features: int | None) -> bool:
     """Whether there is an index before the song: one column too many, without a name."""
     if n_features is None:  # the column without a name is the song's if no other can be
-        words = [re.sub("[^a-z]", "", str(cell).lower()) for cell in first]
+        words = [_plain(cell) for cell in first]
         return first[0] == "" and any(word in _SONG_COLUMNS for word in words)
     return first[0] == "" and len(first) > 1 + n_features
 

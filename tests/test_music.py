@@ -345,3 +345,59 @@ def test_a_sampling_rate_that_no_song_has(tmp_path, rate):
     soundfile.write(tmp_path / "song.wav", melody(6.0), rate)
     with pytest.raises(RtcanError, match=r"sampling rate of .* Hz, which no song has"):
         extract(tmp_path / "song.wav")
+
+
+TABLE = pd.DataFrame([[0.5, 1.5], [2.5, -1.0], [0.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        ({"index": ["3", "7", "1"]}, {}),  # DataFrame(vectors, index=names).to_csv()
+        ({"column": "track_id"}, {}),  # to_csv() with its index
+        ({"column": "musicId"}, {"index": False, "sep": ";"}),  # DEAM's separator
+        ({"column": "name"}, {"index": False, "sep": "\t"}),  # SMILExtract
+    ],
+)
+def test_tables_of_vectors_as_pandas_writes_them(names, options):
+    table = TABLE.copy()
+    if "index" in names:
+        table.index = names["index"]
+    else:
+        table.insert(0, names["column"], [3, 7, 1])
+    stimuli, columns, features = music.read_feature_table(table.to_csv(**options).encode())
+    assert (stimuli, columns) == (["3", "7", "1"], ["0", "1"])
+    np.testing.assert_array_equal(features, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        # The index would be taken for songs 0, 1, 2.
+        (lambda t: t.assign(cluster=[3, 7, 1]).to_csv(), "counts the rows from 0, as an index of"),
+        (
+            lambda t: t.set_index(pd.Index([0.0, 0.5, 1.0], name="frameTime")).to_csv(sep=";"),
+            "its first column is frameTime, so its rows are parts of a song",  # DEAM: a file a song
+        ),
+        (
+            lambda t: t.assign(song=[3, 7, 1], valence_mean=[0.1, 0.2, 0.3]).to_csv(),
+            "valence_mean is named as ratings are, and would be a feature",
+        ),
+        (
+            lambda t: t.assign(song=[3, 7, 1]).to_csv(sep=";", decimal=","),
+            "something else than numbers in column 0",
+        ),
+    ],
+    ids=["index", "frames", "ratings", "comma"],
+)
+def test_tables_that_are_not_vectors_of_songs(change, reason):
+    with pytest.raises(RtcanError, match=reason) as error:
+        music.read_feature_table(change(TABLE).encode())
+    assert error.value.hint
+
+
+def test_a_file_of_vectors_without_names_says_how_to_write_one(tmp_path):
+    np.save(tmp_path / "x.npy", TABLE.to_numpy())
+    with pytest.raises(RtcanError, match="is a NumPy file") as error:
+        music.read_feature_table(tmp_path / "x.npy")
+    assert error.value.hint == music.NPZ_HINT

@@ -50,7 +50,10 @@ _SPELLED = {
 _TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "date", "elapsed", "clock", "ts"}
 _TIME_WORDS |= {"zeit", "datenum"}
 _OTHER_WORDS = {"response", "reaction", "peak", "rise", "recovery", "half", "duration", "delay"}
-EDA_WORDS = frozenset({"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"})
+EDA_WORDS = frozenset(
+    {"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"}
+    | {"skinconductance", "electrodermalactivity", "gsc"}  # GSC: MindWare
+)
 """Words in the names of columns that are electrodermal activity."""
 
 _SLOWEST, _FASTEST = 2.0, 2500.0

@@ -9,6 +9,7 @@ from rtcan_cli.datasets.clocks import EDA_WORDS, words_of
 # What others have made of a signal is not what was measured.
 _PARTS = {"phasic", "tonic", "scr", "driver", "peaks", "onsets"}
 _CHANGED = {"filtered", "lowpass", "highpass", "bandpass", "detrended", "differentiated", "diff"}
+_CHANGED |= {"clean", "cleaned", "smooth", "smoothed"}  # EDA_Clean of NeuroKit
 _CHANGED |= {"derivative", "zscore", "zscored", "z", "log", "normalised", "normalized", "norm"}
 _CHANGED |= {"standardised", "standardized", "scaled"}
 _ABOUT = {"range", "reliability", "quality", "status", "unit", "units"}
@@ -17,20 +18,33 @@ _RESISTANCE = re.compile(
     r"resistance|resistiv|impedance|widerstand|résistance|resistencia|weerstand"
 )
 _RESISTANCE_WORDS = {"srr", "srl"}
+# Several sensors (EDA1), and modules of BIOPAC (EDA100C).
+_NUMBERED = re.compile(r"^(eda|gsr|scr?)\d+c?$")
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, without numbers behind those of EDA."""
+    return [_NUMBERED.sub(r"\1", word) for word in words_of(name)]
 
 
 def is_eda(name: str) -> bool:
     """Whether a channel of this name is EDA, as it was measured."""
-    words = set(words_of(name))
+    words = set(_words(name))
     return bool(words & EDA_WORDS) and not words & (_PARTS | _CHANGED | _ABOUT | {"scl"})
 
 
 def derived(name: str) -> str:
     """The word of a name that says that the signal was computed from another one; may be empty."""
-    words = words_of(name)
+    words = _words(name)
     if words[-2:] == ["z", "score"]:
         return "z-score"
     return next((word for word in words if word in _PARTS | _CHANGED), "")
+
+
+def is_response(name: str) -> bool:
+    """Whether a name says SCR: the phasic part of EDA, but all of it to some (PsPM)."""
+    words = set(_words(name))
+    return "scr" in words and not words & (_PARTS - {"scr"} | _CHANGED | _ABOUT)
 
 
 def is_resistance(name: str) -> bool:

@@ -197,10 +197,13 @@ def split_unit(name: str) -> tuple[str, str]:
 
     ``EDA [µS]`` gives ``EDA`` and ``µS``, ``EDA_uS`` the same with ``uS``. Brackets at the end
     always hold a unit; a last word, or the end of one, only where it is one of conductance,
-    resistance or voltage.
+    resistance or voltage. iMotions writes the sensor behind it: ``GSR CAL (kOhms) (Shimmer)``.
     """
     name = name.strip()
     if match := _BRACKETS.fullmatch(name):
+        inner = _BRACKETS.fullmatch(match["name"])
+        if inner and parse_unit(inner["unit"]) and not parse_unit(match["unit"]):
+            return f"{inner['name']} {match['unit'].strip()}", inner["unit"].strip()
         return match["name"], match["unit"].strip()
     if match := _TWO_WORDS.fullmatch(name):
         unit = match["unit"].replace("_", " ")

@@ -190,6 +190,7 @@ ID3 = AudioKind("audio with an ID3 tag")
 
 _OFFICE_HINT = "save it as CSV in UTF-8"
 OFFICE = Kind("an Office document (.xlsx, .docx)", _OFFICE_HINT)
+ANNEX = Kind("a git-annex pointer", "git annex get FILE (or datalad get FILE), in its repository")
 EDF = Kind("an EDF recording", "give it a name that ends in .edf")
 BDF = Kind("a BDF recording", "give it a name that ends in .bdf")
 _UNPACK = "unpack it"
@@ -203,10 +204,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
         _starts(b"version https://git-lfs.github.com/spec/"),
         Kind("a Git LFS pointer", "git lfs pull, in the repository that contains it"),
     ),
-    (
-        _pointer_of_annex,
-        Kind("a git-annex pointer", "git annex get FILE (or datalad get FILE), in its repository"),
-    ),
+    (_pointer_of_annex, ANNEX),
     (_starts(b"MATLAB 7.3 MAT-file"), MATLAB_73),
     (_starts(b"\x89HDF\r\n\x1a\n"), HDF5),
     (_has(512, b"\x89HDF\r\n\x1a\n"), HDF5),

@@ -82,6 +82,9 @@ def test_microsiemens_come_back_from_every_unit(
         ("GSRkΩ", ("GSR", "kΩ")),
         ("sensors", ("sensors", "")),
         ("time/ms", ("time/ms", "")),
+        ("GSR CAL (kOhms) (Shimmer Sensor)", ("GSR CAL Shimmer Sensor", "kOhms")),  # iMotions
+        ("GSR RAW (no units) (Shimmer)", ("GSR RAW Shimmer", "no units")),
+        ("GSR Conductance CAL (u Siemens)", ("GSR Conductance CAL", "u Siemens")),  # LSL of Shimmer
     ],
 )
 def test_units_stand_in_the_names_of_columns(name: str, parts: tuple[str, str]) -> None:

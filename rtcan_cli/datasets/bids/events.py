@@ -20,7 +20,7 @@ from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.trial_key import MOST_REPETITIONS, is_repetition
 
-STIMULUS_COLUMNS = ("stimulus", "stim_id", "stim_file", "trial_type")
+STIMULUS_COLUMNS = ("stimulus", "stimulus_name", "stim_id", "stim_file", "trial_type")
 """Columns that may name what was played; the first that has a value in a table is used."""
 
 
@@ -81,6 +81,8 @@ class Events:
         Whether it has a column of ratings.
     scale : tuple of float, optional
         Lowest and highest possible rating, where the description says both.
+    columns : tuple of str
+        Names of all columns, in small letters.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -88,6 +90,7 @@ class Events:
     n_others: int = 0
     has_ratings: bool = False
     scale: tuple[float, float] | None = None
+    columns: tuple[str, ...] = ()
 
 
 def read_events(file: RawFile) -> Events:
@@ -108,7 +111,9 @@ def read_events(file: RawFile) -> Events:
         twice = next(name for name in names if names.count(name) > 1)
         raise RtcanError(f"{file} has the column {printable(twice)} more than once")
     found = Events(
-        has_ratings=bool({*TARGETS} & {*names}), scale=_scale(described(file, "events"), file)
+        has_ratings=bool({*TARGETS} & {*names}),
+        scale=_scale(described(file, "events"), file),
+        columns=tuple(names),
     )
     cells = [
         (line, dict(zip(names, (cell.strip() for cell in row), strict=False)), len(row))

@@ -13,12 +13,13 @@ from typing import Any
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets import names
 from rtcan_cli.datasets.bids.fields import NO_OFFSET, POLARITY, REPAIRED
-from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.formats.bids import described
 from rtcan_cli.errors import RtcanError
 
 #: Types of recordings that can be EDA; ``specified`` is that of BEP045.
 _TYPES = ("generic", "specified")
+_MEASURES = ("eda", "gsr", "eda-total")
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,32 @@ def find_eda(files: Sequence[RawFile], damaged: list[RtcanError]) -> Iterator[Ed
         kind = about.get("PhysioType", "generic")
         if kind not in _TYPES or not isinstance(columns, list):
             continue
-        measured = [str(name) for name in columns if _measure(about, str(name)) in ("eda", "gsr")]
+        measured = [str(name) for name in columns if _measure(about, str(name)) in _MEASURES]
+        if len(measured) > 1:
+            damaged.append(
+                RtcanError(
+                    f"{file}: several columns are EDA ({', '.join(map(printable, measured))})",
+                    "ingest table, with a trials.csv that names the column",
+                )
+            )
+            continue
         by_name = [
             str(name)
             for name in columns
             if not _measure(about, str(name)) and names.is_eda(str(name))
         ]
         found = measured or by_name
-        doubtful = [str(name) for name in columns if _measure(about, str(name)) == "scr"]
+        doubtful = [
+            str(name)
+            for name in columns
+            if (measure := _measure(about, str(name))) == "scr"
+            or (not measure and names.is_response(str(name)))
+        ]
         if doubtful and not found:
             damaged.append(
                 RtcanError(
-                    f"{file}: the column {doubtful[0]} has the MeasureType SCR, which may be the "
-                    "whole EDA or its phasic part alone",
+                    f"{file}: the column {printable(doubtful[0])} is SCR, which may be the whole "
+                    "EDA or its phasic part alone",
                     "MeasureType EDA in its description, if it is the EDA as it was measured",
                 )
             )

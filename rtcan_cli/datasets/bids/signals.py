@@ -132,7 +132,10 @@ class Signals:
     def _read(self, recording: EdaFile) -> tuple[Track, Conversion, NDArray[Any]]:
         """The whole signal, how it is converted, and its marks of repaired samples, if any."""
         file = SignalFile(recording.file, ".")
-        track = file.track(recording.column)
+        try:
+            track = file.track(recording.column)
+        except RtcanError as error:  # `column` is of a table of trials, which there is not
+            raise RtcanError(str(error), "ingest table, with a trials.csv that names it") from error
         flip = self._kind is not None and self._kind.polarity == FLIPPED
         how = _conversion(track, recording, self._options, flip)
         if self._kind is not None:

@@ -15,17 +15,19 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.files.tsv import read_rows
+from rtcan_cli.datasets.formats.bids_clock import place_samples
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
+from rtcan_cli.datasets.units import parse_unit, split_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import GZIP
 
@@ -66,25 +68,25 @@ def read(file: RawFile) -> Contents:
         raise RtcanError(f"{file} is a BIDS recording in a zip file", hint="unpack the zip file")
     about = _describe(file)
     with reading(file, "a BIDS recording (.tsv.gz)", GZIP.name):
+        notes: list[str] = []
         names = about.get("Columns")
         if not isinstance(names, list) or not names:
-            raise DamagedError("its description (.json) has no list of Columns")
-        rate = _number(about, "SamplingFrequency")
-        start = _number(about, "StartTime") if "StartTime" in about else 0.0
+            raise _wrong(file, "has no list of Columns", "name all columns of the table there")
+        names = [str(name) for name in names]
+        rate = _number(about, "SamplingFrequency", file)
         if not rate > 0:
-            raise DamagedError(f"its description (.json) says {rate:g} Hz as SamplingFrequency")
-        values = _table(file, len(names))
-    time = start + np.arange(len(values)) / rate if start else None
+            raise _wrong(file, f"says {rate:g} Hz as SamplingFrequency", "correct it")
+        start = _start(about, file, notes)
+        values = _table(file, names, notes)
+    units = [_unit(about, name, names) for name in names]
+    columns = list(zip(names, units, values.T, strict=True))
+    kept, time, found = place_samples(file, columns, rate, start)
     channels = tuple(
-        Channel(str(name), _unit(about, str(name)), values[:, index], rate, time=time)
-        for index, name in enumerate(names)
+        Channel(name, unit, each if kept is None else each[kept], rate, time=time)
+        for name, unit, each in columns
         if name != _CLOCK
     )
-    notes = []
-    if _CLOCK in names:
-        notes.append(
-            f"the column {_CLOCK} is not used: the description says when samples were taken"
-        )
+    notes.extend(found)
     return Contents("BIDS recording", channels, _events(file, notes), tuple(notes))
 
 
@@ -159,39 +161,64 @@ def read_json(file: RawFile) -> dict[str, Any]:
         return about
 
 
-def _number(about: dict[str, Any], name: str) -> float:
+def _wrong(file: RawFile, what: str, hint: str) -> RtcanError:
+    return RtcanError(f"{file}: its description (.json) {what}", hint)
+
+
+def _number(about: dict[str, Any], name: str, file: RawFile) -> float:
     value = about.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise DamagedError(f"its description (.json) has no number as {name}")
+        found = "is missing" if name not in about else f"is {printable(json.dumps(value))[:40]}"
+        raise _wrong(
+            file, f"has no number as {name}: it {found}", "a number without quotes and brackets"
+        )
     return float(value)
 
 
-def _unit(about: dict[str, Any], name: str) -> str:
+def _start(about: dict[str, Any], file: RawFile, notes: list[str]) -> float:
+    """Seconds from the beginning of the run to the first sample; 0 where nothing is said."""
+    if about.get("StartTime") is not None:
+        return _number(about, "StartTime", file)
+    notes.append("the description has no StartTime: the recording is taken to begin with the run")
+    return 0.0
+
+
+def _unit(about: dict[str, Any], name: str, names: Sequence[str]) -> str:
+    """The unit of a column: in its own description, its name, or one that holds for the file.
+
+    Beside the standard's way, some write ``Units`` once for all columns (scripts around MNE), or
+    as a list in the order of the columns (OpenNeuro's ds000201).
+    """
     column = about.get(name)
     unit = column.get("Units", "") if isinstance(column, dict) else ""
+    shared = about.get("Units", "")
+    if not unit and isinstance(shared, list) and len(shared) == len(names):
+        unit = shared[names.index(name)]
+    elif not unit and isinstance(shared, str) and parse_unit(shared):
+        unit = shared
+    if not unit:
+        unit = split_unit(name)[1]
     return unit.strip() if isinstance(unit, str) else ""
 
 
-def _table(file: RawFile, width: int) -> NDArray[np.float64]:
-    """The numbers of a packed table, shape (n_rows, width).
+def _table(file: RawFile, names: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
+    """The numbers of a packed table, shape (n_rows, len(names)).
 
     It is unpacked twice, to count its lines and to read them piece by piece, so that no more than
     its numbers and one piece are in memory: short lines take a fraction of what numbers take.
     """
-    packed = file.content()
+    packed, width = file.content(), len(names)
     n_lines = sum(_n_lines(piece) for piece in _pieces(packed))
     if n_lines * width > _MOST_NUMBERS:
         raise DamagedError(f"it has more than {_MOST_NUMBERS / 1e6:.0f} million numbers")
     values = np.empty((n_lines, width))
-    n_rows = n_passed = 0
-    for piece in _pieces(packed):
-        lines = io.TextIOWrapper(io.BytesIO(piece.replace(b"n/a", b"nan")), encoding="utf-8-sig")
-        block = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
-        if block.size and block.shape[1] != width:
-            where = f"line {n_passed + 1}" if n_passed else "it"
-            raise DamagedError(
-                f"{where} has {block.shape[1]} columns, and its description names {width}"
-            )
+    n_rows = n_passed = n_headers = 0
+    for i, whole in enumerate(_pieces(packed)):
+        piece = whole
+        if i == 0 and (n_headers := _n_headers(whole, names)):
+            notes.append("its first line, with the names of the columns, was skipped")
+            piece = whole.partition(b"\n")[2]
+        block = _block(piece, file, width, n_passed, n_headers)
         n_own = _n_lines(piece)
         # Empty lines may stand at the end alone: samples behind one would seem to be earlier.
         skipped = len(block) < n_own and len(block) < _n_lines(piece.rstrip())
@@ -203,6 +230,32 @@ def _table(file: RawFile, width: int) -> NDArray[np.float64]:
     if not n_rows:
         raise DamagedError("it has no samples")
     return values[:n_rows]
+
+
+def _n_headers(text: bytes, names: Sequence[str]) -> int:
+    """Lines with names of columns; the standard has none, pandas writes one if it is not told."""
+    first = text.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    return int(first.split("\t") == list(names) and not all(map(_is_number, names)))
+
+
+def _block(
+    text: bytes, file: RawFile, width: int, n_passed: int, n_headers: int
+) -> NDArray[np.float64]:
+    """The numbers of whole lines, behind others of a table."""
+    lines = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+    try:
+        block = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
+    except ValueError as error:
+        raise _bad_line(text, file, width, n_passed, n_headers) or error from error
+    if not block.size or block.shape[1] == width:
+        return block
+    if n_passed and (bad := _bad_line(text, file, width, n_passed, n_headers)):
+        raise bad
+    raise RtcanError(
+        f"{file} has {block.shape[1]} columns, but its description (.json) names {width}",
+        "Columns names all columns of the table, in their order; numbers of rows, as pandas "
+        "writes them, are one",
+    )
 
 
 def _pieces(packed: bytes) -> Iterator[bytes]:
@@ -234,6 +287,41 @@ def _n_lines(text: bytes) -> int:
     if b"\r" in text:
         ends += text.count(b"\r") - text.count(b"\r\n")
     return ends + (bool(text) and not text.endswith((b"\n", b"\r")))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _bad_line(
+    text: bytes, file: RawFile, n_columns: int, n_passed: int, n_headers: int
+) -> RtcanError | None:
+    """The first line that is not a row of numbers, and what is wrong with it."""
+    width = n_columns if n_passed else 0
+    lines = text.decode("utf-8-sig", "replace").splitlines()
+    for number, line in enumerate(lines, start=n_passed + n_headers + 1):
+        cells = line.replace("n/a", "nan").split("\t")
+        if not line.strip():
+            continue
+        width = width or len(cells)
+        bad = next((cell for cell in cells if not _is_number(cell)), None)
+        if bad is None and len(cells) == width:
+            continue
+        if bad is None:
+            what = f"has {len(cells)} cells, the lines above it {width}"
+        elif len(cells) == 1 < n_columns:
+            what = f"is {printable(bad)[:40]!r}: its cells are not separated by tabs"
+        else:
+            what = f"has {printable(bad)[:40]!r} in the place of a number"
+        return RtcanError(
+            f"{file}: line {number} {what}",
+            "the table has numbers separated by tabs, n/a where a sample is missing, and no names",
+        )
+    return None
 
 
 def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:

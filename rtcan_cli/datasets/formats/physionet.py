@@ -57,7 +57,8 @@ def read(file: RawFile) -> Contents:
                 f"{file} is the header of a WFDB record in a zip file", hint="unpack the zip file"
             )
         with file.open() as stream:
-            if len(stream.read(_LARGEST_HEADER + 1)) > _LARGEST_HEADER:
+            text = stream.read(_LARGEST_HEADER + 1)
+            if len(text) > _LARGEST_HEADER:
                 raise DamagedError("it is too long")
         place = str(file.path.with_suffix(""))
         # fsspec, which wfdb opens files with, takes these for addresses.
@@ -73,6 +74,7 @@ def read(file: RawFile) -> Contents:
             rates = [float(record.fs)] * len(values)
         else:
             record = wfdb.rdrecord(place, smooth_frames=False, return_res=32)
+            record.units = _stated_units(text, record.units or [])
             values = record.e_p_signal or []
             rates = [float(record.fs) * each for each in record.samps_per_frame or []]
         if not all(rate > 0 and math.isfinite(rate) for rate in rates):
@@ -96,6 +98,21 @@ def read(file: RawFile) -> Contents:
         zero = start if dated else 0.0
         markers = _annotations(file, place, float(header.fs), zero, wfdb, notes)
     return Contents("WFDB record", channels, tuple(markers), tuple(notes))
+
+
+def _stated_units(header: bytes, units: list[str]) -> list[str]:
+    """Units of the signals, empty where the header does not state one.
+
+    `wfdb` then says mV, as the format has it, also of GSR (PhysioNet's drivedb).
+    """
+    lines = [line for line in header.decode("utf-8", "replace").splitlines() if line.strip()]
+    signals = [line.split() for line in lines if not line.startswith("#")][1:]
+    if len(signals) < len(units):
+        return units
+    return [
+        unit if len(cells) > 2 and "/" in cells[2] else ""
+        for unit, cells in zip(units, signals, strict=False)
+    ]
 
 
 def _check(header: Any, file: RawFile, wfdb: Any) -> None:

@@ -27,6 +27,7 @@ from rtcan_cli.datasets.formats import (
 )
 from rtcan_cli.datasets.formats.contents import Contents
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.files.kinds import ANNEX
 
 
 class Format(Protocol):
@@ -70,6 +71,8 @@ def read_contents(file: RawFile, decimal: str, sampling_rate: float = math.nan) 
         to read it is missing.
     """
     if not file.members and not os.path.exists(file.path):
+        if os.path.islink(file.path) and "annex" in PurePosixPath(os.readlink(file.path)).parts:
+            raise RtcanError(f"{file}: its content was not downloaded", hint=ANNEX.hint)
         raise RtcanError(f"{file} does not exist", hint="correct the path in the table")
     name = file.name.name.casefold()
     if not file.members and (os.path.isdir(file.path) or name.endswith(".zip")):

@@ -16,7 +16,7 @@ from rtcan_cli.datasets.clocks import UNITS, Column, is_time_name, time_unit, wo
 from rtcan_cli.datasets.units import is_unit, parse_unit
 from rtcan_cli.errors import RtcanError
 
-_LINE = re.compile(r"[\s#%;/*\"]*(?P<key>[^:=\t,;]{1,40}?)\s*(?:[:=\t,;]|:\t|=\t)\s*(?P<value>.+)")
+_LINE = re.compile(r"[\s#%;/*\"]*(?P<key>[^:=\t,;]{1,40}?)\s*(?::=|[:=\t,;])\s*(?P<value>.+)")
 _UNIT_WORDS = {"unit", "units", "einheit", "einheiten", "unité", "unités"}
 _OF_EDA = {"eda", "gsr", "sc", "signal", "data", "channel", "of", "measurement", "the", "y"}
 _RATES = {"fs", "rate", "samplingrate", "samplerate", "samplingfrequency", "samplefrequency"}

@@ -240,9 +240,9 @@ def _spans(found: Look) -> list[tuple[str, str, str, str]]:
             (label if named else "", "", "", part)
             for label, part in zip(labels, found.parts, strict=True)
         ]
-    markers = found.markers
-    if not markers or len(markers) > MOST_MARKERS:
+    if not found.markers or len(found.markers) > MOST_MARKERS:
         return [("", "", "", "")]
+    markers = _moments(found.markers)
     ends = [each.time for each in markers[1:]] + [found.end]
     return [
         (
@@ -253,6 +253,21 @@ def _spans(found: Look) -> list[tuple[str, str, str, str]]:
         )
         for number, (each, end) in enumerate(zip(markers, ends, strict=True), start=1)
     ]
+
+
+def _moments(markers: Sequence[Marker]) -> list[Marker]:
+    """Markers, of which those of one moment are one: a trial needs a length.
+
+    AcqKnowledge writes a marker of a peak twice, for the file and for its channel.
+    """
+    merged: list[Marker] = []
+    for each in markers:
+        if merged and _text(each.time) == _text(merged[-1].time):
+            labels = dict.fromkeys(filter(None, (merged[-1].label, each.label)))
+            merged[-1] = Marker(merged[-1].time, " + ".join(labels))
+        else:
+            merged.append(each)
+    return merged
 
 
 def _moment(time: float, zone_unknown: bool) -> str:

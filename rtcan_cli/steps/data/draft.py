@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 
@@ -25,7 +26,7 @@ from rtcan_cli.datasets.table.draft import (
     without_copies,
 )
 from rtcan_cli.datasets.table.reader import NAMES
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.files.atomic import write_whole
 from rtcan_cli.files.kinds import AUDIO_SUFFIXES
 from rtcan_cli.results.base import Note
@@ -96,7 +97,7 @@ def draft_trials(raw: Path, decimal: str = ".", follow_links: bool = False) -> T
         recordings=pd.DataFrame(
             [_described(each) for each in looks], columns=list(RECORDING_COLUMNS)
         ).astype({"unit": object, "channel": object, "problem": object}),
-        notes=tuple(_notes(raw, path, rows, used)),
+        notes=(*_notes(raw, path, rows, used), *_not_looked_at(listing)),
         files=(path,),
     )
 
@@ -120,6 +121,19 @@ def _candidates(listing: Sequence[RawFile]) -> list[RawFile]:
     whole = {each.name.parent: each for each in found if each.name.parent in joined}
     alone = [each for each in found if each.name.parent not in joined]
     return alone + [replace(each, path=each.path.parent, name=name) for name, each in whole.items()]
+
+
+def _not_looked_at(listing: Sequence[RawFile]) -> Iterator[Note]:
+    """A note on files whose endings are not those of recordings that can be read."""
+    known = (*suffixes(), *AUDIO_SUFFIXES)
+    endings = Counter(
+        PurePosixPath(each.name.name.casefold()).suffix or "nothing"
+        for each in listing
+        if not each.name.name.casefold().endswith(known)
+    )
+    if endings:
+        shown = some([f"{ending} ({n})" for ending, n in endings.most_common()])
+        yield Note("not_looked_at", f"files that were not looked at, by what they end in: {shown}")
 
 
 def _described(found: Look) -> dict[str, object]:

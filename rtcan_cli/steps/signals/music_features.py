@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from functools import partial as bind
 from pathlib import Path, PurePosixPath
@@ -23,6 +23,7 @@ from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.embeddings import read_npz
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.extras import require
+from rtcan_cli.files.kinds import AUDIO_SUFFIXES
 from rtcan_cli.music import (
     N_FEATURES,
     DescribedSong,
@@ -292,10 +293,14 @@ def import_features(
     if not is_current(output, "music", provenance, force):
         written, names, values = _read_features(csv, content, model)
         # A program may have put ".0" behind whole numbers.
-        songs = [song if song in heard else plain(song) for song in written]
+        songs = [_song_of(song, heard) for song in written]
         rows = [row for row, song in enumerate(songs) if song in heard]
         if not rows:
-            raise RtcanError(f"{csv}: none of its {len(songs)} songs is in {recordings}")
+            raise RtcanError(
+                f"{csv}: none of its {len(songs)} songs is in {recordings}: it has "
+                f"{some(written)}, the recordings {some(sorted(heard, key=by_number))}",
+                "name them as the recordings do, or by the names of their audio files",
+            )
         repeated = [
             song for song, count in Counter(songs[row] for row in rows).items() if count > 1
         ]
@@ -311,6 +316,15 @@ def import_features(
         unused = tuple(song for song in songs if song not in heard)
     result = music_result(output, recordings)
     return replace(result, notes=(*result.notes, *_import_notes(result, unused)))
+
+
+def _song_of(written: str, heard: Container[str]) -> str:
+    """The song of a row: by its name, or by that of its audio file."""
+    path = PurePosixPath(written.replace("\\", "/"))
+    names = [written, plain(written)]
+    if path.suffix.lower() in AUDIO_SUFFIXES:
+        names += [path.stem, plain(path.stem)]
+    return next((name for name in names if name in heard), plain(written))
 
 
 def _read_features(

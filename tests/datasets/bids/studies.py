@@ -86,3 +86,12 @@ def problems_or_error(study: Path) -> str:
         return problems(open_raw("bids", study))
     except RtcanError as error:
         return str(error)
+
+
+def one_run(folder: Path, columns: dict[str, np.ndarray], about: dict[str, Any]) -> Path:
+    """A dataset of a single run."""
+    write_json(folder / "dataset_description.json", {"Name": "x", "BIDSVersion": "1.10.0"})
+    place = folder / "sub-01" / "beh" / "sub-01_task-music"
+    write_physio(place.with_name(f"{place.name}_physio"), columns, about)
+    place.with_name(f"{place.name}_events.tsv").write_text(EVENTS)
+    return folder

@@ -41,11 +41,11 @@ def test_scr_may_be_a_part_and_is_refused_by_name(study: Path) -> None:
     }
     write_physio(place, {"one": signal()}, {"one": about["one"]})
     dataset = open_raw("bids", study)
-    assert "the column one has the MeasureType SCR" in problems(dataset)
+    assert "the column one is SCR, which may be the whole EDA" in problems(dataset)
     assert not trials(dataset)["01", "songs-a", 1].recordings
     write_physio(place, {"one": signal(), "two": signal(seed=3)}, about)
     dataset = open_raw("bids", study)
-    assert "MeasureType SCR" not in problems(dataset)
+    assert "is SCR" not in problems(dataset)
     (recording,) = trials(dataset)["01", "songs-a", 1].recordings
     np.testing.assert_array_equal(recording.eda, signal(seed=3)[16:96])
 

@@ -52,7 +52,7 @@ def test_descriptions_are_inherited_and_times_count_from_the_run(tmp_path: Path)
     np.testing.assert_allclose(eda.time, -2 + np.arange(80) / 8)
     np.testing.assert_allclose(eda.values, EDA)
     assert [(each.time, each.label) for each in contents.markers] == [(0.5, "start"), (4, "song")]
-    assert "the column timestamp is not used" in contents.notes[0]
+    assert "the column timestamp is not used: its values do not rise" in contents.notes[0]
     assert "an event without an onset is left out" in contents.notes[1]
 
 
@@ -81,16 +81,18 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"1\t2\t3\n4\t5\t6\n", "it has 3 columns, and its description names 2"),
-        (b"1\t2\n3", "line 2 has 1 columns, and its description names 2"),
-        (b"1\t2\n3\n4\t5\n", "its content is not valid"),
+        (b"1\t2\t3\n4\t5\t6\n", r"has 3 columns, but its description \(.json\) names 2"),
+        (b"1\t2\n3", "line 2 has 1 cells, the lines above it 2"),
+        (b"1\t2\n\t4\n", "line 2 has '' in the place of a number"),  # pandas: lost samples
+        (b"1 2\n3 4\n", "line 1 is '1 2': its cells are not separated by tabs"),
+        (b"time\tskin\n1\t2\n", "line 1 has 'time' in the place of a number"),
         (b"", "it has no samples"),
         (b"\n\n", "it has no samples"),
         (b"1\t2\n\n3\t4\n", "it has an empty line"),
         (b"\n1\t2\n", "it has an empty line"),
         (b"1\t2\n" + 70_000 * b"\n" + b"3\t4\n", "it has an empty line"),
     ],
-    ids=["columns", "cut", "ragged", "none", "empty", "between", "first", "far"],
+    ids=["columns", "cut", "lost", "spaces", "names", "none", "empty", "between", "first", "far"],
 )
 def test_tables_that_do_not_fit_their_description(text: bytes, said: str, tmp_path: Path) -> None:
     path = write_bids(tmp_path / NAME)
@@ -172,3 +174,135 @@ def test_a_line_without_an_end_is_refused_before_all_is_unpacked(tmp_path: Path)
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+def write(folder: Path, text: str, about: dict[str, object]) -> Path:
+    """A recording by hand, with the description that another program writes beside it."""
+    path = folder / NAME
+    path.write_bytes(gzip.compress(text.encode()))
+    path.with_name(NAME.replace(".tsv.gz", ".json")).write_text(json.dumps(about))
+    return path
+
+
+def rows(time: np.ndarray) -> str:
+    return "".join(f"{at:.4f}\t{5 + at / 100:.4f}\n" for at in time)
+
+
+ABOUT = {"SamplingFrequency": 10, "StartTime": 0, "Columns": ["time", "eda"]}
+
+
+def test_a_start_time_with_the_wrong_sign_is_refused(tmp_path: Path) -> None:
+    """phys2bids counts its column from the first trigger, and negates StartTime."""
+    text = rows(np.arange(300) / 10 - 10.4251)
+    path = write(tmp_path, text, ABOUT | {"StartTime": 10.4251})
+    with pytest.raises(RtcanError, match=r"says 10\.4251 s as StartTime") as e:
+        read(path)
+    assert e.value.hint is not None
+    assert "the column time begins at -10.4251 s" in str(e.value)
+    assert "write -10.4251 as StartTime into the description" in e.value.hint
+    for other in (10, 0):  # rounded by hand, for all runs (Courtois NeuroMod); or not known
+        with pytest.raises(RtcanError, match="as StartTime"):
+            read(write(tmp_path, text, ABOUT | {"StartTime": other}))
+    contents = read(write(tmp_path, text, ABOUT | {"StartTime": -10.4251}))
+    time = contents.channels[1].time
+    assert time is not None
+    np.testing.assert_allclose(time, np.arange(300) / 10 - 10.4251)
+    assert contents.notes == ()
+
+
+def test_a_column_that_is_named_as_that_of_events_counts_as_they_do(tmp_path: Path) -> None:
+    """AFFEC calls its clock onset."""
+    text, about = rows(np.arange(300) / 10 + 3.2), ABOUT | {"Columns": ["onset", "eda"]}
+    with pytest.raises(RtcanError, match=r"says 0 s as StartTime, but the column onset begins at"):
+        read(write(tmp_path, text, about))
+    assert read(write(tmp_path, text, about | {"StartTime": 3.2})).notes == ()
+    (note,) = read(write(tmp_path, text, ABOUT)).notes  # which may be the clock of a device
+    assert "the column time begins at 3.2 s, and StartTime is 0 s" in note
+
+
+def test_samples_that_a_column_of_times_shows_as_lost_move_no_others(tmp_path: Path) -> None:
+    """Shimmer over LabStreamingLayer in AFFEC: packets are lost, and the rate is a nominal one."""
+    time = np.arange(300) / 10
+    time = time[(time < 8) | (time >= 12)]
+    contents = read(write(tmp_path, rows(time), ABOUT | {"StartTime": -2}))
+    eda = contents.channels[1]
+    assert eda.time is not None
+    np.testing.assert_allclose(eda.time, time - 2)
+    np.testing.assert_allclose(eda.values, 5 + time / 100, atol=1e-4)
+    assert any("samples are placed by the column time" in note for note in contents.notes)
+    contents = read(write(tmp_path, rows(np.arange(300) / 10.24), ABOUT | {"StartTime": 0.0}))
+    assert contents.channels[1].time is not None
+    assert contents.channels[1].time[-1] == pytest.approx(299 / 10.24, abs=1e-3)
+
+
+def test_clocks_of_a_device_are_compared_and_not_used(tmp_path: Path) -> None:
+    """The standard's own example: milliseconds since the start of the system."""
+    text = rows(13894432329 + 100.0 * np.arange(100)).replace(".0000", "")
+    about = ABOUT | {"time": {"Units": "ms"}, "StartTime": -22.345}
+    contents = read(write(tmp_path, text, about))
+    assert contents.channels[1].time is not None
+    assert contents.channels[1].time[0] == -22.345
+    assert contents.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("step", "unit", "said"),
+    [
+        (0.02, {"time": {"Units": "s"}}, "says 10 Hz as SamplingFrequency, but .* counts 50 Hz"),
+        (0.02, {}, None),
+    ],
+)
+def test_rates_that_exclude_each_other(
+    step: float, unit: dict[str, object], said: str | None, tmp_path: Path
+) -> None:
+    path = write(tmp_path, rows(step * np.arange(100)), ABOUT | unit)
+    if said is not None:
+        with pytest.raises(RtcanError, match=said):
+            read(path)
+    else:
+        assert "in no unit of time would its steps be 10 Hz" in read(path).notes[0]
+
+
+def test_a_recording_without_a_start_says_that_zero_was_taken(tmp_path: Path) -> None:
+    about = {key: value for key, value in ABOUT.items() if key != "StartTime"}
+    contents = read(write(tmp_path, rows(np.arange(100) / 10), about))
+    assert contents.channels[1].time is None
+    assert "the description has no StartTime" in contents.notes[0]
+    assert read(write(tmp_path, rows(np.arange(9) / 10), ABOUT)).notes == ()
+
+
+def test_a_first_line_with_the_names_is_skipped(tmp_path: Path) -> None:
+    """`to_csv(sep="\\t")` of pandas writes one unless it is told not to."""
+    contents = read(write(tmp_path, "time\teda\n" + rows(np.arange(100) / 10), ABOUT))
+    assert len(contents.channels[1].values) == 100
+    assert "its first line, with the names of the columns, was skipped" in contents.notes
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        {"Units": "microsiemens"},  # scripts around MNE
+        {"Units": ["s", "microsiemens"]},  # OpenNeuro's ds000201
+        {"eda": {"Units": "microsiemens"}, "Units": "V"},
+    ],
+)
+def test_units_of_the_whole_file(units: dict[str, object], tmp_path: Path) -> None:
+    contents = read(write(tmp_path, rows(np.arange(100) / 10), ABOUT | units))
+    assert contents.channels[1].unit == "microsiemens"
+
+
+def test_a_unit_in_the_name_of_a_column(tmp_path: Path) -> None:
+    about = ABOUT | {"Columns": ["time", "EDA (uS)"]}
+    assert read(write(tmp_path, rows(np.arange(9) / 10), about)).channels[1].unit == "uS"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("SamplingFrequency", "10"), ("SamplingFrequency", [10]), ("StartTime", [0])],
+)
+def test_numbers_that_are_not_written_as_such(field: str, value: object, tmp_path: Path) -> None:
+    """MATLAB's jsonencode and eye2bids write lists."""
+    path = write(tmp_path, rows(np.arange(9) / 10), ABOUT | {field: value})
+    with pytest.raises(RtcanError, match=f"has no number as {field}: it is") as error:
+        read(path)
+    assert error.value.hint == "a number without quotes and brackets"

@@ -41,6 +41,15 @@ def test_a_record_in_a_folder_with_strange_letters(tmp_path: Path) -> None:
     ]
 
 
+def test_a_unit_that_the_header_does_not_state_is_not_millivolts(tmp_path: Path) -> None:
+    """As `foot GSR` of PhysioNet's drivedb: wfdb takes it for mV."""
+    path = write_wfdb(tmp_path / "s01.hea")
+    text = path.read_text()
+    assert "/uS " in text
+    path.write_text(text.replace("/uS ", " "))
+    assert [channel.unit for channel in read(path).channels] == ["", "degC"]
+
+
 @pytest.mark.parametrize("name", ["../s02.dat", "/etc/passwd", "s3://x/y.dat", "http://x/y.dat"])
 def test_files_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
     path = write_wfdb(tmp_path / "s01.hea")

@@ -47,6 +47,8 @@ def test_the_unit_above_a_table_is_used(tmp_path: Path, line: str, unit: str) ->
         ("# Sampling rate: 32 Hz", 32),
         ("sampling_rate,0.128 kHz", 128),
         ("Rate: 4", 4),
+        ("# Sampling Rate (Hz):= 1000.00", 1000),  # BioSPPy
+        ("Sample Rate:\t500.000000", 500),  # MindWare
         ("EDA sampling frequency (Hz) = 15.625", math.nan),
         ("Sampling interval: 4 ms", 250),
         ("Heart rate: 70", math.nan),

@@ -53,6 +53,22 @@ def test_each_marker_of_a_session_begins_a_trial(tmp_path: Path) -> None:
     assert {row["valence"] + row["arousal"] for row in rows} == {""}
 
 
+def test_markers_of_one_moment_are_one_trial(tmp_path: Path) -> None:
+    """A trial without a length would be taken to last until the end of the file."""
+    e4(tmp_path / "p01", "1700000010\n1700000010\n1700000025\n")
+    draft_trials(tmp_path)
+    rows = [(row["start"], row["duration"]) for row in written(tmp_path)]
+    assert rows == [("1700000010", "15"), ("1700000025", "15.25")]
+
+
+def test_files_with_other_endings_are_counted(tmp_path: Path) -> None:
+    text(tmp_path / "a" / "song.csv")
+    for name in ("a/S2.pkl", "a/S3.PKL", "a/OpenSignals.h5"):
+        (tmp_path / name).write_bytes(b"?")
+    note = draft_trials(tmp_path).notes[-1]
+    assert note.text == "files that were not looked at, by what they end in: .pkl (2), .h5 (1)"
+
+
 def test_what_is_drafted_is_read_once_it_is_filled_in(tmp_path: Path) -> None:
     for subject in ("anna", "bert"):
         for song in ("one", "two"):

@@ -254,6 +254,25 @@ def test_a_song_that_is_there_as_a_decimal_too_is_an_error(
     assert "has song 7 more than once" in outcome.stderr
 
 
+def test_songs_may_be_named_by_their_audio_files(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """Tables of openSMILE and of embeddings name files: chorus/1.mp3."""
+    csv = tmp_path / "vectors.csv"
+    csv.write_text("file,a,b\n/data/chorus/1.mp3,1,2\nC:\\data\\2.MP3,3,4\n1.5,5,6\n")
+    workspace = copy_of(prepared)
+    must("music-features", "-w", workspace, "--import", csv, "--model", "x")
+    assert {song: row.tolist() for song, row in stored(workspace).items()} == {
+        "1": [1, 2],
+        "2": [3, 4],
+    }
+    csv.write_text("file,a,b\nx/one.mp3,1,2\n")
+    outcome = rtcan("music-features", "-w", workspace, "--import", csv, "--model", "x")
+    assert outcome.exit_code == 1
+    assert "none of its 1 songs is in" in outcome.stderr
+    assert "it has x/one.mp3, the recordings 1, 2" in " ".join(outcome.stderr.split())
+
+
 def test_songs_with_equal_features_are_named(
     prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:

@@ -1,0 +1,37 @@
+"""Names of channels as devices and toolboxes write them: which are EDA as it was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtcan_cli.datasets import names
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "derived"),
+    [
+        ("EDA - GSR100C", True, ""),  # AcqKnowledge
+        ("EDA100C", True, ""),
+        ("GSR1", True, ""),
+        ("physio_eda", True, ""),  # spacetop
+        ("skinconductance", True, ""),
+        ("MWMOBILEJ_GSC", True, ""),  # MindWare
+        ("EDA_Raw", True, ""),
+        ("EDA_Clean", False, "clean"),  # NeuroKit
+        ("EDA_Tonic", False, "tonic"),
+        ("EDA filtered, differentiated", False, "filtered"),
+        ("scr1", False, "scr"),
+        ("reda", False, ""),
+        ("PPG100C", False, ""),
+    ],
+)
+def test_eda_by_its_name(name: str, measured: bool, derived: str) -> None:
+    assert names.is_eda(name) == measured
+    assert names.derived(name) == derived
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be"), [("scr", True), ("SCR2", True), ("SCR_Peaks", False), ("eda", False)]
+)
+def test_scr_may_be_the_whole_signal(name: str, may_be: bool) -> None:
+    assert names.is_response(name) == may_be
