@@ -38,7 +38,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.cvxeda.parameters import CvxedaParameters
 from rtcan_cli.eda.cvxeda.solve import decompose

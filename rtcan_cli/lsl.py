@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,7 @@ WAIT = 10.0
 _LOOK = 1.5
 # Units are written into a line of a table.
 _UNIT = re.compile(r"[\w µΩ/%^*.()-]{0,30}")
-#: What channels of EDA are called.
-_EDA = ("eda", "gsr")
-_AT_A_TIME = 4096
+_AT_A_TIME = 4096  # samples a call
 
 
 class StreamRecorder:
@@ -38,7 +36,9 @@ class StreamRecorder:
         Name of the stream.
     column : str
         Label of the channel, or its number from 1; empty for the only one, or the only one that is
-        called EDA or GSR.
+        EDA by its label or type.
+    is_eda : callable
+        Whether a label or type is that of EDA.
     file : Path
         Where to write: ``time_s`` in seconds from the first sample, and ``EDA``, with the unit if
         the stream states one. It must not exist.
@@ -57,7 +57,14 @@ class StreamRecorder:
         rate, no numbers or no such channel; or if the file exists.
     """
 
-    def __init__(self, name: str, column: str, file: Path, wait: float = WAIT) -> None:
+    def __init__(
+        self,
+        name: str,
+        column: str,
+        is_eda: Callable[[str], bool],
+        file: Path,
+        wait: float = WAIT,
+    ) -> None:
         require("a stream of LabStreamingLayer", "pylsl")
         import pylsl
 
@@ -70,7 +77,7 @@ class StreamRecorder:
         flags = pylsl.proc_clocksync | pylsl.proc_dejitter | pylsl.proc_monotonize
         self._inlet = pylsl.StreamInlet(info, processing_flags=flags)
         whole = self._inlet.info(timeout=wait)  # with what describes its channels
-        self._channel = _channel(whole, column)
+        self._channel = _channel(whole, column, is_eda)
         unit = _described(whole)[self._channel]["unit"]
         if not _UNIT.fullmatch(unit):
             raise RtcanError(f"the stream '{name}' states a unit that cannot be: {_plain(unit)}")
@@ -191,7 +198,7 @@ def _described(info: Any) -> list[dict[str, str]]:
     return found
 
 
-def _channel(info: Any, column: str) -> int:
+def _channel(info: Any, column: str, is_eda: Callable[[str], bool]) -> int:
     channels = _described(info)
     labels = [each["label"] for each in channels]
     if column in labels:
@@ -204,7 +211,7 @@ def _channel(info: Any, column: str) -> int:
         eda = [
             place
             for place, each in enumerate(channels)
-            if {each["label"].lower(), each["type"].lower()} & set(_EDA)
+            if is_eda(each["label"]) or is_eda(each["type"])
         ]
         if len(eda) == 1:
             return eda[0]

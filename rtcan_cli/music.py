@@ -186,13 +186,6 @@ def _silent(channels: NDArray[np.float32], mixdown: bool, name: str) -> RtcanErr
     )
 
 
-def read_static_features(
-    source: str | Path | bytes, name: str = ""
-) -> tuple[list[str], list[str], NDArray[np.float32]]:
-    """Read the 6373 features that were published with a dataset; see `read_feature_table`."""
-    return read_feature_table(source, name, N_FEATURES)
-
-
 def read_feature_table(
     source: str | Path | bytes, name: str = "", n_features: int | None = None
 ) -> tuple[list[str], list[str], NDArray[np.float32]]:

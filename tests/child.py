@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 _SECONDS = 60.0
@@ -110,3 +111,10 @@ class Child:
             raise AssertionError("it began nothing within a minute")
         os.kill(self.pid, number)
         return self.ended()
+
+
+def killed(patch: str, *arguments: str | Path) -> None:
+    """Run a command that kills itself at some point, without any chance to tidy up."""
+    code = f"import os, signal\n{patch}\nfrom rtcan_cli.app import main\nmain()\n"
+    result = Child(code, *map(str, arguments)).ended()
+    assert result.returncode == -signal.SIGKILL, result.stderr

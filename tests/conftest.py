@@ -332,6 +332,19 @@ def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once("trained", tmp_path_factory, make)
 
 
+@pytest.fixture(scope="session")
+def full_run(trained: Path) -> Path:
+    """The run of `trained` with all parts of RTCAN-1D."""
+    (path,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
+    return path
+
+
+@pytest.fixture(scope="session")
+def song(raw_pmemo: Path) -> Path:
+    """The audio file of one of the songs."""
+    return min(raw_pmemo.rglob("*.mp3"))
+
+
 @pytest.fixture
 def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
     """Copy a shared workspace, to be changed at will."""

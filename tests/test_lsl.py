@@ -1,102 +1,54 @@
-"""Streams of LabStreamingLayer on this machine, sent by a process of their own."""
+"""Streams of LabStreamingLayer are recorded and answered, and what is not sure is refused."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import lsl
+from rtcan_cli.datasets.names import is_eda
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
 from rtcan_cli.stores import Workspace
-from tests.conftest import must, rtcan
+from tests.conftest import Outcome, must, rtcan
+from tests.interrupt import interrupted_when
+from tests.lsl_sender import SETTINGS, sent
 
-pytest.importorskip("pylsl", exc_type=ImportError)
+pylsl = pytest.importorskip("pylsl", exc_type=ImportError)
 
-# Streams are looked for on this machine only.
-SETTINGS = """
-[ports]
-IPv6 = disable
-[multicast]
-ResolveScope = machine
-[lab]
-KnownPeers = {127.0.0.1}
-[log]
-level = -3
-"""
-# 40 s of EDA in two pieces, beside another channel; each time is given, whatever the speed.
-SENDER = """
-import sys, time
-import numpy as np
-import pylsl
-name, rate, eda_unit = sys.argv[1], 32, (*sys.argv, "microsiemens")[2]
-info = pylsl.StreamInfo(name, "EDA", 2, rate, pylsl.cf_double64, name)
-channels = info.desc().append_child("channels")
-for label, unit in (("Battery", "V"), ("EDA", eda_unit)):
-    channel = channels.append_child("channel")
-    channel.append_child_value("label", label)
-    channel.append_child_value("unit", unit)
-outlet = pylsl.StreamOutlet(info)
-print("ready", flush=True)
-if not outlet.wait_for_consumers(120):
-    sys.exit("nobody listens")
-begin = pylsl.local_clock() - 40
-for k in range(40 * rate):
-    t = k / rate
-    value = 2 + 0.3 * np.sin(t / 8) + 0.05 * np.sin(t)
-    outlet.push_sample([3.7, value], begin + t)
-sys.stdin.readline()
-"""
+pytestmark = pytest.mark.long
 
 
-@pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+@pytest.fixture(autouse=True)
+def _streams_of_this_machine_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = tmp_path / "lsl_api.cfg"
     settings.write_text(SETTINGS, encoding="utf-8")
     monkeypatch.setenv("LSLAPICFG", str(settings))
-    return {**os.environ}
 
 
-def interrupt_when_whole(answers: Path) -> None:
-    """Interrupt this process, as Ctrl-C does, when the last window is answered; or in the end."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        time.sleep(0.05)
-        written = answers.exists() and answers.stat().st_size > 0
-        if written and pd.read_csv(answers)["end"].max() > 39.9:
-            break
-    os.kill(os.getpid(), signal.SIGINT)
-
-
-@pytest.mark.long
 def test_a_stream_on_this_machine_is_recorded_and_answered(
-    trained: Path, raw_pmemo: Path, tmp_path: Path, environment: dict[str, str]
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
-    (run,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    audio, name = min(raw_pmemo.rglob("*.mp3")), f"eda-{os.getpid()}"
+    name = f"eda-{os.getpid()}"
     recorded, output = tmp_path / "recorded.csv", tmp_path / "answers.csv"
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", SENDER, name], env=environment, **pipes) as sender:
-        assert sender.stdout is not None
-        assert sender.stdout.readline() == "ready\n"
-        stopper = threading.Thread(target=interrupt_when_whole, args=(output,))
-        stopper.start()
-        outcome = must(
-            *("live", run.stem, "-w", trained, "--lsl", name, "--audio", audio),
-            *("--window", "20", "--every", "0.5", "--record", recorded, "-o", output),
-            *("--lsl-out", f"{name}-out"),
-        )
-        stopper.join()
-        sender.communicate("\n", timeout=60)
+
+    def whole() -> bool:
+        written = output.exists() and output.stat().st_size > 0
+        return bool(written and pd.read_csv(output)["end"].max() > 39.9)
+
+    with sent(name) as end:
+        with interrupted_when(whole):
+            outcome = must(
+                *("live", full_run.stem, "-w", trained, "--lsl", name, "--audio", song),
+                *("--window", "20", "--every", "0.5", "--record", recorded, "-o", output),
+                *("--lsl-out", f"{name}-out"),
+            )
+        end()
     samples = pd.read_csv(recorded)
     assert samples.columns.tolist() == ["time_s", "EDA [microsiemens]"]
     t = np.arange(40 * 32) / 32
@@ -109,75 +61,75 @@ def test_a_stream_on_this_machine_is_recorded_and_answered(
     assert answers["age"].gt(0).all()
     last = answers.tail(2).set_index("target")
     # What was recorded is answered alike afterwards.
-    new = NewRecording(recorded, column="EDA", start=20.0, audio=audio)
-    asked = predict_recording(run, Workspace(trained), new).answers.set_index("target")
+    new = NewRecording(recorded, column="EDA", start=20.0, audio=song)
+    asked = predict_recording(full_run, Workspace(trained), new).answers.set_index("target")
     np.testing.assert_allclose(last["probability"], asked.loc[last.index, "probability"], atol=1e-3)
     assert "age of the newest sample" in outcome.stdout
 
 
-@pytest.mark.long
-@pytest.mark.usefixtures("environment")
-def test_a_stream_that_is_not_there_is_named(
-    trained: Path, raw_pmemo: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("labels", "chosen"),
+    [
+        (("Battery", "GSR"), 1),
+        (("EDA phasic", "Skin conductance", "EDA range"), 1),
+        (("Battery", "Temperature"), None),
+        (("EDA left", "EDA right"), None),
+    ],
+)
+def test_the_channel_of_eda_is_known_by_its_name(
+    labels: tuple[str, ...], chosen: int | None
 ) -> None:
-    (run,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    name, recorded = f"none-{os.getpid()}", tmp_path / "recorded.csv"
-    ended = rtcan(
-        *("live", run.stem, "-w", trained, "--lsl", name, "--record", recorded),
-        *("--audio", min(raw_pmemo.rglob("*.mp3"))),
+    info = pylsl.StreamInfo("Wrist", "Physiology", len(labels), 32, pylsl.cf_float32, "x")
+    channels = info.desc().append_child("channels")
+    for label in labels:
+        channels.append_child("channel").append_child_value("label", label)
+    if chosen is not None:
+        assert lsl._channel(info, "", is_eda) == chosen
+        return
+    with pytest.raises(RtcanError, match=f"has {len(labels)} channels") as caught:
+        lsl._channel(info, "", is_eda)
+    assert "--column with one of: 1 " in str(caught.value.hint)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    return tmp_path / "recorded.csv"
+
+
+def asked(trained: Path, full_run: Path, song: Path, name: str, recorded: Path) -> Outcome:
+    return rtcan(
+        *("live", full_run.stem, "-w", trained, "--lsl", name, "--record", recorded),
+        *("--audio", song),
     )
+
+
+def test_a_stream_that_is_not_there_is_named(
+    trained: Path, full_run: Path, song: Path, recorded: Path
+) -> None:
+    name = f"none-{os.getpid()}"
+    ended = asked(trained, full_run, song, name, recorded)
     assert ended.exit_code == 1
     assert f"no stream called '{name}'" in ended.stderr
     assert not recorded.exists()
 
 
-@pytest.mark.long
-@pytest.mark.usefixtures("environment")
 def test_a_unit_does_not_write_into_the_recording(
-    trained: Path, raw_pmemo: Path, tmp_path: Path, environment: dict[str, str]
+    trained: Path, full_run: Path, song: Path, recorded: Path
 ) -> None:
-    (run,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    name, pipes = f"unit-{os.getpid()}", {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    command: list[str] = [sys.executable, "-c", SENDER, name, "uS]\n1,2\n=cmd|calc"]
-    sender = subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload]
-    try:
-        assert sender.stdout.readline() == "ready\n"
-        recorded = tmp_path / "recorded.csv"
-        ended = rtcan(
-            *("live", run.stem, "-w", trained, "--lsl", name, "--record", recorded),
-            *("--audio", min(raw_pmemo.rglob("*.mp3"))),
-        )
-    finally:
-        sender.kill()
-        sender.communicate()
+    name = f"unit-{os.getpid()}"
+    with sent(name, "uS]\n1,2\n=cmd|calc"):
+        ended = asked(trained, full_run, song, name, recorded)
     assert ended.exit_code == 1
     assert "states a unit that cannot be: uS] 1,2 =cmd|calc" in ended.stderr
     assert not recorded.exists()
 
 
-@pytest.mark.long
-@pytest.mark.usefixtures("environment")
 def test_two_streams_of_one_name_are_refused(
-    trained: Path, raw_pmemo: Path, tmp_path: Path, environment: dict[str, str]
+    trained: Path, full_run: Path, song: Path, recorded: Path
 ) -> None:
-    (run,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    name, pipes = f"two-{os.getpid()}", {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    command: list[str] = [sys.executable, "-c", SENDER, name]
-    senders = [
-        subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload]
-        for _ in range(2)
-    ]
-    try:
-        assert [sender.stdout.readline() for sender in senders] == ["ready\n"] * 2
-        recorded = tmp_path / "recorded.csv"
-        ended = rtcan(
-            *("live", run.stem, "-w", trained, "--lsl", name, "--record", recorded),
-            *("--audio", min(raw_pmemo.rglob("*.mp3"))),
-        )
-    finally:
-        for sender in senders:
-            sender.kill()
-            sender.communicate()
+    name = f"two-{os.getpid()}"
+    with sent(name, n_senders=2):
+        ended = asked(trained, full_run, song, name, recorded)
     assert ended.exit_code == 1
     assert f"2 streams are called '{name}'" in ended.stderr
     assert not recorded.exists()

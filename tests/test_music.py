@@ -12,7 +12,7 @@ import soundfile
 
 from rtcan_cli import music
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.music import extract, feature_names, read_static_features
+from rtcan_cli.music import N_FEATURES, extract, feature_names, read_feature_table
 
 RATE = 16000
 
@@ -218,7 +218,9 @@ def static_table(n_features=6373):
 def test_published_features(tmp_path):
     table = static_table()
     table.to_csv(tmp_path / "static_features.csv", index=False)
-    stimuli, names, features = read_static_features(tmp_path / "static_features.csv")
+    stimuli, names, features = read_feature_table(
+        tmp_path / "static_features.csv", n_features=N_FEATURES
+    )
     assert stimuli == ["1", "4", "1000"]
     assert names == list(table.columns[1:])
     assert features.dtype == np.float32
@@ -236,25 +238,23 @@ def test_published_features(tmp_path):
         lambda table: table.assign(musicId=["1.0", "4.0", "1000.0"]),
     ],
 )
-def test_published_features_in_any_order_of_columns(tmp_path, monkeypatch, change):
-    monkeypatch.setattr(music, "N_FEATURES", 8)
+def test_published_features_in_any_order_of_columns(tmp_path, change):
     path = tmp_path / "static_features.csv"
     table = change(static_table(8))
     table.to_csv(path, index=False)
     for source in (path, path.read_bytes()):
-        stimuli, names, features = read_static_features(source)
+        stimuli, names, features = read_feature_table(source, n_features=8)
         assert [float(song) for song in stimuli] == [1, 4, 1000]
         assert stimuli[0] in ("1", "1.0"), "as it is written"
         assert sorted(names) == [f"feature {i}" for i in range(8)]
         np.testing.assert_allclose(features, table[names].to_numpy(), rtol=1e-6)
 
 
-def test_published_features_without_a_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(music, "N_FEATURES", 8)
+def test_published_features_without_a_header(tmp_path):
     path = tmp_path / "static_features.csv"
     table = static_table(8)
     table.to_csv(path, index=False, header=False)
-    stimuli, names, features = read_static_features(path)
+    stimuli, names, features = read_feature_table(path, n_features=8)
     assert stimuli == ["1", "4", "1000"]
     assert names == [str(k) for k in range(1, 9)]
     np.testing.assert_allclose(features, table.iloc[:, 1:].to_numpy(), rtol=1e-6)
@@ -292,12 +292,11 @@ def with_infinity(table):
         (lambda table: table.iloc[:0], "it has 0 rows with 8 features"),
     ],
 )
-def test_published_features_are_checked(tmp_path, monkeypatch, spoil, reason):
-    monkeypatch.setattr(music, "N_FEATURES", 8)
+def test_published_features_are_checked(tmp_path, spoil, reason):
     path = tmp_path / "static_features.csv"
     spoil(static_table(8)).to_csv(path, index=False)
     with pytest.raises(RtcanError, match=rf"static_features\.csv .*{reason}"):
-        read_static_features(path)
+        read_feature_table(path, n_features=8)
 
 
 @pytest.mark.parametrize(
@@ -308,20 +307,19 @@ def test_not_a_table(tmp_path, content):
     path = tmp_path / "static_features.csv"
     path.write_bytes(content)
     with pytest.raises(RtcanError, match=r"static_features\.csv"):
-        read_static_features(path)
+        read_feature_table(path, n_features=N_FEATURES)
 
 
-def test_rows_longer_than_the_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(music, "N_FEATURES", 2)
+def test_rows_longer_than_the_header(tmp_path):
     path = tmp_path / "static_features.csv"
     path.write_text("musicId,a,b\n1,0.1,0.2,0.3\n")
     with pytest.raises(RtcanError, match="is not a table"):
-        read_static_features(path)
+        read_feature_table(path, n_features=2)
 
 
 def test_missing_table(tmp_path):
     with pytest.raises(RtcanError, match=r"gone\.csv does not exist"):
-        read_static_features(tmp_path / "gone.csv")
+        read_feature_table(tmp_path / "gone.csv")
 
 
 def test_loud_peaks_are_clipped_as_in_a_16_bit_file(tmp_path):

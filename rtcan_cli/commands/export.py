@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def export(
         ),
     ] = None,
     target: Annotated[
-        Literal["valence", "arousal"] | None,
+        choices.Rating | None,
         typer.Option(
             help="What it predicts; may be left out if the run has only one target.",
             show_default=False,

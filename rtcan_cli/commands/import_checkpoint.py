@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def import_checkpoint(
     ],
     dataset: options.Dataset = None,
     target: Annotated[
-        Literal["valence", "arousal"] | None,
+        choices.Rating | None,
         typer.Option(
             help="What it predicts. Default: read from the file name, or else valence.",
             show_default=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,35 +29,11 @@ def live(
         str | None,
         typer.Option("--lsl", help="Name of a stream of LabStreamingLayer.", show_default=False),
     ] = None,
-    sampling_rate: Annotated[
-        float | None,
-        typer.Option(
-            min=1e-3,
-            help="Sampling rate of the file in Hz; may be left out if the file contains it.",
-            show_default=False,
-        ),
-    ] = None,
-    column: Annotated[
-        str,
-        typer.Option(
-            help="Column of the EDA in the file, or channel of the stream: its name, or its number "
-            "from 1.",
-            show_default=False,
-        ),
-    ] = "",
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            help="Unit of the EDA if the file or stream does not state it, such as uS or kOhm. "
-            "Default: that of the run's recordings.",
-            show_default=False,
-        ),
-    ] = None,
-    decimal: Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")] = ".",
-    audio: Annotated[
-        Path | None,
-        typer.Option(help="The song, for a run that fuses music.", show_default=False),
-    ] = None,
+    sampling_rate: options.SamplingRate = None,
+    column: Annotated[str, options.column_of("in the file, or channel of the stream")] = "",
+    unit: options.RecordingUnit = None,
+    decimal: options.DecimalMark = ".",
+    audio: options.Song = None,
     window: Annotated[
         float | None,
         typer.Option(
@@ -77,9 +53,7 @@ def live(
             show_default=False,
         ),
     ] = None,
-    uncalibrated: Annotated[
-        bool, typer.Option("--uncalibrated", help="Do not calibrate the probabilities.")
-    ] = False,
+    uncalibrated: options.Uncalibrated = False,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -127,25 +101,27 @@ def live(
         raise typer.BadParameter("--record is for a stream (--lsl)")
     if lsl is not None and (sampling_rate is not None or decimal != "."):
         raise typer.BadParameter("--sampling-rate and --decimal are for a file (--file)")
-    from rtcan_cli.steps.deployment.live import Pace, Sinks, follow_file, follow_stream
+    from rtcan_cli.steps.deployment.live import LiveSettings, follow_file, follow_stream
     from rtcan_cli.steps.deployment.new_recording import NewRecording
     from rtcan_cli.stores import Workspace
 
-    path = options.find_run(workspace, run, None)
-    recorded = record or Path(f"eda-{datetime.now():%Y%m%dT%H%M%S}.csv")
+    path, stores = options.find_run(workspace, run, None), Workspace(workspace)
     recording = NewRecording(
-        recorded if file is None else file,
-        math.nan if sampling_rate is None else sampling_rate,
+        file or record or Path(f"eda-{datetime.now():%Y%m%dT%H%M%S}.csv"),
+        options.or_nan(sampling_rate),
         column,
         decimal,
         audio=audio,
         unit=unit,
     )
-    pace = Pace(window, every, math.inf if stop_after is None else stop_after)
-    sinks, stores = Sinks(output, lsl_out), Workspace(workspace)
-    calibrated = not uncalibrated
-    if lsl is None:
-        return follow_file(path, stores, recording, pace=pace, calibrated=calibrated, sinks=sinks)
-    return follow_stream(
-        path, stores, lsl, recording, pace=pace, calibrated=calibrated, sinks=sinks
+    settings = LiveSettings(
+        window=window,
+        every=every,
+        stop_after=math.inf if stop_after is None else stop_after,
+        calibrated=not uncalibrated,
+        output=output,
+        stream=lsl_out,
     )
+    if lsl is None:
+        return follow_file(path, stores, recording, settings)
+    return follow_stream(path, stores, lsl, recording, settings)

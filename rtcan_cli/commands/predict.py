@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,31 +33,10 @@ def predict(
             show_default=False,
         ),
     ] = None,
-    sampling_rate: Annotated[
-        float | None,
-        typer.Option(
-            min=1e-3,
-            help="Sampling rate of the file in Hz; may be left out if the file contains it.",
-            show_default=False,
-        ),
-    ] = None,
-    column: Annotated[
-        str,
-        typer.Option(
-            help="Column of the EDA in the file: its name, or its number from 1.",
-            show_default=False,
-        ),
-    ] = "",
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            help="Unit of the EDA if the file does not state it, such as uS or kOhm; it "
-            "distinguishes conductance from resistance. Default: that of the run's recordings; a "
-            "run on resistance (DEAP) or on converted recordings requires it",
-            show_default=False,
-        ),
-    ] = None,
-    decimal: Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")] = ".",
+    sampling_rate: options.SamplingRate = None,
+    column: Annotated[str, options.column_of("in the file")] = "",
+    unit: options.RecordingUnit = None,
+    decimal: options.DecimalMark = ".",
     start: Annotated[
         str | None,
         typer.Option(
@@ -70,10 +49,7 @@ def predict(
         float | None,
         typer.Option(min=1e-3, help="Duration of the trial in seconds.", show_default=False),
     ] = None,
-    audio: Annotated[
-        Path | None,
-        typer.Option(help="The song, for a run that fuses music.", show_default=False),
-    ] = None,
+    audio: options.Song = None,
     subject: Annotated[
         str, typer.Option(help="Name of the subject, if the run may have been trained on them.")
     ] = "new",
@@ -86,9 +62,7 @@ def predict(
     features: options.FeaturesStore = None,
     music: options.MusicStore = None,
     recordings: options.RecordingsStore = None,
-    uncalibrated: Annotated[
-        bool, typer.Option("--uncalibrated", help="Do not calibrate the probabilities.")
-    ] = False,
+    uncalibrated: options.Uncalibrated = False,
     all_folds: Annotated[
         bool,
         typer.Option("--all-folds", help="Also use models on trials that they were trained on."),
@@ -185,11 +159,11 @@ def predict(
         )
     recording = NewRecording(
         eda,
-        math.nan if sampling_rate is None else sampling_rate,
+        options.or_nan(sampling_rate),
         column,
         decimal,
         math.nan if start is None else start,
-        math.nan if duration is None else duration,
+        options.or_nan(duration),
         audio,
         subject,
         stimulus,

@@ -11,7 +11,7 @@ from rtcan_cli.errors import RtcanError
 
 if TYPE_CHECKING:
     from rtcan_cli.choices import Device
-    from rtcan_cli.datasets.table.reader import TableOptions
+    from rtcan_cli.datasets.table.options import TableOptions
     from rtcan_cli.datasets.trials import RawDataset
 
 

@@ -28,6 +28,9 @@ from rtcan_cli.datasets.units import (
 )
 from rtcan_cli.errors import RtcanError
 
+LOOKED_AT = 5
+"""Signals whose values decide what all of a study are stored as: one may have been spoilt."""
+
 _USUAL = 3.0  # microsiemens
 _DRY = 3.0
 """How far skin conductance may be from the usual range, before another unit is thought of."""
@@ -97,6 +100,30 @@ def alike(one: SignalKind, other: SignalKind) -> bool:
         return False
     conductance = [kind.polarity == CONDUCTANCE or kind.was_converted for kind in (one, other)]
     return all(conductance) or one.polarity == other.polarity
+
+
+def check_alike(source: object, kind: SignalKind, others: SignalKind) -> None:
+    """Refuse a signal that cannot be in one study with others.
+
+    Parameters
+    ----------
+    source : object
+        What to call the file.
+    kind, others : SignalKind
+        What it would be stored as, and what the others are stored as.
+
+    Raises
+    ------
+    RtcanError
+        If these are not `alike`.
+    """
+    if not alike(kind, others):
+        raise RtcanError(
+            f"{source} would be stored in {kind.description}, but the other recordings of the "
+            f"dataset in {others.description}",
+            hint="read each kind as a dataset of its own; without --polarity as-is, resistance is "
+            "converted to microsiemens",
+        )
 
 
 def conversion_of(

@@ -18,10 +18,8 @@ _RESISTANCE = re.compile(
     r"resistance|resistiv|impedance|widerstand|résistance|resistencia|weerstand"
 )
 _RESISTANCE_WORDS = {"srr", "srl"}
-
-
 # Several sensors (EDA1), and modules of BIOPAC (EDA100C).
-_NUMBERED = re.compile(r"(eda|gsr|scr?)\d+c?")
+_NUMBERED = re.compile(r"^(eda|gsr|scr?)\d+c?$")
 
 
 def _words(name: str) -> list[str]:

@@ -15,6 +15,9 @@ One trial always counts as a slip. Where a scale is forgotten, many are off: of 
 from -10 to 10, read as 1 to 9, nearly two thirds.
 """
 
+NAME_THE_SCALE = "--rating-scale LOW HIGH names the scale that was used"
+"""What the user can do about ratings of a dataset whose scale is not published."""
+
 
 @dataclass(frozen=True)
 class Rated:

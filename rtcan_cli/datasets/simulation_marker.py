@@ -1,15 +1,19 @@
-"""The mark that tells simulated files from real ones."""
+"""The mark that tells simulated files from real ones: a file, or a field of a dataset in BIDS."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rtcan_cli.datasets.files.raw import MARKER, PUBLISHER_FOLDERS, RawFile
+from rtcan_cli.datasets.formats.bids import DESCRIPTION, SIMULATED, SUFFIXES, read_json
 from rtcan_cli.errors import RtcanError
+
+#: Folders from that of a recording up to that of its dataset: type of data, session, subject.
+_ABOVE = 4
 
 
 def read_marker(
@@ -55,6 +59,34 @@ def read_marker(
         if content["dataset"] == name:
             return content
     return None
+
+
+def says_simulated(about: Mapping[str, Any], file: RawFile) -> bool:
+    """Whether the description of a dataset in BIDS says that it is simulated.
+
+    Raises
+    ------
+    RtcanError
+        If it says neither yes nor no.
+    """
+    simulated = about.get(SIMULATED, False)
+    if not isinstance(simulated, bool):
+        raise RtcanError(f"{file}: {SIMULATED} is {simulated!r}, not true or false")
+    return simulated
+
+
+def in_simulated_dataset(paths: Iterable[Path]) -> bool:
+    """Whether one of some recordings, however it is read, lies in a simulated dataset in BIDS.
+
+    Raises
+    ------
+    RtcanError
+        If the description of a dataset is damaged.
+    """
+    recordings = (path for path in paths if path.name.endswith(SUFFIXES))
+    folders = {folder for path in recordings for folder in path.absolute().parents[:_ABOVE]}
+    files = (RawFile(each / DESCRIPTION, PurePosixPath(DESCRIPTION)) for each in sorted(folders))
+    return any(says_simulated(read_json(each), each) for each in files if each.path.is_file())
 
 
 def _markers(publisher: str, used: RawFile, listing: list[RawFile], raw: Path) -> Iterator[RawFile]:

@@ -14,7 +14,7 @@ from rtcan_cli.datasets.clocks import UNIX_LAST
 from rtcan_cli.datasets.conversion import conversion_of, refuse_unstated
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
-from rtcan_cli.datasets.simulation_marker import read_marker
+from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_marker
 from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.rows import Row, read_start
 from rtcan_cli.datasets.table.signals import SignalFile, Track
@@ -76,11 +76,14 @@ def read_single(
     track = SignalFile(file, decimal, sampling_rate).track(column)
     if track.time is None and math.isnan(track.sampling_rate) and math.isnan(sampling_rate):
         raise RtcanError(f"{path} does not say its sampling rate", hint="--sampling-rate HZ")
-    nan = math.nan
     time, local, of_day = _start(start, decimal)
     row = Row(
-        *(1, "", "", nan, nan, path.name, sampling_rate, time, duration, column, "both"),
-        *("", "", ""),
+        line=1,
+        subject="",
+        stimulus="",
+        sampling_rate=sampling_rate,
+        start=time,
+        duration=duration,
         start_local=local,
         start_of_day=of_day,
     )
@@ -138,6 +141,10 @@ def _start(start: float | str, decimal: str) -> tuple[float, bool, bool]:
 
 
 def is_simulated(path: Path) -> bool:
-    """Whether rtcan's simulator wrote a file, as far as a mark beside it says so."""
+    """Whether rtcan's simulator made a file, as far as a mark says so.
+
+    The mark is a file beside it, or in the description of the dataset in BIDS that it belongs to.
+    """
     file = RawFile(path, PurePosixPath(path.name))
-    return any(read_marker(name, file, [], path.parent) for name in PUBLISHER_FOLDERS)
+    marked = any(read_marker(name, file, [], path.parent) for name in PUBLISHER_FOLDERS)
+    return marked or in_simulated_dataset([path])

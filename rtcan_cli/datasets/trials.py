@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +137,16 @@ class Stimulus:
     arousal_mean: float = math.nan
     song: str = ""
 
+    def filled(self, title: str, artist: str, audio: str, song: str) -> Stimulus:
+        """With what another row of a table says of it, where nothing is known so far."""
+        return replace(
+            self,
+            title=self.title or title,
+            artist=self.artist or artist,
+            audio=self.audio or audio,
+            song=self.song or song,
+        )
+
 
 Item = Trial | Excluded | RtcanError
 """What reading yields: a trial, what was left out, or what is wrong with a damaged file."""
@@ -210,3 +220,35 @@ def no_rating(valence: float, arousal: float) -> str | None:
     Whether ratings are on their scale is judged by `rtcan_cli.datasets.ratings`.
     """
     return "there is no rating" if math.isnan(valence) and math.isnan(arousal) else None
+
+
+UNRATED = (
+    "ingest, decompose and music-features work with that, relabel does not, nor what needs labels"
+)
+"""What can be done with a dataset in which nothing is rated."""
+
+
+def with_recordings(
+    trial: Trial, found: Iterable[tuple[Recording | RtcanError | str, tuple[str, str]]]
+) -> list[Item]:
+    """A trial with its recordings, behind what is wrong with those that it has not.
+
+    Parameters
+    ----------
+    trial : Trial
+        Without recordings.
+    found : iterable of (Recording or RtcanError or str, (str, str))
+        What reading each of them gave, and the `source` and `position` where a table names it: a
+        recording; what is wrong with its file; or the reason why it is left out, which is empty
+        where it was told before.
+    """
+    items: list[Item] = []
+    recordings = []
+    for each, place in found:
+        if isinstance(each, Recording):
+            recordings.append(each)
+        elif isinstance(each, RtcanError):
+            items.append(each)
+        elif each:
+            items.append(Excluded(trial.subject, trial.stimulus, each, *place, trial.repetition))
+    return [*items, replace(trial, recordings=tuple(recordings))]

@@ -46,7 +46,7 @@ class Groups:
 
     @property
     def held_out_stimulus(self) -> NDArray[Any] | None:
-        """What is held out with a stimulus: the song, where stimuli have several names."""
+        """What is held out with a stimulus (n,): the song, where stimuli have several names."""
         return self.stimulus if self.song is None else self.song
 
 

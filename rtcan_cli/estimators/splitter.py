@@ -126,7 +126,13 @@ class ProtocolSplit(BaseCrossValidator):
             yield np.flatnonzero(np.isin(role, (TRAIN, VALIDATION))), np.flatnonzero(role == TEST)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Number of folds; with ``loso``, of subjects in `groups`."""
+        """Number of folds; with ``loso``, of subjects in `groups`.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or ``loso`` has no subjects to count.
+        """
         self._protocol()
         if self.protocol != "loso":
             return self.n_splits

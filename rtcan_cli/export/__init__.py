@@ -1,1 +1,1 @@
-"""Trained networks as files that other programs run: ONNX and TorchScript."""
+"""Trained models as files for other programs: ONNX and TorchScript, and weights as safetensors."""

@@ -79,7 +79,7 @@ def write_onnx(graph: Graph, facts: Mapping[str, str], path: Path) -> None:
 
 
 def ask_onnx(path: Path, inputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Answers of an ONNX file."""
+    """P(high) (n,) as an ONNX file answers."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -107,7 +107,7 @@ def write_torchscript(graph: Graph, facts: Mapping[str, str], path: Path) -> Non
 
 
 def ask_torchscript(path: Path, inputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Answers of a TorchScript file."""
+    """P(high) (n,) as a TorchScript file answers."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", DeprecationWarning)
         loaded = torch.jit.load(str(path), map_location="cpu")

@@ -47,10 +47,10 @@ class Graph(nn.Module):
     def __init__(self, models: Sequence[TrainedModel], sees: Eda, calibrated: bool) -> None:
         super().__init__()
         spec = models[0].spec
-        name = find(spec.model)
-        if not name.is_network:
+        model = find(spec.model)
+        if not model.is_network:
             raise RtcanError(
-                f"{name.title} is not a network: ONNX or TorchScript cannot represent it",
+                f"{model.title} is not a network: ONNX or TorchScript cannot represent it",
                 "predict, which asks every model",
             )
         #: Shape of an input, without the batch, by its name.
@@ -60,7 +60,13 @@ class Graph(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, first: Tensor, second: Tensor | None = None) -> Tensor:
-        """Return P(high) (batch,) for the inputs, in the order of `shapes`."""
+        """Return P(high) (batch,) for the inputs, in the order of `shapes`.
+
+        Raises
+        ------
+        ValueError
+            If an input is missing.
+        """
         given: dict[str, Tensor] = {}
         for (name, shape), x in zip(self.shapes.items(), (first, second), strict=False):
             if x is None:
@@ -71,7 +77,7 @@ class Graph(nn.Module):
         return torch.stack(said).mean(dim=0)
 
     def examples(self, n: int, seed: int) -> tuple[NDArray[np.float32], ...]:
-        """Random inputs for `n` trials, see `random_inputs`."""
+        """Random inputs for `n` trials, each (n, *shape), see `random_inputs`."""
         return random_inputs(self.shapes, self.scales, n, seed)
 
     def trials(self, inputs: Sequence[NDArray[np.float32]]) -> Trials:
@@ -137,7 +143,13 @@ def input_shapes(spec: ModelSpec, sees: Eda) -> dict[str, tuple[int, ...]]:
 def random_inputs(
     shapes: Mapping[str, tuple[int, ...]], scales: Scales, n: int, seed: int
 ) -> tuple[NDArray[np.float32], ...]:
-    """Random inputs for `n` trials: features spread as in training, and beyond the limit."""
+    """Random inputs for `n` trials: features spread as in training, and beyond the limit.
+
+    Returns
+    -------
+    tuple of ndarray of float32, shapes (n, *shape)
+        In the order of `shapes`.
+    """
     rng = np.random.default_rng(seed)
     found = []
     for name, shape in shapes.items():

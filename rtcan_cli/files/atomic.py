@@ -1,10 +1,11 @@
-"""Files that are complete or absent, even after a kill."""
+"""Files and folders that are complete or absent, even after a kill."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import re
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rtcan_cli.errors import RtcanError, writing_hint
-from rtcan_cli.files.links import new_beside, open_regular
+from rtcan_cli.files.links import new_beside, open_regular, unique_name
 from rtcan_cli.platforms import flush, is_running, patiently
 
 #: Number of a process, and what chance has added (`rtcan_cli.files.links.unique_name`).
@@ -90,6 +91,59 @@ def replace(new: Path, place: Path) -> None:
     PermissionError
         If one still has it open after two seconds.
     """
+    patiently(lambda: os.replace(new, place))
+
+
+@contextmanager
+def new_folder_beside(place: Path) -> Iterator[Path]:
+    """Make a folder beside its place, to be filled and then put there (`replace_empty`).
+
+    Parameters
+    ----------
+    place : Path
+        Where it is to be; folders above it that are missing are made.
+
+    Yields
+    ------
+    Path
+        An empty folder. What is left of it in the end is removed; where a kill keeps that from
+        happening, the next call for the same place does it.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be made, or the body raises OSError.
+    """
+    prefix, beside = f".{place.name}.part-", None
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in leftovers(place.parent, prefix):
+            shutil.rmtree(leftover, ignore_errors=True)  # follows no link
+        name = place.with_name(unique_name(prefix))
+        name.mkdir()  # fails if anything is there: nobody can have prepared it
+        beside = name
+        yield beside
+    except OSError as error:
+        raise RtcanError(
+            f"{place}: cannot be written: {error.strerror or error}",
+            f"{writing_hint(error)}, then the same command again",
+        ) from error
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def replace_empty(new: Path, place: Path) -> None:
+    """Put a folder in a place where nothing is, or an empty folder.
+
+    Raises
+    ------
+    OSError
+        If there is something else.
+    """
+    if sys.platform == "win32":  # where a folder does not take the place of another one
+        with suppress(FileNotFoundError):
+            place.rmdir()
     patiently(lambda: os.replace(new, place))
 
 

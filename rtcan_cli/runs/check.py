@@ -55,11 +55,11 @@ class Tables(Protocol):
 
     @property
     def fold_labels(self) -> NDArray[np.int8]:
-        """Label of each trial in each fold."""
+        """Label of each trial in each fold, shape (n_trials, n_folds)."""
 
     @property
     def membership(self) -> NDArray[np.int8]:
-        """Role of each trial in each fold."""
+        """Role of each trial in each fold, shape (n_trials, n_folds)."""
 
 
 def settings_of(store: Store) -> RunSettings:

@@ -32,6 +32,10 @@ def lengths_of(components: Path, onset: float) -> NDArray[np.float64]:
         Components store.
     onset : float
         Seconds dropped at the beginning.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_decomposed,)
     """
     with Store(components, "components") as store:
         rate = store.array("recordings/sampling_rate")

@@ -363,7 +363,7 @@ class _Features:
         self._columns = [known[name] for name in names] if names else list(known.values())
 
     def of(self, index: int) -> NDArray[np.float32]:
-        """Features of one recording."""
+        """Features of one recording, shape (n_features,)."""
         if not 0 <= index - self._start < len(self._block):
             self._start = index - index % _ROWS
             rows = range(self._start, min(self._start + _ROWS, self._n))
@@ -401,7 +401,13 @@ def parts_input(
     length: int,
     window: Window | None = None,
 ) -> NDArray[np.float32]:
-    """Network input (3, length) of a recording from its parts, each of shape (n_samples,)."""
+    """Network input (3, length) of a recording from its parts, each of shape (n_samples,).
+
+    Raises
+    ------
+    RtcanError
+        If too little of it is left after the onset.
+    """
     left = len(phasic) / sampling_rate - onset
     if left < MIN_SECONDS:
         raise RtcanError(

@@ -288,7 +288,7 @@ class Run:
         return folds, fold_summary(folds)
 
     def train_label(self, target: str, fold: int) -> NDArray[np.int8]:
-        """Labels that a fold, from 1, was trained on."""
+        """Labels that a fold, from 1, was trained on, shape (n_train,)."""
         rows = self.trials(target).index.to_numpy()[self.splits(target).roles(fold - 1).train]
         return self.fold_labels[rows, fold - 1]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 from rtcan_cli import __version__
 from rtcan_cli.datasets.files.raw import MARKER, PUBLISHER_FOLDERS
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.atomic import exchange, leftovers
-from rtcan_cli.files.links import open_regular, unique_name
+from rtcan_cli.files.atomic import exchange, new_folder_beside
+from rtcan_cli.files.links import open_regular
 from rtcan_cli.simulate.faults import FAULTS_FILE
 from rtcan_cli.simulate.truth import TRUTH_FOLDER
 
@@ -43,17 +42,7 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
         If `target` holds anything but a simulation, or cannot be written.
     """
     _check_replaceable(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{target.name}.part-"
-        for leftover in leftovers(target.parent, prefix):
-            shutil.rmtree(leftover, ignore_errors=True)  # follows no link
-        # Fails if anything is there: nobody can have prepared it.
-        beside = target.with_name(unique_name(prefix))
-        beside.mkdir()
-    except OSError as error:
-        raise RtcanError(f"{target} cannot be written: {error.strerror}") from error
-    try:
+    with new_folder_beside(target) as beside:
         new, old = beside / "new", beside / "old"
         new.mkdir()
         content = {**settings, "rtcan_version": __version__}
@@ -65,10 +54,6 @@ def new_folder(target: Path, settings: dict[str, Any]) -> Iterator[Path]:
                 return
             target.rename(old)
         new.rename(target)
-    except OSError as error:
-        raise RtcanError(f"{target} cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from rtcan_cli.stores import Partial, Store
 from rtcan_cli.stores.work.lock import lock
-from tests.child import Child
+from tests.child import killed
 from tests.conftest import SMALL_TRAINING, must, rtcan
 
 SMALL = (*SMALL_TRAINING, "--variant", "base", "--target", "arousal")
@@ -35,13 +34,6 @@ def replace(source, target, **folders):
     real(source, target, **folders)
 os.replace = replace
 """
-
-
-def killed(patch: str, *arguments: str | Path) -> None:
-    """Run a command that kills itself at some point, without any chance to tidy up."""
-    code = f"import os, signal\n{patch}\nfrom rtcan_cli.app import main\nmain()\n"
-    result = Child(code, *map(str, arguments)).ended()
-    assert result.returncode == -signal.SIGKILL, result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from tests.conftest import rtcan
 #: A command line for each way in which a command works.
 WAYS = (
     "simulate pmemo DIR",
+    "draft-trials DIR",
     "ingest pmemo RAW",
     "ingest table RAW",
     "ingest bids RAW",
@@ -51,6 +52,8 @@ WAYS = (
     "export-bids DIR",
     "predict --dataset pmemo",
     "predict --eda eda.csv",
+    "live --file eda.csv",
+    "live --lsl EDA --record recorded.csv",
     "gradcam --subject 1 --music 1",
     "gradcam --subject 1 --music 1 --relative",
     "gradcam --all",

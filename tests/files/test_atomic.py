@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.atomic import exchange, leftovers, new_file, remove_leftovers, write_whole
+from rtcan_cli.files.atomic import (
+    exchange,
+    leftovers,
+    new_file,
+    new_folder_beside,
+    remove_leftovers,
+    replace_empty,
+    write_whole,
+)
 from tests.like_windows import POSIX_ONLY
 
 #: No process has such a number: Linux ends at 4,194,304.
@@ -49,6 +57,34 @@ def test_what_killed_processes_left_goes_and_that_of_living_ones_stays(tmp_path:
     assert [path.name for path in leftovers(tmp_path, prefix, alone=True)] == [names[1]]
     remove_leftovers(tmp_path, prefix, alone=True)
     assert {path.name for path in tmp_path.iterdir()} == {"a.csv", *names[2:]}
+
+
+def test_what_killed_processes_left_of_folders_goes_and_nothing_else(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    names = [f".a.part-{NOBODY}", f".a.part-{os.getppid()}", f".b.part-{NOBODY}", "aside"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    with new_folder_beside(place) as beside:
+        assert not list(beside.iterdir())
+        (beside / "file").touch()
+        assert not place.exists()
+        replace_empty(beside, place)
+    assert {path.name for path in tmp_path.iterdir()} == {"a", *names[1:]}
+    assert all(list(path.iterdir()) for path in tmp_path.iterdir())
+
+
+def test_a_folder_does_not_take_the_place_of_what_has_come_there(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    with (
+        pytest.raises(RtcanError, match="a: cannot be written") as e,
+        new_folder_beside(place) as beside,
+    ):
+        place.mkdir()
+        (place / "mine").touch()
+        replace_empty(beside, place)
+    assert e.value.hint is not None
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "mine"]
 
 
 def test_folders_change_places_at_once(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import HEAD, kind_of
 from rtcan_cli.label_table import read_label_table
 from rtcan_cli.models.rtcan.released_file import read_state_dict
-from rtcan_cli.music import extract, read_static_features
+from rtcan_cli.music import extract, read_feature_table
 from rtcan_cli.stores import Store
 from tests.unprivileged import folder_of_somebody_else, unprivileged
 
@@ -148,7 +148,7 @@ def read_pmemo(path: Path) -> None:
 # The name a file has there, the reader, and the kinds that are right, or read as something else.
 READERS: dict[str, tuple[str, Callable[[Path], object], tuple[str, ...]]] = {
     "song": ("1.mp3", extract, ("mp3", "wav", "flac", "ogg")),
-    "music features": ("static_features.csv", read_static_features, ()),
+    "music features": ("static_features.csv", read_feature_table, ()),
     "labels": ("labels.csv", read_label_table, ()),
     "store": ("music.h5", lambda path: Store(path, "music"), ("matlab 7.3", "hdf5")),
     "checkpoint": ("net.pt", read_state_dict, ("zip",)),

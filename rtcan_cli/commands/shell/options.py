@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -265,6 +266,46 @@ RunName = Annotated[
         show_default=False,
     ),
 ]
+
+
+def column_of(where: str) -> Any:
+    """The option `--column`, whose help says where the column is."""
+    return typer.Option(
+        help=f"Column of the EDA {where}: its name, or its number from 1.", show_default=False
+    )
+
+
+# Of one recording that a run answers about, be it finished or not.
+SamplingRate = Annotated[
+    float | None,
+    typer.Option(
+        min=1e-3,
+        help="Sampling rate of the file in Hz; may be left out if the file contains it.",
+        show_default=False,
+    ),
+]
+DecimalMark = Annotated[Literal[".", ","], typer.Option(help="Decimal mark of the file.")]
+RecordingUnit = Annotated[
+    str | None,
+    typer.Option(
+        help="Unit of the EDA if the recording does not state it, such as uS or kOhm; it "
+        "distinguishes conductance from resistance. Default: that of the run's recordings; a run "
+        "on resistance (DEAP) or on converted recordings requires it",
+        show_default=False,
+    ),
+]
+Song = Annotated[
+    Path | None,
+    typer.Option(help="The song, for a run that fuses music.", show_default=False),
+]
+Uncalibrated = Annotated[
+    bool, typer.Option("--uncalibrated", help="Do not calibrate the probabilities.")
+]
+
+
+def or_nan(number: float | None) -> float:
+    """A number that may have been left out; then NaN."""
+    return math.nan if number is None else number
 
 
 def figure_size(text: str | None) -> tuple[float, float] | None:

@@ -6,27 +6,22 @@ which allows further columns: they are read from the columns ``valence`` and ``a
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rtcan_cli.datasets.bids.fields import BEFORE
+from rtcan_cli.datasets.files.csvfile import number
 from rtcan_cli.datasets.files.raw import RawFile, printable
-from rtcan_cli.datasets.formats.bids import described
+from rtcan_cli.datasets.files.tsv import read_rows
+from rtcan_cli.datasets.formats.bids import MISSING, described
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.trial_key import MOST_REPETITIONS, is_repetition
 
 STIMULUS_COLUMNS = ("stimulus", "stimulus_name", "stim_id", "stim_file", "trial_type")
 """Columns that may name what was played; the first that has a value in a table is used."""
-
-BEFORE = "recorded_before"
-"""Column of the seconds before the onset that belong to a trial's recording, which rtcan writes."""
-
-MISSING = {"", "n/a"}
-
-_MOST_REPETITIONS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -96,27 +91,6 @@ class Events:
     has_ratings: bool = False
     scale: tuple[float, float] | None = None
     columns: tuple[str, ...] = ()
-
-
-def read_rows(file: RawFile) -> list[list[str]]:
-    """The lines of a table, and the cells of each.
-
-    Raises
-    ------
-    RtcanError
-        If it cannot be read as such: a cell is far longer than any that a person fills in.
-    """
-    lines = io.StringIO(file.text(), newline="")
-    rows: list[list[str]] = []
-    try:
-        rows.extend(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except csv.Error as error:
-        raise RtcanError(
-            f"{file}, line {len(rows) + 1}: not a table separated by tabs ({error})",
-            "one row a line, and no cell of more than "
-            f"{csv.field_size_limit()} characters; copy the file again",
-        ) from error
-    return rows
 
 
 def read_events(file: RawFile) -> Events:
@@ -198,11 +172,9 @@ def _event(line: int, row: Mapping[str, str], column: str | None, rated: bool) -
     if target not in (*TARGETS, "both"):
         raise ValueError(f"the target is {target!r}, not {' or '.join(TARGETS)} or both")
     repetition = _number(row, "repetition")
-    if not math.isnan(repetition) and not (
-        1 <= repetition <= _MOST_REPETITIONS and repetition == int(repetition)
-    ):
+    if not math.isnan(repetition) and not is_repetition(repetition):
         raise ValueError(
-            f"the repetition is {repetition:g}, not 1, 2, ... up to {_MOST_REPETITIONS}"
+            f"the repetition is {repetition:g}, not 1, 2, ... up to {MOST_REPETITIONS}"
         )
     return Event(
         line,
@@ -227,7 +199,7 @@ def _number(row: Mapping[str, str], name: str) -> float:
     if cell in MISSING:
         return math.nan
     try:
-        value = float(cell)
+        value = number(cell)
     except ValueError:
         raise ValueError(f"{name} is {printable(cell)[:40]!r}, not a number") from None
     if not math.isfinite(value):

@@ -19,8 +19,15 @@ from numpy.typing import NDArray
 
 from rtcan_cli import __version__
 from rtcan_cli.choices import Polarity
-from rtcan_cli.datasets.bids.events import BEFORE
-from rtcan_cli.datasets.bids.reader import DESCRIPTION, NO_OFFSET, PARTICIPANTS, POLARITY, REPAIRED
+from rtcan_cli.datasets.bids.fields import (
+    BEFORE,
+    NO_OFFSET,
+    ORIGINAL_ID,
+    PARTICIPANTS,
+    POLARITY,
+    REPAIRED,
+)
+from rtcan_cli.datasets.formats.bids import DESCRIPTION, SIMULATED
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.terms import Credit
 
@@ -253,12 +260,12 @@ def _write_shared(
         **({"License": about.credit.licence} if about.credit.licence else {}),
         **({"Authors": list(about.credit.authors)} if about.credit.authors else {}),
         "GeneratedBy": [{"Name": "rtcan", "Version": __version__}],
-        "Simulated": about.simulated,
+        SIMULATED: about.simulated,
     }
     rows = [[f"sub-{labels[subject]}", subject] for subject in subjects]
     people = {
         "participant_id": {"Description": "Label of the subject in this dataset"},
-        "original_id": {"Description": "Name of the subject where the data come from"},
+        ORIGINAL_ID: {"Description": "Name of the subject where the data come from"},
     }
     files = {
         DESCRIPTION: _json(description),

@@ -15,7 +15,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.files.raw import RawFile, printable
+from rtcan_cli.datasets.files.tsv import read_rows
 from rtcan_cli.datasets.formats.bids_clock import place_samples
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
@@ -32,7 +33,17 @@ from rtcan_cli.files.kinds import GZIP
 
 SUFFIXES = ("_physio.tsv.gz",)
 
-_LARGEST = 500_000_000
+DESCRIPTION = "dataset_description.json"
+"""What the folder of a dataset holds."""
+
+SIMULATED = "Simulated"
+"""Field of that file, not part of the standard: whether rtcan's simulator made the data."""
+
+MISSING = {"", "n/a"}
+"""Cells that say that a value is missing; the standard knows the second."""
+
+_LARGEST = 500_000_000  # bytes of text
+_MOST_NUMBERS = 125_000_000  # which take 1 GB
 _LARGEST_JSON = 1_000_000
 _LONGEST_LINE = 1 << 16
 _CLOCK = "timestamp"
@@ -66,7 +77,7 @@ def read(file: RawFile) -> Contents:
         if not rate > 0:
             raise _wrong(file, f"says {rate:g} Hz as SamplingFrequency", "correct it")
         start = _start(about, file, notes)
-        values = _table(_text(file), names, file, notes)
+        values = _table(file, names, notes)
     units = [_unit(about, name, names) for name in names]
     columns = list(zip(names, units, values.T, strict=True))
     kept, time, found = place_samples(file, columns, rate, start)
@@ -110,9 +121,9 @@ def described(file: RawFile, suffix: str) -> dict[str, Any]:
         ]
         # The one with most parts in its name goes before.
         for path in sorted(found, key=lambda path: -len(path.name.split("_"))):
-            about = _json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
+            about = read_json(RawFile(path, file.name.with_name(path.name), root=file.root)) | about
         at_root = file.root is not None and os.path.realpath(folder) == str(file.root)
-        if at_root or (folder / "dataset_description.json").exists():
+        if at_root or (folder / DESCRIPTION).exists():
             break
         folder = folder.parent
     return about
@@ -129,12 +140,22 @@ def _describe(file: RawFile) -> dict[str, Any]:
     return about
 
 
-def _json(file: RawFile) -> dict[str, Any]:
+def read_json(file: RawFile) -> dict[str, Any]:
+    """A description, of which no more is read than one can have.
+
+    Raises
+    ------
+    RtcanError
+        If it cannot be read, or is not a JSON object.
+    """
     with reading(file, "a description in JSON"), file.open() as stream:
         text = stream.read(_LARGEST_JSON + 1)
         if len(text) > _LARGEST_JSON:
             raise DamagedError("it is too long")
-        about = json.loads(text.decode("utf-8-sig"))
+        try:
+            about = json.loads(text.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            about = None
         if not isinstance(about, dict):
             raise DamagedError("it is not a JSON object")
         return about
@@ -193,29 +214,57 @@ def _text(file: RawFile) -> bytes:
     return text.getvalue()
 
 
-def _table(
-    text: bytes, names: Sequence[str], file: RawFile, notes: list[str]
-) -> NDArray[np.float64]:
-    first = text.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
-    if first.split("\t") == list(names) and not all(map(_is_number, names)):
-        # The standard has no header line; pandas writes one unless it is told not to.
-        notes.append("its first line, with the names of the columns, was skipped")
-        text = text.split(b"\n", 1)[1] if b"\n" in text else b""
-    # A last line without an end is whole: gzip checks the length of what it packed.
-    rows = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
-    try:
-        values = np.loadtxt(rows, delimiter="\t", comments=None, ndmin=2)
-    except ValueError as error:
-        raise _bad_line(text, names, file) or error from error
-    if not values.size:
+def _table(file: RawFile, names: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
+    """The numbers of a packed table, shape (n_rows, n_columns).
+
+    It is unpacked twice, to count its lines and to read them piece by piece, so that no more than
+    its numbers and one piece are in memory: short lines take a fraction of what numbers take.
+    """
+    packed, width = file.content(), len(names)
+    n_lines = sum(_n_lines(piece) for piece in _pieces(packed))
+    if n_lines * width > _MOST_NUMBERS:
+        raise DamagedError(f"it has more than {_MOST_NUMBERS / 1e6:.0f} million numbers")
+    values = np.empty((n_lines, width))
+    n_rows = n_passed = n_titles = 0
+    for number, piece in enumerate(_pieces(packed)):
+        if number == 0 and _has_titles(piece, names):
+            # The standard has no header line; pandas writes one unless it is told not to.
+            notes.append("its first line, with the names of the columns, was skipped")
+            piece, n_titles = piece.partition(b"\n")[2], 1
+        lines = io.TextIOWrapper(io.BytesIO(piece.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+        try:
+            block = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
+        except ValueError as error:
+            raise _bad_line(piece, n_passed + n_titles, width, file) or error from error
+        if block.size and block.shape[1] != width:
+            if n_passed:
+                raise DamagedError(
+                    f"line {n_passed + n_titles + 1} has {block.shape[1]} columns, and its "
+                    f"description names {width}"
+                )
+            raise _wrong(
+                file,
+                f"names {width} columns, but the table has {block.shape[1]}",
+                "Columns names all columns of the table, in their order; numbers of rows, as "
+                "pandas writes them, are one",
+            )
+        n_own = _n_lines(piece)
+        # Empty lines may stand at the end alone: samples behind one would seem to be earlier.
+        skipped = len(block) < n_own and len(block) < _n_lines(piece.rstrip())
+        if skipped or (len(block) and n_rows < n_passed):
+            raise DamagedError("it has an empty line; what is missing is n/a")
+        values[n_rows : n_rows + len(block)] = block
+        n_rows += len(block)
+        n_passed += n_own
+    if not n_rows:
         raise DamagedError("it has no samples")
-    if values.shape[1] != len(names):
-        raise RtcanError(
-            f"{file} has {values.shape[1]} columns, but its description (.json) names {len(names)}",
-            "Columns names all columns of the table, in their order; numbers of rows, as pandas "
-            "writes them, are one",
-        )
-    return values
+    return values[:n_rows]
+
+
+def _has_titles(text: bytes, names: Sequence[str]) -> bool:
+    """Whether the first line has the names of the columns."""
+    first = text.partition(b"\n")[0].decode("utf-8-sig", "replace").strip()
+    return first.split("\t") == list(names) and not all(map(_is_number, names))
 
 
 def _is_number(cell: str) -> bool:
@@ -226,20 +275,21 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _bad_line(text: bytes, names: Sequence[str], file: RawFile) -> RtcanError | None:
+def _bad_line(text: bytes, n_above: int, n_columns: int, file: RawFile) -> RtcanError | None:
     """The first line that is not a row of numbers, and what is wrong with it."""
     width = 0
-    for number, line in enumerate(text.decode("utf-8-sig", "replace").splitlines(), start=1):
-        cells = line.replace("n/a", "nan").split("\t")
+    lines = text.decode("utf-8-sig", "replace").splitlines()
+    for number, line in enumerate(lines, start=n_above + 1):
         if not line.strip():
             continue
+        cells = line.replace("n/a", "nan").split("\t")
         width = width or len(cells)
         bad = next((cell for cell in cells if not _is_number(cell)), None)
         if bad is None and len(cells) == width:
             continue
         if bad is None:
             what = f"has {len(cells)} cells, the lines above it {width}"
-        elif len(cells) == 1 < len(names):
+        elif len(cells) == 1 < n_columns:
             what = f"is {printable(bad)[:40]!r}: its cells are not separated by tabs"
         else:
             what = f"has {printable(bad)[:40]!r} in the place of a number"
@@ -250,6 +300,37 @@ def _bad_line(text: bytes, names: Sequence[str], file: RawFile) -> RtcanError | 
     return None
 
 
+def _pieces(packed: bytes) -> Iterator[bytes]:
+    """The text of a packed table in pieces of whole lines; the end of the last may be missing.
+
+    Too much of it, or a line without an end, ends it early.
+    """
+    n_bytes, rest = 0, b""
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacked:
+        while piece := unpacked.read(_LONGEST_LINE):
+            if len(piece) == _LONGEST_LINE and b"\n" not in piece:
+                raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
+            n_bytes += len(piece)
+            if n_bytes > _LARGEST:
+                raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
+            whole, end, after = piece.rpartition(b"\n")
+            if end:
+                yield rest + whole + end
+                rest = after
+            else:
+                rest += after
+    if rest:  # gzip has checked the length of what it packed, so this line is whole, too
+        yield rest
+
+
+def _n_lines(text: bytes) -> int:
+    """How many lines it has, whatever ends them; the last need not have an end."""
+    ends = text.count(b"\n")
+    if b"\r" in text:
+        ends += text.count(b"\r") - text.count(b"\r\n")
+    return ends + (bool(text) and not text.endswith((b"\n", b"\r")))
+
+
 def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
     """Events of the run, from the table beside the recording."""
     parts = [each for each in _stem(file).split("_")[:-1] if not each.startswith("recording-")]
@@ -257,7 +338,7 @@ def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:
     if not path.is_file():
         return ()
     table = RawFile(path, file.name.with_name(path.name), root=file.root)
-    rows = [line.split("\t") for line in table.text().splitlines() if line.strip()]
+    rows = [row for row in read_rows(table) if any(cell.strip() for cell in row)]
     header = rows[0] if rows else []
     if "onset" not in header:
         notes.append(f"{path.name} has no column onset, and is not used")

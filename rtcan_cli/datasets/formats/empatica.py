@@ -17,6 +17,7 @@ from rtcan_cli.datasets.clocks import UNIX_FIRST, UNIX_LAST
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.files.raw import RawFile, inside, list_files
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
+from rtcan_cli.datasets.formats.encoding import decode
 from rtcan_cli.errors import RtcanError
 
 _OTHER_SENSORS = {"acc", "bvp", "hr", "ibi", "temp", "tags"}
@@ -127,8 +128,6 @@ def read(file: RawFile) -> Contents:
     RtcanError
         If it does not hold one ``EDA.csv``, or that cannot be read.
     """
-    from rtcan_cli.datasets.formats.text import decode
-
     found = [each for each in session_files(file) if each.name.name.casefold() == "eda.csv"]
     if len(found) != 1:
         what = "a folder" if os.path.isdir(file.path) else "a zip file"

@@ -5,23 +5,30 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from rtcan_cli.choices import Polarity
 from rtcan_cli.command_line import command_line, quoted
-from rtcan_cli.datasets.conversion import Conversion, alike, conversion_of, kind_of_unit
+from rtcan_cli.datasets.conversion import (
+    LOOKED_AT,
+    Conversion,
+    check_alike,
+    conversion_of,
+    kind_of_unit,
+)
 from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
 from rtcan_cli.datasets.formats.empatica import read_session, session_files
 from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
-from rtcan_cli.datasets.ratings import Rated, off_scale
-from rtcan_cli.datasets.simulation_marker import read_marker
+from rtcan_cli.datasets.ratings import NAME_THE_SCALE, Rated, off_scale
+from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_marker
 from rtcan_cli.datasets.table.cuts import Cut, cut
+from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.table.rows import Row, read_table
 from rtcan_cli.datasets.table.signals import SignalFile, Track
 from rtcan_cli.datasets.trials import (
+    UNRATED,
     Excluded,
     Item,
     RawDataset,
@@ -29,6 +36,7 @@ from rtcan_cli.datasets.trials import (
     Stimulus,
     Trial,
     no_rating,
+    with_recordings,
 )
 from rtcan_cli.datasets.units import RELATIVE, require_unit
 from rtcan_cli.errors import RtcanError
@@ -40,49 +48,6 @@ NAMES = ("trials.csv", "trials.tsv", "trials.xlsx")
 
 _FEW = 10
 _NARROW = 0.6
-_LOOKED_AT = 5  # signals that decide on all: one may have been spoilt
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """What a table of trials does not say itself.
-
-    Attributes
-    ----------
-    decimal : {".", ","}
-        The decimal mark of the table and the signal files.
-    rating_scale : tuple of float
-        Lowest and highest possible rating.
-    unit : str, optional
-        Of signals whose files do not say it; by default microsiemens. Files that say another one
-        are refused.
-    polarity : {"conductance", "resistance", "as-is"}, optional
-        What the signals are; by default what their unit says.
-    scale_is_stated : bool
-        Whether the user has named the scale, so that files may not say another one.
-
-    Raises
-    ------
-    RtcanError
-        If one of them is not possible.
-    """
-
-    decimal: str = "."
-    rating_scale: tuple[float, float] = profile("table").rating_scale
-    unit: str | None = None
-    polarity: Polarity | None = None
-    scale_is_stated: bool = False
-
-    def __post_init__(self) -> None:
-        low, high = self.rating_scale
-        if self.decimal not in (".", ","):
-            raise RtcanError(f"the decimal mark is . or , and not {self.decimal!r}")
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise RtcanError(
-                f"a rating scale from {low:g} to {high:g} is not possible", "--rating-scale 1 9"
-            )
-        if self.unit is not None:
-            require_unit(self.unit)
 
 
 def open_raw(
@@ -141,7 +106,8 @@ def open_raw(
         ),
         in_turn=False,
         damaged=(*damaged, *slips),
-        simulated=read_marker("table", file, [], raw) is not None,
+        simulated=read_marker("table", file, [], raw) is not None
+        or in_simulated_dataset(each.path for each in signals),
         notes=tuple(
             filter(
                 None,
@@ -234,14 +200,11 @@ def _first_tracks(rows: Sequence[Row], table: RawFile, decimal: str) -> Iterator
         except RtcanError:
             continue  # Reading the part will tell.
         n_read += 1
-        if n_read == _LOOKED_AT:
+        if n_read == LOOKED_AT:
             return
 
 
-_NOTE_UNRATED = (
-    "There is no rating: ingest, decompose and music-features work with that, relabel does not, "
-    "nor what needs labels."
-)
+_NOTE_UNRATED = f"There is no rating: {UNRATED}."
 
 
 def _key(row: Row) -> tuple[str, str, int]:
@@ -256,9 +219,8 @@ def _drop_slips(
     trials: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
         trials.setdefault(_key(row), []).append(row)
-    advice = "--rating-scale LOW HIGH names the scale that was used"
     rated = [_rated(hearings, file, scale) for hearings in trials.values()]
-    slips = off_scale(rated, scale, file, advice)
+    slips = off_scale(rated, scale, file, NAME_THE_SCALE)
     dropped = {key for index, key in enumerate(trials) if index in slips}
     kept = tuple(row for row in rows if _key(row) not in dropped)
     return kept, list(slips.values())
@@ -349,13 +311,7 @@ def _stimuli(rows: Iterable[Row], table: RawFile) -> tuple[tuple[Stimulus, ...],
             absent.setdefault(row.audio, row.line)
             audio = ""
         old = merged.get(row.stimulus, Stimulus(row.stimulus))
-        merged[row.stimulus] = replace(
-            old,
-            title=old.title or row.title,
-            artist=old.artist or row.artist,
-            audio=old.audio or audio,
-            song=old.song or row.song,
-        )
+        merged[row.stimulus] = old.filled(row.title, row.artist, audio, row.song)
     if not absent:
         return tuple(merged.values()), ""
     name, line = next(iter(absent.items()))
@@ -462,17 +418,9 @@ def _read_part(
         if problem:
             items.append(Excluded(subject, stimulus, problem, *place, repetition))
             continue
-        recordings = []
-        for row in rows:
-            found = signals.read(row)
-            if isinstance(found, Recording):
-                recordings.append(found)
-            elif isinstance(found, RtcanError):
-                items.append(found)
-            elif found:
-                where = f"line {row.line}"
-                items.append(Excluded(subject, stimulus, found, table.source, where, repetition))
-        items.append(Trial(subject, stimulus, valence, arousal, tuple(recordings), repetition))
+        trial = Trial(subject, stimulus, valence, arousal, (), repetition)
+        found = ((signals.read(row), (table.source, f"line {row.line}")) for row in rows)
+        items += with_recordings(trial, found)
     return items
 
 
@@ -543,13 +491,7 @@ class _Signals:
                 track.source,
                 track.channel,
             )
-            if not alike(how.kind, self._kind):
-                raise RtcanError(
-                    f"{track.source} would be stored in {how.kind.description}, but other signals "
-                    f"of the table in {self._kind.description}",
-                    hint="a folder with a table of its own for each kind; without --polarity as-is "
-                    "resistance is converted to microsiemens",
-                )
+            check_alike(track.source, how.kind, self._kind)
             self._conversions[key] = replace(track, eda=how.cleaned(track.eda)), how
         return self._conversions[key]
 

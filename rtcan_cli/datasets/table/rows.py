@@ -25,7 +25,7 @@ from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.table import excel
 from rtcan_cli.datasets.time_text import read_times
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.trial_key import hearing
+from rtcan_cli.trial_key import COUNT_REPETITIONS, hearing, is_repetition
 
 REQUIRED = ("subject", "stimulus", "valence", "arousal", "signal")
 OPTIONAL = (
@@ -44,7 +44,6 @@ OPTIONAL = (
 )
 DELIMITERS = ("\t", ";", ",")
 _FASTEST = 1e6
-_MOST_REPETITIONS = 1e6
 _SHOWN = 200  # characters of the first line in a message
 
 
@@ -91,17 +90,17 @@ class Row:
     line: int
     subject: str
     stimulus: str
-    valence: float
-    arousal: float
-    signal: str
-    sampling_rate: float
-    start: float
-    duration: float
-    column: str
-    target: str
-    audio: str
-    title: str
-    artist: str
+    valence: float = math.nan
+    arousal: float = math.nan
+    signal: str = ""
+    sampling_rate: float = math.nan
+    start: float = math.nan
+    duration: float = math.nan
+    column: str = ""
+    target: str = "both"
+    audio: str = ""
+    title: str = ""
+    artist: str = ""
     repetition: int = 1
     song: str = ""
     start_local: bool = False
@@ -386,7 +385,7 @@ def _row(line: int, cells: dict[str, str], decimal: str, factors: Mapping[str, f
     if duration <= 0:
         raise _Wrong(f"the duration {duration:g} s is not possible")
     repetition = numeric("repetition") if cells.get("repetition") else 1.0
-    if not (1 <= repetition <= _MOST_REPETITIONS and repetition.is_integer()):
+    if not is_repetition(repetition):
         raise _Wrong(
             f"the repetition {cells['repetition']!r} is not a whole number from 1",
             "1 the first time that the subject heard the stimulus, 2 the second time",
@@ -516,8 +515,7 @@ def _check_twice(rows: Sequence[Row], file: RawFile) -> None:
                     other,
                     row,
                     f"are the same trial ({trial}, target {row.target})",
-                    "where the subject heard the stimulus again, count in the column repetition: "
-                    "1, 2, ...; for one hearing a rating, fill the column target",
+                    COUNT_REPETITIONS,
                 )
             for target in TARGETS:
                 own, theirs = getattr(row, target), getattr(other, target)

@@ -22,7 +22,7 @@ from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
 from rtcan_cli.datasets.polarity import SignalKind, signal_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
-from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality import Inspected, Rules, inspect
 from rtcan_cli.errors import RtcanError

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +13,7 @@ from rtcan_cli import console
 from rtcan_cli.choices import Polarity
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.absolute import is_absolute
-from rtcan_cli.datasets.bids.events import BEFORE
+from rtcan_cli.datasets.bids.fields import BEFORE
 from rtcan_cli.datasets.bids.writer import ARBITRARY, About, Run, labels_of, write_dataset
 from rtcan_cli.datasets.polarity import (
     CONDUCTANCE,
@@ -29,7 +26,8 @@ from rtcan_cli.datasets.profiles import Profile, profile
 from rtcan_cli.datasets.terms import credit_of, terms_of
 from rtcan_cli.datasets.units import RELATIVE, parse_unit
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.files.links import is_link, unique_name
+from rtcan_cli.files.atomic import new_folder_beside, replace_empty
+from rtcan_cli.files.links import is_link
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.bids import BidsExport
 from rtcan_cli.stores import Provenance, Store
@@ -76,10 +74,12 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
             readme=_readme(known, made, _options(kinds, known), notes),
             lead=lead,
         )
-        with _new_folder(folder) as place:
+        with new_folder_beside(folder) as beside:
             runs = _runs(store, trials, table, known)
             with console.progress(len(trials), "writing BIDS", "trial") as bar:
-                n_files = write_dataset(place, about, _counted(runs, bar), labels)
+                n_files = write_dataset(beside, about, _counted(runs, bar), labels)
+            _refuse_place(folder)  # something may have come there meanwhile
+            replace_empty(beside, folder)
         units = sorted({_unit(kind, known) for kind in kinds})
     return BidsExport(
         dataset=known.name,
@@ -105,22 +105,6 @@ def _refuse_place(folder: Path) -> None:
             raise RtcanError(f"{folder} is the folder that you are in, and is not replaced", _NEW)
     if folder.name in ("", ".."):
         raise RtcanError(f"{folder} is not the name of a new folder", _NEW)
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the one that is wanted, put in place when it is complete."""
-    beside = folder.with_name(unique_name(f".{folder.name}.part-"))
-    try:
-        beside.mkdir(parents=True)
-        yield beside
-        if folder.exists():
-            folder.rmdir()  # it is empty
-        os.replace(beside, folder)
-    except OSError as error:
-        raise RtcanError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _counted(runs: Iterator[Run], bar: console.Progress) -> Iterator[Run]:

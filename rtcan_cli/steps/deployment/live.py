@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.names import is_eda
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError, UnusableError
 from rtcan_cli.files.growing import GrowingFile
-from rtcan_cli.lsl import AnswerStream, StreamRecorder
+from rtcan_cli.lsl import StreamRecorder
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.live import LIVE_COLUMNS, Live
 from rtcan_cli.runs.origin import Settings, recorded, sees_within_subject, trained_on
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.signals import asked_to_stop
-from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes, rules_of
+from rtcan_cli.steps.deployment.live_output import answers_to
+from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes, rules_of, span
 from rtcan_cli.steps.deployment.predict import answer_of_model
 from rtcan_cli.stores import Workspace
 from rtcan_cli.training.ensemble import Ensemble
@@ -44,8 +45,8 @@ _SILENT = 10.0
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How much is answered about, how often, and until when.
+class LiveSettings:
+    """How much is answered about, how often, until when, and where answers go.
 
     Parameters
     ----------
@@ -55,25 +56,18 @@ class Pace:
         Seconds between two answers.
     stop_after : float
         Seconds until the end; infinite for none.
+    calibrated : bool
+        Whether the probabilities are calibrated, where the run can do that.
+    output : Path, optional
+        A CSV file that must not exist; each answer is a line, written at once.
+    stream : str, optional
+        Name of a stream of LabStreamingLayer that the probabilities are sent to.
     """
 
     window: float | None = None
     every: float = 5.0
     stop_after: float = math.inf
-
-
-@dataclass(frozen=True)
-class Sinks:
-    """Where answers go, besides the terminal.
-
-    Parameters
-    ----------
-    output : Path, optional
-        A CSV file that must not exist; each answer is a line, written at once.
-    stream : str, optional
-        Name of a stream of LabStreamingLayer.
-    """
-
+    calibrated: bool = True
     output: Path | None = None
     stream: str | None = None
 
@@ -82,30 +76,28 @@ def follow_file(
     run_path: Path,
     workspace: Workspace,
     recording: NewRecording,
-    *,
-    pace: Pace | None = None,
-    calibrated: bool = True,
-    sinks: Sinks | None = None,
+    settings: LiveSettings | None = None,
 ) -> Live:
     """Answer about the last seconds of a file that another program writes, until interrupted.
 
     Parameters
     ----------
-    run_path, workspace, calibrated
-        As of `rtcan_cli.steps.deployment.predict.predict_recording`.
+    run_path : Path
+        The run.
+    workspace : Workspace
+        Where the stores are that it was trained on.
     recording : NewRecording
         The file, and the song for a run that hears music.
-    pace : Pace, optional
-    sinks : Sinks, optional
+    settings : LiveSettings, optional
+        The usual ones if left out.
 
     Raises
     ------
     RtcanError
         If the file cannot be read, does not fit the run, or is replaced; or an output exists.
     """
-    following = _Following(run_path, workspace, recording, pace or Pace(), calibrated)
-    assert recording.eda is not None, "the command asks for it"
-    return following.answer(recording.eda, str(recording.eda), sinks or Sinks())
+    following = _Following(run_path, workspace, recording, settings or LiveSettings())
+    return following.answer(str(recording.eda))
 
 
 def follow_stream(
@@ -113,16 +105,13 @@ def follow_stream(
     workspace: Workspace,
     name: str,
     recording: NewRecording,
-    *,
-    pace: Pace | None = None,
-    calibrated: bool = True,
-    sinks: Sinks | None = None,
+    settings: LiveSettings | None = None,
 ) -> Live:
     """Answer about the last seconds of a stream of LabStreamingLayer, and record it.
 
     Parameters
     ----------
-    run_path, workspace, pace, calibrated, sinks
+    run_path, workspace, settings
         As of `follow_file`.
     name : str
         Name of the stream.
@@ -134,16 +123,15 @@ def follow_stream(
     RtcanError
         As of `follow_file`, or if there is no such stream.
     """
-    following = _Following(run_path, workspace, recording, pace or Pace(), calibrated)
-    assert recording.eda is not None, "the command gives it a name"
-    for path in (recording.eda, sinks.output if sinks else None):
+    following = _Following(run_path, workspace, recording, settings or LiveSettings())
+    for path in (following.file, following.settings.output):
         if path is not None and path.exists():  # before one of them is made
             raise RtcanError(f"{path} exists already", "another name")
-    stream = StreamRecorder(name, recording.column, recording.eda)
+    stream = StreamRecorder(name, recording.column, is_eda, following.file)
     try:
         # The file that is recorded has one column, and its times say its rate.
         following.recording = replace(recording, column="EDA")
-        return following.answer(recording.eda, f"stream {name}", sinks or Sinks(), stream)
+        return following.answer(f"stream {name}", stream)
     finally:
         stream.close()
 
@@ -155,8 +143,7 @@ class _Following:
     run_path: Path
     workspace: Workspace
     recording: NewRecording
-    pace: Pace
-    calibrated: bool
+    settings: LiveSettings
     rows: list[list[dict[str, Any]]] = field(default_factory=list)
     noted: dict[str, tuple[Note, int]] = field(default_factory=dict)
 
@@ -175,6 +162,8 @@ class _Following:
                 f"another run; all runs: {command_line('info', workspace=self.run.workspace)}",
             )
         self.recording.check_files(self.run)
+        assert self.recording.eda is not None, "a run that depends on it has to be given it"
+        self.file: Path = self.recording.eda
         self.before = recorded(self.run, self.workspace)
         self.window = self._window()
         self.models: dict[str, list[TrainedModel]] = {
@@ -185,15 +174,15 @@ class _Following:
 
     def _window(self) -> float:
         before = self.before
-        if self.pace.window is not None:
+        if self.settings.window is not None:
             least = rules_of(self.trained).min_duration
-            if self.pace.window < least:
+            if self.settings.window < least:
                 raise RtcanError(
-                    f"a window of {self.pace.window:g} s is too short: the recordings of "
+                    f"a window of {self.settings.window:g} s is too short: the recordings of "
                     f"{self.run.name} had to have at least {least:g} s",
                     f"--window {least:g}, or more",
                 )
-            return self.pace.window
+            return self.settings.window
         if before is None:
             raise RtcanError(
                 f"the recordings that {self.run.name} was trained on are not in the workspace, so "
@@ -202,20 +191,13 @@ class _Following:
             )
         return math.floor(before.median_seconds)
 
-    def answer(
-        self, file: Path, source: str, sinks: Sinks, stream: StreamRecorder | None = None
-    ) -> Live:
-        """Answer until the time is over or an interrupt comes."""
-        run, started, changed = self.run, time.monotonic(), time.monotonic()
+    def answer(self, source: str, stream: StreamRecorder | None = None) -> Live:
+        """Answer until the time is over or an interrupt comes; `source` is what messages name."""
+        settings, started, changed = self.settings, time.monotonic(), time.monotonic()
         silent = False
         with ExitStack() as stack:
-            growing = GrowingFile(file, Path(stack.enter_context(TemporaryDirectory())))
-            write = stack.enter_context(_csv(sinks.output))
-            sender = (
-                None
-                if sinks.stream is None
-                else AnswerStream(sinks.stream, run.settings.targets, run.name)
-            )
+            growing = GrowingFile(self.file, Path(stack.enter_context(TemporaryDirectory())))
+            tell = stack.enter_context(answers_to(settings.output, settings.stream, self.run))
             said = "simulated data: " if self._simulated else ""
             console.say(f"{said}{source}: answers about the last {self.window:g} s; Ctrl-C ends")
             for note in self._notes_on_windows():
@@ -228,26 +210,23 @@ class _Following:
                     time.sleep(min(_LOOK, due - now))
                 else:
                     # What took longer than it may is not caught up on.
-                    due = max(due + self.pace.every, now)
+                    due = max(due + settings.every, now)
                     if stream is not None:
                         stream.pull()
                     if growing.update() and growing.lines >= FIRST_LINES:
                         changed, silent = now, False
                         if rows := self._answers(growing.copy, now, stream):
                             self.rows.append(rows)
-                            write(rows)
-                            if sender is not None:
-                                sender.send([row["probability"] for row in rows])
-                            console.say(_line(rows))
-                    elif not silent and now - changed > max(_SILENT, self.pace.every):
+                            tell(rows)
+                    elif not silent and now - changed > max(_SILENT, settings.every):
                         silent = True
                         console.warn(f"{source}: no new samples for {now - changed:.0f} s")
                 if stream is not None and stream.lost:
                     console.warn(f"{source}: the stream has ended")
                     break
-                if stop() or time.monotonic() - started >= self.pace.stop_after:
+                if stop() or time.monotonic() - started >= settings.stop_after:
                     break
-        return self._result(source, file, sinks, stream)
+        return self._result(source, stream)
 
     def _answers(
         self, copy: Path, arrived: float, stream: StreamRecorder | None
@@ -259,7 +238,7 @@ class _Following:
         except UnusableError:  # there is no sample yet
             return []
         except RtcanError as error:
-            named = str(error).replace(str(copy), str(self.recording.eda))
+            named = str(error).replace(str(copy), str(self.file))
             raise RtcanError(named, error.hint) from error
         seconds = len(found.eda) / found.sampling_rate
         end = found.begin + seconds
@@ -274,7 +253,9 @@ class _Following:
             self._take_note(recording, found)
             for target, models in self.models.items():
                 trial = recording.trial(eda, self.music)
-                said = [answer_of_model(run, each, trial, self.calibrated) for each in models]
+                said = [
+                    answer_of_model(run, each, trial, self.settings.calibrated) for each in models
+                ]
                 together = Ensemble.of(np.column_stack(said))
                 answers[target] = {name: getattr(together, name)[0].item() for name in nothing}
         except UnusableError as error:
@@ -295,7 +276,7 @@ class _Following:
         UnusableError
             If the window does not measure the skin.
         """
-        original = replace(recording, eda=self.recording.eda)
+        original = replace(recording, eda=self.file)
         said = recording_notes(original, self.run, self.trained, self.before, found)
         for note in said:
             if note.kind == "below_noise":
@@ -303,20 +284,20 @@ class _Following:
             first, n = self.noted.get(note.kind, (note, 0))
             self.noted[note.kind] = (first, n + 1)
 
-    def _result(self, source: str, file: Path, sinks: Sinks, stream: StreamRecorder | None) -> Live:
+    def _result(self, source: str, stream: StreamRecorder | None) -> Live:
         run = self.run
         first = [rows[0] for rows in self.rows]
         answered = [row for row in first if not row["reason"]]
         computing = [row["computing"] for row in first]
         shown = [row for rows in self.rows[-SHOWN:] for row in rows]
-        files = [] if stream is None else [file]
-        files += [] if sinks.output is None else [sinks.output]
+        files = [] if stream is None else [self.file]
+        files += [] if self.settings.output is None else [self.settings.output]
         return Live(
             run=about(run),
             source=source,
             window=self.window,
-            every=self.pace.every,
-            calibrated=self.calibrated
+            every=self.settings.every,
+            calibrated=self.settings.calibrated
             and all(np.isfinite(m.temperature) for own in self.models.values() for m in own),
             simulated=self._simulated,
             n_answers=len(answered),
@@ -339,11 +320,10 @@ class _Following:
         """What is known before the first answer."""
         if self.before is not None:
             least, most = self.before.seconds
-            usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
             if not least <= self.window <= most:
                 text = (
                     f"a window has {self.window:g} s, the recordings that {self.run.name} was "
-                    f"trained on {usual} s"
+                    f"trained on {span(least, most)} s"
                 )
                 yield Note("other_length", text)
 
@@ -372,45 +352,3 @@ class _Following:
             yield Note(
                 "no_window", f"less than {self.window:g} s were recorded: there is no answer"
             )
-
-
-def _line(rows: list[dict[str, Any]]) -> str:
-    """One window in a line."""
-    until = f"{rows[0]['end']:9.1f} s"
-    if rows[0]["reason"]:
-        return f"{until}   no answer: {rows[0]['reason']}"
-    said = "   ".join(
-        f"{row['target']} {row['probability']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})"
-        for row in rows
-    )
-    return f"{until}   P(high) {said}"
-
-
-@contextmanager
-def _csv(path: Path | None) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
-    """Writes rows to a new CSV file as they come, if one is wanted."""
-    try:
-        opened = nullcontext() if path is None else path.open("x", encoding="utf-8", newline="")
-    except FileExistsError:
-        raise RtcanError(f"{path} exists already", "another --output") from None
-    with opened as file:
-
-        def write(rows: list[dict[str, Any]]) -> None:
-            try:
-                _append(file, rows)
-            except OSError as error:
-                raise RtcanError(f"{path}: cannot be written: {error.strerror}") from error
-
-        yield write
-
-
-def _append(file: TextIO | None, rows: list[dict[str, Any]]) -> None:
-    if file is None:
-        return
-    writer = csv.DictWriter(file, list(LIVE_COLUMNS), lineterminator="\n")
-    if not file.tell():
-        writer.writeheader()
-    writer.writerows(
-        {name: "" if cell != cell else cell for name, cell in row.items()} for row in rows
-    )
-    file.flush()

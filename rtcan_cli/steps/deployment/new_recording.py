@@ -285,10 +285,10 @@ def _unlike(recording: NewRecording, found: Recording, run: Run, before: Recorde
         ("lasts", "s", seconds, before.seconds),
     ):
         if not least / _UNLIKE <= own <= most * _UNLIKE:
-            usual = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
             text = (
-                f"{recording.eda.name} {what} {own:.4g} {unit}, the recordings that {run.name} "
-                f"was trained on {usual} {unit}: is that right (--sampling-rate, --duration)?"
+                f"{recording.eda.name} {what} {own:.4g} {unit}, the recordings that {run.name} was "
+                f"trained on {span(least, most)} {unit}: is that right (--sampling-rate, "
+                "--duration)?"
             )
             notes.append(Note("unlike_training", text))
     if before.by_target and len(run.settings.targets) > 1:
@@ -299,6 +299,11 @@ def _unlike(recording: NewRecording, found: Recording, run: Run, before: Recorde
         )
         notes.append(Note("one_target_rated", text))
     return notes
+
+
+def span(least: float, most: float) -> str:
+    """From the least to the most, in words."""
+    return f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
 
 
 def feature_set(run: Run, trained: Settings) -> choices.FeatureSet:

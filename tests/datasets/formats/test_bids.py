@@ -81,20 +81,75 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"1\t2\t3\n4\t5\t6\n", r"has 3 columns, but its description \(.json\) names 2"),
-        (b"1\t2\n3", "line 2 has 1 cells, the lines above it 2"),
+        (b"1\t2\t3\n4\t5\t6\n", r"\(.json\) names 2 columns, but the table has 3"),
+        (b"1\t2\n3", "line 2 has 1 columns, and its description names 2"),
+        (b"1\t2\n3\n4\t5\n", "line 2 has 1 cells, the lines above it 2"),
         (b"1\t2\n\t4\n", "line 2 has '' in the place of a number"),  # pandas: lost samples
         (b"1 2\n3 4\n", "line 1 is '1 2': its cells are not separated by tabs"),
         (b"time\tskin\n1\t2\n", "line 1 has 'time' in the place of a number"),
         (b"", "it has no samples"),
+        (b"\n\n", "it has no samples"),
+        (b"1\t2\n\n3\t4\n", "it has an empty line"),
+        (b"\n1\t2\n", "it has an empty line"),
+        (b"1\t2\n" + 70_000 * b"\n" + b"3\t4\n", "it has an empty line"),
     ],
-    ids=["columns", "cut", "empty", "spaces", "names", "none"],
+    ids=[
+        *("columns", "cut", "ragged", "cell", "spaces", "names", "none", "empty"),
+        *("between", "first", "far"),
+    ],
 )
 def test_tables_that_do_not_fit_their_description(text: bytes, said: str, tmp_path: Path) -> None:
     path = write_bids(tmp_path / NAME)
     path.write_bytes(gzip.compress(text))
     with pytest.raises(RtcanError, match=said):
         read(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_have_any_end_and_empty_ones_behind_them(end: str, tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.compress(f"1.5\t0{end}2.5\t1{end}{end}{end}".encode()))
+    np.testing.assert_array_equal(read(path).channels[0].values, [1.5, 2.5])
+
+
+def test_lines_lie_across_pieces(tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    values = np.random.default_rng(0).normal(3, 1, 20_000)
+    values[7000] = np.nan
+    lines = ("n/a" if value != value else repr(value) for value in values.tolist())
+    text = "".join(f"{line}\t0\n" for line in lines)
+    assert len(text) > 5 * bids._LONGEST_LINE
+    path.write_bytes(gzip.compress(text.encode()))
+    np.testing.assert_array_equal(read(path).channels[0].values, values)
+
+
+def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> None:
+    path, n = write_bids(tmp_path / NAME), 400_000
+    path.write_bytes(gzip.compress(b"1\t0\n" * n))
+    read(path)  # what is imported or kept for good is not counted
+    tracemalloc.start()
+    try:
+        values = read(path).channels[0].values
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(values) == n
+    assert peak < 2 * 8 * n + 1_500_000
+
+
+def test_more_numbers_than_memory_may_hold_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bids, "_MOST_NUMBERS", 1_000_000)
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.compress(b"1\t0\n" * 600_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RtcanError, match=r"physio\.tsv\.gz.* more than 1 million numbers"):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_without_a_description_it_is_named(tmp_path: Path) -> None:

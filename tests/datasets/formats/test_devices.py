@@ -14,7 +14,7 @@ from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.read import read_contents
 from rtcan_cli.datasets.single import read_single
-from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Recording, Trial
 from rtcan_cli.errors import RtcanError
 

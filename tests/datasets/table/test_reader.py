@@ -15,7 +15,7 @@ from rtcan_cli.datasets import open_raw
 from rtcan_cli.datasets.formats import text as text_format
 from rtcan_cli.datasets.polarity import CONDUCTANCE, SignalKind
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, RawDataset, Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
@@ -635,7 +635,7 @@ def test_resistance_left_as_it_is_is_what_the_dataset_holds(tmp_path: Path) -> N
     assert judged.quality.implausible == 0  # 300 kOhm, not 300 uS
     resistance(tmp_path, "b.csv", header="EDA (uS)", offset=30)
     _, _, _, (error,) = read(tmp_path, options)
-    assert "b.csv would be stored in uS (conductance), but other signals" in str(error)
+    assert "b.csv would be stored in uS (conductance), but the other recordings" in str(error)
 
 
 def test_one_spoilt_file_does_not_flip_all_others(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.formats import text as text_format
+from rtcan_cli.datasets.formats import encoding
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile
 from rtcan_cli.errors import RtcanError
@@ -222,7 +222,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ):
         with pytest.raises(RtcanError, match=message):
             signal_file(tmp_path / name)
-    monkeypatch.setattr(text_format, "LARGEST", 3)
+    monkeypatch.setattr(encoding, "LARGEST", 3)
     with pytest.raises(RtcanError, match="is a text of 0 MB"):
         signal_file(written(tmp_path, "1\n2\n"))
 

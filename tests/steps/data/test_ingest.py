@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from rtcan_cli import views
-from rtcan_cli.datasets.table.reader import TableOptions
+from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError

@@ -13,7 +13,9 @@ import pytest
 
 from rtcan_cli.datasets.bids.writer import labels_of
 from rtcan_cli.stores import Store
+from tests.child import killed
 from tests.conftest import must, rtcan
+from tests.like_windows import POSIX_ONLY
 
 KEYS = ("subject", "stimulus", "repetition")
 
@@ -260,6 +262,67 @@ def test_nothing_is_written_over_or_left_behind(
     assert outcome.exit_code == 1
     assert "No space left on device" in outcome.stderr
     assert set(tmp_path.iterdir()) == before
+
+
+# What the system is asked for, and a part of the path: the first time, the command kills itself.
+KILL = """
+import sys
+def hook(event, arguments):
+    if event == {event!r} and {part!r} in os.fspath(arguments[0]):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+"""
+AFTER_THE_RENAME = """
+real = os.replace
+def replace(source, target, **folders):
+    real(source, target, **folders)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.replace = replace
+"""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize("was_there", [False, True])
+@pytest.mark.parametrize(
+    ("event", "part"),
+    [
+        ("os.mkdir", "sub-0"),
+        ("open", "sub-1_task-stimulus_run-001_physio.tsv.gz"),
+        ("open", "README"),
+        ("os.rename", "out"),
+    ],
+)
+def test_a_kill_leaves_no_half_dataset_and_the_next_run_tidies_up(
+    faulty: Path, tmp_path: Path, event: str, part: str, was_there: bool
+) -> None:
+    out, given = tmp_path / "place" / "out", ("-d", "table", "-w", faulty)
+    if was_there:
+        out.mkdir(parents=True)
+    killed(KILL.format(event=event, part=part), "export-bids", out, *given)
+    assert out.exists() == was_there
+    assert not contents(out)
+    assert [path.name.partition("part-")[0] for path in out.parent.iterdir() if path != out] == [
+        ".out."
+    ]
+    must("export-bids", out, *given)
+    assert list(out.parent.iterdir()) == [out]
+    must("export-bids", tmp_path / "undisturbed", *given)
+    assert contents(out) == contents(tmp_path / "undisturbed")
+
+
+@POSIX_ONLY
+def test_what_a_kill_found_in_place_is_whole(faulty: Path, tmp_path: Path) -> None:
+    out, given = tmp_path / "place" / "out", ("-d", "table", "-w", faulty)
+    killed(AFTER_THE_RENAME, "export-bids", out, *given)
+    must("export-bids", tmp_path / "undisturbed", *given)
+    assert contents(out) == contents(tmp_path / "undisturbed")
+    assert "is there already, and not empty" in rtcan("export-bids", out, *given).stderr
+    assert list(out.parent.iterdir()) == [out]
 
 
 def test_labels_are_letters_and_digits_and_differ_whatever_their_case() -> None:

@@ -33,9 +33,8 @@ KEYS = ["subject", "stimulus"]
 
 
 @pytest.fixture(scope="module")
-def run(trained: Path) -> Run:
-    (path,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    return Run.load(path)
+def run(full_run: Path) -> Run:
+    return Run.load(full_run)
 
 
 @pytest.fixture(scope="module")

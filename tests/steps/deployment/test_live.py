@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +12,14 @@ import pytest
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.deployment import live
-from rtcan_cli.steps.deployment.live import Pace, Sinks, follow_file
+from rtcan_cli.steps.deployment.live import LiveSettings, follow_file
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
 from rtcan_cli.stores import Workspace
 from tests.conftest import must, rtcan
+from tests.interrupt import interrupted_when
 
 RATE, WINDOW = 50, 20
-
-
-@pytest.fixture(scope="module")
-def run(trained: Path) -> Path:
-    (path,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    return path
-
-
-@pytest.fixture(scope="module")
-def audio(raw_pmemo: Path) -> Path:
-    return min(raw_pmemo.rglob("*.mp3"))
 
 
 def eda(seconds: float) -> list[str]:
@@ -46,33 +33,19 @@ def write(path: Path, lines: list[str]) -> Path:
     return path
 
 
-def stop_when(done: Callable[[], bool]) -> threading.Thread:
-    """Interrupt this process, as Ctrl-C does, once something is true; or after a minute."""
-
-    def watch() -> None:
-        until = time.monotonic() + 60
-        while not done() and time.monotonic() < until:
-            time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
-
-
 def n_answers(path: Path) -> int:
     return len(pd.read_csv(path)) // 2 if path.exists() and path.stat().st_size else 0
 
 
 def test_an_answer_is_that_about_the_last_window(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
     stores, lines = Workspace(trained), eda(53)
     file = write(tmp_path / "growing.csv", lines)
-    recording = NewRecording(file, RATE, audio=audio)
-    said = follow_file(run, stores, recording, pace=Pace(WINDOW, stop_after=0))
+    recording = NewRecording(file, RATE, audio=song)
+    said = follow_file(full_run, stores, recording, LiveSettings(WINDOW, stop_after=0))
     last = write(tmp_path / "last.csv", lines[-WINDOW * RATE :])
-    asked = predict_recording(run, stores, NewRecording(last, RATE, audio=audio))
+    asked = predict_recording(full_run, stores, NewRecording(last, RATE, audio=song))
     both = said.answers.merge(asked.answers, on="target", suffixes=("", "_predicted"))
     assert len(both) == 2
     for name in ("probability", "lowest", "highest", "n_models"):
@@ -83,7 +56,7 @@ def test_an_answer_is_that_about_the_last_window(
 
 
 def test_answers_come_as_the_file_grows_and_ctrl_c_ends_with_a_summary(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
     file, output = write(tmp_path / "growing.csv", eda(5)), tmp_path / "answers.csv"
     lines = eda(40)
@@ -98,12 +71,11 @@ def test_answers_come_as_the_file_grows_and_ctrl_c_ends_with_a_summary(
 
     writer = threading.Thread(target=grow, daemon=True)
     writer.start()
-    stopper = stop_when(lambda: n_answers(output) >= 2)
-    outcome = must(
-        *("live", run.stem, "-w", trained, "--file", file, "--sampling-rate", str(RATE)),
-        *("--audio", audio, "--window", str(WINDOW), "--every", "0.1", "-o", output),
-    )
-    stopper.join()
+    with interrupted_when(lambda: n_answers(output) >= 2):
+        outcome = must(
+            *("live", full_run.stem, "-w", trained, "--file", file, "--sampling-rate", str(RATE)),
+            *("--audio", song, "--window", str(WINDOW), "--every", "0.1", "-o", output),
+        )
     writer.join()
     answers = pd.read_csv(output)
     assert answers["end"].unique().tolist() == [25.0, 40.0]
@@ -111,13 +83,15 @@ def test_answers_come_as_the_file_grows_and_ctrl_c_ends_with_a_summary(
     assert answers["probability"].between(0, 1).all()
     assert "2 with probabilities, 0 without" in outcome.stdout
     assert "has not been measured" in outcome.stdout
-    again = rtcan("live", run.stem, "-w", trained, "--file", file, "--audio", audio, "-o", output)
+    again = rtcan(
+        "live", full_run.stem, "-w", trained, "--file", file, "--audio", song, "-o", output
+    )
     assert again.exit_code == 1
     assert "exists already" in again.stderr
 
 
 def test_a_window_that_cannot_be_used_says_why_and_the_next_is_answered(
-    trained: Path, run: Path, audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, full_run: Path, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = ["0\n"] * (WINDOW * RATE)
     file = write(tmp_path / "growing.csv", lost)
@@ -132,11 +106,10 @@ def test_a_window_that_cannot_be_used_says_why_and_the_next_is_answered(
         return update(growing)
 
     monkeypatch.setattr(live.GrowingFile, "update", grow)
-    stopper = stop_when(lambda: n_answers(output) >= 2)
-    recording = NewRecording(file, RATE, audio=audio)
-    pace = Pace(WINDOW, every=0.05)
-    said = follow_file(run, Workspace(trained), recording, pace=pace, sinks=Sinks(output))
-    stopper.join()
+    recording = NewRecording(file, RATE, audio=song)
+    settings = LiveSettings(WINDOW, every=0.05, output=output)
+    with interrupted_when(lambda: n_answers(output) >= 2):
+        said = follow_file(full_run, Workspace(trained), recording, settings)
     assert (said.n_answers, said.n_without) == (1, 1)
     reasons = said.answers["reason"].tolist()
     assert reasons[0]
@@ -154,7 +127,7 @@ def timed(seconds: float, rate: float, begin: float = 0.0) -> list[str]:
 
 
 def test_a_window_is_judged_by_itself(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
     """Uneven times before it have no part in its sampling, and change no answer."""
     rng = np.random.default_rng(0)
@@ -165,9 +138,9 @@ def test_a_window_is_judged_by_itself(
     for name, lines in (("all", before + after), ("last", after)):
         file = tmp_path / f"{name}.csv"
         file.write_text("time_s,EDA [uS]\n" + "".join(lines), encoding="utf-8")
-        recording = NewRecording(file, audio=audio)
-        pace = Pace(WINDOW, stop_after=0)
-        answers.append(follow_file(run, Workspace(trained), recording, pace=pace).answers)
+        recording = NewRecording(file, audio=song)
+        settings = LiveSettings(WINDOW, stop_after=0)
+        answers.append(follow_file(full_run, Workspace(trained), recording, settings).answers)
     assert answers[0]["reason"].tolist() == ["", ""]
     np.testing.assert_allclose(answers[0]["probability"], answers[1]["probability"], atol=1e-6)
     assert answers[0]["end"][0] == pytest.approx(uneven[-1] - uneven[0] + WINDOW + 2, abs=0.1)
@@ -175,64 +148,64 @@ def test_a_window_is_judged_by_itself(
 
 @pytest.mark.parametrize("rate", [32, 300, 480])
 def test_seconds_are_taken_for_seconds_at_each_rate(
-    rate: int, trained: Path, run: Path, audio: Path, tmp_path: Path
+    rate: int, trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "recorded.csv"
     file.write_text("time_s,EDA [uS]\n" + "".join(timed(25, rate)), encoding="utf-8")
-    recording = NewRecording(file, column="EDA", audio=audio)
-    said = follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    recording = NewRecording(file, column="EDA", audio=song)
+    said = follow_file(full_run, Workspace(trained), recording, LiveSettings(WINDOW, stop_after=0))
     assert said.n_answers == 1
     assert said.answers["end"][0] == pytest.approx(25)
 
 
 def test_what_predict_says_of_a_recording_is_said_of_a_window(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
     spiky = eda(WINDOW)
     spiky[500] = "90\n"
     file = write(tmp_path / "spiky.csv", spiky)
-    stores, recording = Workspace(trained), NewRecording(file, RATE, audio=audio)
-    asked = predict_recording(run, stores, recording)
-    said = follow_file(run, stores, recording, pace=Pace(WINDOW, stop_after=0))
+    stores, recording = Workspace(trained), NewRecording(file, RATE, audio=song)
+    asked = predict_recording(full_run, stores, recording)
+    said = follow_file(full_run, stores, recording, LiveSettings(WINDOW, stop_after=0))
     kinds = {note.kind for note in asked.notes}
     assert "implausible_samples" in kinds
     assert kinds <= {note.kind for note in said.notes}
 
 
-def test_noise_has_no_answer(trained: Path, run: Path, audio: Path, tmp_path: Path) -> None:
+def test_noise_has_no_answer(trained: Path, full_run: Path, song: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     noise = [f"{x:.6f}\n" for x in 2 + 1e-3 * rng.normal(size=WINDOW * RATE)]
-    recording = NewRecording(write(tmp_path / "noise.csv", noise), RATE, audio=audio)
-    said = follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    recording = NewRecording(write(tmp_path / "noise.csv", noise), RATE, audio=song)
+    said = follow_file(full_run, Workspace(trained), recording, LiveSettings(WINDOW, stop_after=0))
     assert (said.n_answers, said.n_without) == (0, 1)
     assert "not a measurement of the skin" in said.answers["reason"][0]
 
 
 def test_less_than_a_window_has_no_answer(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
-    recording = NewRecording(write(tmp_path / "short.csv", eda(5)), RATE, audio=audio)
-    said = follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+    recording = NewRecording(write(tmp_path / "short.csv", eda(5)), RATE, audio=song)
+    said = follow_file(full_run, Workspace(trained), recording, LiveSettings(WINDOW, stop_after=0))
     assert said.n_answers == said.n_without == 0
     assert "no_window" in {note.kind for note in said.notes}
 
 
 def test_a_file_that_cannot_be_read_ends_at_once(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "eda.csv", eda(30))
-    recording = NewRecording(file, RATE, column="GSR", audio=audio)
+    recording = NewRecording(file, RATE, column="GSR", audio=song)
     with pytest.raises(RtcanError, match="GSR") as error:
-        follow_file(run, Workspace(trained), recording, pace=Pace(WINDOW, stop_after=0))
+        follow_file(full_run, Workspace(trained), recording, LiveSettings(WINDOW, stop_after=0))
     assert str(file) in str(error.value)
 
 
 def test_a_window_that_is_always_too_short_is_refused_at_the_start(
-    trained: Path, run: Path, audio: Path, tmp_path: Path
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
 ) -> None:
-    recording = NewRecording(write(tmp_path / "eda.csv", eda(30)), RATE, audio=audio)
+    recording = NewRecording(write(tmp_path / "eda.csv", eda(30)), RATE, audio=song)
     with pytest.raises(RtcanError, match="too short"):
-        follow_file(run, Workspace(trained), recording, pace=Pace(1, stop_after=0))
+        follow_file(full_run, Workspace(trained), recording, LiveSettings(1, stop_after=0))
 
 
 @pytest.mark.parametrize("options", [[], ["--file", "a.csv", "--lsl", "b"]])

@@ -22,9 +22,8 @@ from tests.conftest import must, rtcan
 
 
 @pytest.fixture(scope="module")
-def run(trained: Path) -> Run:
-    (path,) = (trained / "pmemo" / "runs").glob("Rf-*.h5")
-    return Run.load(path)
+def run(full_run: Path) -> Run:
+    return Run.load(full_run)
 
 
 @pytest.fixture(scope="module")
