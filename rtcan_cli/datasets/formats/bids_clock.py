@@ -71,7 +71,7 @@ def place_samples(
         if not _agrees(file, label, unit, clock, rate):
             notes.append(f"{label} is not used: in no unit of time would its steps be {rate:g} Hz")
             continue
-        _check_sign(file, label, clock, rate, start)
+        _check_start(file, label, clock, rate, start, name.casefold() == _ONSET)
         first = float(clock.time[0]) - int(clock.kept[0]) / rate
         if _SMALL < abs(first) < _ABSOLUTE and abs(first - start) > _SMALL:
             notes.append(
@@ -114,15 +114,18 @@ def _agrees(file: RawFile, label: str, unit: str, clock: Clock, rate: float) -> 
     )
 
 
-def _check_sign(file: RawFile, label: str, clock: Clock, rate: float, start: float) -> None:
+def _check_start(
+    file: RawFile, label: str, clock: Clock, rate: float, start: float, of_events: bool
+) -> None:
     """Refuse a StartTime that a clock excludes.
 
-    A clock that begins below zero counts from the beginning of the run, so it begins at StartTime.
+    A clock that is named as that of events, or begins below zero, counts from the beginning of the
+    run, so it begins at StartTime.
     """
     first = float(clock.time[0])
     small = max(_SMALL, 1 / rate)
     turned = abs(start) > small and abs(first + start) <= small
-    if turned or (first < -small and abs(first - start) > small):
+    if turned or ((of_events or first < -small) and abs(first - start) > small):
         # phys2bids (up to 2.10 at least) negates it where the column counts from the trigger.
         raise RtcanError(
             f"{file}: its description (.json) says {start:g} s as StartTime, but {label} begins "

@@ -214,6 +214,16 @@ def test_a_start_time_with_the_wrong_sign_is_refused(tmp_path: Path) -> None:
     assert contents.notes == ()
 
 
+def test_a_column_that_is_named_as_that_of_events_counts_as_they_do(tmp_path: Path) -> None:
+    """AFFEC calls its clock onset."""
+    text, about = rows(np.arange(300) / 10 + 3.2), ABOUT | {"Columns": ["onset", "eda"]}
+    with pytest.raises(RtcanError, match=r"says 0 s as StartTime, but the column onset begins at"):
+        read(write(tmp_path, text, about))
+    assert read(write(tmp_path, text, about | {"StartTime": 3.2})).notes == ()
+    (note,) = read(write(tmp_path, text, ABOUT)).notes  # which may be the clock of a device
+    assert "the column time begins at 3.2 s, and StartTime is 0 s" in note
+
+
 def test_samples_that_a_column_of_times_shows_as_lost_move_no_others(tmp_path: Path) -> None:
     """Shimmer over LabStreamingLayer in AFFEC: packets are lost, and the rate is a nominal one."""
     time = np.arange(300) / 10
