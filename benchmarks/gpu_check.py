@@ -1,7 +1,7 @@
 """The GPU beside the CPU: whether its numbers are right, and how fast they are.
 
 Run it from a checkout, where PyTorch is a CUDA build, as ``python -m benchmarks.gpu_check``. It is
-planned for 8 minutes of an H100 or H200. ``--device mps`` checks another device, ``--device cpu
+planned for 6 minutes of an H100 or H200. ``--device mps`` checks another device, ``--device cpu
 --small`` the script itself, in seconds. ``--part NAME`` does one part alone.
 
 Each part runs in a process of its own with a limit of time, so that one that hangs or spoils its
@@ -28,8 +28,12 @@ trials:
 ``command``
     ``rtcan train --gpu 0`` beside ``rtcan train`` on simulated listeners.
 ``speed``
-    Ten folds of the size of PMEmo, one after the other, in each precision: the share of the limit,
+    Folds of the size of PMEmo, one after the other, in each precision: the share of the limit,
     which is a large matrix product on the device in the same precision, and the peak of its memory.
+``kernels``
+    A step with either layout of the feature maps, and how much of it the processor takes.
+``tried``
+    The same where cuDNN first tries its kernels on each shape (``torch.backends.cudnn.benchmark``).
 ``together``
     Several folds at the same time in processes that share the device, as with ``--jobs``.
 """
@@ -110,18 +114,23 @@ class Plan:
 
     checked: Size
     timed: Size
+    timed_folds: int  # of those of `timed`
+    shared: Size  # trained in several processes
     together: tuple[int, ...]
     product: int  # rows of the matrices whose product is the limit
 
 
+_PMEMO = Size(trials=7680, subjects=400, songs=794, features=6373, length=2500, batch=256)
 FULL = Plan(
     Size(trials=640, subjects=40, songs=64, features=6373, length=2500, batch=64),
-    Size(trials=7680, subjects=400, songs=794, features=6373, length=2500, batch=256),
-    (1, 2, 4, 8),
+    _PMEMO,
+    2,
+    replace(_PMEMO, trials=1600),
+    (1, 2, 4),
     8192,
 )
 _TINY = Size(45, 9, 6, 10, 96, 8, 3, (8, 8, 8, 8))
-SMALL = Plan(_TINY, _TINY, (1, 2), 256)
+SMALL = Plan(_TINY, _TINY, 2, _TINY, (1, 2), 256)
 
 
 @dataclass
@@ -481,9 +490,9 @@ def limit(device: torch.device, precision: str, n: int) -> float:
     return 2 * n**3 / statistics.median(seconds)
 
 
-def launching(plan: Plan, device: torch.device, precision: str, channels_last: bool) -> Found:
+def launching(size: Size, device: torch.device, precision: str, channels_last: bool) -> Found:
     """Milliseconds of a step, and of handing it to the device without waiting for it."""
-    found, size, steps = Found(), plan.timed, 8
+    found, steps = Found(), 8
     model = network(size).to(device).train()
     how = replace(RECIPES["paper"], precision=precision)
     optimizer = how.new_optimizer(model.parameters())
@@ -528,8 +537,27 @@ class Kept(Watch):
         self._partial.put(f"fold-{fold}", checkpoint)
 
 
+def kernels(plan: Plan, device: torch.device, tried: bool = False) -> Found:
+    """A step with both layouts, at the batch of `speed` and at a quarter of it."""
+    found = Found()
+    # Once cuDNN has chosen kernels for a shape it keeps them, so `tried` needs its own process.
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = tried
+    try:
+        for batch in (plan.timed.batch, max(2, plan.timed.batch // 4)):
+            for name in precisions(device):
+                for last in (False, True):
+                    size = replace(plan.timed, batch=batch)
+                    layout = "channels last" if last else "time last"
+                    for what, value in launching(size, device, name, last).numbers.items():
+                        found.note(f"batch {batch}, {name}, {layout}: {what}", value)
+    finally:
+        torch.backends.cudnn.benchmark = before
+    return found
+
+
 def speed(plan: Plan, device: torch.device) -> Found:
-    """All folds, one after the other, in each precision."""
+    """Some folds, one after the other, in each precision; numbers are for all folds."""
     found, size = Found(), plan.timed
     data, work = simulated(size), operations(size.spec)
     found.note("operations a trial [GFLOP]", work / 1e9)
@@ -540,7 +568,7 @@ def speed(plan: Plan, device: torch.device) -> Found:
         how = recipe("paper", size, epochs=3, precision=name)
         epochs, busy = [], []
         with tempfile.TemporaryDirectory() as folder:
-            for fold in range(size.folds):
+            for fold in range(plan.timed_folds):
                 watch = Kept(Path(folder))
                 result = train(data, size, how, device, watch, fold)
                 epochs.append(statistics.median(np.diff(watch.ends)[1:]))
@@ -548,10 +576,11 @@ def speed(plan: Plan, device: torch.device) -> Found:
         own = roles(data, size, 0)
         # A prediction is a third of the work of training.
         trials = len(own.train) + len(own.validation) / 3
-        reached = work * trials * size.folds / sum(epochs)
+        epoch = statistics.mean(epochs)
+        reached = work * trials / epoch
         most = limit(device, name, plan.product)
-        found.note(f"{name}: epoch of all folds [s]", sum(epochs))
-        found.note(f"{name}: run of PMEmo [h]", TARGETS * EPOCHS * sum(epochs) / 3600)
+        found.note(f"{name}: epoch of all folds [s]", size.folds * epoch)
+        found.note(f"{name}: run of PMEmo [h]", TARGETS * EPOCHS * size.folds * epoch / 3600)
         found.note(f"{name}: TFLOP/s", reached / 1e12)
         found.note(f"{name}: limit [TFLOP/s]", most / 1e12)
         found.within(f"{name}: share of the limit", reached / most, 1.0)
@@ -559,10 +588,6 @@ def speed(plan: Plan, device: torch.device) -> Found:
         if device.type == "cuda":
             found.note(f"{name}: peak [GB]", torch.cuda.max_memory_allocated(device) / 1e9)
             found.note(f"{name}: reserved [GB]", torch.cuda.max_memory_reserved(device) / 1e9)
-        for last in (False, True):
-            layout = "channels last" if last else "time last"
-            for what, value in launching(plan, device, name, last).numbers.items():
-                found.note(f"{name}, {layout}: {what}", value)
     return found
 
 
@@ -595,7 +620,7 @@ def timed_fold(
 
 def together(plan: Plan, device: torch.device) -> Found:
     """Several folds at the same time, each in a process of its own."""
-    found, size, epochs = Found(), plan.timed, 5
+    found, size, epochs = Found(), plan.shared, 4
     data, possible = simulated(size), precisions(device)
     for name in [name for name in ("fp32", "bf16") if name in possible]:
         how = recipe("paper", size, epochs=1 + epochs, precision=name)
@@ -629,9 +654,11 @@ PARTS: dict[str, tuple[Callable[[Plan, torch.device], Found], float]] = {
     "deterministic": (deterministic, 40),
     "precision": (precision, 30),
     "memory": (memory, 25),
-    "command": (command, 60),
-    "speed": (speed, 60),
-    "together": (together, 70),
+    "command": (command, 90),
+    "speed": (speed, 90),
+    "kernels": (kernels, 40),
+    "tried": (bind(kernels, tried=True), 60),
+    "together": (together, 120),
 }
 
 

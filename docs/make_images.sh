@@ -36,8 +36,8 @@ picture comparison_real_arousal "$demo/figures/real/comparison_hku956_arousal.pn
 picture comparison_arousal "$figures/comparison_pmemo_arousal.png"
 picture relabel_steps "$figures/pmemo/labels_$one.png"
 picture decomposition "$figures/pmemo/decomposition_${one}_stimulus_1_arousal.png"
-picture attention_columns_arousal "$figures/pmemo/attention_columns_arousal_${one}_music_1.png"
-picture attention_heat_arousal "$figures/pmemo/attention_heat_arousal_${one}_music_1.png"
+picture attention_columns_arousal "$figures"/pmemo/*/attention_columns_arousal_${one}_music_1.png
+picture attention_heat_arousal "$figures"/pmemo/*/attention_heat_arousal_${one}_music_1.png
 
 # One run in detail: fused with music.
 fused=$(ls -d "$figures"/pmemo/Rf-eda+music-both-*)
@@ -50,7 +50,7 @@ picture learning_curves "$fused/learning_curves_arousal.png"
 # The same figure in a journal's column.
 rtcan gradcam --dataset pmemo --subject 100184 --music 1 --target arousal --column-width 85mm --dpi 200 \
   --figures-dir "$drawn/column"
-picture attention_columns_85mm "$drawn/column/pmemo/attention_columns_arousal_${one}_music_1.png"
+picture attention_columns_85mm "$drawn"/column/pmemo/*/attention_columns_arousal_${one}_music_1.png
 
 # Attention of all trials, of the run on EDA alone.
 eda=$(basename "$(ls "$RTCAN_WORKSPACE"/pmemo/runs/Rf-eda-arousal-*.h5)" .h5)

@@ -116,4 +116,4 @@ rtcan report --output "$folder/report.html" --figures-dir "$figures"
 echo
 echo "Report:  $folder/report.html"
 echo "Tables:  $figures/table1.csv to table6.csv, each also as .md and .tex"
-echo "Figures: $figures/figure4_*.png, $figures/pmemo/labels_*.png and attention_*.png"
+echo "Figures: $figures/figure4_*.png, $figures/pmemo/labels_*.png and $figures/pmemo/*/attention_*.png"

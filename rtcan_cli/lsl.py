@@ -7,9 +7,13 @@ together.
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from configparser import Error, RawConfigParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,10 @@ _LOOK = 1.5
 # Units are written into a line of a table.
 _UNIT = re.compile(r"[\w µΩ/%^*.()-]{0,30}")
 _AT_A_TIME = 4096  # samples a call
+# Where the library looks for its configuration, in this order, if no variable names a file.
+_CONFIGURATIONS = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
+# Level of its messages: -2 is that of errors, 0 that of information.
+_ONLY_FATAL = -3
 
 
 class StreamRecorder:
@@ -65,9 +73,7 @@ class StreamRecorder:
         file: Path,
         wait: float = WAIT,
     ) -> None:
-        require("a stream of LabStreamingLayer", "pylsl")
-        import pylsl
-
+        pylsl = _library()
         self._clock = pylsl.local_clock
         info = _find(name, wait)
         if info.nominal_srate() == 0:
@@ -140,9 +146,7 @@ class AnswerStream:
     """
 
     def __init__(self, name: str, targets: Sequence[str], source: str) -> None:
-        require("a stream of LabStreamingLayer", "pylsl")
-        import pylsl
-
+        pylsl = _library()
         info = pylsl.StreamInfo(
             name, "Probabilities", len(targets), pylsl.IRREGULAR_RATE, pylsl.cf_float32, source
         )
@@ -155,6 +159,49 @@ class AnswerStream:
     def send(self, probabilities: Sequence[float]) -> None:
         """Send one answer; NaN where there is none."""
         self._outlet.push_sample([float(each) for each in probabilities])
+
+
+@functools.cache
+def _library() -> Any:
+    """The module pylsl, with messages of the library itself off unless the user wants them.
+
+    What they say of a stream that is lost, rtcan says as well.
+
+    Raises
+    ------
+    RtcanError
+        If pylsl is not installed, or the user's configuration of it cannot be read.
+    """
+    require("a stream of LabStreamingLayer", "pylsl")
+    import pylsl
+
+    # Libraries before 1.17.7 cannot be told; they are what a user has in place of pylsl's own.
+    with suppress(AttributeError, NotImplementedError):
+        pylsl.set_config_content(_configuration())
+    return pylsl
+
+
+def _configuration() -> str:
+    """What the library would read by itself, with a level of messages if none is set."""
+    named = os.environ.get("LSLAPICFG")
+    places = [Path(named)] if named else [Path(place).expanduser() for place in _CONFIGURATIONS]
+    own = ""
+    if place := next((place for place in places if place.is_file()), None):
+        try:
+            own = place.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise RtcanError(f"{place}: cannot be read: {why}") from error
+    elif named:
+        raise RtcanError(f"{named}, which LSLAPICFG names, is not a file")
+    known = RawConfigParser(strict=False, delimiters="=", comment_prefixes=";")
+    try:
+        known.read_string(own)
+    except Error:
+        return own  # the library says what is wrong with it
+    if known.has_section("log"):
+        return own
+    return f"{own}\n[log]\nlevel = {_ONLY_FATAL}\n"
 
 
 def _find(name: str, wait: float) -> Any:

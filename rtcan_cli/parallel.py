@@ -19,11 +19,16 @@ from typing import Any, Literal, TypeVar, overload
 import joblib
 from joblib.externals.loky.backend import resource_tracker as lokys_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from threadpoolctl import threadpool_limits
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.platforms import wait_for_end_of_parent
 from rtcan_cli.signals import held_back
+
+#: What loky warns of when it replaces a worker whose memory has grown by 300 MB, for example from
+#: short recordings to long ones. No work is lost, and there is nothing to do about it.
+_REPLACED = "A worker stopped while some jobs were given to the executor"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,7 +70,8 @@ def map_unordered(
 
     Nothing starts before the first result is asked for, and closing the iterator early stops the
     workers. Ctrl-C ends the wait in the caller with `KeyboardInterrupt`; the workers never see
-    it, they are ended by the caller. Each worker computes on one thread.
+    it, they are ended by the caller. Each worker computes on one thread, and so does linear algebra
+    in this process, whose last bits depend on the number of threads.
 
     On a cluster, the work of a worker that is lost is done again by another one. An item whose
     work raises something else than an `RtcanError` is tried three times, then reported; the others
@@ -113,7 +119,7 @@ def map_unordered(
         return map_on_cluster(function, items, jobs, keep_errors, name, show)
     workers = _count_workers(jobs, len(items))
     if workers <= 1:
-        return (_numbered(function, i, item, keep_errors) for i, item in enumerate(items))
+        return (_here(function, i, item, keep_errors) for i, item in enumerate(items))
     if start_up:
         return _here_while_short(function, items, workers, keep_errors, start_up)
     return _in_processes(function, items, workers, keep_errors)
@@ -161,6 +167,14 @@ def _numbered(
         return index, error
 
 
+def _here(
+    function: Callable[[T], R], index: int, item: T, keep_errors: bool
+) -> tuple[int, R | RtcanError]:
+    # As in a worker: OpenBLAS sums the parts of a long scalar product that its threads took.
+    with threadpool_limits(1, user_api="blas"):
+        return _numbered(function, index, item, keep_errors)
+
+
 def _here_while_short(
     function: Callable[[T], R],
     items: Sequence[T],
@@ -177,7 +191,7 @@ def _here_while_short(
                 yield from ((index + place, result) for place, result in others)
             return
         started = time.process_time()  # a busy machine also starts processes slowly
-        result = _numbered(function, index, item, keep_errors)
+        result = _here(function, index, item, keep_errors)
         seconds = time.process_time() - started
         if index > 1:
             quickest = min(quickest, seconds)
@@ -230,6 +244,8 @@ def _in_processes(
             pre_dispatch="2*n_jobs",
             mmap_mode="c",
         )
+    # For good: a thread of loky's own warns, at any time.
+    warnings.filterwarnings("ignore", _REPLACED, UserWarning)
     results = None
     try:
         with _interrupts_held_back():

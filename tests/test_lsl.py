@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,59 @@ def _streams_of_this_machine_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     settings = tmp_path / "lsl_api.cfg"
     settings.write_text(SETTINGS, encoding="utf-8")
     monkeypatch.setenv("LSLAPICFG", str(settings))
+
+
+OWN = "[lab]\nKnownPeers = {10.0.0.5}\n"
+
+
+@pytest.mark.parametrize("place", ["variable", "here", "home"])
+@pytest.mark.parametrize("own", ["", OWN, f"{OWN}[log]\nlevel = 2\n", "no settings\n"])
+def test_the_configuration_of_the_user_stays(
+    own: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    (home / "lsl_api").mkdir(parents=True)
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(home))
+    monkeypatch.delenv("LSLAPICFG", raising=False)
+    file = {
+        "variable": tmp_path / "named.cfg",
+        "here": here / "lsl_api.cfg",
+        "home": home / "lsl_api" / "lsl_api.cfg",
+    }[place]
+    file.write_text(own, encoding="utf-8")
+    if place == "variable":
+        monkeypatch.setenv("LSLAPICFG", str(file))
+    found = lsl._configuration()
+    assert found.startswith(own)
+    added = found.removeprefix(own).split()
+    assert added == (["[log]", "level", "=", "-3"] if own in ("", OWN) else [])
+
+
+def test_a_configuration_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LSLAPICFG", str(tmp_path / "none.cfg"))
+    with pytest.raises(RtcanError, match="LSLAPICFG names, is not a file"):
+        lsl._configuration()
+
+
+# Looks for streams, which the library reports otherwise.
+LOOK = """
+from rtcan_cli import lsl
+lsl._library().resolve_streams(0.1)
+"""
+
+
+def test_the_library_says_nothing_itself(tmp_path: Path) -> None:
+    settings = tmp_path / "lsl_api.cfg"
+    settings.write_text(SETTINGS.partition("[log]")[0], encoding="utf-8")
+    environment = {**os.environ, "LSLAPICFG": str(settings)}
+    command = [sys.executable, "-c", LOOK]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
 
 
 def test_a_stream_on_this_machine_is_recorded_and_answered(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib.externals.loky.process_executor import _ExecutorManagerThread
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import rtcan_cli
 from rtcan_cli.errors import RtcanError
@@ -45,6 +46,15 @@ def die(x):
     if x == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return x
+
+
+def grow(x):
+    """Seem to have grown to loky, which measures after the second item and replaces the worker."""
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = -sys.maxsize
+    process_executor._MEMORY_LEAK_CHECK_DELAY = -1.0
+    return os.getpid()
 
 
 def crash(x):
@@ -121,6 +131,22 @@ def test_workers_are_other_processes_with_one_thread_each(monkeypatch):
     assert os.getpid() not in {pid for pid, _, _ in results}
     assert {threads for _, *both in results for threads in both} == {"1"}
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def threads_of_linear_algebra(_):
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize("start_up", [0.0, 60.0])  # the second stays here, too
+def test_linear_algebra_computes_on_one_thread_here_too(start_up):
+    jobs = 2 if start_up else 1
+    with threadpool_limits(3, user_api="blas"):
+        before = threads_of_linear_algebra(None)  # builds without threads stay at 1
+        assert 3 in before
+        results = map_unordered(threads_of_linear_algebra, [0, 1], jobs, start_up=start_up)
+        for _, threads in results:
+            assert threads == {1}
+            assert threads_of_linear_algebra(None) == before
 
 
 def keep_busy(seconds):
@@ -254,6 +280,17 @@ def test_large_arrays_are_shared_and_stay_the_callers_own():
 def test_refuses_job_numbers_without_a_meaning(jobs):
     with pytest.raises(RtcanError, match=f"{jobs} jobs"):
         map_unordered(square, [1], jobs)
+
+
+@pytest.mark.long  # each worker is replaced after two items
+def test_a_worker_that_is_replaced_is_no_news_to_the_user() -> None:
+    pytest.importorskip("psutil")  # without it, loky does not look
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = dict(map_unordered(grow, range(8), 2))
+    assert sorted(found) == list(range(8))
+    assert len({*found.values()}) > 2
+    assert not [str(each.message) for each in told]
 
 
 INTERRUPTED = f"""

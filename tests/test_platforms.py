@@ -243,3 +243,24 @@ def test_the_code_is_checked_for_each_system() -> None:
     """What a system lacks, mypy finds, if it is run for that system."""
     makefile = (PACKAGE.parent / "Makefile").read_text(encoding="utf-8")
     assert set(re.findall(r"mypy --platform (\w+)", makefile)) == {"win32", "darwin"}
+
+
+def _writes_text(call: ast.Call) -> bool:
+    """Whether a call writes a text file."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name not in ("open", "fdopen"):
+        return name == "write_text"
+    given = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
+    modes = [str(each.value) for each in given if isinstance(each, ast.Constant)]
+    return any(re.fullmatch("[wax][t+]*", mode) for mode in modes)
+
+
+def test_lines_end_alike_on_all_systems() -> None:
+    """Equal data give equal files: Windows would write two characters at the end of each line."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _writes_text(node):
+                found.append((f"{path}:{node.lineno}", {word.arg for word in node.keywords}))
+    assert found
+    assert [place for place, words in found if "newline" not in words] == []

@@ -57,7 +57,7 @@ def listen(
             "--output",
             "-o",
             metavar="FILE.html",
-            help="Page to write. Default: one in the folder of figures.",
+            help="Page to write. Default: one in the run's folder of figures.",
             show_default=False,
         ),
     ] = None,
@@ -85,8 +85,7 @@ def listen(
     from rtcan_cli.views.html.listening import write_listening
 
     stores, name = Workspace(workspace), options.dataset_of(workspace, dataset, None, "recordings")
-    folder = output.parent if output else folder_below(options.DEFAULT_FIGURES, name)
-    result, sound = listen_to(
+    result, sound, shown = listen_to(
         stores,
         name,
         trial,
@@ -96,6 +95,8 @@ def listen(
         audio=audio,
         embed=embed_audio,
         song_start=song_start,
-        folder=folder,
     )
-    return write_listening(result, sound, folder, output)
+    if output is None:
+        folder = folder_below(options.DEFAULT_FIGURES, name, *([shown] if shown else []))
+        output = folder / f"listen_{result.trial.stem}.html"
+    return write_listening(result, sound, output)

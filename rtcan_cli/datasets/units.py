@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +17,16 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.codes import are_codes
 from rtcan_cli.errors import RtcanError
 
-if TYPE_CHECKING:
-    import pint
-
 STORED = "uS"
 """What all absolute signals are converted to."""
 
 RELATIVE = "a.u."
 """Arbitrary units: the signal rises with conductance, and nothing else is known."""
 
-KNOWN = ("S", "mS", "uS", "nS", "Ohm", "kOhm", "MOhm")
+# In microsiemens: one of each unit of conductance; the conductance of one of each of resistance.
+_MICROSIEMENS = {"S": 1e6, "mS": 1e3, "uS": 1.0, "nS": 1e-3, "Ohm": 1e6, "kOhm": 1e3, "MOhm": 1.0}
+
+KNOWN = tuple(_MICROSIEMENS)
 """The units that are converted."""
 
 Quantity = Literal["conductance", "resistance", "relative"]
@@ -87,11 +86,11 @@ class Unit:
         values = np.array(values, np.float64)
         if self.quantity == "relative" or self.name == STORED:
             return values
-        one = _registry().Quantity(1.0, self.name)
+        one = _MICROSIEMENS[self.name]
         if self.quantity == "conductance":
-            return values * one.to(STORED).magnitude
+            return values * one
         values[~(values > 0)] = np.nan
-        return (1 / one).to(STORED).magnitude / values
+        return one / values
 
     def has_no_offset(self, values: NDArray[Any]) -> bool:
         """Whether values are a resistance without its offset, from which 1/R cannot be taken."""
@@ -103,20 +102,6 @@ class Unit:
             and len(known) > 0
             and float((known <= 0).mean()) > _NO_OFFSET
         )
-
-
-@lru_cache(maxsize=1)
-def _registry() -> pint.UnitRegistry[Any]:
-    """The few units of this module: the whole registry of pint takes longer to read."""
-    import pint  # slow to load, and needed only where a unit is converted
-
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None)
-    for line in (
-        *("mega- = 1e6 = M-", "kilo- = 1e3 = k-", "milli- = 1e-3 = m-", "micro- = 1e-6 = u-"),
-        *("nano- = 1e-9 = n-", "siemens = [conductance] = S", "Ohm = 1 / siemens"),
-    ):
-        registry.define(line)
-    return registry
 
 
 def parse_unit(text: str) -> Unit | None:

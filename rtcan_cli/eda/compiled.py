@@ -30,6 +30,11 @@ def compiled(*freedoms: str) -> Callable[[Function], Function]:
     The machine code is kept on disk, so that only the first call ever waits for the compiler; see
     `_folder`. It runs without the interpreter lock: threads work at the same time.
 
+    Its last bits do not depend on whether it was kept, or on what was called before. Numba links a
+    function that another one calls by name, and of several translations of one name, a process
+    takes what it loads first: its own, or a copy that LLVM made for a caller, which may fuse and
+    order sums differently. So what is called becomes part of its caller.
+
     Parameters
     ----------
     *freedoms : str
@@ -45,6 +50,7 @@ def compiled(*freedoms: str) -> Callable[[Function], Function]:
         "nogil": True,
         "error_model": "numpy",  # a division by zero gives infinity, as in NumPy
         "fastmath": {"contract", *freedoms},
+        "forceinline": True,
     }
 
     def translate(function: Function) -> Function:

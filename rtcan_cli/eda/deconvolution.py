@@ -30,7 +30,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from rtcan_cli.eda.compiled import compiled
+from rtcan_cli.eda.compiled import IS_COMPILED, compiled
 from rtcan_cli.eda.components import Components
 from rtcan_cli.eda.preprocess import find_problem
 from rtcan_cli.eda.tonic_spline import Basis
@@ -168,7 +168,8 @@ def discrete(
     peak = int(np.argmax(response))
     seen = peak + int(np.searchsorted(-response[peak:], -_SEEN * response[peak]))
     driver = np.zeros(y.size)
-    _divide(phasic.copy(), response, seen, driver)
+    divide = _divide if IS_COMPILED else _divide_whole
+    divide(phasic.copy(), response, seen, driver)
     scale = _area(sampling_rate, parameters)
     taus = parameters.tau0, parameters.tau1
     return Components(phasic, tonic, driver / scale, y - phasic - tonic, response=taus)
@@ -349,3 +350,18 @@ def _divide(
             driver[t] = most
             for k in range(min(response.size, n - t - 1)):
                 remainder[t + 1 + k] = max(remainder[t + 1 + k] - most * response[k], 0.0)
+
+
+def _divide_whole(
+    remainder: NDArray[np.float64],
+    response: NDArray[np.float64],
+    seen: int,
+    driver: NDArray[np.float64],
+) -> None:
+    """As `_divide`, for the interpreter: all samples of a response at once."""
+    for t in range(remainder.size - 1):
+        left = remainder[t + 1 : t + 1 + response.size]
+        most = (left[:seen] / response[: min(seen, left.size)]).min()
+        if most > 0:
+            driver[t] = most
+            left[:] = np.maximum(left - most * response[: left.size], 0.0)

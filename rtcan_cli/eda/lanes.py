@@ -23,6 +23,8 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, overload, register_model
 
+from rtcan_cli.eda.compiled import compiled
+
 #: Recordings in lockstep: as many as the widest registers have numbers of double precision.
 LANES = 4
 
@@ -201,6 +203,45 @@ def _zeros(array: Any, count: Any) -> Any:
     if _element(array) == _lanes:
         return lambda array, count: np.zeros((count, LANES))
     return lambda array, count: np.zeros(count)
+
+
+# What follows does nothing here, where an index is a number, but `rtcan_cli.eda.rows` does much.
+
+
+@compiled()
+def each(start: int, stop: int) -> Any:
+    """Indices of samples that do not wait for each other."""
+    return range(start, stop)
+
+
+@compiled()
+def entry(table: Any, index: int, start: int, column: int) -> Any:
+    """Number of a table whose first row belongs to the sample at `start`."""
+    return table[index - start, column]
+
+
+@compiled()
+def place(index: int) -> float:
+    """An index as a number."""
+    return float(index)
+
+
+@compiled()
+def total(values: Any) -> Any:
+    """Sum over the samples of an index."""
+    return values
+
+
+@compiled()
+def largest(values: Any) -> Any:
+    """The largest of the samples of an index."""
+    return values
+
+
+@compiled()
+def inside(index: int, end: Any) -> Any:
+    """One before the end, else zero: recordings in lockstep end at different samples."""
+    return choose(end - float(index), 1.0, 0.0)
 
 
 def _number(kind: Any) -> Any:

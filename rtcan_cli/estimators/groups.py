@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 
+from rtcan_cli.datasets.identifiers import check_distinct
 from rtcan_cli.errors import RtcanError
 
 #: Columns that groups may have, in the order of an array without names.
@@ -66,7 +67,8 @@ def read_groups(groups: Any, n: int, single: str) -> Groups:
     Raises
     ------
     ValueError
-        If it has other columns, another number of rows, or missing values.
+        If it has other columns, another number of rows, or missing values; or if two names differ
+        in case, spaces or leading zeros only, which `rtcan ingest` refuses, too.
     """
     if isinstance(groups, pd.DataFrame):
         names = list(groups.columns)
@@ -92,4 +94,10 @@ def read_groups(groups: Any, n: int, single: str) -> Groups:
             raise ValueError(f"groups has trials without a {name}")
     # The command line has names as text, and sorts them as text.
     as_text = {k: v if k == "repetition" else v.astype(str) for k, v in columns.items()}
+    for name, column in as_text.items():
+        found, first = np.unique(column, return_index=True)
+        if name != "repetition":
+            places = (f"trial {i}" for i in first)
+            with as_value_error():
+                check_distinct(dict(zip(found.tolist(), places, strict=True)), name)
     return Groups(**as_text)

@@ -52,6 +52,8 @@ class ProtocolSplit(BaseCrossValidator):
     With ``subject+stimulus``, trials with only their subject or only their stimulus on the other
     side are neither in training nor in test.
 
+    Names that differ in case, spaces or leading zeros only are refused, as by `rtcan ingest`.
+
     Examples
     --------
     >>> import numpy as np

@@ -20,7 +20,7 @@ from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import BlockedError, DamagedError, RtcanError
 from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.runs.settings import RunSettings
-from rtcan_cli.stores import Provenance, Store, Workspace
+from rtcan_cli.stores import Provenance, Store, Workspace, music_set
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
 from rtcan_cli.training.data import TrainingData, Trials
@@ -64,6 +64,19 @@ class Sources:
             raise ValueError("a model sees either signals or features of the EDA")
         if self.lengths and self.recordings is None:
             raise ValueError("the recordings tell how long they are")
+
+    def music_set(self) -> str:
+        """What the songs are described by, see `rtcan_cli.stores.music_set`; empty without music.
+
+        Raises
+        ------
+        RtcanError
+            If the store of music features is missing, or cannot be read.
+        """
+        if self.music is None:
+            return ""
+        with Store(self.music, "music") as store:
+            return music_set(store.provenance.parameters)
 
     def check(self) -> tuple[dict[str, str], Provenance]:
         """Content ids of the stores, and the provenance of the first of them.

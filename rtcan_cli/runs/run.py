@@ -175,7 +175,7 @@ class Run:
         if not changed.keys() - {"force"}:
             if self.workspace is None or self.path.parent.name != "runs":
                 where = {"output": self.path}
-            elif self.name != self.settings.name():
+            elif self.name != self.settings.name(self.provenance.music):
                 where = {"name": self.name}
         return self.settings.line(self.dataset.name, self.workspace, **changed, **where)
 

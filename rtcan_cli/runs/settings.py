@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ _USUAL = {
     "subjects": None,
     "splits_from": None,
 }
+# What does not become part of a name, and the longest part of it that comes from free text.
+_UNNAMED = re.compile(r"[^A-Za-z0-9.]+")
+_LONGEST = 24
 #: Entries of a recipe that the provenance leaves out where they change nothing, so that runs keep
 #: the names, and are found current, that they had before these entries existed.
 _OFF: dict[str, object] = {
@@ -318,14 +322,23 @@ class RunSettings:
             if str(wanted[name]) != str(defaults.get(name))
         }
 
-    def name(self) -> str:
-        """A name for the run: readable, and different for different settings."""
+    def name(self, music: str = "") -> str:
+        """A name for the run: readable, and different for different settings.
+
+        Parameters
+        ----------
+        music : str, optional
+            What songs are described by, see `rtcan_cli.stores.music_set`. Empty, and the set of the
+            paper, are not named.
+        """
         # Where a setting is left as usual, the name is the one that runs had before it existed.
         settings = {
             name: value
             for name, value in self.parameters().items()
             if (name not in _USUAL or value != _USUAL[name]) and name not in _OF_MODEL
         }
+        if other := music if music != choices.FEATURE_SET else "":
+            settings["music"] = other
         text = json.dumps(settings, sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
         words: list[str] = [self.spec.layout] if self.spec.layout != choices.LAYOUT else []
@@ -333,6 +346,8 @@ class RunSettings:
         if len(self.model.fusion) > 1:
             words.append({"none": "eda", "music": "eda+music", "music-only": "music"}[self.fusion])
         words.append("both" if len(self.targets) > 1 else self.targets[0])
+        if word := _UNNAMED.sub("-", other)[:_LONGEST].strip("-."):
+            words.append(word)
         if self.window is not None:
             words.append(str(self.window).replace(":", "-" if self.window.place == "from" else ""))
         if self.protocol != choices.PROTOCOL:

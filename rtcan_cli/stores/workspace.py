@@ -14,6 +14,7 @@ from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.files.links import is_link, name_problem, refuse_links
 from rtcan_cli.stores.lines import line_that_makes
+from rtcan_cli.stores.provenance import music_set
 from rtcan_cli.stores.store import Store
 from rtcan_cli.stores.work.lock import holder
 
@@ -41,7 +42,8 @@ class Step:
     unfinished : bool
         Whether unfinished work is kept: on this one, or on another one in its place.
     detail : str, optional
-        Why it is stale, damaged or unreadable.
+        Why it is stale, damaged or unreadable; or what a run has heard in place of the music
+        features of the workspace.
     process : str, optional
         Who makes it now, such as ``process 71 on alice``; also where an older one is in place.
     n_trained, n_folds : int, optional
@@ -222,10 +224,11 @@ class Workspace:
         begun = [path.with_suffix("") for path in unfinished]
         paths += [("run", path) for path in begun if path not in finished]
         ids = {kind: content_id(path) for kind, path in paths if kind != "run"}
+        heard = _music_set(self.store(dataset, "music"))
         stale: set[str] = set()
         steps = []
         for kind, path in paths:
-            step = _state(kind, path, ids, stale)
+            step = _state(kind, path, ids, stale, heard)
             if step.state != "done" and kind != "run":
                 stale.add(kind)
             steps.append(step)
@@ -241,6 +244,15 @@ def content_id(path: Path) -> str | None:
         return None
 
 
+def _music_set(path: Path) -> str | None:
+    """What a store of music features describes songs by, or None if that cannot be read."""
+    try:
+        with Store(path, "music") as store:
+            return music_set(store.provenance.parameters)
+    except RtcanError:
+        return None
+
+
 def _is_begun(kept: Path) -> bool:
     """Whether finished work is kept; a lock alone, which a killed process leaves, is none."""
     try:
@@ -249,7 +261,9 @@ def _is_begun(kept: Path) -> bool:
         return False
 
 
-def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -> Step:
+def _state(
+    kind: str, path: Path, ids: dict[str, str | None], stale: set[str], heard: str | None
+) -> Step:
     begun = _is_begun(path.with_name(path.name + ".partial"))
     process = holder(path)
     if not path.exists():
@@ -257,12 +271,19 @@ def _state(kind: str, path: Path, ids: dict[str, str | None], stale: set[str]) -
         return Step(kind, path, state, unfinished=begun, process=process)
     try:
         with Store(path, kind, _FOLDS if kind == "run" else ()) as store:
+            made = store.provenance
+            # A run on other features is another one, which making it again would not bring.
+            is_other = kind == "run" and heard is not None and made.music not in ("", heard)
             changed = [
                 source
-                for source, made_from in store.provenance.inputs.items()
-                if source in ids and (ids[source] != made_from or source in stale)
+                for source, made_from in made.inputs.items()
+                if source in ids
+                and (ids[source] != made_from or source in stale)
+                and not (is_other and source == "music")
             ]
             state, detail = "done", None
+            if is_other:
+                detail = f"on music features of {made.music}, in place of {heard}"
             if changed:
                 state, detail = "stale", f"{' and '.join(changed)} changed since"
             step = Step(kind, path, state, store.created, begun, detail, process)

@@ -28,6 +28,8 @@ class FoldProgress:
         Time spent in the finished epochs.
     cpu_seconds : float
         Time that the processor's cores spent on them, all threads together.
+    first_seconds : float
+        Time spent in the first one, which is often much longer: libraries and devices get ready.
     """
 
     history: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in HISTORY})
@@ -35,6 +37,7 @@ class FoldProgress:
     best: Arrays = field(default_factory=dict)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    first_seconds: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -48,6 +51,7 @@ def pack(model: nn.Module, optimizer: optim.Optimizer, progress: FoldProgress) -
         "best_epoch": np.array(progress.best_epoch),
         "seconds": np.array(progress.seconds),
         "cpu_seconds": np.array(progress.cpu_seconds),
+        "first_seconds": np.array(progress.first_seconds),
     }
     checkpoint |= {f"history.{name}": np.array(row) for name, row in progress.history.items()}
     checkpoint |= {f"model.{name}": array for name, array in to_arrays(model).items()}
@@ -76,6 +80,7 @@ def unpack(checkpoint: Arrays, model: nn.Module, optimizer: optim.Optimizer) -> 
         best=_under("best.", checkpoint),
         seconds=float(checkpoint["seconds"]),
         cpu_seconds=float(checkpoint["cpu_seconds"]),
+        first_seconds=float(checkpoint.get("first_seconds", 0.0)),
     )
 
 

@@ -125,6 +125,8 @@ def fit_fold(
             progress.best = to_arrays(model)
         progress.seconds += time.perf_counter() - start
         progress.cpu_seconds += time.process_time() - cpu_start
+        if epoch == 0:
+            progress.first_seconds = progress.seconds
         if sink is not None:
             sink.save(fold, pack(model, optimizer, progress))
             sink.on_epoch(fold, epoch, row)

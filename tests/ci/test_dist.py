@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -47,6 +48,8 @@ def test_an_sdist_is_what_git_knows(dist: ModuleType, tmp_path: Path) -> None:
 def test_the_sdist_takes_every_folder_that_git_knows(dist: ModuleType) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("the folder is not a git repository")
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     folders = {name.partition("/")[0] for name in dist.tracked() if "/" in name}
     lines = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
     grafted = {line.removeprefix("graft ") for line in lines if line.startswith("graft ")}

@@ -259,7 +259,7 @@ def test_the_video_datasets_go_through_the_same_chain(
     assert "simulated data" in must("evaluate").stdout
     subject, video = run.predictions.loc[0, ["subject", "stimulus"]]
     must("gradcam", "--subject", subject, "--stimulus", video)
-    assert list((tmp_path / "rtcan-figures" / dataset).glob("attention_columns_*.png"))
+    assert list((tmp_path / "rtcan-figures" / dataset / run.name).glob("attention_columns_*.png"))
     outcome = rtcan("train", "--fusion", "music", *SMALL_TRAINING)
     assert outcome.exit_code == 1
     assert "music.h5: this store does not exist" in outcome.stderr

@@ -265,32 +265,58 @@ def test_a_small_installation_goes_from_raw_files_to_features(tmp_path: Path) ->
     assert not list((tmp_path / "rtcan-figures").rglob("*.png"))
 
 
-@pytest.mark.long
-def test_the_solver_finds_the_same_without_numba(tmp_path: Path) -> None:
-    program = """
+#: Decomposes recordings with or without Numba, and writes what was found.
+DECOMPOSING = """
 import sys
-if sys.argv[1] == "rows":
+if sys.argv[1].endswith("rows"):
     sys.modules["numba"] = None
 import numpy as np
 from rtcan_cli.eda.compiled import IS_COMPILED
-from rtcan_cli.eda.cvxeda.solve import decompose, decompose_all
-from rtcan_cli.eda.methods import deconvolution_method
+from rtcan_cli.eda.cvxeda.parameters import CvxedaParameters
+from rtcan_cli.eda.cvxeda.solve import decompose_all
+from tests.eda.recordings import KINDS, awkward
+from tests.real_listeners import recordings
 
-assert IS_COMPILED == (sys.argv[1] != "rows")
-rng = np.random.default_rng(0)
-waves = [np.cumsum(rng.standard_normal(n)) / 20 + np.sin(np.arange(n) / 30) for n in (90, 120, 60)]
-recordings = [(wave - wave.mean()) / wave.std() for wave in waves]
-found = decompose_all(recordings, 4.0)
-alone = decompose(recordings[1], 4.0)
-assert {type(each.phasic) for each in found} == {np.ndarray}
-assert np.array_equal(alone.phasic, found[1].phasic)
-assert {each.solver for each in found} == {"structured"}
-np.save(sys.argv[1], np.concatenate([np.r_[each.phasic, each.tonic] for each in found]))
+assert IS_COMPILED == (not sys.argv[1].endswith("rows"))
+real = [each for each in recordings().values() if each.size > 100 and each.std() > 0]
+work = [(4.0, CvxedaParameters(), [(each - each.mean()) / each.std() for each in real[::8]])]
+# A rate at which an interval between knots is short, and one at which it is long; other knots, so
+# that there are fewer samples than knots need, or more columns at a time.
+for rate, seconds, changed in (
+    (2.0, 40, {}),
+    (50.0, 23, {}),
+    (8.0, 35, {"tau0": 8.0, "knot_interval": 5.0}),
+    (4.0, 12, {"knot_interval": 30.0}),
+):
+    signals = [awkward(kind, rate, seconds + k, k) for k, kind in enumerate(KINDS)]
+    work.append((rate, CvxedaParameters(**changed), signals))
+parts, numbers = [], []
+for rate, parameters, signals in work:
+    found = decompose_all(signals, rate, parameters)
+    # Each is found to the last bit as it would be alone, or beside others.
+    for few in (slice(1, 2), slice(0, 3)):
+        for one, other in zip(decompose_all(signals[few], rate, parameters), found[few]):
+            assert np.array_equal(one.driver, other.driver)
+            assert np.array_equal(one.tonic, other.tonic)
+    for each in found:
+        assert type(each.phasic) is np.ndarray and each.solver == "structured"
+        parts.append([each.phasic, each.tonic])
+        numbers.append([each.iterations, each.raised, each.alpha, each.objective])
+np.savez(sys.argv[1], parts=np.concatenate(parts, axis=1), numbers=numbers)
 """
+
+
+@pytest.mark.long
+def test_the_solver_finds_the_same_without_numba(tmp_path: Path) -> None:
     for how in ("rows", "compiled"):
-        run = subprocess.run(
-            [sys.executable, "-c", program, how], cwd=tmp_path, capture_output=True, text=True
-        )
+        program = [sys.executable, "-c", DECOMPOSING, str(tmp_path / how)]
+        run = subprocess.run(program, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
-    rows, compiled = (np.load(tmp_path / f"{how}.npy") for how in ("rows", "compiled"))
-    np.testing.assert_allclose(rows, compiled, atol=1e-6)
+    rows, compiled = (np.load(tmp_path / f"{how}.npz") for how in ("rows", "compiled"))
+    np.testing.assert_allclose(rows["parts"], compiled["parts"], atol=1e-6)
+    (steps, *numbers), (other_steps, *others) = rows["numbers"].T, compiled["numbers"].T
+    np.testing.assert_allclose(numbers, others, rtol=1e-9, atol=1e-9)
+    # Where the model fits as good as perfectly, rounding errors say when to stop.
+    fits = compiled["numbers"][:, 3] < 1e-6
+    assert 0 < fits.sum() < 5
+    assert np.array_equal(steps[~fits], other_steps[~fits])

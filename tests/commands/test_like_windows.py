@@ -78,6 +78,25 @@ def test_a_chain_of_commands(raw_pmemo: Path, prepared: Path, tmp_path: Path) ->
     assert not any(line.endswith(b"\r\n") for line in lines)
 
 
+def test_a_dataset_in_bids_takes_the_place_of_an_empty_folder(
+    prepared: Path, tmp_path: Path
+) -> None:
+    code = COMMANDS + textwrap.dedent(
+        f"""
+        import os
+
+        os.mkdir("there")
+        for place in ("there", "new"):
+            rtcan("export-bids", place, "-w", {str(prepared)!r})
+        rtcan("export-bids", "new", "-w", {str(prepared)!r}, fails=True)
+        """
+    )
+    done = run_like_windows(tmp_path, code)
+    assert "new is there already, and not empty" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"there", "new"}
+    assert _contents(tmp_path / "there") == _contents(tmp_path / "new")
+
+
 def test_what_is_open_elsewhere_is_not_replaced(prepared: Path, tmp_path: Path) -> None:
     code = COMMANDS + textwrap.dedent(
         f"""

@@ -227,7 +227,7 @@ def test_each_hearing_is_explained_drawn_and_predicted(workspace: Path, tmp_path
     assert second["repetition"] == 2
     assert not {*first["files"]} & {*second["files"]}
     maps = [
-        tmp_path / "table" / f"attention_arousal_subject_p2_music_song2{end}.csv"
+        tmp_path / "table" / run.stem / f"attention_arousal_subject_p2_music_song2{end}.csv"
         for end in ("", "_repetition_2")
     ]
     one, other = (pd.read_csv(path) for path in maps)

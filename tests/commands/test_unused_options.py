@@ -156,7 +156,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         "read_checkpoint": checkpoint,
         "paper_tables": [],
         "stores_of": [],
-        "listen_to": (any_result(), None),
+        "listen_to": (SimpleNamespace(trial=SimpleNamespace(stem="trial")), None, None),
         **dict.fromkeys(("plot_steps", "few_ratings", "plot_trial", "plot_quality"), ()),
     }
     doing = {"combinations", "requests_for"}  # these only work out what is asked

@@ -60,7 +60,7 @@ def test_the_conda_recipe_asks_for_what_the_package_does() -> None:
     assert f">={python}" == project()["requires-python"]
     assert run == wanted
     assert recipe["about"]["license"] == project()["license"]
-    assert recipe["build"]["python"]["entry_points"] == ["rtcan = rtcan_cli.app:main"]
+    assert recipe["build"]["python"]["entry_points"] == ["rtcan = rtcan_cli.__main__:main"]
 
 
 def test_the_image_installs_extras_that_exist() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,76 @@ def test_division_by_zero_is_infinite_and_missing_numbers_stay_missing():
     assert result[0] == np.inf
     assert np.isnan(result[1])
     assert result[2] == 0.5
+
+
+def test_what_is_called_becomes_part_of_its_caller(monkeypatch):
+    """Else there are several translations of it, and a process takes the one it loads first."""
+    monkeypatch.setattr(compiling, "_folder", lambda chosen: "")  # what is kept cannot be read
+
+    @compiled("reassoc")
+    def ratios(x, y):  # long enough for LLVM to leave it a function of its own
+        total = 0.0
+        for k in range(x.size):
+            for other in range(y.size):
+                total += x[k] * y[other] / (1.0 + x[k] * x[k])
+        for k in range(x.size):
+            for other in range(y.size):
+                total -= x[k] / (2.0 + y[other] * y[other])
+        return total
+
+    @compiled()
+    def differences(x, y):
+        return ratios(x, y) - ratios(y, x) + ratios(x, x) - ratios(y, y)
+
+    def reference(x, y):
+        first, second = np.outer(x / (1 + x * x), y), np.outer(x, 1 / (2 + y * y))
+        return first.sum() - second.sum()
+
+    x, y = np.random.default_rng(0).standard_normal((2, 50))
+    parts = [reference(x, y), -reference(y, x), reference(x, x), -reference(y, y)]
+    assert differences(x, y) == pytest.approx(sum(parts))
+    (code,) = differences.inspect_llvm().values()
+    assert "differences" in code
+    assert not re.findall(r"call [^\n]*ratios", code)
+
+
+#: Prints a digest of a decomposition, and how many functions it took from the disk, after loading
+#: each function on its own that is to be loaded first.
+DIGEST = """
+import hashlib, sys
+import numpy as np
+from rtcan_cli.eda.cvxeda import structured
+from rtcan_cli.eda.methods import method
+from tests.eda.recordings import simulated
+
+interior_point = structured._interior_point
+for name in sys.argv[1:]:
+    function = getattr(structured, name)
+    for signature, *_ in function._cache._cache_file._load_index():
+        function.compile(signature)
+digest = hashlib.sha256()
+for found in method().split_all([simulated(8.0, 60.0, seed) for seed in range(5)], 8.0):
+    for each in (found.driver, found.tonic, found.residual, np.array([found.objective, found.gap])):
+        digest.update(each.tobytes())
+print(digest.hexdigest(), sum(interior_point.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.long
+def test_the_bits_do_not_depend_on_what_was_kept_or_loaded_before(tmp_path):
+    """With Numba 0.61, the first decomposition after an installation was another one."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def digest(*first):
+        line = [sys.executable, "-c", DIGEST, *first]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    bits, hits = digest()
+    assert hits == "0"
+    assert digest() == [bits, "1"]
+    for first in ("whiten_difference", "smooth_sum", "tonic_transposed"):
+        assert digest(first) == [bits, "1"]
 
 
 @pytest.fixture

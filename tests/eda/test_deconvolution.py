@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rtcan_cli.eda import deconvolution, tonic_spline
 from rtcan_cli.eda.deconvolution import (
     PUBLISHED,
     DeconvolutionParameters,
@@ -213,3 +214,17 @@ def test_refuses_parameters_without_a_meaning(wrong):
 def test_refuses_what_cannot_be_decomposed(method):
     with pytest.raises(RtcanError, match="flat"):
         method(np.ones(600), 20.0)
+
+
+@pytest.mark.parametrize("method", [continuous, discrete])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_is_found_without_numba(method, kind, monkeypatch):
+    y = awkward(kind, 8.0, 40.0, 1)
+    compiled = method(y, 8.0)
+    monkeypatch.setattr(deconvolution, "IS_COMPILED", False)
+    monkeypatch.setattr(tonic_spline, "IS_COMPILED", False)
+    found = method(y, 8.0)
+    for part in ("phasic", "tonic", "driver", "residual"):
+        expected = getattr(compiled, part)
+        atol = 1e-9 * np.abs(expected).max() + 1e-12
+        np.testing.assert_allclose(getattr(found, part), expected, atol=atol)

@@ -167,6 +167,11 @@ def test_groups_without_a_name_or_with_others_are_refused() -> None:
         (table[["subject", "subject"]], "a column twice"),
         (table.iloc[:-1], "71 rows, but there are 72 trials"),
         (np.zeros((72, 3)), "1d array"),
+        (
+            table.replace({"subject": {"s003": "S005"}}),
+            "'S005' .trial 7. and 's005' .trial 9. differ",
+        ),
+        (table.assign(song=np.where(stimulus == "3", "07", "7")), "song '07' .* and '7'"),
     ):
         with pytest.raises(ValueError, match=message):
             next(ProtocolSplit().split(subject, stratum, bad))

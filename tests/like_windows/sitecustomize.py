@@ -113,6 +113,12 @@ def _rename(old: Any, new: Any, **options: Any) -> None:
     _without_folders("rename")(old, new, **options)
 
 
+def _replace(old: Any, new: Any, **options: Any) -> None:
+    if os.path.isdir(new):
+        raise PermissionError(errno.EACCES, "Access is denied", old, None, new)
+    _without_folders("replace")(old, new, **options)
+
+
 def _kill(number: int, which: int) -> None:
     if which == 0:
         raise AssertionError("this would send Ctrl-C to a group of processes")
@@ -135,11 +141,9 @@ _OS = {
     "stat": _stat,
     "lstat": _lstat,
     "rename": _rename,
+    "replace": _replace,
     "kill": _kill,
-    **{
-        name: _without_folders(name)
-        for name in ("mkdir", "rmdir", "unlink", "remove", "replace", "listdir")
-    },
+    **{name: _without_folders(name) for name in ("mkdir", "rmdir", "unlink", "remove", "listdir")},
 }
 
 

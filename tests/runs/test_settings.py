@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli.eda.window import Window
+from rtcan_cli.files.links import name_problem
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.settings import RunSettings, SplitsFrom
 from rtcan_cli.stores import Store
@@ -64,6 +66,19 @@ def test_a_name_says_what_is_unusual() -> None:
         .name()
         .startswith("Rf-eda+music-both-loso-10pct-")
     )
+
+
+def test_a_name_says_what_songs_are_described_by() -> None:
+    assert SETTINGS.name("ComParE_2016") == SETTINGS.name("") == SETTINGS.name()
+    assert SETTINGS.name("emobase").startswith("Rf-eda+music-both-emobase-")
+    models = ["MERT-v1-95M, layer 6, mean", "MERT-v1-95M, layer 6; mean", "MERT: v1/95M"]
+    models += ["../../MERT", "音楽", "-", "x" * 200, "x" * 201]
+    names = [SETTINGS.name(each) for each in models]
+    assert names[0].startswith("Rf-eda+music-both-MERT-v1-95M-layer-6-mean-")
+    assert len({*names, SETTINGS.name()}) == 1 + len(names)
+    for name in names:
+        assert re.fullmatch(r"[A-Za-z0-9.+-]{1,60}", name)
+        assert not name_problem(name)
 
 
 def test_the_line_is_what_a_user_types(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,7 @@ def write_dataset(
         }
         row |= {BEFORE: about.lead} if about.lead else {}
         row |= {name: about.stimuli.get(run.stimulus, {}).get(name, "") for name in further}
-        (place / f"{stem}_events.tsv").write_text(_table(list(row), [list(row.values())]), "utf-8")
+        _write(place / f"{stem}_events.tsv", _table(list(row), [list(row.values())]))
         written += 1
     return written + _write_shared(folder, about, list(counts), labels, further)
 
@@ -224,7 +224,7 @@ def _write_signal(place: Path, stem: str, run: Run) -> None:
         "PhysioType": "generic",
         **columns,
     }
-    (place / f"{stem}_physio.json").write_text(_json(about), "utf-8")
+    _write(place / f"{stem}_physio.json", _json(about))
 
 
 def _write_shared(
@@ -275,8 +275,13 @@ def _write_shared(
         "README": about.readme,
     }
     for name, text in files.items():
-        (folder / name).write_text(text, "utf-8")
+        _write(folder / name, text)
     return len(files)
+
+
+def _write(path: Path, text: str) -> None:
+    # Equal data give equal files, on Windows too.
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _json(content: object) -> str:

@@ -18,6 +18,8 @@ span more than twenty orders of magnitude, as they do near the optimum.
 
 Everything here works on one recording or on several in lockstep (see `rtcan_cli.eda.lockstep`):
 arrays of shape (n, ...) are then of shape (n, recordings). Matrices lie in such arrays row by row.
+What is done with all whitened columns is written twice, for registers in
+`rtcan_cli.eda.cvxeda.columns` and for NumPy in `rtcan_cli.eda.cvxeda.columns_in_rows`.
 """
 
 from __future__ import annotations
@@ -25,23 +27,29 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.eda.compiled import compiled
+from rtcan_cli.eda.compiled import IS_COMPILED, compiled
 from rtcan_cli.eda.cvxeda.matrices import ResponseFilter, Tonic
-from rtcan_cli.eda.lockstep import at, choose, like, put, root, zeros
+from rtcan_cli.eda.lockstep import at, each, entry, inside, like, place, put, root, total, zeros
+
+if IS_COMPILED:
+    from rtcan_cli.eda.cvxeda.columns import (
+        add_products,
+        add_projection,
+        smooth_columns,
+        whiten_columns,
+    )
+else:
+    from rtcan_cli.eda.cvxeda.columns_in_rows import (
+        add_products,
+        add_projection,
+        smooth_columns,
+        whiten_columns,
+    )
 
 Array = NDArray[np.float64]
 
-# Whitened columns come in multiples of twice this number: so many fit into registers.
-COLUMNS = 4
-
 # Samples that are worked on column by column, so that what they need stays close to the processor.
 _ROWS = 32
-
-
-@compiled()
-def inside(position: float, end: float) -> float:
-    """One before the end, else zero: recordings in lockstep end at different samples."""
-    return choose(end - position, 1.0, 0.0)
 
 
 @compiled()
@@ -71,13 +79,15 @@ def subtract_model(
         b1 = _coefficient(coefficients, interval, knots)
         b2 = _coefficient(coefficients, interval + 1, knots)
         b3 = _coefficient(coefficients, interval + 2, knots)
-        for t in range(start, min(start + spacing, n)):
-            row = t - start
-            near = b0 * tonic.table[row, 0] + b1 * tonic.table[row, 1]
-            far = b2 * tonic.table[row, 2] + b3 * tonic.table[row, 3]
-            level = offset + drift * (t + 1.0) + near + far
+        stop = min(start + spacing, n)
+        for t in each(start, stop):
+            near = b0 * entry(tonic.table, t, start, 0) + b1 * entry(tonic.table, t, start, 1)
+            far = b2 * entry(tonic.table, t, start, 2) + b3 * entry(tonic.table, t, start, 3)
+            level = offset + drift * (place(t) + 1.0) + near + far
+            put(out, t, at(y, t) - level)
+        for t in range(start, stop):
             p = gain * at(driver, t)
-            put(out, t, (at(y, t) - level - p - c) * inside(float(t), end))
+            put(out, t, (at(out, t) - p - c) * inside(t, end))
             c = fast * c + mix * s + g1 * p
             s = slow * s + g2 * p
 
@@ -92,18 +102,18 @@ def tonic_transposed(x: Array, tonic: Tonic, out: Array) -> None:
     for interval in range((n + spacing - 1) // spacing):
         start = interval * spacing
         b0 = b1 = b2 = b3 = offset = drift = like(x, 0.0)
-        for t in range(start, min(start + spacing, n)):
-            row, value = t - start, at(x, t)
-            b0 += value * tonic.table[row, 0]
-            b1 += value * tonic.table[row, 1]
-            b2 += value * tonic.table[row, 2]
-            b3 += value * tonic.table[row, 3]
-            offset += value
-            drift += value * (t + 1.0)
+        for t in each(start, min(start + spacing, n)):
+            value = at(x, t)
+            b0 += total(value * entry(tonic.table, t, start, 0))
+            b1 += total(value * entry(tonic.table, t, start, 1))
+            b2 += total(value * entry(tonic.table, t, start, 2))
+            b3 += total(value * entry(tonic.table, t, start, 3))
+            offset += total(value)
+            drift += total(value * (place(t) + 1.0))
         for k, value in enumerate((b0, b1, b2, b3)):
             knot = interval - 1 + k
             if 0 <= knot < knots:
-                _add(out, knot, value * inside(float(knot), at(tonic.knots, 0)))
+                _add(out, knot, value * inside(knot, at(tonic.knots, 0)))
         all_offset += offset
         all_drift += drift
     put(out, knots, all_offset)
@@ -172,7 +182,7 @@ def whiten_tonic(
         stop = min(start + spacing, n)
         for k in range(4):
             knot = interval - 1 + k
-            there = inside(float(knot), at(tonic.knots, 0)) if knot >= 0 else zero
+            there = inside(knot, at(tonic.knots, 0)) if knot >= 0 else zero
             put(factor, bumps - 4 + k, there)
         current[:, bumps + 1] = np.arange(start + 1, start + spacing + 1)
         product[:] = 0.0
@@ -185,7 +195,7 @@ def whiten_tonic(
                 v = power * at(variance, t)
                 noise = 1 + v
                 rest = v / noise
-                precision = inside(float(t), end) / (noise + p11)
+                precision = inside(t, end) / (noise + p11)
                 kc = (fast * p11 + mix * p12 + g1 * v) * precision
                 ks = (slow * p12 + g2 * v) * precision
                 put(gain_c, t, kc)
@@ -202,14 +212,11 @@ def whiten_tonic(
                 p12 = (f21 * b11 + slow * b12) * precision + rest * (g1 * g2)
                 p22 = (f21 * b21 + slow * b22) * precision + rest * (g2 * g2)
                 determinant = (turn * turn * noise * determinant + rest * lost) * precision
-            for first in range(0, width, COLUMNS):
-                _whiten_columns(
-                    current, factor, column_c, column_s, response, scale, gain_c, gain_s, white,
-                    first, start, low, high,
-                )  # fmt: skip
-            for i in range(0, width, 2):
-                for j in range(0, i + 1, COLUMNS):
-                    _add_products(white, product, width, i, j, low, high)
+            whiten_columns(
+                current, factor, column_c, column_s, response, scale, gain_c, gain_s, white,
+                start, low, high,
+            )  # fmt: skip
+            add_products(white, product, width, low, high)
 
         for i in range(bumps):
             knot = interval + 3 - bumps + i
@@ -227,93 +234,6 @@ def whiten_tonic(
             put(column_s, k, at(column_s, k + 1))
         put(column_c, bumps - 1, 0.0)
         put(column_s, bumps - 1, 0.0)
-
-
-@compiled("reassoc")
-def _whiten_columns(
-    current: Array,
-    factor: Array,
-    column_c: Array,
-    column_s: Array,
-    response: ResponseFilter,
-    scale: Array,
-    gain_c: Array,
-    gain_s: Array,
-    white: Array,
-    first: int,
-    start: int,
-    low: int,
-    high: int,
-) -> None:
-    """Whiten `COLUMNS` of the columns of an interval, from sample `low` to before `high`."""
-    slow, fast, _ = response
-    mix, width, a, b, c, d = 1 + slow, len(factor), first, first + 1, first + 2, first + 3
-    fa, fb, fc, fd = at(factor, a), at(factor, b), at(factor, c), at(factor, d)
-    ca, cb, cc, cd = at(column_c, a), at(column_c, b), at(column_c, c), at(column_c, d)
-    sa, sb, sc, sd = at(column_s, a), at(column_s, b), at(column_s, c), at(column_s, d)
-    for t in range(low, high):
-        row, place = t - start, t * width
-        kc, ks, size = at(gain_c, t), at(gain_s, t), at(scale, t)
-        ia = fa * current[row, a] - ca
-        ib = fb * current[row, b] - cb
-        ic = fc * current[row, c] - cc
-        id_ = fd * current[row, d] - cd
-        put(white, place + a, ia * size)
-        put(white, place + b, ib * size)
-        put(white, place + c, ic * size)
-        put(white, place + d, id_ * size)
-        ca = fast * ca + mix * sa + kc * ia
-        cb = fast * cb + mix * sb + kc * ib
-        cc = fast * cc + mix * sc + kc * ic
-        cd = fast * cd + mix * sd + kc * id_
-        sa = slow * sa + ks * ia
-        sb = slow * sb + ks * ib
-        sc = slow * sc + ks * ic
-        sd = slow * sd + ks * id_
-    put(column_c, a, ca)
-    put(column_c, b, cb)
-    put(column_c, c, cc)
-    put(column_c, d, cd)
-    put(column_s, a, sa)
-    put(column_s, b, sb)
-    put(column_s, c, sc)
-    put(column_s, d, sd)
-
-
-@compiled("reassoc")
-def _add_products(
-    white: Array, product: Array, width: int, i: int, j: int, low: int, high: int
-) -> None:
-    """Scalar products of columns i and i + 1 with `COLUMNS` others, from j on."""
-    one, two = i * width + j, (i + 1) * width + j
-    a0, b0 = at(product, one), at(product, two)
-    a1, b1 = at(product, one + 1), at(product, two + 1)
-    a2, b2 = at(product, one + 2), at(product, two + 2)
-    a3, b3 = at(product, one + 3), at(product, two + 3)
-    for t in range(low, high):
-        a, b, other = at(white, t * width + i), at(white, t * width + i + 1), t * width + j
-        x0, x1, x2, x3 = (
-            at(white, other),
-            at(white, other + 1),
-            at(white, other + 2),
-            at(white, other + 3),
-        )
-        a0 += a * x0
-        a1 += a * x1
-        a2 += a * x2
-        a3 += a * x3
-        b0 += b * x0
-        b1 += b * x1
-        b2 += b * x2
-        b3 += b * x3
-    put(product, one, a0)
-    put(product, one + 1, a1)
-    put(product, one + 2, a2)
-    put(product, one + 3, a3)
-    put(product, two, b0)
-    put(product, two + 1, b1)
-    put(product, two + 2, b2)
-    put(product, two + 3, b3)
 
 
 @compiled("reassoc")
@@ -335,7 +255,8 @@ def whiten_difference(
     width = len(white) // n
     bumps = width - 2
     mix, g1, g2 = 1 + slow, 2 + slow + fast, 1 + slow
-    c = s = filtered_c = filtered_s = like(x, 0.0)
+    # What is left of the state of the driver's response when the filtered one is subtracted.
+    c = s = like(x, 0.0)
     local = zeros(x, width)
     projection[:] = 0.0
     for interval in range((n + spacing - 1) // spacing):
@@ -346,25 +267,11 @@ def whiten_difference(
             high = min(low + _ROWS, stop)
             for t in range(low, high):
                 p = gain * at(driver, t)
-                innovation = p + c - at(x, t) - filtered_c
-                c = fast * c + mix * s + g1 * p
-                s = slow * s + g2 * p
-                moved = fast * filtered_c + mix * filtered_s + at(gain_c, t) * innovation
-                filtered_s = slow * filtered_s + at(gain_s, t) * innovation
-                filtered_c = moved
+                innovation = p + c - at(x, t)
+                c = fast * c + mix * s + g1 * p - at(gain_c, t) * innovation
+                s = slow * s + g2 * p - at(gain_s, t) * innovation
                 put(innovations, t, innovation * at(scale, t))
-            for k in range(0, width, COLUMNS):
-                l0, l1, l2, l3 = at(local, k), at(local, k + 1), at(local, k + 2), at(local, k + 3)
-                for t in range(low, high):
-                    value, place = at(innovations, t), t * width + k
-                    l0 += value * at(white, place)
-                    l1 += value * at(white, place + 1)
-                    l2 += value * at(white, place + 2)
-                    l3 += value * at(white, place + 3)
-                put(local, k, l0)
-                put(local, k + 1, l1)
-                put(local, k + 2, l2)
-                put(local, k + 3, l3)
+            add_projection(innovations, white, local, low, high)
         for k in range(bumps):
             knot = interval + 3 - bumps + k
             if 0 <= knot < knots:
@@ -390,11 +297,9 @@ def smooth_sum(
 
     `solution` may be the same array as `innovations`.
     """
-    slow, fast, gain = response
     n, spacing, knots = len(innovations), tonic.table.shape[0], tonic.n_knots
     width = len(white) // n
     bumps = width - 2
-    mix, g1, g2 = 1 + slow, 2 + slow + fast, 1 + slow
     local = zeros(scale, width)
     put(local, bumps, at(coefficients, knots))
     put(local, bumps + 1, at(coefficients, knots + 1))
@@ -403,17 +308,8 @@ def smooth_sum(
         start = interval * spacing
         for k in range(bumps):
             put(local, k, _coefficient(coefficients, interval + 3 - bumps + k, knots))
-        for t in range(min(start + spacing, n) - 1, start - 1, -1):
-            innovation = at(innovations, t)
-            for k in range(0, width, COLUMNS):
-                place = t * width + k
-                near = at(local, k) * at(white, place) + at(local, k + 1) * at(white, place + 1)
-                far = at(local, k + 2) * at(white, place + 2) + at(local, k + 3) * at(
-                    white, place + 3
-                )
-                innovation += near + far
-            value = innovation * at(scale, t) - at(gain_c, t) * c - at(gain_s, t) * s
-            put(solution, t, value)
-            put(transposed, t, gain * (value + g1 * c + g2 * s))
-            s = mix * c + slow * s
-            c = fast * c + value
+        stop = min(start + spacing, n)
+        c, s = smooth_columns(
+            innovations, white, local, response, scale, gain_c, gain_s, c, s, solution, transposed,
+            start, stop,
+        )  # fmt: skip

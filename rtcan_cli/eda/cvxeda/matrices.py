@@ -10,11 +10,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg.blas import dtbsv
 
-from rtcan_cli.eda.compiled import compiled
+from rtcan_cli.eda.compiled import IS_COMPILED, compiled
 
 # A bump is not zero on at most this many knot intervals.
 BUMP_INTERVALS = 4
+# Whitened columns come in multiples of twice this number: so many fit into registers.
+COLUMNS = 4
 
 
 class ResponseFilter(NamedTuple):
@@ -67,9 +70,16 @@ def response_filter(sampling_rate: float, tau0: float, tau1: float) -> ResponseF
     )
 
 
-@compiled()
 def respond(driver: NDArray[np.float64], response: ResponseFilter) -> NDArray[np.float64]:
     """Phasic part of a driver."""
+    if IS_COMPILED:
+        return _respond(driver, response)
+    slow = _faded(_with_before(driver), response.slow)
+    return _faded(response.gain * _with_before(slow), response.fast)
+
+
+@compiled()
+def _respond(driver: NDArray[np.float64], response: ResponseFilter) -> NDArray[np.float64]:
     phasic = np.empty_like(driver)
     before = slow_before = slow = fast = 0.0
     for t in range(driver.size):
@@ -78,6 +88,17 @@ def respond(driver: NDArray[np.float64], response: ResponseFilter) -> NDArray[np
         phasic[t] = fast
         before, slow_before = driver[t], slow
     return phasic
+
+
+def _with_before(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return x + np.concatenate([[0.0], x[:-1]])
+
+
+def _faded(x: NDArray[np.float64], pole: float) -> NDArray[np.float64]:
+    """One pole of the filter: y[t] = x[t] + pole y[t - 1], by the solver of banded systems."""
+    bands = np.full((2, x.size), -pole)  # the diagonal, which is 1, is not read
+    faded: NDArray[np.float64] = dtbsv(1, bands, x, lower=1, diag=1)
+    return faded
 
 
 def respond_transposed(x: NDArray[np.float64], response: ResponseFilter) -> NDArray[np.float64]:

@@ -26,9 +26,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.eda.compiled import IS_COMPILED, compiled
 from rtcan_cli.eda.cvxeda.kernels import (
-    COLUMNS,
     Array,
-    inside,
     smooth_sum,
     subtract_model,
     tonic_transposed,
@@ -37,20 +35,25 @@ from rtcan_cli.eda.cvxeda.kernels import (
 )
 from rtcan_cli.eda.cvxeda.matrices import (
     BUMP_INTERVALS,
+    COLUMNS,
     ResponseFilter,
     Tonic,
     count_knots,
     tonic_columns,
 )
 from rtcan_cli.eda.lockstep import (
-    arranged,
+    FEWEST,
     at,
     at_a_time,
     choose,
+    each,
+    inside,
     larger,
+    largest,
     like,
     put,
     root,
+    total,
     zeros,
 )
 
@@ -129,8 +132,8 @@ def solve(
         alone = IS_COMPILED and longest > LONG
         most = 1 if alone else at_a_time(longest)
         group = [order.pop() for _ in range(min(most, len(order)))]
-        # Compiled code takes all lanes: those that are left work on a recording once more.
-        filled = group + group[-1:] * (most - len(group) if IS_COMPILED else 0)
+        # Lanes that are left work on a recording once more.
+        filled = group + group[-1:] * (0 if alone else FEWEST - len(group))
         lengths = [recordings[index].size for index in filled]
         y = np.zeros((lengths[0], len(filled)))
         for lane, index in enumerate(filled):
@@ -139,12 +142,12 @@ def solve(
         shape = (-1,) if alone else (-1, len(filled))
         with np.errstate(all="ignore"):  # as compiled code, which the certificate judges, too
             found = _interior_point(
-                arranged(y.reshape(shape)),
+                y.reshape(shape),
                 response,
                 tonic_columns(lengths[0] if alone else lengths, spacing),
-                arranged(np.array([alphas[index] for index in filled]).reshape(shape)),
+                np.array([alphas[index] for index in filled]).reshape(shape),
                 gamma,
-                arranged(np.array(first).reshape(shape)),
+                np.array(first).reshape(shape),
                 _width(memory),
             )
         for lane, index in enumerate(group):
@@ -186,9 +189,9 @@ def _interior_point(
     end, alpha = at(tonic.samples, 0), at(alphas, 0)
     p, z, e, u = zeros(y, n), zeros(y, n), zeros(y, n), zeros(y, knots + 2)
     best_p, best_e, best_u = zeros(y, n), zeros(y, n), zeros(y, knots + 2)
-    for t in range(n):
+    for t in each(0, n):
         # After the end of a recording, nothing ever changes.
-        put(p, t, choose(end - t, at(first_driver, 0), 1.0))
+        put(p, t, choose(inside(t, end), at(first_driver, 0), 1.0))
         put(z, t, alpha)
     missing, white = zeros(y, n), zeros(y, n * width)
     per_p, per_z, variance = zeros(y, n), zeros(y, n), zeros(y, n)
@@ -197,8 +200,8 @@ def _interior_point(
     band, arrow, corner = zeros(y, knots * (width - 2)), zeros(y, knots * 2), zeros(y, 3)
     columns, du = zeros(y, knots + 2), zeros(y, knots + 2)
     energy = like(y, 0.0)
-    for t in range(n):
-        energy += at(y, t) * at(y, t)
+    for t in each(0, n):
+        energy += total(at(y, t) * at(y, t))
 
     # What differs from lane to lane: numbers that are looked at one by one, and rows of them.
     state = zeros(y, 5)
@@ -211,15 +214,15 @@ def _interior_point(
     while True:
         subtract_model(y, p, u, response, tonic, missing)
         complementarity = distance = squares = penalty = like(y, 0.0)
-        for t in range(n):
-            there = inside(float(t), end)
+        for t in each(0, n):
+            there = inside(t, end)
             pt, zt, mt = at(p, t), at(z, t), at(missing, t)
-            complementarity += there * pt * zt
-            penalty += there * pt
-            squares += mt * mt
+            complementarity += total(there * pt * zt)
+            penalty += total(there * pt)
+            squares += total(mt * mt)
             mt = mt - at(e, t)
             put(missing, t, mt)
-            distance += mt * mt
+            distance += total(mt * mt)
             put(per_p, t, 1.0 / pt)
             put(per_z, t, 1.0 / zt)
             put(variance, t, there * pt * at(per_z, t))
@@ -270,8 +273,8 @@ def _interior_point(
         for corrector in range(2):
             # The predictor goes for the optimum, the corrector for the central path. First, dp is
             # what it would be without dz, and de the whitened innovations: that saves memory.
-            for t in range(n):
-                there = inside(float(t), end)
+            for t in each(0, n):
+                there = inside(t, end)
                 pull = (aim - at(dp, t) * at(dz, t)) * at(per_z, t) if corrector else 0.0 * aim
                 put(dp, t, there * (pull - at(p, t)))
             whiten_difference(dp, missing, white, response, tonic, scale, gain_c, gain_s, de, du)
@@ -283,20 +286,20 @@ def _interior_point(
             smooth_sum(de, white, du, response, tonic, scale, gain_c, gain_s, de, dz)
             # How far to go, and what p'z is then: its parts that grow with the step and its square.
             most, linear, square = like(y, 0.0), like(y, 0.0), like(y, 0.0)
-            for t in range(n):
+            for t in each(0, n):
                 zt = at(dz, t)
                 pt = at(dp, t) - at(variance, t) * zt
                 put(dp, t, pt)
-                most = larger(-pt * at(per_p, t), most)
-                most = larger(-zt * at(per_z, t), most)
-                linear += pt * at(z, t) + at(p, t) * zt
-                square += pt * zt
+                most = larger(largest(-pt * at(per_p, t)), most)
+                most = larger(largest(-zt * at(per_z, t)), most)
+                linear += total(pt * at(z, t) + at(p, t) * zt)
+                square += total(pt * zt)
             short = _SHORT_OF_BOUNDARY if corrector else 1.0
             step = short / larger(most, short)
             left = 1 + step * (linear + step * square) / complementarity
             aim = choose(left, left * left * left, 0.0) * complementarity / end
         step = choose(at(state, 3), step, 0.0)
-        for t in range(n):
+        for t in each(0, n):
             put(p, t, at(p, t) + step * at(dp, t))
             put(z, t, at(z, t) + step * at(dz, t))
             put(e, t, at(e, t) - step * at(de, t))
@@ -307,7 +310,7 @@ def _interior_point(
 @compiled()
 def _keep(which: float, values: Array, kept: Array) -> None:
     """Copy the lanes of a recording that is to be kept."""
-    for t in range(len(values)):
+    for t in each(0, len(values)):
         put(kept, t, choose(which, at(values, t), at(kept, t)))
 
 

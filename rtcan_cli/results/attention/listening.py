@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rtcan_cli.results.base import Column, Result, table, value
@@ -67,14 +68,14 @@ class Sound:
         Media type.
     content : bytes, optional
         The file itself, if it becomes part of the page.
-    link : str, optional
-        Path of the file, seen from the page, if the page refers to it.
+    file : Path, optional
+        The file that the page refers to, if it does not hold it.
     """
 
     name: str
     kind: str
     content: bytes | None = None
-    link: str | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

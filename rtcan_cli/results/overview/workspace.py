@@ -20,7 +20,11 @@ STEP_COLUMNS = {
     "n_folds": Column("integer", "Folds of its protocol"),
     "process": Column("text", "Process that makes it now, and its machine; null if none does"),
     "unfinished": Column("boolean", "Whether unfinished work on it, or on another one, is kept"),
-    "detail": Column("text", "Why it is stale, damaged or unreadable"),
+    "detail": Column(
+        "text",
+        "Why it is stale, damaged or unreadable; or what a run has heard in place of the music "
+        "features of the workspace",
+    ),
 }
 
 _RUN = {
@@ -34,7 +38,9 @@ TRAINING_COLUMNS = {
     "running": Column("boolean", "Whether a process trains it now"),
     "n_trained": Column("integer", "Trained folds of all targets"),
     "n_planned": Column("integer", "Folds of all targets"),
-    "seconds_left": Column("number", "At the pace so far; null if no process trains it", "s"),
+    "seconds_left": Column(
+        "number", "At the pace so far; null if no process trains it, or it cannot be known yet", "s"
+    ),
     "command": Column("text", "Command that goes on with it; null if a process trains it"),
 }
 

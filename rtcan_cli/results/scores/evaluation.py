@@ -42,7 +42,11 @@ SCORE_COLUMNS = {
         "text", "Name of the score, as among the folds; above_majority, ece_if_calibrated"
     ),
     "leading": Column("boolean", "Whether it is the score to judge by"),
-    "estimate": Column("number", "All tested trials together", "fraction"),
+    "estimate": Column(
+        "number",
+        "All tested trials together; areas are those of each fold, weighted by its trials",
+        "fraction",
+    ),
     "low": Column("number", "Lower end of the 95 % interval over subjects", "fraction"),
     "high": Column("number", "Upper end of the 95 % interval over subjects", "fraction"),
     "n_resamples": Column("integer", "Resamples behind the interval"),

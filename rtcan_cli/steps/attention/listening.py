@@ -67,8 +67,7 @@ def listen_to(
     audio: Path | None = None,
     embed: bool = False,
     song_start: float | None = None,
-    folder: Path = Path(),
-) -> tuple[Listening, Sound | None]:
+) -> tuple[Listening, Sound | None, str | None]:
     """Collect what a page about one trial shows over time.
 
     Parameters
@@ -87,14 +86,14 @@ def listen_to(
         Whether the audio becomes part of the page.
     song_start : float, optional
         Second of the recording at which the song begins; by default as the dataset has it.
-    folder : Path
-        Where the page will be, which links are relative to.
 
     Returns
     -------
     Listening
     Sound or None
         What the page plays on its own.
+    str or None
+        Name of the run whose networks are asked; None if there is none.
 
     Raises
     ------
@@ -109,20 +108,21 @@ def listen_to(
             f"the song cannot begin {start:g} s into a recording of {found.seconds:.1f} s",
             "a smaller --song-start",
         )
-    sound, known, notes = find_sound(found, audio, embed, folder)
+    sound, known, notes = find_sound(found, audio, embed)
     notes = [*found.notes(), *notes]
     decomposed = decomposition_of(found, workspace.store(dataset, "components"))
     ratings, more = ratings_of(found, workspace.store(dataset, "labels"), target)
     notes += more
     parts, responses = pd.DataFrame(columns=list(PART_COLUMNS)), None
-    asked = _Asked([], [], [], [])
+    asked, name = _Asked([], [], [], []), None
     if isinstance(decomposed, Decomposed):
         parts, responses = _parts(decomposed), decomposed.responses
         notes += small_responses(found, responses)
         try:
             wanted = None if target is None else (target,)
-            chosen = run or choose_run(workspace, dataset, *found.key, wanted)
-            asked = _ask(found, Run.load(chosen), workspace, target)
+            first = Run.load(run or choose_run(workspace, dataset, *found.key, wanted))
+            asked = _ask(found, first, workspace, target)
+            name = first.name
         except RtcanError as error:
             if run is not None:
                 raise
@@ -155,7 +155,7 @@ def listen_to(
         predictions=joined(asked.predictions, PREDICTION_COLUMNS),
         notes=tuple(dict.fromkeys([*notes, *asked.notes])),
     )
-    return result, sound
+    return result, sound, name
 
 
 def _parts(decomposed: Decomposed) -> pd.DataFrame:

@@ -161,7 +161,7 @@ def explain_trial(
             f"takes another ({others})"
         )
         notes.append(Note("repetitions", text))
-    folder = folder_below(figures, first.dataset.name)
+    folder = folder_below(figures, first.dataset.name, first.name)
     decisions: list[dict[str, object]] = []
     samples: list[pd.DataFrame] = []
     files: list[Path] = []

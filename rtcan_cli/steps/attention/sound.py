@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path, PurePosixPath
 
 from rtcan_cli.datasets.files.raw import RawFile
@@ -30,7 +29,7 @@ LARGEST = 64 * 1024 * 1024
 
 
 def find_sound(
-    found: Found, given: Path | None, embed: bool, folder: Path
+    found: Found, given: Path | None, embed: bool
 ) -> tuple[Sound | None, str | None, list[Note]]:
     """Find the song of a trial.
 
@@ -42,8 +41,6 @@ def find_sound(
         The file that a user names instead.
     embed : bool
         Whether the page holds the file.
-    folder : Path
-        Where the page will be.
 
     Returns
     -------
@@ -80,9 +77,7 @@ def find_sound(
     if kind is None:
         raise RtcanError(f"{file}: browsers do not play this kind", "the song as MP3 or WAV file")
     if not embed:
-        # Relative, so that the page can be moved together with the song.
-        link = Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix()
-        return Sound(file.name.name, kind, link=link), str(file), []
+        return Sound(file.name.name, kind, file=file.path), str(file), []
     content = file.content()
     if len(content) > LARGEST:
         size = f"{len(content) / 1e6:.0f} MB"

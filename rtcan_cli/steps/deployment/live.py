@@ -19,7 +19,7 @@ from rtcan_cli import console
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.names import is_eda
 from rtcan_cli.datasets.trials import Recording
-from rtcan_cli.errors import RtcanError, UnusableError
+from rtcan_cli.errors import PartlyDone, RtcanError, UnusableError
 from rtcan_cli.files.growing import GrowingFile
 from rtcan_cli.lsl import StreamRecorder
 from rtcan_cli.results.base import Note
@@ -94,7 +94,8 @@ def follow_file(
     Raises
     ------
     RtcanError
-        If the file cannot be read, does not fit the run, or is replaced; or an output exists.
+        If the file cannot be read, does not fit the run, or is replaced; or an output exists. If
+        there were answers by then, it is a `PartlyDone` with them.
     """
     following = _Following(run_path, workspace, recording, settings or LiveSettings())
     return following.answer(str(recording.eda))
@@ -192,7 +193,22 @@ class _Following:
         return math.floor(before.median_seconds)
 
     def answer(self, source: str, stream: StreamRecorder | None = None) -> Live:
-        """Answer until the time is over or an interrupt comes; `source` is what messages name."""
+        """Answer until the time is over or an interrupt comes; `source` is what messages name.
+
+        Raises
+        ------
+        PartlyDone
+            If that is not possible any more, but was for a while.
+        """
+        try:
+            self._follow(source, stream)
+        except RtcanError as error:
+            if not self.rows:
+                raise
+            raise PartlyDone(str(error), error.hint, self._result(source, stream)) from error
+        return self._result(source, stream)
+
+    def _follow(self, source: str, stream: StreamRecorder | None) -> None:
         settings, started, changed = self.settings, time.monotonic(), time.monotonic()
         silent = False
         with ExitStack() as stack:
@@ -226,7 +242,6 @@ class _Following:
                     break
                 if stop() or time.monotonic() - started >= settings.stop_after:
                     break
-        return self._result(source, stream)
 
     def _answers(
         self, copy: Path, arrived: float, stream: StreamRecorder | None

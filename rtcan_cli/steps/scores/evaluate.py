@@ -134,6 +134,7 @@ def evaluate_run(
     targets = console.counted(run.settings.targets, "scores", "target")
     found = {target: score_run(run, target) for target in targets}
     notes = [note for target, each in found.items() for note in _target_notes(run, target, each)]
+    notes.append(_SUMMARIES)
     if several:
         others = ", ".join(each.name for each in seeds.runs[1:])
         notes.append(Note("seeds", f"{seed_note(several).text}; the other seeds: {others}"))
@@ -171,6 +172,15 @@ def evaluate_run(
     for target, scores in found.items():
         files += _draw(run, target, scores, folder, look)
     return replace(result, notes=(*notes, *_curve_notes(run)), files=tuple(files))
+
+
+_SUMMARIES = Note(
+    "summaries",
+    "'all trials': each tested trial has the same weight, and the interval is that of this score; "
+    "'mean of folds', and 'mean' below the folds: each fold has the same weight, as in the paper "
+    "and in cross_val_score of scikit-learn; AUC and average precision are computed within each "
+    "fold in both cases, because each fold has its own model",
+)
 
 
 def score_run(run: Run, target: str) -> Scores:
@@ -286,7 +296,7 @@ def judgement_in_words(row: pd.Series) -> str:
     }[row["verdict"]]
     return (
         f"judge by {name}, since {high:.1f} % of the tested trials are high: {why}. "
-        f"It is {found}; {verdict}"
+        f"Of all tested trials together, it is {found}; {verdict}"
     )
 
 

@@ -79,7 +79,8 @@ def compare_protocols(
         )
         tables.append(rows.assign(series=series))
         if figures is not None and look is not None:
-            files += _draw(rows, run, figures, look)
+            usual = ladder.get(choices.PROTOCOL, run)  # named after it: two models may be alike
+            files += _draw(rows, usual, figures, look)
         for name, line in _missing(ladder).items():
             notes.append(Note("missing_protocol", f"not trained yet, protocol {name}", line))
     notes.append(
@@ -197,5 +198,4 @@ def _draw(rows: pd.DataFrame, run: Run, folder: Path, look: Look) -> list[Path]:
         simulated=run.simulated,
         look=look,
     )
-    usual = replace(run.settings, protocol=choices.PROTOCOL).name()
-    return save(figure, folder / f"leakage_{run.dataset.name}_{usual}", look)
+    return save(figure, folder / f"leakage_{run.dataset.name}_{run.name}", look)

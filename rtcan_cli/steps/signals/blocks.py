@@ -25,7 +25,7 @@ T = TypeVar("T")
 #: of a second, which makes the cost of handing it over and of keeping it small.
 _BLOCK = 1 << 16
 #: Without Numba, recordings of a block take hardly longer than one: see `rtcan_cli.eda.lockstep`.
-_BLOCK_WITHOUT_NUMBA = 1 << 18
+_BLOCK_WITHOUT_NUMBA = 1 << 19
 #: Blocks of the usual size that a worker of a cluster gets at a time, at most: a task costs Dask
 #: 10 ms, whatever its size.
 _SENT_TOGETHER = 4

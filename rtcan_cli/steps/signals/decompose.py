@@ -145,18 +145,20 @@ def _prepare(store: Store, rate: float | None, method: Method, jobs: int | Clust
     samples = store.seconds(rows) * rates
     if not isinstance(jobs, Cluster):
         if method.name in WITH_DRIVER:
-            _tell_of_compiling()
+            _tell_of_compiling(method.name)
         get_ready(method, samples.max())
     if method.name == "cvxeda":
         _tell_of_memory(samples, rates)
 
 
-def _tell_of_compiling() -> None:
+def _tell_of_compiling(method: str) -> None:
     if not IS_COMPILED:
-        console.say(
-            "Numba is not installed: this takes a hundred times as long, and more above 10 Hz. "
-            "To spare the time: pip install 'rtcan-cli[solvers]', or a lower --rate"
-        )
+        if method == "cvxeda":
+            console.say(
+                "Numba is not installed: this takes some ten times as long, more above 10 Hz or "
+                "for few recordings. To spare the time: pip install 'rtcan-cli[solvers]', or a "
+                "lower --rate"
+            )
     elif not is_kept():
         console.say("compiling the solver, which is done once: some 15 s")
 

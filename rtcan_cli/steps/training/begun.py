@@ -5,8 +5,9 @@ Nothing here loads PyTorch: `rtcan info` answers at once.
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -19,6 +20,8 @@ from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.files.links import is_link
 from rtcan_cli.stores import Partial
 
+#: Arrays of a kept item, as far as they are asked for.
+Kept = Mapping[str, NDArray[Any]]
 #: Name of the item.
 BEGUN = "begun"
 #: Options of `train` that a run may name. What it keeps may be a stranger's, and people type what
@@ -70,6 +73,8 @@ class Begun:
         Models trained at the same time; 0 if that is not known.
     simulated : bool
         Whether its data come from the simulator.
+    may_stop_early : bool
+        Whether a network may need fewer epochs.
     """
 
     options: dict[str, Any]
@@ -80,6 +85,7 @@ class Begun:
     n_epochs: int
     side_by_side: int
     simulated: bool
+    may_stop_early: bool = False
 
     def keep(self, partial: Partial) -> None:
         """Write it beside the work that it is about."""
@@ -133,7 +139,8 @@ class Unfinished:
     in_training : tuple of FoldInTraining
         Networks that have finished an epoch, but not their last one.
     seconds_left : float, optional
-        At the pace so far; None if nothing tells the pace.
+        At the pace so far, without the first epochs of networks in training; None if nothing tells
+        the pace, or how many epochs a network needs.
     """
 
     begun: Begun
@@ -169,37 +176,71 @@ def _progress(partial: Partial, begun: Begun) -> Unfinished:
     every = list(product(begun.targets, range(begun.n_candidates), begun.folds))
     left = [unit for unit in every if result_name(unit[0], unit[2], unit[1]) not in names]
     untrained = {(target, fold) for target, _, fold in left}
-    seconds, n_counted, n_left = 0.0, 0, 0
-    for target, candidate, fold in every:
-        if (target, candidate, fold) not in left:
-            kept = partial.part(result_name(target, fold, candidate), _RESULT) or {}
-            seconds += _number(kept.get("seconds"))
-            n_counted += _n_epochs(kept, _RESULT) if begun.n_epochs else 1
-    in_training = []
+    done = [
+        partial.part(result_name(target, fold, candidate), _RESULT) or {}
+        for target, candidate, fold in every
+        if (target, candidate, fold) not in left
+    ]
+    in_training, checkpoints = [], []
     for target, candidate, fold in left:
-        n_left += begun.n_epochs or 1
         name = checkpoint_name(target, fold, candidate)
         kept = (partial.part(name, _CHECKPOINT) if name in names else None) or {}
         if not (n_epochs := _n_epochs(kept, _CHECKPOINT)):
             continue
-        n_left -= n_epochs
-        n_counted += n_epochs
-        seconds += _number(kept.get("seconds"))
         loss, accuracy = (float(kept[name][-1]) for name in _CHECKPOINT[1:3])
         best = int(_number(kept.get("best_epoch"))) + 1
         in_training.append(FoldInTraining(target, fold + 1, n_epochs, loss, accuracy, best))
-    at_a_time = min(begun.side_by_side, len(left))
+        checkpoints.append(kept)
     return Unfinished(
         begun,
         n_trained=len(begun.targets) * len(begun.folds) - len(untrained),
         n_planned=len(begun.targets) * len(begun.folds),
         in_training=tuple(in_training),
-        seconds_left=seconds / n_counted * n_left / at_a_time if n_counted and at_a_time else None,
+        seconds_left=_seconds_left(begun, done, checkpoints, len(left)),
     )
 
 
+def _seconds_left(
+    begun: Begun, done: Sequence[Kept], in_training: Sequence[Kept], n_left: int
+) -> float | None:
+    """Time until the last model is trained; None if that cannot be known yet.
+
+    Parameters
+    ----------
+    begun : Begun
+    done, in_training : sequence of dict
+        What is kept of models that are trained, and of those that have finished an epoch.
+    n_left : int
+        How many are not trained, those included.
+    """
+    sizes = [_n_epochs(kept, _RESULT) if begun.n_epochs else 1 for kept in done]
+    needed = float(begun.n_epochs or 1)
+    if begun.may_stop_early:
+        if not any(sizes):
+            return None
+        needed = float(np.mean([size for size in sizes if size]))
+    n_counted = sum(sizes)
+    seconds = sum(_number(kept.get("seconds")) for kept in done)
+    rest = []
+    for kept in in_training:
+        n_epochs = _n_epochs(kept, _CHECKPOINT)
+        rest.append(max(needed - n_epochs, 1.0))
+        # In the first one, libraries and the device get ready.
+        n_counted += n_epochs - 1
+        seconds += _number(kept.get("seconds")) - _number(kept.get("first_seconds"))
+    rest += [needed] * (n_left - len(rest))
+    if not (n_counted and seconds > 0 and begun.side_by_side and rest):
+        return None
+    # A process that has finished its model takes the next one: of five models, four at a time, the
+    # fifth takes as long as the first four.
+    ends = [0.0] * min(begun.side_by_side, n_left)
+    for n_epochs_left in rest:
+        heapq.heapreplace(ends, ends[0] + n_epochs_left)
+    return seconds / n_counted * max(ends)
+
+
 _RESULT = ("seconds", "history.train_loss")
-_CHECKPOINT = (*_RESULT, "history.validation_accuracy", "best_epoch")
+_CHECKPOINT = (*_RESULT, "history.validation_accuracy", "best_epoch", "first_seconds")
 
 
 def _n_epochs(kept: Mapping[str, NDArray[Any]], names: tuple[str, ...]) -> int:

@@ -95,7 +95,7 @@ class RunPlan:
         options = settings.options(dataset, root)
         if options.get("splits_from") == "RUN" and request.splits_from is not None:
             options["splits_from"] = str(request.splits_from)
-        if self.output.stem != settings.name():
+        if self.output.stem != settings.name(self.provenance.music):
             options["name"] = self.output.stem
         if device != "cpu":
             options["device"] = device
@@ -113,6 +113,7 @@ class RunPlan:
             n_candidates=len(settings.model.grid),
             n_epochs=settings.epochs if settings.recipe is not None else 0,
             side_by_side=side_by_side,
+            may_stop_early=settings.recipe is not None and settings.recipe.patience is not None,
             simulated=self.provenance.simulated,
         )
 

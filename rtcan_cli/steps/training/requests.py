@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.runs.inputs import sources_for
+from rtcan_cli.runs.inputs import Sources, sources_for
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.runs.splits import borrow
 from rtcan_cli.steps.training.plan import RunRequest
@@ -65,8 +65,16 @@ def requests_for(
             refused.append(error)
             continue
         sources = sources_for(settings, workspace, dataset, stores)
-        path = output or workspace.run(dataset, settings.name())
+        path = output or workspace.run(dataset, settings.name(_music_of(sources)))
         requests.append(RunRequest(sources, path, settings, splits_from))
     if refused and not requests:
         raise refused[0]
     return requests, refused
+
+
+def _music_of(sources: Sources) -> str:
+    """What songs are described by; empty where that cannot be read, which planning refuses."""
+    try:
+        return sources.music_set()
+    except RtcanError:
+        return ""

@@ -32,7 +32,7 @@ from rtcan_cli.steps.training.notes import say_steps
 from rtcan_cli.steps.training.plan import Planner, RunPlan, RunRequest, Unit
 from rtcan_cli.steps.training.result import training_result
 from rtcan_cli.steps.training.units import fit_units, side_by_side
-from rtcan_cli.stores import Provenance, Store, create, music_set
+from rtcan_cli.stores import Provenance, create
 from rtcan_cli.training.fold import HISTORY, NotFinite
 from rtcan_cli.training.folds.splits import TEST
 
@@ -254,7 +254,7 @@ def _plan(planner: Planner, request: RunRequest, force: bool) -> RunPlan | None:
     provenance = Provenance(
         *("train", made.dataset, parameters, inputs, made.simulated),
         _told(made.parameters),
-        _music_set(request.sources.music),
+        request.sources.music_set(),
     )
     return (
         None
@@ -390,14 +390,6 @@ def _peek(run: RunPlan, name: str, key: str) -> NDArray[Any]:
     found = run.partial.peek(name, key)
     assert found is not None, f"{name} was kept above"
     return found
-
-
-def _music_set(path: Path | None) -> str:
-    """What the songs are described by; empty if none are heard."""
-    if path is None:
-        return ""
-    with Store(path, "music") as store:
-        return music_set(store.provenance.parameters)
 
 
 def _told(parameters: Mapping[str, Any]) -> dict[str, str]:

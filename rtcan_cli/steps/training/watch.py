@@ -43,7 +43,7 @@ class Watch:
         self._units, self._side_by_side, self._takers = units, side_by_side, list(takers)
         self._over: set[int] = set()
         self._curves: dict[int, Curve] = {}
-        self._told: dict[int, float] = {}
+        self._told: dict[int, tuple[float, int]] = {}  # when, and which epoch
         self._begun = time.monotonic()
         self._lock = Lock()
         self._bar: console.Progress | None = None
@@ -141,9 +141,10 @@ class Watch:
         if self._bar is None or self._bar.drawn:
             return
         now = time.monotonic()
-        if not curve.done and now - self._told.get(id(unit), self._begun) < LINE_SECONDS:
+        when, n_epochs = self._told.get(id(unit), (self._begun, 0))
+        if n_epochs == curve.n_epochs or (not curve.done and now - when < LINE_SECONDS):
             return
-        self._told[id(unit)] = now
+        self._told[id(unit)] = now, curve.n_epochs
         self._bar.at(self.count())
         history, mark = curve.history, " (simulated)" if curve.simulated else ""
         which = f", candidate {curve.candidate} of {curve.n_candidates}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rtcan_cli.errors import some
 from rtcan_cli.results.data.draft import TrialsDraft
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
@@ -22,6 +23,7 @@ _HEADS = {
 
 #: More rows help nobody; `--json` has all.
 _SHOWN = 30
+_FEW_FILES = 3
 
 
 def page(result: TrialsDraft) -> Page:
@@ -38,8 +40,10 @@ def page(result: TrialsDraft) -> Page:
         ]
         tables.append(Table(title, list(_HEADS.values()), rows))
     if not is_used.all():
-        rows = found.loc[~is_used, ["signal", "problem"]].to_numpy().tolist()
-        tables.append(Table("Not in the table", ["file", "because"], rows))
+        # Other files of a study are often left out for one reason.
+        problems = found[~is_used].groupby("problem", sort=False)["signal"]
+        rows = [[some(files.tolist(), _FEW_FILES), problem] for problem, files in problems]
+        tables.append(Table("Not in the table", ["files", "because"], rows))
     return Page(
         facts={
             "folder": result.folder,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -43,9 +44,7 @@ _FIRST_SECONDS = (
 )
 
 
-def write_listening(
-    result: Listening, sound: Sound | None, folder: Path, output: Path | None = None
-) -> Listening:
+def write_listening(result: Listening, sound: Sound | None, output: Path) -> Listening:
     """Write a trial as one HTML file, which appears whole or not at all.
 
     Parameters
@@ -53,8 +52,8 @@ def write_listening(
     result : Listening
     sound : Sound, optional
         What it plays.
-    folder : Path
-        Where to write it, unless `output` names the file.
+    output : Path
+        The file. A link to the song is relative, so that both can be moved together.
 
     Returns
     -------
@@ -69,7 +68,6 @@ def write_listening(
     tables = [("events", grid(responses))] if responses.rows else []
     if len(result.networks):
         tables.append(("networks", grid(view.networks_table(result))))
-    output = output or folder / f"listen_{result.trial.stem}.html"
     output.parent.mkdir(parents=True, exist_ok=True)
     page = (
         environment()
@@ -84,7 +82,7 @@ def write_listening(
             facts=[facts["recording"], f"EDA in {facts['EDA']}", f"rtcan {__version__}"],
             seconds=result.trial.seconds,
             embedded=_embedded(sound),
-            link=sound.link if sound else None,
+            link=_link(sound, output.parent),
             status=_status(sound),
             tables=tables,
             text=_text(result),
@@ -114,6 +112,13 @@ def _embedded(sound: Sound | None) -> str:
     if sound is None or sound.content is None:
         return ""
     return f"data:{sound.kind};base64,{base64.b64encode(sound.content).decode('ascii')}"
+
+
+def _link(sound: Sound | None, folder: Path) -> str | None:
+    """The audio that lies elsewhere, seen from the page."""
+    if sound is None or sound.file is None:
+        return None
+    return Path(os.path.relpath(sound.file.resolve(), folder.resolve())).as_posix()
 
 
 def _status(sound: Sound | None) -> str:

@@ -5,6 +5,7 @@ import pytest
 from scipy import signal
 from scipy.interpolate import BSpline
 
+from rtcan_cli.eda.cvxeda import matrices
 from rtcan_cli.eda.cvxeda.matrices import (
     arma_taps,
     respond,
@@ -85,3 +86,13 @@ def test_filter_in_factors_is_the_filter_of_the_taps(rate):
     np.testing.assert_allclose(respond(x, response), expected, rtol=1e-8)
     other = np.random.default_rng(1).standard_normal(400)
     assert other @ respond(x, response) == pytest.approx(x @ respond_transposed(other, response))
+
+
+@pytest.mark.parametrize(("rate", "n"), [(4.0, 1), (4.0, 240), (1000.0, 30000)])
+def test_without_numba_a_driver_makes_the_same_phasic_part(rate, n, monkeypatch):
+    driver = np.random.default_rng(0).random(n)
+    before, response = driver.copy(), response_filter(rate, TAU0, TAU1)
+    compiled = respond(driver, response)
+    monkeypatch.setattr(matrices, "IS_COMPILED", False)
+    np.testing.assert_allclose(respond(driver, response), compiled, rtol=1e-12)
+    assert np.array_equal(driver, before)

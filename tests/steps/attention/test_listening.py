@@ -79,9 +79,9 @@ def test_one_rating_is_shown_if_one_is_asked_for(
         )
 
     monkeypatch.setattr(listening, "find_recording", found)
-    told, _ = listen_to(Workspace(trained), "pmemo", TRIAL)
+    told, _, _ = listen_to(Workspace(trained), "pmemo", TRIAL)
     assert set(told.networks["target"]) == {"valence", "arousal"}
-    told, _ = listen_to(Workspace(trained), "pmemo", TRIAL, target="valence")
+    told, _, _ = listen_to(Workspace(trained), "pmemo", TRIAL, target="valence")
     assert set(told.networks["target"]) == {"valence"}
     assert told.ratings["target"].tolist() == ["valence"]
 
@@ -188,7 +188,7 @@ def test_a_window_is_asked_about_as_soon_as_it_is_full(
     small = ("--recipe", "tuned", "--folds", "3", "--length", "96", "--epochs", "1", "--jobs", "1")
     narrow = ("--channels", "8,8,8,8", "--target", "arousal", "--test-subject", SUBJECT)
     must("train", "-w", workspace, *small, *narrow, "--window", "last:6")
-    told, _ = listen_to(Workspace(workspace), "pmemo", TRIAL, target="arousal")
+    told, _, _ = listen_to(Workspace(workspace), "pmemo", TRIAL, target="arousal")
     assert (told.window, told.lengths) == ("last:6", ())
     assert told.predictions["time"].min() == pytest.approx(9, abs=0.5)
     assert told.predictions["usual"].all()
@@ -214,7 +214,7 @@ def test_without_a_run_it_shows_the_signals_and_says_what_trains_one(
 
 def test_a_song_is_embedded_linked_or_asked_for(prepared: Path, tmp_path: Path) -> None:
     stores = Workspace(prepared)
-    _, sound = listen_to(stores, "pmemo", TRIAL, embed=True)
+    _, sound, _ = listen_to(stores, "pmemo", TRIAL, embed=True)
     with Store(stores.store("pmemo", "recordings")) as store:
         raw, stimuli = Path(store.provenance.parameters["raw"]), store.table("stimuli")
     name = stimuli.loc[stimuli["stimulus"] == SONG, "audio"].iloc[0]
@@ -223,9 +223,9 @@ def test_a_song_is_embedded_linked_or_asked_for(prepared: Path, tmp_path: Path) 
     assert sound.kind == "audio/mpeg"
     (tmp_path / "songs").mkdir()
     other = Path(shutil.copy(raw / name, tmp_path / "songs" / "a #1.mp3"))
-    _, sound = listen_to(stores, "pmemo", TRIAL, audio=other, folder=tmp_path / "pages")
+    _, sound, _ = listen_to(stores, "pmemo", TRIAL, audio=other)
     assert sound is not None
-    assert (sound.content, sound.link) == (None, "../songs/a #1.mp3")
+    assert (sound.content, sound.file) == (None, other)
 
 
 def test_a_song_that_cannot_be_played_is_refused(prepared: Path, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_run_of_other_stores_is_named(trained: Path, copy_of: Callable[[Path],
     workspace = copy_of(trained)
     must("decompose", "-w", workspace, "--method", "median", "--jobs", "1")
     stores = Workspace(workspace)
-    told, _ = listen_to(stores, "pmemo", TRIAL)
+    told, _, _ = listen_to(stores, "pmemo", TRIAL)
     (note,) = (note for note in told.notes if note.kind == "no_networks")
     assert "other components" in note.text
     with pytest.raises(RtcanError, match="other components"):

@@ -102,6 +102,19 @@ def test_files_that_are_not_recordings_are_named(tmp_path: Path) -> None:
     assert [row["signal"] for row in written(tmp_path)] == ["a/song.csv"]
 
 
+def test_one_reason_is_said_once_for_all_files(tmp_path: Path) -> None:
+    text(tmp_path / "song.csv")
+    for number in range(12):
+        text(tmp_path / f"heart{number:02d}.csv", "time,heart rate")
+    text(tmp_path / "other.csv", "one,two")
+    result = draft_trials(tmp_path)
+    assert result.recordings["problem"].notna().sum() == 13
+    (table,) = (each for each in views.page(result).tables if each.title == "Not in the table")
+    files, reasons = zip(*table.rows, strict=True)
+    assert files == ("heart00.csv, heart01.csv, heart02.csv, ... (12 in all)", "other.csv")
+    assert "'heart rate'" in reasons[0]
+
+
 def test_what_is_not_known_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("\n".join(f"{x:.6f}" for x in SAMPLES))
     found = draft_trials(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -213,3 +214,29 @@ def test_one_source_has_to_be_named(options: list[str]) -> None:
     outcome = rtcan("live", *options)
     assert outcome.exit_code == 2
     assert "either --file FILE or --lsl NAME" in outcome.stderr
+
+
+@pytest.mark.parametrize("fault", ["back", "cut"])
+def test_a_file_that_cannot_be_read_any_more_ends_with_the_summary(
+    fault: str, trained: Path, full_run: Path, song: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    head, lines = "time_s,EDA [uS]\n", timed(25, RATE)
+    file, output = tmp_path / "growing.csv", tmp_path / "answers.csv"
+    file.write_text(head + "".join(lines), encoding="utf-8")
+    later = {"back": head + "".join(lines + timed(20, RATE)), "cut": head}[fault]
+    update = live.GrowingFile.update
+
+    def grow(growing: live.GrowingFile) -> bool:
+        if n_answers(output):
+            file.write_text(later, encoding="utf-8")
+        return update(growing)
+
+    monkeypatch.setattr(live.GrowingFile, "update", grow)
+    ended = rtcan(
+        *("live", full_run.stem, "-w", trained, "--file", file, "--audio", song, "--window", "20"),
+        *("--every", "0.1", "-o", output),
+    )
+    assert ended.exit_code == 1
+    assert "1 with probabilities, 0 without" in ended.stdout
+    why = {"back": f"{file}: line ", "cut": f"{file} was replaced or cut"}[fault]
+    assert why in ended.stderr

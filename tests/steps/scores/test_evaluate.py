@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, brier_score_loss, matthews_corrcoef
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    matthews_corrcoef,
+)
 
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
@@ -62,6 +68,27 @@ def test_scores_of_all_folds_together(path: Path, target: str) -> None:
     assert (rest["n_folds"] == 5).all()
 
 
+def test_means_over_folds_are_those_of_scikit_learn(path: Path) -> None:
+    """Of all scores, also where the tables stand apart."""
+    result, trials = evaluate_run(path), Run.load(path).trials("arousal")
+    called = trials["probability"] > 0.5
+    for name, score in (
+        ("accuracy", accuracy_score),
+        ("balanced_accuracy", balanced_accuracy_score),
+        ("f1_high", f1_score),
+    ):
+        folds = [score(part["label"], called[part.index]) for _, part in trials.groupby("fold")]
+        row = scores(result, "arousal").loc[name]
+        assert row["fold_mean"] == pytest.approx(np.mean(folds))
+        assert row["fold_mean"] != pytest.approx(row["estimate"])  # folds differ in size
+    page = views.page(result)
+    (folds_table,) = (each for each in page.tables if each.title.startswith("arousal: unseen"))
+    (means,) = (row for row in folds_table.rows if row[0] == "mean")
+    for place, name in ((2, "accuracy"), (3, "f1_high")):
+        assert means[place] == pytest.approx(100 * scores(result, "arousal")["fold_mean"][name])
+    assert any("'mean of folds'" in line and "'all trials'" in line for line in page.notes)
+
+
 def test_gain_is_that_over_the_class_that_is_more_frequent_in_all_trials(path: Path) -> None:
     run = Run.load(path)
     trials = run.trials("arousal")
@@ -91,7 +118,7 @@ def test_near_even_classes_are_judged_by_balanced_accuracy(
     text = note(result, "judgement", "arousal")
     share = 100 * trials["label"].mean()
     assert text.startswith(f"arousal: judge by balanced accuracy, since {share:.1f} % of the")
-    assert f"It is {100 * balanced:.1f} %; " in text
+    assert f"together, it is {100 * balanced:.1f} %; " in text
     assert text.endswith(f"50 %: {verdict} than no skill")
     percent = next(t for t in views.page(result).tables if t.title.startswith("In percent"))
     assert percent.rows[0][1] == "balanced accuracy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import h5py
@@ -56,6 +58,21 @@ def test_protocols_stand_in_order_with_what_they_knew(ladder: list[Path], tmp_pa
     assert {path.suffix for path in report.files} == {".png", ".svg", ".pdf", ".csv"}
     written = pd.read_csv(tmp_path / "out" / "leakage.csv")
     pd.testing.assert_frame_equal(written, report.protocols, check_dtype=False)
+
+
+def test_models_that_differ_in_their_stores_have_figures_of_their_own(
+    ladder: list[Path], tmp_path: Path
+) -> None:
+    others = []
+    for path in ladder[:3]:
+        others.append(Path(shutil.copy(path, path.with_name(f"other-{path.name}"))))
+        with h5py.File(others[-1], "r+") as h5:
+            inputs = json.loads(h5.attrs["inputs"])
+            h5.attrs["inputs"] = json.dumps({**inputs, "music": "of another store"})
+    report = compare_protocols([*ladder, *others], tmp_path / "out")
+    assert report.protocols["series"].nunique() == 2
+    drawn = [path for path in report.files if path.suffix == ".png"]
+    assert len({*drawn}) == len(drawn) == 2
 
 
 def test_the_page_has_a_table_a_target_and_one_of_differences(ladder: list[Path]) -> None:

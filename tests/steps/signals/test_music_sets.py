@@ -156,6 +156,40 @@ def test_runs_are_told_apart_by_what_they_heard(
     assert [label.rpartition(", ")[2] for label in labels_of(runs)] == ["music one", "music two"]
 
 
+def test_runs_on_other_features_lie_beside_each_other(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """None takes the place of another one, and none is to be trained again on what it was not."""
+    workspace = copy_of(prepared)
+    options = ("--model", "svm-music", "--target", "arousal", "--folds", "3")
+    train_it = ("train", "-w", workspace, *options, "--json")
+    stored: dict[str, bytes] = {}
+    for model in (None, "one", "two"):
+        if model is not None:
+            npz = save(tmp_path / f"{model}.npz", vectors())
+            must("music-features", "-w", workspace, "--import", npz, "--model", model)
+        (run,) = json.loads(must(*train_it).stdout)["runs"]
+        assert run["name"] not in stored
+        assert f"-{model}-" in run["name"] or model is None
+        path = workspace / "pmemo" / "runs" / f"{run['name']}.h5"
+        stored[run["name"]] = path.read_bytes()
+        assert "already done" in must(*train_it).stderr
+        assert Run.load(path).line() == f"rtcan train --dataset pmemo {' '.join(options)} " + (
+            f"--workspace {workspace}"
+        )
+    state = json.loads(must("info", "-w", workspace, "--json").stdout)
+    found = {step["run"]: step for step in state["steps"] if step["store"] == "run"}
+    assert {name: step["state"] for name, step in found.items()} == dict.fromkeys(stored, "done")
+    first, second, third = (found[name]["detail"] for name in stored)
+    assert (first, second) == tuple(
+        f"on music features of {each}, in place of two" for each in ("ComParE_2016", "one")
+    )
+    assert third is None
+    assert not any("train" in (note["command"] or "") for note in state["notes"])
+    for name, content in stored.items():
+        assert (workspace / "pmemo" / "runs" / f"{name}.h5").read_bytes() == content
+
+
 def test_an_imported_store_is_up_to_date(
     prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:

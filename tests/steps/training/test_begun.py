@@ -32,13 +32,16 @@ TOLD = Begun(
 )
 
 
-def keep(partial: Partial, name: str, n_epochs: int, seconds: float) -> None:
+def keep(
+    partial: Partial, name: str, n_epochs: int, seconds: float, first: float | None = None
+) -> None:
     losses = np.linspace(1.0, 0.5, n_epochs)
     item = {
         "history.train_loss": losses,
         "history.validation_accuracy": losses / 2,
         "best_epoch": np.array(1),
         "seconds": np.array(seconds),
+        "first_seconds": np.array(seconds / n_epochs if first is None else first),
     }
     partial.put(name, item)
 
@@ -52,15 +55,56 @@ def test_what_is_kept_tells_how_far_a_run_is(tmp_path: Path) -> None:
     assert found is not None
     assert (found.begun, found.n_trained, found.n_planned) == (TOLD, 0, 6)
     assert (found.in_training, found.seconds_left) == ((), None)
-    keep(partial, result_name("valence", 0), 8, seconds=16.0)  # it stopped early
+    keep(partial, result_name("valence", 0), 10, seconds=20.0)
     keep(partial, checkpoint_name("valence", 1), 4, seconds=8.0)
     found = unfinished(store)
     assert found is not None
     (fold,) = found.in_training
     assert (found.n_trained, fold.target, fold.fold, fold.epoch) == (1, "valence", 2, 4)
     assert (fold.train_loss, fold.validation_accuracy, fold.best_epoch) == (0.5, 0.25, 2)
-    # 2 s an epoch; 6 epochs of this fold and 4 folds of 10 are left, two at a time.
-    assert found.seconds_left == pytest.approx(2.0 * 46 / 2)
+    # 2 s an epoch, two folds at a time: 6 epochs of this one and then two folds, beside two others.
+    assert found.seconds_left == pytest.approx(2.0 * (6 + 10 + 10))
+
+
+def test_the_first_epoch_says_nothing_of_the_pace(tmp_path: Path) -> None:
+    store = tmp_path / "run.h5"
+    partial = Partial(store, "0")
+    replace(TOLD, targets=("arousal",), side_by_side=1).keep(partial)
+    keep(partial, checkpoint_name("arousal", 0), 1, seconds=50.0)
+    found = unfinished(store)
+    assert found is not None
+    assert len(found.in_training) == 1
+    assert found.seconds_left is None
+    keep(partial, checkpoint_name("arousal", 0), 3, seconds=54.0, first=50.0)
+    found = unfinished(store)
+    assert found is not None
+    assert found.seconds_left == pytest.approx(2.0 * 27)
+
+
+def test_how_long_networks_take_that_may_stop_early_is_known_once_one_has(tmp_path: Path) -> None:
+    store = tmp_path / "run.h5"
+    partial = Partial(store, "0")
+    replace(TOLD, targets=("arousal",), n_epochs=300, may_stop_early=True).keep(partial)
+    for fold in (0, 1):
+        keep(partial, checkpoint_name("arousal", fold), 15, seconds=30.0)
+    found = unfinished(store)
+    assert found is not None
+    assert found.seconds_left is None
+    keep(partial, result_name("arousal", 0), 20, seconds=40.0)
+    found = unfinished(store)
+    assert found is not None
+    assert found.seconds_left == pytest.approx(2.0 * 20)
+
+
+def test_models_that_have_to_wait_take_their_own_time(tmp_path: Path) -> None:
+    store = tmp_path / "run.h5"
+    partial = Partial(store, "0")
+    replace(TOLD, folds=(0, 1, 2, 3, 4), side_by_side=4, targets=("arousal",)).keep(partial)
+    for fold in range(4):
+        keep(partial, checkpoint_name("arousal", fold), 5, seconds=10.0)
+    found = unfinished(store)
+    assert found is not None
+    assert found.seconds_left == pytest.approx(2.0 * (5 + 10))
 
 
 def test_a_fold_is_trained_when_all_of_its_candidates_are(tmp_path: Path) -> None:
@@ -72,7 +116,7 @@ def test_a_fold_is_trained_when_all_of_its_candidates_are(tmp_path: Path) -> Non
     found = unfinished(store)
     assert found is not None
     assert (found.n_trained, found.n_planned) == (1, 3)
-    assert found.seconds_left == pytest.approx(3.0 * 3 / 2)
+    assert found.seconds_left == pytest.approx(3.0 * 2)  # three, two at a time
 
 
 def test_the_newest_work_on_a_store_is_told(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def wav(seconds: float) -> Sound:
 
 
 def written(folder: Path, result: Listening, sound: Sound | None = None) -> str:
-    (path,) = write_listening(result, sound, folder, folder / "page.html").files
+    (path,) = write_listening(result, sound, folder / "page.html").files
     return path.read_text(encoding="utf-8")
 
 
@@ -213,9 +213,9 @@ def test_a_song_is_in_the_page_or_beside_it(tmp_path: Path) -> None:
     kind, _, content = (audio["src"] or "").partition(",")
     assert kind == "data:audio/wav;base64"
     assert base64.b64decode(content) == sound.content
-    beside = Sound("a b.wav", "audio/wav", link="songs/a #b:.wav")
+    beside = Sound("a b.wav", "audio/wav", file=tmp_path.parent / "songs" / "a #b:.wav")
     (audio,) = Seen(written(tmp_path, listening(), beside)).all("audio")
-    assert audio["src"] == "songs/a%20%23b%3A.wav"
+    assert audio["src"] == "../songs/a%20%23b%3A.wav"
     (audio,) = Seen(written(tmp_path, listening())).all("audio")
     assert "src" not in audio
 
