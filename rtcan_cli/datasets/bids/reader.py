@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 
 from rtcan_cli.datasets.bids.description import original_names, read_description
-from rtcan_cli.datasets.bids.events import STIMULUS_COLUMNS, Events, read_events
+from rtcan_cli.datasets.bids.events import Events, read_events
 from rtcan_cli.datasets.bids.fields import BEFORE, PARTICIPANTS
+from rtcan_cli.datasets.bids.lacking import no_eda, no_trials
 from rtcan_cli.datasets.bids.recordings import EdaFile, find_eda
-from rtcan_cli.datasets.bids.runs import Runs, find_runs, of_subject
+from rtcan_cli.datasets.bids.runs import Runs, find_runs
 from rtcan_cli.datasets.bids.signals import Signals, common_kind
 from rtcan_cli.datasets.bids.stimuli import find_stimuli
 from rtcan_cli.datasets.bids.trials import (
@@ -29,8 +30,8 @@ from rtcan_cli.datasets.bids.trials import (
     rating_scale,
     ratings_of,
 )
-from rtcan_cli.datasets.files.raw import RawFile, list_files, nothing_of, printable
-from rtcan_cli.datasets.formats.bids import DESCRIPTION, SUFFIXES, described
+from rtcan_cli.datasets.files.raw import list_files, nothing_of
+from rtcan_cli.datasets.formats.bids import DESCRIPTION
 from rtcan_cli.datasets.polarity import SignalKind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table.options import TableOptions
@@ -45,7 +46,6 @@ from rtcan_cli.datasets.trials import (
 )
 from rtcan_cli.errors import RtcanError, some
 
-_UNPACKED = SUFFIXES[0].removesuffix(".gz")
 _DESCRIPTIONS = ("physio.json", "events.json")
 _NOTE_UNRATED = f"No table of events has a column valence or arousal: {UNRATED}."
 
@@ -90,9 +90,9 @@ def open_raw(
     recordings = {run: tuple(find_eda(files, damaged)) for run, files in runs.recordings.items()}
     hearings = find_hearings(runs.events, tables, recordings, original)
     if not hearings:
-        raise damaged[0] if damaged else _no_trials(raw, listing, runs, tables)
+        raise damaged[0] if damaged else no_trials(raw, listing, runs, tables)
     if not damaged and not any(recordings.values()):
-        raise _no_eda(raw, listing, runs)
+        raise no_eda(raw, listing, runs)
     check_names(hearings)
     scale = rating_scale(tables.values(), options, raw)
     hearings, slips = drop_slips(hearings, scale, raw)
@@ -143,48 +143,6 @@ def _read_tables(runs: Runs, damaged: list[RtcanError]) -> dict[str, Events]:
             damaged.append(error)
     damaged += [problem for table in tables.values() for problem in table.problems]
     return tables
-
-
-def _no_trials(
-    raw: Path, listing: Sequence[RawFile], runs: Runs, tables: Mapping[str, Events]
-) -> RtcanError:
-    if not any(map(of_subject, listing)):
-        return RtcanError(f"{raw} has no folder sub-*")
-    columns = dict.fromkeys(name for table in tables.values() for name in table.columns)
-    shown = f" (their columns are {some([printable(name) for name in columns])})" if columns else ""
-    return RtcanError(
-        f"{raw} has no trial: {len(runs.recordings)} runs have physiological recordings "
-        f"({SUFFIXES[0]}), {len(tables)} have events, and no event names a stimulus{shown}",
-        f"a column {' or '.join(STIMULUS_COLUMNS)} in *_events.tsv; or ingest table, "
-        "with a trials.csv that says where the trials are",
-    )
-
-
-def _no_eda(raw: Path, listing: Sequence[RawFile], runs: Runs) -> RtcanError:
-    """What a dataset has where recordings with EDA should be."""
-    columns: dict[str, None] = {}
-    for each in runs.recordings.values():
-        for file in each:
-            found = described(file, "physio").get("Columns")
-            columns |= dict.fromkeys(map(str, found if isinstance(found, list) else ()))
-    if columns:
-        return RtcanError(
-            f"{raw}: none of its physiological recordings has a column of EDA: the columns are "
-            f"{some([printable(name) for name in columns])}",
-            "if one of them is, its description (.json) says so with MeasureType: EDA; or ingest "
-            "table, with a trials.csv that names the column",
-        )
-    plain = [file for file in filter(of_subject, listing) if file.name.name.endswith(_UNPACKED)]
-    if plain:
-        return RtcanError(
-            f"{raw}: physiological recordings are not packed, as the standard asks: {plain[0]}",
-            "gzip them: gzip FILE makes FILE.gz",
-        )
-    return RtcanError(
-        f"{raw} has no physiological recordings (sub-*{SUFFIXES[0]})",
-        "EDA that is a channel of an EEG recording (type GSR in *_channels.tsv) is read by ingest "
-        "table, if that is EDF, BDF or another format that is known",
-    )
 
 
 def _there(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -201,8 +201,21 @@ def _unit(about: dict[str, Any], name: str, names: Sequence[str]) -> str:
     return unit.strip() if isinstance(unit, str) else ""
 
 
+def _text(file: RawFile) -> bytes:
+    """The text of a packed table; too much of it, or a line without an end, ends it early."""
+    text = io.BytesIO()
+    with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
+        while piece := unpacked.read(_LONGEST_LINE):
+            if len(piece) == _LONGEST_LINE and b"\n" not in piece:
+                raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
+            if text.tell() + len(piece) > _LARGEST:
+                raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
+            text.write(piece)
+    return text.getvalue()
+
+
 def _table(file: RawFile, names: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
-    """The numbers of a packed table, shape (n_rows, len(names)).
+    """The numbers of a packed table, shape (n_rows, n_columns).
 
     It is unpacked twice, to count its lines and to read them piece by piece, so that no more than
     its numbers and one piece are in memory: short lines take a fraction of what numbers take.
@@ -212,13 +225,29 @@ def _table(file: RawFile, names: Sequence[str], notes: list[str]) -> NDArray[np.
     if n_lines * width > _MOST_NUMBERS:
         raise DamagedError(f"it has more than {_MOST_NUMBERS / 1e6:.0f} million numbers")
     values = np.empty((n_lines, width))
-    n_rows = n_passed = n_headers = 0
-    for i, whole in enumerate(_pieces(packed)):
-        piece = whole
-        if i == 0 and (n_headers := _n_headers(whole, names)):
+    n_rows = n_passed = n_titles = 0
+    for number, piece in enumerate(_pieces(packed)):
+        if number == 0 and _has_titles(piece, names):
+            # The standard has no header line; pandas writes one unless it is told not to.
             notes.append("its first line, with the names of the columns, was skipped")
-            piece = whole.partition(b"\n")[2]
-        block = _block(piece, file, width, n_passed, n_headers)
+            piece, n_titles = piece.partition(b"\n")[2], 1
+        lines = io.TextIOWrapper(io.BytesIO(piece.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+        try:
+            block = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
+        except ValueError as error:
+            raise _bad_line(piece, n_passed + n_titles, width, file) or error from error
+        if block.size and block.shape[1] != width:
+            if n_passed:
+                raise DamagedError(
+                    f"line {n_passed + n_titles + 1} has {block.shape[1]} columns, and its "
+                    f"description names {width}"
+                )
+            raise _wrong(
+                file,
+                f"names {width} columns, but the table has {block.shape[1]}",
+                "Columns names all columns of the table, in their order; numbers of rows, as "
+                "pandas writes them, are one",
+            )
         n_own = _n_lines(piece)
         # Empty lines may stand at the end alone: samples behind one would seem to be earlier.
         skipped = len(block) < n_own and len(block) < _n_lines(piece.rstrip())
@@ -232,30 +261,43 @@ def _table(file: RawFile, names: Sequence[str], notes: list[str]) -> NDArray[np.
     return values[:n_rows]
 
 
-def _n_headers(text: bytes, names: Sequence[str]) -> int:
-    """Lines with names of columns; the standard has none, pandas writes one if it is not told."""
-    first = text.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
-    return int(first.split("\t") == list(names) and not all(map(_is_number, names)))
+def _has_titles(text: bytes, names: Sequence[str]) -> bool:
+    """Whether the first line has the names of the columns."""
+    first = text.partition(b"\n")[0].decode("utf-8-sig", "replace").strip()
+    return first.split("\t") == list(names) and not all(map(_is_number, names))
 
 
-def _block(
-    text: bytes, file: RawFile, width: int, n_passed: int, n_headers: int
-) -> NDArray[np.float64]:
-    """The numbers of whole lines, behind others of a table."""
-    lines = io.TextIOWrapper(io.BytesIO(text.replace(b"n/a", b"nan")), encoding="utf-8-sig")
+def _is_number(cell: str) -> bool:
     try:
-        block = np.loadtxt(lines, delimiter="\t", comments=None, ndmin=2)
-    except ValueError as error:
-        raise _bad_line(text, file, width, n_passed, n_headers) or error from error
-    if not block.size or block.shape[1] == width:
-        return block
-    if n_passed and (bad := _bad_line(text, file, width, n_passed, n_headers)):
-        raise bad
-    raise RtcanError(
-        f"{file} has {block.shape[1]} columns, but its description (.json) names {width}",
-        "Columns names all columns of the table, in their order; numbers of rows, as pandas "
-        "writes them, are one",
-    )
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _bad_line(text: bytes, n_above: int, n_columns: int, file: RawFile) -> RtcanError | None:
+    """The first line that is not a row of numbers, and what is wrong with it."""
+    width = 0
+    lines = text.decode("utf-8-sig", "replace").splitlines()
+    for number, line in enumerate(lines, start=n_above + 1):
+        if not line.strip():
+            continue
+        cells = line.replace("n/a", "nan").split("\t")
+        width = width or len(cells)
+        bad = next((cell for cell in cells if not _is_number(cell)), None)
+        if bad is None and len(cells) == width:
+            continue
+        if bad is None:
+            what = f"has {len(cells)} cells, the lines above it {width}"
+        elif len(cells) == 1 < n_columns:
+            what = f"is {printable(bad)[:40]!r}: its cells are not separated by tabs"
+        else:
+            what = f"has {printable(bad)[:40]!r} in the place of a number"
+        return RtcanError(
+            f"{file}: line {number} {what}",
+            "the table has numbers separated by tabs, n/a where a sample is missing, and no names",
+        )
+    return None
 
 
 def _pieces(packed: bytes) -> Iterator[bytes]:
@@ -287,41 +329,6 @@ def _n_lines(text: bytes) -> int:
     if b"\r" in text:
         ends += text.count(b"\r") - text.count(b"\r\n")
     return ends + (bool(text) and not text.endswith((b"\n", b"\r")))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _bad_line(
-    text: bytes, file: RawFile, n_columns: int, n_passed: int, n_headers: int
-) -> RtcanError | None:
-    """The first line that is not a row of numbers, and what is wrong with it."""
-    width = n_columns if n_passed else 0
-    lines = text.decode("utf-8-sig", "replace").splitlines()
-    for number, line in enumerate(lines, start=n_passed + n_headers + 1):
-        cells = line.replace("n/a", "nan").split("\t")
-        if not line.strip():
-            continue
-        width = width or len(cells)
-        bad = next((cell for cell in cells if not _is_number(cell)), None)
-        if bad is None and len(cells) == width:
-            continue
-        if bad is None:
-            what = f"has {len(cells)} cells, the lines above it {width}"
-        elif len(cells) == 1 < n_columns:
-            what = f"is {printable(bad)[:40]!r}: its cells are not separated by tabs"
-        else:
-            what = f"has {printable(bad)[:40]!r} in the place of a number"
-        return RtcanError(
-            f"{file}: line {number} {what}",
-            "the table has numbers separated by tabs, n/a where a sample is missing, and no names",
-        )
-    return None
 
 
 def _events(file: RawFile, notes: list[str]) -> tuple[Marker, ...]:

@@ -45,6 +45,15 @@ def write_physio(
     write_json(path.with_name(f"{path.name}.json"), given | (about or {}))
 
 
+def write_run(folder: Path, columns: dict[str, np.ndarray], about: dict[str, Any]) -> Path:
+    """A dataset of a single run."""
+    write_json(folder / "dataset_description.json", {"Name": "x", "BIDSVersion": "1.10.0"})
+    place = folder / "sub-01" / "beh" / "sub-01_task-music"
+    write_physio(place.with_name(f"{place.name}_physio"), columns, about)
+    place.with_name(f"{place.name}_events.tsv").write_text(EVENTS)
+    return folder
+
+
 def write_study(folder: Path) -> None:
     """Two subjects, one with two sessions, of which EDA is one column of three."""
     write_json(folder / "dataset_description.json", {"Name": "x", "BIDSVersion": "1.10.0"})
@@ -86,12 +95,3 @@ def problems_or_error(study: Path) -> str:
         return problems(open_raw("bids", study))
     except RtcanError as error:
         return str(error)
-
-
-def one_run(folder: Path, columns: dict[str, np.ndarray], about: dict[str, Any]) -> Path:
-    """A dataset of a single run."""
-    write_json(folder / "dataset_description.json", {"Name": "x", "BIDSVersion": "1.10.0"})
-    place = folder / "sub-01" / "beh" / "sub-01_task-music"
-    write_physio(place.with_name(f"{place.name}_physio"), columns, about)
-    place.with_name(f"{place.name}_events.tsv").write_text(EVENTS)
-    return folder

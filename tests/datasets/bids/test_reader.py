@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,8 @@ from rtcan_cli.datasets.trials import Excluded
 from rtcan_cli.errors import RtcanError
 from tests.datasets.bids.studies import (
     FIRST,
-    MICROSIEMENS,
     RATE,
     items,
-    one_run,
     problems,
     problems_or_error,
     signal,
@@ -93,62 +90,3 @@ def test_trials_without_a_rating_are_left_out(study: Path) -> None:
     assert [(each.subject, each.stimulus, each.reason) for each in left_out] == [
         ("02", "songs-a", "there is no rating")
     ]
-
-
-def test_the_whole_eda_by_its_measure_type(tmp_path: Path) -> None:
-    """M-BIDS calls the column scr, and says with BEP045's MeasureType that it is all of it."""
-    clock = np.arange(320) / RATE
-    about = {"scr": {"Units": "uS", "MeasureType": "EDA-total"}, "timestamp": {"Units": "s"}}
-    folder = one_run(tmp_path / "a", {"timestamp": clock, "scr": signal()}, about)
-    (recording,) = trials(open_raw("bids", folder))["01", "songs-a", 1].recordings
-    np.testing.assert_allclose(recording.eda, signal()[16:96])
-    unsure = one_run(tmp_path / "b", {"scr": signal()}, {"scr": {"Units": "uS"}})
-    assert "the column scr is SCR, which may be the whole EDA" in problems(open_raw("bids", unsure))
-    both = {name: {"Units": "uS", "MeasureType": "EDA-total"} for name in ("scr1", "scr2")}
-    several = one_run(tmp_path / "c", {"scr1": signal(), "scr2": signal()}, both)
-    assert "several columns are EDA (scr1, scr2)" in problems(open_raw("bids", several))
-
-
-def test_several_columns_that_may_be_eda_lead_to_a_table_of_trials(tmp_path: Path) -> None:
-    columns = {"GSR_raw": signal(), "GSR_cal": signal(seed=1)}
-    (problem,) = [
-        each
-        for each in items(open_raw("bids", one_run(tmp_path / "a", columns, {})))
-        if isinstance(each, RtcanError)
-    ]
-    assert "does not show which column is EDA: there are 2 (GSR_raw, GSR_cal)" in str(problem)
-    assert problem.hint == "ingest table, with a trials.csv that names it"
-
-
-def test_a_dataset_without_eda_says_what_it_has(tmp_path: Path) -> None:
-    folder = one_run(tmp_path / "a", {"cardiac": signal(), "respiratory": signal()}, {})
-    with pytest.raises(RtcanError, match="has a column of EDA: the columns are cardiac, resp"):
-        open_raw("bids", folder)
-    packed = folder / "sub-01" / "beh" / "sub-01_task-music_physio.tsv.gz"
-    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
-    packed.unlink()
-    with pytest.raises(RtcanError, match="recordings are not packed, as the standard asks"):
-        open_raw("bids", folder)
-    packed.with_suffix("").unlink()
-    with pytest.raises(RtcanError, match=r"has no physiological recordings \(sub-\*_physio") as e:
-        open_raw("bids", folder)
-    assert "a channel of an EEG recording" in str(e.value.hint)
-
-
-def test_content_that_git_annex_did_not_bring_is_named(tmp_path: Path) -> None:
-    """A clone of OpenNeuro's datasets has links to files that are not there."""
-    folder = one_run(tmp_path / "a", {"eda": signal()}, MICROSIEMENS)
-    path = folder / "sub-01" / "beh" / "sub-01_task-music_physio.tsv.gz"
-    path.unlink()
-    path.symlink_to("../../.git/annex/objects/G9/m5/MD5E-s16.tsv.gz/MD5E-s16.tsv.gz")
-    assert "physio.tsv.gz: its content was not downloaded" in problems(open_raw("bids", folder))
-
-
-def test_columns_of_events_that_name_no_stimulus_are_listed(tmp_path: Path) -> None:
-    folder = one_run(tmp_path / "a", {"eda": signal()}, MICROSIEMENS)
-    events = folder / "sub-01" / "beh" / "sub-01_task-music_events.tsv"
-    events.write_text("onset\tduration\tevent_type\n2\t10\tCSp\n")
-    with pytest.raises(RtcanError, match="columns are onset, duration, event_type"):
-        open_raw("bids", folder)
-    events.write_text("onset\tduration\tstimulus_name\n2\t10\tsquare\n")  # M-BIDS
-    assert ("01", "square", 1) in trials(open_raw("bids", folder))

@@ -81,8 +81,9 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"1\t2\t3\n4\t5\t6\n", r"has 3 columns, but its description \(.json\) names 2"),
-        (b"1\t2\n3", "line 2 has 1 cells, the lines above it 2"),
+        (b"1\t2\t3\n4\t5\t6\n", r"\(.json\) names 2 columns, but the table has 3"),
+        (b"1\t2\n3", "line 2 has 1 columns, and its description names 2"),
+        (b"1\t2\n3\n4\t5\n", "line 2 has 1 cells, the lines above it 2"),
         (b"1\t2\n\t4\n", "line 2 has '' in the place of a number"),  # pandas: lost samples
         (b"1 2\n3 4\n", "line 1 is '1 2': its cells are not separated by tabs"),
         (b"time\tskin\n1\t2\n", "line 1 has 'time' in the place of a number"),
@@ -92,7 +93,10 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
         (b"\n1\t2\n", "it has an empty line"),
         (b"1\t2\n" + 70_000 * b"\n" + b"3\t4\n", "it has an empty line"),
     ],
-    ids=["columns", "cut", "lost", "spaces", "names", "none", "empty", "between", "first", "far"],
+    ids=[
+        *("columns", "cut", "ragged", "cell", "spaces", "names", "none", "empty"),
+        *("between", "first", "far"),
+    ],
 )
 def test_tables_that_do_not_fit_their_description(text: bytes, said: str, tmp_path: Path) -> None:
     path = write_bids(tmp_path / NAME)
