@@ -201,19 +201,6 @@ def _unit(about: dict[str, Any], name: str, names: Sequence[str]) -> str:
     return unit.strip() if isinstance(unit, str) else ""
 
 
-def _text(file: RawFile) -> bytes:
-    """The text of a packed table; too much of it, or a line without an end, ends it early."""
-    text = io.BytesIO()
-    with gzip.GzipFile(fileobj=io.BytesIO(file.content())) as unpacked:
-        while piece := unpacked.read(_LONGEST_LINE):
-            if len(piece) == _LONGEST_LINE and b"\n" not in piece:
-                raise DamagedError(f"it has a line of more than {_LONGEST_LINE} characters")
-            if text.tell() + len(piece) > _LARGEST:
-                raise DamagedError(f"it has more than {_LARGEST / 1e6:.0f} MB of text")
-            text.write(piece)
-    return text.getvalue()
-
-
 def _table(file: RawFile, names: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
     """The numbers of a packed table, shape (n_rows, n_columns).
 
