@@ -385,7 +385,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell  # which Python takes between digits: 12_0 is a name
 
 
 @lru_cache(maxsize=1)

@@ -376,6 +376,7 @@ def test_tables_of_vectors_as_pandas_writes_them(names, options):
         ("a,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),  # the first line is no header
         ("song,5,7\na,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),
         ("0,1,2\na,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),  # to_csv(index=False), without names
+        (",12_0,12_1\na,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),  # layers and units of a model
         ("name;x;y\n'a.wav';0.5;1.5\n'b.wav';2.5;-1\n", ["a.wav", "b.wav"]),  # SMILExtract
         ("song , x, y\n a ,0.5,1.5\n b ,2.5,-1\n", ["a", "b"]),
     ],

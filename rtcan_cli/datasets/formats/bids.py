@@ -45,6 +45,7 @@ MISSING = {"", "n/a"}
 _LARGEST = 500_000_000  # bytes of text
 _MOST_NUMBERS = 125_000_000  # which take 1 GB
 _LARGEST_JSON = 1_000_000
+_LARGEST_NUMBER = 1e12  # seconds or hertz
 _LONGEST_LINE = 1 << 16
 _CLOCK = "timestamp"
 _ABOVE = 3  # folders above that of the recording: modality, session, subject
@@ -167,7 +168,11 @@ def _wrong(file: RawFile, what: str, hint: str) -> RtcanError:
 
 def _number(about: dict[str, Any], name: str, file: RawFile) -> float:
     value = about.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not abs(value) <= _LARGEST_NUMBER  # as integers that are too large for a float
+    ):
         found = "is missing" if name not in about else f"is {printable(json.dumps(value))[:40]}"
         raise _wrong(
             file, f"has no number as {name}: it {found}", "a number without quotes and brackets"
@@ -259,7 +264,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell  # which Python takes between digits, and NumPy does not
 
 
 def _bad_line(text: bytes, n_above: int, n_columns: int, file: RawFile) -> RtcanError | None:
@@ -293,6 +298,8 @@ def _pieces(packed: bytes) -> Iterator[bytes]:
     Too much of it, or a line without an end, ends it early.
     """
     n_bytes, rest = 0, b""
+    if packed and not packed.startswith(b"\x1f\x8b"):
+        raise DamagedError("it is not packed with gzip")
     with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacked:
         while piece := unpacked.read(_LONGEST_LINE):
             if len(piece) == _LONGEST_LINE and b"\n" not in piece:

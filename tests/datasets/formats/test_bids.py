@@ -87,6 +87,7 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
         (b"1\t2\n\t4\n", "line 2 has '' in the place of a number"),  # pandas: lost samples
         (b"1 2\n3 4\n", "line 1 is '1 2': its cells are not separated by tabs"),
         (b"time\tskin\n1\t2\n", "line 1 has 'time' in the place of a number"),
+        (b"1\t2\n3\t4_0\n", "line 2 has '4_0' in the place of a number"),
         (b"", "it has no samples"),
         (b"\n\n", "it has no samples"),
         (b"1\t2\n\n3\t4\n", "it has an empty line"),
@@ -94,7 +95,7 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
         (b"1\t2\n" + 70_000 * b"\n" + b"3\t4\n", "it has an empty line"),
     ],
     ids=[
-        *("columns", "cut", "ragged", "cell", "spaces", "names", "none", "empty"),
+        *("columns", "cut", "ragged", "cell", "spaces", "names", "joined", "none", "empty"),
         *("between", "first", "far"),
     ],
 )
@@ -150,6 +151,13 @@ def test_more_numbers_than_memory_may_hold_are_refused_before_they_are_read(
         assert tracemalloc.get_traced_memory()[1] < 3_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_table_that_is_not_packed_is_told(tmp_path: Path) -> None:
+    path = write_bids(tmp_path / NAME)
+    path.write_bytes(gzip.decompress(path.read_bytes()))
+    with pytest.raises(RtcanError, match="it is not packed with gzip"):
+        read(path)
 
 
 def test_without_a_description_it_is_named(tmp_path: Path) -> None:
@@ -360,7 +368,10 @@ def test_a_unit_in_the_name_of_a_column(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("SamplingFrequency", "10"), ("SamplingFrequency", [10]), ("StartTime", [0])],
+    [
+        *(("SamplingFrequency", "10"), ("SamplingFrequency", [10]), ("StartTime", [0])),
+        ("SamplingFrequency", 10**400),
+    ],
 )
 def test_numbers_that_are_not_written_as_such(field: str, value: object, tmp_path: Path) -> None:
     """MATLAB's jsonencode and eye2bids write lists."""
