@@ -128,11 +128,17 @@ def read_events(file: RawFile) -> Events:
         ),
         None,
     )
+    lines: dict[tuple[str, float, str], int] = {}
     for line, row, width in cells:
         try:
             if width != len(names):
                 raise ValueError(f"{width} cells for {len(names)} columns")
             event = _event(line, row, column, found.has_ratings)
+            if event is not None:
+                # Else the same samples would be two trials, of which one may test the other.
+                same = lines.setdefault((event.stimulus, event.onset, event.target), line)
+                if same != line:
+                    raise ValueError(f"it has stimulus and onset of line {same}")
         except ValueError as error:
             found.problems.append(RtcanError(f"{file}, line {line}: {error}"))
             continue

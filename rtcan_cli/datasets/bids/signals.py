@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.bids.fields import REPAIRED
 from rtcan_cli.datasets.bids.recordings import EdaFile
 from rtcan_cli.datasets.bids.trials import Hearing
+from rtcan_cli.datasets.clocks import UNIX_FIRST
 from rtcan_cli.datasets.conversion import LOOKED_AT, Conversion, check_alike, conversion_of
 from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import profile
@@ -85,6 +86,14 @@ class Signals:
         if isinstance(found, RtcanError):
             return self._tell(found)
         track, conversion, repaired = found
+        if track.time is not None and track.time[0] >= UNIX_FIRST > event.onset:
+            return self._tell(
+                RtcanError(
+                    f"{track.source} begins at {track.time[0]:g} s (StartTime), which is a date; "
+                    f"the events of {part.events} count from the beginning of the run",
+                    "as StartTime the seconds from the beginning of the run to the first sample",
+                )
+            )
         if math.isnan(event.duration):
             return "the events do not say how long the stimulus was (duration)"
         row = Row(

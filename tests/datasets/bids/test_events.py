@@ -31,6 +31,11 @@ from tests.datasets.bids.studies import (
         ("2\t10\tmusic", "30\t10\tmusic", "the trial ends at 42.5 s, but its signal at 40 s"),
         ("2\t10\tmusic", "2\tn/a\tmusic", "do not say how long the stimulus was"),
         ("\t6\t3", "\t60\t3", "the valence rating 60 is not on the scale from 1 to 9"),
+        (
+            "20\t10\tmusic\tsongs/b.wav",
+            "2\t10\tmusic\tsongs/a.wav",
+            "line 3: it has stimulus and onset of line 2",
+        ),
         ("songs/a.wav", "../../a.wav", "does not lie in the folder stimuli"),
     ],
 )

@@ -14,9 +14,11 @@ from tests.datasets.bids.studies import (
     FIRST,
     MICROSIEMENS,
     problems,
+    problems_or_error,
     signal,
     trials,
     write_physio,
+    write_run,
 )
 
 
@@ -86,3 +88,10 @@ def test_two_recordings_with_eda_are_not_chosen_from(study: Path) -> None:
     dataset = open_raw("bids", study)
     assert "several recordings with EDA" in problems(dataset)
     assert not trials(dataset)["02", "songs-a", 1].recordings
+
+
+def test_a_date_as_the_beginning_is_refused(tmp_path: Path) -> None:
+    """Events count from the beginning of the run, and nothing says when that was."""
+    about = MICROSIEMENS | {"StartTime": 1.6e9}
+    study = write_run(tmp_path / "a", {"eda": signal()}, about)
+    assert "begins at 1.6e+09 s (StartTime), which is a date" in problems_or_error(study)
