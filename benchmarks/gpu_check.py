@@ -2,7 +2,7 @@
 
 Run it from a checkout, where PyTorch is a CUDA build, as ``python -m benchmarks.gpu_check``. It is
 planned for 6 minutes of an H100 or H200. ``--device mps`` checks another device, ``--device cpu
---small`` the script itself, in seconds. ``--part NAME`` does one part alone.
+--small`` the script itself, in a minute of processor time. ``--part NAME`` does one part alone.
 
 Each part runs in a process of its own with a limit of time, so that one that hangs or spoils its
 device leaves the others alone. It prints one line, and all numbers go to ``gpu_check.json``
@@ -24,7 +24,7 @@ trials:
 ``precision``
     Training in TF32 and bfloat16 ends near that in single precision, and is not the same.
 ``memory``
-    Too little memory ends in one clear line.
+    Too little memory ends in one clear line; on CUDA devices only.
 ``command``
     ``rtcan train --gpu 0`` beside ``rtcan train`` on simulated listeners.
 ``speed``
@@ -87,6 +87,8 @@ CPU = torch.device("cpu")
 #: initial weights were changed by a millionth of themselves, or (tuned) twice that.
 LIMITS = {"paper": (2e-4, 1e-3), "tuned": (3e-3, 2e-2)}
 TARGETS, EPOCHS = 2, 100  # of a run of PMEmo with the paper's recipe
+#: Seconds after which folds that are to be trained together must all have begun.
+BEGUN = 60.0
 
 
 @dataclass(frozen=True)
@@ -422,7 +424,9 @@ def memory(plan: Plan, device: torch.device) -> Found:
         return found
     size = plan.timed
     _, total = torch.cuda.mem_get_info(device)
-    torch.cuda.set_per_process_memory_fraction(2**29 / total, device)
+    allowed = 2**29
+    found.note("allowed [GB]", allowed / 1e9)
+    torch.cuda.set_per_process_memory_fraction(allowed / total, device)
     try:
         train(simulated(size), size, recipe("paper", size, epochs=1), device)
         found.need(False, "half a gigabyte is enough")
@@ -602,8 +606,10 @@ class Starting(Watch):
         """Wait once, and note the time."""
         if epoch == 0:
             (self._folder / f"{fold}").touch()
-            until = time.monotonic() + 60
-            while len(list(self._folder.iterdir())) < self._n and time.monotonic() < until:
+            until = time.monotonic() + BEGUN
+            while (begun := len(list(self._folder.iterdir()))) < self._n:
+                if time.monotonic() > until:
+                    raise RuntimeError(f"only {begun} of {self._n} folds began within {BEGUN:g} s")
                 time.sleep(0.005)
             self.ends.clear()
         super().on_epoch(fold, epoch, row)
@@ -666,7 +672,8 @@ def described(name: str, outcome: Mapping[str, Any]) -> str:
     """A part in one line."""
     numbers = "; ".join(f"{key} {value:.3g}" for key, value in outcome["numbers"].items())
     wrong = "; ".join(outcome["wrong"])
-    verdict = f"FAILED ({wrong})" if wrong else "ok"
+    passed = "ok" if numbers else "nothing to check on this device"
+    verdict = f"FAILED ({wrong})" if wrong else passed
     return f"{name}: {verdict}, {outcome['seconds']:.0f} s; {numbers}"
 
 

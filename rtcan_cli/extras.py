@@ -75,6 +75,13 @@ PACKAGES = dict(_packages())
 #: Extras that bring others with them.
 INCLUDES = {"networks": {"baselines", "figures"}}
 
+#: What `rtcan export` needs beside PyTorch, by the option of the file.
+EXPORTS = {
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "torchscript": (),
+    "safetensors": ("safetensors",),
+}
+
 _WITHOUT_GPU = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
 
 

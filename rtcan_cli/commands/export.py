@@ -11,6 +11,7 @@ import typer
 
 from rtcan_cli import choices
 from rtcan_cli.commands.shell import options
+from rtcan_cli.extras import EXPORTS, require
 
 if TYPE_CHECKING:
     from rtcan_cli.results.deployment.export import Export
@@ -96,6 +97,7 @@ def export(
     if card is not None and safetensors is None:
         raise typer.BadParameter("--card is the model card of --safetensors FILE")
     path = options.find_run(workspace, run, dataset)
+    require("export", "torch", *(package for name in files for package in EXPORTS[name]))
     from rtcan_cli.steps.deployment.export import export_run
     from rtcan_cli.stores import Workspace
 

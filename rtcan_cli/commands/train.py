@@ -454,7 +454,8 @@ def train(
     # All deal folds by scikit-learn. Some models of a list may not need PyTorch, but none is
     # trained before the whole list is possible.
     networks = ["torch"] if any(each.is_network for each in wanted.models) else []
-    require("train", *networks, "sklearn")
+    events = ["tensorboard"] if networks and tensorboard is not None else []
+    require("train", *networks, *events, "sklearn")
     shapes = {"variant": variant, "layout": layout, "depth": depth, "channels": channels}
     if choices.MODEL not in models:
         _refuse(shapes, f"only {choices.MODEL} knows them")

@@ -18,7 +18,8 @@ from rtcan_cli.extras import is_installed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Whether Numba is here. Without it the interpreter runs the same functions.
+#: Whether Numba is here. Without it the interpreter runs the same functions, or NumPy does what
+#: they would take too long for (`rtcan_cli.eda.lockstep`).
 IS_COMPILED = is_installed("numba") and is_installed("llvmlite")
 
 _OLD = 30 * 24 * 3600  # seconds

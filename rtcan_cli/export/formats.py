@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.export.graph import Graph
-from rtcan_cli.extras import require
+from rtcan_cli.extras import EXPORTS, require
 
 #: Name of the output of an ONNX file.
 OUTPUT = "p_high"
@@ -115,8 +115,10 @@ def ask_torchscript(path: Path, inputs: Sequence[NDArray[np.float32]]) -> NDArra
 
 
 FORMATS = {
-    "onnx": Format("ONNX", ("onnx", "onnxscript", "onnxruntime"), write_onnx, ask_onnx),
-    "torchscript": Format("TorchScript", (), write_torchscript, ask_torchscript),
+    "onnx": Format("ONNX", EXPORTS["onnx"], write_onnx, ask_onnx),
+    "torchscript": Format(
+        "TorchScript", EXPORTS["torchscript"], write_torchscript, ask_torchscript
+    ),
 }
 
 

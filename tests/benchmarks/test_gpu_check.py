@@ -145,6 +145,19 @@ def test_a_part_that_fails_leaves_the_others_alone(
     ]
 
 
+def test_folds_that_are_not_trained_together_have_no_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu_check, "BEGUN", 0.0)
+    with pytest.raises(RuntimeError, match="only 1 of 2 folds began"):
+        gpu_check.Starting(tmp_path, 2).on_epoch(0, 0, {})
+
+
+def test_a_part_that_checks_nothing_does_not_say_that_all_is_well() -> None:
+    outcome = gpu_check.here("memory", SMALL, CPU)
+    assert "nothing to check on this device" in gpu_check.described("memory", outcome)
+
+
 @pytest.mark.long
 def test_a_process_of_its_own_tells_what_it_found_or_that_it_took_too_long() -> None:
     assert gpu_check.in_process("memory", "cpu", True, 120.0)["wrong"] == []

@@ -220,6 +220,10 @@ REFUSED = {
     ("report",): ("Matplotlib", "figures"),
     ("compare", "--figure", "3"): ("Matplotlib", "figures"),
     ("decompose", "--plot", "1:1"): ("Matplotlib", "figures"),
+    ("train", "--dataset", "hku956", "--tensorboard", "events"): (
+        "PyTorch, TensorBoard and scikit-learn",
+        "networks,tensorboard",
+    ),
     ("decompose", "--solver", "cvxopt", "--force"): ("CVXOPT", "solvers"),
     ("decompose", "--cluster", "tcp://127.0.0.1:9", "--force"): ("Dask", "cluster"),
 }
@@ -263,6 +267,11 @@ def test_a_small_installation_goes_from_raw_files_to_features(tmp_path: Path) ->
     assert "no figures, as Matplotlib is not installed" in answers[1][1]
     assert list((tmp_path / "rtcan-figures").rglob("*.csv"))
     assert not list((tmp_path / "rtcan-figures").rglob("*.png"))
+    export = ["export", "--onnx", "m.onnx", "--safetensors", "m.safetensors"]
+    ((code, told),) = without(hidden, [export], tmp_path)
+    assert code == 1
+    assert "PyTorch, ONNX, ONNX Script, ONNX Runtime and safetensors, which are not" in told
+    assert "pip install 'rtcan-cli[networks,export]'" in told
 
 
 #: Decomposes recordings with or without Numba, and writes what was found.

@@ -82,7 +82,7 @@ class Events:
     scale : tuple of float, optional
         Lowest and highest possible rating, where the description says both.
     columns : tuple of str
-        Names of all columns, in small letters.
+        Names of all columns, in lower case.
     """
 
     events: list[Event] = field(default_factory=list)

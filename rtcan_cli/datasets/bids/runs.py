@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rtcan_cli.datasets.bids.fields import EVENTS
 from rtcan_cli.datasets.files.raw import RawFile
@@ -66,10 +67,16 @@ def find_runs(listing: Sequence[RawFile]) -> Runs:
             events[entities] = file
         elif name.casefold() == f"{match['entities']}{SUFFIXES[0]}".casefold():
             recordings.setdefault(entities, []).append(file)
-    shared = _shared_events(listing, events)
+    shared = _shared_events(listing, {each: events[each] for each in events.keys() & recordings})
+    inherited: set[Path] = set()
     for entities in recordings.keys() - events.keys():
         if (found := _inherited(entities, recordings[entities][0], shared)) is not None:
             events[entities] = found
+            inherited.add(found.path)
+    # A table that others inherit may lie in a subject's folder, but is not of a run of its own.
+    for entities in events.keys() - recordings.keys():
+        if events[entities].path in inherited:
+            del events[entities]
     return Runs(dict(sorted(events.items(), key=lambda each: _natural(each[0]))), recordings)
 
 
@@ -79,10 +86,13 @@ def of_subject(file: RawFile) -> bool:
 
 
 def _shared_events(
-    listing: Sequence[RawFile], events: Mapping[str, RawFile]
+    listing: Sequence[RawFile], of_recordings: Mapping[str, RawFile]
 ) -> list[tuple[frozenset[str], RawFile]]:
-    """Tables of events that may be of several runs, with their entities."""
-    own = {file.path for file in events.values()}
+    """Tables of events that may be of several runs, with their entities.
+
+    Those of a run with recordings, `of_recordings`, are its own.
+    """
+    own = {file.path for file in of_recordings.values()}
     return [
         (frozenset(each.name.name.split("_")[:-1]), each)
         for each in listing

@@ -122,7 +122,7 @@ class Signals:
             piece.sampling_rate,
             track.source.source,
             piece.position,
-            # The standard asks for even sampling, and has no times.
+            # How uneven its times are is not measured: where they matter, a note says so.
             math.nan,
             conversion.kind.unit,
             conversion.kind.polarity,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtcan_cli.datasets.bids.events import Event, Events
+from rtcan_cli.datasets.bids.fields import ORIGINAL_ID, PARTICIPANTS
 from rtcan_cli.datasets.bids.recordings import EdaFile
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.identifiers import check_distinct
@@ -72,12 +73,23 @@ def find_hearings(
         By run.
     original : mapping of str to str
         Names of subjects by label, where they are not called by it.
+
+    Raises
+    ------
+    RtcanError
+        If the name of a participant is the label of another one.
     """
     found: list[Hearing] = []
+    labels: dict[str, str] = {}
     heard: Counter[tuple[str, str, str]] = Counter()
     for run, table in tables.items():
         label = run.split("_")[0]
         subject = original.get(label, label.removeprefix("sub-"))
+        if labels.setdefault(subject, label) != label:
+            raise RtcanError(
+                f"{events[run]}: {labels[subject]} and {label} are both the subject {subject}",
+                f"{ORIGINAL_ID} in {PARTICIPANTS}: another name for one of them, or none for all",
+            )
         for event in table.events:
             key = subject, event.stimulus, event.target
             heard[key] += 1

@@ -9,7 +9,15 @@ import pytest
 
 from rtcan_cli.datasets import open_raw
 from rtcan_cli.errors import RtcanError
-from tests.datasets.bids.studies import EVENTS, MICROSIEMENS, RATE, signal, trials, write_json
+from tests.datasets.bids.studies import (
+    EVENTS,
+    MICROSIEMENS,
+    RATE,
+    problems,
+    signal,
+    trials,
+    write_json,
+)
 
 
 def test_descriptions_and_events_are_inherited(study: Path) -> None:
@@ -23,6 +31,20 @@ def test_descriptions_and_events_are_inherited(study: Path) -> None:
     found = trials(open_raw("bids", study))
     assert len(found) == 6
     np.testing.assert_array_equal(found["01", "songs-a", 2].recordings[0].eda, signal()[16:96])
+
+
+def test_sessions_inherit_the_events_of_their_subject(study: Path) -> None:
+    for session in ("1", "2"):
+        (study / f"sub-01/ses-{session}/func/sub-01_ses-{session}_task-music_events.tsv").unlink()
+    (study / "sub-01" / "sub-01_task-music_events.tsv").write_text(EVENTS)
+    dataset = open_raw("bids", study)
+    found = trials(dataset)
+    assert sorted(found) == [
+        *(("01", "songs-a", 1), ("01", "songs-a", 2), ("01", "songs-b", 1), ("01", "songs-b", 2)),
+        *(("02", "songs-a", 1), ("02", "songs-b", 1)),
+    ]
+    assert all(len(each.recordings) == 1 for each in found.values())
+    assert "there is no recording" not in problems(dataset)
 
 
 def test_repetitions_are_counted_in_the_order_of_numbers(study: Path) -> None:

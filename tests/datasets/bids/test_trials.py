@@ -32,6 +32,12 @@ def test_subjects_that_may_be_the_same_are_refused(study: Path) -> None:
         open_raw("bids", study)
 
 
+def test_a_name_that_is_the_label_of_another_participant_is_refused(study: Path) -> None:
+    (study / "participants.tsv").write_text("participant_id\toriginal_id\nsub-01\t02\n")
+    with pytest.raises(RtcanError, match="sub-01 and sub-02 are both the subject 02"):
+        open_raw("bids", study)
+
+
 def test_the_only_trial_may_be_off_the_scale(study: Path) -> None:
     for path in study.rglob("*_events.tsv"):
         path.write_text("\n".join(EVENTS.splitlines()[:1]))
