@@ -31,7 +31,18 @@ if TYPE_CHECKING:
 _SONG_COLUMNS = {"musicid", "songid", "song", "music", "id", "stimulus", "stimulusid"}
 _SONG_COLUMNS |= {"trackid", "track", "clipid", "clip", "file", "filename", "name"}
 # What tables call their rows where these are not songs, as those of DEAM.
-_FRAME_COLUMNS = ("frametime", "frame", "frameindex", "time", "timestamp", "start", "segment")
+_FRAME_COLUMNS = (
+    "frametime",
+    "frame",
+    "frameindex",
+    "time",
+    "timestamp",
+    "start",
+    "end",
+    "segment",
+)
+# What pandas calls an index that was written as a column.
+_INDEX_COLUMNS = {"index", "level"}
 _RATING_WORDS = {"valence", "arousal", "rating", "ratings", "label", "labels", "target"}
 
 #: Of `FEATURE_SET`, and of the tables that are published with PMEmo.
@@ -248,9 +259,11 @@ def read_feature_table(
             f"{name} is not a table of a song's identifier and {number}: "
             f"it has {len(table)} rows with {table.shape[1]} features"
         )
+    stimuli = stimuli.map(_song, na_action="ignore")
+    table.columns = [str(column).strip() for column in table.columns]
     if has_header:
         _check_names(first, stimuli, table, name, n_features)
-    if stimuli.isna().any():
+    if (stimuli.isna() | (stimuli == "")).any():
         raise RtcanError(f"{name} has a row without a song's identifier")
     if stimuli.duplicated().any():
         raise RtcanError(f"{name} has song {stimuli[stimuli.duplicated()].iloc[0]} more than once")
@@ -260,7 +273,8 @@ def read_feature_table(
             f"{name} has something else than numbers in column {text.columns[0]}",
             "one column for the song, and numbers with a decimal point in all others",
         )
-    features = table.to_numpy(dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too large for it becomes infinite
+        features = table.to_numpy(dtype=np.float32)
     if not np.isfinite(features).all():
         song, column = np.argwhere(~np.isfinite(features))[0]
         raise RtcanError(
@@ -276,11 +290,25 @@ def _separator(content: bytes) -> str:
     return max((",", ";", "\t"), key=lambda each: line.count(each.encode()))
 
 
+def _song(cell: str) -> str:
+    """The name of a song without blanks around it, and without the quotes that openSMILE writes."""
+    cell = cell.strip()
+    quoted = len(cell) > 2 and cell[0] == cell[-1] == "'"
+    return cell[1:-1] if quoted else cell
+
+
 def _is_header(first: pd.Series) -> bool:
-    """Whether a first row has names: pandas numbers columns, with nothing above its index."""
-    if first[0] == "" and list(first[1:]) == [str(number) for number in range(len(first) - 1)]:
+    """Whether a first row has names. pandas numbers columns, with anything above its index.
+
+    A song's name before numbers is a row of a table without a header.
+    """
+    cells = list(first)
+    counted = [str(number) for number in range(len(cells))]
+    if cells == counted or cells[1:] == counted[:-1]:
         return True
-    return not first[first != ""].map(_is_number).all()
+    if any(_plain(cell) in _SONG_COLUMNS for cell in cells):
+        return True
+    return not all(_is_number(cell) for cell in cells[1:] if cell != "")
 
 
 def _check_names(
@@ -293,22 +321,44 @@ def _check_names(
             f"{name}: its first column is {title}, so its rows are parts of a song",
             "one row for each song, with a column song: for example the mean over its parts",
         )
-    if title == "" and stimuli.tolist() == [str(number) for number in range(len(stimuli))]:
+    # Rows may have been sorted since they were counted.
+    counted = {str(number) for number in range(len(stimuli))}
+    if title == "" and set(stimuli.tolist()) == counted:
         raise RtcanError(
             f"{name}: its first column has no name and counts the rows from 0, as an index of "
             "pandas does, and no other column says which song a row is",
             "a column song with the names of the songs",
         )
-    rated = [
-        column
-        for column in table.columns.astype(str)
-        if _RATING_WORDS.intersection(re.split("[^a-z]+", column.lower()))
-    ]
-    if rated and n_features is None:
+    if n_features is not None:
+        return
+    titles = [cell.strip() for place, cell in enumerate(first) if place < 1 or cell.strip()]
+    if twice := [cell for cell in titles if titles.count(cell) > 1]:
         raise RtcanError(
-            f"{name}: the column {rated[0]} is named as ratings are, and would be a feature",
-            "leave out all columns that do not describe the sound",
+            f"{name} has the column {twice[0]} more than once", "one column for each feature"
         )
+    for column in table.columns:
+        problem = _no_feature(column)
+        if problem:
+            raise RtcanError(
+                f"{name}: the column {column} {problem}, and would be a feature",
+                "leave out all columns that do not describe the sound",
+            )
+
+
+def _no_feature(column: str) -> str:
+    """Why the name of a column is not that of a feature; empty where it may be."""
+    word = re.sub(r"[\W_]", "", column.lower())
+    if word in _SONG_COLUMNS:
+        return "is named as songs are, beside the one that names them"
+    if word in _FRAME_COLUMNS:
+        return "is named as times or parts of a song are"
+    if word.startswith("unnamed"):  # pandas makes this name when it reads, and may write it again
+        return "has no name of its own"
+    if _plain(column) in _INDEX_COLUMNS:
+        return "is named as the numbers of rows are that pandas writes"
+    if _RATING_WORDS.intersection(re.split("[^a-z]+", column.lower())):
+        return "is named as ratings are"
+    return ""
 
 
 def _plain(cell: object) -> str:

@@ -371,6 +371,28 @@ def test_tables_of_vectors_as_pandas_writes_them(names, options):
 
 
 @pytest.mark.parametrize(
+    ("text", "songs"),
+    [
+        ("a,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),  # the first line is no header
+        ("song,5,7\na,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),
+        ("0,1,2\na,0.5,1.5\nb,2.5,-1\n", ["a", "b"]),  # to_csv(index=False), without names
+        ("name;x;y\n'a.wav';0.5;1.5\n'b.wav';2.5;-1\n", ["a.wav", "b.wav"]),  # SMILExtract
+        ("song , x, y\n a ,0.5,1.5\n b ,2.5,-1\n", ["a", "b"]),
+    ],
+)
+def test_no_song_is_lost_or_made_up_with_the_header(text, songs):
+    stimuli, names, features = music.read_feature_table(text.encode())
+    assert stimuli == songs
+    assert all(name == name.strip() for name in names)
+    np.testing.assert_array_equal(features, [[0.5, 1.5], [2.5, -1]])
+
+
+def test_numbers_that_are_too_large_are_not_finite():
+    with pytest.raises(RtcanError, match="no finite number for song a in column x"):
+        music.read_feature_table(b"song,x\na,1e300\n")
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         # The index would be taken for songs 0, 1, 2.
@@ -387,8 +409,35 @@ def test_tables_of_vectors_as_pandas_writes_them(names, options):
             lambda t: t.assign(song=[3, 7, 1]).to_csv(sep=";", decimal=","),
             "something else than numbers in column 0",
         ),
+        # Sorted, after its rows were counted.
+        (lambda t: t.assign(cluster=[3, 7, 1])[::-1].to_csv(), "counts the rows from 0, as an"),
+        # Read with the index as a column, and written again.
+        (
+            lambda t: t.assign(song=[3, 7, 1]).rename_axis("Unnamed: 0").reset_index().to_csv(),
+            "the column Unnamed: 0 has no name of its own, and would be a feature",
+        ),
+        (
+            lambda t: t.assign(song=[3, 7, 1]).reset_index().to_csv(index=False),
+            "the column index is named as the numbers of rows are that pandas writes",
+        ),
+        (
+            lambda t: t.assign(track_id=[3, 7, 1], song_id=[4, 5, 6]).to_csv(),
+            "the column song_id is named as songs are, beside the one that names them",
+        ),
+        (
+            lambda t: t.assign(file=["a.mp3", "b.mp3", "c.mp3"], start=0.0, end=5.0).to_csv(),
+            "the column start is named as times or parts of a song are",  # opensmile
+        ),
+        (
+            lambda t: t.assign(name="'unknown'", frameTime=0.0)[:1].to_csv(sep=";"),
+            "the column frameTime is named as times",  # SMILExtract
+        ),
+        (
+            lambda t: t.assign(song=[3, 7, 1]).set_axis(["a", "a", "song"], axis=1).to_csv(),
+            "has the column a more than once",
+        ),
     ],
-    ids=["index", "frames", "ratings", "comma"],
+    ids=lambda value: None if callable(value) else value[:20],
 )
 def test_tables_that_are_not_vectors_of_songs(change, reason):
     with pytest.raises(RtcanError, match=reason) as error:

@@ -71,6 +71,7 @@ _WRONG = 0.01
 
 _USUAL_STEP = 1.5
 _ROWS_TO_TELL = 8
+_ENOUGH_TO_FALL = 1000
 _EVEN = 0.1
 _MOSTLY = 0.5
 """Of the steps of a clock with lost samples, more than this share are one sample long."""
@@ -256,6 +257,41 @@ def read_clock(name: str, time: NDArray[np.float64], stated: float, source: obje
     column = Column(name, "", time, None, 1)
     lines = np.arange(1, len(time) + 1)
     return _as_clock(column, True, True, np.zeros(len(time), bool), stated, lines, source)
+
+
+def read_counter(
+    name: str, unit: str, numbers: NDArray[np.float64], stated: float, source: object
+) -> Clock | None:
+    """Times of samples of which some were lost, from a column that no name calls a clock.
+
+    It may count samples or time, in whole steps.
+
+    Parameters
+    ----------
+    name, unit : str
+        Of the column; none that says EDA is taken for a clock.
+    numbers : ndarray of float64, shape (n_samples,)
+        Its values.
+    stated : float
+        The sampling rate in Hz, as it is stated elsewhere.
+    source : object
+        What to call the file.
+
+    Returns
+    -------
+    Clock or None
+        None where the values do not rise so, or rise without a hole.
+
+    Raises
+    ------
+    RtcanError
+        If they rise so, but in no unit of time at the stated rate.
+    """
+    if not _rises_with_holes(numbers):
+        return None
+    column = Column(name, unit, numbers, None, 1)
+    lines = np.arange(1, len(numbers) + 1)
+    return _of_lost_samples(column, np.zeros(len(numbers), bool), stated, lines, source)
 
 
 def _is_wanted(column: Column) -> bool:
@@ -472,7 +508,9 @@ def _rises_evenly(values: NDArray[np.float64]) -> bool:
 
 def _rises_with_holes(values: NDArray[np.float64]) -> bool:
     """Whether numbers rise as a clock of which samples were lost: by whole numbers of steps."""
-    if len(values) < _ROWS_TO_TELL or np.isnan(values).any():
+    if len(values) < _ROWS_TO_TELL or not (np.diff(values[:_ENOUGH_TO_FALL]) > 0).all():
+        return False  # as nearly all signals, for which the rest would take time and memory
+    if np.isnan(values).any():
         return False
     steps = np.diff(values)
     if (steps <= 0).any():

@@ -252,12 +252,19 @@ def folder_below(root: Path, *names: str) -> Path:
     Raises
     ------
     RtcanError
-        If a name leads elsewhere, or is a symbolic link there.
+        If a name leads elsewhere, or is a symbolic link or a file there.
     """
     for name in names:
         if name in ("", ".", "..") or set(name) & set("/\\:\0"):
             raise RtcanError(f"{name!r} cannot be the name of a folder in {root}")
-    return refuse_links(root.joinpath(*names), root)
+    folder = refuse_links(root.joinpath(*names), root)
+    for each in (folder, *folder.parents):
+        if os.path.isfile(each):
+            raise RtcanError(
+                f"{each} is a file, where a folder is to be",
+                "move it aside, or name another folder",
+            )
+    return folder
 
 
 def part_of_name(text: object) -> str:

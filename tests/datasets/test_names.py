@@ -21,6 +21,11 @@ from rtcan_cli.datasets import names
         ("EDA_Tonic", False, "tonic"),
         ("EDA filtered, differentiated", False, "filtered"),
         ("scr1", False, "scr"),
+        ("eda_filt", False, "filt"),
+        ("EDA std", False, "std"),  # tables of features
+        ("SCR_Amplitude", False, "scr"),
+        ("EDA_artifacts", False, "artifacts"),
+        ("GSR_SQI", False, "sqi"),
         ("reda", False, ""),
         ("PPG100C", False, ""),
     ],

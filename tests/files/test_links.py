@@ -147,6 +147,16 @@ def test_links_below_a_folder_are_refused_and_the_folder_itself_may_be_one(
     assert folder_below(tmp_path / "alias", "pmemo") == tmp_path / "alias" / "pmemo"
 
 
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    """A figure of an earlier version has the name of a run."""
+    (tmp_path / "pmemo").mkdir()
+    (tmp_path / "pmemo" / "run").write_text("")
+    with pytest.raises(RtcanError, match=r"run is a file, where a folder is to be"):
+        folder_below(tmp_path, "pmemo", "run")
+    with pytest.raises(RtcanError, match=r"run is a file, where a folder is to be"):
+        folder_below(tmp_path, "pmemo", "run", "on_deap")
+
+
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/etc", "a\0b"])
 def test_no_name_leads_out_of_a_folder(folder: Path, name: str) -> None:
     with pytest.raises(RtcanError, match="cannot be the name of a folder"):

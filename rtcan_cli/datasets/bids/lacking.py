@@ -44,6 +44,12 @@ def no_eda(raw: Path, listing: Sequence[RawFile], runs: Runs) -> RtcanError:
             "if one of them is, its description (.json) says so with MeasureType: EDA; or ingest "
             "table, with a trials.csv that names the column",
         )
+    first = next(iter(runs.recordings.values()), None)
+    if first:
+        return RtcanError(
+            f"{first[0]}: its description (.json) has no list of Columns",
+            "name all columns of the table there",
+        )
     plain = [file for file in listing if of_subject(file) and file.name.name.endswith(_UNPACKED)]
     if plain:
         return RtcanError(

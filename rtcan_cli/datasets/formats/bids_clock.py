@@ -8,11 +8,19 @@ with the wrong sign. Then the description alone would move the EDA against the e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import Clock, is_same_rate, is_time_name, read_clock, time_unit
+from rtcan_cli.datasets.clocks import (
+    Clock,
+    is_same_rate,
+    is_time_name,
+    read_clock,
+    read_counter,
+    time_unit,
+)
 from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.errors import RtcanError
 
@@ -21,6 +29,9 @@ _SMALL = 0.05
 
 _ABSOLUTE = 1e6
 """Clocks that begin beyond this count from a moment of their own, not from the run."""
+
+_MOST = 0.9
+"""Of the rows, at least this share must have a time where times show lost samples."""
 
 _ONSET = "onset"  # Some name the column of times as that of events is named.
 
@@ -55,54 +66,115 @@ def place_samples(
     Raises
     ------
     RtcanError
-        If a column of times counts at another rate than the description says, or excludes its
-        ``StartTime``.
+        If a column of times counts at another rate than the description says, excludes its
+        ``StartTime``, or shows lost samples and lacks the times of many others.
     """
     notes: list[str] = []
-    even = start + np.arange(len(columns[0][2])) / rate if start else None
+    found: list[_Found] = []
     for name, unit, values in columns:
-        if not is_time_name(name) and name.casefold() != _ONSET:
-            continue
+        of_events = name.casefold() == _ONSET
+        named = of_events or is_time_name(name)
         label = f"the column {printable(name)}"
-        clock = _clock(unit, values, rate, file)
+        clock = _clock(unit, values, rate, file) if named else None
         if clock is None:
-            notes.append(f"{label} is not used: its values do not rise as times do")
+            clock = _counter(name, unit, values, rate, file)
+            if clock is None and named:
+                notes.append(f"{label} is not used: its values do not rise as times of samples do")
+            if clock is not None:
+                found.append(_Found(label, clock, rate))
             continue
         if not _agrees(file, label, unit, clock, rate):
             notes.append(f"{label} is not used: in no unit of time would its steps be {rate:g} Hz")
             continue
-        _check_start(file, label, clock, rate, start, name.casefold() == _ONSET)
-        first = float(clock.time[0]) - int(clock.kept[0]) / rate
+        _check_start(file, label, clock, rate, start, of_events)
+        found.append(_Found(label, clock, rate))
+        first = found[-1].first
         if _SMALL < abs(first) < _ABSOLUTE and abs(first - start) > _SMALL:
             notes.append(
                 f"{label} begins at {first:.6g} s, and StartTime is {start:g} s: events are "
                 "counted as StartTime is"
             )
-        elapsed = clock.time - first
-        off = float(np.abs(elapsed - clock.kept / rate).max())
-        if off <= max(_SMALL, 1 / rate):
-            return None, even, tuple(notes)
-        notes.append(
-            f"samples are placed by {label}: by SamplingFrequency alone, {rate:g} Hz, some would "
-            f"be {off:.3g} s off"
-        )
-        return clock.kept, start + elapsed, tuple(notes)
-    return None, even, tuple(notes)
+    n_rows = len(columns[0][2])
+    # Programs write even times from the rate; what shows lost samples was measured.
+    best = max(found, key=lambda each: each.off, default=None)
+    if best is None or best.off <= max(_SMALL, 1 / rate):
+        even = start + np.arange(n_rows) / rate if start else None
+        return None, even, tuple(notes)
+    placed = best.placed(n_rows, file)
+    others = [f", and not by {each.label}" for each in found if each is not best]
+    notes.append(
+        f"samples are placed by {best.label}{''.join(others)}: by SamplingFrequency alone, "
+        f"{rate:g} Hz, some would be {best.off:.3g} s off"
+    )
+    if n_rows > len(placed):
+        notes.append(f"{n_rows - len(placed)} samples have no sure time there, and are left out")
+    return best.clock.kept[placed], start + best.clock.time[placed] - best.first, tuple(notes)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A column of times, compared with a rate in Hz."""
+
+    label: str
+    clock: Clock
+    rate: float
+
+    @property
+    def first(self) -> float:
+        """What it shows at the first row, or would show there."""
+        return float(self.clock.time[0]) - int(self.clock.kept[0]) / self.rate
+
+    @property
+    def off(self) -> float:
+        """Seconds that a sample is away from where the rate alone places it, at most."""
+        return float(np.abs(self.clock.time - self.first - self.clock.kept / self.rate).max())
+
+    def placed(self, n_rows: int, file: RawFile) -> NDArray[np.intp]:
+        """Which of its times are sure; an error where these are too few of all rows."""
+        sure = np.flatnonzero(~self.clock.doubtful)
+        if len(sure) < _MOST * n_rows:
+            raise RtcanError(
+                f"{file}: {self.label} shows that samples are not {self.rate:g} Hz apart, but "
+                f"{n_rows - len(sure)} of {n_rows} rows have no time in it",
+                "where these samples lie cannot be known: fill in the times, or leave the "
+                "recording out",
+            )
+        return sure
 
 
 def _clock(unit: str, values: NDArray[np.float64], rate: float, file: RawFile) -> Clock | None:
     """A column of times; None where its values do not rise as times do."""
     stated = time_unit(unit)
+    name = f"time_{stated}" if stated else "time"
+    known = np.flatnonzero(~missing) if (missing := np.isnan(values)).any() else None
     try:
-        clock = read_clock(f"time_{stated}" if stated else "time", values, rate, file)
+        if known is None:
+            clock = read_clock(name, values, rate, file)
+        elif len(known) < 2:
+            return None
+        else:
+            known_rate = rate / float(np.median(np.diff(known)))
+            clock = read_clock(name, values[known], known_rate, file)
     except RtcanError:
         return None
-    return clock if clock is not None and len(clock.time) > 1 else None
+    if clock is None or len(clock.time) < 2:
+        return None
+    return clock if known is None else replace(clock, kept=known[clock.kept])
+
+
+def _counter(
+    name: str, unit: str, values: NDArray[np.float64], rate: float, file: RawFile
+) -> Clock | None:
+    """A column that counts samples or time without saying so, and shows that some were lost."""
+    try:
+        return read_counter(name, unit, values, rate, file)
+    except RtcanError:  # no unit of time fits the rate: it counts something else
+        return None
 
 
 def _agrees(file: RawFile, label: str, unit: str, clock: Clock, rate: float) -> bool:
     """Whether a clock has the stated rate; an error where it states its unit and has another."""
-    own = 1 / float(np.median(np.diff(clock.time)))
+    own = float(np.median(np.diff(clock.kept) / np.diff(clock.time)))
     if is_same_rate(own, rate):
         return True
     if time_unit(unit) is None:

@@ -70,6 +70,7 @@ def read(file: RawFile) -> Contents:
         _check(header, file, wfdb)
         if isinstance(header, wfdb.MultiRecord):
             record: Any = wfdb.rdrecord(place, m2s=True, return_res=32)
+            record.units = _common_units(header, record.sig_name or [], file, wfdb)
             values = list(np.asarray(record.p_signal).T)
             rates = [float(record.fs)] * len(values)
         else:
@@ -110,9 +111,34 @@ def _stated_units(header: bytes, units: list[str]) -> list[str]:
     if len(signals) < len(units):
         return units
     return [
-        unit if len(cells) > 2 and "/" in cells[2] else ""
+        unit if len(cells) > 2 and cells[2].partition("/")[2] else ""
         for unit, cells in zip(units, signals, strict=False)
     ]
+
+
+def _common_units(header: Any, signals: list[str], file: RawFile, wfdb: Any) -> list[str]:
+    """Units of the signals of a record of segments, of which `wfdb` takes those of one segment."""
+    found: dict[str | int, set[str]] = {}
+    by_name = header.layout == "variable"
+    for name in dict.fromkeys(each for each in header.seg_name if each != _GAP):
+        path = file.path.parent / f"{name}.hea"
+        part = wfdb.rdheader(str(path.with_suffix("")))
+        if _GAP in (part.file_name or []):
+            continue  # the layout has no samples
+        units = _stated_units(path.read_bytes(), part.units or [])
+        for place, (signal, unit) in enumerate(zip(part.sig_name or [], units, strict=True)):
+            found.setdefault(signal if by_name else place, set()).add(unit)
+    common = []
+    for place, signal in enumerate(signals):
+        units_of_signal = sorted(found.get(signal if by_name else place, {""}))
+        if len(units_of_signal) > 1:
+            stated = " and ".join(unit or "no unit" for unit in units_of_signal)
+            raise RtcanError(
+                f"{file}: its segments state different units of {signal}: {stated}",
+                "correct the headers of the segments, or name one of them as a record",
+            )
+        common += units_of_signal
+    return common
 
 
 def _check(header: Any, file: RawFile, wfdb: Any) -> None:

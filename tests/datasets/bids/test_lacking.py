@@ -27,6 +27,13 @@ def test_a_dataset_without_eda_says_what_it_has(tmp_path: Path) -> None:
     assert "a channel of an EEG recording" in str(e.value.hint)
 
 
+@pytest.mark.parametrize("columns", ["eda", None, {"eda": 0}])
+def test_a_description_without_a_list_of_columns_is_named(columns: object, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "a", {"eda": signal()}, MICROSIEMENS | {"Columns": columns})
+    with pytest.raises(RtcanError, match=r"_physio\.tsv\.gz.* has no list of Columns"):
+        open_raw("bids", folder)
+
+
 def test_columns_of_events_that_name_no_stimulus_are_listed(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "a", {"eda": signal()}, MICROSIEMENS)
     events = folder / "sub-01" / "beh" / "sub-01_task-music_events.tsv"

@@ -239,6 +239,64 @@ def test_samples_that_a_column_of_times_shows_as_lost_move_no_others(tmp_path: P
     assert contents.channels[1].time[-1] == pytest.approx(299 / 10.24, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "per_second"), [("sample", 10), ("index", 10), ("volume", 1), ("ticks", 1000)]
+)
+def test_a_counter_that_nobody_calls_a_clock_shows_lost_samples(
+    name: str, per_second: int, tmp_path: Path
+) -> None:
+    time = np.delete(np.arange(300) / 10, slice(80, 120))
+    text = "".join(f"{at * per_second:.6f}\t{5 + at / 100:.4f}\n" for at in time)
+    contents = read(write(tmp_path, text, ABOUT | {"Columns": [name, "eda"]}))
+    assert contents.channels[1].time is not None
+    np.testing.assert_allclose(contents.channels[1].time, time - time[0], atol=1e-9)
+    assert f"samples are placed by the column {name}" in contents.notes[0]
+
+
+def test_of_two_clocks_the_one_that_shows_lost_samples_is_used(tmp_path: Path) -> None:
+    time = np.delete(np.arange(300) / 10, slice(80, 120))
+    cells = zip(np.arange(260) / 10, time, strict=True)
+    text = "".join(f"{even:.1f}\t{at:.1f}\t5\n" for even, at in cells)
+    about = ABOUT | {"Columns": ["time", "timestamp", "eda"]}
+    contents = read(write(tmp_path, text, about))
+    assert contents.channels[-1].time is not None
+    np.testing.assert_allclose(contents.channels[-1].time, time)
+    assert "by the column timestamp, and not by the column time" in contents.notes[0]
+
+
+def test_samples_without_a_time_are_not_moved(tmp_path: Path) -> None:
+    time = np.arange(300) / 10
+    lines = rows(time).splitlines(keepends=True)
+
+    def without(missing: slice, lost: slice = slice(0)) -> Path:
+        """Times are not known, and samples are not there."""
+        kept = [line.replace(line.split("\t")[0], "n/a") for line in lines[missing]]
+        text = [*lines]
+        text[missing] = kept
+        del text[lost]
+        return write(tmp_path, "".join(text), ABOUT)
+
+    contents = read(without(slice(0, 300, 3)))  # what is known fits the rate
+    assert contents.channels[1].time is None
+    assert contents.notes == ()
+    contents = read(without(slice(0, 5), lost=slice(80, 120)))
+    assert contents.channels[1].time is not None
+    np.testing.assert_allclose(contents.channels[1].time, np.r_[time[5:80], time[120:]])
+    assert "5 samples have no sure time there, and are left out" in contents.notes[1]
+    with pytest.raises(RtcanError, match=r"not 10 Hz apart, but \d+ of 260 rows have no time"):
+        read(without(slice(0, 300, 3), lost=slice(80, 120)))
+
+
+def test_samples_that_share_their_times_with_others_are_left_out(tmp_path: Path) -> None:
+    """A clock that was put back by a second."""
+    time = np.arange(3000) / 10
+    time[1500:] -= 1
+    contents = read(write(tmp_path, rows(time), ABOUT))
+    assert contents.channels[1].time is not None
+    assert not ((contents.channels[1].time >= 149) & (contents.channels[1].time < 150)).any()
+    assert "have no sure time there, and are left out" in contents.notes[1]
+
+
 def test_clocks_of_a_device_are_compared_and_not_used(tmp_path: Path) -> None:
     """The standard's own example: milliseconds since the start of the system."""
     text = rows(13894432329 + 100.0 * np.arange(100)).replace(".0000", "")

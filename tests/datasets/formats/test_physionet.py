@@ -48,6 +48,28 @@ def test_a_unit_that_the_header_does_not_state_is_not_millivolts(tmp_path: Path)
     assert "/uS " in text
     path.write_text(text.replace("/uS ", " "))
     assert [channel.unit for channel in read(path).channels] == ["", "degC"]
+    path.write_text(text.replace("/uS ", "/ "))
+    assert [channel.unit for channel in read(path).channels] == ["", "degC"]
+
+
+@pytest.mark.parametrize("layout", [True, False])
+def test_units_of_segments_are_those_that_all_of_them_state(layout: bool, tmp_path: Path) -> None:
+    """wfdb takes those of one segment, also for samples of others in another unit."""
+    for name in "ab":
+        path = write_wfdb(tmp_path / f"{name}.hea")
+    signals = "".join(f"~ 0 1/{unit} 0 0 0 0 0 {n}\n" for n, unit in (("EDA", "uS"), ("Temp", "C")))
+    (tmp_path / "layout.hea").write_text(f"layout 2 8 0\n{signals}")
+    whole = tmp_path / "all.hea"
+    first = "layout 0\n" if layout else ""
+    whole.write_text(f"all/{2 + layout} 2 8 160\n{first}a 80\nb 80\n")
+    assert [channel.unit for channel in read(whole).channels] == ["uS", "degC"]
+    text = path.read_text()
+    for other, said in (("/nS ", "nS and uS"), (" ", "no unit and uS")):
+        path.write_text(text.replace("/uS ", other))
+        with pytest.raises(RtcanError, match=f"state different units of EDA: {said}"):
+            read(whole)
+    path.with_name("a.hea").write_text(path.with_name("a.hea").read_text().replace("/uS ", " "))
+    assert [channel.unit for channel in read(whole).channels] == ["", "degC"]
 
 
 @pytest.mark.parametrize("name", ["../s02.dat", "/etc/passwd", "s3://x/y.dat", "http://x/y.dat"])
