@@ -166,7 +166,8 @@ def _tell_of_compiling(method: str) -> None:
 def _tell_of_memory(samples: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
     """Say before the work that a long recording needs much memory, and what spares it."""
     longest = int(samples.argmax())
-    need = _BYTES * samples[longest] / 1e9
+    # Without Numba, NumPy works on two recordings at least (`rtcan_cli.eda.lockstep`).
+    need = _BYTES * (1 if IS_COMPILED else 2) * samples[longest] / 1e9
     if need * 1e9 > _MUCH and rates[longest] > _ENOUGH_HZ:
         less = need * _ENOUGH_HZ / rates[longest]
         console.say(

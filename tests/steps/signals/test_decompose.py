@@ -22,7 +22,7 @@ from rtcan_cli.eda.methods import TITLES, deconvolution_method, method
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.parallel import map_unordered
 from rtcan_cli.steps.signals import blocks as recording_blocks
-from rtcan_cli.steps.signals import decompose_work
+from rtcan_cli.steps.signals import decompose, decompose_work
 from rtcan_cli.steps.signals.decompose import decompose_recordings, decomposition_result
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import SCHEMAS
@@ -274,6 +274,18 @@ def test_the_bits_of_long_recordings_do_not_depend_on_the_threads_of_linear_alge
 
     one, two = described(1), described(2)
     assert differences(one, two) == {}
+
+
+@pytest.mark.parametrize(("compiled", "said"), [(True, "2 GB"), (False, "4 GB")])
+def test_the_memory_of_a_long_recording_is_told_before(
+    compiled: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(decompose, "IS_COMPILED", compiled)
+    monkeypatch.setattr(decompose.console, "say", told.append)
+    decompose._tell_of_memory(np.array([1e7, 10.0]), np.array([100.0, 4.0]))
+    (line,) = told
+    assert f"takes about {said} of memory" in line
 
 
 def test_an_interrupted_step_goes_on_where_it_stopped(
