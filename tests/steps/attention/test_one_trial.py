@@ -282,13 +282,12 @@ def test_a_newer_run_of_one_fold_is_not_taken_where_a_complete_one_tests_the_tri
     with h5py.File(run_of(workspace, "Rd"), "r+") as h5:
         h5.attrs["created"] = "9999-01-01T00:00:00"
     stores, whole = Workspace(workspace), run_of(workspace, "Rf")
-    for found, runs in (
-        (choose_run(stores, "pmemo", SUBJECT, SONG), "RTCAN-1D that test this trial"),
-        (newest_run(stores, "pmemo", ("arousal",)), "RTCAN-1D that can be explained"),
-    ):
-        assert found == whole
-        said = " ".join(capsys.readouterr().err.split())
-        assert f"so {whole.stem} is taken, the only complete run of {runs}. Name a run" in said
+    assert choose_run(stores, "pmemo", SUBJECT, SONG) == whole
+    assert newest_run(stores, "pmemo", ("arousal",)) == whole
+    said = " ".join(capsys.readouterr().err.split())
+    for runs in ("that test this trial", "that can be explained"):
+        words = f"so {whole.stem} is taken, the only complete run of RTCAN-1D {runs}. Name a run"
+        assert words in said
     for each in (whole, run_of(workspace, "Rb")):
         each.unlink()
     assert choose_run(stores, "pmemo", SUBJECT, SONG) == run_of(workspace, "Rd")
