@@ -127,7 +127,7 @@ def compare(
 
     stores = Workspace(workspace)
     name = profile(dataset).name if dataset else None
-    paths = [stores.find_run(run, name) for run in runs] if runs else stores.networks_first(name)
+    paths = [stores.find_run(run, name) for run in runs] if runs else stores.preferred_runs(name)
     if not runs:
         for damaged in stores.damaged_runs(name):
             console.warn(f"{damaged}; it is left out")

@@ -19,8 +19,8 @@ def contributions(
         str | None,
         typer.Argument(
             metavar="[RUN]",
-            help="Name or path of a run of EDA and music. Default: the newest of RTCAN-1D, or else "
-            "the newest.",
+            help="Name or path of a run of EDA and music. Default: the newest with all folds; one "
+            "of RTCAN-1D before other models.",
             autocompletion=complete.runs,
             show_default=False,
         ),

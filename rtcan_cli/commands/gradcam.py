@@ -24,7 +24,7 @@ def gradcam(
             metavar="[RUN]",
             autocompletion=complete.runs,
             help="Name or path of a run. Default: the newest that tests this trial (with "
-            "--all and --check: the newest that can be explained).",
+            "--all and --check: that can be explained); one with all folds before others.",
             show_default=False,
         ),
     ] = None,
@@ -175,7 +175,7 @@ def gradcam(
             subject,
             music,
             folder,
-            stores.runs(name),
+            stores.preferred_runs(name),
             targets=targets,
             repetition=repetition,
             method=map_name,

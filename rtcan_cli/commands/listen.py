@@ -20,7 +20,8 @@ def listen(
         typer.Argument(
             metavar="[RUN]",
             autocompletion=complete.runs,
-            help="Name or path of a run. Default: the newest that tests this trial.",
+            help="Name or path of a run. Default: the newest that tests this trial; one with all "
+            "folds before others.",
             show_default=False,
         ),
     ] = None,

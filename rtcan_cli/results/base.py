@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of all results together: counted up when a key or a column changes its name or meaning.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 Kind = Literal["integer", "number", "text", "boolean"]
 

@@ -19,6 +19,7 @@ class AboutRun:
     protocol: str = value("What its folds hold out, as --protocol takes it")
     tests: str = value("What its scores are scores of")
     n_folds: int = value("Folds of the protocol")
+    n_trained_folds: int = value("Folds of these that were trained")
     thresholds: str = value("Trials that the thresholds of its labels come from")
     subjects: str | None = value("Share of the subjects, if not all")
     splits_from: str | None = value("Run whose folds it uses, if not its own")

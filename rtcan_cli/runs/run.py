@@ -80,6 +80,7 @@ def about(run: Run) -> AboutRun:
         protocol=settings.protocol,
         tests=PROTOCOLS[settings.protocol].tests if known else "",
         n_folds=run.n_folds,
+        n_trained_folds=int(run.models["fold"].nunique()),
         thresholds=settings.thresholds,
         subjects=settings.subjects,
         splits_from=None if lender is None else lender.run,

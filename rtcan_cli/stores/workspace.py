@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from glob import escape
 from pathlib import Path
 
-from rtcan_cli.choices import MODEL
 from rtcan_cli.command_line import WORKSPACE_VARIABLE, CommandLine, command_line
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.files.links import is_link, name_problem, refuse_links
+from rtcan_cli.stores.choice import FOLDS, preferred, take
 from rtcan_cli.stores.lines import line_that_makes
 from rtcan_cli.stores.provenance import music_set
 from rtcan_cli.stores.store import Store
@@ -20,8 +20,6 @@ from rtcan_cli.stores.work.lock import holder
 
 #: Kinds with one store for each dataset, in the order of the steps that make them.
 STEP_KINDS = ("recordings", "labels", "components", "features", "music")
-#: What tells which folds of a run were trained.
-_FOLDS = ("models/fold", "membership/role")
 
 
 @dataclass(frozen=True)
@@ -158,14 +156,12 @@ class Workspace:
                 continue
         return [path for _, path in sorted(found, reverse=True)]
 
-    def networks_first(self, dataset: str | None = None) -> list[Path]:
-        """Finished runs, those of RTCAN-1D before what it is compared with, each newest first."""
+    def preferred_runs(self, dataset: str | None = None) -> list[Path]:
+        """Finished runs in the order in which they are taken where none is named.
 
-        def is_baseline(path: Path) -> bool:
-            with Store(path, "run") as run:
-                return bool(run.provenance.parameters.get("model", MODEL) != MODEL)
-
-        return sorted(self.runs(dataset), key=is_baseline)
+        See `rtcan_cli.stores.choice.preferred`.
+        """
+        return preferred(self.runs(dataset))
 
     def damaged_runs(self, dataset: str | None = None) -> list[RtcanError]:
         """What is wrong with run stores that cannot be read."""
@@ -178,7 +174,9 @@ class Workspace:
         return found
 
     def find_run(self, name: str | None, dataset: str | None) -> Path:
-        """A run by name or path; if not named the newest of RTCAN-1D, or else the newest.
+        """A run by name or path; if not named, the first of `preferred_runs`.
+
+        If there are several then, it is said which one is taken, and why.
 
         Raises
         ------
@@ -186,7 +184,7 @@ class Workspace:
             If there is no such run.
         """
         if name is None:
-            runs = self.networks_first(dataset)
+            runs = self.runs(dataset)
             if not runs:
                 there = [dataset] if dataset else self.datasets()
                 raise RtcanError(
@@ -196,7 +194,7 @@ class Workspace:
                     # With several datasets, it is not known which is meant.
                     self.line("train", dataset=there[0]) if len(there) == 1 else self.line("info"),
                 )
-            return runs[0]
+            return take(runs)
         if Path(name).suffix == ".h5":
             return Path(name)
         matches = self._run_files(dataset, f"{escape(name)}.h5")
@@ -270,7 +268,7 @@ def _state(
         state = "running" if process else "partial" if begun else "missing"
         return Step(kind, path, state, unfinished=begun, process=process)
     try:
-        with Store(path, kind, _FOLDS if kind == "run" else ()) as store:
+        with Store(path, kind, FOLDS if kind == "run" else ()) as store:
             made = store.provenance
             # A run on other features is another one, which making it again would not bring.
             is_other = kind == "run" and heard is not None and made.music not in ("", heard)

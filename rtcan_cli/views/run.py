@@ -20,7 +20,15 @@ def run_facts(run: AboutRun) -> dict[str, object]:
         "model": run.model,
         "recipe": run.recipe,
         "protocol": protocol_in_words(run),
+        **folds_fact(run),
     }
+
+
+def folds_fact(run: AboutRun) -> dict[str, object]:
+    """How many of the folds of a run were trained, unless all were."""
+    if run.n_trained_folds == run.n_folds:
+        return {}
+    return {"trained": f"{run.n_trained_folds} of {run.n_folds} folds"}
 
 
 def dataset_title(name: str, simulated: bool) -> str:

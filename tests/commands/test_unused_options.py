@@ -187,7 +187,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         monkeypatch.setattr(shared, name, recorder(name))
     answers |= {"find_run": Path("run.h5"), "dataset_of": "pmemo"}
     monkeypatch.setattr(Workspace, "find_run", recorder("find_run"))
-    monkeypatch.setattr(Workspace, "networks_first", lambda *_: [Path("run.h5")])
+    monkeypatch.setattr(Workspace, "preferred_runs", lambda *_: [Path("run.h5")])
     monkeypatch.setattr(Workspace, "damaged_runs", lambda *_: [])
     device = "rtcan_cli.training.device"
     named = importlib.import_module(device).named_device

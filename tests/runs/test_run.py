@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from rtcan_cli import views
 from rtcan_cli.errors import RtcanError
-from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.stores import Workspace
@@ -118,22 +117,6 @@ def test_a_run_that_is_not_there_is_answered_with_the_name_most_like_it(tmp_path
     with pytest.raises(RtcanError, match="more than once") as error:
         workspace.find_run("one", None)
     assert error.value.hint == "the same command with --dataset deap or --dataset pmemo"
-
-
-def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:
-    runs = tmp_path / "pmemo" / "runs"
-    runs.mkdir(parents=True)
-    network = finish_run(runs, "network")
-    baseline = finish_run(runs, "baseline", spec=ModelSpec(model="majority"), recipe=None)
-    for path, made in ((network, "2026-01-01T00:00:00"), (baseline, "2026-01-02T00:00:00")):
-        with h5py.File(path, "r+") as h5:
-            h5.attrs["created"] = made
-    workspace = Workspace(tmp_path)
-    assert workspace.runs() == [baseline, network]
-    assert workspace.networks_first() == [network, baseline]
-    assert workspace.find_run(None, "pmemo") == network
-    network.unlink()
-    assert workspace.find_run(None, "pmemo") == baseline
 
 
 def test_without_a_run_the_next_line_names_the_dataset_or_shows_what_is_there(

@@ -229,8 +229,8 @@ def test_skill_is_of_a_run_and_target_in_its_data(verdict: str, sure: str) -> No
     tests = answered({"verdict": verdict}, SIGNAL | {"target": "valence"})
     run = AboutRun(
         **{"name": "net", "dataset": "pmemo", "simulated": False, "model": "", "recipe": ""},
-        **{"protocol": "subject", "tests": "", "n_folds": 10, "thresholds": ""},
-        **{"subjects": None, "splits_from": None},
+        **{"protocol": "subject", "tests": "", "n_folds": 10, "n_trained_folds": 10},
+        **{"thresholds": "", "subjects": None, "splits_from": None},
     )
     assert view.skill([tests], run, "arousal") == sure
     assert view.skill([tests], run, "valence") == YES

@@ -261,7 +261,8 @@ RunName = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN]",
-        help="Name or path of a run. Default: the newest run of RTCAN-1D, or else the newest run.",
+        help="Name or path of a run. Default: the newest run with all folds; one of RTCAN-1D "
+        "before other models.",
         autocompletion=complete.runs,
         show_default=False,
     ),
@@ -405,7 +406,7 @@ def dataset_of(workspace: Path, dataset: str | None, given: Path | None, kind: s
 
 
 def find_run(workspace: Path, run: str | None, dataset: str | None) -> Path:
-    """The run an argument names, or the newest one; one of RTCAN-1D before a baseline."""
+    """The run an argument names; see `rtcan_cli.stores.Workspace.find_run`."""
     from rtcan_cli.datasets.profiles import profile
     from rtcan_cli.stores import Workspace as Stores
 

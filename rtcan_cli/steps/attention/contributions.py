@@ -38,7 +38,9 @@ from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import contribution_tables as tables
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.fold_contributions import FoldFound, FoldWork, How, explain_fold
+from rtcan_cli.steps.attention.networks import predicts_one
 from rtcan_cli.stores import Store, Workspace
+from rtcan_cli.stores.choice import take
 
 #: Networks with randomised weights for each fold.
 _RANDOMISED = 3
@@ -47,16 +49,20 @@ _RANDOMISED = 3
 def newest_fused(
     workspace: Workspace, dataset: str | None, targets: Sequence[str] | None = None
 ) -> Path:
-    """The newest run of EDA and music, for one of the targets; else the newest run.
+    """The run that is taken of those of EDA and music, for one of the targets.
+
+    If there is none, as `Workspace.find_run`. Of several, see `rtcan_cli.stores.choice.take`.
 
     Raises
     ------
     RtcanError
         If there is no finished run.
     """
-    runs = [run for path in workspace.networks_first(dataset) if (run := Run.load(path)).is_fused]
-    runs.sort(key=lambda run: targets is not None and not {*targets} & {*run.settings.targets})
-    return runs[0].path if runs else workspace.find_run(None, dataset)
+    runs = [run for path in workspace.runs(dataset) if (run := Run.load(path)).is_fused]
+    runs = [run for run in runs if predicts_one(run, targets)] or runs
+    if runs:
+        return take([run.path for run in runs], " of EDA and music")
+    return workspace.find_run(None, dataset)
 
 
 def check_fused(run: Run) -> None:

@@ -201,7 +201,7 @@ def _ask(found: Found, first: Run, workspace: Workspace, wanted: str | None) -> 
         asked.lengths = usual(lengths_of(sources.components, settings.onset))
     else:
         asked.window = str(settings.window)
-    companions = workspace.runs(found.dataset.name)
+    companions = workspace.preferred_runs(found.dataset.name)
     how = How(MAP, "predicted", False, SEED)
     beginnings = None
     targets = [

@@ -9,6 +9,7 @@ from typing import Any
 from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.run import Run
 from rtcan_cli.stores import Workspace
+from rtcan_cli.stores.choice import take
 
 #: The networks of the paper's Figs. 5 to 8, and what each shows.
 SHOWN = {
@@ -21,9 +22,10 @@ SHOWN = {
 def newest_run(
     workspace: Workspace, dataset: str | None, targets: Sequence[str] | None = None
 ) -> Path:
-    """The newest run that can be explained, for one of the targets; else the newest run.
+    """The run that is taken of those that can be explained, for one of the targets.
 
-    A run that predicts none of the targets still counts before one that cannot be explained.
+    One that predicts none of the targets still counts before one that cannot be explained. Of
+    several, see `rtcan_cli.stores.choice.take`.
 
     Raises
     ------
@@ -31,10 +33,15 @@ def newest_run(
         If there is no finished run.
     """
     runs = [run for path in workspace.runs(dataset) if (run := Run.load(path)).can_be_explained]
-    runs.sort(key=lambda run: targets is not None and not {*targets} & {*run.settings.targets})
-    for run in runs:
-        return run.path
+    runs = [run for run in runs if predicts_one(run, targets)] or runs
+    if runs:
+        return take([run.path for run in runs], " that can be explained")
     return workspace.find_run(None, dataset)
+
+
+def predicts_one(run: Run, targets: Sequence[str] | None) -> bool:
+    """Whether a run predicts one of the targets; without targets, any will do."""
+    return targets is None or bool({*targets} & {*run.settings.targets})
 
 
 def choose_run(
@@ -45,9 +52,10 @@ def choose_run(
     repetition: int | None = None,
     targets: Sequence[str] | None = None,
 ) -> Path:
-    """The newest run with a network that tests this trial for one of the targets.
+    """The run that is taken of those with a network that tests this trial for one of the targets.
 
-    `newest_run` if none does. Without targets, any counts.
+    `newest_run` if none does. Without targets, any counts. Of several, see
+    `rtcan_cli.stores.choice.take`.
 
     Without `repetition`, any hearing of the stimulus by the subject will do.
 
@@ -56,6 +64,7 @@ def choose_run(
     RtcanError
         If there is no finished run.
     """
+    testing = []
     for path in workspace.runs(dataset):
         run = Run.load(path)
         tested = run.predictions.dropna(subset=["probability"])
@@ -70,7 +79,9 @@ def choose_run(
                 & (repetition is None or tested["repetition"] == repetition)
             ).any()
         ):
-            return path
+            testing.append(path)
+    if testing:
+        return take(testing, " that test this trial")
     return newest_run(workspace, dataset, targets)
 
 
@@ -89,7 +100,7 @@ def sources_of(workspace: Workspace, run_path: Path) -> Sources:
 def side_by_side(first: Run, companions: list[Path], tests: Callable[[Run], object]) -> list[Run]:
     """The run and its relatives, which differ in nothing but the variant, in paper order.
 
-    Of each variant the newest that ``tests`` the trial in question is taken.
+    Of each variant the first that ``tests`` the trial in question is taken.
     """
     found = {first.settings.spec.variant: first}
     for path in companions:

@@ -253,8 +253,9 @@ def _showing_attention(runs: Sequence[Run], trial: Trial) -> list[Run]:
         and _holds_out_subjects(run)
         and run.settings.spec.variant in SHOWN
     ]
-    # As in the paper where there is a choice: PMEmo, and fused; then the newest.
+    # As in the paper where there is a choice: PMEmo, and fused; then as where no run is named.
     shown.sort(key=lambda run: run.created, reverse=True)
+    shown.sort(key=lambda run: (not run.is_complete, run.settings.subjects is not None))
     shown.sort(key=lambda run: (run.dataset.name != "pmemo", run.settings.fusion == "none"))
     return shown
 

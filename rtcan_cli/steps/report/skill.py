@@ -22,12 +22,9 @@ from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.metrics import leading_score
 from rtcan_cli.evaluation.power import p_of_skill
 from rtcan_cli.evaluation.statistics import holm
-from rtcan_cli.steps.scores.evaluate import judgement
+from rtcan_cli.steps.scores.evaluate import LEAST_SUBJECTS, judgement
 from rtcan_cli.steps.scores.simple_rivals import SURE
 
-#: With fewer subjects, not even a score above chance in each of them shows anything: a sign test
-#: gives 2 / 2**5 = 0.06 then.
-LEAST_SUBJECTS = 6
 _P_VALUES = {"p_value": "p_holm", "auc_p_value": "auc_p_holm"}
 _JUDGED = ("better", "worse", "none_shown")
 

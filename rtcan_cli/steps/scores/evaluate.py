@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 #: How columns of pure rooms are called in results.
 NAMES = {"n": "n_trials", "f1": "f1_high", "mean": "fold_mean", "sd": "fold_sd"}
 N_NAMED = 3
+#: With fewer subjects, not even a score above chance in each of them shows anything: a sign test
+#: gives 2 / 2**5 = 0.06 then.
+LEAST_SUBJECTS = 6
 #: Percentages that are closer than this are the same, up to rounding.
 EXACT = 1e-9
 #: Folds whose learning curves are drawn, at most; with a fold a subject there are hundreds.
@@ -134,6 +137,11 @@ def evaluate_run(
     targets = console.counted(run.settings.targets, "scores", "target")
     found = {target: score_run(run, target) for target in targets}
     notes = [note for target, each in found.items() for note in _target_notes(run, target, each)]
+    notes += single_test_notes(
+        pd.concat([each.verdict for each in found.values()]),
+        min(int((each.subjects["n"] > 0).sum()) for each in found.values()),
+        _also_in_training(run),
+    )
     notes.append(_SUMMARIES)
     if several:
         others = ", ".join(each.name for each in seeds.runs[1:])
@@ -230,16 +238,26 @@ def _target_notes(run: Run, target: str, scores: Scores) -> list[Note]:
         notes.append(Note("never_tested", f"{target}: {text}"))
     tested, luck = scores.subjects[scores.subjects["n"] > 0], scores.luck
     if len(tested) > 1:
-        worst = ", ".join(
-            f"{row.subject} ({row.n_right} of {row.n})" for row in tested.head(N_NAMED).itertuples()
-        )
         text = (
             f"accuracy by subject has an sd of {100 * luck.sd:.1f} points, "
-            f"{100 * luck.chance_sd:.1f} by chance alone (p = {luck.p_value:.2g}); "
-            f"least accurate: {worst}"
+            f"{100 * luck.chance_sd:.1f} by chance alone (p = {luck.p_value:.2g})"
+            f"{_least_accurate(tested)}"
         )
         notes.append(Note("spread_over_subjects", f"{target}: {text}"))
     return notes
+
+
+def _least_accurate(tested: pd.DataFrame) -> str:
+    """Name the first few of the subjects with errors, and count those that are no better."""
+    wrong = tested[tested["n_right"] < tested["n"]]
+    if wrong.empty:
+        return "; no subject has an error"
+    named = wrong.head(N_NAMED)
+    worst = ", ".join(f"{row.subject} ({row.n_right} of {row.n})" for row in named.itertuples())
+    share = wrong["n_right"] / wrong["n"]
+    n_more = int(np.isclose(share.iloc[N_NAMED:], share.iloc[len(named) - 1]).sum())
+    more = f" and {n_more} more with the accuracy of the last" if n_more else ""
+    return f"; least accurate: {worst}{more}"
 
 
 def judgement(lead: pd.Series, high_share: float, n_subjects: int, n_trials: int) -> pd.DataFrame:
@@ -290,14 +308,52 @@ def judgement_in_words(row: pd.Series) -> str:
     interval = f"its interval, {low:.1f} to {top:.1f}"
     verdict = {
         "no_interval": f"no interval, so it cannot be told from {floor}",
-        "better": f"{interval}, is above {floor}: better than no skill",
-        "worse": f"{interval}, is below {floor}: worse than no skill",
+        "better": f"{interval}, is above {floor}: better than no skill in this test alone",
+        "worse": f"{interval}, is below {floor}: worse than no skill in this test alone",
         "none_shown": f"{interval}, includes {floor}: no skill was shown. {_could_have_shown(row)}",
     }[row["verdict"]]
     return (
         f"judge by {name}, since {high:.1f} % of the tested trials are high: {why}. "
         f"Of all tested trials together, it is {found}; {verdict}"
     )
+
+
+def single_test_notes(
+    verdicts: pd.DataFrame, n_subjects: int, seen: str = "", elsewhere: bool = True
+) -> Iterator[Note]:
+    """Say what a verdict that claims something does not account for.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        Rows of `judgement`, of all targets.
+    n_subjects : int
+        Subjects that were tested.
+    seen : str
+        What of the test trials has also been in training.
+    elsewhere : bool
+        Whether `report` has such tests.
+    """
+    if not verdicts["verdict"].isin(["better", "worse"]).any():
+        return
+    text = (
+        "'in this test alone': each target is one test of this run. Other runs that were tried "
+        "are not accounted for"
+    )
+    if elsewhere:
+        text += "; rtcan report tests all runs of a dataset together"
+    if n_subjects < LEAST_SUBJECTS:
+        text += f". {n_subjects} subjects are too few to answer anything"
+    if seen:
+        text += f". The {seen} of test trials were also in training, so memory of them is possible"
+    yield Note("single_test", text)
+
+
+def _also_in_training(run: Run) -> str:
+    """Subjects and stimuli, if any of them are on both sides of a fold."""
+    counts = pd.concat([run.audit(target) for target in run.settings.targets]).sum()
+    plurals = {"subject": "subjects", "stimulus": run.dataset.stimuli_word}
+    return " and ".join(word for what, word in plurals.items() if counts[f"{what}_in_training"] > 0)
 
 
 def _could_have_shown(row: pd.Series) -> str:

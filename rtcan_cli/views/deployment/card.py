@@ -24,7 +24,15 @@ from rtcan_cli.views.run import protocol_in_words
 from rtcan_cli.views.scores.evaluation import PERCENT, PLAIN
 
 #: Notes of `evaluate` that are about all trials of a run, and name no subject.
-_SAID = ("judgement", "held_out", "untrained_folds", "never_tested", "thresholds", "not_held_out")
+_SAID = (
+    "judgement",
+    "single_test",
+    "held_out",
+    "untrained_folds",
+    "never_tested",
+    "thresholds",
+    "not_held_out",
+)
 _BY_CHANCE = "ece_if_calibrated"
 _NAMES = {name: words for name, words in {**PERCENT, **PLAIN}.items() if name != _BY_CHANCE}
 #: What high and low are, by the method of the labels.

@@ -5,16 +5,17 @@ from __future__ import annotations
 from rtcan_cli.results.deployment.live import Live
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
-from rtcan_cli.views.run import dataset_title, mark
+from rtcan_cli.views.run import dataset_title, folds_fact, mark
 
 
 def page(result: Live) -> Page:
     """The last answers, and how long they took."""
     run = result.run
-    facts = {
+    facts: dict[str, object] = {
         "run": run.name,
         "trained on": dataset_title(run.dataset, run.simulated),
         "model": run.model,
+        **folds_fact(run),
         "source": result.source,
         "window": f"the last {result.window:g} s, every {result.every:g} s",
         "probabilities": "calibrated" if result.calibrated else "not calibrated",

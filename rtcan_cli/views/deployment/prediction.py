@@ -6,7 +6,7 @@ from rtcan_cli.results.deployment.prediction import Prediction
 from rtcan_cli.trial_key import TRIAL_KEY
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
-from rtcan_cli.views.run import dataset_title, mark
+from rtcan_cli.views.run import dataset_title, folds_fact, mark
 
 #: Trials that are shown.
 SHOWN = 50
@@ -15,10 +15,11 @@ SHOWN = 50
 def page(result: Prediction) -> Page:
     """The first answers, and what each model says if there is one trial."""
     run = result.run
-    facts = {
+    facts: dict[str, object] = {
         "run": run.name,
         "trained on": dataset_title(run.dataset, run.simulated),
         "model": run.model,
+        **folds_fact(run),
         "asked about": _asked_about(result),
         "probabilities": _calibration(result),
     }

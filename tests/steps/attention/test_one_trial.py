@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rtcan_cli import views
+from rtcan_cli import console, views
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.attention.trial import TrialAttention
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.steps.attention.networks import choose_run
+from rtcan_cli.steps.attention.networks import choose_run, newest_run
 from rtcan_cli.steps.attention.one_trial import explain_trial
 from rtcan_cli.stores import Workspace
 from rtcan_cli.views.layout import table_lines
@@ -268,6 +268,30 @@ def test_a_run_whose_networks_do_not_test_the_subject_is_refused(
         explain_trial(run, sources(trained), other, SONG, tmp_path)
     assert not list(tmp_path.iterdir())
     assert choose_run(Workspace(trained), "pmemo", other, SONG) == run_of(trained, "Rf")
+
+
+def test_a_newer_run_of_one_fold_is_not_taken_where_a_complete_one_tests_the_trial(
+    trained: Path,
+    copy_of: Callable[[Path], Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console.verbosity, "quiet", False)
+    workspace = copy_of(trained)
+    capsys.readouterr()
+    with h5py.File(run_of(workspace, "Rd"), "r+") as h5:
+        h5.attrs["created"] = "9999-01-01T00:00:00"
+    stores, whole = Workspace(workspace), run_of(workspace, "Rf")
+    assert choose_run(stores, "pmemo", SUBJECT, SONG) == whole
+    assert newest_run(stores, "pmemo", ("arousal",)) == whole
+    said = " ".join(capsys.readouterr().err.split())
+    for runs in ("that test this trial", "that can be explained"):
+        words = f"so {whole.stem} is taken, the only complete run of RTCAN-1D {runs}. Name a run"
+        assert words in said
+    for each in (whole, run_of(workspace, "Rb")):
+        each.unlink()
+    assert choose_run(stores, "pmemo", SUBJECT, SONG) == run_of(workspace, "Rd")
+    assert not capsys.readouterr().err
 
 
 def test_a_hearing_that_does_not_exist_names_those_that_do(trained: Path, tmp_path: Path) -> None:

@@ -119,7 +119,11 @@ def test_near_even_classes_are_judged_by_balanced_accuracy(
     share = 100 * trials["label"].mean()
     assert text.startswith(f"arousal: judge by balanced accuracy, since {share:.1f} % of the")
     assert f"together, it is {100 * balanced:.1f} %; " in text
-    assert text.endswith(f"50 %: {verdict} than no skill")
+    assert text.endswith(f"50 %: {verdict} than no skill in this test alone")
+    (alone,) = (note.text for note in result.notes if note.kind == "single_test")
+    assert "rtcan report tests all runs of a dataset together. The songs of test trials" in alone
+    assert "subjects" not in alone
+    assert "trained" not in views.page(result).facts
     percent = next(t for t in views.page(result).tables if t.title.startswith("In percent"))
     assert percent.rows[0][1] == "balanced accuracy"
 
@@ -127,6 +131,7 @@ def test_near_even_classes_are_judged_by_balanced_accuracy(
 def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
     result = evaluate_run(finish_run(tmp_path, "none", skill=0.0))
     assert result.verdicts["verdict"].tolist() == ["none_shown", "none_shown"]
+    assert "single_test" not in {note.kind for note in result.notes}
     for target, row in result.verdicts.set_index("target").iterrows():
         text = note(result, "judgement", target)
         assert "includes 50 %: no skill was shown. A study of this size" in text
@@ -138,6 +143,37 @@ def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
         at_random = np.sqrt(1 / n_high + 1 / (N_SUBJECTS * N_STIMULI - n_high)) / 4
         error = max((row["high"] - row["low"]) / 2 / 2.201, at_random)
         assert row["smallest_effect"] == pytest.approx(error * (2.201 + 0.876), rel=1e-3)
+
+
+def test_a_claim_from_few_subjects_says_so_and_what_of_them_was_in_training(tmp_path: Path) -> None:
+    few = {"n_subjects": 4, "n_folds": 3, "skill": 4.0}
+    for protocol, seen in (("subject", "songs"), ("trial", "subjects and songs")):
+        result = evaluate_run(finish_run(tmp_path, protocol, protocol=protocol, **few))
+        assert "better" in set(result.verdicts["verdict"])
+        (alone,) = (note.text for note in result.notes if note.kind == "single_test")
+        assert "4 subjects are too few to answer anything" in alone
+        assert f". The {seen} of test trials were also in training" in alone
+
+
+@pytest.mark.parametrize(
+    ("n_right", "said"),
+    [
+        ([6, 6, 6], "; no subject has an error"),
+        ([3, 5, 6], "; least accurate: s0 (3 of 6), s1 (5 of 6)"),
+        ([2, 3, 4, 5, 6], "; least accurate: s0 (2 of 6), s1 (3 of 6), s2 (4 of 6)"),
+        (
+            [3, *[4] * 7, 5, 6],
+            "; least accurate: s0 (3 of 6), s1 (4 of 6), s2 (4 of 6) and 5 more with the accuracy "
+            "of the last",
+        ),
+    ],
+)
+def test_subjects_without_errors_are_not_named_and_ties_are_counted(
+    n_right: list[int], said: str
+) -> None:
+    names = [f"s{k}" for k in range(len(n_right))]
+    tested = pd.DataFrame({"subject": names, "n_right": n_right, "n": 6})
+    assert evaluate._least_accurate(tested) == said
 
 
 def judged(trials: pd.DataFrame) -> tuple[str, str]:
@@ -165,7 +201,7 @@ def test_uneven_classes_are_judged_by_accuracy_above_the_majority() -> None:
     assert verdict == "better"
     assert text.startswith("judge by above majority, since 75.0 % of the tested trials are high")
     assert "already right in 75.0 %" in text
-    assert text.endswith("is above 0: better than no skill")
+    assert text.endswith("is above 0: better than no skill in this test alone")
     verdict, text = judged(trials[trials["subject"] == "3"])
     assert verdict == "no_interval"
     assert "no interval" in text
@@ -235,6 +271,7 @@ def test_a_single_trained_fold_is_scored_without_a_spread_over_folds(tmp_path: P
     assert np.isnan(row["fold_sd"])
     assert row["estimate"] == pytest.approx(row["fold_mean"])
     assert "in folds that were not trained" in note(result, "untrained_folds", "arousal")
+    assert views.page(result).facts["trained"] == f"1 of {result.run.n_folds} folds"
 
 
 def test_the_same_run_has_the_same_intervals(path: Path) -> None:
