@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -228,6 +228,35 @@ def progress(
             yield bar
         finally:
             bar.close()
+
+
+@contextmanager
+def waiting() -> Iterator[Callable[[str], None]]:
+    """Say what is waited for, on stderr; silent with ``--quiet``.
+
+    On a terminal one line that changes, and goes at the end; elsewhere a line at once, then one
+    every `LINE_SECONDS`.
+
+    Yields
+    ------
+    callable
+        Takes the words.
+    """
+    from tqdm import tqdm
+
+    said: float | None = None
+    how: dict[str, Any] = {"bar_format": "{desc}", "dynamic_ncols": True, "leave": False}
+    with tqdm(file=sys.stderr, disable=True if verbosity.quiet else None, **how) as line:
+
+        def tell(words: str) -> None:
+            nonlocal said
+            line.set_description_str(words)
+            now = time.monotonic()
+            if line.disable and (said is None or now - said >= LINE_SECONDS):
+                said = now
+                say(words)
+
+        yield tell
 
 
 def counted(items: Collection[T], description: str, unit: str) -> Iterator[T]:

@@ -113,6 +113,31 @@ def test_a_bar_that_is_only_passing_leaves_nothing(monkeypatch: pytest.MonkeyPat
     assert shown.screen() == []
 
 
+def test_what_is_waited_for_is_one_line_on_a_terminal_that_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = terminal(monkeypatch)
+    with console.waiting() as tell:
+        tell("9 s so far")
+        tell("14 s so far")
+        assert shown.screen() == ["14 s so far"]
+        console.warn("no new samples")
+        assert shown.screen() == ["warning: no new samples", "14 s so far"]
+    assert shown.screen() == ["warning: no new samples"]
+
+
+def test_what_is_waited_for_is_said_at_once_and_now_and_then_without_a_terminal(
+    clock: list[float], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for quiet in (False, True):
+        monkeypatch.setattr(console.verbosity, "quiet", quiet)
+        with console.waiting() as tell:
+            for seconds in range(0, 50, 5):
+                tell(f"{seconds} s so far")
+                clock[0] += 5.0
+    assert capsys.readouterr().err.splitlines() == ["0 s so far", "30 s so far"]
+
+
 def test_messages_stand_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = terminal(monkeypatch)
     with console.progress(10, "training", "epoch") as bar:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, SignalKind, same_unit
+from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, SignalKind, quantity, same_unit
 from rtcan_cli.datasets.profiles import Profile
 
 
 def is_absolute(kind: SignalKind, known: Profile) -> bool:
     """Whether signals are skin conductance in microsiemens, with their offset."""
     return known.absolute and _is_conductance(kind) and same_unit(kind.unit, "uS")
+
+
+def unit_in_words(unit: str, known: Profile) -> str:
+    """The unit of the files, and whether samples can be taken for what it says."""
+    if known.absolute or quantity(unit) != "conductance":
+        return unit
+    return f"{unit}, offset and scale not known"
 
 
 def rises(kind: SignalKind) -> bool:

@@ -67,7 +67,9 @@ def comparison(
             "edgecolors": "black",
             "zorder": 3,
         }
-        handles.append(axes.scatter(runs["paper_accuracy"], place, label="paper", **diamond))
+        # The mark of simulated data is for the bars.
+        label = "published, real data" if simulated else "paper"
+        handles.append(axes.scatter(runs["paper_accuracy"], place, label=label, **diamond))
     names = [
         "\n".join(style.wrapped(name, 0.19 * figure.get_figwidth() + 0.5, style.SMALL))
         for name in runs["run"].astype(str)

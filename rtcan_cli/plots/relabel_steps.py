@@ -18,8 +18,8 @@ _CLUSTERS: tuple[dict[str, Any], ...] = (
     {"label": "cluster 1", "color": "#999999", "marker": "o"},
     {"label": "cluster 2", "color": "#333333", "marker": "D"},
 )
-_CENTRE: dict[str, Any] = {"label": "centre", "c": "#f2b134", "marker": "P", "s": 60}
-_MIDPOINT: dict[str, Any] = {"label": "midpoint", "c": "white", "marker": "*", "s": 120}
+_CENTRE: dict[str, Any] = {"label": "centre", "c": "#f2b134", "marker": "P"}
+_MIDPOINT: dict[str, Any] = {"label": "midpoint", "c": "white", "marker": "*"}
 
 
 @style.styled
@@ -93,9 +93,13 @@ def relabel_steps(
     for cluster, mark in enumerate(_CLUSTERS):
         mine = nearest == cluster
         handles.append(_scatter(clusters, place[mine], count[mine], **mark))
-    clusters.plot(*centres.T, color=style.GREY, linewidth=1)
-    for spots, mark in ((centres.T, _CENTRE), (midpoint[:, None], _MIDPOINT)):
-        handles.append(clusters.scatter(spots[0], spots[1], edgecolors="black", zorder=3, **mark))
+    # Below the trials, and larger than any of them: neither hides the other.
+    clusters.plot(*centres.T, color=style.GREY, linewidth=1, zorder=0.4)
+    larger = 60 + 2 * _area(most)
+    for spots, mark, area in ((centres.T, _CENTRE, larger), (midpoint[:, None], _MIDPOINT, 120)):
+        drawn: dict[str, Any] = {"edgecolors": "black", "zorder": 0.5, **mark}
+        clusters.scatter(*spots, s=area, **drawn)
+        handles.append(clusters.scatter([], [], s=min(area, 120), **drawn))
 
     for axes, dimension in ((arousal_split, 1), (valence_split, 0)):
         high = place[:, dimension] > midpoint[dimension]

@@ -257,6 +257,6 @@ def draw_signals(
     lines: list[Line2D] = []
     for signal, look in zip(signals, looks, strict=True):
         lines += axes.plot(time, signal, **look)
-    axes.set_ylabel(f"{name} [z]")
+    axes.set_ylabel(f"{name}\neach z-scored")  # so they do not add up
     axes.margins(x=0)
     return lines

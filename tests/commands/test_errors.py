@@ -329,3 +329,17 @@ def test_every_command_is_covered() -> None:
     import typer
 
     assert set(typer.main.get_command(app).commands) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_after_an_interrupt_force_is_named_only_if_it_was_given(
+    force: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rtcan_cli.steps.data.ingest.ingest_raw", interrupted)
+    ended = rtcan("ingest", "deap", tmp_path, "-w", tmp_path, *["--force"] * force)
+    assert ended.exit_code == 130
+    assert ended.stderr.startswith("error: interrupted\n  try: the same command again")
+    assert ("--force" in ended.stderr) == force

@@ -40,6 +40,16 @@ def test_the_nine_point_scale_fits_too(read):
     assert "2 trials" not in text
 
 
+def test_no_trial_is_hidden_by_a_centre_or_the_midpoint():
+    clusters = draw().axes[1]
+    drawn = [each for each in clusters.collections if len(each.get_offsets())]
+    *trials, centres, midpoint = drawn
+    (line,) = clusters.lines
+    for mark in (line, centres, midpoint):
+        assert mark.get_zorder() < min(each.get_zorder() for each in trials)
+    assert centres.get_sizes()[0] > 2 * max(each.get_sizes().max() for each in trials)
+
+
 def test_each_panel_holds_its_step():
     ratings, clusters, arousal, valence = draw().axes
     (every,) = points(ratings)

@@ -70,10 +70,8 @@ def command(function: Callable[..., Result]) -> Callable[..., None]:
         except RtcanError as error:
             _fail(error, str(error), error.hint)
         except KeyboardInterrupt:
-            console.fail(
-                "interrupted",
-                "the same command again, --force included; long steps go on where they stopped",
-            )
+            again = "the same command again" + (", --force included" * bool(options.get("force")))
+            console.fail("interrupted", f"{again}; long steps go on where they stopped")
             raise typer.Exit(console.EXIT_INTERRUPTED) from None
         except OSError as error:
             _fail_if_of_import(function, error)

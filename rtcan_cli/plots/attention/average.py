@@ -69,12 +69,14 @@ def attention_average(
             axes.axhline(1, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 2)))
         # Where the legend of a panel has no room beside its heading, it stands below that.
         axes.set_title(_TITLES[group], pad=18 if look.is_narrow else None)
-        axes.set(ylabel="mean weight", ylim=(0, None))
+        axes.set_ylabel("mean weight")
         axes.margins(x=0)
         axes.legend(
             loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0, borderaxespad=0.3
         )
         style.dress(axes)
+    for axes in grid:  # when all is drawn: panels that share an axis have to hold both
+        axes.set_ylim(0, None)
     grid[-1].set_xlabel(f"time [{unit}]")
     style.add_note(figure, f"{method}; 1: spread evenly; bands: 95 % over subjects", look)
     return figure

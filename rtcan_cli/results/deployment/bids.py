@@ -20,4 +20,4 @@ class BidsExport(Result):
     n_trials: int = value("Trials")
     n_recordings: int = value("Recordings")
     n_files: int = value("Files that were written")
-    unit: str = value("Unit of the EDA")
+    unit: str = value("Unit of the EDA that is written")

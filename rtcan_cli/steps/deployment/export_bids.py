@@ -12,7 +12,7 @@ import pandas as pd
 from rtcan_cli import console
 from rtcan_cli.choices import Polarity
 from rtcan_cli.command_line import command_line
-from rtcan_cli.datasets.absolute import is_absolute
+from rtcan_cli.datasets.absolute import is_absolute, unit_in_words
 from rtcan_cli.datasets.bids.fields import BEFORE
 from rtcan_cli.datasets.bids.writer import ARBITRARY, About, Run, labels_of, write_dataset
 from rtcan_cli.datasets.polarity import (
@@ -30,7 +30,9 @@ from rtcan_cli.files.atomic import new_folder_beside, replace_empty
 from rtcan_cli.files.links import is_link
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.deployment.bids import BidsExport
+from rtcan_cli.steps.following import then
 from rtcan_cli.stores import Provenance, Store
+from rtcan_cli.stores.lines import place_of
 
 _NEW = "the name of a new folder"
 _SIMULATED = "**The data are simulated. They say nothing about real people.**\n\n"
@@ -81,7 +83,7 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
             _refuse_place(folder)  # something may have come there meanwhile
             replace_empty(beside, folder)
         units = sorted({_unit(kind, known) for kind in kinds})
-    return BidsExport(
+    result = BidsExport(
         dataset=known.name,
         simulated=made.simulated,
         n_subjects=len(labels),
@@ -92,6 +94,12 @@ def export_bids(recordings: Path, folder: Path) -> BidsExport:
         notes=tuple(notes),
         files=(folder,),
     )
+    place = place_of(recordings)
+    if place is None or known.name == "bids":  # the line would replace what was written
+        return result
+    options = _options(kinds, known)
+    again = command_line("ingest", "bids", folder, workspace=place[0], **options)
+    return then(result, again, "next, to read it again")
 
 
 def _refuse_place(folder: Path) -> None:
@@ -193,12 +201,11 @@ def _kind_notes(kinds: set[SignalKind], known: Profile) -> list[Note]:
     if any(kind.polarity == KEPT for kind in kinds):
         text = "the EDA is skin resistance; to read it as it is, ingest it with --polarity as-is"
         notes.append(Note("resistance", text))
-    if any(_unit(kind, known) == ARBITRARY for kind in kinds):
-        text = (
-            f"the EDA of {known.title} has no known offset and scale: its unit is written as "
-            f"{ARBITRARY}; to read it, ingest it with "
-            + " ".join(f"--{name} {value}" for name, value in _options(kinds, known).items())
-        )
+    arbitrary = [kind.unit for kind in kinds if _unit(kind, known) == ARBITRARY]
+    if arbitrary:
+        units = sorted({unit_in_words(unit, known) for unit in arbitrary})
+        text = f"the unit of the EDA is written as {ARBITRARY}, that of its files is "
+        text += " and ".join("not known" if unit == RELATIVE else unit for unit in units)
         notes.append(Note("arbitrary_unit", text))
     return notes
 

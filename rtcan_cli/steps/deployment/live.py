@@ -147,6 +147,8 @@ class _Following:
     settings: LiveSettings
     rows: list[list[dict[str, Any]]] = field(default_factory=list)
     noted: dict[str, tuple[Note, int]] = field(default_factory=dict)
+    #: How much there is of the recording [s].
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.run = Run.load(self.run_path)
@@ -219,6 +221,8 @@ class _Following:
             for note in self._notes_on_windows():
                 console.say(f"note: {note.text}")
             stop = stack.enter_context(asked_to_stop())
+            waiting = stack.enter_context(ExitStack())
+            tell_waiting = waiting.enter_context(console.waiting())
             due = started
             while True:
                 now = time.monotonic()
@@ -232,11 +236,15 @@ class _Following:
                     if growing.update() and growing.lines >= FIRST_LINES:
                         changed, silent = now, False
                         if rows := self._answers(growing.copy, now, stream):
+                            waiting.close()
                             self.rows.append(rows)
                             tell(rows)
                     elif not silent and now - changed > max(_SILENT, settings.every):
                         silent = True
                         console.warn(f"{source}: no new samples for {now - changed:.0f} s")
+                    if not self.rows:
+                        so_far = f"{math.floor(self.seconds)} s so far"
+                        tell_waiting(f"waiting for {self.window:g} s of EDA: {so_far}")
                 if stream is not None and stream.lost:
                     console.warn(f"{source}: the stream has ended")
                     break
@@ -255,12 +263,11 @@ class _Following:
         except RtcanError as error:
             named = str(error).replace(str(copy), str(self.file))
             raise RtcanError(named, error.hint) from error
-        seconds = len(found.eda) / found.sampling_rate
-        end = found.begin + seconds
+        self.seconds = end = found.begin + len(found.eda) / found.sampling_rate
         if end < self.window - 0.5 / found.sampling_rate:
             return []
-        row: dict[str, Any] = {"simulated": self._simulated, "run": run.name}
-        row |= {"begin": end - self.window, "end": end, "reason": ""}
+        row: dict[str, Any] = {"simulated": self._simulated, "run": run.name, "reason": ""}
+        row |= {"begin": _milliseconds(end - self.window), "end": _milliseconds(end)}
         nothing = {"probability": np.nan, "lowest": np.nan, "highest": np.nan, "n_models": 0}
         answers: dict[str, dict[str, Any]] = dict.fromkeys(run.settings.targets, nothing)
         try:
@@ -276,8 +283,8 @@ class _Following:
         except UnusableError as error:
             row["reason"] = str(error).removeprefix(f"{copy}: ")
         row["clock"] = datetime.now(UTC).isoformat(timespec="milliseconds")
-        row["computing"] = time.monotonic() - arrived
-        row["age"] = np.nan if stream is None else stream.age()
+        row["computing"] = _milliseconds(time.monotonic() - arrived)
+        row["age"] = np.nan if stream is None else _milliseconds(stream.age())
         return [
             {name: {**row, **said, "target": target}[name] for name in LIVE_COLUMNS}
             for target, said in answers.items()
@@ -367,3 +374,8 @@ class _Following:
             yield Note(
                 "no_window", f"less than {self.window:g} s were recorded: there is no answer"
             )
+
+
+def _milliseconds(seconds: float) -> float:
+    """Seconds to the millisecond: clocks and sampling rates say no more."""
+    return round(float(seconds), 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rtcan_cli.datasets.absolute import unit_in_words
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.ingest import Ingested
 from rtcan_cli.views.data.left_out import left_out_table
@@ -15,12 +16,13 @@ _FEW_RATES = 6
 
 def page(result: Ingested) -> Page:
     """How much there is, and what was left out and why."""
+    known = profile(result.dataset)
     again = {"of a stimulus heard again": result.n_again} if result.n_again else {}
     facts: dict[str, object] = {
         "dataset": result.edition + (" (simulated)" if result.simulated else ""),
         "files read": result.n_files,
         "subjects": result.n_subjects,
-        profile(result.dataset).stimuli_word: result.n_stimuli,
+        known.stimuli_word: result.n_stimuli,
         "trials found": result.n_trials_found,
         "trials": result.n_trials,
         **again,
@@ -30,7 +32,7 @@ def page(result: Ingested) -> Page:
         "hours of EDA": round(result.eda_seconds / 3600, 2),
         "seconds each": _seconds(result),
         "sampling rate [Hz]": _rates(result.sampling_rates),
-        "EDA unit": result.eda_unit,
+        "EDA unit": unit_in_words(result.eda_unit, known),
         "EDA polarity": result.eda_polarity,
         "rating scale": f"{result.lowest_rating:g} to {result.highest_rating:g}",
         "stimuli with audio": result.n_with_audio,

@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from rtcan_cli.datasets.absolute import unit_in_words
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.quality import MEASURES, Quality
 from rtcan_cli.views.data.left_out import left_out_table
 from rtcan_cli.views.notes import note_lines
@@ -48,7 +50,7 @@ def page(result: Quality) -> Page:
     facts = {
         "store": result.store,
         "dataset": dataset_title(result.dataset, result.simulated),
-        "EDA unit": result.eda_unit,
+        "EDA unit": unit_in_words(result.eda_unit, profile(result.dataset)),
         "EDA polarity": result.eda_polarity,
         "recordings": result.n_recordings,
         "left out": result.n_left_out,

@@ -16,7 +16,7 @@ def page(result: BidsExport) -> Page:
             "subjects": result.n_subjects,
             "trials": result.n_trials,
             "recordings": result.n_recordings,
-            "unit of the EDA": result.unit,
+            "unit that is written": result.unit,
             "files written": result.n_files,
         },
         notes=note_lines(result.notes),

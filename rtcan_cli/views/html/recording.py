@@ -84,4 +84,4 @@ def write_recording(result: OneRecording) -> OneRecording:
     )
     output = wide.with_suffix(".html")
     write_whole(output, render(page))
-    return replace(result, files=(output, *(each for each in result.files if each != narrow)))
+    return replace(result, files=(output, *result.files))

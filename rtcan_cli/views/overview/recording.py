@@ -13,6 +13,7 @@ from rtcan_cli.views.data.quality import HEADS, shown
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
+from rtcan_cli.views.signals.shared import eda_in_words
 
 #: Responses that a terminal shows; the page and the CSV file hold all.
 _FEW = 12
@@ -57,7 +58,7 @@ def facts(trial: AboutTrial) -> dict[str, object]:
     if trial.hearing != "both":
         found["hearing"] = f"for {trial.hearing}"
     found["recording"] = f"{trial.seconds:.1f} s at {trial.sampling_rate:g} Hz"
-    found["EDA"] = f"{trial.eda_unit} ({trial.eda_polarity})"
+    found["EDA"] = eda_in_words(trial.dataset, trial.eda_unit, trial.eda_polarity)
     found["used"] = "yes" if trial.problem is None else f"no: {trial.problem}"
     return found
 

@@ -6,6 +6,7 @@ from rtcan_cli.results.overview.store import StoreContent, Training
 from rtcan_cli.views.notes import note_lines
 from rtcan_cli.views.parts import Page, Table
 from rtcan_cli.views.run import dataset_title
+from rtcan_cli.views.signals.shared import eda_in_words
 from rtcan_cli.views.sizes import size_in_words
 
 
@@ -20,8 +21,8 @@ def page(result: StoreContent) -> Page:
         "content id": result.content_id,
         "size on disk": size_in_words(result.n_bytes),
     }
-    if result.eda_unit is not None:
-        facts["EDA"] = f"{result.eda_unit} ({result.eda_polarity})"
+    if result.eda_unit is not None and result.eda_polarity is not None:
+        facts["EDA"] = eda_in_words(result.dataset, result.eda_unit, result.eda_polarity)
     if result.music is not None:
         facts["music features"] = result.music
     if result.training is not None:

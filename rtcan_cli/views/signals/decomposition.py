@@ -15,7 +15,7 @@ def page(result: Decomposition) -> Page:
     seconds = result.signal_seconds
     facts: dict[str, object] = {
         "dataset": dataset_title(result.dataset, result.simulated),
-        "EDA": eda_in_words(result.eda_unit, result.eda_polarity),
+        "EDA": eda_in_words(result.dataset, result.eda_unit, result.eda_polarity),
         "method": f"{TITLES[result.method]}, {_details(result)}",
         "sampling rate [Hz]": _range(result.lowest_sampling_rate, result.highest_sampling_rate),
         "recordings": result.n_recordings,

@@ -16,7 +16,7 @@ def page(result: EdaFeatures) -> Page:
     return Page(
         facts={
             "dataset": dataset_title(result.dataset, result.simulated),
-            "EDA": eda_in_words(result.eda_unit, result.eda_polarity),
+            "EDA": eda_in_words(result.dataset, result.eda_unit, result.eda_polarity),
             "recordings": result.n_recordings,
             "described": result.n_described,
             "features": result.n_features,

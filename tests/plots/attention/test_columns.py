@@ -34,7 +34,7 @@ def test_says_what_it_shows(trial, read, n, simulated):
     text = read(figure)
     assert "Arousal of subject 100184, song 1: high by own rating" in text
     assert {"original", "phasic", "tonic", "attention weight", "time [s]"} <= set(text)
-    assert text.count("EDA [z]") == text.count("attention") == n
+    assert text.count("EDA\neach z-scored") == text.count("attention") == n
     assert "Rb: channel attention, predicted high (P = 0.71, correct)" in text
     assert ("Rd: temporal attention, predicted low (P = 0.58, wrong)" in text) == (n > 1)
     assert ("simulated data" in text) == simulated

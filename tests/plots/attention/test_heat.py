@@ -22,7 +22,7 @@ def test_says_what_it_shows(trial, read, n, simulated):
     assert "Valence of subject 100184, song 1: low by own rating" in text
     assert {"original", "phasic", "tonic", "time [s]"} <= set(text)
     assert text.count("attention weight") == 1
-    assert text.count("EDA [z]") == n
+    assert text.count("EDA\neach z-scored") == n
     assert "Rb, predicted low (P = 0.60, correct)" in text
     assert ("simulated data" in text) == simulated
 

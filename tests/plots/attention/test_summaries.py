@@ -83,6 +83,17 @@ def test_averages_say_what_they_show(read, unit):
     assert any("guided-gradcam" in each and "95 %" in each for each in text)
 
 
+def test_panels_hold_their_bands_whichever_is_the_higher():
+    """Panels by class share an axis; the second was cut off where it was the higher one."""
+    curves = averages()
+    high = (curves["group"] == "true") & (curves["curve"] == "high")
+    curves.loc[high, "high"] = 7.0
+    first, second, _ = attention_average(curves, unit="s", **ABOUT).axes
+    assert first.get_ylim() == second.get_ylim()
+    assert first.get_ylim()[0] == 0
+    assert first.get_ylim()[1] > 7
+
+
 def test_a_map_without_channels_has_no_panel_for_them(read):
     table = averages()
     figure = attention_average(table[table["group"] != "channel"], unit="s", **ABOUT)

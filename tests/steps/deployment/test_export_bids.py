@@ -77,9 +77,11 @@ def test_signals_ratings_and_labels_come_back(
     given = ("--polarity", *stated) if stated else ()
     must("ingest", dataset, tmp_path / "raw", "-w", tmp_path, *given)
     must("relabel", "-d", dataset, "-w", tmp_path)
-    must("export-bids", tmp_path / "bids-out", "-d", dataset, "-w", tmp_path)
+    told = must("export-bids", tmp_path / "bids-out", "-d", dataset, "-w", tmp_path).stdout
     words = line_of(tmp_path / "bids-out")
     assert words == ["ingest", "bids", str(tmp_path / "bids-out"), *line.split()]
+    typed = " ".join(["rtcan", *words, "--workspace", str(tmp_path)])
+    assert f"note: next, to read it again: {typed}" in told.splitlines()
     said = must(*words, "-w", tmp_path)
     assert "(simulated)" in said.stdout
     must("relabel", "-d", "bids", "-w", tmp_path)
@@ -96,6 +98,25 @@ def exported(tmp_path: Path, dataset: str, *given: str) -> Path:
     must("ingest", dataset, tmp_path / "raw", "-w", tmp_path, *given)
     must("export-bids", tmp_path / "out", "-d", dataset, "-w", tmp_path)
     return tmp_path / "out"
+
+
+def test_all_commands_say_the_same_of_the_unit(tmp_path: Path) -> None:
+    """PMEmo's files are in microsiemens, but what its authors show of them is standardised."""
+    words = "uS, offset and scale not known"
+    must("simulate", "pmemo", tmp_path / "raw", *("--subjects", "3", "--stimuli", "4"))
+    given = ("-d", "pmemo", "-w", tmp_path)
+    pages = [
+        must("ingest", "pmemo", tmp_path / "raw", "-w", tmp_path),
+        must("decompose", *given),
+        must("eda-features", *given),
+        must("show", "100184:1", *given, "--figures-dir", tmp_path),
+        must("info", tmp_path / "pmemo" / "recordings.h5"),
+        must("info", tmp_path / "pmemo" / "recordings.h5", "--quality"),
+        must("export-bids", tmp_path / "out", *given),
+    ]
+    for page in pages:
+        assert words in " ".join(page.stdout.split())
+    assert words in (tmp_path / "out" / "README").read_text()
 
 
 def test_the_files_say_the_polarity_themselves(tmp_path: Path) -> None:

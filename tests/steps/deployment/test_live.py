@@ -183,12 +183,52 @@ def test_noise_has_no_answer(trained: Path, full_run: Path, song: Path, tmp_path
 
 
 def test_less_than_a_window_has_no_answer(
-    trained: Path, full_run: Path, song: Path, tmp_path: Path
+    trained: Path,
+    full_run: Path,
+    song: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     recording = NewRecording(write(tmp_path / "short.csv", eda(5)), RATE, audio=song)
     said = follow_file(full_run, Workspace(trained), recording, LiveSettings(WINDOW, stop_after=0))
     assert said.n_answers == said.n_without == 0
     assert "no_window" in {note.kind for note in said.notes}
+    assert "waiting for 20 s of EDA: 5 s so far" in capsys.readouterr().err.splitlines()
+
+
+def test_a_file_that_stops_growing_is_said_once(
+    trained: Path, full_run: Path, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, looks = list[str](), list[bool]()
+    update = live.GrowingFile.update
+
+    def look(growing: live.GrowingFile) -> bool:
+        looks.append(update(growing))
+        return looks[-1]
+
+    monkeypatch.setattr(live.GrowingFile, "update", look)
+    monkeypatch.setattr(live.console, "warn", said.append)
+    monkeypatch.setattr(live, "_SILENT", 0.0)
+    file = write(tmp_path / "stopped.csv", eda(5))
+    recording = NewRecording(file, RATE, audio=song)
+    with interrupted_when(lambda: bool(said) and len(looks) > 20):
+        follow_file(full_run, Workspace(trained), recording, LiveSettings(WINDOW, every=0.05))
+    assert looks.count(True) == 1
+    (only,) = said
+    assert only.startswith(f"{file}: no new samples for ")
+
+
+def test_times_are_those_of_the_clock_to_the_millisecond(
+    trained: Path, full_run: Path, song: Path, tmp_path: Path
+) -> None:
+    """27.4 - 20 is 7.399999999999999 in binary numbers."""
+    file, output = write(tmp_path / "eda.csv", eda(27.4)), tmp_path / "answers.csv"
+    settings = LiveSettings(WINDOW, stop_after=0, output=output)
+    recording = NewRecording(file, RATE, audio=song)
+    follow_file(full_run, Workspace(trained), recording, settings)
+    cells = pd.read_csv(output, dtype=str)
+    assert cells[["begin", "end"]].iloc[0].tolist() == ["7.4", "27.4"]
+    assert cells["computing"].str.fullmatch(r"\d+\.\d{1,3}").all()
 
 
 def test_a_file_that_cannot_be_read_ends_at_once(
