@@ -108,7 +108,7 @@ def gradcam(
 
     Uses guided Grad-CAM, from the attention modules back to the EDA.
 
-    For one trial, the network is one that was not trained on this subject. Draws attention as black
+    For one trial, the network is one that was not trained on this subject. Draws attention as grey
     columns over the three signals and as a heat strip (the paper's Figs. 5 to 8), and writes the
     numbers as CSV. Runs of the variants Rb, Rd and Rf with otherwise equal settings are shown side
     by side.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -30,6 +31,10 @@ _SAFE = {
     "--colour-blind": "colours are now such that all readers tell them apart; --paper-colours "
     "brings those of the paper back"
 }
+
+
+#: Letters of a word that is looked for in the help of options, and how many may have it.
+_LONG_ENOUGH, _FEW = 4, 3
 
 
 class Command(TyperCommand):
@@ -76,7 +81,28 @@ class Command(TyperCommand):
         for word in args:
             if said := self.of_earlier_versions(word.partition("=")[0]):
                 ctx.fail(said)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            # Click's NoSuchOption, of which Typer may have its own copy, proposes names of similar
+            # letters; an option whose help has the word is a better guess.
+            if hasattr(error, "possibilities"):
+                found = self.options_about(getattr(error, "option_name", ""))
+                error.possibilities = found or error.possibilities
+            raise
+
+    def options_about(self, option: str) -> list[str]:
+        """Options whose help has the words of an unknown one, such as ``--songs``, if few."""
+        words = option.strip("-").replace("-", " ").removesuffix("s")
+        if len(words) < _LONG_ENOUGH:
+            return []
+        wanted = re.compile(rf"\b{re.escape(words)}s?\b", re.IGNORECASE)
+        found = [
+            max(each.opts, key=len)
+            for each in self.params
+            if each.param_type_name == "option" and wanted.search(getattr(each, "help", "") or "")
+        ]
+        return found if len(found) <= _FEW else []
 
     def of_earlier_versions(self, option: str) -> str | None:
         """What to say of an option that only earlier versions had, with its dashes."""

@@ -75,10 +75,10 @@ CAPTIONS = {
     4: "Accuracy on held-out subjects against the number of subjects. Filled marks: own runs, with "
     "95 % intervals over subjects; hollow marks: the paper's, beside recorded data only. Lines: "
     "the law through the points; on grey ground it is extrapolated.",
-    5: "Original, phasic and tonic EDA of one trial over time, and as black columns how much each "
+    5: "Original, phasic and tonic EDA of one trial over time, and as grey columns how much each "
     "moment weighed for the called class of valence; a panel for each network.",
     6: "The weights of Fig. 5 from cold (pale) to warm (dark), a strip for each network.",
-    7: "Original, phasic and tonic EDA of one trial over time, and as black columns how much each "
+    7: "Original, phasic and tonic EDA of one trial over time, and as grey columns how much each "
     "moment weighed for the called class of arousal; a panel for each network.",
     8: "The weights of Fig. 7 from cold (pale) to warm (dark), a strip for each network.",
 }

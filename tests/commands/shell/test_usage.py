@@ -49,6 +49,24 @@ def test_an_option_that_is_gone_is_answered_with_what_there_is_instead(
     assert instead in said[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (["simulate", "pmemo", "raw", "--songs", "6"], "--stimuli"),
+        (["simulate", "pmemo", "raw", "--songs=6"], "--stimuli"),
+        (["train", "--learning-rate", "1"], "--lr"),
+        (["train", "--foldz", "3"], "--folds"),  # by its letters, as its help does not have it
+    ],
+)
+def test_an_unknown_option_is_answered_with_one_whose_help_has_the_word(
+    words: list[str], instead: str
+) -> None:
+    outcome = rtcan(*words)
+    assert outcome.exit_code == 2
+    option = next(word for word in words if word.startswith("--")).partition("=")[0]
+    assert f"No such option: {option} (Possible options: {instead})" in outcome.stderr
+
+
 def test_help_of_train_is_in_groups() -> None:
     heads = [line for line in must("train", "-h").stdout.splitlines() if line.endswith("options:")]
     assert heads == [f"{group} options:" for group in GROUPS if group and group != FIGURES]

@@ -215,7 +215,7 @@ def test_what_was_repaired_is_marked_and_what_is_left_out_stays_so(
     out = tmp_path / "out"
     result = json.loads(must("export-bids", out, "-d", "table", "-w", faulty, "--json").stdout)
     assert (result["n_trials"], result["n_recordings"], result["unit"]) == (4, 3, "uS")
-    assert {note["kind"] for note in result["notes"]} == {"repaired", "not_usable"}
+    assert {note["kind"] for note in result["notes"]} == {"repaired", "not_usable", "next_step"}
     marks = [
         gzip.decompress(path.read_bytes()).decode().splitlines()
         for path in sorted(out.rglob("*physio.tsv.gz"))
