@@ -119,7 +119,7 @@ def evaluate_on(
         Note("judgement", f"{row['target']}: {judgement_in_words(row)}")
         for _, row in result.verdicts.iterrows()
     ]
-    notes += single_test_notes(result.verdicts, result.n_subjects, elsewhere=False)
+    notes += single_test_notes(result.verdicts, result.n_subjects)
     if known and same:
         text = (
             f"{len(known)} subjects have the names of subjects of the run ({some(known)}): if they "

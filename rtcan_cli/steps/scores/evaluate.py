@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli import choices, console
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.evaluation.bootstrap import intervals, tested
 from rtcan_cli.evaluation.calibration import (
     calibrated_error,
@@ -141,6 +142,7 @@ def evaluate_run(
         pd.concat([each.verdict for each in found.values()]),
         min(int((each.subjects["n"] > 0).sum()) for each in found.values()),
         _also_in_training(run),
+        _line_of_report(run),
     )
     notes.append(_SUMMARIES)
     if several:
@@ -256,7 +258,7 @@ def _least_accurate(tested: pd.DataFrame) -> str:
     worst = ", ".join(f"{row.subject} ({row.n_right} of {row.n})" for row in named.itertuples())
     share = wrong["n_right"] / wrong["n"]
     n_more = int(np.isclose(share.iloc[N_NAMED:], share.iloc[len(named) - 1]).sum())
-    more = f" and {n_more} more with the accuracy of the last" if n_more else ""
+    more = f" and {n_more} more as accurate as {named['subject'].iloc[-1]}" if n_more else ""
     return f"; least accurate: {worst}{more}"
 
 
@@ -319,7 +321,7 @@ def judgement_in_words(row: pd.Series) -> str:
 
 
 def single_test_notes(
-    verdicts: pd.DataFrame, n_subjects: int, seen: str = "", elsewhere: bool = True
+    verdicts: pd.DataFrame, n_subjects: int, seen: str = "", report: CommandLine | None = None
 ) -> Iterator[Note]:
     """Say what a verdict that claims something does not account for.
 
@@ -331,22 +333,27 @@ def single_test_notes(
         Subjects that were tested.
     seen : str
         What of the test trials has also been in training.
-    elsewhere : bool
-        Whether `report` has such tests.
+    report : str, optional
+        The line that tests all runs together.
     """
     if not verdicts["verdict"].isin(["better", "worse"]).any():
         return
-    text = (
-        "'in this test alone': each target is one test of this run. Other runs that were tried "
-        "are not accounted for"
-    )
-    if elsewhere:
-        text += "; rtcan report tests all runs of a dataset together"
+    text = "'in this test alone': each target is one test of this run"
     if n_subjects < LEAST_SUBJECTS:
-        text += f". {n_subjects} subjects are too few to answer anything"
+        text += f", and {n_subjects} subjects are too few to answer anything"
     if seen:
         text += f". The {seen} of test trials were also in training, so memory of them is possible"
-    yield Note("single_test", text)
+    text += ". Other runs that were tried are not accounted for"
+    if report is not None:
+        text += "; a report tests all runs of a dataset together"
+    yield Note("single_test", text, report)
+
+
+def _line_of_report(run: Run) -> CommandLine | None:
+    """The line that tests all runs of the dataset; None if the run is kept elsewhere."""
+    if run.workspace is None:
+        return None
+    return command_line("report", dataset=run.dataset.name, workspace=run.workspace)
 
 
 def _also_in_training(run: Run) -> str:
