@@ -22,7 +22,7 @@ from rtcan_cli.plots import learning_curves as plots
 from rtcan_cli.results.base import SCHEMA_VERSION, as_data
 from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.scores import evaluate
+from rtcan_cli.steps.scores import evaluate, judgement
 from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.views.layout import table_lines
 from tests.runs.finished_runs import N_STIMULI, N_SUBJECTS, finish_run
@@ -183,10 +183,10 @@ def test_subjects_without_errors_are_not_named_and_ties_are_counted(
 def judged(trials: pd.DataFrame) -> tuple[str, str]:
     """The verdict on trials whose classes are uneven, and the sentence about it."""
     lead = intervals(trials).rename_axis("score").reset_index().set_index("score", drop=False)
-    row = evaluate.judgement(
+    row = judgement.judgement(
         lead.loc["above_majority"], trials["label"].mean(), 30, len(trials)
     ).iloc[0]
-    return row["verdict"], evaluate.judgement_in_words(row)
+    return row["verdict"], judgement.judgement_in_words(row)
 
 
 def test_uneven_classes_are_judged_by_accuracy_above_the_majority() -> None:
