@@ -139,15 +139,18 @@ def compare(
         return with_tables(compare_protocols(paths, output, look), output / "leakage")
     if of_paper:
         from rtcan_cli.results.paper import joined
-        from rtcan_cli.steps.paper.tables import paper_tables
+        from rtcan_cli.steps.paper.tables import paper_tables, write_paper_tables
         from rtcan_cli.views.paper import with_tables as with_paper_tables
 
-        parts = paper_tables(stores, paths, tables, name, output, not pictures) if tables else []
+        # Tables are written when it is known that the figures can be drawn.
+        parts = paper_tables(stores, paths, tables, name, None, not pictures) if tables else []
+        drawn_figures = []
         if pictures:
             from rtcan_cli.steps.paper.figures import Trial, paper_figures  # needs Matplotlib
 
-            trial = Trial(name, subject, music)
-            parts.append(paper_figures(stores, paths, pictures, output, trial, figures.look()))
+            trial, look = Trial(name, subject, music), figures.look()
+            drawn_figures = [paper_figures(stores, paths, pictures, output, trial, look)]
+        parts = [*write_paper_tables(parts, output), *drawn_figures]
         return joined([with_paper_tables(part, output) for part in parts])
     from rtcan_cli.steps.following import after_comparison
     from rtcan_cli.steps.scores.compare import compare_runs

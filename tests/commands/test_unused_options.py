@@ -155,6 +155,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         "sources_of": sources,
         "read_checkpoint": checkpoint,
         "paper_tables": [],
+        "write_paper_tables": [],
         "stores_of": [],
         "listen_to": (SimpleNamespace(trial=SimpleNamespace(stem="trial")), None, None),
         **dict.fromkeys(("plot_steps", "few_ratings", "plot_trial", "plot_quality"), ()),

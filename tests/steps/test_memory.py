@@ -201,7 +201,9 @@ def maps_of(chunk: Chunk, **_: object) -> TrialMaps:
     """Maps of some trials, drawn at random, with a response each."""
     n, rng = len(chunk.trials), np.random.default_rng(0)
     return TrialMaps(
-        trials=chunk.trials.assign(predicted=1, begin=0.0, duration=10.0),
+        trials=chunk.trials.assign(
+            predicted=1, begin=0.0, duration=10.0, moved_by_eda=1.0, moved_by_music=np.nan
+        ),
         parts=np.ones((n, 3, 100), np.float32),
         total=cumulative(rng.random((n, LENGTH))),
         row=np.arange(n),

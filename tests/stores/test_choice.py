@@ -87,8 +87,11 @@ def test_what_runs_have_in_common_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stores = workspace(tmp_path, one={}, other={})
-    assert take(stores.runs(), " that test this trial").stem == "other"
-    assert "2 complete runs of RTCAN-1D that test this trial" in capsys.readouterr().err
+    assert take(stores.runs(), " with a network that tests this trial").stem == "other"
+    assert (
+        "2 complete runs of RTCAN-1D with a network that tests this trial"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.trials import Chunk
+from rtcan_cli.steps.attention.use_of_eda import moved, use_notes
 
 #: Equal parts of a trial that averages are drawn and written for.
 N_BINS = 100
@@ -57,7 +58,8 @@ class TrialMaps:
     ----------
     trials : DataFrame
         From `rtcan_cli.steps.attention.trials.tested_trials`, with ``predicted`` and ``explained``
-        (0 low, 1 high), and ``begin`` and ``duration`` [s] of what the network sees.
+        (0 low, 1 high), ``begin`` and ``duration`` [s] of what the network sees, and the columns
+        `rtcan_cli.steps.attention.use_of_eda.MOVED`.
     parts : NDArray of float32 (n, C, n_parts)
         Mean weight in `N_BINS` equal parts of the trial, in times the even share, see
         `rtcan_cli.explain.average.density`; NaN if empty.
@@ -142,6 +144,7 @@ def explain_all(
         work = explain_trials.chunks(run, sources, target, trials)
         average = untrained_of_run(work, method, seed, jobs) if relative_to_untrained else None
         maps = _explain(work, method, explained, average, jobs)
+        notes += use_notes(run, target, maps.trials)
         n_empty = np.count_nonzero(maps.row < 0)
         if n_empty:
             text = (
@@ -267,6 +270,7 @@ def explain_chunk(
             explained=maps.class_index,
             begin=data.begin,
             duration=data.duration,
+            **moved(data, chunk.trials),
         ),
         parts=np.stack([part.mean(axis=2) for part in parts], axis=2),
         total=cumulative(share[there].sum(axis=1)),

@@ -61,7 +61,7 @@ def newest_fused(
     runs = [run for path in workspace.runs(dataset) if (run := Run.load(path)).is_fused]
     runs = [run for run in runs if predicts_one(run, targets)] or runs
     if runs:
-        return take([run.path for run in runs], " of EDA and music")
+        return take([run.path for run in runs], " on EDA and music")
     return workspace.find_run(None, dataset)
 
 

@@ -81,7 +81,7 @@ def choose_run(
         ):
             testing.append(path)
     if testing:
-        return take(testing, " that test this trial")
+        return take(testing, " with a network that tests this trial")
     return newest_run(workspace, dataset, targets)
 
 

@@ -109,9 +109,17 @@ def make_tables(
             notes = [Note("paper", source), *notes]
         table = rows.reindex(columns=list(COLUMNS[number])).reset_index(drop=True)
         found = Paper(**{f"table{number}": table}, notes=tuple(notes))
-        if folder is not None:
-            found = replace(found, files=tuple(write_csv(found, folder)))
-        yield number, found
+        yield number, found if folder is None else write_paper_tables([found], folder)[0]
+
+
+def write_paper_tables(parts: Sequence[Paper], folder: Path) -> list[Paper]:
+    """Write the tables of some parts that have rows as ``table<number>.csv``."""
+    return [
+        replace(part, files=(*part.files, *write_csv(part, folder)))
+        if any(len(part.table(number)) for number in COLUMNS)
+        else part
+        for part in parts
+    ]
 
 
 def _no_rows(numbers: Sequence[int], dataset: str) -> str:

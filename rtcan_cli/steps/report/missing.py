@@ -15,7 +15,7 @@ from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import Seeds
 from rtcan_cli.steps.paper.rows import settings_like
 from rtcan_cli.steps.report.answer import INPUTS
-from rtcan_cli.steps.scores.evaluate import LEAST_SUBJECTS
+from rtcan_cli.steps.scores.judgement import LEAST_SUBJECTS
 from rtcan_cli.steps.scores.simple_rivals import OF_SONGS
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.stores.workspace import content_id

@@ -22,7 +22,7 @@ from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.metrics import leading_score
 from rtcan_cli.evaluation.power import p_of_skill
 from rtcan_cli.evaluation.statistics import holm
-from rtcan_cli.steps.scores.evaluate import LEAST_SUBJECTS, judgement
+from rtcan_cli.steps.scores.judgement import LEAST_SUBJECTS, judgement
 from rtcan_cli.steps.scores.simple_rivals import SURE
 
 _P_VALUES = {"p_value": "p_holm", "auc_p_value": "auc_p_holm"}

@@ -28,12 +28,8 @@ from rtcan_cli.results.scores.evaluation import SUBJECT_COLUMNS, VERDICT_COLUMNS
 from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.deployment.predict import new_sources, predict_stores, trained_on_these
-from rtcan_cli.steps.scores.evaluate import (
-    NAMES,
-    judgement,
-    judgement_in_words,
-    single_test_notes,
-)
+from rtcan_cli.steps.scores.evaluate import NAMES
+from rtcan_cli.steps.scores.judgement import judgement, judgement_in_words, single_test_notes
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.trial_key import TRIAL_KEY
 
@@ -119,7 +115,7 @@ def evaluate_on(
         Note("judgement", f"{row['target']}: {judgement_in_words(row)}")
         for _, row in result.verdicts.iterrows()
     ]
-    notes += single_test_notes(result.verdicts, result.n_subjects, elsewhere=False)
+    notes += single_test_notes(result.verdicts, result.n_subjects)
     if known and same:
         text = (
             f"{len(known)} subjects have the names of subjects of the run ({some(known)}): if they "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rtcan_cli import choices, console
+from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.evaluation.bootstrap import intervals, tested
 from rtcan_cli.evaluation.calibration import (
     calibrated_error,
@@ -24,7 +25,6 @@ from rtcan_cli.evaluation.metrics import (
     leading_score,
     over_folds,
 )
-from rtcan_cli.evaluation.power import chance_error, smallest_effect
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.look import PAPER, Look
 from rtcan_cli.results.base import Note
@@ -43,6 +43,7 @@ from rtcan_cli.results.training.imported import ImportedEvaluation
 from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
+from rtcan_cli.steps.scores.judgement import judgement, judgement_in_words, single_test_notes
 from rtcan_cli.steps.training.imported import evaluate_imported
 from rtcan_cli.steps.training.notes import training_notes
 
@@ -52,11 +53,6 @@ if TYPE_CHECKING:
 #: How columns of pure rooms are called in results.
 NAMES = {"n": "n_trials", "f1": "f1_high", "mean": "fold_mean", "sd": "fold_sd"}
 N_NAMED = 3
-#: With fewer subjects, not even a score above chance in each of them shows anything: a sign test
-#: gives 2 / 2**5 = 0.06 then.
-LEAST_SUBJECTS = 6
-#: Percentages that are closer than this are the same, up to rounding.
-EXACT = 1e-9
 #: Folds whose learning curves are drawn, at most; with a fold a subject there are hundreds.
 N_CURVES = 20
 
@@ -141,6 +137,7 @@ def evaluate_run(
         pd.concat([each.verdict for each in found.values()]),
         min(int((each.subjects["n"] > 0).sum()) for each in found.values()),
         _also_in_training(run),
+        _line_of_report(run),
     )
     notes.append(_SUMMARIES)
     if several:
@@ -256,97 +253,15 @@ def _least_accurate(tested: pd.DataFrame) -> str:
     worst = ", ".join(f"{row.subject} ({row.n_right} of {row.n})" for row in named.itertuples())
     share = wrong["n_right"] / wrong["n"]
     n_more = int(np.isclose(share.iloc[N_NAMED:], share.iloc[len(named) - 1]).sum())
-    more = f" and {n_more} more with the accuracy of the last" if n_more else ""
+    more = f" and {n_more} more as accurate as {named['subject'].iloc[-1]}" if n_more else ""
     return f"; least accurate: {worst}{more}"
 
 
-def judgement(lead: pd.Series, high_share: float, n_subjects: int, n_trials: int) -> pd.DataFrame:
-    """Say whether the score to judge by is above what needs no skill.
-
-    Parameters
-    ----------
-    lead : Series
-        Its ``score``, ``estimate``, ``low`` and ``high``.
-    high_share : float
-        Share of the tested trials that are truly high.
-    n_subjects, n_trials : int
-        Subjects and trials that were tested.
-
-    Returns
-    -------
-    DataFrame
-        One row with the columns of `rtcan_cli.results.scores.evaluation.VERDICT_COLUMNS`, without
-        the target.
-    """
-    floor = 0.5 if lead["score"] == "balanced_accuracy" else 0.0
-    if np.isnan(lead["low"]):
-        verdict = "no_interval"
-    elif lead["low"] > floor + EXACT:
-        verdict = "better"
-    elif lead["high"] < floor - EXACT:
-        verdict = "worse"
-    else:
-        verdict = "none_shown"
-    row = {name: lead[name] for name in ("score", "estimate", "low", "high")}
-    row |= {"high_share": high_share, "without_skill": floor, "verdict": verdict}
-    n_high = round(high_share * n_trials)
-    least = chance_error(str(lead["score"]), n_high, n_trials - n_high)
-    row["smallest_effect"] = smallest_effect(lead["low"], lead["high"], n_subjects, least)
-    return pd.DataFrame([row])
-
-
-def judgement_in_words(row: pd.Series) -> str:
-    """The row of `judgement` as a sentence."""
-    high = 100 * row["high_share"]
-    value, low, top = (100 * row[name] for name in ("estimate", "low", "high"))
-    if row["score"] == "balanced_accuracy":
-        name, found, floor = "balanced accuracy", f"{value:.1f} %", "50 %"
-        why = "the classes are near even; without skill it is 50 % in every fold"
-    else:
-        name, found, floor = "above majority", f"{value:.1f} points", "0"
-        why = f"saying one class for all trials is already right in {max(high, 100 - high):.1f} %"
-    interval = f"its interval, {low:.1f} to {top:.1f}"
-    verdict = {
-        "no_interval": f"no interval, so it cannot be told from {floor}",
-        "better": f"{interval}, is above {floor}: better than no skill in this test alone",
-        "worse": f"{interval}, is below {floor}: worse than no skill in this test alone",
-        "none_shown": f"{interval}, includes {floor}: no skill was shown. {_could_have_shown(row)}",
-    }[row["verdict"]]
-    return (
-        f"judge by {name}, since {high:.1f} % of the tested trials are high: {why}. "
-        f"Of all tested trials together, it is {found}; {verdict}"
-    )
-
-
-def single_test_notes(
-    verdicts: pd.DataFrame, n_subjects: int, seen: str = "", elsewhere: bool = True
-) -> Iterator[Note]:
-    """Say what a verdict that claims something does not account for.
-
-    Parameters
-    ----------
-    verdicts : DataFrame
-        Rows of `judgement`, of all targets.
-    n_subjects : int
-        Subjects that were tested.
-    seen : str
-        What of the test trials has also been in training.
-    elsewhere : bool
-        Whether `report` has such tests.
-    """
-    if not verdicts["verdict"].isin(["better", "worse"]).any():
-        return
-    text = (
-        "'in this test alone': each target is one test of this run. Other runs that were tried "
-        "are not accounted for"
-    )
-    if elsewhere:
-        text += "; rtcan report tests all runs of a dataset together"
-    if n_subjects < LEAST_SUBJECTS:
-        text += f". {n_subjects} subjects are too few to answer anything"
-    if seen:
-        text += f". The {seen} of test trials were also in training, so memory of them is possible"
-    yield Note("single_test", text)
+def _line_of_report(run: Run) -> CommandLine | None:
+    """The line that tests all runs of the dataset; None if the run is kept elsewhere."""
+    if run.workspace is None:
+        return None
+    return command_line("report", dataset=run.dataset.name, workspace=run.workspace)
 
 
 def _also_in_training(run: Run) -> str:
@@ -354,18 +269,6 @@ def _also_in_training(run: Run) -> str:
     counts = pd.concat([run.audit(target) for target in run.settings.targets]).sum()
     plurals = {"subject": "subjects", "stimulus": run.dataset.stimuli_word}
     return " and ".join(word for what, word in plurals.items() if counts[f"{what}_in_training"] > 0)
-
-
-def _could_have_shown(row: pd.Series) -> str:
-    """What a study of this size finds, in a sentence without a full stop."""
-    if np.isnan(row["smallest_effect"]):
-        return "There is one class only, so nothing could have been found"
-    floor = "50 %" if row["score"] == "balanced_accuracy" else "0"
-    points = 100 * row["smallest_effect"]
-    return (
-        f"A study of this size would have found {points:.1f} points above {floor} with a power of "
-        "80 %"
-    )
 
 
 def _disjoint_note(run: Run) -> Note:

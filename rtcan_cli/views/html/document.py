@@ -97,8 +97,17 @@ _SINGLE_TESTS = (
 #: What is said of a model without skill, by the mark of its skill.
 _UNSKILLED = {
     answer_view.PERHAPS: "This model showed only weak evidence of skill for {}.",
-    answer_view.NO: "This model showed no skill for {}.",
+    answer_view.NO: "Page one finds no evidence that this model has skill for {}.",
     answer_view.OPEN: "The skill of this model for {} was not tested on page one.",
+}
+#: What is said of maps of EDA that is not used, by the verdict on its contribution.
+_UNUSED = {
+    "ignored": (answer_view.NO, "ignores", "Its maps, and the tests of them, explain nothing."),
+    "hardly_used": (
+        answer_view.PERHAPS,
+        "hardly uses",
+        "Its maps, and the tests of them, explain little.",
+    ),
 }
 #: Figures of `evaluate`, `gradcam --all` and `contributions`, by how their names begin.
 _OF_RUNS = {
@@ -273,12 +282,38 @@ def _scores(result: WorkspaceReport) -> Iterator[Part]:
 def _attention(result: WorkspaceReport) -> Iterator[Part]:
     """Where the networks looked on average; a chapter that holds for networks with skill only."""
     for each in result.average_attention:
-        yield _if_skilled(
+        part = _if_skilled(
             result.answers,
             each,
             each.peaks["target"],
-            "Without skill, what it looked at says nothing about how people felt.",
+            "If it has none, what it looked at says nothing about how people felt.",
         )
+        unused = _unused_eda(result.contributions, each)
+        yield replace(part, statements=[*unused, *part.statements])
+
+
+def _unused_eda(
+    contributions: Iterable[PartContributions], each: AverageAttention
+) -> Iterator[Statement]:
+    """Say that maps explain nothing where the EDA that they are of is not used."""
+    run = each.run
+    for found in contributions:
+        if (found.run.name, found.run.dataset) != (run.name, run.dataset):
+            continue
+        eda = found.parts[found.parts["part"] == "EDA"]
+        for verdict, (sure, words, so) in _UNUSED.items():
+            own = eda[(eda["verdict"] == verdict) & eda["target"].isin(each.peaks["target"])]
+            if len(own):
+                moves = ", ".join(
+                    f"{size:.3f} ({target})"
+                    for size, target in zip(own["size"], own["target"], strict=True)
+                )
+                details = (
+                    f"{so} On average, EDA moves P(high) by {moves}; see Contribution of EDA and "
+                    "music."
+                )
+                headline = f"This model {words} the EDA for {' and '.join(own['target'])}."
+                yield Statement(sure, headline, details)
 
 
 def _contributions(result: WorkspaceReport) -> Iterator[Part]:
@@ -288,7 +323,7 @@ def _contributions(result: WorkspaceReport) -> Iterator[Part]:
             result.answers,
             each,
             each.parts["target"],
-            "Without skill, what moved its answers says nothing about how people felt.",
+            "If it has none, what moved its answers says nothing about how people felt.",
         )
 
 

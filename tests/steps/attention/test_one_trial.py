@@ -285,7 +285,7 @@ def test_a_newer_run_of_one_fold_is_not_taken_where_a_complete_one_tests_the_tri
     assert choose_run(stores, "pmemo", SUBJECT, SONG) == whole
     assert newest_run(stores, "pmemo", ("arousal",)) == whole
     said = " ".join(capsys.readouterr().err.split())
-    for runs in ("that test this trial", "that can be explained"):
+    for runs in ("with a network that tests this trial", "that can be explained"):
         words = f"so {whole.stem} is taken, the only complete run of RTCAN-1D {runs}. Name a run"
         assert words in said
     for each in (whole, run_of(workspace, "Rb")):

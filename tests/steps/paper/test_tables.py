@@ -524,3 +524,15 @@ def test_labels_of_another_method_are_named(copy_of: Any, prepared: Path) -> Non
 )
 def test_what_does_not_go_together_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert rtcan("compare", *arguments).exit_code == 2
+
+
+def test_tables_are_not_written_where_the_figures_cannot_be_drawn(
+    trained: Path, tmp_path: Path
+) -> None:
+    where = ("-w", trained, "--figures-dir", tmp_path)
+    failed = rtcan("compare", "--table", "1,3", "--figure", "4", *where)
+    assert failed.exit_code == 1
+    assert "no model was trained on several numbers" in failed.stderr
+    assert not list(tmp_path.iterdir())
+    must("compare", "--table", "1,3", *where)
+    assert {path.name for path in tmp_path.glob("*.csv")} == {"table1.csv", "table3.csv"}

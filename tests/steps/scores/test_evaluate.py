@@ -22,7 +22,7 @@ from rtcan_cli.plots import learning_curves as plots
 from rtcan_cli.results.base import SCHEMA_VERSION, as_data
 from rtcan_cli.results.scores.evaluation import Evaluation
 from rtcan_cli.runs.run import Run
-from rtcan_cli.steps.scores import evaluate
+from rtcan_cli.steps.scores import evaluate, judgement
 from rtcan_cli.steps.scores.evaluate import evaluate_run
 from rtcan_cli.views.layout import table_lines
 from tests.runs.finished_runs import N_STIMULI, N_SUBJECTS, finish_run
@@ -121,7 +121,8 @@ def test_near_even_classes_are_judged_by_balanced_accuracy(
     assert f"together, it is {100 * balanced:.1f} %; " in text
     assert text.endswith(f"50 %: {verdict} than no skill in this test alone")
     (alone,) = (note.text for note in result.notes if note.kind == "single_test")
-    assert "rtcan report tests all runs of a dataset together. The songs of test trials" in alone
+    assert "one test of this run. The songs of test trials were also in training" in alone
+    assert alone.endswith("Other runs that were tried are not accounted for")
     assert "subjects" not in alone
     assert "trained" not in views.page(result).facts
     percent = next(t for t in views.page(result).tables if t.title.startswith("In percent"))
@@ -147,12 +148,16 @@ def test_a_run_without_skill_is_said_to_show_none(tmp_path: Path) -> None:
 
 def test_a_claim_from_few_subjects_says_so_and_what_of_them_was_in_training(tmp_path: Path) -> None:
     few = {"n_subjects": 4, "n_folds": 3, "skill": 4.0}
+    runs = tmp_path / "pmemo" / "runs"
+    runs.mkdir(parents=True)
     for protocol, seen in (("subject", "songs"), ("trial", "subjects and songs")):
-        result = evaluate_run(finish_run(tmp_path, protocol, protocol=protocol, **few))
+        result = evaluate_run(finish_run(runs, protocol, protocol=protocol, **few))
         assert "better" in set(result.verdicts["verdict"])
-        (alone,) = (note.text for note in result.notes if note.kind == "single_test")
-        assert "4 subjects are too few to answer anything" in alone
-        assert f". The {seen} of test trials were also in training" in alone
+        (alone,) = (note for note in result.notes if note.kind == "single_test")
+        assert "and 4 subjects are too few to answer anything" in alone.text
+        assert f". The {seen} of test trials were also in training" in alone.text
+        assert alone.text.endswith("a report tests all runs of a dataset together")
+        assert alone.command == f"rtcan report --dataset pmemo --workspace {tmp_path}"
 
 
 @pytest.mark.parametrize(
@@ -163,8 +168,7 @@ def test_a_claim_from_few_subjects_says_so_and_what_of_them_was_in_training(tmp_
         ([2, 3, 4, 5, 6], "; least accurate: s0 (2 of 6), s1 (3 of 6), s2 (4 of 6)"),
         (
             [3, *[4] * 7, 5, 6],
-            "; least accurate: s0 (3 of 6), s1 (4 of 6), s2 (4 of 6) and 5 more with the accuracy "
-            "of the last",
+            "; least accurate: s0 (3 of 6), s1 (4 of 6), s2 (4 of 6) and 5 more as accurate as s2",
         ),
     ],
 )
@@ -179,10 +183,10 @@ def test_subjects_without_errors_are_not_named_and_ties_are_counted(
 def judged(trials: pd.DataFrame) -> tuple[str, str]:
     """The verdict on trials whose classes are uneven, and the sentence about it."""
     lead = intervals(trials).rename_axis("score").reset_index().set_index("score", drop=False)
-    row = evaluate.judgement(
+    row = judgement.judgement(
         lead.loc["above_majority"], trials["label"].mean(), 30, len(trials)
     ).iloc[0]
-    return row["verdict"], evaluate.judgement_in_words(row)
+    return row["verdict"], judgement.judgement_in_words(row)
 
 
 def test_uneven_classes_are_judged_by_accuracy_above_the_majority() -> None:
