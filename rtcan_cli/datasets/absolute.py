@@ -15,7 +15,7 @@ def unit_in_words(unit: str, known: Profile) -> str:
     """The unit of the files, and whether samples can be taken for what it says."""
     if known.absolute or quantity(unit) != "conductance":
         return unit
-    return f"{unit}, offset and scale not known"
+    return f"{unit}, offset and scale unknown"
 
 
 def rises(kind: SignalKind) -> bool:

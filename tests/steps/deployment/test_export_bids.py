@@ -102,7 +102,7 @@ def exported(tmp_path: Path, dataset: str, *given: str) -> Path:
 
 def test_all_commands_say_the_same_of_the_unit(tmp_path: Path) -> None:
     """PMEmo's files are in microsiemens, but what its authors show of them is standardised."""
-    words = "uS, offset and scale not known"
+    words = "uS, offset and scale unknown"
     must("simulate", "pmemo", tmp_path / "raw", *("--subjects", "3", "--stimuli", "4"))
     given = ("-d", "pmemo", "-w", tmp_path)
     pages = [
