@@ -12,14 +12,14 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from multiprocessing import resource_tracker as pythons_tracker
 from typing import Any, Literal, TypeVar, overload
 
 import joblib
 from joblib.externals.loky.backend import resource_tracker as lokys_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.errors import RtcanError
@@ -171,8 +171,17 @@ def _here(
     function: Callable[[T], R], index: int, item: T, keep_errors: bool
 ) -> tuple[int, R | RtcanError]:
     # As in a worker: OpenBLAS sums the parts of a long scalar product that its threads took.
-    with threadpool_limits(1, user_api="blas"):
+    with _linear_algebra(len(sys.modules)).limit(limits=1, user_api="blas"):
         return _numbered(function, index, item, keep_errors)
+
+
+@lru_cache(maxsize=1)
+def _linear_algebra(n_modules: int) -> ThreadpoolController:
+    """The libraries of linear algebra in this process, which come with modules.
+
+    To look for them takes a millisecond and leaves garbage, too much for each item.
+    """
+    return ThreadpoolController()
 
 
 def _here_while_short(

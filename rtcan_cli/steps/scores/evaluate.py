@@ -182,9 +182,9 @@ def evaluate_run(
 _SUMMARIES = Note(
     "summaries",
     "'all trials': each tested trial has the same weight, and the interval is that of this score; "
-    "'mean of folds', and 'mean' below the folds: each fold has the same weight, as in the paper "
-    "and in cross_val_score of scikit-learn; AUC and average precision are computed within each "
-    "fold in both cases, because each fold has its own model",
+    "'mean of folds', and 'mean' below the folds: each fold has the same weight, as in "
+    "cross_val_score of scikit-learn; AUC and average precision are computed within each fold in "
+    "both cases, because each fold has its own model",
 )
 
 
