@@ -1,8 +1,8 @@
 """The GPU beside the CPU: whether its numbers are right, and how fast they are.
 
-Run it from a checkout, where PyTorch is a CUDA build, as ``python -m benchmarks.gpu_check``. It is
-planned for 6 minutes of an H100 or H200. ``--device mps`` checks another device, ``--device cpu
---small`` the script itself, in a minute of processor time. ``--part NAME`` does one part alone.
+Run it from a checkout, where PyTorch is a CUDA build, as ``python -m benchmarks.gpu_check``. Its
+parts may take 12 minutes in all. ``--device mps`` checks another device, ``--device cpu --small``
+the script itself, in a minute of processor time. ``--part NAME`` does one part alone.
 
 Each part runs in a process of its own with a limit of time, so that one that hangs or spoils its
 device leaves the others alone. It prints one line, and all numbers go to ``gpu_check.json``

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtcan_cli.eda.compiled import IS_COMPILED
+from rtcan_cli.eda.rows import SAMPLES_IN_ROWS
 
 if IS_COMPILED:
     from rtcan_cli.eda.lanes import (
@@ -56,9 +57,7 @@ __all__ = [
     "zeros",
 ]
 
-# Without Numba: recordings in a row at most, and samples of all of them, each of which takes some
-# hundred bytes of memory.
-_MOST, _SAMPLES = 512, 1 << 19
+_MOST = 512  # recordings in a row, without Numba
 #: Recordings that are worked on at the same time, at least. Compiled code takes all lanes; NumPy
 #: adds up a single column in another order than the columns of several.
 FEWEST = LANES if IS_COMPILED else 2
@@ -66,4 +65,4 @@ FEWEST = LANES if IS_COMPILED else 2
 
 def at_a_time(longest: int) -> int:
     """How many recordings are worked on at the same time, by the samples of the longest."""
-    return LANES if IS_COMPILED else max(1, min(_MOST, _SAMPLES // longest))
+    return LANES if IS_COMPILED else max(1, min(_MOST, SAMPLES_IN_ROWS // longest))

@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+#: Samples of all recordings in a row at most: each takes some hundred bytes of memory.
+SAMPLES_IN_ROWS = 1 << 19
+
 # Samples worked on together: what they need stays close to the processor. The number must not
 # depend on the recordings, whose sums would else be rounded differently.
 _TOGETHER = 64

@@ -23,14 +23,15 @@ MOVED = ("moved_by_eda", "moved_by_music")
 
 
 def moved(data: Loaded, trials: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-    """How far P(high) moves with the EDA of another subject, and with the music of another song.
+    """How far P(high) moves with the EDA, and with the music, of another trial.
 
     Parameters
     ----------
     data : Loaded
         Some trials of one network, among which inputs are exchanged.
     trials : DataFrame
-        Their ``subject`` and ``stimulus``. Where all are the same, other trials give their inputs.
+        Their ``subject`` and ``stimulus``. The EDA is that of another subject, and the music that
+        of another song, unless all are the same.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def use_notes(run: Run, target: str, trials: pd.DataFrame) -> list[Note]:
     text = (
         f"{target}: warning: these networks hardly use the EDA, so their maps, and the tests of "
         f"them, explain little or nothing: P(high) moves by {eda:.3f} on average with the EDA of "
-        "another subject in its place"
+        "another trial in its place"
     )
     if hears:
         text += f", and by {music:.3f} with the music of another song"

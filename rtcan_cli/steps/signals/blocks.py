@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.eda.rows import SAMPLES_IN_ROWS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_unordered, works_in_processes
 from rtcan_cli.stores import Partial, Store
@@ -24,8 +25,6 @@ T = TypeVar("T")
 #: Recordings are worked on in blocks of about so many samples: a block takes a worker a fraction
 #: of a second, which makes the cost of handing it over and of keeping it small.
 _BLOCK = 1 << 16
-#: Without Numba, recordings of a block take hardly longer than one: see `rtcan_cli.eda.lockstep`.
-_BLOCK_WITHOUT_NUMBA = 1 << 19
 #: Blocks of the usual size that a worker of a cluster gets at a time, at most: a task costs Dask
 #: 10 ms, whatever its size.
 _SENT_TOGETHER = 4
@@ -43,7 +42,7 @@ def cut(offsets: NDArray[np.int64], in_rows: bool = False) -> list[range]:
     in_rows : bool
         Whether recordings of a block are worked on in lockstep by NumPy.
     """
-    most = _BLOCK_WITHOUT_NUMBA if in_rows else _BLOCK
+    most = SAMPLES_IN_ROWS if in_rows else _BLOCK  # a row of many takes hardly longer than one
     blocks, start = [], 0
     for row in range(1, len(offsets)):
         if row == len(offsets) - 1 or offsets[row + 1] - offsets[start] > most:
