@@ -88,6 +88,13 @@ def test_wilcoxon_is_that_of_all_signs():
     assert wilcoxon(ONE + 1, OTHER) == 2 / 2**6  # as small as it can be
 
 
+def test_wilcoxon_is_exact_where_folds_tie_or_do_not_differ():
+    apart = np.array([0.1, 0.1, 0.2, 0, -0.1])
+    rank = np.array([2, 2, 4, 2])  # the fold that does not differ is left out
+    sums = [np.sum(rank * signs) for signs in itertools.product((-1, 1), repeat=4)]
+    assert wilcoxon(0.5 + apart, np.full(5, 0.5)) == np.mean(np.abs(sums) >= 2 + 2 + 4 - 2)
+
+
 def test_cohens_d_is_the_t_statistic_over_the_root_of_n():
     assert cohens_d(ONE, OTHER) == pytest.approx(stats.ttest_rel(ONE, OTHER).statistic / np.sqrt(6))
 

@@ -140,7 +140,7 @@ def test_all_at_once_or_chunk_by_chunk_in_processes_is_the_same(
         )
         written.append([pd.read_csv(path) for path in sorted(folder.rglob("*.csv"))])
     for one, other in zip(*written, strict=True):
-        pd.testing.assert_frame_equal(one, other, rtol=1e-3)
+        pd.testing.assert_frame_equal(one, other, rtol=1e-3, atol=1e-5)  # of weights near 1
 
 
 @pytest.mark.long
