@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtcan_cli.datasets.clocks import EDA_WORDS, words_of
+from rtcan_cli.datasets.times.clocks import EDA_WORDS, words_of
 
 # What others have made of a signal is not what was measured.
 _PARTS = {"phasic", "tonic", "scr", "driver", "peaks", "onsets"}

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import (
+from rtcan_cli.datasets.files.raw import RawFile, printable
+from rtcan_cli.datasets.times.clocks import (
     Clock,
     is_same_rate,
     is_time_name,
@@ -21,7 +22,6 @@ from rtcan_cli.datasets.clocks import (
     read_counter,
     time_unit,
 )
-from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.errors import RtcanError
 
 _SMALL = 0.05

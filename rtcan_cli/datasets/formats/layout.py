@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import Column, is_time_name, time_unit
 from rtcan_cli.datasets.files.csvfile import has_thousands, read_number
-from rtcan_cli.datasets.time_text import is_time_text
+from rtcan_cli.datasets.times.clocks import Column, is_time_name, time_unit
+from rtcan_cli.datasets.times.text import is_time_text
 from rtcan_cli.datasets.units import is_unit, split_unit
 from rtcan_cli.errors import RtcanError
 

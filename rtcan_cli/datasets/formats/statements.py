@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import UNITS, Column, is_time_name, time_unit, words_of
+from rtcan_cli.datasets.times.clocks import UNITS, Column, is_time_name, time_unit, words_of
 from rtcan_cli.datasets.units import is_unit, parse_unit
 from rtcan_cli.errors import RtcanError
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import UNIX_FIRST, Clock, Column, find_clock, is_time_name
 from rtcan_cli.datasets.files.csvfile import has_thousands
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import empatica, preambles
 from rtcan_cli.datasets.formats.contents import Channel, Contents
 from rtcan_cli.datasets.formats.encoding import decode
 from rtcan_cli.datasets.formats.layout import Layout, read_layout
+from rtcan_cli.datasets.times.clocks import UNIX_FIRST, Clock, Column, find_clock, is_time_name
 from rtcan_cli.datasets.units import is_unit
 from rtcan_cli.errors import RtcanError
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.time_text import (
+from rtcan_cli.datasets.times.text import (
     CLOCK,
     DATE,
     is_day,

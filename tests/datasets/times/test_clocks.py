@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rtcan_cli.datasets.clocks import is_time_name, time_unit, words_of
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
-from rtcan_cli.datasets.time_text import read_times
+from rtcan_cli.datasets.times.clocks import is_time_name, time_unit, words_of
+from rtcan_cli.datasets.times.text import read_times
 from rtcan_cli.errors import RtcanError
 
 NAN = float("nan")
