@@ -17,7 +17,7 @@ from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_mark
 from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.rows import Row, read_start
 from rtcan_cli.datasets.table.signals import SignalFile, Track
-from rtcan_cli.datasets.times.clocks import UNIX_LAST
+from rtcan_cli.datasets.times.units import UNIX_LAST
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError, UnusableError
 

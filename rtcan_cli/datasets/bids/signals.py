@@ -21,7 +21,7 @@ from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
-from rtcan_cli.datasets.times.clocks import UNIX_FIRST
+from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError
 

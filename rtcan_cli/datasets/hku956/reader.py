@@ -24,7 +24,7 @@ from rtcan_cli.datasets.named_audio import audio_by_song, unclaimed_audio, whole
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.published_folder import find_folder
 from rtcan_cli.datasets.ratings import Rated, off_scale
-from rtcan_cli.datasets.times.clocks import UNIX_FIRST
+from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,

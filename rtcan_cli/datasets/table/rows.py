@@ -22,8 +22,8 @@ from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.identifiers import canonical
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.table import excel
-from rtcan_cli.datasets.times.clocks import UNITS, UNIX_FIRST, UNIX_LAST, time_unit
 from rtcan_cli.datasets.times.text import read_times
+from rtcan_cli.datasets.times.units import UNITS, UNIX_FIRST, UNIX_LAST, time_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.trial_key import COUNT_REPETITIONS, hearing, is_repetition
 
