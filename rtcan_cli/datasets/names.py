@@ -1,10 +1,20 @@
-"""What the name of a channel says about it: whether it is EDA, and whether that is as measured."""
+"""What the name of a channel says about it: whether it is EDA, as it was measured, or times."""
 
 from __future__ import annotations
 
 import re
 
-from rtcan_cli.datasets.clocks import EDA_WORDS, words_of
+from rtcan_cli.datasets.times.units import time_unit
+
+EDA_WORDS = frozenset(
+    {"eda", "gsr", "sc", "ea", "electrodermal", "conductance", "galvanic"}
+    | {"skinconductance", "electrodermalactivity", "gsc"}  # GSC: MindWare
+)
+"""Words in the names of columns that are electrodermal activity."""
+
+_TIME_WORDS = {"time", "timestamp", "timestamps", "datetime", "date", "elapsed", "clock", "ts"}
+_TIME_WORDS |= {"zeit", "datenum"}
+_OTHER_WORDS = {"response", "reaction", "peak", "rise", "recovery", "half", "duration", "delay"}
 
 # What others have made of a signal is not what was measured.
 _PARTS = {"phasic", "tonic", "scr", "driver", "peaks", "onsets"}
@@ -23,6 +33,12 @@ _RESISTANCE = re.compile(
 _RESISTANCE_WORDS = {"srr", "srl"}
 # Several sensors (EDA1), and modules of BIOPAC (EDA100C).
 _NUMBERED = re.compile(r"^(eda|gsr|scr?)\d+c?$")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a column's name: ``LocalTimestamp`` and ``local_timestamp`` have two."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[\W_]+", spaced.casefold()) if word]
 
 
 def _words(name: str) -> list[str]:
@@ -53,3 +69,11 @@ def is_response(name: str) -> bool:
 def is_resistance(name: str) -> bool:
     """Whether a name says skin resistance, or its response (SRR) or level (SRL)."""
     return bool(_RESISTANCE.search(name.casefold()) or _RESISTANCE_WORDS & set(words_of(name)))
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a column's name says that it holds times."""
+    words = words_of(name)
+    if len(words) == 1 and (words[0] == "t" or time_unit(words[0])):
+        return True
+    return bool(_TIME_WORDS.intersection(words)) and not _OTHER_WORDS.intersection(words)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcan_cli.datasets.times.rates import FASTEST, SLOWEST
 from rtcan_cli.errors import RtcanError
 
 _USUAL = 1.5
@@ -17,9 +18,6 @@ _HOLE = 3.0
 
 _EVEN = 0.1
 """Times off the grid by less than this share of a step are on it but for rounding."""
-
-_SLOWEST, _FASTEST = 2.0, 2500.0
-"""Outside of these rates, in Hz, the times are not in seconds."""
 
 _LARGEST = 10
 """A grid with more samples than this for each one of the file comes from times that jump."""
@@ -73,11 +71,11 @@ def even_samples(
         samples = _on_grid(time - time[0], values, steps, source)
         assert samples is not None, "whole numbers lie on a grid of whole numbers"
         return samples, published_rate, math.nan
-    if not _SLOWEST <= 1 / median <= _FASTEST:
+    if not SLOWEST <= 1 / median <= FASTEST:
         raise RtcanError(
             f"{source}: the times are {median:g} apart, which as seconds would be "
             f"{1 / median:.3g} samples a second",
-            hint=f"rates from {_SLOWEST:g} to {_FASTEST:g} Hz are read: correct the times, or the "
+            hint=f"rates from {SLOWEST:g} to {FASTEST:g} Hz are read: correct the times, or the "
             "unit that the file states for them",
         )
     step = float(steps[steps <= _USUAL * median].mean())

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from rtcan_cli.choices import Polarity
-from rtcan_cli.datasets.clocks import UNIX_LAST
 from rtcan_cli.datasets.conversion import conversion_of, refuse_unstated
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
@@ -18,6 +17,7 @@ from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_mark
 from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.rows import Row, read_start
 from rtcan_cli.datasets.table.signals import SignalFile, Track
+from rtcan_cli.datasets.times.units import UNIX_LAST
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError, UnusableError
 

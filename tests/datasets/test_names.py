@@ -40,3 +40,11 @@ def test_eda_by_its_name(name: str, measured: bool, derived: str) -> None:
 )
 def test_scr_may_be_the_whole_signal(name: str, may_be: bool) -> None:
     assert names.is_response(name) == may_be
+
+
+def test_names_of_times() -> None:
+    assert names.words_of("LocalTimestamp") == ["local", "timestamp"]
+    for name in ("time", "T", "Timestamp CAL", "unix_timestamp", "Shimmer_1_Timestamp_Unix_CAL"):
+        assert names.is_time_name(name), name
+    for name in ("EDA", "temp", "event", "timeline", "tonic"):
+        assert not names.is_time_name(name), name

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from rtcan_cli.datasets.bids.fields import REPAIRED
 from rtcan_cli.datasets.bids.recordings import EdaFile
 from rtcan_cli.datasets.bids.trials import Hearing
-from rtcan_cli.datasets.clocks import UNIX_FIRST
 from rtcan_cli.datasets.conversion import LOOKED_AT, Conversion, check_alike, conversion_of
 from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import profile
@@ -22,6 +21,7 @@ from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
+from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.datasets.trials import Recording
 from rtcan_cli.errors import RtcanError
 

@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rtcan_cli.datasets.clocks import is_same_rate
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, reading
+from rtcan_cli.datasets.times.rates import is_same_rate
 from rtcan_cli.errors import RtcanError, some
 
 SUFFIXES = (".avro",)

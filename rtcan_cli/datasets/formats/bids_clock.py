@@ -13,15 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import (
-    Clock,
-    is_same_rate,
-    is_time_name,
-    read_clock,
-    read_counter,
-    time_unit,
-)
 from rtcan_cli.datasets.files.raw import RawFile, printable
+from rtcan_cli.datasets.names import is_time_name
+from rtcan_cli.datasets.times.clocks import Clock, read_clock, read_counter
+from rtcan_cli.datasets.times.rates import is_same_rate
+from rtcan_cli.datasets.times.units import time_unit
 from rtcan_cli.errors import RtcanError
 
 _SMALL = 0.05

@@ -13,11 +13,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from rtcan_cli.datasets.clocks import UNIX_FIRST, UNIX_LAST
 from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.files.raw import RawFile, inside, list_files
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.encoding import decode
+from rtcan_cli.datasets.times.units import UNIX_FIRST, UNIX_LAST
 from rtcan_cli.errors import RtcanError
 
 _OTHER_SENSORS = {"acc", "bvp", "hr", "ibi", "temp", "tags"}

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import Column, is_time_name, time_unit
 from rtcan_cli.datasets.files.csvfile import has_thousands, read_number
-from rtcan_cli.datasets.time_text import is_time_text
+from rtcan_cli.datasets.times.columns import Column
+from rtcan_cli.datasets.times.text import is_time_text
+from rtcan_cli.datasets.times.units import time_unit
 from rtcan_cli.datasets.units import is_unit, split_unit
 from rtcan_cli.errors import RtcanError
 
@@ -324,7 +325,7 @@ def _check_number(rows: _Rows, line: str, at: int, source: object) -> None:
     cells = [cell.strip() for cell in rows.cells(line)]
     found = [split_unit(cell) for cell in cells]
     if len(cells) > 1 and any(
-        unit or names.is_eda(name) or names.is_resistance(name) or is_time_name(name)
+        unit or names.is_eda(name) or names.is_resistance(name) or names.is_time_name(name)
         for name, unit in found
     ):
         raise RtcanError(

@@ -21,11 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import is_time_name, read_clock, time_unit
 from rtcan_cli.datasets.files.matlab import Variable, load_variables
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.reading import DamagedError, is_clock, reading
+from rtcan_cli.datasets.names import is_time_name
+from rtcan_cli.datasets.times.clocks import read_clock
+from rtcan_cli.datasets.times.units import time_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import HEAD, MATLAB_5, MATLAB_73, kind_of
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import UNITS, Column, time_unit
 from rtcan_cli.datasets.files.csvfile import refuse_repeated
 from rtcan_cli.datasets.formats import statements
 from rtcan_cli.datasets.formats.layout import Layout
-from rtcan_cli.datasets.time_text import read_times
+from rtcan_cli.datasets.times.columns import Column
+from rtcan_cli.datasets.times.text import read_times
+from rtcan_cli.datasets.times.units import UNITS, time_unit
 from rtcan_cli.errors import RtcanError
 
 _SHIMMER = re.compile(r"Shimmer_\w{4}_", re.IGNORECASE)

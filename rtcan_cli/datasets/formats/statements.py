@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import UNITS, Column, is_time_name, time_unit, words_of
+from rtcan_cli.datasets.times.columns import Column
+from rtcan_cli.datasets.times.units import UNITS, time_unit
 from rtcan_cli.datasets.units import is_unit, parse_unit
 from rtcan_cli.errors import RtcanError
 
@@ -49,7 +50,7 @@ def stated_rate(lines: Sequence[str], source: object) -> float:
     """
     rates: dict[float, str] = {}
     for key, value in pairs_of(lines):
-        words = [word for word in words_of(key) if word not in _OF_EDA]
+        words = [word for word in names.words_of(key) if word not in _OF_EDA]
         name = "".join(words)
         match = _NUMBER.fullmatch(value)
         if match is None or not float(match["number"]) > 0:
@@ -81,11 +82,11 @@ def stated_unit(lines: Sequence[str], columns: Sequence[Column], source: object)
     """
     found: dict[str, str] = {}
     for key, value in pairs_of(lines):
-        words = set(words_of(key))
+        words = set(names.words_of(key))
         if words & _UNIT_WORDS and not words - _UNIT_WORDS - _OF_EDA:
             found |= dict.fromkeys(_units_in(value), f"the line {f'{key}: {value}'[:40]!r}")
     for column in columns:
-        words = set(words_of(column.name))
+        words = set(names.words_of(column.name))
         if words & _UNIT_WORDS and is_unit(column.unit):
             found[column.unit] = f"the name of the {column.label} ({column.unit})"
         elif column.cells is not None and words <= _UNIT_WORDS:
@@ -128,7 +129,7 @@ def with_unit(
     RtcanError
         If a column's own unit is another one.
     """
-    signals = [c for c in columns if c.numbers is not None and not is_time_name(c.name)]
+    signals = [c for c in columns if c.numbers is not None and not names.is_time_name(c.name)]
     eda = [c for c in signals if names.is_eda(c.name) or names.is_resistance(c.name)] or signals
     for column in eda:
         if len(eda) == 1 and column.unit and parse_unit(column.unit) != parse_unit(unit):

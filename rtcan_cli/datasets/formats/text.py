@@ -9,13 +9,15 @@ from dataclasses import replace
 import numpy as np
 
 from rtcan_cli.datasets import names
-from rtcan_cli.datasets.clocks import UNIX_FIRST, Clock, Column, find_clock, is_time_name
 from rtcan_cli.datasets.files.csvfile import has_thousands
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import empatica, preambles
 from rtcan_cli.datasets.formats.contents import Channel, Contents
 from rtcan_cli.datasets.formats.encoding import decode
 from rtcan_cli.datasets.formats.layout import Layout, read_layout
+from rtcan_cli.datasets.times.clocks import Clock, find_clock
+from rtcan_cli.datasets.times.columns import Column
+from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.datasets.units import is_unit
 from rtcan_cli.errors import RtcanError
 
@@ -86,7 +88,9 @@ def _rows_of_eda(layout: Layout) -> tuple[Layout, int]:
     Programs that merge sensors write a row for each sample of any, with empty cells for all others.
     Lost samples are different: they leave runs of rows that follow each other.
     """
-    signals = [c for c in layout.columns if c.numbers is not None and not is_time_name(c.name)]
+    signals = [
+        c for c in layout.columns if c.numbers is not None and not names.is_time_name(c.name)
+    ]
     eda = [c for c in signals if names.is_eda(c.name) or names.is_resistance(c.name)]
     eda = eda or (signals if len(signals) == 1 else [])
     there = [~np.isnan(c.numbers) for c in eda if c.numbers is not None]

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rtcan_cli.datasets.clocks import UNIX_FIRST
 from rtcan_cli.datasets.files.csvfile import finite, numbered_rows, read_numbers, refuse_repeated
 from rtcan_cli.datasets.files.raw import RawFile, list_files, printable
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
@@ -25,6 +24,7 @@ from rtcan_cli.datasets.named_audio import audio_by_song, unclaimed_audio, whole
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.published_folder import find_folder
 from rtcan_cli.datasets.ratings import Rated, off_scale
+from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.datasets.trials import (
     Excluded,
     Item,

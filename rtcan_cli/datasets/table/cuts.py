@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.clocks import SAME_RATE, UNITS, UNIX_FIRST
 from rtcan_cli.datasets.sampling import even_samples
 from rtcan_cli.datasets.table.rows import Row
 from rtcan_cli.datasets.table.signals import Track
+from rtcan_cli.datasets.times.rates import SAME_RATE
+from rtcan_cli.datasets.times.units import UNITS, UNIX_FIRST
 from rtcan_cli.errors import RtcanError
 
 SLACK = 1.0

@@ -11,12 +11,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from rtcan_cli.datasets.clocks import UNIX_FIRST, words_of
 from rtcan_cli.datasets.files.csvfile import is_number
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.read import read_contents
+from rtcan_cli.datasets.names import words_of
 from rtcan_cli.datasets.table.signals import choose, labelled, may_be_eda
+from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.errors import RtcanError
 
 MOST_MARKERS = 200

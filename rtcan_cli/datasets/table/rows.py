@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rtcan_cli.datasets.clocks import UNITS, UNIX_FIRST, UNIX_LAST, time_unit
 from rtcan_cli.datasets.files.csvfile import (
     check_ending,
     finite,
@@ -23,7 +22,8 @@ from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.identifiers import canonical
 from rtcan_cli.datasets.profiles import TARGETS
 from rtcan_cli.datasets.table import excel
-from rtcan_cli.datasets.time_text import read_times
+from rtcan_cli.datasets.times.text import read_times
+from rtcan_cli.datasets.times.units import UNITS, UNIX_FIRST, UNIX_LAST, time_unit
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.trial_key import COUNT_REPETITIONS, hearing, is_repetition
 

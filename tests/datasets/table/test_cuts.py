@@ -200,3 +200,18 @@ def test_empty_and_single_samples_are_left_out() -> None:
     assert cut(timed(np.array([3.0])), row()) == "the signal file holds a single sample"
     track = timed(np.r_[np.arange(40) / 4, 100 + np.arange(40) / 4])
     assert cut(track, row(50, 10)) == "fewer than two samples fall into the trial"
+
+
+def test_a_start_may_be_a_date() -> None:
+    local = Track(FILE, "", np.arange(400.0), time=BEGIN + np.arange(400) / 4, zone_unknown=True)
+    unix = replace(local, zone_unknown=False)
+    by_unix = row(BEGIN + 10, 5)
+    by_date = replace(by_unix, start_local=True)
+    for track, wanted in ((local, by_date), (unix, by_unix)):
+        found = cut(track, wanted)
+        assert isinstance(found, Cut)
+        assert_array_equal(found.eda, np.arange(40, 60))
+    with pytest.raises(RtcanError, match="a date without a time zone"):
+        cut(unix, by_date)
+    with pytest.raises(RtcanError, match="has dates without a time zone"):
+        cut(local, by_unix)

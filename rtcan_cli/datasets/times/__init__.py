@@ -1,0 +1,1 @@
+"""When samples were taken, and how files say so."""
