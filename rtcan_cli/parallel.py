@@ -17,6 +17,7 @@ from multiprocessing import resource_tracker as pythons_tracker
 from typing import Any, Literal, TypeVar, overload
 
 import joblib
+from joblib.externals.loky import process_executor
 from joblib.externals.loky.backend import resource_tracker as lokys_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from threadpoolctl import ThreadpoolController
@@ -26,9 +27,9 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.platforms import wait_for_end_of_parent
 from rtcan_cli.signals import held_back
 
-#: What loky warns of when it replaces a worker whose memory has grown by 300 MB, for example from
-#: short recordings to long ones. No work is lost, and there is nothing to do about it.
-_REPLACED = "A worker stopped while some jobs were given to the executor"
+#: What loky warns of when it replaces a worker that has had nothing to do for long, in the words of
+#: loky 3.6 and 3.7. No work is lost, and there is nothing to do about it.
+_REPLACED = r"A worker (stopped|was restarted) while some jobs were given to the executor"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -223,6 +224,16 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
+def _begin(caller: int) -> None:
+    """Prepare this worker, before its first item."""
+    _end_with(caller)
+    # Where psutil is installed, loky replaces a worker that has grown by 300 MB since its first
+    # item, as if it leaked. Here it has only gone on to longer recordings or a larger network, and
+    # a new one loads all libraries again. `LOKY_MAX_MEMORY_LEAK_SIZE` is there from loky 3.7 on,
+    # and would reach the caller's own processes, too.
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
+
+
 def _end_with(caller: int) -> None:
     """End this worker if the process that started it was killed: nobody waits for its results."""
     if sys.platform == "win32":
@@ -242,8 +253,8 @@ def _in_processes(
     # The context is left again before the first result is yielded: it would otherwise apply to
     # whatever the caller does between two results.
     # The watch starts with the worker: one that has no work yet must end with its caller, too.
-    watched = {"initializer": _end_with, "initargs": (os.getpid(),)}
-    with joblib.parallel_config("loky", inner_max_num_threads=1, **watched):
+    begun = {"initializer": _begin, "initargs": (os.getpid(),)}
+    with joblib.parallel_config("loky", inner_max_num_threads=1, **begun):
         # One item per batch, so that a killed job loses no more than the items in hand.
         # Arrays can be written to, but are not shared any more then: PyTorch would copy others.
         parallel = joblib.Parallel(

@@ -57,6 +57,19 @@ def grow(x):
     return os.getpid()
 
 
+def larger_than_before(x):
+    """Have grown by 1 GB with each look that loky takes."""
+    from joblib.externals.loky import process_executor
+
+    sizes = iter(range(10**9, 10**12, 10**9))
+    # Fails where there is no such name any more: this test would not look at anything then.
+    assert callable(process_executor._get_memory_usage)
+    if process_executor._MEMORY_LEAK_CHECK_DELAY > 0:
+        process_executor._MEMORY_LEAK_CHECK_DELAY = -1.0
+        process_executor._get_memory_usage = lambda pid, force_gc=False: next(sizes)
+    return os.getpid()
+
+
 def crash(x):
     if x == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -291,6 +304,31 @@ def test_a_worker_that_is_replaced_is_no_news_to_the_user() -> None:
     assert sorted(found) == list(range(8))
     assert len({*found.values()}) > 2
     assert not [str(each.message) for each in told]
+
+
+def test_a_worker_whose_memory_grows_is_kept() -> None:
+    """It has loaded PyTorch, or gone on to a larger network; a new one would load all again."""
+    pytest.importorskip("psutil")  # without it, loky does not look
+    found = dict(map_unordered(larger_than_before, range(12), 2))
+    assert sorted(found) == list(range(12))
+    assert len({*found.values()}) <= 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A worker stopped while some jobs were given to the executor. This can be caused by a too",
+        "A worker was restarted while some jobs were given to the executor because it was using",
+    ],
+    ids=["loky 3.6", "loky 3.7"],
+)
+def test_what_loky_says_of_a_worker_that_it_replaces_is_not_shown(text: str) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert len(list(map_unordered(square, [1, 2], 2))) == 2
+        warnings.warn(text, UserWarning, stacklevel=1)
+        warnings.warn("something else", UserWarning, stacklevel=1)
+    assert [str(each.message) for each in told] == ["something else"]
 
 
 INTERRUPTED = f"""
