@@ -15,7 +15,7 @@ from rtcan_cli.datasets.files.csvfile import read_number
 from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
 from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_marker
 from rtcan_cli.datasets.table.cuts import cut
-from rtcan_cli.datasets.table.rows import Row, read_start
+from rtcan_cli.datasets.table.row import Row, read_start
 from rtcan_cli.datasets.table.signals import SignalFile, Track
 from rtcan_cli.datasets.times.units import UNIX_LAST
 from rtcan_cli.datasets.trials import Recording

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.table.rows import OPTIONAL, REQUIRED
+from rtcan_cli.datasets.table.header import OPTIONAL, REQUIRED
 from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.songs import songs_of

@@ -19,7 +19,7 @@ from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.options import TableOptions
-from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.row import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
 from rtcan_cli.datasets.times.units import UNIX_FIRST
 from rtcan_cli.datasets.trials import Recording

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtcan_cli.datasets.sampling import even_samples
-from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.row import Row
 from rtcan_cli.datasets.table.signals import Track
 from rtcan_cli.datasets.times.rates import SAME_RATE
 from rtcan_cli.datasets.times.units import UNITS, UNIX_FIRST

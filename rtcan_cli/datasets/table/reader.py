@@ -25,7 +25,8 @@ from rtcan_cli.datasets.ratings import NAME_THE_SCALE, Rated, off_scale
 from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_marker
 from rtcan_cli.datasets.table.cuts import Cut, cut
 from rtcan_cli.datasets.table.options import TableOptions
-from rtcan_cli.datasets.table.rows import Row, read_table
+from rtcan_cli.datasets.table.row import Row
+from rtcan_cli.datasets.table.rows import read_table
 from rtcan_cli.datasets.table.signals import SignalFile, Track
 from rtcan_cli.datasets.trials import (
     UNRATED,

@@ -16,7 +16,8 @@ from rtcan_cli.datasets.files.csvfile import is_number
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents
 from rtcan_cli.datasets.formats.read import read_contents
-from rtcan_cli.datasets.table.rows import Row, column_name
+from rtcan_cli.datasets.table.header import column_name
+from rtcan_cli.datasets.table.row import Row
 from rtcan_cli.datasets.units import parse_unit, split_unit
 from rtcan_cli.errors import RtcanError, some
 

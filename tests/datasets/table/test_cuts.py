@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.table.cuts import Cut, cut
-from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.row import Row
 from rtcan_cli.datasets.table.signals import Track
 from rtcan_cli.errors import RtcanError
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,34 +15,12 @@ from rtcan_cli.datasets.formats import text as text_format
 from rtcan_cli.datasets.polarity import CONDUCTANCE, SignalKind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table.options import TableOptions
-from rtcan_cli.datasets.trials import Excluded, RawDataset, Trial
+from rtcan_cli.datasets.trials import Trial
 from rtcan_cli.eda.quality import Rules
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.ingest import _judge
+from tests.datasets.table.studies import HEADER, read, study
 from tests.real_listeners import ratings
-
-HEADER = "subject,stimulus,valence,arousal,signal,sampling_rate"
-
-
-def study(folder: Path, *rows: str, header: str = HEADER, name: str = "trials.csv") -> Path:
-    """A folder with a table; every signal that it names is there, four values each."""
-    (folder / name).write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    for number, file in enumerate(("a.csv", "b.csv", "c.csv")):
-        (folder / file).write_text("".join(f"{number}.{i}\n" for i in range(4)))
-    return folder
-
-
-def read(
-    raw: Path, options: TableOptions | None = None
-) -> tuple[RawDataset, list[Trial], list[Excluded], list[RtcanError]]:
-    dataset = open_raw("table", raw, options)
-    # As in another process.
-    items = [item for part in dataset.parts for item in pickle.loads(pickle.dumps(part))()]
-    trials = [item for item in items if isinstance(item, Trial)]
-    excluded = [item for item in items if isinstance(item, Excluded)]
-    errors = [item for item in items if isinstance(item, RtcanError)]
-    assert len(trials) + len(excluded) + len(errors) == len(items)
-    return dataset, trials, excluded, errors
 
 
 def test_one_row_a_trial(tmp_path: Path) -> None:
@@ -119,66 +96,6 @@ def test_parts_share_no_file(
     ]
 
 
-def test_names_spaces_separators_and_extra_columns(tmp_path: Path) -> None:
-    (tmp_path / "TRIALS.TSV").write_text(
-        '\ufeffStimulus ;SUBJECT; Valence;Arousal;Signal;Sampling rate [Hz];remark;"my; notes"\r\n'
-        ' s 1 ;"01";"6,5"; 2 ;sub\\a.csv;4;x;y\r\n'
-        "\r\n"
-        ";;;;;\r\n"
-        "s2;01;6.5;NA;sub/b.csv;4\r\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "a.csv").write_text("0,1\n0,2\n")
-    (tmp_path / "sub" / "b.csv").write_text("0.1\n0.2\n")
-    dataset, trials, _, errors = read(tmp_path, TableOptions(decimal=","))
-    assert errors == []
-    assert [(t.subject, t.stimulus, t.valence) for t in trials] == [
-        ("01", "s 1", 6.5),
-        ("01", "s2", 6.5),
-    ]
-    assert [t.recordings[0].eda.tolist() for t in trials] == [[0.1, 0.2]] * 2
-    assert dataset.notes == ("TRIALS.TSV: not used: remark, my; notes",)
-
-
-@pytest.mark.parametrize(
-    ("columns", "cells"),
-    [
-        ("start [ms],duration [ms],sampling_rate [kHz]", "500,750,0.004"),
-        ("Start (min),Duration [s],Sampling rate [Hz]", "0.008333333333,0.75,4"),
-        ("start [h:m:s],duration,sampling rate", "00:00:00.5,0.75,4"),
-    ],
-)
-def test_units_in_the_names_of_columns_are_used(tmp_path: Path, columns: str, cells: str) -> None:
-    header = f"subject,stimulus,valence,arousal,signal,{columns}"
-    _, (trial,), _, errors = read(study(tmp_path, f"1,s,5,5,a.csv,{cells}", header=header))
-    assert errors == []
-    (recording,) = trial.recordings
-    assert recording.sampling_rate == 4
-    assert_array_equal(recording.eda, [0.2, 0.3])
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        ("start [samples]", r"the unit of the column 'start \[samples\]' is not known"),
-        ("sampling_rate [ms]", r"'sampling_rate \[ms\]' is not known"),
-        ("start_ms", "the column 'start_ms' seems to be the start of the trials"),
-        ("onset", "the column 'onset' seems to be the start"),
-        ("start,duration_min", "the column 'duration_min' seems to be the duration"),
-        ("start,length", "the column 'length' seems to be the duration"),
-        ("start,end", "the column 'end' seems to be the end of the trials"),
-        ("start,stop_time_s", "the column 'stop_time_s' seems to be the end"),
-    ],
-)
-def test_columns_that_may_cut_a_trial_are_not_passed_over(
-    tmp_path: Path, columns: str, message: str
-) -> None:
-    header = f"subject,stimulus,valence,arousal,signal,{columns}"
-    with pytest.raises(RtcanError, match=message):
-        open_raw("table", study(tmp_path, "1,s,5,5,a.csv,1,1", header=header))
-
-
 def test_a_table_may_have_a_column_of_units(tmp_path: Path) -> None:
     header = f"{HEADER},unit"
     values = [1.0, 1.1, 1.2, 1.3]
@@ -229,57 +146,6 @@ def test_no_table_is_said_with_what_is_there(tmp_path: Path) -> None:
         open_raw("table", tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(
-    ("header", "message"),
-    [
-        ("subject,stimulus,valance,arousal,signal", "lacks the column valence; its first line has"),
-        ("subject,stimulus", "lacks the columns valence, arousal, signal"),
-        (HEADER + ",Signal", "has two columns signal"),
-        ("", "lacks the columns"),
-    ],
-)
-def test_missing_columns_are_named(tmp_path: Path, header: str, message: str) -> None:
-    with pytest.raises(RtcanError, match=message):
-        open_raw("table", study(tmp_path, "1,s1,5,5,a.csv,4", header=header))
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (["1,s1,5,5,../a.csv,4"], r"line 2: the signal '\.\./a\.csv' does not lie below"),
-        (["1,s1,5,5,sub/../../a.csv,4"], "does not lie below"),
-        (["1,s1,5,5,..\\a.csv,4"], "does not lie below"),
-        (["1,s1,5,5,/etc/passwd,4"], "does not lie below"),
-        (["1,s1,5,5,C:\\a.csv,4"], "does not lie below"),
-        (["1,s1,5,5,a\x07.csv,4"], "does not lie below"),
-        (["1,s1,5,5,a.csv,4", "1,s1,5,5,b.csv,4"], "lines 2 and 3 are the same trial"),
-        (["1,s1,5,5,a.csv,4", "2,s1,5,5,./a.csv,4"], "lines 2 and 3 take the same samples"),
-        (["1,s1,5,5,a.csv,4", "01,s2,5,5,b.csv,4"], r"subject '1' \(line 2\) and '01' \(line 3\)"),
-        (["S1,s1,5,5,a.csv,4", "s01,s2,5,5,b.csv,4"], "may be the same"),
-        (["1,s1,5,5,a.csv,4", "1.0,s2,5,5,b.csv,4"], "may be the same"),
-        (["1,Song,5,5,a.csv,4", "2,song,5,5,b.csv,4"], "stimulus 'Song'"),
-        ([], "has no rows"),
-    ],
-)
-def test_a_table_that_cannot_be_trusted_is_refused(
-    tmp_path: Path, rows: list[str], message: str
-) -> None:
-    with pytest.raises(RtcanError, match=message) as caught:
-        open_raw("table", study(tmp_path, *rows))
-    assert str(tmp_path / "trials.csv") in str(caught.value)
-    assert caught.value.hint
-
-
-def test_hearings_may_not_contradict_each_other(tmp_path: Path) -> None:
-    header = HEADER + ",target"
-    rows = ["1,s1,5,5,a.csv,4,valence", "1,s1,6,5,b.csv,4,arousal"]
-    with pytest.raises(RtcanError, match="lines 2 and 3 give subject 1, stimulus s1 two valence"):
-        open_raw("table", study(tmp_path, *rows, header=header))
-    rows = ["1,s1,5,5,a.csv,4,valence", "1,s1,5,5,b.csv,4,"]
-    with pytest.raises(RtcanError, match="lines 2 and 3 are the same trial"):
-        open_raw("table", study(tmp_path, *rows, header=header))
-
-
 def test_hearings_of_one_stimulus_are_counted(tmp_path: Path) -> None:
     header = HEADER + ",repetition,song"
     rows = ["1,s1,5,5,a.csv,4,,", "1,s1,6,5,b.csv,4,2.0,", "2,s1,6,5,c.csv,4,1,one"]
@@ -292,74 +158,6 @@ def test_hearings_of_one_stimulus_are_counted(tmp_path: Path) -> None:
         ("2", 1),
     }
     assert [(each.stimulus, each.song) for each in dataset.stimuli] == [("s1", "one")]
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (["1,s1,5,5,a.csv,4,2,", "1,s1,6,5,b.csv,4,2,"], "are the same trial .*repetition 2"),
-        (["1,s1,5,5,a.csv,4,,x", "2,s1,6,5,b.csv,4,,y"], "give stimulus s1 two songs"),
-        (["1,s1,5,5,a.csv,4,,x", "2,s2,6,5,b.csv,4,,X"], "song 'x' .* and 'X' .* may be the same"),
-    ],
-)
-def test_hearings_and_songs_that_contradict_are_refused(
-    tmp_path: Path, rows: list[str], message: str
-) -> None:
-    folder = study(tmp_path, *rows, header=HEADER + ",repetition,song")
-    with pytest.raises(RtcanError, match=message):
-        open_raw("table", folder)
-
-
-@pytest.mark.parametrize("number", ["0", "-1", "1.5", "nan", "inf", "1e9", "first"])
-def test_hearings_are_whole_numbers(tmp_path: Path, number: str) -> None:
-    rows = ["1,s1,5,5,a.csv,4,", f"2,s1,6,5,b.csv,4,{number}"]
-    (error,) = open_raw("table", study(tmp_path, *rows, header=HEADER + ",repetition")).damaged
-    assert "line 3" in str(error)
-    assert "repetition" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("bad", "message", "hint"),
-    [
-        ("2,s1,high,5,b.csv,4", "line 3: the valence 'high' is not a number", None),
-        ('2,s1,"6,5",5,b.csv,4', "the valence '6,5' is not a number", "--decimal ,"),
-        ("2,s1,6,5,5,b.csv,4", "line 3: 7 cells for 6 columns", "--decimal ,"),
-        ("2,s1,6,5,b.csv,0", "the sampling rate 0 Hz is not possible", None),
-        ("2,s1,6,5,b.csv,4 Hz", "the sampling rate '4 Hz' is not a number", None),
-        (",s1,6,5,b.csv,4", "the subject is empty", None),
-        ("2,,6,5,b.csv,4", "the stimulus is empty", None),
-        ("../x,s1,6,5,b.csv,4", "a character that a name cannot have", "no / or"),
-        ("2\x1b,s1,6,5,b.csv,4", "a character that a name cannot have", "no / or"),
-    ],
-)
-def test_a_bad_row_leaves_the_others(
-    tmp_path: Path, bad: str, message: str, hint: str | None
-) -> None:
-    study(tmp_path, "1,s1,5,5,a.csv,4", bad, "3,s1,5,5,c.csv,4")
-    dataset, trials, _, _ = read(tmp_path)
-    assert [trial.subject for trial in trials] == ["1", "3"]
-    (error,) = dataset.damaged
-    assert message in str(error)
-    assert str(tmp_path / "trials.csv") in str(error)
-    assert (hint or "") in (error.hint or "")
-
-
-@pytest.mark.parametrize(
-    ("cells", "message"),
-    [
-        ("x,,", "the start 'x' is not a number"),
-        ("-1,,", "the start -1 is neither"),
-        ("1544027337000,,", "the start 1544027337000 is neither"),
-        (",0,", "the duration 0 s is not possible"),
-        (",,dominance", "the target 'dominance' is neither"),
-        (",,,trial", "the samples 'trial' are not a column and its value"),
-        ("3,,,trial=3", "samples say where the trial is, and so do start or duration"),
-    ],
-)
-def test_bad_times_and_targets(tmp_path: Path, cells: str, message: str) -> None:
-    study(tmp_path, f"1,s1,5,5,a.csv,4,{cells}", header=HEADER + ",start,duration,target,samples")
-    (error,) = open_raw("table", tmp_path).damaged
-    assert message in str(error)
 
 
 def test_damaged_and_missing_files_are_told_once(tmp_path: Path) -> None:
@@ -452,14 +250,6 @@ def test_ratings_on_another_scale_are_refused_whole(tmp_path: Path) -> None:
         "they go from -6 to 10"
     )
     assert caught.value.hint == "--rating-scale LOW HIGH names the scale that was used"
-
-
-@pytest.mark.parametrize("written", ["inf", "-Infinity", "1e999"])
-def test_a_rating_has_to_be_finite(tmp_path: Path, written: str) -> None:
-    rows = (f"1,s1,{written},5,a.csv,4", "1,s2,5,5,b.csv,4")
-    (error,) = open_raw("table", study(tmp_path, *rows)).damaged
-    where = f"{tmp_path}/trials.csv, line 2"
-    assert str(error) == f"{where}: the valence '{written}' is not a finite number"
 
 
 def test_recordings_without_any_rating_are_read(tmp_path: Path) -> None:
@@ -561,17 +351,6 @@ def test_other_datasets_take_no_options(tmp_path: Path) -> None:
         open_raw("deap", tmp_path, TableOptions())
 
 
-def test_text_that_is_no_table_is_named(tmp_path: Path) -> None:
-    for content, message in (
-        ("subject\n".encode("utf-16"), "UTF-16"),
-        (HEADER.encode() + "\n张,s1,5,5,a.csv,4\n".encode("gbk"), "not UTF-8"),
-        (HEADER.encode() + b'\n1,s1,5,5,"' + b"x" * 200_000, "is not a CSV file: line 2"),
-    ):
-        (tmp_path / "trials.csv").write_bytes(content)
-        with pytest.raises(RtcanError, match=message):
-            open_raw("table", tmp_path)
-
-
 def test_values_survive_whatever_the_file(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(5, 1, 40)
     np.save(tmp_path / "x.npy", values)
@@ -590,15 +369,6 @@ def test_values_survive_whatever_the_file(tmp_path: Path) -> None:
     for trial in trials:
         assert_array_equal(trial.recordings[0].eda, values)
         assert trial.recordings[0].sampling_rate == 8
-
-
-def test_a_table_that_was_cut_off_is_refused(tmp_path: Path) -> None:
-    """What is left of the last number may be another number."""
-    raw = study(tmp_path, "P01,a,6.5,8,one.csv,10", "P02,a,6")
-    path = raw / "trials.csv" if raw.is_dir() else raw
-    path.write_text(path.read_text().rstrip("\n"))
-    with pytest.raises(RtcanError, match=r"ends in the middle of line 3: P02,a,6"):
-        open_raw("table", tmp_path)
 
 
 def test_a_forgotten_scale_of_real_ratings_is_noticed(tmp_path: Path) -> None:

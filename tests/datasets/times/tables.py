@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.table.cuts import Cut, cut
-from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.row import Row
 from rtcan_cli.datasets.table.signals import SignalFile, Track
 
 NAN = float("nan")

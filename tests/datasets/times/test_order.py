@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from rtcan_cli.datasets.table.cuts import Cut, cut
-from rtcan_cli.datasets.table.rows import Row
+from rtcan_cli.datasets.table.row import Row
 from rtcan_cli.errors import RtcanError
 from tests.datasets.times.tables import BEGIN, NAN, track_of, whole
 
