@@ -16,11 +16,23 @@ def column_texts(table: Table) -> list[tuple[list[str], bool]]:
     columns = [[row[index] for row in table.rows] for index in range(len(table.columns))]
     return [
         (
-            [cell(value, _decimals(column)) for value in column],
+            _p_values(column)
+            if _holds_p_values(head)
+            else [cell(value, _decimals(column)) for value in column],
             all(isinstance(value, int | float | None) for value in column),
         )
-        for column in columns
+        for head, column in zip(table.columns, columns, strict=True)
     ]
+
+
+def _holds_p_values(head: str) -> bool:
+    return head == "p" or head.startswith("p (")
+
+
+def _p_values(column: list[Any]) -> list[str]:
+    """As papers write them: never zero, and without digits that nothing supports."""
+    small = [isinstance(value, float) and value < 0.001 for value in column]
+    return ["< 0.001" if low else cell(value) for value, low in zip(column, small, strict=True)]
 
 
 def _decimals(column: list[Any]) -> int | None:

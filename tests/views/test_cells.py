@@ -32,3 +32,11 @@ def test_a_number_on_its_own_has_three_digits_or_none_after_the_point(number):
     text = cell(number)
     assert "+" not in text
     assert float(text.replace(",", "")) == pytest.approx(number, rel=0.005)
+
+
+@pytest.mark.parametrize("head", ["p", "p (W)"])
+def test_p_values_are_never_shown_as_zero(head):
+    values = [0.25, 0.0014, 3.4e-56, 0.0, None, float("nan"), 1.0]
+    texts, right = column_texts(Table("", [head], [[value] for value in values]))[0]
+    assert texts == ["0.25", "0.0014", "< 0.001", "< 0.001", "-", "-", "1"]
+    assert right

@@ -25,6 +25,7 @@ MOST_MARKERS = 200
 
 _GENERIC = {"eda", "gsr", "signal", "signals", "data", "recording", "physio", "raw", "export"}
 _GENERIC |= {"raw_data", "v6", "participant_data"}  # folders of an EmbracePlus
+_GENERIC |= {"e4", "empatica", "shimmer", "bitalino", "emotibit", "biopac"}
 """Words in names that are neither a subject nor a stimulus."""
 
 _OF_TRIALS = {"trial", "stimulus", "stim", "song", "clip", "video", "condition", "block"}

@@ -178,9 +178,9 @@ def _plausibility_notes(
     if counts.below_noise:
         share = 100 * counts.below_noise / counts.sound
         text = (
-            f"{counts.below_noise} of {counts.sound} usable recordings ({share:.2g} %) vary by "
-            f"less than {DETECTABLE:g} times the noise or the resolution of their sensor: they are "
-            "not a measurement of the skin. They are used; to leave them out, set the limit"
+            f"usable recordings that vary by less than {DETECTABLE:g} times the noise or the "
+            f"resolution of their sensor: {counts.below_noise} of {counts.sound} ({share:.2g} %). "
+            "They are not a measurement of the skin, but are used; to leave them out, set the limit"
         )
         line = again(min_signal_to_noise=DETECTABLE)
         notes.append(Note("below_noise", text, line))

@@ -29,7 +29,11 @@ _NO_MORE = {
 SURE = 0.05
 #: The tests of a difference: first those that hold for new networks; where there is none of them,
 #: that of new subjects.
-_TESTS = ("p_seeds", "p_folds", "p_swap")
+_TESTS = {
+    "p_seeds": "over subjects and seeds",
+    "p_folds": "over folds",
+    "p_swap": "over subjects",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ def _note(network: Seeds, target: str, groups: Sequence[Seeds]) -> Note | None:
         f"{target}: {network.first.network} ({network.name}) is "
         f"{found.verdict.replace('_', ' ')} than the simpler model "
         f"{rival.first.network} ({rival.name}): {own:.1f} against {other:.1f} % of "
-        f"{accuracy['n_trials']} trials, p = {found.p_value:.2g}"
+        f"{accuracy['n_trials']} trials, {_TESTS[found.test]} p = {found.p_value:.2g} "
+        "(not adjusted)"
     )
     return Note("simple_rival", text)
 

@@ -149,6 +149,14 @@ def test_the_one_folder_is_the_subject_of_a_session(tmp_path: Path) -> None:
     assert [row["subject"] for row in written(tmp_path)] == ["S01", ""]
 
 
+def test_the_name_of_a_device_is_not_a_subject(tmp_path: Path) -> None:
+    e4(tmp_path / "e4" / "007")
+    text(tmp_path / "eda" / "008_song1.csv")
+    draft_trials(tmp_path)
+    found = [(row["subject"], row["stimulus"]) for row in written(tmp_path)]
+    assert found == [("007", ""), ("008", "song1")]
+
+
 @pytest.mark.parametrize("column", ["trial", "Stimulus"])
 def test_a_column_that_says_the_trial_is_drafted_and_read(tmp_path: Path, column: str) -> None:
     names = {"trial": "12", "Stimulus": "AB"}[column]

@@ -207,9 +207,9 @@ def test_what_cannot_come_from_skin_is_counted_and_said(lab: Lab) -> None:
     said = {note.kind: note for note in result.notes}
     assert said["implausible_samples"].text.startswith("2 of 3 recordings have samples that cannot")
     assert said["implausible_samples"].text.endswith("1 of these are left out")
-    assert said["below_noise"].text.startswith(
-        "1 of 2 usable recordings (50 %) vary by less than 3"
-    )
+    text = said["below_noise"].text
+    assert text.startswith("usable recordings that vary by less than 3 times the noise")
+    assert ": 1 of 2 (50 %). They are not" in text
     assert "--min-signal-to-noise 3" in (said["below_noise"].command or "")
     with Store(lab.output, "recordings") as store:
         marks, quality = store.signal("repaired", 0), store.table("quality")
