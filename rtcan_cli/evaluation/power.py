@@ -23,7 +23,12 @@ def standard_error(low: float, high: float, n_subjects: int) -> float:
 
 
 def p_of_skill(
-    estimate: float, without_skill: float, low: float, high: float, n_subjects: int
+    estimate: float,
+    without_skill: float,
+    low: float,
+    high: float,
+    n_subjects: int,
+    least_error: float = math.nan,
 ) -> float:
     """P value of a score that is as far from what needs no skill, two-sided.
 
@@ -36,17 +41,24 @@ def p_of_skill(
         The score, and what it is without skill.
     low, high, n_subjects
         As of `smallest_effect`.
+    least_error : float
+        Standard error in place of that of an interval without width, see `chance_error`: if all
+        answers of a few subjects are right, no sample of these subjects has a wrong one, which does
+        not mean that others have none.
 
     Returns
     -------
     float
-        NaN without an interval. Where it has no width: 1 without skill, else 0.
+        NaN without an interval. Where it has no width: 1 without skill, else NaN unless there is a
+        least error.
     """
     error, away = standard_error(low, high, n_subjects), abs(estimate - without_skill)
     if math.isnan(error):
         return float("nan")
     if error == 0:
-        return 1.0 if away < 1e-12 else 0.0
+        if away < 1e-12:
+            return 1.0
+        error = least_error
     return float(2 * stdtr(n_subjects - 1, -away / error))
 
 

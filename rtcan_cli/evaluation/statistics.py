@@ -170,7 +170,8 @@ def seed_test(one: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame]) -> See
     Returns
     -------
     SeedTest
-        If neither subjects nor seeds differ, the p value is 0, or 1 without a difference.
+        If neither subjects nor seeds differ, there is no variance to compare the difference with:
+        p is 1 if it is 0, and NaN otherwise, as in `corrected_t`.
 
     Raises
     ------
@@ -197,7 +198,7 @@ def seed_test(one: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame]) -> See
     if n < 2:
         return SeedTest(difference, np.nan, np.nan, np.nan, np.nan)
     if not varied:
-        p_value = 1.0 if difference == 0 else 0.0
+        p_value = 1.0 if difference == 0 else np.nan
         return SeedTest(difference, difference, difference, p_value, np.inf)
     freedom = total**2 / sum(variance**2 / df for variance, df in varied)
     error = float(np.sqrt(total))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import nct, rankdata, t, ttest_1samp
+from scipy.stats import binomtest, nct, rankdata, t, ttest_1samp
 
 from rtcan_cli.evaluation.power import chance_error, p_of_skill, smallest_effect
 
@@ -64,4 +64,12 @@ def test_p_of_skill_without_an_interval_or_without_width() -> None:
     assert math.isnan(p_of_skill(0.6, 0.5, np.nan, np.nan, 24))
     assert math.isnan(p_of_skill(0.6, 0.5, 0.5, 0.7, 1))
     assert p_of_skill(0.5, 0.5, 0.5, 0.5, 24) == 1
-    assert p_of_skill(0.6, 0.5, 0.6, 0.6, 24) == 0
+    assert math.isnan(p_of_skill(0.6, 0.5, 0.6, 0.6, 24))
+
+
+@pytest.mark.parametrize("n", [6, 10, 20])
+def test_all_answers_of_a_few_subjects_are_not_beyond_doubt(n: int) -> None:
+    """One trial each, all right: no sample of these subjects differs, and p is not 0."""
+    least = chance_error("balanced_accuracy", n // 2, n - n // 2)
+    p = p_of_skill(1.0, 0.5, 1.0, 1.0, n, least)
+    assert binomtest(n, n).pvalue < p < 10 ** (-n / 8)

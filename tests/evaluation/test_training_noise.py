@@ -162,6 +162,18 @@ def test_a_single_seed_says_nothing_about_training() -> None:
     assert (same.difference, same.p_value) == (0, 1)
 
 
+def test_two_subjects_whose_answers_all_differ_are_no_proof() -> None:
+    """One trial each, right in one run and wrong in the other: nothing varies, and p is not 0."""
+
+    def run(right: float) -> pd.DataFrame:
+        trials = {"subject": ["a", "b"], "stimulus": "s", "label": [1, 0], "fold": [1, 2]}
+        return pd.DataFrame({**trials, "probability": [right, 1 - right]})
+
+    found = seed_test([run(0.9)] * 2, [run(0.1)] * 2)
+    assert found.difference == 1
+    assert np.isnan(found.p_value)
+
+
 def test_scores_of_several_seeds_are_averaged() -> None:
     one, other = study(4, 3, 0.05)
     found = difference_intervals(one, other, n_resamples=100)

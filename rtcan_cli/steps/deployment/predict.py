@@ -37,6 +37,7 @@ from rtcan_cli.runs.origin import (
     sees_within_subject,
     trained_on,
 )
+from rtcan_cli.runs.present import refuse_outdated
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes
 from rtcan_cli.stores import Store, Workspace
@@ -100,6 +101,7 @@ def predict_stores(
         require("predict", "torch")
     sources = new_sources(run, workspace, dataset, given or {})
     ids, made = sources.check()
+    refuse_outdated(sources)
     if all_new and trained_on_these(run, ids, workspace):
         raise RtcanError(
             f"{run.name} was trained on these very recordings: they are not new",

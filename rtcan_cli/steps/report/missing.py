@@ -11,6 +11,7 @@ from rtcan_cli.datasets.profiles import TARGETS, profile
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.answer import Answer
 from rtcan_cli.results.base import Note
+from rtcan_cli.runs.present import outdated_notes
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import Seeds
 from rtcan_cli.steps.paper.rows import settings_like
@@ -18,7 +19,6 @@ from rtcan_cli.steps.report.answer import INPUTS
 from rtcan_cli.steps.scores.judgement import LEAST_SUBJECTS
 from rtcan_cli.steps.scores.simple_rivals import OF_SONGS
 from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.stores.workspace import content_id
 
 #: Simple models that are asked for where an input has none.
 _SIMPLE = {
@@ -49,7 +49,7 @@ def missing(
         yield Note("not_trained", text, stores.line("train", dataset=name))
         return
     for group in speaking:
-        yield from _stale(stores, group.first)
+        yield from outdated_notes([group.first])
     if answer.tests.empty:
         text = "no run holds out whole subjects, so none says anything about unseen ones"
         yield Note("seen_subjects", text, _line(stores, name, runs))
@@ -72,16 +72,6 @@ def missing(
             f"at least {LEAST_SUBJECTS} subjects are needed for any answer, and more for a sure one"
         )
         yield Note("too_few_subjects", text)
-
-
-def _stale(stores: Workspace, run: Run) -> Iterator[Note]:
-    """Say that a run was trained on other stores than those that are there now."""
-    inputs = run.provenance.inputs
-    now = {kind: content_id(stores.store(run.dataset.name, kind)) for kind in inputs}
-    changed = [kind for kind, used in inputs.items() if now[kind] not in (None, used)]
-    if changed:
-        text = f"{run.name} was trained before {' and '.join(changed)} changed"
-        yield Note("stale_run", text, run.line())
 
 
 def _of_input(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.metrics import leading_score
-from rtcan_cli.evaluation.power import p_of_skill
+from rtcan_cli.evaluation.power import chance_error, p_of_skill
 from rtcan_cli.evaluation.statistics import holm
 from rtcan_cli.steps.scores.judgement import LEAST_SUBJECTS, judgement
 from rtcan_cli.steps.scores.simple_rivals import SURE
@@ -62,7 +62,9 @@ def scores_of(
         n_trials,
     ).iloc[0]
     chance = {lead: float(judged["without_skill"]), "auc": 0.5}
-    p_values = _p_values(pooled, chance, n_subjects)
+    n_high = int((label == 1).sum())
+    least = {name: chance_error(name, n_high, n_trials - n_high) for name in chance}
+    p_values = _p_values(pooled, chance, n_subjects, least)
     if hears_music:
         by_song = [
             table.assign(
@@ -71,7 +73,9 @@ def scores_of(
             for table in trials
         ]
         songs = intervals(by_song if len(by_song) > 1 else by_song[0], seed=seed)
-        p_values = np.maximum(p_values, _p_values(songs, chance, trials[0]["song"].nunique()))
+        p_values = np.maximum(
+            p_values, _p_values(songs, chance, trials[0]["song"].nunique(), least)
+        )
     each = [intervals(table, n_resamples=1).loc[lead, "estimate"] for table in trials]
     row: dict[str, Any] = {
         "n_subjects": n_subjects,
@@ -92,11 +96,16 @@ def scores_of(
     return row
 
 
-def _p_values(scores: pd.DataFrame, chance: dict[str, float], n: int) -> NDArray[np.float64]:
+def _p_values(
+    scores: pd.DataFrame, chance: dict[str, float], n: int, least: dict[str, float]
+) -> NDArray[np.float64]:
     """P values of scores against what they are by chance, over n subjects or songs."""
-    rows = [(scores.loc[name], without) for name, without in chance.items()]
+    rows = [(scores.loc[name], without, least[name]) for name, without in chance.items()]
     return np.array(
-        [p_of_skill(row["estimate"], without, row["low"], row["high"], n) for row, without in rows]
+        [
+            p_of_skill(row["estimate"], without, row["low"], row["high"], n, error)
+            for row, without, error in rows
+        ]
     )
 
 

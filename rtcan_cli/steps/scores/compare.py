@@ -18,6 +18,7 @@ from rtcan_cli.results.base import Note
 from rtcan_cli.results.csv import write_csv
 from rtcan_cli.results.scores.comparison import SCORE_COLUMNS, Comparison
 from rtcan_cli.runs.labels import labels_of
+from rtcan_cli.runs.present import outdated_notes
 from rtcan_cli.runs.run import Run
 from rtcan_cli.runs.seeds import group_seeds, seed_note, seed_scores
 from rtcan_cli.steps.paper.rows import is_eligible
@@ -88,7 +89,9 @@ def compare_runs(
     )
     groups = group_seeds(runs)
     several = [group for group in groups if len(group.runs) > 1]
-    apart, notes = differences(runs, reference)
+    notes = outdated_notes(runs)
+    apart, found = differences(runs, reference)
+    notes += found
     if several:
         notes.append(seed_note(several))
     notes += rival_notes(groups)

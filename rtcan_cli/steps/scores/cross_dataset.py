@@ -26,6 +26,7 @@ from rtcan_cli.results.scores.cross_dataset import (
 )
 from rtcan_cli.results.scores.evaluation import SUBJECT_COLUMNS, VERDICT_COLUMNS
 from rtcan_cli.runs.labels import label_of
+from rtcan_cli.runs.present import refuse_outdated
 from rtcan_cli.runs.run import Run
 from rtcan_cli.steps.deployment.predict import new_sources, predict_stores, trained_on_these
 from rtcan_cli.steps.scores.evaluate import NAMES
@@ -71,6 +72,7 @@ def evaluate_on(
         new_sources(run, workspace, dataset, {}), labels=workspace.store(dataset, "labels")
     )
     ids, made = sources.check()
+    refuse_outdated(sources)
     if trained_on_these(run, ids, workspace):
         raise RtcanError(
             f"{run.name} was trained on these recordings, or their ratings: its folds test it on "

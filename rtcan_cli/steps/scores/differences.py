@@ -32,6 +32,8 @@ from rtcan_cli.trial_key import TRIAL_KEY
 
 #: With fewer folds Wilcoxon's p cannot reach 0.05.
 ENOUGH_FOLDS = 6
+#: Inputs of a model that may differ between runs; labels are compared trial by trial.
+_INPUTS = ("components", "features", "music")
 #: How scores of pure rooms are called in results.
 SCORE_NAMES = {"f1": "f1_high"}
 #: Tests whose p values are adjusted, each for itself, over the comparisons of a target.
@@ -351,7 +353,7 @@ def _try_pair(
         text = f"{target}: {run.name} is not compared with {reference.name}: {error}"
         return [], [Note("not_comparable", text)]
     one, other = run.first.provenance.inputs, reference.first.provenance.inputs
-    kinds = [k for k in ("components", "music") if k in one and k in other and one[k] != other[k]]
+    kinds = [k for k in _INPUTS if k in one and k in other and one[k] != other[k]]
     if not kinds:
         return found, []
     text = (

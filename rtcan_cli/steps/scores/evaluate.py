@@ -41,6 +41,7 @@ from rtcan_cli.results.scores.evaluation import (
 )
 from rtcan_cli.results.training.imported import ImportedEvaluation
 from rtcan_cli.runs.labels import label_of
+from rtcan_cli.runs.present import outdated_notes
 from rtcan_cli.runs.run import Run, about, describe_choices
 from rtcan_cli.runs.seeds import seed_note, seed_scores, seeds_beside
 from rtcan_cli.steps.scores.judgement import judgement, judgement_in_words, single_test_notes
@@ -132,7 +133,8 @@ def evaluate_run(
     several = [seeds] if len(seeds.runs) > 1 else []
     targets = console.counted(run.settings.targets, "scores", "target")
     found = {target: score_run(run, target) for target in targets}
-    notes = [note for target, each in found.items() for note in _target_notes(run, target, each)]
+    notes = outdated_notes([run])
+    notes += [note for target, each in found.items() for note in _target_notes(run, target, each)]
     notes += single_test_notes(
         pd.concat([each.verdict for each in found.values()]),
         min(int((each.subjects["n"] > 0).sum()) for each in found.values()),

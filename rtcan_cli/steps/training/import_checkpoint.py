@@ -33,6 +33,7 @@ from rtcan_cli.models.weights import to_arrays
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.training.imported import ImportedNetwork
 from rtcan_cli.runs.inputs import Sources, training_data
+from rtcan_cli.runs.present import refuse_outdated
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
@@ -225,6 +226,7 @@ def import_checkpoint(
         If the stores do not belong together, or the music features are not as many as it takes.
     """
     inputs, made = sources.check()
+    refuse_outdated(sources)
     settings = _settings(checkpoint, onset)
     parameters = settings.parameters() | {
         "checkpoint": {

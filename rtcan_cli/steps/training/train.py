@@ -20,6 +20,7 @@ from rtcan_cli.errors import BlockedError, DamagedError, PartlyDone, RtcanError
 from rtcan_cli.results.training.runs import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
+from rtcan_cli.runs.present import refuse_outdated
 from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
@@ -250,6 +251,7 @@ def _plan(planner: Planner, request: RunRequest, force: bool) -> RunPlan | None:
         )
     check_thresholds(request.settings)
     inputs, made = request.sources.check()
+    refuse_outdated(request.sources)
     parameters = request.settings.parameters()
     provenance = Provenance(
         *("train", made.dataset, parameters, inputs, made.simulated),
