@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -69,8 +70,16 @@ class Progress(Protocol):
 class _Bar:
     """A bar of tqdm with lines below it; where it is not drawn, a line of text now and then."""
 
-    def __init__(self, bar: Any, description: str, unit: str, lines: bool) -> None:
+    def __init__(
+        self,
+        bar: Any,
+        description: str,
+        unit: str,
+        lines: bool,
+        remaining: Callable[[], float | None] | None,
+    ) -> None:
         self._bar, self._below = bar, list[Any]()
+        self._remaining = remaining
         self._description, self._unit = description, unit
         self._lines = lines and not self.drawn
         self._told = time.monotonic()
@@ -124,11 +133,18 @@ class _Bar:
     def state(self) -> str:
         total = self.total
         done = f"{self.n:g} of {total:g} {self._unit}{'s' * (total != 1)}"
+        left = self.seconds_left()
+        return done if left is None else f"{done}, about {duration(left)} left"
+
+    def seconds_left(self) -> float | None:
+        """Time until the end, at the pace since something was finished first."""
         begun, first = self._since or (0.0, self.n)
-        if not first < self.n < total:
-            return done
-        pace = (time.monotonic() - begun) / (self.n - first)
-        return f"{done}, about {duration(pace * (total - self.n))} left"
+        if not first < self.n < self.total:
+            return None
+        remaining = self.total - self.n if self._remaining is None else self._remaining()
+        if remaining is None:
+            return None
+        return (time.monotonic() - begun) / (self.n - first) * remaining
 
     def close(self) -> None:
         for below in reversed(self._below):
@@ -180,6 +196,30 @@ def fail(message: str, hint: str | None = None) -> None:
         _stderr().print(f"  try: {hint}", markup=False, soft_wrap=True)
 
 
+#: As tqdm draws a bar, but with a time left that is not its own.
+_OWN_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{left}, {rate_fmt}{postfix}]"
+
+
+@cache
+def _drawn() -> type[Any]:
+    """tqdm, which knows the time left from elsewhere."""
+    from tqdm import tqdm
+
+    class Drawn(tqdm):
+        seconds_left: Callable[[], float | None] | None = None
+
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            left = self.seconds_left() if self.seconds_left is not None else None
+            if self.n == self.total:
+                left = 0.0
+            return super().format_dict | {
+                "left": "?" if left is None else self.format_interval(left)
+            }
+
+    return Drawn
+
+
 @contextmanager
 def progress(
     total: int,
@@ -189,6 +229,7 @@ def progress(
     *,
     leave: bool = True,
     lines: bool = True,
+    remaining: Callable[[], float | None] | None = None,
 ) -> Iterator[Progress]:
     """Show how far a long step is, on stderr; silent with ``--quiet``.
 
@@ -208,11 +249,13 @@ def progress(
         Whether the bar stays when the step is done.
     lines : bool
         Whether there are lines where there is no terminal.
+    remaining : callable, optional
+        How many units all workers together could finish until the end, at the pace so far: more
+        than are left if some of them have nothing to do at the end. None if it is not known yet.
+        By default, what is left.
     """
-    from tqdm import tqdm
-
     disable = True if verbosity.quiet else None
-    with tqdm(
+    with _drawn()(
         total=total,
         initial=done,
         desc=description,
@@ -222,8 +265,10 @@ def progress(
         dynamic_ncols=True,
         smoothing=0.1,
         leave=leave,
+        bar_format=None if remaining is None else _OWN_FORMAT,
     ) as drawn:
-        bar = _Bar(drawn, description, unit, lines)
+        bar = _Bar(drawn, description, unit, lines, remaining)
+        drawn.seconds_left = bar.seconds_left
         try:
             yield bar
         finally:

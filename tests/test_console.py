@@ -81,6 +81,30 @@ def test_without_a_terminal_there_is_a_line_now_and_then(
     ]
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+def test_the_time_left_may_be_that_of_the_busiest_worker(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch, drawn: bool
+) -> None:
+    remaining: list[float | None] = [None]
+    if drawn:
+        shown = terminal(monkeypatch)
+    with console.progress(10, "training", "epoch", remaining=lambda: remaining[0]) as bar:
+        bar.update()
+        clock[0] += 4.0
+        bar.update(2)
+        assert bar.state() == "3 of 10 epochs"
+        remaining[0] = 20.0
+        assert bar.state() == "3 of 10 epochs, about 40 s left"
+        bar.set_postfix_str("")  # draws
+        if drawn:
+            assert "3/10 [" in shown.screen()[0]
+            assert "<00:40, " in shown.screen()[0]
+        bar.update(7)
+        assert bar.state() == "10 of 10 epochs"
+    if drawn:
+        assert "<00:00, " in shown.screen()[0]
+
+
 def test_quick_and_quiet_steps_say_nothing_without_a_terminal(
     clock: list[float], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -231,12 +231,26 @@ def _seconds_left(
     rest += [needed] * (n_left - len(rest))
     if not (n_counted and seconds > 0 and begun.side_by_side and rest):
         return None
-    # A process that has finished its model takes the next one: of five models, four at a time, the
-    # fifth takes as long as the first four.
-    ends = [0.0] * min(begun.side_by_side, n_left)
-    for n_epochs_left in rest:
-        heapq.heapreplace(ends, ends[0] + n_epochs_left)
-    return seconds / n_counted * max(ends)
+    return seconds / n_counted * until_the_last(rest, begun.side_by_side)
+
+
+def until_the_last(rest: Sequence[float], side_by_side: int) -> float:
+    """How much the busiest process has to do until all models are trained.
+
+    A process that has finished its model takes the next one: of five models, four at a time, the
+    fifth takes as long as the first four.
+
+    Parameters
+    ----------
+    rest : sequence of float
+        What is left of each model, in the order in which they are trained.
+    side_by_side : int
+        How many are in training at the same time, 1 or more.
+    """
+    ends = [0.0] * side_by_side
+    for left in rest:
+        heapq.heapreplace(ends, ends[0] + left)
+    return max(ends)
 
 
 _RESULT = ("seconds", "history.train_loss")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.steps.training.begun import until_the_last
 from rtcan_cli.steps.training.curves import Curve, Taker, curve_in_training, curve_of
 from rtcan_cli.steps.training.plan import Unit
 
@@ -45,6 +46,8 @@ class Watch:
         self._curves: dict[int, Curve] = {}
         self._told: dict[int, tuple[float, int]] = {}  # when, and which epoch
         self._begun = time.monotonic()
+        #: What was finished before this call, and how many units were not.
+        self._n_before, self._n_missing = 0, len(units)
         self._lock = Lock()
         self._bar: console.Progress | None = None
         #: Whether all are networks: nothing else has epochs.
@@ -65,14 +68,28 @@ class Watch:
 
     def count(self) -> int:
         """How much of it is finished; a network that stopped early has all its epochs."""
-        if not self.counts_epochs:
-            return len(self._over)
-        return sum(
-            self._size(unit)
-            if id(unit) in self._over
-            else (curve.n_epochs if (curve := self._curves.get(id(unit))) else 0)
-            for unit in self._units
-        )
+        return self.total - sum(self._rest())
+
+    def _rest(self) -> list[int]:
+        """What is left of each unit that is not over."""
+        left = []
+        for unit in self._units:
+            if id(unit) not in self._over:
+                curve = self._curves.get(id(unit)) if self.counts_epochs else None
+                left.append(self._size(unit) - (curve.n_epochs if curve else 0))
+        return left
+
+    def remaining(self) -> float | None:
+        """How much could be finished until the end of training if no process ever had to wait.
+
+        None as long as the pace is not known: what is begun at the same time ends at about the same
+        time, which says nothing of how long the next ones take.
+        """
+        rest, done = self._rest(), self.count() - self._n_before
+        at_a_time = min(self._side_by_side, self._n_missing)
+        if done <= at_a_time:
+            return None
+        return at_a_time * until_the_last(rest, at_a_time) if at_a_time else sum(rest)
 
     def finish(self, unit: Unit, result: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Take a unit as over, with its result if it has one that is to be told of."""
@@ -164,9 +181,12 @@ class Watch:
         mark = " (simulated)" if any(unit.made.simulated for unit in self._units) else ""
         # Where there is no terminal, networks have lines of their own.
         lines = not self.counts_epochs
-        with console.progress(self.total, f"training{mark}", self.unit, lines=lines) as bar:
+        with console.progress(
+            self.total, f"training{mark}", self.unit, lines=lines, remaining=self.remaining
+        ) as bar:
             self.look()
-            bar.start_at(self.count())  # the pace shown is that of this call
+            self._n_before, self._n_missing = self.count(), len(self._rest())
+            bar.start_at(self._n_before)  # the pace shown is that of this call
             self._bar, stop = bar, Event()
 
             def watch() -> None:

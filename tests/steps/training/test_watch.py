@@ -91,6 +91,48 @@ def test_epochs_of_checkpoints_and_of_finished_networks_are_counted(folds: list[
     assert watch.count() == EPOCHS
 
 
+def test_what_remains_counts_folds_that_have_to_wait(folds: list[Unit], bar: Bar) -> None:
+    watch = Watch(folds, side_by_side=2)
+    with watch.shown():
+        assert watch.remaining() is None
+        for fold in (0, 1):
+            PartialSink(folds[fold]).save(fold, history(0.7))
+        watch.look()
+        assert watch.remaining() is None  # the second was finished just after the first
+        PartialSink(folds[0]).save(0, history(*[0.7] * 30))
+        watch.look()
+        # The third fold follows the first one, beside the second one until that ends.
+        assert watch.count() == 31
+        assert watch.remaining() == 2 * (10 + EPOCHS)
+        for fold in (0, 1):
+            watch.finish(folds[fold], history(0.7))
+        watch.look()
+        assert watch.remaining() == 2 * EPOCHS  # one process has nothing to do
+
+
+def test_a_pace_is_that_of_folds_that_this_call_trains(folds: list[Unit], bar: Bar) -> None:
+    for fold in (0, 1):
+        PartialSink(folds[fold]).save(fold, history(*[0.7] * 20))
+    watch = Watch(folds, side_by_side=2)
+    watch.finish(folds[0])
+    with watch.shown():
+        assert (watch.count(), watch.remaining()) == (EPOCHS + 20, None)
+        PartialSink(folds[1]).save(1, history(*[0.7] * 23))
+        watch.look()
+        assert watch.remaining() == 2 * EPOCHS
+
+
+@pytest.mark.parametrize(("side_by_side", "expected"), [(0, 119.0), (1, None), (3, None)])
+def test_on_a_cluster_what_remains_is_what_is_left(
+    folds: list[Unit], bar: Bar, side_by_side: int, expected: float | None
+) -> None:
+    watch = Watch(folds, side_by_side)
+    with watch.shown():
+        PartialSink(folds[1]).save(1, history(0.7))
+        watch.look()
+        assert watch.remaining() == expected
+
+
 def test_only_networks_have_epochs(folds: list[Unit]) -> None:
     learner = replace(folds[0], settings=replace(folds[0].settings, recipe=None))
     watch = Watch([learner, *folds[1:]])
