@@ -211,7 +211,7 @@ def ingest(
     from rtcan_cli.datasets.polarity import signal_kind
     from rtcan_cli.datasets.table.options import TableOptions
     from rtcan_cli.datasets.units import require_unit
-    from rtcan_cli.eda.quality import Rules
+    from rtcan_cli.eda.quality.rules import Rules
     from rtcan_cli.steps.data.ingest import ingest_raw
     from rtcan_cli.steps.following import after_step
 

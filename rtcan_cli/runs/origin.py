@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rtcan_cli.eda.quality import Rules
+from rtcan_cli.eda.quality.rules import Rules
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.results.base import Note
 from rtcan_cli.runs.inputs import Sources

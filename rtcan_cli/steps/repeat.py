@@ -121,7 +121,7 @@ def _ingest_line(path: Path, made: Provenance) -> CommandLine:
         for name, usual in _OF_INGEST.items()
         if parameters.get(name, usual) != usual
     }
-    from rtcan_cli.eda.quality import Rules  # loads SciPy, which `info` need not wait for
+    from rtcan_cli.eda.quality.rules import Rules  # loads SciPy, which `info` need not wait for
 
     rules = asdict(Rules())
     options |= {

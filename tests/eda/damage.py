@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rtcan_cli.eda.methods import cvxeda_method
 from rtcan_cli.eda.preprocess import zscore
-from rtcan_cli.eda.quality import Rules, inspect
+from rtcan_cli.eda.quality.inspection import inspect
+from rtcan_cli.eda.quality.rules import Rules
 from rtcan_cli.eda.stretches import repair
 from rtcan_cli.simulate import physiology
 

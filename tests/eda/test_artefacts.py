@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcan_cli.eda.artefacts import KINDS, Limits, find_artefacts
-from rtcan_cli.eda.quality import DETECTABLE, Rules, inspect
+from rtcan_cli.eda.quality.inspection import inspect
+from rtcan_cli.eda.quality.rules import DETECTABLE, Rules
 from rtcan_cli.eda.sensor import resolution
 from rtcan_cli.eda.stretches import find_stuck
 from tests.eda.damage import Case, cases, clean, damaged, outcome

@@ -24,7 +24,8 @@ from rtcan_cli.datasets.polarity import SignalKind, signal_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
-from rtcan_cli.eda.quality import Inspected, Rules, inspect
+from rtcan_cli.eda.quality.inspection import Inspected, inspect
+from rtcan_cli.eda.quality.rules import Rules
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.parallel import map_ordered
 from rtcan_cli.results.base import Note

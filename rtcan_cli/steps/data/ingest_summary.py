@@ -15,7 +15,7 @@ from rtcan_cli.command_line import CommandLine, command_line
 from rtcan_cli.datasets.polarity import NOT_STATED, SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile
 from rtcan_cli.eda.artefacts import KINDS
-from rtcan_cli.eda.quality import DETECTABLE, Rules
+from rtcan_cli.eda.quality.rules import DETECTABLE, Rules
 from rtcan_cli.errors import some
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.ingest import IMPLAUSIBLE_COLUMNS, LEFT_OUT_COLUMNS, Ingested

@@ -13,7 +13,8 @@ from rtcan_cli.datasets.absolute import is_absolute
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.artefacts import KINDS
-from rtcan_cli.eda.quality import DETECTABLE, Rules, severity, worst_first
+from rtcan_cli.eda.quality.rules import DETECTABLE, Rules
+from rtcan_cli.eda.quality.verdict import severity, worst_first
 from rtcan_cli.eda.stretches import find_stuck
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.plots.look import PAPER, Look

@@ -22,7 +22,9 @@ from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.features import eda_features
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import cvxeda_method, method_of
-from rtcan_cli.eda.quality import DETECTABLE, Inspected, Rules, implausible_words, inspect
+from rtcan_cli.eda.quality.inspection import Inspected, inspect
+from rtcan_cli.eda.quality.rules import DETECTABLE, Rules
+from rtcan_cli.eda.quality.verdict import implausible_words
 from rtcan_cli.eda.resample import resample
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError, UnusableError

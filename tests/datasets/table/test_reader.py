@@ -16,7 +16,7 @@ from rtcan_cli.datasets.polarity import CONDUCTANCE, SignalKind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Trial
-from rtcan_cli.eda.quality import Rules
+from rtcan_cli.eda.quality.rules import Rules
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.steps.data.ingest import _judge
 from tests.datasets.table.studies import HEADER, read, study

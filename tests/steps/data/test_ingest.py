@@ -16,7 +16,7 @@ import pytest
 from rtcan_cli import views
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
-from rtcan_cli.eda.quality import Rules
+from rtcan_cli.eda.quality.rules import Rules
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import as_data
 from rtcan_cli.results.data.ingest import Ingested
