@@ -286,6 +286,8 @@ def _said(result: Answer, what: str, target: str, tests: pd.DataFrame) -> Said:
     surest = next((each for each in surer if each in set(simple["verdict"])), None)
     better = simple[simple["verdict"] == surest]
     parts += [_of_simple(row) for row in better.to_dict("records")]
+    if "music" in what and shown["verdict"] in _FOUND and shown["stimulus_known"] > 0:
+        parts.append(_of_known_songs(result, shown))
     return Said(sure, headline, " ".join(parts))
 
 
@@ -353,6 +355,21 @@ def _of_simple(row: dict[Any, Any]) -> str:
     return (
         f"{_model(row)} has {_share(row, 'balanced_accuracy')} % and {_plain(row, 'auc')}; "
         f"{_corrected(row)}."
+    )
+
+
+def _of_known_songs(result: Answer, row: dict[str, Any]) -> str:
+    """What hears music may know songs again: what knowing them alone is worth stands beside it."""
+    word, tests = profile(result.dataset).stimulus_word, result.tests
+    prior = tests[(tests["model"] == "song-prior") & (tests["target"] == row["target"])]
+    beside = "".join(
+        f"; song-prior, which knows only {PRIORS['song-prior'].format(word=word)}, has "
+        f"{_share(each, 'balanced_accuracy')} %"
+        for each in prior.head(1).to_dict("records")
+    )
+    return (
+        f"{100 * row['stimulus_known']:.0f} % of its test trials are of a {word} heard in "
+        f"training, so this may be memory of the {word}{beside}."
     )
 
 
