@@ -141,14 +141,12 @@ def _differences(rivals: pd.DataFrame) -> Iterator[str]:
     """What the p values of differences from simple models are of."""
     if len(rivals):
         tests = " or ".join(_TESTS[str(name)] for name in dict.fromkeys(rivals["test"]))
-        of_all = f", corrected for {len(rivals)} comparisons" if len(rivals) > 1 else ""
-        chosen = (
-            " (and for the choice of the best simple model, where the network is less accurate)"
-            if rivals["n_rivals"].max() > 1
-            else ""
-        )
+        chosen = "for the choice of the best simple model, where the network is less accurate"
+        made = [f"for {len(rivals)} comparisons"] if len(rivals) > 1 else []
+        made += [chosen] if rivals["n_rivals"].max() > 1 else []
+        corrected = f", corrected {' and '.join(made)}" if made else ""
         yield (
-            f"Differences from simple models: p values are of accuracy ({tests}){of_all}{chosen}. "
+            f"Differences from simple models: p values are of accuracy ({tests}){corrected}. "
             "Intervals are over subjects, for these trained models, so the two may disagree; a "
             "difference counts if both show it."
         )

@@ -280,7 +280,7 @@ def test_how_to_read_it_names_baseline_number_of_tests_and_power() -> None:
     assert "95 % intervals over subjects" in read
     assert "Differences" not in read
     compared = " ".join(view.how_to_read(answered({}, rivals=rivals())))
-    assert "p values are of accuracy (t-test over folds) (and for the choice" in compared
+    assert "p values are of accuracy (t-test over folds), corrected for the choice of" in compared
     assert "one seed each" in read
     assert view.how_to_read(answered()) == []
 

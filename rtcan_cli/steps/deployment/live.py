@@ -216,7 +216,7 @@ class _Following:
         with ExitStack() as stack:
             growing = GrowingFile(self.file, Path(stack.enter_context(TemporaryDirectory())))
             tell = stack.enter_context(answers_to(settings.output, settings.stream, self.run))
-            said = "simulated data: " if self._simulated else ""
+            said = "a run of simulated data on " if self._simulated else ""
             console.say(f"{said}{source}: answers about the last {self.window:g} s; Ctrl-C ends")
             for note in self._notes_on_windows():
                 console.say(f"note: {note.text}")
