@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from glob import escape
 from pathlib import Path
 
-from rtcan_cli.command_line import WORKSPACE_VARIABLE, CommandLine, command_line
+from rtcan_cli.command_line import WORKSPACE_VARIABLE, CommandLine, command_line, quoted
 from rtcan_cli.datasets.profiles import PROFILES
 from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.files.links import is_link, name_problem, refuse_links
@@ -203,8 +203,9 @@ class Workspace:
         if matches:
             raise RtcanError(
                 f"run '{name}' exists more than once in {self.root}",
-                "the same command with "
-                + " or ".join(f"--dataset {path.parent.parent.name}" for path in matches),
+                # Not every command has the option --dataset for this.
+                "its file instead of its name: "
+                + " or ".join(quoted(str(path)) for path in matches),
             )
         known = [path.stem for path in self.runs(dataset)]
         like = get_close_matches(name, known, 1, cutoff=0.0)

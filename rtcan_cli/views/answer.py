@@ -141,14 +141,12 @@ def _differences(rivals: pd.DataFrame) -> Iterator[str]:
     """What the p values of differences from simple models are of."""
     if len(rivals):
         tests = " or ".join(_TESTS[str(name)] for name in dict.fromkeys(rivals["test"]))
-        of_all = f", corrected for {len(rivals)} comparisons" if len(rivals) > 1 else ""
-        chosen = (
-            " (and for the choice of the best simple model, where the network is less accurate)"
-            if rivals["n_rivals"].max() > 1
-            else ""
-        )
+        chosen = "for the choice of the best simple model, where the network is less accurate"
+        made = [f"for {len(rivals)} comparisons"] if len(rivals) > 1 else []
+        made += [chosen] if rivals["n_rivals"].max() > 1 else []
+        corrected = f", corrected {' and '.join(made)}" if made else ""
         yield (
-            f"Differences from simple models: p values are of accuracy ({tests}){of_all}{chosen}. "
+            f"Differences from simple models: p values are of accuracy ({tests}){corrected}. "
             "Intervals are over subjects, for these trained models, so the two may disagree; a "
             "difference counts if both show it."
         )
@@ -286,6 +284,8 @@ def _said(result: Answer, what: str, target: str, tests: pd.DataFrame) -> Said:
     surest = next((each for each in surer if each in set(simple["verdict"])), None)
     better = simple[simple["verdict"] == surest]
     parts += [_of_simple(row) for row in better.to_dict("records")]
+    if "music" in what and shown["verdict"] in _FOUND and shown["stimulus_known"] > 0:
+        parts.append(_of_known_songs(result, shown))
     return Said(sure, headline, " ".join(parts))
 
 
@@ -353,6 +353,21 @@ def _of_simple(row: dict[Any, Any]) -> str:
     return (
         f"{_model(row)} has {_share(row, 'balanced_accuracy')} % and {_plain(row, 'auc')}; "
         f"{_corrected(row)}."
+    )
+
+
+def _of_known_songs(result: Answer, row: dict[str, Any]) -> str:
+    """What hears music may know songs again: what knowing them alone is worth stands beside it."""
+    word, tests = profile(result.dataset).stimulus_word, result.tests
+    prior = tests[(tests["model"] == "song-prior") & (tests["target"] == row["target"])]
+    beside = "".join(
+        f"; song-prior, which knows only {PRIORS['song-prior'].format(word=word)}, has "
+        f"{_share(each, 'balanced_accuracy')} %"
+        for each in prior.head(1).to_dict("records")
+    )
+    return (
+        f"{100 * row['stimulus_known']:.0f} % of its test trials are of a {word} heard in "
+        f"training, so this may be memory of the {word}{beside}."
     )
 
 

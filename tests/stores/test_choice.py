@@ -9,6 +9,7 @@ import h5py
 import pytest
 
 from rtcan_cli import console
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.stores import Workspace
 from rtcan_cli.stores.choice import take
@@ -98,3 +99,17 @@ def test_a_network_comes_before_a_newer_baseline(tmp_path: Path) -> None:
     stores = workspace(tmp_path, network={}, baseline=MAJORITY, part=ONE_FOLD)
     assert [path.stem for path in stores.runs()] == ["part", "baseline", "network"]
     assert [path.stem for path in stores.preferred_runs()] == ["network", "baseline", "part"]
+
+
+def test_a_name_of_two_datasets_is_answered_with_files_that_every_command_takes(
+    tmp_path: Path,
+) -> None:
+    stores = workspace(tmp_path, twice=ONE_FOLD)
+    other = tmp_path / "hku956" / "runs"
+    other.mkdir(parents=True)
+    (other / "twice.h5").write_bytes((tmp_path / "pmemo" / "runs" / "twice.h5").read_bytes())
+    with pytest.raises(RtcanError, match="'twice' exists more than once") as caught:
+        stores.find_run("twice", None)
+    files = [word for word in (caught.value.hint or "").split() if word.endswith(".h5")]
+    found = {stores.find_run(file, None) for file in files}
+    assert found == {tmp_path / name / "runs" / "twice.h5" for name in ("hku956", "pmemo")}

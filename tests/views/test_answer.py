@@ -246,6 +246,17 @@ def test_only_music() -> None:
     assert both.headline == "Evidence that EDA and music predict arousal in unseen subjects."
 
 
+def test_songs_that_may_be_remembered_are_told_beside_what_that_is_worth() -> None:
+    music = SIGNAL | LOGISTIC | {"model": "svm-music", "input": "music"}
+    prior = {"role": "prior", "input": "", "model": "song-prior", "balanced_accuracy": 0.61}
+    known = "100 % of its test trials are of a song heard in training, so this may be memory of"
+    assert only(music).details.endswith(f"{known} the song.")
+    beside = "the song; song-prior, which knows only how others rated the same song, has 61.0"
+    assert f"{known} {beside}" in only(music, prior).details
+    for silent in (music | {"stimulus_known": 0.0}, music | {"verdict": "none_shown"}, SIGNAL):
+        assert "memory" not in only(silent, prior).details
+
+
 def test_several_seeds_and_missing_folds_are_said() -> None:
     said = only({"n_seeds": 3, "seed_sd": 0.012, "n_folds": 7})
     assert "(mean of 3 seeds, sd 1.2 points); only 7 of 10 folds were trained." in said.details
@@ -269,7 +280,7 @@ def test_how_to_read_it_names_baseline_number_of_tests_and_power() -> None:
     assert "95 % intervals over subjects" in read
     assert "Differences" not in read
     compared = " ".join(view.how_to_read(answered({}, rivals=rivals())))
-    assert "p values are of accuracy (t-test over folds) (and for the choice" in compared
+    assert "p values are of accuracy (t-test over folds), corrected for the choice of" in compared
     assert "one seed each" in read
     assert view.how_to_read(answered()) == []
 

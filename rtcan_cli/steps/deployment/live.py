@@ -216,8 +216,10 @@ class _Following:
         with ExitStack() as stack:
             growing = GrowingFile(self.file, Path(stack.enter_context(TemporaryDirectory())))
             tell = stack.enter_context(answers_to(settings.output, settings.stream, self.run))
-            said = "simulated data: " if self._simulated else ""
-            console.say(f"{said}{source}: answers about the last {self.window:g} s; Ctrl-C ends")
+            console.say(f"{source}: answers about the last {self.window:g} s; Ctrl-C ends")
+            if self._simulated:
+                what = "run has learned from" if self.run.simulated else "recording is of"
+                console.say(f"note: the {what} simulated data: answers say nothing about people")
             for note in self._notes_on_windows():
                 console.say(f"note: {note.text}")
             stop = stack.enter_context(asked_to_stop())

@@ -191,6 +191,7 @@ class Planner:
         self._data: dict[object, TrainingData] = {}
         self._shared = SharedInputs()
         self._restricted: dict[object, tuple[TrainingData, Splits]] = {}
+        self._said: set[str] = set()
         self._labels: dict[object, FoldLabels] = {}
 
     def plan(self, request: RunRequest, provenance: Provenance) -> RunPlan:
@@ -261,7 +262,11 @@ class Planner:
         if trials not in self._data:
             self._data[trials], left_out = training_data(*trials, shared=self._shared)
             for reason, count in grouped(left_out):
-                console.say(f"{target}: left out {count} recording{'s' * (count != 1)}: {reason}")
+                # Models with other inputs leave out the same recordings.
+                line = f"{target}: left out {count} recording{'s' * (count != 1)}: {reason}"
+                if line not in self._said:
+                    self._said.add(line)
+                    console.say(line)
         data, splits, n_unknown, n_absent = known.restrict(self._data[trials])
         own = self._fold_labels(request, known)
         if own is not None:

@@ -120,6 +120,21 @@ def test_trials_are_loaded_once_and_shared(
     assert loads == [("arousal", 3.0, 96, (), None), ("arousal", 3.0, 48, (), None)]
 
 
+def test_what_all_models_leave_out_is_said_once(
+    prepared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(run_plan, "grouped", lambda left_out: [("a gap", 2)])
+    planner = Planner()
+    made = Provenance("train", "pmemo", {}, {})
+    for length in (96, 48):
+        settings = replace(SETTINGS, spec=replace(SETTINGS.spec, length=length))
+        planner.plan(request(prepared, tmp_path, settings), made)
+    assert capsys.readouterr().err.count("arousal: left out 2 recordings: a gap") == 1
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_inputs_in_a_file_train_the_same_networks(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
