@@ -42,6 +42,9 @@ class Recording:
         What has to be said about the file.
     begin : float
         Seconds of the file before it, if it is the last part of one.
+    span : tuple of (str, int, int), optional
+        Which channel of the file, its first sample there and the one behind the last, where
+        several trials may be cut out of one file.
     """
 
     target: str
@@ -54,6 +57,7 @@ class Recording:
     polarity: str = ""
     notes: tuple[str, ...] = ()
     begin: float = 0.0
+    span: tuple[str, int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ class Signals:
             conversion.kind.unit,
             conversion.kind.polarity,
             (*track.notes, *conversion.notes, *notes),
+            span=piece.span,
         )
 
     def _open(self, recording: EdaFile) -> tuple[Track, Conversion, NDArray[Any]] | RtcanError:

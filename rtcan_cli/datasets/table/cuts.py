@@ -39,12 +39,15 @@ class Cut:
     jitter : float
         Standard deviation of the steps between sampling times, gaps aside, as a share of their
         median; NaN where the file has no times.
+    span : tuple of (str, int, int)
+        As of `rtcan_cli.datasets.trials.Recording`.
     """
 
     eda: NDArray[np.float64]
     sampling_rate: float
     position: str
     jitter: float
+    span: tuple[str, int, int]
 
 
 def cut(track: Track, row: Row) -> Cut | str:
@@ -100,7 +103,7 @@ def _cut_even(track: Track, row: Row) -> Cut | str:
         return f"{row.duration:g} s hold no sample at {rate:g} Hz"
     # A copy: the file need not stay mapped into memory.
     eda = np.array(track.eda[first:last], np.float64)
-    return Cut(eda, rate, _position(track, first, last), math.nan)
+    return Cut(eda, rate, _position(track, first, last), math.nan, (track.name, first, last))
 
 
 def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
@@ -139,7 +142,7 @@ def _cut_timed(track: Track, time: NDArray[np.float64], row: Row) -> Cut | str:
     if before + behind > _LARGEST * len(eda):
         return f"only {len(eda)} of {before + len(eda) + behind} samples of the trial are there"
     eda = np.pad(eda, (before, behind), constant_values=np.nan)
-    return Cut(eda, rate, _position(track, first, last), jitter)
+    return Cut(eda, rate, _position(track, first, last), jitter, (track.name, first, last))
 
 
 def _of_day(seconds: float) -> str:

@@ -475,6 +475,7 @@ class _Signals:
             conversion.kind.unit,
             conversion.kind.polarity,
             (*track.notes, *conversion.notes),
+            span=found.span,
         )
 
     def _converted(self, track: Track, unit: str | None) -> tuple[Track, Conversion]:

@@ -14,6 +14,7 @@ from threading import Event
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.choices import Device, Polarity
@@ -22,6 +23,7 @@ from rtcan_cli.datasets.absolute import is_absolute, rises
 from rtcan_cli.datasets.files.raw import printable
 from rtcan_cli.datasets.polarity import SignalKind, signal_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
+from rtcan_cli.datasets.shared_samples import check_shared
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality.inspection import Inspected, inspect
@@ -32,7 +34,7 @@ from rtcan_cli.results.base import Note
 from rtcan_cli.results.data.ingest import Ingested
 from rtcan_cli.steps.data.file_notes import FileNotes
 from rtcan_cli.steps.data.ingest_summary import UNCLAIMED, ingest_result
-from rtcan_cli.steps.data.seen_trials import SeenTrials
+from rtcan_cli.steps.data.seen_trials import SeenSignals, SeenTrials
 from rtcan_cli.steps.data.songs import audio_file, refuse_audio_outside, songs_of, sounds_of
 from rtcan_cli.steps.freshness import fingerprint, is_current
 from rtcan_cli.stores import Provenance, StoreWriter, create
@@ -238,7 +240,7 @@ def read_part(
     `judge` is `_judge` with all but a recording.
     """
     items: list[CheckedTrial | Excluded | RtcanError] = []
-    for item in part():
+    for item in check_shared(part()):
         if not isinstance(item, Trial):
             items.append(item)
             continue
@@ -267,7 +269,7 @@ class _Reading:
         self._kind, self._scale = kind, scale
         self._sounds, self._song_of = sounds, dict[str, str]()
         self._files: tuple[Path, ...] = ()
-        self._seen = SeenTrials()
+        self._seen, self._signals = SeenTrials(), SeenSignals()
         self._trials, self._recordings = store.table("trials"), store.table("recordings")
         self._quality, self._excluded = store.table("quality"), store.table("excluded")
         self._usable = False
@@ -341,7 +343,9 @@ class _Reading:
             valence=trial.valence,
             arousal=trial.arousal,
         )
+        number = self._seen.number(trial.subject, trial.stimulus, trial.repetition)
         for each, found in zip(trial.recordings, item.inspected, strict=True):
+            fault = found.fault or self._copied(found.eda, number)
             self.told.add(each.notes, _relative(each.source, self._root))
             self._recordings.append(
                 **key,
@@ -352,16 +356,27 @@ class _Reading:
                 position=each.position,
                 unit=each.unit or self._kind.unit,
                 polarity=each.polarity or self._kind.polarity,
-                problem=found.fault or "",
+                problem=fault,
             )
             self._quality.append(**vars(found.quality))
             implausible = np.any(list(found.artefacts.values()), axis=0)
             marks = found.repaired + IMPLAUSIBLE * implausible.astype(np.uint8)
             self._store.append_signals({"eda": found.eda, "repaired": marks})
-            if found.fault:
-                _remember(found.fault, self._reasons[1])
+            if fault:
+                _remember(fault, self._reasons[1])
             else:
                 self._usable = True
+
+    def _copied(self, signal: NDArray[np.float64], trial: int) -> str:
+        """What is wrong with samples that another trial had already; they are of one of the two."""
+        first = self._signals.add(signal, trial)
+        if first == trial:
+            return ""
+        subject, stimulus, repetition = self._seen.key(first)
+        return (
+            f"the same samples as subject {subject}, stimulus {stimulus}{hearing(repetition)}: a "
+            "copy"
+        )
 
     def _leave_out(self, error: RtcanError) -> None:
         """List what is damaged, or end here."""

@@ -28,9 +28,9 @@ def e4(folder: Path, tags: str = "") -> None:
     (folder / "tags.csv").write_text(tags)
 
 
-def text(path: Path, header: str = "time,EDA (uS)") -> None:
+def text(path: Path, header: str = "time,EDA (uS)", above: float = 0.0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = "\n".join(f"{i / 4},{x:.6f}" for i, x in enumerate(SAMPLES))
+    rows = "\n".join(f"{i / 4},{x + above:.6f}" for i, x in enumerate(SAMPLES))
     path.write_text(f"{header}\n{rows}\n", encoding="utf-8")
 
 
@@ -70,9 +70,10 @@ def test_files_with_other_endings_are_counted(tmp_path: Path) -> None:
 
 
 def test_what_is_drafted_is_read_once_it_is_filled_in(tmp_path: Path) -> None:
-    for subject in ("anna", "bert"):
+    for level, subject in enumerate(("anna", "bert")):
         for song in ("one", "two"):
-            text(tmp_path / "eda" / f"{subject}_{song}.csv")
+            above = level + 0.5 * (song == "two")
+            text(tmp_path / "eda" / f"{subject}_{song}.csv", above=above)
     (tmp_path / "one.mp3").write_bytes(b"ID3")
     draft_trials(tmp_path)
     rows = written(tmp_path)

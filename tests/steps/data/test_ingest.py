@@ -352,3 +352,19 @@ def test_an_error_does_not_wait_for_hashes() -> None:
 
     with pytest.raises(RtcanError, match="damaged"):
         fail()
+
+
+def test_a_copy_of_another_trials_recording_is_left_out(tmp_path: Path) -> None:
+    """It would be of one listener in training and of another in the test."""
+    (tmp_path / "eda").mkdir()
+    rows = ["subject,stimulus,valence,arousal,signal,sampling_rate"]
+    for i, subject in enumerate("abc"):
+        np.savetxt(tmp_path / f"eda/{subject}.csv", signal(i) / 10 + 5, "%.6f")
+        rows.append(f"{subject},song,{i + 1},3,eda/{subject}.csv,{RATE:g}")
+    (tmp_path / "eda/c.csv").write_bytes((tmp_path / "eda/a.csv").read_bytes())
+    (tmp_path / "trials.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    found = ingest.ingest_raw("table", tmp_path, tmp_path / "out" / "recordings.h5")
+    assert (found.n_trials, found.n_usable, found.n_left_out) == (3, 2, 1)
+    (row,) = found.left_out.to_dict("records")
+    assert row["reason"] == "the same samples as subject a, stimulus song: a copy"
+    assert (row["subjects"], row["example"]) == ("c", "eda/c.csv")
