@@ -304,7 +304,7 @@ def _is_wanted(column: Column) -> bool:
         of_time = sum(map(is_of_time, known))
         return named or (len(set(known)) > 1 and 2 * of_time > len(column.cells))
     assert column.numbers is not None
-    if named and words_of(column.name) == ["date"] and len(np.unique(column.numbers)) < 2:
+    if named and "date" in words_of(column.name) and len(np.unique(column.numbers)) < 2:
         return False
     if column.name.casefold() == "hr" and not _rises_evenly(column.numbers):
         return False  # Heart rate, and not hours.
@@ -503,7 +503,13 @@ def _rises_evenly(values: NDArray[np.float64]) -> bool:
     median = float(np.median(steps))
     if median <= 0 or (steps <= 0).mean() > _WRONG:
         return False
-    return bool((np.abs(steps - median) <= _EVEN * median).mean() > 1 - _EVEN)
+    # Rounded times (0.06, 0.13, 0.19, ...) have steps of several lengths, but not over some rows.
+    longer = np.diff(values[::_ROWS_TO_TELL])
+    return any(
+        (np.abs(each - np.median(each)) <= _EVEN * np.median(each)).mean() > 1 - _EVEN
+        for each in (steps, longer)
+        if len(each) >= _ROWS_TO_TELL - 1
+    )
 
 
 def _rises_with_holes(values: NDArray[np.float64]) -> bool:

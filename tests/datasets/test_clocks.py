@@ -365,3 +365,13 @@ def test_a_column_named_by_microsiemens_is_no_clock(tmp_path: Path, name: str) -
     track = track_of(tmp_path / "x.csv", "\n".join([f"time,{name}", *rows]))
     assert_allclose(track.eda[:3], [2, 2.1109, 2.2204])
     assert track.unit == name
+
+
+def test_rounded_times_without_a_name_show_lost_samples(tmp_path: Path) -> None:
+    """Times with two decimals at 16 Hz, as in the text that Ledalab reads."""
+    kept = np.delete(np.arange(1600), np.s_[900:932])
+    rows = [f"{i / 16:.2f}\t{3 + i * i % 977 / 1000}\t{int(i == 700)}" for i in kept]
+    for rate in (NAN, 16.0):
+        found = whole(track_of(tmp_path / "x.txt", "\n".join(rows), rate, "2"), rate)
+        assert found.sampling_rate == pytest.approx(16, rel=1e-3)
+        assert_array_equal(np.flatnonzero(np.isnan(found.eda)), np.arange(900, 932))

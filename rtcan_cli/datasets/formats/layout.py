@@ -203,7 +203,10 @@ class _Rows:
         if self.separator == " ":
             return line.split() or [""]
         if '"' in line:
-            return next(csv.reader([line], delimiter=self.separator), [""]) or [""]
+            try:
+                return next(csv.reader([line], delimiter=self.separator), [""]) or [""]
+            except csv.Error:  # a quoted cell that is too long for csv is not a number
+                return [line]
         return line.split(self.separator)
 
     def _fits(self, cell: str) -> bool:
