@@ -84,6 +84,17 @@ def test_shimmer(tmp_path: Path, separator: str) -> None:
     assert resistance.polarity == "conductance, converted from kOhm"
 
 
+def test_shimmer_with_a_unit_that_is_spelled_out(tmp_path: Path) -> None:
+    values = skin(1000)
+    names = ("Timestamp_Unix", "GSR_Skin_Conductance", "Temperature_BMP280")
+    rows = [f"{1000 * BEGIN + 1000 * i / 51.2:.6f};{x};33.4;" for i, x in enumerate(values)]
+    top = ";".join([*(f"Shimmer_77FF_{name}_CAL" for name in names), ""])
+    write(tmp_path / "s.csv", '"sep=;"', top, "ms;uS;Degrees Celsius;", *rows)
+    found = one(tmp_path, "1,s,6,4,s.csv,,,,")
+    assert_allclose(found.eda, values)
+    assert found.position.endswith("column Shimmer_77FF_GSR_Skin_Conductance_CAL [uS]")
+
+
 def test_embraceplus_with_a_hole(tmp_path: Path) -> None:
     values = skin(400)
     there = np.r_[0:160, 240:400]
