@@ -9,6 +9,7 @@ microsiemens.
 from __future__ import annotations
 
 import io
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -30,6 +31,9 @@ _MAGIC = b"Obj\x01"
 _LARGEST = 500_000_000
 _DEEPEST = 20
 _SYNC = 16  # bytes that end a block
+# Corrections of the clock, in seconds, are much shorter (up to 0.13 in recordings of seven hours),
+# and copies of a file much longer.
+_CORRECTED = 1.0
 
 
 def read(file: RawFile) -> Contents:
@@ -116,8 +120,18 @@ def _joined(parts: list[Channel], folder: object) -> Channel:
             hint="name the files one by one",
         )
     times = [each.start + np.arange(len(each.values)) / each.sampling_rate for each in parts]
-    if any(one[-1] >= other[0] for one, other in pairwise(times)):
-        raise RtcanError(f"{folder}: its files overlap in time", hint="delete copies of a file")
+    for i, (one, other) in enumerate(pairwise(parts)):
+        room, over = other.start - one.start, times[i][-1] + 1 / one.sampling_rate - other.start
+        if over > 0:
+            # The band corrects its clock between files by fractions of a second: the samples of the
+            # file are spread evenly to where the next one begins.
+            rate = len(times[i]) / room if room > 0 else math.inf
+            if over > _CORRECTED or not is_same_rate(rate, one.sampling_rate):
+                raise RtcanError(
+                    f"{folder}: its files overlap in time by {over:.3g} s",
+                    hint="delete copies of a file",
+                )
+            times[i] = one.start + np.arange(len(times[i])) / rate
     values = np.concatenate([each.values for each in parts])
     return replace(first, values=values, time=np.concatenate(times))
 

@@ -34,6 +34,7 @@ _FOOTER = 30
 _BLOCK = 50_000
 _FEW = 0.01
 _SHOWN = 40
+_LONGEST_UNIT = 16
 # What spreadsheets write for a value that they do not have; other lines with # are comments.
 _ERROR_VALUE = re.compile(r"#(?:N/A|NUM!|VALUE!|DIV/0!|REF!|NAME\?|NULL!|#+)", re.IGNORECASE)
 _NO_VALUE = {"off", "lead off", "leads off", "lead-off", "overflow", "overrange", "out of range"}
@@ -204,7 +205,10 @@ class _Rows:
         if self.separator == " ":
             return line.split() or [""]
         if '"' in line:
-            return next(csv.reader([line], delimiter=self.separator), [""]) or [""]
+            try:
+                return next(csv.reader([line], delimiter=self.separator), [""]) or [""]
+            except csv.Error:  # a quoted cell that is too long for csv is not a number
+                return [line]
         return line.split(self.separator)
 
     def _fits(self, cell: str) -> bool:
@@ -337,11 +341,10 @@ def _check_number(rows: _Rows, line: str, at: int, source: object) -> None:
 
 
 def _are_units(cells: Sequence[str]) -> bool:
+    """Whether cells are a row of units; some are spelled out: ``Degrees Celsius`` (Consensys)."""
     known = [cell for cell in cells if cell]
-    return (
-        bool(known)
-        and any(is_unit(cell) or time_unit(cell) for cell in known)
-        and all(len(cell) <= 12 for cell in known)
+    return any(is_unit(cell) or time_unit(cell) for cell in known) and all(
+        len(cell) <= _LONGEST_UNIT for cell in known
     )
 
 

@@ -105,7 +105,8 @@ def _ledalab(variables: _Variables) -> Contents:
             markers.append(Marker(float(event["time"].numbers.flat[0]), label))
     markers.sort(key=lambda marker: marker.time)
     rate = math.nan if time is not None else _rate(variables)
-    channel = Channel("conductance", "uS", values, rate, time=time)
+    # Ledalab takes all values for microsiemens, and some have counts of a converter there.
+    channel = Channel("conductance", "", values, rate, time=time)
     return Contents("Ledalab file", (channel,), tuple(markers))
 
 

@@ -1,7 +1,8 @@
 """What programs write above a table, and what their names of columns tell.
 
-Consensys (Shimmer), OpenSignals (BITalino, biosignalsplux), BioGraph (ProComp), AcqKnowledge
-(BioPac), EmotiBit and EmbracePlus have layouts of their own. All others are plain tables.
+Consensys (Shimmer), OpenSignals (BITalino, biosignalsplux), BioGraph (ProComp), BioTrace (NeXus),
+AcqKnowledge (BioPac), EmotiBit and EmbracePlus have layouts of their own. All others are plain
+tables.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from rtcan_cli.errors import RtcanError
 
 _SHIMMER = re.compile(r"Shimmer_\w{4}_", re.IGNORECASE)
 _BIOGRAPH = re.compile(r"Export Channel Data with rate of\s+([\d.]+)\s+samples per second", re.I)
+# In the language of the program: "Output rate:", "Ausgabegeschwindigkeit:", ...
+_BIOTRACE = re.compile(r"[^\t:]+:\t(\d+(?:[.,]\d+)?)\tSamples/\w+\.?\s*", re.I)
 _BIOPAC = re.compile(r"([\d.]+)\s*(\w+)/sample\s*", re.IGNORECASE)
 _ONE_DIGIT = re.compile(r"(?<![\d.])(\d)(?!\d)")
 _COUNT = re.compile(r"(\d+)\s+channels?\s*", re.IGNORECASE)
@@ -92,7 +95,16 @@ def facts_of(layout: Layout, source: object) -> Facts:
             return Facts("BioGraph export", layout.columns, float(match[1]))
         if match := _BIOPAC.fullmatch(line.strip()):
             return _biopac(layout, match)
+    for line in layout.preamble[:15]:
+        if match := _BIOTRACE.fullmatch(line):
+            return _biotrace(layout, float(match[1].replace(",", ".")))
     names = [column.name for column in layout.columns]
+    if any((column.name, column.unit) == ("eda_scl", "usiemens") for column in layout.columns):
+        raise RtcanError(
+            f"{source} holds averages of a minute (digital biomarkers of the EmbracePlus), in "
+            "which no response can be seen",
+            hint="take the raw data: the files below raw_data/v6 of Empatica's download",
+        )
     if any(_SHIMMER.match(name) for name in names):
         return Facts("Shimmer export", layout.columns)
     if {"LocalTimestamp", "EmotiBitTimestamp"} <= set(names):
@@ -125,6 +137,16 @@ def _plain(layout: Layout, source: object) -> Facts:
 
 def _in_microsiemens(column: Column, name: str) -> Column:
     return replace(column, unit=column.unit or "uS") if column.name == name else column
+
+
+def _biotrace(layout: Layout, rate: float) -> Facts:
+    """BioTrace: the first column numbers the samples, whatever it is called."""
+    first, *others = layout.columns
+    if first.numbers is not None and len(first.numbers) > 1:
+        steps = np.diff(first.numbers)
+        if np.isfinite(steps).all() and (steps == np.rint(steps)).all() and np.median(steps) == 1:
+            first = replace(first, unit="s", numbers=first.numbers / rate)
+    return Facts("BioTrace export", (first, *others), rate)
 
 
 def _biopac(layout: Layout, rate: re.Match[str]) -> Facts:

@@ -171,12 +171,10 @@ def labchart_columns(lines: Sequence[str], columns: Sequence[Column]) -> tuple[C
     Source: LabChart help, "Exporting as text": the header has a line for each property, with one
     cell for each channel; times are seconds in a column before the channels.
     """
-    # The last line of the header looks like names of columns.
-    last = "\t".join(f"{c.name} {c.unit}".strip() for c in columns)
     cells = {}
-    for line in (*lines, last):
+    for line in lines:
         key, *values = line.split("\t")
-        cells[key.strip(" =").casefold()] = [value.strip() for value in values]
+        cells[key.strip("# =").casefold()] = [value.strip() for value in values]
     titles = cells.get("channeltitle", [])
     units = cells.get("unitname") or [
         text.split()[-1] if text else "" for text in cells.get("range", [])

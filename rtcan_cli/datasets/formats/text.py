@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from rtcan_cli.datasets import names
 from rtcan_cli.datasets.files.csvfile import has_thousands
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.formats import empatica, preambles
-from rtcan_cli.datasets.formats.contents import Channel, Contents
+from rtcan_cli.datasets.formats import empatica, imotions, labchart, preambles, qsensor
+from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.encoding import decode
 from rtcan_cli.datasets.formats.layout import Layout, read_layout
 from rtcan_cli.datasets.times.clocks import Clock, find_clock
@@ -45,9 +45,19 @@ def read(file: RawFile, decimal: str, sampling_rate: float = math.nan) -> Conten
     session = empatica.read_session(text[:200], file)
     if session:
         return empatica.of_text(text, session, file)
+    if qsensor.is_log(text):
+        log = qsensor.of_text(text, file)
+        return replace(log, notes=(*notes, *log.notes))
+    comments: dict[int, str] = {}
+    if labchart.is_export(text):
+        text, comments = labchart.rows_alone(text, decimal, file)
     layout = read_layout(text, decimal, file)
     facts = preambles.facts_of(layout, file)
     layout = replace(layout, columns=facts.columns)
+    if imotions.is_export(layout.columns):
+        facts = replace(facts, format="iMotions export")
+        layout, not_read = imotions.samples_of(layout)
+        notes += not_read
     _refuse_text(layout, file)
     layout, n_rows = _rows_of_eda(layout)
     clock, aside, found = find_clock(
@@ -64,7 +74,8 @@ def read(file: RawFile, decimal: str, sampling_rate: float = math.nan) -> Conten
         found += (f"its EDA has a value in one of {n_rows} rows: the others were not read",)
     channels = _channels(layout, clock, aside, facts)
     notes += (*layout.notes, *facts.notes, *found)
-    return Contents(facts.format, channels, notes=notes, labels=_labels(layout, clock, aside))
+    markers = _markers(comments, layout, clock, facts)
+    return Contents(facts.format, channels, markers, notes, _labels(layout, clock, aside))
 
 
 def _refuse_text(layout: Layout, file: RawFile) -> None:
@@ -141,6 +152,20 @@ def _channels(
             )
         )
     return tuple(channels)
+
+
+def _markers(
+    comments: Mapping[int, str], layout: Layout, clock: Clock | None, facts: preambles.Facts
+) -> tuple[Marker, ...]:
+    """Comments at rows, by the numbers of their lines."""
+    if not comments or (clock is None and math.isnan(facts.sampling_rate)):
+        return ()
+    if clock is not None:
+        lines, time = layout.lines[clock.kept], clock.time
+    else:
+        lines, time = layout.lines, np.arange(len(layout.lines)) / facts.sampling_rate
+    where = dict(zip(lines.tolist(), time.tolist(), strict=True))
+    return tuple(Marker(where[i], text) for i, text in comments.items() if i in where)
 
 
 def _labels(layout: Layout, clock: Clock | None, aside: Sequence[int]) -> dict[str, Sequence[str]]:

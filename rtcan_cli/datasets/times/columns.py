@@ -58,7 +58,7 @@ def has_to_be_times(column: Column) -> bool:
         of_time = sum(map(is_of_time, known))
         return named or (len(set(known)) > 1 and 2 * of_time > len(column.cells))
     assert column.numbers is not None
-    if named and words_of(column.name) == ["date"] and len(np.unique(column.numbers)) < 2:
+    if named and "date" in words_of(column.name) and len(np.unique(column.numbers)) < 2:
         return False
     if column.name.casefold() == "hr" and not rises_evenly(column.numbers):
         return False  # Heart rate, and not hours.

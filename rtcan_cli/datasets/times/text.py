@@ -33,6 +33,8 @@ _OF_TIME = re.compile(
 _WITH_HOURS = re.compile(r"(?<!\d)\d\d?:\d\d:\d\d", re.ASCII)
 _HALF_DAY = re.compile(r"(\d\d?)(:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([ap])\.?\s?m\.?", re.I | re.A)
 _UTC = re.compile(r"\s+(?:UTC|GMT)", re.ASCII)
+# 20170826_140703622, as iMotions writes it.
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)(\d{3})", re.ASCII)
 _COLON_BEFORE_FRACTION = re.compile(r"(?<=\d:\d\d:\d\d):(?=\d{3,6})", re.ASCII)
 
 
@@ -144,6 +146,8 @@ def padded(hours: str) -> str:
 def _usual_hours(cells: list[str]) -> list[str]:
     """Cells with hours from 0 to 23, ``Z`` for UTC, and a point before the fraction of a second."""
     first = next(filter(None, cells), "")
+    if _COMPACT.fullmatch(first):
+        return [_COMPACT.sub(r"\1-\2-\3 \4:\5:\6.\7", cell) for cell in cells]
     if _HALF_DAY.search(first):
 
         def of_day(match: re.Match[str]) -> str:

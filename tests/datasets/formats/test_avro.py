@@ -82,6 +82,19 @@ def test_a_folder_of_files_is_one_recording_in_the_order_of_time(tmp_path: Path)
         read_single(folder)
 
 
+def test_a_clock_that_is_corrected_between_files_is_no_overlap(tmp_path: Path) -> None:
+    length = len(EDA) / RATE
+    for place, begin in zip("ab", (UNIX, UNIX + length - 0.4 / RATE), strict=True):
+        write_avro(tmp_path / f"1-1-p01_{place}.avro", begin=begin)
+    track = SignalFile(RawFile(tmp_path, PurePosixPath(tmp_path.name)), ".").track("")
+    assert track.time is not None
+    np.testing.assert_allclose(track.eda, np.tile(EDA, 2), rtol=1e-6)
+    np.testing.assert_allclose(track.time[len(EDA)] - UNIX, length - 0.4 / RATE, atol=1e-6)
+    steps = np.diff(track.time)
+    np.testing.assert_allclose(steps, 1 / RATE, rtol=0.02)
+    np.testing.assert_allclose(steps[: len(EDA) - 1], steps[len(EDA) - 1], atol=1e-6)
+
+
 def test_another_avro_file_is_named_as_such(tmp_path: Path) -> None:
     schema = {"type": "record", "name": "a", "fields": [{"name": "b", "type": "int"}]}
     stream = io.BytesIO()

@@ -84,6 +84,17 @@ def test_shimmer(tmp_path: Path, separator: str) -> None:
     assert resistance.polarity == "conductance, converted from kOhm"
 
 
+def test_shimmer_with_a_unit_that_is_spelled_out(tmp_path: Path) -> None:
+    values = skin(1000)
+    names = ("Timestamp_Unix", "GSR_Skin_Conductance", "Temperature_BMP280")
+    rows = [f"{1000 * BEGIN + 1000 * i / 51.2:.6f};{x};33.4;" for i, x in enumerate(values)]
+    top = ";".join([*(f"Shimmer_77FF_{name}_CAL" for name in names), ""])
+    write(tmp_path / "s.csv", '"sep=;"', top, "ms;uS;Degrees Celsius;", *rows)
+    found = one(tmp_path, "1,s,6,4,s.csv,,,,")
+    assert_allclose(found.eda, values)
+    assert found.position.endswith("column Shimmer_77FF_GSR_Skin_Conductance_CAL [uS]")
+
+
 def test_embraceplus_with_a_hole(tmp_path: Path) -> None:
     values = skin(400)
     there = np.r_[0:160, 240:400]
@@ -371,3 +382,109 @@ def test_other_names_of_columns_are_suggested(tmp_path: Path) -> None:
         open_raw("table", tmp_path)
     hint = "rename participant_id to subject, song_id to stimulus, filename to signal"
     assert str(caught.value.hint).startswith(hint)
+
+
+def test_embraceplus_averages_of_a_minute_are_refused_by_name(tmp_path: Path) -> None:
+    names = "timestamp_unix,timestamp_iso,participant_full_id,eda_scl_usiemens,missing_value_reason"
+    rows = [f"{1000 * (int(BEGIN) + 60 * i)},2023-11-14T22:13:20Z,1-1-p,0.5," for i in range(60)]
+    write(tmp_path / "e.csv", names, *rows)
+    assert "averages of a minute" in str(refusal(tmp_path, "1,s,6,4,e.csv,,,,"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "column"),
+    [("Output rate:\t32\tSamples/sec.", "TIME"), ("Ausgabe:\t32\tSamples/sek.", "ZEIT")],
+)
+def test_biotrace(tmp_path: Path, rate: str, column: str) -> None:
+    values = skin(1200)
+    above = ["RAW Data export file (tab separated)", "", "", "Client:\tTest", "Date:\t22-01-2016"]
+    above += ["Time:\t11:07:59", "Duration:\t37\tSeconds.", rate, "", "Samples\t32 SPS\t"]
+    rows = [f"{i}\t{x}\t{'4' if i == 700 else ''}\t" for i, x in enumerate(values)]
+    names = f"{column}\tSensor-13:SC/GSR\tEvents\t"
+    del rows[900:940]
+    write(tmp_path / "b.txt", *above, names, "", "", *rows, "", "<end of exported RAW data>")
+    found = one(tmp_path, "1,s,6,4,b.txt,,,,")
+    assert found.sampling_rate == 32
+    assert found.position == "BioTrace export, column Sensor-13:SC/GSR"
+    assert_array_equal(np.flatnonzero(np.isnan(found.eda)), np.arange(900, 940))
+    there = ~np.isnan(found.eda)
+    assert_array_equal(found.eda[there], values[there])
+    assert_array_equal(one(tmp_path, "1,s,6,4,b.txt,,10,15,").eda, values[320:800])
+
+
+def qsensor(path: Path, *rows: str, about: str = "Sampling Rate: 32", rule: str = "-" * 57) -> None:
+    head = ["Log File Created by Q Analytics - (c) 2011 Affectiva Inc.", "File Version: 1.01"]
+    head += [about, "Start Time: 2016-10-17 15:06:28 Offset:-05"]
+    names = " Z-axis | Y-axis | X-axis | Battery | °Celsius | EDA(uS) "
+    write(path, *head, names, rule, *rows, end="\r\n")
+
+
+def test_q_sensor(tmp_path: Path) -> None:
+    values = skin(1600)
+    rows = [f"0.07,1.0,-0.19,4.4,29.9,{x}" for x in values]
+    qsensor(tmp_path / "q.csv", *rows[:640], ",,,,,", *rows[640:])
+    # The press of the button is not a sample: what follows is not later for it.
+    found = one(tmp_path, "1,s,6,4,q.csv,,2016-10-17T20:06:38Z,30,")
+    assert_array_equal(found.eda, values[320:1280])
+    assert (found.sampling_rate, found.unit) == (32, "uS")
+    assert found.position.startswith("Q Sensor log, column EDA [uS]")
+    contents = read_contents(RawFile(tmp_path / "q.csv", Path("q.csv")), ".")
+    (marker,) = contents.markers
+    assert (marker.time, marker.label) == (1476734788 + 20, "button 1")
+    for about, rule in (("Sampling Rate: Unset", "-" * 57), ("Sampling Rate: 32", "")):
+        qsensor(tmp_path / "q.csv", *rows, about=about, rule=rule)
+        assert "header is not complete" in str(refusal(tmp_path, "1,s,6,4,q.csv,,,,"))
+
+
+def imotions(path: Path, values: np.ndarray, back: bool = False, utc: bool = True) -> None:
+    """A Shimmer at 64 Hz and an eye tracker at 60 Hz, whose rows repeat the Shimmer's last sample.
+
+    The computer gets the samples of the Shimmer four at a time.
+    """
+    own = 512_000 + 1000 / 64 * np.arange(len(values))
+    if back:
+        own[600:] -= 5000
+    got = np.ceil((np.arange(len(values)) // 4 + 1) * 62.5).astype(int)
+    shimmer = [(ms, i, "Shimmer Sensor Shimmer Sensor") for i, ms in enumerate(got)]
+    eyes = np.round(np.arange(got[0] + 5, got[-1], 1000 / 60)).astype(int)
+    tracker = [(ms, int(np.searchsorted(got, ms, "right")) - 1, "ET") for ms in eyes]
+    rows = []
+    for ms, i, sensor in sorted(shimmer + tracker, key=lambda each: each[:2]):
+        stamp = f"20170826_1407{ms // 1000:02d}{ms % 1000:03d}"
+        stamps = [stamp.replace("_14", "_21"), stamp] if utc else [stamp]
+        raw = 13_604_899 + 256 * i
+        of_skin = [raw, own[i], 1150, round(1000 / values[i], 9), values[i], "VALID"]
+        cells = ["A study", "20170917", "P1", "A film", sensor, *stamps, "", *of_skin]
+        rows.append("\t".join(map(str, cells)))
+    names = ["StudyName", "ExportDate", "Name", "StimulusName", "EventSource"]
+    names += ["UTCTimestamp", "Timestamp"] if utc else ["Timestamp"]
+    names += ["MediaTime", "Timestamp RAW (no units) (Shimmer Sensor)"]
+    names += ["Timestamp CAL (mSecs) (Shimmer Sensor)", "GSR RAW (no units) (Shimmer Sensor)"]
+    names += ["GSR CAL (kOhms) (Shimmer Sensor)", "GSR CAL (µSiemens) (Shimmer Sensor)"]
+    above = ["#Study : A study", "#Version : 6.4.8223.4", ""]
+    write(path, *above, "\t".join([*names, "GSR Quality (Shimmer Sensor)"]), *rows)
+
+
+@pytest.mark.parametrize("utc", [True, False])
+def test_imotions_with_several_sensors(tmp_path: Path, utc: bool) -> None:
+    values = skin(1280)
+    imotions(tmp_path / "i.txt", values, utc=utc)
+    found = one(tmp_path, "1,s,6,4,i.txt,,,,")
+    assert found.sampling_rate == pytest.approx(64, rel=1e-6)
+    assert_array_equal(found.eda, values)
+    assert found.position.startswith("iMotions export, column GSR CAL Shimmer Sensor [µSiemens]")
+    assert any("rows without a new sample of the sensor, not read: 1" in n for n in found.notes)
+    start = "2017-08-26T21:07:10Z" if utc else "2017-08-26T14:07:10"
+    part = one(tmp_path, f"1,s,6,4,i.txt,,{start},5,")
+    assert len(part.eda) == 320
+    # The computer gets a sample up to 63 ms after it was taken.
+    first = int(np.flatnonzero(values == part.eda[0])[0])
+    assert 0 <= first / 64 - 9.9 < 0.1
+
+
+def test_imotions_with_a_clock_that_was_set_back_goes_by_the_computer(tmp_path: Path) -> None:
+    values = skin(1280)
+    imotions(tmp_path / "i.txt", values, back=True)
+    found = one(tmp_path, "1,s,6,4,i.txt,,,,")
+    assert found.sampling_rate == pytest.approx(64, rel=1e-3)
+    assert_allclose(found.eda, values, atol=5e-3)

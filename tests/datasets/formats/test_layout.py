@@ -71,3 +71,10 @@ def test_comments_between_samples_are_named_and_errors_of_spreadsheets_are_lost_
     )
     found = layout("EDA", *TEXT[:50], "#NUM!", *TEXT[50:])
     assert_array_equal(found.columns[0].numbers, np.insert(VALUES, 50, np.nan))
+
+
+def test_a_quoted_cell_that_is_too_long_is_not_a_number() -> None:
+    """Of CSV that was written from lists: `csv` takes 131,072 characters."""
+    long = ", ".join(["0.25"] * 30_000)
+    with pytest.raises(RtcanError, match="line 2 has text instead of a number"):
+        layout("start,values", *[f'{i},"[{long}]"' for i in range(3)])

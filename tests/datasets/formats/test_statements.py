@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 
 from rtcan_cli.datasets.files.raw import RawFile
-from rtcan_cli.datasets.formats.contents import Contents
+from rtcan_cli.datasets.formats.contents import Contents, Marker
 from rtcan_cli.datasets.formats.read import read_contents
 from rtcan_cli.errors import RtcanError
 
@@ -104,3 +105,32 @@ def test_labchart(tmp_path: Path) -> None:
         assert found.channels[0].sampling_rate == 32
         assert found.channels[0].time is not None
         assert len(found.channels[0].time) == 20
+
+
+def labchart(*blocks: list[str]) -> str:
+    header = "Interval=\t0.03125 s\nExcelDateTime=\t4.58e+04\t07/17/25 15:34:45.691\n"
+    header += "TimeFormat=\tStartOfBlock\nChannelTitle=\tGSR\tPulse\nUnitName=\tuS\tV\n"
+    return "".join(header + "".join(rows) for rows in blocks)
+
+
+def test_a_comment_of_labchart_is_a_marker_and_its_row_a_sample(tmp_path: Path) -> None:
+    rows = [f"{i / 32:.5f}\t{2 + i / 1000}\t0.2\n" for i in range(400)]
+    for at, text in ((100, "#* song 1 "), (250, "#2 song 2")):
+        rows[at] = rows[at].replace("\n", f"\t{text}\n")
+    found = read(tmp_path, labchart(rows))
+    assert found.markers == (Marker(3.125, "song 1"), Marker(7.8125, "song 2"))
+    assert found.notes == ()
+    np.testing.assert_array_equal(found.channels[0].values, 2 + np.arange(400) / 1000)
+
+
+def test_blocks_of_labchart(tmp_path: Path) -> None:
+    def rows(begin: float) -> list[str]:
+        return [f"{begin + i / 32:.5f}\t{2 + i / 1000}\t0.2\n" for i in range(1000)]
+
+    with pytest.raises(RtcanError, match="2 blocks of LabChart, and the times of block 2 begin"):
+        read(tmp_path, labchart(rows(0), rows(0)))
+    found = read(tmp_path, labchart(rows(0), rows(100)))
+    time = found.channels[0].time
+    assert time is not None
+    assert (len(time), time[999], time[1000]) == (2000, 999 / 32, 100)
+    assert "comments between the rows, not read: 5" in found.notes[0]

@@ -111,3 +111,13 @@ def test_a_column_that_rises_with_holes_is_used_or_refused(tmp_path: Path, form:
         return
     found = whole(track_of(tmp_path / "x.csv", text, 4.0), 4.0)
     assert len(found.eda) - len(rows) == pytest.approx(0.12 * 400, rel=0.4)
+
+
+def test_rounded_times_without_a_name_show_lost_samples(tmp_path: Path) -> None:
+    """Times with two decimals at 16 Hz, as in the text that Ledalab reads."""
+    kept = np.delete(np.arange(1600), np.s_[900:932])
+    rows = [f"{i / 16:.2f}\t{3 + i * i % 977 / 1000}\t{int(i == 700)}" for i in kept]
+    for rate in (np.nan, 16.0):
+        found = whole(track_of(tmp_path / "x.txt", "\n".join(rows), rate, "2"), rate)
+        assert found.sampling_rate == pytest.approx(16, rel=1e-3)
+        assert_array_equal(np.flatnonzero(np.isnan(found.eda)), np.arange(900, 932))
