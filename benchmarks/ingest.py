@@ -42,7 +42,7 @@ PARSE_ONLY = """
 import sys
 from pathlib import Path
 from rtcan_cli.datasets.files.csvfile import read_numbers
-from rtcan_cli.datasets.files.raw import list_files
+from rtcan_cli.datasets.files.listing import list_files
 from rtcan_cli.parallel import map_unordered
 
 def parse(files):

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtcan_cli.datasets.files.raw import RawFile, find_files, printable, regular_only
+from rtcan_cli.datasets.files.listing import find_files
+from rtcan_cli.datasets.files.raw import RawFile, printable, regular_only
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.errors import RtcanError, some

@@ -8,9 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rtcan_cli.datasets.files.raw import MARKER, PUBLISHER_FOLDERS, RawFile
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.bids import DESCRIPTION, SIMULATED, SUFFIXES, read_json
 from rtcan_cli.errors import RtcanError
+
+MARKER = "SIMULATED.json"
+"""Lies at the root of every folder that the simulator wrote."""
+
+PUBLISHER_FOLDERS = {
+    "deap": "data_preprocessed_python",
+    "amigos": "data_preprocessed_matlab",
+    "pmemo": "PMEmo",
+    "hku956": "HKU956",
+    "wesad": "WESAD",
+    "case": "CASE_full",
+    "table": "own_recordings",
+}
+"""What the publishers call the folders they ship; the simulator puts them beside `MARKER`."""
 
 #: Folders from that of a recording up to that of its dataset: type of data, session, subject.
 _ABOVE = 4

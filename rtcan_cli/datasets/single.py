@@ -12,8 +12,12 @@ import numpy as np
 from rtcan_cli.choices import Polarity
 from rtcan_cli.datasets.conversion import conversion_of, refuse_unstated
 from rtcan_cli.datasets.files.csvfile import read_number
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS, RawFile
-from rtcan_cli.datasets.simulation_marker import in_simulated_dataset, read_marker
+from rtcan_cli.datasets.files.raw import RawFile
+from rtcan_cli.datasets.simulation_marker import (
+    PUBLISHER_FOLDERS,
+    in_simulated_dataset,
+    read_marker,
+)
 from rtcan_cli.datasets.table.cuts import cut
 from rtcan_cli.datasets.table.row import Row, read_start
 from rtcan_cli.datasets.table.signals import SignalFile, Track

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rtcan_cli.datasets.files.raw import RawFile, find_files, regular_only
+from rtcan_cli.datasets.files.listing import find_files
+from rtcan_cli.datasets.files.raw import RawFile, regular_only
 from rtcan_cli.datasets.simulation_marker import read_marker
 from rtcan_cli.errors import RtcanError
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from rtcan_cli.datasets.amigos.reader import GSR_CHANNEL, N_CHANNELS
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.simulation_marker import PUBLISHER_FOLDERS
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, spoil
 from rtcan_cli.simulate.folder import write_file

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli.datasets.case.reader import BLUE, END, START, VIDEOS
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.simulation_marker import PUBLISHER_FOLDERS
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, encode, spoil
 from rtcan_cli.simulate.folder import write_file

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from rtcan_cli.datasets.deap.reader import GSR_CHANNEL, N_CHANNELS
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.simulation_marker import PUBLISHER_FOLDERS
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, spoil
 from rtcan_cli.simulate.physiology import record

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rtcan_cli import __version__
-from rtcan_cli.datasets.files.raw import MARKER, PUBLISHER_FOLDERS
+from rtcan_cli.datasets.simulation_marker import MARKER, PUBLISHER_FOLDERS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.atomic import exchange, new_folder_beside
 from rtcan_cli.files.links import open_regular

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import TARGETS, profile
+from rtcan_cli.datasets.simulation_marker import PUBLISHER_FOLDERS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import SIGNAL_FAULTS, Fault, encode, spoil

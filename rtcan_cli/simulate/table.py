@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.simulation_marker import PUBLISHER_FOLDERS
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.simulate.design import Design, Written
 from rtcan_cli.simulate.faults import Fault, encode, spoil

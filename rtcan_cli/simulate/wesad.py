@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rtcan_cli.datasets.files.raw import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.profiles import profile
+from rtcan_cli.datasets.simulation_marker import PUBLISHER_FOLDERS
 from rtcan_cli.datasets.wesad.questionnaire import CONDITIONS
 from rtcan_cli.datasets.wesad.reader import TRIMMED
 from rtcan_cli.simulate.design import Design, Written

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rtcan_cli.datasets.files.raw import MARKER, find_files
-from rtcan_cli.datasets.simulation_marker import read_marker
+from rtcan_cli.datasets.files.listing import find_files
+from rtcan_cli.datasets.simulation_marker import MARKER, read_marker
 from rtcan_cli.errors import RtcanError
 from tests.datasets.reading import zip_folder
 

@@ -17,8 +17,9 @@ import scipy.io
 import soundfile
 
 from rtcan_cli.datasets import open_raw
+from rtcan_cli.datasets.files.listing import list_files
 from rtcan_cli.datasets.files.matlab import load_variables
-from rtcan_cli.datasets.files.raw import RawFile, list_files
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.single import read_single
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.kinds import HEAD, kind_of

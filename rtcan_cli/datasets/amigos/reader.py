@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rtcan_cli.datasets.files.listing import inside
 from rtcan_cli.datasets.files.matlab import Keep, Variable, load_variables
-from rtcan_cli.datasets.files.raw import RawFile, inside, printable
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.datasets.ratings import Rated, off_scale
 from rtcan_cli.datasets.subject_files import find_subjects, subject_of

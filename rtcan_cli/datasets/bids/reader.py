@@ -30,7 +30,7 @@ from rtcan_cli.datasets.bids.trials import (
     rating_scale,
     ratings_of,
 )
-from rtcan_cli.datasets.files.raw import list_files, nothing_of
+from rtcan_cli.datasets.files.listing import list_files, nothing_of
 from rtcan_cli.datasets.formats.bids import DESCRIPTION
 from rtcan_cli.datasets.polarity import SignalKind
 from rtcan_cli.datasets.profiles import profile

@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from rtcan_cli.datasets.files.csvfile import read_number
-from rtcan_cli.datasets.files.raw import RawFile, inside, list_files
+from rtcan_cli.datasets.files.listing import inside, list_files
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.contents import Channel, Contents, Marker
 from rtcan_cli.datasets.formats.encoding import decode
 from rtcan_cli.datasets.times.units import UNIX_FIRST, UNIX_LAST

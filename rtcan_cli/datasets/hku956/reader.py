@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from rtcan_cli.datasets.files.csvfile import finite, numbered_rows, read_numbers, refuse_repeated
-from rtcan_cli.datasets.files.raw import RawFile, list_files, printable
+from rtcan_cli.datasets.files.listing import list_files
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.identifiers import by_number, check_distinct, plain
 from rtcan_cli.datasets.named_audio import audio_by_song, unclaimed_audio, whole_path
 from rtcan_cli.datasets.profiles import profile

@@ -17,7 +17,8 @@ from rtcan_cli.datasets.conversion import (
     conversion_of,
     kind_of_unit,
 )
-from rtcan_cli.datasets.files.raw import RawFile, files_beside, list_files, nothing_of
+from rtcan_cli.datasets.files.listing import files_beside, list_files, nothing_of
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats.empatica import read_session, session_files
 from rtcan_cli.datasets.polarity import FLIPPED, SignalKind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets import names
 from rtcan_cli.datasets.files.columns import read_columns
-from rtcan_cli.datasets.files.raw import RawFile, inside
+from rtcan_cli.datasets.files.listing import inside
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.formats import text
 from rtcan_cli.datasets.formats.layout import Layout, read_layout
 from rtcan_cli.datasets.formats.preambles import Facts, facts_of

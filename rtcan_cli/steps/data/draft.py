@@ -14,7 +14,8 @@ import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
-from rtcan_cli.datasets.files.raw import RawFile, list_files, printable
+from rtcan_cli.datasets.files.listing import list_files
+from rtcan_cli.datasets.files.raw import RawFile, printable
 from rtcan_cli.datasets.formats import avro
 from rtcan_cli.datasets.formats.read import suffixes
 from rtcan_cli.datasets.table.draft import (

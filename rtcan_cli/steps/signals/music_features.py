@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from rtcan_cli import choices, console
 from rtcan_cli.cluster import Cluster
-from rtcan_cli.datasets.files.raw import RawFile, list_files
+from rtcan_cli.datasets.files.listing import list_files
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.identifiers import by_number, plain
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.embeddings import read_npz

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from rtcan_cli.datasets import open_raw
-from rtcan_cli.datasets.files.raw import RawFile, inside, list_files
+from rtcan_cli.datasets.files.listing import inside, list_files
+from rtcan_cli.datasets.files.raw import RawFile
 from rtcan_cli.datasets.files.zips import open_archive
 from rtcan_cli.errors import RtcanError
 
