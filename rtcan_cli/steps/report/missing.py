@@ -18,7 +18,6 @@ from rtcan_cli.steps.report.answer import INPUTS
 from rtcan_cli.steps.scores.judgement import LEAST_SUBJECTS
 from rtcan_cli.steps.scores.simple_rivals import OF_SONGS
 from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.stores.workspace import content_id
 
 #: Simple models that are asked for where an input has none.
 _SIMPLE = {
@@ -76,10 +75,7 @@ def missing(
 
 def _stale(stores: Workspace, run: Run) -> Iterator[Note]:
     """Say that a run was trained on other stores than those that are there now."""
-    inputs = run.provenance.inputs
-    now = {kind: content_id(stores.store(run.dataset.name, kind)) for kind in inputs}
-    changed = [kind for kind, used in inputs.items() if now[kind] not in (None, used)]
-    if changed:
+    if changed := stores.changed(run.dataset.name, run.provenance):
         text = f"{run.name} was trained before {' and '.join(changed)} changed"
         yield Note("stale_run", text, run.line())
 
