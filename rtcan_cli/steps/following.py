@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from rtcan_cli.command_line import CommandLine, command_line
-from rtcan_cli.errors import RtcanError
+from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.results.base import Note, Result
 from rtcan_cli.steps.overview.workspace import are_several, is_imported, next_step
-from rtcan_cli.stores import Workspace
+from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.stores.lines import line_on_runs, place_of
 from rtcan_cli.stores.workspace import STEP_KINDS
 
@@ -19,7 +19,7 @@ R = TypeVar("R", bound=Result)
 
 #: Models that see what eda-features makes, and simple ones that every network has to beat.
 OF_FEATURES = "svm-eda,logistic,boosting"
-SIMPLE = "majority,song-prior"
+SIMPLE = ("majority", "song-prior")
 
 
 def then(result: R, line: str | None, words: str = "next") -> R:
@@ -55,6 +55,26 @@ def after_step(result: R, store: Path, *, features: bool = False) -> R:
     return then(result, line, f"next, {words}" if words else "next")
 
 
+def out_of_date(result: R, runs: Sequence[Path]) -> R:
+    """The result with a note on runs that were trained on stores which have changed since."""
+    names, kinds, line = [], set[str](), None
+    for run in runs:
+        place = place_of(run)
+        if place is None:
+            continue
+        with Store(run, "run") as store:
+            changed = Workspace(place[0]).changed(place[1], store.provenance)
+        if changed:
+            names.append(run.stem)
+            kinds |= set(changed)
+            line = Workspace(place[0]).line("info")
+    if not names:
+        return result
+    what = " and ".join(sorted(kinds))
+    text = f"trained before {what} changed, and not scored by them: {some(names)}; how to go on"
+    return replace(result, notes=(Note("stale_run", text, line), *result.notes))
+
+
 def after_scores(result: R, run: Path) -> R:
     """What follows the scores of a run: simple models on its folds, or the comparison."""
     place = place_of(run)
@@ -63,8 +83,14 @@ def after_scores(result: R, run: Path) -> R:
     workspace, dataset = Workspace(place[0]), place[1]
     if are_several(workspace.runs(dataset)):
         return then(result, workspace.line("compare", dataset=dataset))
-    line = workspace.line("train", dataset=dataset, model=SIMPLE, splits_from=run.stem)
-    return then(result, line, "next, what it has to beat, on the same folds")
+    with Store(run, "run") as store:
+        own = store.provenance.parameters.get("model")
+    others = [model for model in SIMPLE if model != own]
+    words = "next, what it has to beat, on the same folds"
+    if own in SIMPLE:
+        words = "next, what else needs neither EDA nor music, on the same folds"
+    line = workspace.line("train", dataset=dataset, model=",".join(others), splits_from=run.stem)
+    return then(result, line, words)
 
 
 def after_attention(result: R, run: Path, *, every: bool) -> R:

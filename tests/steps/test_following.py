@@ -10,8 +10,15 @@ from pathlib import Path
 import pytest
 
 from rtcan_cli.command_line import CommandLine
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.results.base import Result
-from rtcan_cli.steps.following import after_attention, after_comparison, after_scores, after_step
+from rtcan_cli.steps.following import (
+    after_attention,
+    after_comparison,
+    after_scores,
+    after_step,
+    out_of_date,
+)
 from rtcan_cli.stores import Workspace
 from tests.conftest import must, rtcan
 from tests.runs.finished_runs import finish_run
@@ -63,7 +70,12 @@ def test_scores_lead_to_simple_models_and_then_to_the_comparison(tmp_path: Path)
     following = line(after_scores(NOTHING, runs / "one.h5"))
     assert following is not None
     assert "--model majority,song-prior --splits-from one" in following
-    finish_run(runs, "other")
+    other = finish_run(runs, "other", spec=ModelSpec(model="majority"), recipe=None)
+    (runs / "one.h5").rename(tmp_path / "one.h5")
+    following = line(after_scores(NOTHING, other))  # nothing has to beat itself
+    assert following is not None
+    assert "--model song-prior --splits-from other" in following
+    (tmp_path / "one.h5").rename(runs / "one.h5")
     following = line(after_scores(NOTHING, runs / "one.h5"))
     assert following == f"rtcan compare --dataset pmemo --workspace {tmp_path}"
 
@@ -80,6 +92,22 @@ def test_simple_models_are_trained_by_the_line(
     outcome = rtcan(*shlex.split(note["command"])[1:], "--jobs", "1")
     assert outcome.exit_code == 0, outcome.stderr
     assert len(list(runs[0].parent.iterdir())) == 3
+
+
+def test_scores_of_a_run_on_other_labels_than_there_are_now_say_so(
+    trained: Path, copy_of: Callable[[Path], Path], tmp_path: Path, undrawn: None
+) -> None:
+    workspace = copy_of(trained)
+    runs = sorted((workspace / "pmemo" / "runs").iterdir())
+    assert out_of_date(NOTHING, runs).notes == ()
+    must("relabel", "-w", workspace, "--method", "median")
+    said = json.loads(must("evaluate", "-w", workspace, "-o", tmp_path, "--json").stdout)
+    (note,) = (each for each in said["notes"] if each["kind"] == "stale_run")
+    assert note["text"].startswith("trained before labels changed, and not scored by them: ")
+    (of_all,) = out_of_date(NOTHING, runs).notes
+    assert all(run.stem in of_all.text for run in runs)
+    (workspace / "pmemo" / "labels.h5").unlink()  # what is not here has not changed
+    assert out_of_date(NOTHING, runs).notes == ()
 
 
 def test_maps_lead_to_those_of_all_trials_and_to_their_check(tmp_path: Path) -> None:

@@ -89,6 +89,9 @@ class Command(TyperCommand):
             if hasattr(error, "possibilities"):
                 found = self.options_about(getattr(error, "option_name", ""))
                 error.possibilities = found or error.possibilities
+            if hasattr(error, "message"):
+                # Pydantic, by which newer versions of Typer read values, puts this before it.
+                error.message = str(error.message).removeprefix("Value error, ")
             raise
 
     def options_about(self, option: str) -> list[str]:

@@ -29,6 +29,15 @@ def test_an_old_name_is_answered_with_the_new_one(command: str, old: str, new: s
         assert f"{old} is now {new}" in outcome.stderr
 
 
+@pytest.mark.parametrize("words", [("train", "--target", "joy"), ("models", "svm")])
+def test_a_wrong_choice_is_answered_with_the_choices_alone(words: tuple[str, ...]) -> None:
+    outcome = rtcan(*words)
+    assert outcome.exit_code == 2
+    said = " ".join(outcome.stderr.split())
+    assert f": '{words[-1]}' is not one of '" in said
+    assert "Value error" not in said
+
+
 @pytest.mark.parametrize(
     ("words", "instead"),
     [
