@@ -38,7 +38,7 @@ from rtcan_cli.runs.origin import (
     sees_within_subject,
     trained_on,
 )
-from rtcan_cli.runs.present import refuse_outdated
+from rtcan_cli.runs.present import refuse_changed, refuse_outdated
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.deployment.new_recording import UNNAMED, NewRecording, recording_notes
 from rtcan_cli.stores import Store, Workspace
@@ -125,6 +125,7 @@ def predict_stores(
         seen = settings.onset, settings.spec.length, settings.model.features, settings.window
         trials, left_out = new_trials(sources, target, *seen, shared=shared)
         asking.ask(target, trials, left_out)
+    refuse_changed(sources, ids)
     notes = notes_on_settings(run, trained, new)
     if asking.n_known and profile(made.dataset).own:
         text = (
