@@ -79,14 +79,9 @@ def recorded(run: Run, workspace: Workspace) -> Recorded | None:
     """What a run's recordings were like; None if the workspace does not hold them any more."""
     name = run.dataset.name
     try:
-        with (
-            Store(workspace.store(name, "components"), "components") as components,
-            Store(workspace.store(name, "recordings"), "recordings") as store,
-        ):
-            if (
-                run.provenance.inputs.get("components") != components.content_id
-                or components.provenance.inputs.get("recordings") != store.content_id
-            ):
+        made_from = _recordings_behind(run.provenance.inputs, name, workspace)
+        with Store(workspace.store(name, "recordings"), "recordings") as store:
+            if made_from != store.content_id:
                 return None
             problem, target = (store.array(f"recordings/{name}") for name in ("problem", "target"))
             rates = store.array("recordings/sampling_rate")
@@ -103,6 +98,19 @@ def recorded(run: Run, workspace: Workspace) -> Recorded | None:
         float(np.median(seconds)),
         bool((target != "both").any()),
     )
+
+
+def _recordings_behind(inputs: Mapping[str, str], dataset: str, workspace: Workspace) -> str | None:
+    """Content id of the recordings that inputs of a run were made from, if that is known."""
+    if "recordings" in inputs:
+        return inputs["recordings"]
+    kind = next((each for each in ("components", "features") if each in inputs), None)
+    if kind is None:
+        return None
+    with Store(workspace.store(dataset, kind), kind) as store:
+        if store.content_id != inputs[kind]:
+            return None
+        return store.provenance.inputs.get("recordings")
 
 
 def made_with(sources: Sources, workspace: Workspace) -> Settings:

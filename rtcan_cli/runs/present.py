@@ -48,6 +48,30 @@ def refuse_outdated(sources: Sources) -> None:
                 )
 
 
+def refuse_changed(sources: Sources, inputs: Mapping[str, str]) -> None:
+    """Refuse what was loaded if another process has replaced a store since its id was taken.
+
+    Parameters
+    ----------
+    sources : Sources
+        What was loaded.
+    inputs : mapping of str to str
+        Content ids from `Sources.check`, before.
+
+    Raises
+    ------
+    RtcanError
+        Naming the first store that is another one now.
+    """
+    now, _ = sources.check()
+    for kind, content in inputs.items():
+        if now.get(kind) != content:
+            raise RtcanError(
+                f"{getattr(sources, kind)}: was changed by another process while it was read",
+                "the same command again",
+            )
+
+
 class _Now(NamedTuple):
     """A store of a dataset as it is now."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rtcan_cli.runs.present import outdated, outdated_notes
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.training.plan import Planner, RunPlan
 from tests.conftest import must, rtcan
 
 MAJORITY = ("--model", "majority", "--folds", "3")
@@ -85,3 +87,23 @@ def test_what_changed_behind_an_input_counts(reread: Path, trained: Path) -> Non
     run.write_bytes(path.read_bytes())
     (found,) = outdated([Run.load(run)])
     assert found[1] == ("recordings",)
+
+
+def test_stores_that_another_process_replaces_are_not_mixed(
+    prepared: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run would name the new labels, and be trained on those of the first."""
+    workspace, plan = copy_of(prepared), Planner.plan
+
+    def plan_slowly(self: Planner, *args: Any) -> RunPlan:
+        planned = plan(self, *args)
+        must("relabel", "-w", workspace, "--method", "fixed")
+        return planned
+
+    monkeypatch.setattr(Planner, "plan", plan_slowly)
+    outcome = rtcan("train", "-w", workspace, "--model", "majority,song-prior", "--folds", "3")
+    assert outcome.exit_code == 1
+    assert "labels.h5: was changed by another process" in outcome.stderr
+    assert not list((workspace / "pmemo").glob("runs/*.h5"))
+    # By now all stores are those of the second labels.
+    must("train", "-w", workspace, "--model", "majority,song-prior", "--folds", "3")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.identifiers import canonical
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.errors import BlockedError, RtcanError
 from rtcan_cli.extras import require
@@ -37,9 +38,9 @@ from rtcan_cli.runs.origin import (
     sees_within_subject,
     trained_on,
 )
-from rtcan_cli.runs.present import refuse_outdated
+from rtcan_cli.runs.present import refuse_changed, refuse_outdated
 from rtcan_cli.runs.run import Run, about
-from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes
+from rtcan_cli.steps.deployment.new_recording import UNNAMED, NewRecording, recording_notes
 from rtcan_cli.stores import Store, Workspace
 from rtcan_cli.training.data import Trials
 from rtcan_cli.training.ensemble import Ensemble
@@ -124,6 +125,7 @@ def predict_stores(
         seen = settings.onset, settings.spec.length, settings.model.features, settings.window
         trials, left_out = new_trials(sources, target, *seen, shared=shared)
         asking.ask(target, trials, left_out)
+    refuse_changed(sources, ids)
     notes = notes_on_settings(run, trained, new)
     if asking.n_known and profile(made.dataset).own:
         text = (
@@ -285,6 +287,8 @@ class _Asking:
     def ask(self, target: str, trials: Trials, left_out: list[LeftOut]) -> None:
         """Ask the models of one target."""
         run = self._run
+        if self._by_name:
+            _refuse_alike(run, trials)
         self._left_out += [(target, each) for each in left_out]
         folds = run.trained_folds(target)
         known = self._known(target, trials, folds)
@@ -414,6 +418,24 @@ class _Asking:
             )
             notes.append(Note("known_subjects", text))
         return notes
+
+
+def _refuse_alike(run: Run, trials: Trials) -> None:
+    """Refuse names that may be those of the run, written otherwise.
+
+    Taken as new, such trials would be answered by models that have learned from them.
+    """
+    for what, alone in (("subject", "a new subject"), ("stimulus", "a new stimulus")):
+        names = dict.fromkeys(run.predictions[what].tolist())
+        written = {canonical(name): name for name in names}
+        for name in dict.fromkeys(getattr(trials, what).tolist()):
+            other = written.get(canonical(name), name)
+            if name not in (UNNAMED, *names) and other != name:
+                raise RtcanError(
+                    f"{what} {name!r} may be {other!r}, which {run.name} was trained with",
+                    f"write it like this, or give {alone} a name that differs in more than case, "
+                    "spaces or leading zeros; for a dataset of another study, --all-new",
+                )
 
 
 def _keys(trials: Trials) -> list[Key]:

@@ -33,7 +33,7 @@ from rtcan_cli.models.weights import to_arrays
 from rtcan_cli.results.base import Note
 from rtcan_cli.results.training.imported import ImportedNetwork
 from rtcan_cli.runs.inputs import Sources, training_data
-from rtcan_cli.runs.present import refuse_outdated
+from rtcan_cli.runs.present import refuse_changed, refuse_outdated
 from rtcan_cli.runs.run import THRESHOLD_COLUMNS, Run
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
@@ -241,6 +241,7 @@ def import_checkpoint(
     )
     if not is_current(output, "run", provenance, force):
         data, left_out = training_data(sources, checkpoint.target, onset, choices.LENGTH)
+        refuse_changed(sources, inputs)
         for reason, count in grouped(left_out):
             what = f"{count} recording{'s' * (count != 1)}"
             console.say(f"{checkpoint.target}: left out {what}: {reason}")

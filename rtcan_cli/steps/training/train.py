@@ -20,7 +20,7 @@ from rtcan_cli.errors import BlockedError, DamagedError, PartlyDone, RtcanError
 from rtcan_cli.results.training.runs import Training
 from rtcan_cli.runs.fold_labels import check_thresholds
 from rtcan_cli.runs.inputs import Sources
-from rtcan_cli.runs.present import refuse_outdated
+from rtcan_cli.runs.present import refuse_changed, refuse_outdated
 from rtcan_cli.runs.run import candidate_name
 from rtcan_cli.runs.settings import RunSettings
 from rtcan_cli.steps.freshness import is_current
@@ -238,6 +238,10 @@ def _plan_missing(
             continue
         possible.append(request)
         plans += [] if plan is None else [plan]
+    wanted = {request.output: request for request in possible}
+    for plan in plans:
+        # Runs share what was loaded for the first of them, which may have taken long.
+        refuse_changed(wanted[plan.output].sources, plan.provenance.inputs)
     return possible, plans, units, impossible
 
 

@@ -183,6 +183,35 @@ def test_trials_that_every_model_was_trained_on_are_left_out(trained: Path, tmp_
     assert "all models of the run were trained on it" in " ".join(out.split())
 
 
+def test_a_name_that_is_written_otherwise_is_not_taken_for_a_new_one(
+    trained: Path, run: Run, files: tuple[Path, Path, str, str]
+) -> None:
+    """Its trials would be answered by models that have learned from them."""
+    eda, audio, subject, stimulus = files
+    line = ("predict", run.name, "-w", trained, "--eda", eda, "--audio", audio)
+    line += ("--sampling-rate", "50")
+    for own in (("--subject", f"0{subject}"), ("--stimulus", f"{stimulus}.0")):
+        outcome = rtcan(*line, *own)
+        assert outcome.exit_code == 1
+        name = own[0][2:]
+        known = subject if name == "subject" else stimulus
+        assert f"{name} {own[1]!r} may be {known!r}" in outcome.stderr
+
+
+def test_a_model_of_features_says_what_is_unlike_its_recordings(
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    workspace = copy_of(prepared)
+    must("eda-features", "-w", workspace, "--jobs", "1")
+    must("train", "-w", workspace, "--model", "logistic", "--folds", "3", "--name", "features")
+    rng = np.random.default_rng(0)
+    np.savetxt(tmp_path / "long.csv", 5 + np.cumsum(rng.normal(0, 0.02, 8 * 60)), "%.4f")
+    line = ("predict", "features", "-w", workspace, "--eda", tmp_path / "long.csv")
+    said = " ".join(must(*line, "--sampling-rate", "8").stdout.split())
+    assert "long.csv is sampled at 8 Hz, the recordings that features was trained on 50 Hz" in said
+    assert "long.csv lasts 60 s" in said
+
+
 @pytest.mark.long
 def test_other_settings_than_in_training_are_said(
     trained: Path, run: Run, copy_of: Callable[[Path], Path], tmp_path: Path
