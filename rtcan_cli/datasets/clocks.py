@@ -224,6 +224,7 @@ def find_clock(
     others = tuple(sorted({*aside, *(i for i, _ in found), *(i for i, _ in refused)}))
     if not found:
         return None, others, ()
+    found = _agreeing(found, stated, source)
     # Absolute times first: they tell the start as well.
     clock = sorted(
         found, key=lambda each: not (len(each[1].time) and each[1].time[0] >= UNIX_FIRST)
@@ -233,6 +234,30 @@ def find_clock(
     if unused:
         notes += (f"times are those of the {clock.column.label}, not of the {', '.join(unused)}",)
     return clock, others, notes
+
+
+def _agreeing(
+    found: list[tuple[int, Clock]], stated: float, source: object
+) -> list[tuple[int, Clock]]:
+    """Clocks that run at the stated rate, if there are any; otherwise all, which must be alike."""
+    rates = {
+        index: _ROWS_TO_TELL
+        / float(np.median(clock.time[_ROWS_TO_TELL:] - clock.time[:-_ROWS_TO_TELL]))
+        for index, clock in found
+        if len(clock.time) > _ROWS_TO_TELL
+    }
+    if fitting := [each for each in found if is_same_rate(rates.get(each[0], math.nan), stated)]:
+        return fitting
+    slow, fast = (pick(rates, key=rates.__getitem__, default=None) for pick in (min, max))
+    if slow is not None and fast is not None and not is_same_rate(rates[slow], rates[fast]):
+        labels = {index: clock.column.label for index, clock in found}
+        raise RtcanError(
+            f"{source}: the times in its {labels[slow]} are {rates[slow]:.4g} Hz, and those in its "
+            f"{labels[fast]} {rates[fast]:.4g} Hz",
+            hint="give the sampling_rate that is right; or delete the columns that are about other "
+            "samples",
+        )
+    return found
 
 
 def read_clock(name: str, time: NDArray[np.float64], stated: float, source: object) -> Clock | None:

@@ -375,3 +375,20 @@ def test_rounded_times_without_a_name_show_lost_samples(tmp_path: Path) -> None:
         found = whole(track_of(tmp_path / "x.txt", "\n".join(rows), rate, "2"), rate)
         assert found.sampling_rate == pytest.approx(16, rel=1e-3)
         assert_array_equal(np.flatnonzero(np.isnan(found.eda)), np.arange(900, 932))
+
+
+def test_clocks_that_contradict_each_other(tmp_path: Path) -> None:
+    """As where the columns of another sensor stand beside those of the EDA."""
+    rows = [f"{i / 100:.2f},{i % 97},{i / 8:.3f},{3 + i * i % 89 / 100}" for i in range(400)]
+    text = "\n".join(["ECG time [s],ECG,EDA time [s],EDA [uS]", *rows])
+    message = "its column 'EDA time' are 8 Hz, and those in its column 'ECG time' 100 Hz"
+    with pytest.raises(RtcanError, match=message):
+        track_of(tmp_path / "x.csv", text)
+    found = whole(track_of(tmp_path / "x.csv", text, 8.0), 8.0)
+    assert (found.sampling_rate, len(found.eda)) == (8, 400)
+    # Lost samples and an uneven clock are no contradiction.
+    kept = np.delete(np.arange(400), np.s_[100:200])
+    late = np.random.default_rng(0).integers(0, 4, 400)
+    rows = [f"{BEGIN + i / 8 + late[i] / 1000:.3f},{i / 8:.3f},{3 + i % 7}" for i in kept]
+    text = "\n".join(["timestamp,time_s,EDA", *rows])
+    assert np.isnan(whole(track_of(tmp_path / "y.csv", text)).eda).sum() == 100

@@ -340,7 +340,7 @@ def _check_number(rows: _Rows, line: str, at: int, source: object) -> None:
 
 
 def _are_units(cells: Sequence[str]) -> bool:
-    """Whether cells are a row of units; some are spelled out, as ``Degrees Celsius`` (Consensys)."""
+    """Whether cells are a row of units; some are spelled out: ``Degrees Celsius`` (Consensys)."""
     known = [cell for cell in cells if cell]
     return any(is_unit(cell) or time_unit(cell) for cell in known) and all(
         len(cell) <= _LONGEST_UNIT for cell in known
