@@ -198,7 +198,8 @@ class _Reader:
                         matrix.skip(matrix.left)
                         inflated.finish()
             part.skip(part.left)
-            if variable is not None:
+            # Numbers without a name are what MATLAB keeps about objects, such as datetime.
+            if variable is not None and (name or variable.kind != "numbers"):
                 found.setdefault(name, variable)
         raise ValueError(f"it holds more than {_MOST_VARIABLES} variables")
 

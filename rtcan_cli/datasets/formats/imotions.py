@@ -21,6 +21,7 @@ from rtcan_cli.datasets.times.text import read_times
 _HOST = ("UTCTimestamp", "Timestamp")  # The first of these that is there.
 _SAME_SPAN = 0.01
 _FEWEST = 8
+_STEPS = (1 / 2500, 1 / 2)  # in seconds; others show that the clock is not in milliseconds
 
 
 def is_export(columns: tuple[Column, ...]) -> bool:
@@ -102,6 +103,8 @@ def _placed(host: Column, own: NDArray[np.float64]) -> Column | None:
     if len(own) < _FEWEST or np.isnan(time).any() or (np.diff(own) <= 0).any():
         return None
     length = own[-1] - own[0]
+    if not _STEPS[0] <= np.median(np.diff(own)) <= _STEPS[1]:
+        return None
     if abs(time[-1] - time[0] - length) > _SAME_SPAN * length + 1:
         return None
     time = own + np.median(time - own)

@@ -82,7 +82,9 @@ def read(file: RawFile, sampling_rate: float = math.nan) -> Contents:
             contents = _named(variables, sampling_rate, file)
         if contents.channels:
             return contents
-    found = ", ".join(f"{name} ({each.kind})" for name, each in list(variables.items())[:8])
+    found = ", ".join(
+        f"{name} ({each.kind})" if name else each.kind for name, each in list(variables.items())[:8]
+    )
     raise RtcanError(
         f"{file} holds no recording: its variables are {found or 'none'}",
         hint="save the values as a vector, and the sampling rate as fs: save('FILE.mat', 'eda', "

@@ -5,6 +5,7 @@ A clock is used only if its unit is sure.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,13 @@ from rtcan_cli.datasets.times.inferred_units import (
 )
 from rtcan_cli.datasets.times.order import Rows, in_order
 from rtcan_cli.datasets.times.packets import refuse_rounded
-from rtcan_cli.datasets.times.steps import rises_evenly, rises_with_holes, typical_step
+from rtcan_cli.datasets.times.rates import is_same_rate
+from rtcan_cli.datasets.times.steps import (
+    ROWS_TO_TELL,
+    rises_evenly,
+    rises_with_holes,
+    typical_step,
+)
 from rtcan_cli.datasets.times.text import read_times, unreadable
 from rtcan_cli.datasets.times.units import UNITS, UNIX_FIRST, time_unit
 from rtcan_cli.errors import RtcanError
@@ -121,6 +128,7 @@ def find_clock(
     others = tuple(sorted({*aside, *(i for i, _ in found), *(i for i, _ in refused)}))
     if not found:
         return None, others, ()
+    found = _agreeing(found, stated, source)
     # Absolute times first: they tell the start as well.
     clock = sorted(
         found, key=lambda each: not (len(each[1].time) and each[1].time[0] >= UNIX_FIRST)
@@ -130,6 +138,38 @@ def find_clock(
     if unused:
         notes += (f"times are those of the {clock.column.label}, not of the {', '.join(unused)}",)
     return clock, others, notes
+
+
+def _agreeing(
+    found: list[tuple[int, Clock]], stated: float, source: object
+) -> list[tuple[int, Clock]]:
+    """Clocks that run at the stated rate, if there are any; otherwise all, which must be alike."""
+    rates = {index: _rates(clock.time) for index, clock in found if len(clock.time) > ROWS_TO_TELL}
+
+    def are_alike(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+        return any(map(is_same_rate, one, other))
+
+    if fitting := [each for each in found if are_alike(rates.get(each[0], ()), (stated,) * 2)]:
+        return fitting
+    for (first, one), (second, other) in itertools.combinations(rates.items(), 2):
+        if not are_alike(one, other):
+            labels = {index: clock.column.label for index, clock in found}
+            raise RtcanError(
+                f"{source}: the times in its {labels[first]} are {one[0]:.4g} Hz, and those in its "
+                f"{labels[second]} {other[0]:.4g} Hz",
+                hint="give the sampling_rate that is right; or delete the columns that are about "
+                "other samples",
+            )
+    return found
+
+
+def _rates(time: NDArray[np.float64]) -> tuple[float, float]:
+    """Sampling rate without gaps, which one of two clocks may leave out, and that of the whole.
+
+    The second one does not depend on when within a packet each sample arrived.
+    """
+    apart = np.median(time[ROWS_TO_TELL:] - time[:-ROWS_TO_TELL])
+    return float(ROWS_TO_TELL / apart), float((len(time) - 1) / (time[-1] - time[0]))
 
 
 def read_clock(name: str, time: NDArray[np.float64], stated: float, source: object) -> Clock | None:

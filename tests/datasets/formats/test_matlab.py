@@ -75,6 +75,24 @@ def test_the_fields_of_one_struct(tmp_path: Path) -> None:
     assert summary(contents) == [("EDA", "", 80, 8.0)]
 
 
+def test_what_matlab_keeps_about_objects_is_not_a_signal(tmp_path: Path) -> None:
+    """A file with a datetime ends with bytes about it: a variable of numbers without a name."""
+    savemat(tmp_path / "s.mat", {"subject": "anna"})
+    data = np.arange(256, dtype=np.uint8).tobytes()
+    parts = ((6, np.array([9, 0], "<u4").tobytes()), (5, np.array([1, 256], "<i4").tobytes()))
+    elements = b"".join(
+        np.array([kind, len(content)], "<u4").tobytes() + content
+        for kind, content in (*parts, (1, b""), (2, data))
+    )
+    with (tmp_path / "s.mat").open("ab") as stream:
+        stream.write(np.array([14, len(elements)], "<u4").tobytes() + elements)
+    file = RawFile(tmp_path / "s.mat", PurePosixPath("s.mat"))
+    with pytest.raises(
+        RtcanError, match=r"holds no recording: its variables are subject \(text\)$"
+    ):
+        matlab.read(file)
+
+
 def test_ledalab(tmp_path: Path) -> None:
     """A struct `data`, and a struct array of events, as its documentation describes them."""
     events = np.array(

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rtcan_cli.datasets.times.text import read_times
 from rtcan_cli.errors import RtcanError
-from tests.datasets.times.tables import NAN, START, clock_text, column_text, track_of, whole
+from tests.datasets.times.tables import BEGIN, NAN, START, clock_text, column_text, track_of, whole
 
 FORMS = ("time", "time [ms]", "time_us", "minutes", "unix_timestamp", "LocalTimestamp")
 FORMS += ("timestamp", "Timestamp_ns", "", "datetime", "clock", "Zeit", "ts", "datenum")
@@ -121,3 +121,35 @@ def test_rounded_times_without_a_name_show_lost_samples(tmp_path: Path) -> None:
         found = whole(track_of(tmp_path / "x.txt", "\n".join(rows), rate, "2"), rate)
         assert found.sampling_rate == pytest.approx(16, rel=1e-3)
         assert_array_equal(np.flatnonzero(np.isnan(found.eda)), np.arange(900, 932))
+
+
+def test_clocks_that_contradict_each_other(tmp_path: Path) -> None:
+    """As where the columns of another sensor stand beside those of the EDA."""
+    rows = [f"{i / 100:.2f},{i % 97},{i / 8:.3f},{3 + i * i % 89 / 100}" for i in range(400)]
+    text = "\n".join(["ECG time [s],ECG,EDA time [s],EDA [uS]", *rows])
+    message = "its column 'ECG time' are 100 Hz, and those in its column 'EDA time' 8 Hz"
+    with pytest.raises(RtcanError, match=message):
+        track_of(tmp_path / "x.csv", text)
+    found = whole(track_of(tmp_path / "x.csv", text, 8.0), 8.0)
+    assert (found.sampling_rate, len(found.eda)) == (8, 400)
+
+
+@pytest.mark.parametrize(
+    ("arrival", "gap_in_both"), [("uneven", True), ("uneven", False), ("in packets", True)]
+)
+def test_clocks_of_the_same_samples_do_not_contradict(
+    tmp_path: Path, arrival: str, gap_in_both: bool
+) -> None:
+    kept = np.delete(np.arange(400), np.s_[100:200])
+    late = np.random.default_rng(0).uniform(0, 0.004, 400)
+    if arrival == "in packets":  # of ten samples, a millisecond apart, after the last of them
+        late = (9 - np.arange(400) % 10) * (1 / 8 - 0.001)
+    count = (kept if gap_in_both else np.arange(300)) / 8
+    times = zip(BEGIN + kept / 8 + late[kept], count, kept, strict=True)
+    rows = [f"{absolute:.3f},{relative:.3f},{3 + i % 7}" for absolute, relative, i in times]
+    text = "\n".join(["timestamp,time_s,EDA", *rows])
+    track = track_of(tmp_path / "y.csv", text)
+    assert track.time is not None
+    assert track.time[0] >= BEGIN
+    if arrival == "uneven":
+        assert np.isnan(whole(track).eda).sum() == 100
