@@ -19,7 +19,7 @@ from distributed import Client, LocalCluster
 from numpy.typing import NDArray
 
 from rtcan_cli.cluster import Cluster
-from rtcan_cli.eda.blocks import CHANNELS, Undecomposed
+from rtcan_cli.eda.blocks import SIGNALS, Undecomposed
 from rtcan_cli.parallel import map_unordered
 
 RECORDINGS, SAMPLES, IN_A_BLOCK = 15_980, 1900, 34
@@ -29,7 +29,7 @@ COLUMNS = 16  # of the table of components
 def nothing(recordings: list[Undecomposed]) -> dict[str, NDArray[Any]]:
     """An answer of the size of that to a real task."""
     n = sum(len(each.eda) for each in recordings)
-    channels = {name: np.ones(n, np.float32) for name in CHANNELS}
+    channels = {name: np.ones(n, np.float32) for name in SIGNALS}
     return channels | {f"column {i}": np.zeros(len(recordings)) for i in range(COLUMNS)}
 
 

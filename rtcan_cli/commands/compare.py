@@ -43,7 +43,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="1|2|3|4|5|6,...",
-            help="Instead, show these tables of the paper, with your own numbers next to it.",
+            help="Instead, show these tables of the paper, with your own numbers beside them.",
             show_default=False,
         ),
     ] = None,

@@ -18,7 +18,7 @@ from rtcan_cli.eda.resample import resample
 from rtcan_cli.errors import RtcanError
 
 PARTS = ("phasic", "tonic", "residual")
-CHANNELS = ("phasic", "tonic", "driver", "residual")
+SIGNALS = ("phasic", "tonic", "driver", "residual")
 # Noise of the z-scored recording, and in its own unit.
 _NOISES = ("noise", "noise_recorded")
 
@@ -74,7 +74,7 @@ def decompose_block(block: list[Undecomposed], method: Method) -> dict[str, NDAr
     # They are decomposed together, so each is given its share.
     sizes = np.array([item.eda.size for item in block])
     table["seconds"] = (time.thread_time() - start) * sizes / max(1, sizes.sum())
-    return {"samples": samples, **dict(zip(CHANNELS, joined, strict=True)), **table}
+    return {"samples": samples, **dict(zip(SIGNALS, joined, strict=True)), **table}
 
 
 def _scaled(item: Undecomposed) -> tuple[NDArray[np.float64] | str, tuple[float, float]]:
@@ -117,7 +117,7 @@ def _described(
     row |= {f"{part}_variance": np.nan for part in PARTS}
     row |= {"tau0": np.nan, "tau1": np.nan, "problem": "", "alpha": np.nan, "raised": 0}
     if isinstance(outcome, str):
-        return row | {"problem": outcome}, [np.zeros(0, np.float32)] * len(CHANNELS)
+        return row | {"problem": outcome}, [np.zeros(0, np.float32)] * len(SIGNALS)
     if isinstance(outcome, CvxedaComponents):
         row |= {"objective": outcome.objective, "gap": outcome.gap}
         row |= {"solver": outcome.solver, "iterations": outcome.iterations}
@@ -127,4 +127,4 @@ def _described(
     if outcome.response is not None:
         row["tau0"], row["tau1"] = outcome.response
     row |= {f"{part}_variance": float(getattr(outcome, part).var()) for part in PARTS}
-    return row, [getattr(outcome, channel).astype(np.float32) for channel in CHANNELS]
+    return row, [getattr(outcome, channel).astype(np.float32) for channel in SIGNALS]

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 from rtcan_cli.errors import RtcanError
 
-#: The shortest window in seconds: the shortest stretch that EDA features can describe
-#: (`rtcan_cli.eda.features.stretch.MIN_SECONDS`).
+#: The shortest window in seconds, and the shortest stretch that EDA features can describe.
 MIN_SECONDS = 2.0
 
 #: Ways to write a window, for help and errors.

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from rtcan_cli.choices import CONFIDENCE
+
 N_BINS = 10
 COLUMNS = ["n", "probability", "high", "calibrated_low", "calibrated_high"]
 TRIALS_A_BIN = 20  # fewer say nothing about a share: its standard error is then above 0.11
@@ -49,7 +51,7 @@ def reliability(
     n, mean, high = _means(bins, n_bins, predicted, truth)
     draws = _calibrated_labels(predicted, n_draws, seed)
     shares = np.stack([_means(bins, n_bins, predicted, drawn)[2] for drawn in draws])
-    low, up = np.quantile(shares, (0.025, 0.975), axis=0)
+    low, up = np.quantile(shares, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
     return pd.DataFrame(dict(zip(COLUMNS, (n, mean, high, low, up), strict=True)))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.evaluation.metrics import ranking_scores
 
 
@@ -67,7 +68,7 @@ def group_scores(trials: pd.DataFrame, by: str = "subject") -> pd.DataFrame:
 
 def _wilson(share: NDArray[np.float64], n: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     # SciPy's binomtest does one share at a time, too slowly for hundreds of stimuli.
-    z = ndtri(0.975)
+    z = ndtri((1 + CONFIDENCE) / 2)
     shrunk = 1 + z**2 / np.maximum(n, 1)
     middle = (share + z**2 / (2 * n)) / shrunk
     reach = z / shrunk * np.sqrt(share * (1 - share) / n + z**2 / (4.0 * n**2))

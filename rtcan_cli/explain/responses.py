@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rtcan_cli.choices import CONFIDENCE
 from rtcan_cli.explain.average import Curve, over_subjects
 
 STEP = 0.25  # s
@@ -66,8 +67,8 @@ class Locked:
         Mean weight, in times the even share, with its interval over subjects.
     window : tuple of float
         Seconds around the event that are tested.
-    weight : float
-        Mean weight in the window.
+    weight, low, high : float
+        Mean weight in the window, with its interval over subjects.
     nulls : dict of str to Null
         By the names in `NULLS`.
     n_events : int
@@ -77,6 +78,8 @@ class Locked:
     curve: Curve
     window: tuple[float, float]
     weight: float
+    low: float
+    high: float
     nulls: dict[str, Null]
     n_events: int
 
@@ -152,7 +155,12 @@ def lock(
         name: _null(drawn, curve.mean, inside) for name, drawn in zip(NULLS, means, strict=True)
     }
     n_events = sum(np.size(events[i]) for i in used)
-    return Locked(seconds, curve, window, mean_of_known(curve.mean[inside]), nulls, n_events)
+    weight = mean_of_known(curve.mean[inside])
+    # Not the mean of the intervals at each time, which would be too wide.
+    of_trial = np.array([mean_of_known(row[inside]) for row in observed])
+    whole = over_subjects(of_trial[:, None], subject)
+    low, high = (weight + float(end[0] - whole.mean[0]) for end in (whole.low, whole.high))
+    return Locked(seconds, curve, window, weight, low, high, nulls, n_events)
 
 
 def mean_of_known(values: Values) -> float:
@@ -162,7 +170,7 @@ def mean_of_known(values: Values) -> float:
 
 
 def _null(drawn: Values, found: Values, inside: NDArray[np.bool_]) -> Null:
-    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    low, high = np.quantile(drawn, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
     tested = drawn[:, inside].mean(axis=1)
     expected = float(tested.mean())
     weight = mean_of_known(found[inside])

@@ -31,7 +31,7 @@ def build(spec: ModelSpec, initialisation: str, seed: int, dropout: float = 0.0)
     seed : int
         Seed of the draw. The global random state is left as it was.
     dropout : float
-        As of `ModelSpec.build`.
+        As of `rtcan_cli.models.layers.head.classifier`.
     """
     if initialisation not in INITIALISATIONS:
         raise ValueError(f"initialisation must be one of {INITIALISATIONS}: {initialisation!r}")

@@ -14,9 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli import choices
-from rtcan_cli.eda.features.stretch import MIN_SECONDS
 from rtcan_cli.eda.preprocess import network_input
-from rtcan_cli.eda.window import Window
+from rtcan_cli.eda.window import MIN_SECONDS, Window
 from rtcan_cli.errors import BlockedError, DamagedError, RtcanError
 from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.runs.settings import RunSettings

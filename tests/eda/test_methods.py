@@ -15,7 +15,7 @@ from scipy import stats
 
 from rtcan_cli.choices import PUBLISHED_ALPHA
 from rtcan_cli.eda import blocks, methods
-from rtcan_cli.eda.blocks import CHANNELS, PARTS, Undecomposed, decompose_block
+from rtcan_cli.eda.blocks import PARTS, SIGNALS, Undecomposed, decompose_block
 from rtcan_cli.eda.cvxeda.parameters import PUBLISHED, CvxedaParameters
 from rtcan_cli.eda.cvxeda.structured import LONG
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER, Method, cvxeda_method, method, method_of
@@ -51,7 +51,7 @@ def test_same_after_pickling(chosen):
 def test_parts_are_finite_and_add_up(seed, rate, seconds, kind, chosen):
     y = awkward(kind, rate, seconds, seed)
     parts = chosen.split(y, rate)
-    assert all(np.isfinite(getattr(parts, name)).all() for name in CHANNELS)
+    assert all(np.isfinite(getattr(parts, name)).all() for name in SIGNALS)
     np.testing.assert_allclose(sum(getattr(parts, name) for name in PARTS), y, atol=1e-9)
     if chosen.name != "cda":  # whose driver may be negative
         assert parts.driver.min() >= 0
@@ -132,7 +132,7 @@ def test_what_a_block_says_of_a_recording(chosen):
     y = simulated(50.0, 40, 4) + 3
     row = alone(Undecomposed(y, 50.0, 8.0, ""), chosen)
     parts = chosen.split(stats.zscore(resample(y, 50.0, 8.0)), 8.0)
-    for name in CHANNELS:
+    for name in SIGNALS:
         assert row[name].dtype == np.float32
         np.testing.assert_allclose(row[name], getattr(parts, name), atol=1e-5)
     for name in PARTS:

@@ -32,14 +32,14 @@ def as_groups(cohort: Cohort) -> np.ndarray:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_folds_are_those_of_train(prepared: Path, tmp_path: Path, protocol: str) -> None:
     run = tmp_path / "run.h5"
-    options = ("--model", "majority", "--folds", "3", "--seed", "4", "--jobs", "1")
+    options = ("--model", "majority", "--folds", "3", "--seed", "7", "--jobs", "1")
     must("train", "-w", prepared, "-o", run, *options, "--protocol", protocol)
     with Store(Workspace(prepared).store("pmemo", "labels"), "labels") as store:
         table = store.table("labels")
     # In another order than that of the store.
     table = table.sample(frac=1, random_state=0).reset_index(drop=True)
     cv = ProtocolSplit(
-        protocol, n_splits=3, random_state=4, strata=table["valence"] * 3 + table["arousal"]
+        protocol, n_splits=3, random_state=7, strata=table["valence"] * 3 + table["arousal"]
     )
     groups = table[["subject", "stimulus", "repetition", "song"]]
     found = list(cv.split(table, table["arousal"], groups))
@@ -143,7 +143,7 @@ def test_it_is_a_splitter_as_others_are() -> None:
         ({"random_state": -1}, "both", "random_state=-1"),
         ({"random_state": None}, "both", "random_state=None"),
         ({}, None, "groups parameter should not be None: the subject of each trial"),
-        ({"n_splits": 12}, "both", "9 subjects cannot be dealt into 12 folds"),
+        ({"n_splits": 12}, "both", "9 subjects cannot be divided into 12 folds"),
         ({"protocol": "subject+stimulus"}, "subject", "needs the stimulus of each trial"),
         ({"strata": [0, 1]}, "both", "strata has 2 values, but there are 72 trials"),
         ({"strata": np.linspace(0, 1, 72)}, "both", "classes of trials are needed, got continuous"),

@@ -3,7 +3,9 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy
 
 from rtcan_cli.explain.responses import LAGS, NULLS, STEP, cumulative, lock, mean_of_known
 
@@ -94,6 +96,28 @@ def test_mean_around_events_is_that_of_a_loop():
         np.testing.assert_allclose(found.curve.mean[k], np.mean(by_subject))
 
 
+def test_the_interval_in_the_window_is_that_of_the_subjects_means_there():
+    weight, events, subject = trials(40, 4, follow=False)
+    # In the middle, so that all times around an event are in the trial.
+    events = [np.clip(each, 8, SECONDS - 12) for each in events]
+    found = locked(weight, events, subject)
+    n_bins = round(SECONDS / STEP)
+    edges, every = np.linspace(0, LENGTH, n_bins + 1), np.arange(LENGTH + 1)
+    total = [np.interp(edges, every, np.append(0, row.cumsum())) for row in weight]
+    binned = np.diff(total, axis=1) * n_bins / LENGTH
+    steps = np.arange(round(WINDOW[0] / STEP), round(WINDOW[1] / STEP) + 1)
+    of_trial = [
+        np.mean([row[int(at / STEP) + steps] for at in own])
+        for row, own in zip(binned, events, strict=True)
+    ]
+    of_subject = pd.Series(of_trial).groupby(subject).mean()
+    low, high = scipy.stats.t.interval(
+        0.95, len(of_subject) - 1, of_subject.mean(), scipy.stats.sem(of_subject)
+    )
+    assert found.weight == pytest.approx(of_subject.mean())
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
 def test_without_events_there_is_nothing_to_test():
     weight, _, subject = trials(3, 0, follow=False)
     assert locked(weight, [np.zeros(0)] * 3, subject) is None
@@ -107,4 +131,5 @@ def test_one_subject_has_a_mean_and_no_interval():
     assert found.weight > 1.5
     assert np.isnan(found.curve.low).all()
     assert np.isnan(mean_of_known(found.curve.low))
+    assert np.isnan([found.low, found.high]).all()
     assert mean_of_known(np.array([np.nan, 1.0, 2.0])) == 1.5

@@ -334,14 +334,14 @@ def test_subsets_of_subjects_are_nested_and_named(stores: Path) -> None:
 def test_too_few_subjects_for_the_folds_name_the_fix(stores: Path) -> None:
     outcome = rtcan("train", "-w", stores, *TINY, "--folds", "5", "--subjects", "40%")
     assert outcome.exit_code == 1
-    assert "4 subjects cannot be dealt into 5 folds" in outcome.stderr
+    assert "4 subjects cannot be divided into 5 folds" in outcome.stderr
     assert "--folds 4 or fewer, or a larger --subjects" in outcome.stderr
     outcome = rtcan("train", "-w", stores, *TINY, "--subjects", "10")
     assert outcome.exit_code == 1
     assert "10 subjects are wanted, but 9" in outcome.stderr
     outcome = rtcan("train", "-w", stores, *TINY, "--protocol", "stimulus", "--folds", "9")
     assert outcome.exit_code == 1
-    assert "8 stimuli cannot be dealt into 9 folds" in outcome.stderr
+    assert "8 stimuli cannot be divided into 9 folds" in outcome.stderr
     assert rtcan("train", "-w", stores, "--subjects", "many").exit_code == 2
 
 

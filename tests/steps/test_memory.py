@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from rtcan_cli.datasets.trials import Item, RawDataset, Recording, Trial
-from rtcan_cli.eda.blocks import CHANNELS
+from rtcan_cli.eda.blocks import SIGNALS
 from rtcan_cli.eda.features.catalogue import CATALOGUE
 from rtcan_cli.eda.methods import method
 from rtcan_cli.explain.responses import WINDOWS, cumulative, lock
@@ -187,7 +187,7 @@ def studied(folder: Path, n: int) -> tuple[Sources, Path]:
         path = folder / f"{kind}.h5"
         with create(path, kind, Provenance("decompose", "pmemo", {}, made, True)) as store:
             for i in range(n if kind == "components" else 0):
-                store.append_signals(dict(zip(CHANNELS, np.roll(parts, i, axis=1), strict=True)))
+                store.append_signals(dict(zip(SIGNALS, np.roll(parts, i, axis=1), strict=True)))
             for name in wanted:
                 columns = [f for f in SCHEMAS[kind].fields if f.path.startswith(f"{name}/")]
                 rows = n if tables[name] else 0

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rtcan_cli.eda.preprocess import zscore
 from rtcan_cli.eda.resample import resample
-from rtcan_cli.eda.window import Window, seen_samples
+from rtcan_cli.eda.window import MIN_SECONDS, Window, seen_samples
 from rtcan_cli.errors import RtcanError
 
 #: Every recording is brought to this rate (Hz) first, so that features of datasets can be compared.
@@ -19,9 +19,6 @@ RATE = 8.0
 #: Spectra and cepstra look no higher than this (Hz), so that a recording sampled at 4 Hz, as
 #: wristbands do, has the features of one sampled faster: `resample` keeps what it has up to 1.6 Hz.
 HIGHEST = 1.5
-
-#: The shortest stretch, in seconds, that features can describe.
-MIN_SECONDS = 2.0
 
 #: What moves less than this, in z units, is numerical noise and counts as constant.
 FLAT = 1e-6

@@ -18,7 +18,7 @@ from rtcan_cli.errors import RtcanError
 from rtcan_cli.explain.architecture import relative
 from rtcan_cli.explain.average import Curve, density, over_subjects
 from rtcan_cli.explain.maps import attribute_trials
-from rtcan_cli.explain.responses import WINDOWS, Locked, cumulative, lock, mean_of_known
+from rtcan_cli.explain.responses import WINDOWS, Locked, cumulative, lock
 from rtcan_cli.files.links import folder_below
 from rtcan_cli.files.mapped import MappedRows, folder_for
 from rtcan_cli.parallel import map_unordered
@@ -407,7 +407,6 @@ def _peaks(average: pd.DataFrame) -> pd.DataFrame:
 def _response_table(target: str, locked: dict[str, Locked]) -> pd.DataFrame:
     rows = []
     for name, each in locked.items():
-        inside = (each.seconds >= each.window[0]) & (each.seconds <= each.window[1])
         row = {
             "target": target,
             "event": name,
@@ -415,8 +414,8 @@ def _response_table(target: str, locked: dict[str, Locked]) -> pd.DataFrame:
             "window_from": each.window[0],
             "window_to": each.window[1],
             "weight": each.weight,
-            "low": mean_of_known(each.curve.low[inside]),
-            "high": mean_of_known(each.curve.high[inside]),
+            "low": each.low,
+            "high": each.high,
         }
         for title, null in each.nulls.items():
             stem = title.replace(" ", "_")

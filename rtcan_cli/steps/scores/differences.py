@@ -212,7 +212,7 @@ def pairing_notes(runs: Sequence[Run]) -> list[Note]:
                 text = f"all {len(alike)} {what} test their common trials in the same folds"
                 notes.append(Note("same_folds", text))
             elif len(alike) > 1:
-                text = f"the {what} deal trials into different folds"
+                text = f"the {what} have different folds"
                 notes.append(Note("different_folds", text))
     return notes
 

@@ -197,7 +197,7 @@ def _notes(about: str, followed: Sequence[tuple[str, str, Scaling]]) -> list[Not
     few = {model: len(each.points) for model, _, each in followed if len(each.points) < least}
     notes = []
     for model, n in few.items():
-        instead = "a straight line in log n is laid instead" if n == 3 else "no law is laid"
+        instead = "a straight line in log n is fitted instead" if n == 3 else "no law is fitted"
         text = (
             f"{about}, {model}: {n} numbers of subjects are too few for a power law, which has "
             f"three parameters; {instead}"

@@ -20,7 +20,7 @@ SIMPLE = ("logistic", "svm-eda", "svm-gsr", "svm-music", "boosting", "duration-p
 #: It knows how other subjects rated a song. So does a network that hears the songs it was trained
 #: on, but not one that sees EDA alone.
 OF_SONGS = "song-prior"
-#: What a model may see for its score to be asked of one that sees the key.
+#: ``--fusion`` of simple models that see no more than a network, by that of the network.
 _NO_MORE = {
     "none": {"none"},
     "music": {"none", "music", "music-only"},

@@ -14,7 +14,7 @@ from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
 from rtcan_cli.command_line import command_line
 from rtcan_cli.datasets.polarity import stored_kind
-from rtcan_cli.eda.blocks import CHANNELS, PARTS
+from rtcan_cli.eda.blocks import PARTS, SIGNALS
 from rtcan_cli.eda.compiled import IS_COMPILED, is_kept
 from rtcan_cli.eda.methods import WITH_DRIVER, Method, cvxeda_method, get_ready
 from rtcan_cli.eda.preprocess import MIN_SAMPLING_RATE
@@ -181,9 +181,9 @@ def _write_signals(partial: Partial, name: str, writer: StoreWriter) -> dict[str
     item = partial.get(name)
     assert item is not None, f"recordings {name} were decomposed above"
     ends = np.cumsum(item.pop("samples"))
-    signals = {channel: np.split(item.pop(channel), ends[:-1]) for channel in CHANNELS}
+    signals = {channel: np.split(item.pop(channel), ends[:-1]) for channel in SIGNALS}
     for row in range(len(ends)):
-        writer.append_signals({channel: signals[channel][row] for channel in CHANNELS})
+        writer.append_signals({channel: signals[channel][row] for channel in SIGNALS})
     return item
 
 

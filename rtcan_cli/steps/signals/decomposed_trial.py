@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.eda.blocks import CHANNELS
+from rtcan_cli.eda.blocks import SIGNALS
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.files.links import folder_below, part_of_name
@@ -74,7 +74,7 @@ def plot_trial(components: Path, trial: str, folder: Path, look: Look = PAPER) -
             if row["problem"]:
                 raise RtcanError(f"that recording was not decomposed: {row['problem']}")
             phasic, tonic, driver, residual = (
-                store.signal(channel, int(str(index))) for channel in CHANNELS
+                store.signal(channel, int(str(index))) for channel in SIGNALS
             )
             which = hearing(row["repetition"])
             which += "" if row["target"] == "both" else f", {row['target']} hearing"

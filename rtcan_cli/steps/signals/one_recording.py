@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rtcan_cli.choices import CLASS_NAMES
 from rtcan_cli.datasets.polarity import SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
-from rtcan_cli.eda.blocks import CHANNELS
+from rtcan_cli.eda.blocks import SIGNALS
 from rtcan_cli.eda.features.scr import find_responses
 from rtcan_cli.eda.features.stretch import RATE, cut
 from rtcan_cli.eda.methods import TITLES, WITH_DRIVER
@@ -288,7 +288,7 @@ def decomposition_of(found: Found, components: Path) -> Decomposed | Note:
         row = store.table("recordings").iloc[found.row]
         if row["problem"]:
             return Note("not_decomposed", f"it was not decomposed: {row['problem']}")
-        signals = {name: store.signal(name, found.row).astype(float) for name in CHANNELS}
+        signals = {name: store.signal(name, found.row).astype(float) for name in SIGNALS}
     rate, how = float(row["sampling_rate"]), made.parameters
     method = how["decomposition"]
     phasic, tonic, driver = (signals[name] for name in ("phasic", "tonic", "driver"))

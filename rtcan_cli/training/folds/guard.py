@@ -70,7 +70,7 @@ def check_promise(
         raise RtcanError(
             f"the trial of subject {trial[i]} is tested by {n_tests[i]} folds; the protocol "
             f"'{protocol.name}' tests it once",
-            "deal the folds again",
+            "make the folds again",
         )
 
 
@@ -99,7 +99,7 @@ def check_disjoint(splits: Splits, groups: ArrayLike, what: str) -> None:
             raise RtcanError(
                 f"fold {k + 1}: {what} {names[shared[0]]} is in both the {one} and the {other} "
                 "trials" + (f" (and {len(shared) - 1} more)" if len(shared) > 1 else ""),
-                "deal the folds again; what is held out belongs on one side",
+                "make the folds again; what is held out belongs on one side",
             )
 
 

@@ -19,10 +19,9 @@ from rtcan_cli.training.folds.splits import (
     UNUSED,
     VALIDATION,
     Splits,
-    check_size,
-    folds_of,
     group_folds,
     rotated,
+    trial_folds,
 )
 
 #: Folds that `subject+stimulus` deals stimuli into, at most; it tests about one trial in as many.
@@ -149,11 +148,7 @@ class TrialFolds(FoldProtocol):
 
     def deal(self, trials: TrialsToDeal, n_folds: int, seed: int) -> Splits:
         """Deal sorted trials into folds."""
-        from sklearn.model_selection import StratifiedKFold  # slow to load
-
-        check_size(trials.stratum, n_folds)
-        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-        return rotated(folds_of(splitter, trials.stratum), n_folds)
+        return rotated(trial_folds(trials.stratum, n_folds, seed), n_folds)
 
 
 class StimulusFolds(FoldProtocol):

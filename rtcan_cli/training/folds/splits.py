@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rtcan_cli.errors import RtcanError
 
-if TYPE_CHECKING:
-    from sklearn.model_selection import BaseCrossValidator
-
 MIN_FOLDS = 3
+#: Orders in which groups are dealt; the most even folds are taken.
+ORDERS = 50
 #: What a trial is used for in a fold, as `Splits` and run stores code it.
 TRAIN, VALIDATION, TEST, UNUSED = range(4)
 #: Parts of a fold, in the order of their codes.
@@ -91,6 +89,11 @@ def group_folds(
 ) -> NDArray[np.intp]:
     """Deal groups into folds, all trials of a group into the same one.
 
+    Groups come one after the other in random order, each into the fold that has least of the
+    classes that the group has. Of several orders, the one with the most even folds is taken. (The
+    `StratifiedGroupKFold` of scikit-learn shuffles only groups whose counts of classes vary
+    equally, so nearly all seeds deal the same folds where subjects differ in their trials.)
+
     Parameters
     ----------
     groups : array of str (n,)
@@ -114,34 +117,63 @@ def group_folds(
     RtcanError
         If there are too few folds, fewer groups than folds, or hardly any trials.
     """
-    from sklearn.model_selection import StratifiedGroupKFold  # slow to load, and workers deal none
-
     groups, strata = np.asarray(groups), np.asarray(strata)
-    n_groups = len(np.unique(groups))
+    names, code = np.unique(groups, return_inverse=True)
+    n_groups = len(names)
     if n_groups < n_folds:
         raise RtcanError(
-            f"{n_groups} {_PLURAL[what]} cannot be dealt into {n_folds} folds",
+            f"{n_groups} {_PLURAL[what]} cannot be divided into {n_folds} folds",
             f"--folds {n_groups} or fewer"
             if n_groups >= MIN_FOLDS
             else f"at least {MIN_FOLDS} {_PLURAL[what]} are needed, and as many as --folds",
         )
     check_size(strata, n_folds)
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    return folds_of(splitter, strata, groups)
+    share = _shares(code, strata)
+    rng = np.random.default_rng(seed)
+    deals = [_deal(share, rng.permutation(n_groups), n_folds) for _ in range(ORDERS)]
+    _, fold_of = min(deals, key=lambda deal: deal[0])
+    return fold_of[code]
 
 
-def folds_of(
-    splitter: BaseCrossValidator,
-    strata: NDArray[np.generic],
-    groups: NDArray[np.generic] | None = None,
-) -> NDArray[np.intp]:
-    """Fold of each trial, from 0, as a splitter of scikit-learn deals them."""
-    fold_of = np.empty(len(strata), dtype=np.intp)
-    with warnings.catch_warnings():
-        # A class with fewer trials than folds; training looks at what each fold really got.
-        warnings.simplefilter("ignore", UserWarning)
-        for fold, (_, test) in enumerate(splitter.split(strata, strata, groups)):
-            fold_of[test] = fold
+def _shares(code: NDArray[np.intp], strata: NDArray[np.generic]) -> NDArray[np.float64]:
+    """What each group has of each class and of all trials; shape (1 + n_classes, n_groups).
+
+    Scaled so that in a product of two groups all trials weigh as much as the classes together.
+    """
+    classes, label = np.unique(strata, return_inverse=True)
+    counts = np.zeros((len(classes), code.max() + 1))
+    np.add.at(counts, (label, code), 1)
+    of_class = counts / counts.sum(axis=1, keepdims=True) / math.sqrt(len(classes))
+    return np.vstack([counts.sum(axis=0) / counts.sum(), of_class])
+
+
+def _deal(
+    share: NDArray[np.float64], order: NDArray[np.intp], n_folds: int
+) -> tuple[float, NDArray[np.intp]]:
+    """Fold of each group, dealt in this order, and how uneven the folds are.
+
+    Each group adds least to the sum of squares of what folds have where its product with what a
+    fold has already is smallest. Sums are taken class by class, so that rounding is the same on all
+    machines.
+    """
+    held = np.zeros((len(share), n_folds))
+    fold_of = np.empty(share.shape[1], np.intp)
+    for group in order:
+        own = share[:, group]
+        fold = int((held * own[:, None]).sum(axis=0).argmin())
+        held[:, fold] += own
+        fold_of[group] = fold
+    return math.fsum((held**2).ravel()), fold_of
+
+
+def trial_folds(strata: ArrayLike, n_folds: int, seed: int) -> NDArray[np.intp]:
+    """Deal single trials into folds, class by class; parameters and errors as of `group_folds`."""
+    strata = np.asarray(strata)
+    check_size(strata, n_folds)
+    shuffled = np.random.default_rng(seed).permutation(len(strata))
+    order = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    fold_of = np.empty(len(strata), np.intp)
+    fold_of[order] = np.arange(len(strata)) % n_folds
     return fold_of
 
 

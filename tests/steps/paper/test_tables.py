@@ -375,7 +375,7 @@ def test_rows_that_are_empty_name_the_line_that_trains_them(tmp_path: Path, runs
     finish_run(runs, "eda")
     report = tables(tmp_path, 3, 5, dataset="pmemo")
     found = lines(report)
-    # Ten percent of twelve subjects cannot be dealt into five folds.
+    # Ten percent of twelve subjects cannot be divided into five folds.
     assert any("--subjects 40%,70% " in f"{line} " for line in found)
     assert not any("10%" in line for line in found)
     (note,) = texts(report, "too_few_subjects")

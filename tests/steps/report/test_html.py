@@ -211,7 +211,7 @@ def test_what_the_runs_do_not_share_is_said_in_it(tmp_path: Path) -> None:
     finish_run(runs, "third", seed=5, **one)
     _, seen = report(tmp_path / "stores", tmp_path)
     assert "were trained on different labels" in seen.text
-    assert "deal trials into different folds" in seen.text
+    assert "have different folds" in seen.text
     assert "label 3 of their 120 common trials differently" in seen.text
 
 

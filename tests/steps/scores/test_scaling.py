@@ -72,7 +72,7 @@ def test_accuracy_is_followed_over_the_numbers_of_subjects(tmp_path: Path) -> No
             assert max(map(len, table_lines(table, width))) <= width
 
 
-@pytest.mark.parametrize(("n", "said"), [(2, "no law is laid"), (3, "a straight line in log n")])
+@pytest.mark.parametrize(("n", "said"), [(2, "no law is fitted"), (3, "a straight line in log n")])
 def test_few_points_bear_a_simpler_law_or_none(tmp_path: Path, n: int, said: str) -> None:
     report = follow_subjects(series(tmp_path, n))
     assert len(report.extrapolation) == (0 if n == 2 else 2)

@@ -247,7 +247,7 @@ def test_a_run_that_cannot_be_is_found_before_any_is_trained(
     workspace = copy_of(prepared)
     outcome = rtcan("train", "-w", workspace, *SMALL, "--subjects", "100%,2")
     assert outcome.exit_code == 1
-    assert "2 subjects cannot be dealt into 3 folds" in outcome.stderr
+    assert "2 subjects cannot be divided into 3 folds" in outcome.stderr
     outcome = rtcan(
         "train", "-w", workspace, *SMALL, "--layout", "paper,released", "--variant", "base"
     )

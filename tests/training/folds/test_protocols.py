@@ -176,11 +176,17 @@ def test_leaving_one_subject_out_is_that_of_scikit_learn() -> None:
 @pytest.mark.parametrize(
     ("name", "size", "n_folds", "problem", "hint"),
     [
-        ("stimulus", (20, 6), 10, "6 stimuli cannot be dealt into 10 folds", "--folds 6 or fewer"),
-        ("subject", (6, 20), 10, "6 subjects cannot be dealt into 10", "--folds 6 or fewer"),
-        ("loso", (2, 20), 3, "2 subjects cannot be dealt into 3", "at least 3 subjects"),
-        ("subject+stimulus", (20, 4), 10, "4 stimuli cannot be dealt", "--folds 4 or fewer"),
-        ("subject+stimulus", (4, 20), 10, "4 subjects cannot be dealt", "--folds 4 or fewer"),
+        (
+            "stimulus",
+            (20, 6),
+            10,
+            "6 stimuli cannot be divided into 10 folds",
+            "--folds 6 or fewer",
+        ),
+        ("subject", (6, 20), 10, "6 subjects cannot be divided into 10", "--folds 6 or fewer"),
+        ("loso", (2, 20), 3, "2 subjects cannot be divided into 3", "at least 3 subjects"),
+        ("subject+stimulus", (20, 4), 10, "4 stimuli cannot be divided", "--folds 4 or fewer"),
+        ("subject+stimulus", (4, 20), 10, "4 subjects cannot be divided", "--folds 4 or fewer"),
         ("trial", (2, 2), 10, "4 trials are too few", "fewer --folds"),
         ("trial", (9, 9), 2, "2 folds are too few", "--folds 3 or more"),
     ],

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+from sklearn.model_selection import StratifiedGroupKFold
 
 from rtcan_cli.errors import RtcanError
 from rtcan_cli.training.folds.splits import Splits, group_folds, rotated
@@ -41,6 +43,52 @@ def test_folds_are_alike_and_differ_between_seeds() -> None:
     assert np.ptp(shares) < 0.05
     assert np.array_equal(np.bincount(fold_of), np.full(10, 100))
     assert not np.array_equal(fold_of, group_folds(subjects, labels, 10, seed=2))
+
+
+def unequal(n_subjects: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Subjects with 15 to 40 trials of four classes, each with its own shares of them."""
+    rng = np.random.default_rng(seed)
+    n_trials = rng.integers(15, 41, n_subjects)
+    subjects = np.repeat([f"s{i:03d}" for i in range(n_subjects)], n_trials)
+    shares = rng.dirichlet(np.full(4, 3.0), n_subjects)
+    strata = [rng.choice(4, n, p=own) for n, own in zip(n_trials, shares, strict=True)]
+    return subjects, np.concatenate(strata)
+
+
+@pytest.mark.parametrize("n_subjects", [24, 32, 100])
+def test_seeds_deal_other_folds_where_subjects_are_unequal(n_subjects: int) -> None:
+    subjects, strata = unequal(n_subjects, 0)
+    _, first = np.unique(subjects, return_index=True)
+    dealt = [group_folds(subjects, strata, 5, seed)[first] for seed in range(8)]
+    alike = [
+        adjusted_rand_score(one, other) for i, one in enumerate(dealt) for other in dealt[i + 1 :]
+    ]
+    assert np.mean(alike) < 0.1  # 0 is chance, 1 the same folds
+    assert max(alike) < 0.5
+
+
+def unevenness(fold_of: np.ndarray, strata: np.ndarray) -> float:
+    """Standard deviation over folds of what they have of a class, the mean over classes."""
+    folds = np.unique(fold_of)
+    return float(
+        np.mean(
+            [np.std([np.mean(fold_of[strata == c] == k) for k in folds]) for c in np.unique(strata)]
+        )
+    )
+
+
+@pytest.mark.parametrize(("n_subjects", "n_folds"), [(15, 5), (30, 5), (30, 10), (100, 10)])
+def test_folds_are_about_as_even_as_those_of_scikit_learn(n_subjects: int, n_folds: int) -> None:
+    own, other = [], []
+    for seed in range(10):
+        subjects, strata = unequal(n_subjects, seed)
+        fold_of = group_folds(subjects, strata, n_folds, seed)
+        own.append((unevenness(fold_of, strata), np.std(np.bincount(fold_of))))
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        for k, (_, test) in enumerate(splitter.split(strata, strata, subjects)):
+            fold_of[test] = k
+        other.append((unevenness(fold_of, strata), np.std(np.bincount(fold_of))))
+    assert (np.mean(own, axis=0) < 1.2 * np.mean(other, axis=0)).all()
 
 
 def test_the_next_fold_validates() -> None:
