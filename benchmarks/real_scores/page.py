@@ -13,6 +13,7 @@ from scores import (
     Scored,
     against_chance,
     difference,
+    have_same_folds,
     holm,
     is_complete,
     score,
@@ -66,7 +67,7 @@ def write_page(stores: Path, results: Path) -> None:
         _changes(results, scored),
         _adapted(results),
         *(_group(group, scored) for group in ("stimulus", "both")),
-        _how(missing),
+        _how(missing, results),
     ]
     PAGE.write_text("\n\n".join(_flow(part) for part in parts if part) + "\n")
     print(f"-> {PAGE}")
@@ -295,11 +296,17 @@ after;
     return f"{text}\n\n{_markdown(columns, rows)}"
 
 
-def _how(missing: list[str]) -> str:
+def _how(missing: list[str], results: Path) -> str:
+    alike = have_same_folds(tables(results, EXPERIMENTS[0], TARGETS[0]))
+    folds = (
+        f"which draw the weights, and the same {FOLDS} folds: the version of rtcan that trained "
+        "them dealt listeners alike for all seeds ([mended since](method.md#folds))"
+        if alike
+        else f"which deal the {FOLDS} folds and draw the weights"
+    )
     text = f"""## How this was measured
 
-- Each experiment was trained with {len(SEEDS)} seeds, which deal the {FOLDS} folds and draw the
-  weights. Scores are means
+- Each experiment was trained with {len(SEEDS)} seeds, {folds}. Scores are means
   over seeds; intervals (95 %) are over listeners, from the [bootstrap of
   `evaluate`](howto/statistics.md) with the same
   listeners drawn for all seeds. AUC is averaged over folds, since each fold has its own model. The

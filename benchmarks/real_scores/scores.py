@@ -115,6 +115,12 @@ def _estimate(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], name: str, plus: f
     return Estimate(value + plus, low + plus, high + plus, p)
 
 
+def have_same_folds(seeds: list[pd.DataFrame]) -> bool:
+    """Whether all seeds test the same listeners together, whichever number their folds have."""
+    parts = [set(each.groupby("fold")["subject"].agg(frozenset)) for each in seeds]
+    return all(each == parts[0] for each in parts)
+
+
 def smallest_auc(seeds: list[pd.DataFrame], tests: int = 1) -> float:
     """The AUC that a study of this size finds with a power of 80 %.
 

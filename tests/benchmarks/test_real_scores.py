@@ -33,7 +33,7 @@ MOVED = replace(DATA, eda=np.repeat(DATA.eda[ORDER], 2, axis=0), row=2 * np.args
 @pytest.fixture
 def benchmark(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     monkeypatch.syspath_prepend(ROOT / "benchmarks" / "real_scores")
-    return {name: importlib.import_module(name) for name in ("inputs", "experiments")}
+    return {name: importlib.import_module(name) for name in ("inputs", "experiments", "scores")}
 
 
 def test_regression_sees_each_trials_own_features(benchmark: dict[str, ModuleType]) -> None:
@@ -64,3 +64,12 @@ def test_each_trial_has_its_own_inputs(
     np.testing.assert_allclose(scaled.own_eda, expected, atol=1e-6)
     assert order.own_eda[:, 0].tolist() == ORDER.tolist()
     assert order.subject.tolist() == DATA.subject[ORDER].tolist()
+
+
+def test_folds_of_seeds_are_told_apart(benchmark: dict[str, ModuleType]) -> None:
+    one = pd.DataFrame({"subject": list("aabbcdd"), "fold": [1, 1, 2, 2, 2, 3, 3]})
+    numbered_otherwise = one.assign(fold=4 - one["fold"])
+    other = one.assign(fold=[1, 1, 2, 2, 3, 3, 3])
+    same = benchmark["scores"].have_same_folds
+    assert same([one, numbered_otherwise])
+    assert not same([one, numbered_otherwise, other])
