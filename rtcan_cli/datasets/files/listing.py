@@ -162,7 +162,8 @@ def find_files(
 def nothing_of(raw: Path, looked_for: str, listing: list[RawFile], hint: str) -> RtcanError:
     """The error for a folder without what was looked for: it says what is there."""
     shown = ", ".join(printable(each.name) for each in listing[:4])
-    there = f"{len(listing)} other files ({shown}{', ...' if len(listing) > 4 else ''})"
+    files = f"{len(listing)} other file{'s' * (len(listing) != 1)}"
+    there = f"{files} ({shown}{', ...' if len(listing) > 4 else ''})"
     return RtcanError(
         f"{printable(raw)} holds no {looked_for}, but {there if listing else 'no files at all'}",
         hint=hint,

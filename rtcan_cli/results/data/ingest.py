@@ -14,7 +14,9 @@ LEFT_OUT_COLUMNS = {
     "reason": Column("text", "The worst fault; of faults that differ only in numbers their range"),
     "n": Column("integer", "Trials, recordings or files that were left out for it"),
     "subjects": Column("text", "Their subjects, separated by commas; empty for whole files"),
-    "example": Column("text", "One raw file that it is about"),
+    "example": Column(
+        "text", "One raw file that it is about, with the part of it if there are several"
+    ),
 }
 
 IMPLAUSIBLE_COLUMNS = {

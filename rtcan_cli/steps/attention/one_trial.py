@@ -252,19 +252,20 @@ def recording_of(run: Run, sources: Sources, target: str, key: Key) -> dict[str,
         & table["target"].isin([target, "both"])
     ]
     if rows.empty:
-        mine = (table["subject"] == subject) & (table["stimulus"] == stimulus)
-        heard = table.loc[mine & table["target"].isin([target, "both"]), "repetition"]
-        others = (table["stimulus"] == stimulus) & (table["subject"] != subject)
-        subjects = table.loc[others, "subject"].unique()
+        mine = (table["subject"] == subject) & table["target"].isin([target, "both"])
+        heard = table.loc[mine & (table["stimulus"] == stimulus), "repetition"]
+        met = table.loc[mine, "stimulus"].unique().tolist()
         word = run.dataset.stimulus_word
+        if len(heard):
+            hint = f"--repetition {' or '.join(str(each) for each in sorted(heard.unique()))}"
+        elif met:
+            hint = f"one of the {word}s that this subject had: {some(met)}"
+        else:
+            hint = f"one of the subjects: {some(table['subject'].unique().tolist())}"
         raise RtcanError(
             f"{sources.components}: has no trial of subject '{subject}', {word} '{stimulus}'"
             f"{hearing(repetition)}",
-            f"--repetition {' or '.join(str(each) for each in sorted(heard.unique()))}"
-            if len(heard)
-            else f"one of the subjects who had this {word}: {some(subjects.tolist())}"
-            if len(subjects)
-            else f"one of the {word}s: {some(table['stimulus'].unique().tolist())}",
+            hint=hint,
         )
     row = rows.iloc[0]
     if row["problem"]:

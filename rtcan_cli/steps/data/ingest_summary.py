@@ -286,29 +286,36 @@ class _Trials:
 def _count_excluded(store: Store, left_out: Reasons) -> set[tuple[str, str, int]]:
     """Trials with something that was left out."""
     keys: set[tuple[str, str, int]] = set()
-    for subject, stimulus, repetition, reason, source in store.table_blocks(
-        "excluded", *TRIAL_KEY, "reason", "source"
+    for subject, stimulus, repetition, reason, source, position in store.table_blocks(
+        "excluded", *TRIAL_KEY, "reason", "source", "position"
     ):
         # Audio files are not trials; a note counts those that no song uses.
         own = (subject != "") | (reason != UNCLAIMED)
-        for who, why, where in zip(subject[own], reason[own], source[own], strict=True):
-            left_out.add(why, subject=who, example=where)
+        found = (each[own] for each in (subject, reason, source, position))
+        for who, why, file, part in zip(*found, strict=True):
+            left_out.add(why, subject=who, example=_place(file, part))
         named = zip(subject, stimulus, repetition.tolist(), strict=True)
         keys.update(key for key in named if key[0])
     return keys
 
 
+def _place(file: str, part: str) -> str:
+    """Where something is, with the part of the file that it is, such as a line of a table."""
+    return f"{file}, {part}" if part else file
+
+
 def _count_recordings(store: Store, left_out: Reasons) -> _Recordings:
     counts = _Recordings(np.zeros(store.length("trials/subject"), dtype=bool))
     start, lowest = 0, Rules.of(store.provenance.parameters).min_eda
-    for subject, problem, source, rate, trial in store.table_blocks(
-        "recordings", "subject", "problem", "source", "sampling_rate", "trial"
+    for subject, problem, source, position, rate, trial in store.table_blocks(
+        "recordings", "subject", "problem", "source", "position", "sampling_rate", "trial"
     ):
         rows = range(start, start + len(rate))
         start = rows.stop
         sound = problem == ""
-        for who, why, where in zip(subject[~sound], problem[~sound], source[~sound], strict=True):
-            left_out.add(why, subject=who, example=where)
+        found = (each[~sound] for each in (subject, problem, source, position))
+        for who, why, file, part in zip(*found, strict=True):
+            left_out.add(why, subject=who, example=_place(file, part))
         counts.sound_trials[trial[sound]] = True
         repaired = store.rows("quality/repaired", rows)
         counts.repaired += int((sound & (repaired > 0)).sum())

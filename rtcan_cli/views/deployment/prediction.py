@@ -42,7 +42,8 @@ def _asked_about(result: Prediction) -> str:
     asked = ", ".join(files) if result.dataset is None else result.dataset
     if result.all_new:
         asked += ", all taken for new"
-    return asked + (" (simulated)" if result.simulated else "")
+    # What a run of simulated data is asked about may be real.
+    return asked + (" (simulated)" if result.simulated and not result.run.simulated else "")
 
 
 def _calibration(result: Prediction) -> str:

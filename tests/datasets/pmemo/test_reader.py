@@ -639,7 +639,7 @@ def test_damaged_2019_tables_are_named(raw_2019: Path, content: str, message: st
 
 def test_a_wrong_folder_says_what_was_looked_for(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(RtcanError, match=r"EDA/Arousal/1_100177_A\.csv.*1 other files \(notes"):
+    with pytest.raises(RtcanError, match=r"EDA/Arousal/1_100177_A\.csv.*1 other file \(notes"):
         open_raw("pmemo", tmp_path)
 
 

@@ -138,7 +138,7 @@ def test_no_table_is_said_with_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(RtcanError, match="no files at all"):
         open_raw("table", tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(RtcanError, match=r"holds no trials\.csv .* 1 other files \(notes\.txt\)"):
+    with pytest.raises(RtcanError, match=r"holds no trials\.csv .* 1 other file \(notes\.txt\)"):
         open_raw("table", tmp_path)
     with pytest.raises(RtcanError, match="is a single file, not a folder"):
         open_raw("table", tmp_path / "notes.txt")

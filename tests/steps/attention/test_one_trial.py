@@ -300,6 +300,14 @@ def test_a_hearing_that_does_not_exist_names_those_that_do(trained: Path, tmp_pa
             run_of(trained, "Rf"), sources(trained), SUBJECT, SONG, tmp_path, repetition=3
         )
     assert caught.value.hint == "--repetition 1"
+    for key, words in (
+        ((SUBJECT, "nothing"), "one of the songs that this subject had: "),
+        (("nobody", SONG), "one of the subjects: "),
+        (("nobody", "nothing"), "one of the subjects: "),
+    ):
+        with pytest.raises(RtcanError, match="has no trial of subject") as caught:
+            explain_trial(run_of(trained, "Rf"), sources(trained), *key, tmp_path)
+        assert (caught.value.hint or "").startswith(words)
 
 
 def changed_music(tmp_path: Path) -> Path:

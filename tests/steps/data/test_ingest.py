@@ -185,6 +185,8 @@ def test_short_gaps_are_repaired_and_the_rest_stays_with_a_reason(lab: Lab) -> N
     assert result.n_repaired == 1
     assert (result.eda_seconds, result.shortest, result.longest) == (40, 20, 20)
     assert result.left_out["n"].tolist() == [1, 1, 1]
+    places = set(result.left_out["example"])
+    assert "all.csv, column 7" in places, "the part of the file is named, too"
     assert [note.text for note in result.notes if note.kind == "raw_files"] == ["a note"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +277,11 @@ def test_what_is_shown_fits_a_terminal_and_says_what_is_simulated(
     assert one.answers["status"].tolist() == ["new", "new"]
     assert one.models["fold"].tolist() == [1, 2, 3, 1, 2, 3]
     assert (one.dataset, many.dataset, one.eda_file) == (None, "pmemo", eda)
+    # What a run of simulated data is asked about may be real.
+    assert "simulated" in str(views.page(one).facts["trained on"])
+    assert "simulated" not in str(views.page(one).facts["asked about"])
+    asked = replace(one, run=replace(one.run, simulated=False))
+    assert str(views.page(asked).facts["asked about"]).endswith("(simulated)")
     for result, n_tables in ((one, 2), (many, 1)):
         page = views.page(result)
         assert len(page.tables) == n_tables
