@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import get_args
 
@@ -31,6 +32,7 @@ STARTS = 100
 _MOST_STEPS = 300  # most take fewer than ten
 _LARGEST_SEED = 2**32 - 1
 _MARGIN = 1e-9
+_ROUNDING = 1e-12  # of a correlation
 
 
 @dataclass(frozen=True)
@@ -250,13 +252,19 @@ def rating_correlation(ratings: pd.DataFrame) -> tuple[float, float]:
     -------
     r, p : float
         Correlation and its two-sided p-value; NaN with fewer than three trials or if one of the
-        ratings never changes.
+        ratings never changes. For a correlation of 1 or -1, whose t statistic is infinite, p is
+        that of the exact permutation test: the share of the orders that are as extreme.
     """
     points = ratings[_RATINGS].dropna()
     if len(points) < 3 or (points.nunique() < 2).any():
         return float("nan"), float("nan")
     result = scipy.stats.spearmanr(points["valence"], points["arousal"])
-    return float(result.statistic), float(result.pvalue)
+    r, p = float(result.statistic), float(result.pvalue)
+    if 1 - abs(r) < _ROUNDING:
+        # Equal ratings may change places: n! orders in all, of which so many are the same.
+        ties = [math.factorial(n) for n in points["valence"].value_counts()]
+        p = min(1.0, 2 * math.prod(ties) / math.factorial(len(points)))
+    return r, p
 
 
 def _check_scale(ratings: pd.DataFrame, scale: tuple[float, float]) -> None:

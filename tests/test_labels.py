@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
@@ -351,3 +351,19 @@ def test_of_two_clusterings_that_are_equally_good_the_same_is_taken_whatever_the
         result = relabel(table(points), "kmeans", (0.0, 1.0), seed=0)
     centres = result.thresholds[CENTRES].to_numpy()[0]
     np.testing.assert_allclose(centres, [17 / 32, 3 / 8, 7 / 9, 13 / 18], rtol=1e-12)
+
+
+@pytest.mark.parametrize("valence", [[1, 2, 3], [1, 2, 3, 4, 5], [1, 1, 2, 3, 3, 3]])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_perfect_correlation_of_a_few_ratings_is_not_beyond_doubt(
+    valence: list[int], sign: int
+) -> None:
+    """SciPy's p is 0 then, as its t statistic is infinite. All orders are counted here."""
+    ratings = pd.DataFrame({"valence": valence, "arousal": [sign * 2 * v + 9 for v in valence]})
+    r, p = rating_correlation(ratings)
+    orders = [stats.spearmanr(valence, each).statistic for each in permutations(valence)]
+    assert r == pytest.approx(sign)
+    exact = np.mean(np.abs(orders) > 1 - 1e-9)
+    # With uneven ties, none of the other orders is quite the opposite: p is a little too large.
+    assert exact <= p + 1e-12 <= 2 * exact + 1e-9
+    assert p < 1

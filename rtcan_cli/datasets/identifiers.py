@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from rtcan_cli.errors import RtcanError
 
 _WHOLE = re.compile(r"(\d+)\.0*", re.ASCII)
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
 
 
 def plain(name: str) -> str:
@@ -24,8 +25,13 @@ def by_number(name: str) -> tuple[int, str]:
 
 
 def canonical(name: str) -> str:
-    """Alike for names that differ by case, spaces, leading zeros or the form of letters."""
+    """Alike for names that differ by case, spaces, leading zeros or the form of letters.
+
+    Digits of any script are those that they stand for, and hyphens and minus signs are one.
+    """
     text = unicodedata.normalize("NFKC", name).casefold()
+    text = "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in text)
+    text = _DASHES.sub("-", text)
     text = re.sub(r"^(\d+)\.0+$", r"\1", re.sub(r"\s+", "", text))
     return re.sub(r"0*(\d+)", r"\1", text)
 

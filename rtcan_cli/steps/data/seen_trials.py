@@ -57,6 +57,12 @@ class SeenTrials:
         return self._seen.add(self.number(subject, stimulus, repetition))
 
 
+def fingerprint(signal: NDArray[np.float64]) -> int:
+    """A number that no other samples have, as far as anybody will see: eight bytes of a hash."""
+    samples = np.ascontiguousarray(signal).data
+    return int.from_bytes(hashlib.blake2b(samples, digest_size=8).digest())
+
+
 class SeenSignals:
     """Signals by a fingerprint, with the number of the trial that had each first."""
 
@@ -74,10 +80,9 @@ class SeenSignals:
         trial : int
             Its number, of `SeenTrials`.
         """
-        samples = np.ascontiguousarray(signal).data
-        fingerprint = int.from_bytes(hashlib.blake2b(samples, digest_size=8).digest())
-        if self._seen.add(fingerprint):
-            self._fingerprints.append(fingerprint)
+        number = fingerprint(signal)
+        if self._seen.add(number):
+            self._fingerprints.append(number)
             self._trials.append(trial)
             return trial
-        return self._trials[self._fingerprints.index(fingerprint)]
+        return self._trials[self._fingerprints.index(number)]

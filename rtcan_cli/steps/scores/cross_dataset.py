@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pandas as pd
 
 from rtcan_cli import console
 from rtcan_cli.command_line import command_line
+from rtcan_cli.datasets.identifiers import canonical
 from rtcan_cli.datasets.profiles import profile
-from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.calibration import expected_calibration_error
 from rtcan_cli.evaluation.groups import group_scores
@@ -28,11 +30,12 @@ from rtcan_cli.results.scores.evaluation import SUBJECT_COLUMNS, VERDICT_COLUMNS
 from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.present import refuse_outdated
 from rtcan_cli.runs.run import Run
+from rtcan_cli.steps.data.seen_trials import fingerprint
 from rtcan_cli.steps.deployment.predict import new_sources, predict_stores, trained_on_these
 from rtcan_cli.steps.scores.evaluate import NAMES
 from rtcan_cli.steps.scores.judgement import judgement, judgement_in_words, single_test_notes
 from rtcan_cli.stores import Store, Workspace
-from rtcan_cli.trial_key import TRIAL_KEY
+from rtcan_cli.trial_key import TRIAL_KEY, trial_name
 
 
 def evaluate_on(
@@ -79,6 +82,7 @@ def evaluate_on(
             "them",
             command_line("evaluate", run.name, workspace=run.workspace),
         )
+    _refuse_shared(run, workspace, dataset)
     with Store(workspace.store(dataset, "labels"), "labels") as store:
         labels = store.table("labels")
     same = made.dataset == run.dataset.name
@@ -87,7 +91,8 @@ def evaluate_on(
     answers = predict_stores(
         run_path, workspace, dataset, all_new=same, same_songs=same and not is_own
     )
-    known = sorted(set(answers.answers["subject"]) & set(run.predictions["subject"]))
+    trained = {canonical(name) for name in run.predictions["subject"].unique()}
+    known = sorted(n for n in answers.answers["subject"].unique() if canonical(n) in trained)
     if known and same and not is_own:
         raise RtcanError(
             f"{run.name} was trained on {len(known)} of these subjects: {some(known)}",
@@ -155,6 +160,41 @@ def evaluate_on(
         for name, figure in console.counted(drawn.items(), f"figures, {target}", "figure"):
             files += save(figure, folder / f"{name}_{target}", look)
     return replace(result, files=tuple(files))
+
+
+def _refuse_shared(run: Run, workspace: Workspace, dataset: str) -> None:
+    """Refuse recordings of the run's own study, whatever the dataset is called that they are in.
+
+    Raises
+    ------
+    RtcanError
+        Naming the first, as far as the recordings that the run was trained on are still there.
+    """
+    if run.workspace is None:
+        return
+    try:
+        seen = dict(_recordings(Workspace(run.workspace), run.dataset.name))
+        shared = [each for each in _recordings(workspace, dataset) if each[0] in seen]
+    except BlockedError:
+        raise
+    except RtcanError:
+        return  # of the run's own, or of these: only what is made of them is there
+    if shared:
+        number, name = shared[0]
+        raise RtcanError(
+            f"{len(shared)} recordings of {dataset} are also in the study that {run.name} was "
+            f"trained on: {name} is {seen[number]} there",
+            "a dataset of other listeners",
+        )
+
+
+def _recordings(workspace: Workspace, dataset: str) -> Iterator[tuple[int, str]]:
+    """Fingerprint and trial of each recording that is used."""
+    with Store(workspace.store(dataset, "recordings"), "recordings") as store:
+        table = store.table("recordings", [*TRIAL_KEY, "problem"])
+        for row, (*key, problem) in enumerate(table.itertuples(index=False)):
+            if not problem:
+                yield fingerprint(store.signal("eda", row)), trial_name(*key)
 
 
 def _labelled(answers: pd.DataFrame, labels: pd.DataFrame, target: str) -> pd.DataFrame:

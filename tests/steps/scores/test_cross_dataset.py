@@ -104,12 +104,26 @@ def test_what_is_not_new_is_refused(workspace: Path, tmp_path: Path) -> None:
         evaluate_on(path, Workspace(workspace), "pmemo")
     assert "rtcan evaluate eda" in str(found.value.hint)
     must("train", "-d", "hku956", "-w", workspace, "--model", "majority", "--folds", "3")
-    (trained,) = (workspace / "hku956" / "runs").glob("*.h5")
+    (trained,) = (workspace / "hku956" / "runs").glob("majority-*.h5")
     other = tmp_path / "other"
     must("simulate", "hku956", tmp_path / "raw", *DATASET, "--seed", "1")
     prepare(tmp_path / "raw", other)
     with pytest.raises(RtcanError, match="was trained on 5 of these subjects: hku"):
         evaluate_on(trained, Workspace(other), "hku956")
+
+
+def test_the_same_recordings_as_another_dataset_are_not_new(
+    workspace: Path, tmp_path: Path
+) -> None:
+    """Exported and read again, the run's own listeners are a dataset of another name."""
+    other = tmp_path / "other"
+    own = ("-d", "hku956", "-w", workspace)
+    must("train", *own, "--model", "majority", "--folds", "3", "--name", "own")
+    must("export-bids", tmp_path / "bids", *own)
+    must("ingest", "bids", tmp_path / "bids", "-w", other)
+    must("relabel", "-w", other)
+    with pytest.raises(RtcanError, match="recordings of bids are also in the study that own was"):
+        evaluate_on(workspace / "hku956" / "runs" / "own.h5", Workspace(other), "bids")
 
 
 def test_without_labels_there_is_nothing_to_score(workspace: Path, tmp_path: Path) -> None:
