@@ -13,10 +13,10 @@ from scores import (
     Scored,
     against_chance,
     difference,
-    have_same_folds,
     holm,
     is_complete,
     score,
+    shared_pairs,
     smallest_auc,
     tables,
 )
@@ -297,16 +297,14 @@ after;
 
 
 def _how(missing: list[str], results: Path) -> str:
-    alike = have_same_folds(tables(results, EXPERIMENTS[0], TARGETS[0]))
-    folds = (
-        f"which draw the weights, and the same {FOLDS} folds: the version of rtcan that trained "
-        "them dealt listeners alike for all seeds ([mended since](method.md#folds))"
-        if alike
-        else f"which deal the {FOLDS} folds and draw the weights"
-    )
+    alike = [shared_pairs(tables(results, EXPERIMENTS[0], target)) for target in TARGETS]
+    found, chance = (100 * sum(each) / len(alike) for each in zip(*alike, strict=True))
     text = f"""## How this was measured
 
-- Each experiment was trained with {len(SEEDS)} seeds, {folds}. Scores are means
+- Each experiment was trained with {len(SEEDS)} seeds, which deal the {FOLDS} folds and draw the
+  weights. Of two
+  listeners whom one seed puts into the same fold, another seed does so in {found:.0f} % of pairs
+  ({chance:.0f} % by chance). Scores are means
   over seeds; intervals (95 %) are over listeners, from the [bootstrap of
   `evaluate`](howto/statistics.md) with the same
   listeners drawn for all seeds. AUC is averaged over folds, since each fold has its own model. The

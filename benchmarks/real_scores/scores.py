@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -115,10 +116,23 @@ def _estimate(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], name: str, plus: f
     return Estimate(value + plus, low + plus, high + plus, p)
 
 
-def have_same_folds(seeds: list[pd.DataFrame]) -> bool:
-    """Whether all seeds test the same listeners together, whichever number their folds have."""
-    parts = [set(each.groupby("fold")["subject"].agg(frozenset)) for each in seeds]
-    return all(each == parts[0] for each in parts)
+def shared_pairs(seeds: list[pd.DataFrame]) -> tuple[float, float]:
+    """How alike the folds of seeds are.
+
+    Returns
+    -------
+    found : float
+        Of pairs of listeners that are in the same fold with one seed, the share that are with
+        another; mean over pairs of seeds.
+    chance : float
+        The same, if seeds dealt independently.
+    """
+    folds = [each.groupby("subject")["fold"].first() for each in seeds]
+    together = [np.equal.outer(each.to_numpy(), each.to_numpy()) for each in folds]
+    above = np.triu_indices(len(folds[0]), 1)
+    pairs = [each[above] for each in together]
+    found = [one[other].mean() for one, other in permutations(pairs, 2)]
+    return float(np.mean(found)), float(np.mean([each.mean() for each in pairs]))
 
 
 def smallest_auc(seeds: list[pd.DataFrame], tests: int = 1) -> float:

@@ -66,10 +66,10 @@ def test_each_trial_has_its_own_inputs(
     assert order.subject.tolist() == DATA.subject[ORDER].tolist()
 
 
-def test_folds_of_seeds_are_told_apart(benchmark: dict[str, ModuleType]) -> None:
-    one = pd.DataFrame({"subject": list("aabbcdd"), "fold": [1, 1, 2, 2, 2, 3, 3]})
-    numbered_otherwise = one.assign(fold=4 - one["fold"])
-    other = one.assign(fold=[1, 1, 2, 2, 3, 3, 3])
-    same = benchmark["scores"].have_same_folds
-    assert same([one, numbered_otherwise])
-    assert not same([one, numbered_otherwise, other])
+def test_folds_of_seeds_are_compared(benchmark: dict[str, ModuleType]) -> None:
+    one = pd.DataFrame({"subject": list("aabbcdd"), "fold": [1, 1, 1, 1, 2, 2, 2]})
+    numbered_otherwise = one.assign(fold=3 - one["fold"])
+    other = one.assign(fold=[1, 1, 2, 2, 1, 2, 2])
+    shared = benchmark["scores"].shared_pairs
+    assert shared([one, numbered_otherwise]) == (1.0, 2 / 6)
+    assert shared([one, other]) == (0.0, 2 / 6)
