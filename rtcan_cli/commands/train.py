@@ -451,8 +451,8 @@ def train(
         thresholds=thresholds or choices.THRESHOLDS,
         windows=entries("--window", window, Window.parse, None),
     )
-    # All deal folds by scikit-learn. Some models of a list may not need PyTorch, but none is
-    # trained before the whole list is possible.
+    # Models that are not networks need scikit-learn, which comes with the same extra. No model of a
+    # list is trained before the whole list is possible.
     networks = ["torch"] if any(each.is_network for each in wanted.models) else []
     events = ["tensorboard"] if networks and tensorboard is not None else []
     require("train", *networks, *events, "sklearn")
