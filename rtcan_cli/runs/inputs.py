@@ -83,8 +83,8 @@ class Sources:
         Raises
         ------
         RtcanError
-            If one is missing, or they were not made from the same recordings. The hint names the
-            command that mends it.
+            If one is missing, they were not made from the same recordings, or labels were edited
+            in the store. The hint names the command that mends it.
         """
         given = {
             "components": self.components,
@@ -97,6 +97,9 @@ class Sources:
         ids, made, origin = {}, {}, {}
         for kind, path in stores.items():
             with Store(path, kind) as store:
+                if kind == "labels":
+                    # Small, and tempting to edit: the same id would say that nothing has changed.
+                    store.verify()
                 ids[kind], made[kind] = store.content_id, store.provenance
             origin[kind] = made[kind].inputs.get("recordings")
         if "recordings" in ids:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from rtcan_cli.runs.present import outdated, outdated_notes
@@ -107,3 +108,17 @@ def test_stores_that_another_process_replaces_are_not_mixed(
     assert not list((workspace / "pmemo").glob("runs/*.h5"))
     # By now all stores are those of the second labels.
     must("train", "-w", workspace, "--model", "majority,song-prior", "--folds", "3")
+
+
+def test_labels_that_were_edited_in_their_store_are_refused(
+    prepared: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    """By its content id the store would be the old one, and the run would be done already."""
+    workspace = copy_of(prepared)
+    must("train", "-w", workspace, *MAJORITY)
+    with h5py.File(workspace / "pmemo" / "labels.h5", "r+") as h5:
+        h5["labels/valence"][0] = 1 - h5["labels/valence"][0]
+    outcome = rtcan("train", "-w", workspace, *MAJORITY)
+    assert outcome.exit_code == 1
+    assert "labels.h5: its data do not match its content id" in outcome.stderr
+    assert "rtcan relabel" in outcome.stderr

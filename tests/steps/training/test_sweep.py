@@ -320,13 +320,13 @@ def test_a_learning_rate_that_is_far_too_high_is_one_clear_error(
 
 
 def test_a_fold_of_one_class_is_one_clear_error(
-    prepared: Path, copy_of: Callable[[Path], Path]
+    prepared: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    import h5py
-
     workspace = copy_of(prepared)
-    with h5py.File(workspace / "pmemo" / "labels.h5", "a") as h5:
-        h5["labels/arousal"][...] = 1
+    with Store(workspace / "pmemo" / "labels.h5", "labels") as store:
+        table = store.table("labels", ["subject", "stimulus", "arousal", "valence"])
+    table.assign(arousal=1).to_csv(tmp_path / "high.csv", index=False)
+    must("relabel", "-w", workspace, "--import", tmp_path / "high.csv")
     outcome = rtcan("train", "-w", workspace, *SMALL)
     assert outcome.exit_code == 1
     assert "error: arousal: fold 1 cannot be trained: of its" in outcome.stderr
