@@ -152,10 +152,10 @@ def compare(
             drawn_figures = [paper_figures(stores, paths, pictures, output, trial, look)]
         parts = [*write_paper_tables(parts, output), *drawn_figures]
         return joined([with_paper_tables(part, output) for part in parts])
-    from rtcan_cli.steps.following import after_comparison, out_of_date
+    from rtcan_cli.steps.following import after_comparison
     from rtcan_cli.steps.scores.compare import compare_runs
 
     other = stores.find_run(against, name) if against is not None else None
     compared = compare_runs(paths, output, paper, only_complete=not runs, against=other, look=look)
     written = with_tables(compared, output / "comparison")
-    return after_comparison(out_of_date(written, paths), stores, name, runs or [])
+    return after_comparison(written, stores, name, runs or [])

@@ -64,7 +64,7 @@ def evaluate(
         from rtcan_cli.steps.scores.cross_dataset import evaluate_on
 
         return evaluate_on(path, Workspace(workspace), profile(on).name, figures.folder, look)
-    from rtcan_cli.steps.following import after_scores, out_of_date
+    from rtcan_cli.steps.following import after_scores
     from rtcan_cli.steps.scores.evaluate import evaluate_run
 
-    return after_scores(out_of_date(evaluate_run(path, figures.folder, look), [path]), path)
+    return after_scores(evaluate_run(path, figures.folder, look), path)

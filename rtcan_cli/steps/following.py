@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rtcan_cli.command_line import CommandLine, command_line
-from rtcan_cli.errors import RtcanError, some
+from rtcan_cli.errors import RtcanError
 from rtcan_cli.results.base import Note, Result
 from rtcan_cli.steps.overview.workspace import are_several, is_imported, next_step
 from rtcan_cli.stores import Store, Workspace
@@ -53,26 +53,6 @@ def after_step(result: R, store: Path, *, features: bool = False) -> R:
     if features and trains:
         return then(result, workspace.line("train", dataset=dataset, model=OF_FEATURES))
     return then(result, line, f"next, {words}" if words else "next")
-
-
-def out_of_date(result: R, runs: Sequence[Path]) -> R:
-    """The result with a note on runs that were trained on stores which have changed since."""
-    names, kinds, line = [], set[str](), None
-    for run in runs:
-        place = place_of(run)
-        if place is None:
-            continue
-        with Store(run, "run") as store:
-            changed = Workspace(place[0]).changed(place[1], store.provenance)
-        if changed:
-            names.append(run.stem)
-            kinds |= set(changed)
-            line = Workspace(place[0]).line("info")
-    if not names:
-        return result
-    what = " and ".join(sorted(kinds))
-    text = f"trained before {what} changed, and not scored by them: {some(names)}; how to go on"
-    return replace(result, notes=(Note("stale_run", text, line), *result.notes))
 
 
 def after_scores(result: R, run: Path) -> R:

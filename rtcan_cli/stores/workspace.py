@@ -14,7 +14,7 @@ from rtcan_cli.errors import BlockedError, RtcanError, some
 from rtcan_cli.files.links import is_link, name_problem, refuse_links
 from rtcan_cli.stores.choice import FOLDS, preferred, take
 from rtcan_cli.stores.lines import line_that_makes
-from rtcan_cli.stores.provenance import Provenance, music_set
+from rtcan_cli.stores.provenance import music_set
 from rtcan_cli.stores.store import Store
 from rtcan_cli.stores.work.lock import holder
 
@@ -213,20 +213,6 @@ class Workspace:
             f"run '{name}' does not exist in {self.root} (finished runs: {some(known) or 'none'})",
             f"{like[0]}, for example" if like else self.line("info"),
         )
-
-    def changed(self, dataset: str, made: Provenance) -> list[str]:
-        """Kinds of stores that are others now than those that a run was made from.
-
-        Those that are not here do not count, nor music features of another set, which are not
-        newer but others.
-        """
-        now = {kind: content_id(self.store(dataset, kind)) for kind in made.inputs}
-        others = made.music not in ("", _music_set(self.store(dataset, "music")))
-        return [
-            kind
-            for kind, used in made.inputs.items()
-            if now[kind] not in (None, used) and not (kind == "music" and others)
-        ]
 
     def steps(self, dataset: str) -> list[Step]:
         """State of every step of one dataset, its runs last, oldest first."""

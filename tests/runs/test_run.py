@@ -116,7 +116,8 @@ def test_a_run_that_is_not_there_is_answered_with_the_name_most_like_it(tmp_path
     assert error.value.hint == f"rtcan info --workspace {tmp_path / 'empty'}"
     with pytest.raises(RtcanError, match="more than once") as error:
         workspace.find_run("one", None)
-    assert error.value.hint == "the same command with --dataset deap or --dataset pmemo"
+    files = [tmp_path / dataset / "runs" / "one.h5" for dataset in ("deap", "pmemo")]
+    assert error.value.hint == f"its file instead of its name: {files[0]} or {files[1]}"
 
 
 def test_without_a_run_the_next_line_names_the_dataset_or_shows_what_is_there(
