@@ -7,8 +7,8 @@ tests and 4 headlines. Subjects differ in how often they rate high, and models i
 answer for each of them, with no relation between the two. Half of what models answer is common to
 all of them. A planted effect raises what the network of EDA answers to high arousal.
 
-With ``--songs N`` it shows instead why models that see music are tested over songs as well: labels
-and answers both differ by song, with no relation between the two.
+With ``--songs N`` it shows instead why models are tested over songs as well: labels and answers
+both differ by song, with no relation between the two. How much they do are options.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def page(
             if (target, asked, role) == ("arousal", "EDA", "network"):
                 answer = answer + effect * (2 * trials["label"] - 1)
             told = trials.assign(probability=expit(answer))
-            scores = scores_of([told], 0, hears_music="music" in asked)
+            scores = scores_of([told], 0)
             rows.append(
                 {
                     **{"target": target, "input": asked, "role": role, "model": model},
@@ -97,15 +97,20 @@ def page(
     return said
 
 
-def by_song(seed: int, n_subjects: int, n_songs: int) -> tuple[bool, bool]:
+def by_song(
+    seed: int, n_subjects: int, n_songs: int, of_labels: float, of_answers: float
+) -> tuple[bool, bool]:
     """Whether AUC or balanced accuracy of one model has p < 0.05: over subjects, and over both."""
     rng = np.random.default_rng(seed)
     trials = trials_of(n_subjects, n_songs, 0.5, rng)
     song = trials["song"].astype(int).to_numpy()
-    high = rng.normal(0, 1, n_songs)[song] + rng.normal(0, 1, len(song)) > 0
-    said = rng.normal(0, 1, n_songs)[song] + rng.normal(0, 0.2, len(song))
-    trials = trials.assign(label=high.astype(int), probability=expit(said))
-    subjects, both = (scores_of([trials], 0, hears_music=hears) for hears in (False, True))
+    felt, said = (
+        np.sqrt(share) * rng.normal(0, 1, n_songs)[song]
+        + np.sqrt(1 - share) * rng.normal(0, 1, len(song))
+        for share in (of_labels, of_answers)
+    )
+    trials = trials.assign(label=(felt > 0).astype(int), probability=expit(said))
+    subjects, both = (scores_of([trials], 0, over_songs=over) for over in (False, True))
     return tuple(min(each["p_value"], each["auc_p_value"]) < 0.05 for each in (subjects, both))
 
 
@@ -140,15 +145,19 @@ def main() -> None:
     parser.add_argument("--stimuli", type=int, default=10)
     parser.add_argument("--share", type=float, default=0.5, help="of high trials")
     parser.add_argument("--songs", type=int, help="instead, models that answer by so many songs")
+    parser.add_argument("--of-labels", type=float, default=0.5, help="variance that is of songs")
+    parser.add_argument("--of-answers", type=float, default=0.96, help="variance that is of songs")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     if given.songs:
-        study = partial(by_song, n_subjects=given.subjects, n_songs=given.songs)
+        sizes = {"n_subjects": given.subjects, "n_songs": given.songs}
+        shares = {"of_labels": given.of_labels, "of_answers": given.of_answers}
+        study = partial(by_song, **sizes, **shares)
         with ProcessPoolExecutor(given.jobs) as pool:
             found = np.sum(list(pool.map(study, range(given.reports), chunksize=5)), axis=0)
         print(
-            f"{given.reports} studies of {given.subjects} subjects and {given.songs} songs: p < "
-            f"0.05 over subjects in {found[0]}, over subjects and songs in {found[1]}"
+            f"{given.reports} studies, {sizes}, {shares}: p < 0.05 over subjects in {found[0]}, "
+            f"over subjects and songs in {found[1]}"
         )
         return
     sizes = {"n_subjects": given.subjects, "n_stimuli": given.stimuli, "share": given.share}

@@ -124,13 +124,12 @@ def how_to_read(result: Answer) -> list[str]:
         f"frequent class for every trial is right in {' and '.join(majority)} of the trials."
     ]
     if result.n_tests:
-        heard = tests["input"].astype(str).str.contains("music").any()
-        songs = " Models that see music are tested over songs, too; the larger p counts."
+        word = profile(result.dataset).stimulus_word
         told.append(
             f"Tests: {result.n_tests} tests against no skill were made here, of every network and "
             "simple model for each input and target: by the score to judge by, and by AUC. "
             '"Evidence" and "weak evidence" (by AUC alone) hold for all of them together (Holm, '
-            "5 %)." + songs * int(heard)
+            f"5 %). Each is made over subjects and over {word}s, and the larger p counts."
         )
     told += [*_differences(result.rivals), *_power(result), _intervals(tests)]
     told += [note.text for note in result.notes if note.kind in _SHOWN]
@@ -162,8 +161,8 @@ def _power(result: Answer) -> Iterator[str]:
     if found:
         each = " from each input" if len({row["input"] for row in shown}) > 1 else ""
         yield (
-            "Power: in a single test of a model in the table, this study would have found, with a "
-            f"probability of 80 %, {' and '.join(found)}{each}."
+            "Power: in a single test over subjects of a model in the table, this study would have "
+            f"found, with a probability of 80 %, {' and '.join(found)}{each}."
         )
 
 
@@ -314,7 +313,8 @@ def _verdict(
         )
     if "better_alone" in found:
         return NO, (
-            f"No evidence that {claim}: it holds in a single test, not among all {n_tests} here."
+            f"No evidence that {claim}: it holds in a single test over subjects, not among all "
+            f"{n_tests} here."
         )
     if shown["verdict"] == "worse":
         return NO, f"No evidence that {claim}: the score is even below what needs no skill."

@@ -132,8 +132,8 @@ def test_what_holds_in_a_single_test_only_is_no_evidence() -> None:
     said = next(iter(view.answers(answered(*tests))))
     assert said.sure == NO
     assert said.headline == (
-        "No evidence that EDA predicts arousal in unseen subjects: it holds in a single test, not "
-        "among all 3 here."
+        "No evidence that EDA predicts arousal in unseen subjects: it holds in a single test over "
+        "subjects, not among all 3 here."
     )
     assert "p = 0.09, corrected" in said.details
 

@@ -200,7 +200,7 @@ def _test(group: Seeds, target: str) -> dict[str, object]:
         "n_planned_folds": first.n_folds,
         "stimulus_known": float(audit["stimulus_in_training"] / audit["test"]),
         "majority_accuracy": summaries[0].majority_mean,
-        **scores_of(trials, first.settings.seed, hears_music=first.settings.fusion != "none"),
+        **scores_of(trials, first.settings.seed),
     }
 
 

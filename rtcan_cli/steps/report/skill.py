@@ -29,9 +29,7 @@ _P_VALUES = {"p_value": "p_holm", "auc_p_value": "auc_p_holm"}
 _JUDGED = ("better", "worse", "none_shown")
 
 
-def scores_of(
-    trials: Sequence[pd.DataFrame], seed: int, hears_music: bool = False
-) -> dict[str, Any]:
+def scores_of(trials: Sequence[pd.DataFrame], seed: int, over_songs: bool = True) -> dict[str, Any]:
     """Scores of a model on all its tested trials, and whether they are above no skill.
 
     Parameters
@@ -40,10 +38,11 @@ def scores_of(
         The same tested trials for each seed.
     seed : int
         Of the samples of subjects.
-    hears_music : bool
-        Whether the model sees the music. All who hear a song get the same of it, so answers that
-        are right by chance for a few songs are right for every subject: p values are then the
-        larger ones of two tests, over subjects and over songs.
+    over_songs : bool
+        Whether p values are the larger ones of two tests, over subjects and over songs. All who
+        hear a song hear the same, and so answers that are right by chance for a few songs are right
+        for many subjects: answers from music, but also those from EDA, which follows the music.
+        Without, or with a single song, p values are over subjects alone.
 
     Returns
     -------
@@ -65,7 +64,8 @@ def scores_of(
     n_high = int((label == 1).sum())
     least = {name: chance_error(name, n_high, n_trials - n_high) for name in chance}
     p_values = _p_values(pooled, chance, n_subjects, least)
-    if hears_music:
+    n_songs = trials[0]["song"].nunique()
+    if over_songs and n_songs > 1:
         by_song = [
             table.assign(
                 subject=table["song"], stimulus=table["subject"] + "\n" + table["stimulus"]
@@ -73,14 +73,12 @@ def scores_of(
             for table in trials
         ]
         songs = intervals(by_song if len(by_song) > 1 else by_song[0], seed=seed)
-        p_values = np.maximum(
-            p_values, _p_values(songs, chance, trials[0]["song"].nunique(), least)
-        )
+        p_values = np.fmax(p_values, _p_values(songs, chance, n_songs, least))
     each = [intervals(table, n_resamples=1).loc[lead, "estimate"] for table in trials]
     row: dict[str, Any] = {
         "n_subjects": n_subjects,
         "n_trials": n_trials,
-        "n_stimuli": trials[0]["song"].nunique(),
+        "n_stimuli": n_songs,
         **judged.drop(["high_share"]),
         "seed_sd": float(np.std(each, ddof=1)) if len(each) > 1 else np.nan,
         **dict(zip(_P_VALUES, p_values, strict=True)),

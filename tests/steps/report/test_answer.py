@@ -55,7 +55,7 @@ def test_scores_and_verdicts_are_those_of_evaluate(tmp_path: Path) -> None:
 
 
 def test_a_signal_that_holds_alone_may_be_lost_among_many(tmp_path: Path) -> None:
-    weak = finish_run(tmp_path, "weak", skill=0.1, **ONE)
+    weak = finish_run(tmp_path, "weak", skill=0.2, **ONE)
     alone = answer_of(weak).answer.tests.iloc[0]
     assert alone["verdict"] == "better"
     assert 0.01 < alone["p_value"] < alone["p_holm"] < 0.05

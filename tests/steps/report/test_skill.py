@@ -97,12 +97,27 @@ def by_chance_of_songs(seed: int) -> pd.DataFrame:
     return trials.assign(label=high.astype(int), probability=1 / (1 + np.exp(-said)))
 
 
-def test_what_holds_for_a_few_songs_alone_is_no_skill_of_music() -> None:
+def test_what_holds_for_a_few_songs_alone_is_no_skill() -> None:
     trials = [by_chance_of_songs(seed) for seed in range(20)]
-    over_subjects = [scores_of([each], 0)["p_value"] < 0.05 for each in trials]
-    over_both = [scores_of([each], 0, hears_music=True)["p_value"] < 0.05 for each in trials]
+    over_subjects = [scores_of([each], 0, over_songs=False)["p_value"] < 0.05 for each in trials]
+    over_both = [scores_of([each], 0)["p_value"] < 0.05 for each in trials]
     assert sum(over_subjects) >= 8
     assert sum(over_both) <= 4
     # Several seeds are averaged over songs as they are over subjects.
-    two = scores_of([trials[0], trials[0]], 0, hears_music=True)
-    assert two["p_value"] == pytest.approx(scores_of([trials[0]], 0, hears_music=True)["p_value"])
+    two = scores_of([trials[0], trials[0]], 0)
+    assert two["p_value"] == pytest.approx(scores_of([trials[0]], 0)["p_value"])
+
+
+def test_a_single_song_is_tested_over_subjects_alone() -> None:
+    trials = drawn(1, 0.5).assign(song="1")
+    over_subjects = scores_of([trials], 0, over_songs=False)
+    assert scores_of([trials], 0)["p_value"] == over_subjects["p_value"]
+
+
+def test_scores_are_tested_over_songs_too_whatever_a_model_sees() -> None:
+    """The larger p value counts; the interval stays that over subjects."""
+    trials = by_chance_of_songs(0)
+    over_subjects, both = (scores_of([trials], 0, over_songs=over) for over in (False, True))
+    for name in ("p_value", "auc_p_value"):
+        assert both[name] > over_subjects[name]
+    assert (both["low"], both["high"]) == (over_subjects["low"], over_subjects["high"])
