@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 
+from rtcan_cli.datasets.absolute import axis_unit
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.quality import MEASURES
 from rtcan_cli.results.overview.recording import AboutTrial, OneRecording
@@ -33,7 +34,7 @@ _SETTINGS = {
 
 def page(result: OneRecording) -> Page:
     """Which recording it is, its ratings, its quality, its decomposition and its responses."""
-    responses = responses_table(result.responses, result.trial.eda_unit)
+    responses = responses_table(result.responses, result.trial)
     few = Table(responses.title, responses.columns, responses.rows[:_FEW])
     notes = note_lines(result.notes)
     if len(responses.rows) > _FEW:
@@ -97,8 +98,14 @@ def decomposition_table(result: OneRecording) -> Table:
     return Table("Decomposition", ["setting", "value"], rows)
 
 
-def responses_table(responses: pd.DataFrame, unit: str) -> Table:
+def shown_unit(trial: AboutTrial) -> str:
+    """Unit of the EDA in heads of columns and on axes."""
+    return axis_unit(trial.eda_unit, profile(trial.dataset))
+
+
+def responses_table(responses: pd.DataFrame, trial: AboutTrial) -> Table:
     """All responses in the order of time."""
+    unit = shown_unit(trial)
     columns = ["SCR", "onset [s]", "peak [s]", "amplitude [z]", f"amplitude [{unit}]"]
     columns += ["rise time [s]", "half recovery [s]"]
     rows = [[n, *row] for n, row in enumerate(responses.itertuples(index=False), 1)]

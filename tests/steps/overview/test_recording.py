@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy
+from matplotlib.figure import Figure
 
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.methods import cvxeda_method
+from rtcan_cli.steps.data.quality import plot_quality
 from rtcan_cli.steps.overview.recording import show_recording
 from rtcan_cli.steps.signals.one_recording import (
     Decomposed,
@@ -26,6 +28,7 @@ from rtcan_cli.steps.signals.one_recording import (
 )
 from rtcan_cli.stores import Store
 from rtcan_cli.views.html.recording import write_recording
+from rtcan_cli.views.overview import recording as view
 from tests import real_listeners
 from tests.conftest import SONG, SUBJECT, must, rtcan
 from tests.views.html.browser import Browser, find_chromium
@@ -57,6 +60,22 @@ def test_responses_of_a_real_recording_are_those_that_scipy_finds() -> None:
     assert (own["onset"] >= np.array(lowest) / 4 - 0.13).all()
     np.testing.assert_allclose(own["peak"] - own["onset"], own["rise_time"])
     assert len(own) > 10
+
+
+def test_no_unit_is_shown_where_the_scale_is_not_known(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    told = show_recording(*stores(prepared), TRIAL, tmp_path)
+    heads = [head for table in view.page(told).tables for head in table.columns]
+    assert "amplitude [a.u.]" in heads
+    assert not [text for text in (*heads, *(note.text for note in told.notes)) if "uS" in text]
+    axes = []
+    for place in ("steps.overview.recording.recording_figure", "plots.quality_page.quality_page"):
+        stub = lambda *_, unit, **__: axes.append(unit) or Figure()  # noqa: E731
+        monkeypatch.setattr(f"rtcan_cli.{place}", stub)
+    show_recording(*stores(prepared), TRIAL, tmp_path)
+    plot_quality(stores(prepared)[0], tmp_path)
+    assert axes == ["a.u."] * 3
 
 
 def test_it_shows_what_the_stores_hold(prepared: Path, tmp_path: Path, undrawn: None) -> None:
