@@ -23,6 +23,12 @@ _SETTINGS = {
     "decomposed_at": "decomposed at [Hz]",
     "tau0": "slow time constant [s]",
     "tau1": "fast time constant [s]",
+    "knot_interval": "knot interval [s]",
+    "grid": "knot interval [s]",
+    "smoothing": "smoothing [s]",
+    "significance": "significance [z]",
+    "cutoff": "cutoff [Hz]",
+    "window": "window [s]",
     "raised": "times that alpha was raised",
     "noise": "noise [z]",
     "gap": "duality gap",
@@ -86,11 +92,16 @@ def quality_meanings(result: OneRecording) -> list[str]:
     return [MEASURES[row.measure].meaning for row in result.quality.dropna().itertuples()]
 
 
+def setting_in_words(name: str) -> str:
+    """What a setting or outcome of a decomposition is called, with its unit if it has one."""
+    return _SETTINGS.get(name, name.replace("_", " "))
+
+
 def decomposition_table(result: OneRecording) -> Table:
     """Settings and outcome of the decomposition."""
     rows = [
         [
-            _SETTINGS.get(name, name.replace("_", " ")),
+            setting_in_words(name),
             found if isinstance(found, int | float | str) else json.dumps(found),
         ]
         for name, found in result.decomposition.items()

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import h5py
 import numpy as np
@@ -15,8 +16,10 @@ import pytest
 import scipy
 from matplotlib.figure import Figure
 
+from rtcan_cli.choices import DecompositionName
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.methods import cvxeda_method
+from rtcan_cli.eda.methods import method as method_named
 from rtcan_cli.steps.data.quality import plot_quality
 from rtcan_cli.steps.overview.recording import show_recording
 from rtcan_cli.steps.signals.one_recording import (
@@ -108,12 +111,21 @@ def test_it_shows_what_the_stores_hold(prepared: Path, tmp_path: Path, undrawn: 
     assert len(found) > 1
     np.testing.assert_allclose(found["amplitude_recorded"], found["amplitude"] * spread)
     assert told.decomposition["method"] == "cvxEDA"
+    settings = dict(view.decomposition_table(told).rows)
+    assert settings["knot interval [s]"] == 10
     assert told.decomposition["alpha_setting"] == "auto"
     assert told.decomposition["alpha"] > 0
     assert [note.kind for note in told.notes if note.kind == "other_recordings"]
     (csv,) = (path for path in told.files if path.stem.startswith("responses"))
     assert pd.read_csv(csv)["simulated"].all()
     np.testing.assert_allclose(pd.read_csv(csv)["peak"], found["peak"])
+
+
+@pytest.mark.parametrize("name", get_args(DecompositionName))
+def test_settings_with_a_unit_show_it(name: DecompositionName) -> None:
+    shown = [view.setting_in_words(each) for each in method_named(name).parameters]
+    without = {"alpha", "gamma", "most phasic", "noise factor", "solver", "time constants"}
+    assert all(words.endswith("]") or words in without for words in shown)
 
 
 def test_its_responses_are_those_that_features_count(prepared: Path) -> None:
