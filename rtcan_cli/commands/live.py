@@ -101,11 +101,11 @@ def live(
         raise typer.BadParameter("--record is for a stream (--lsl)")
     if lsl is not None and (sampling_rate is not None or decimal != "."):
         raise typer.BadParameter("--sampling-rate and --decimal are for a file (--file)")
-    from rtcan_cli.steps.deployment.live import LiveSettings, follow_file, follow_stream
+    from rtcan_cli.steps.deployment.live import LiveSettings, choose_run, follow_file, follow_stream
     from rtcan_cli.steps.deployment.new_recording import NewRecording
     from rtcan_cli.stores import Workspace
 
-    path, stores = options.find_run(workspace, run, None), Workspace(workspace)
+    stores = Workspace(workspace)
     recording = NewRecording(
         file or record or Path(f"eda-{datetime.now():%Y%m%dT%H%M%S}.csv"),
         options.or_nan(sampling_rate),
@@ -122,6 +122,7 @@ def live(
         output=output,
         stream=lsl_out,
     )
+    path = stores.find_run(run, None) if run else choose_run(stores, recording)
     if lsl is None:
         return follow_file(path, stores, recording, settings)
     return follow_stream(path, stores, lsl, recording, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtcan_cli.datasets.polarity import CONDUCTANCE, FLIPPED, SignalKind, quantity, same_unit
 from rtcan_cli.datasets.profiles import Profile
+from rtcan_cli.datasets.units import RELATIVE
 
 
 def is_absolute(kind: SignalKind, known: Profile) -> bool:
@@ -16,6 +17,13 @@ def unit_in_words(unit: str, known: Profile) -> str:
     if known.absolute or quantity(unit) != "conductance":
         return unit
     return f"{unit}, offset and scale unknown"
+
+
+def axis_unit(unit: str, known: Profile) -> str:
+    """The unit as heads of columns and axes show it: ``a.u.`` where the scale is not known."""
+    if known.absolute or quantity(unit) != "conductance":
+        return unit
+    return RELATIVE
 
 
 def rises(kind: SignalKind) -> bool:

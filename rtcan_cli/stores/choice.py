@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rtcan_cli import console
 from rtcan_cli.choices import MODEL
+from rtcan_cli.command_line import quoted
 from rtcan_cli.errors import RtcanError, some
 from rtcan_cli.stores.store import Store
 
@@ -97,12 +99,19 @@ def take(paths: Sequence[Path], of: str = "") -> Path:
         n = 1 + sum(each.rank == first.rank for each in others)
         reason = f"the newest of {n}" if n > 1 else "the only"
         than = "" if first.is_complete else "; no run is complete"
-        names = some([each.path.stem for each in others])
+        called = _names([each.path for each in (first, *others)])
+        names = some([called[each.path] for each in others])
         console.say(
-            f"note: no run was named, so {first.path.stem} is taken, {reason} "
+            f"note: no run was named, so {called[first.path]} is taken, {reason} "
             f"{first.kind(n)}{of}{than}. Name a run to take another one: {names}"
         )
     return first.path
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """What each run is called on the command line: by its file if two have one name."""
+    known = Counter(path.stem for path in paths)
+    return {path: path.stem if known[path.stem] == 1 else quoted(str(path)) for path in paths}
 
 
 def _in_order(paths: Sequence[Path]) -> list[Candidate]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 from rtcan_cli.views.parts import Table
 
 #: What is smaller is what rounding leaves of zero.
 _NOTHING = 1e-14
+#: Digits of a number that its computation leaves right: 76.55 may come out as 76.54999999999998.
+_DIGITS = 12
 
 
 def column_texts(table: Table) -> list[tuple[list[str], bool]]:
@@ -52,9 +55,16 @@ def cell(value: object, decimals: int | None = None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        if abs(value) < _NOTHING:
-            value = 0.0
+        value = 0.0 if abs(value) < _NOTHING else float(f"{value:.{_DIGITS}g}")
         if decimals is not None:
-            return f"{value:,.{decimals}f}"
-        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+            return _rounded(value, f",.{decimals}f")
+        return _rounded(value, ".3g" if abs(value) < 999.5 else ",.0f")
     return str(value)
+
+
+def _rounded(value: float, form: str) -> str:
+    """A number as text. Its shortest decimal is rounded, to even; float would round its bits."""
+    if math.isfinite(value):
+        # Decimal writes large and small numbers in another way, so that float writes the text.
+        value = float(format(Decimal(repr(value)), form.lstrip(",")))
+    return format(value, form)

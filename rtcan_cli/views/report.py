@@ -16,10 +16,10 @@ def page(result: WorkspaceReport) -> Page:
         "megabytes": round(sum(file.stat().st_size for file in result.files) / 1e6, 2),
         "its tables and figures, also one by one": result.folder,
     }
-    told = [
-        "\n".join([answer.size(each), *(f"  {said.headline}" for said in answer.answers(each))])
-        for each in result.answers
-    ]
+    told = []
+    for each in result.answers:
+        said = [one.headline for one in answer.answers(each)] or ["No model was asked yet."]
+        told.append("\n".join([answer.size(each), *(f"  {headline}" for headline in said)]))
     notes = [line for each in result.answers for line in note_lines(each.notes)]
     if result.notes:
         notes.append("its chapter 'What is not here' says what else is missing, and why")

@@ -113,3 +113,18 @@ def test_a_name_of_two_datasets_is_answered_with_files_that_every_command_takes(
     files = [word for word in (caught.value.hint or "").split() if word.endswith(".h5")]
     found = {stores.find_run(file, None) for file in files}
     assert found == {tmp_path / name / "runs" / "twice.h5" for name in ("hku956", "pmemo")}
+
+
+def test_runs_with_one_name_are_listed_by_their_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stores = workspace(tmp_path, twice={}, once={})
+    other = tmp_path / "hku956" / "runs"
+    other.mkdir(parents=True)
+    (other / "twice.h5").write_bytes((tmp_path / "pmemo" / "runs" / "twice.h5").read_bytes())
+    assert take(stores.runs()).stem == "once"
+    said = " ".join(capsys.readouterr().err.split())
+    listed = said.split("take another one: ")[1].split(", ")
+    assert {stores.find_run(name, None) for name in listed} == {
+        tmp_path / name / "runs" / "twice.h5" for name in ("hku956", "pmemo")
+    }

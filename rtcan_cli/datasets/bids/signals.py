@@ -89,8 +89,8 @@ class Signals:
         if track.time is not None and track.time[0] >= UNIX_FIRST > event.onset:
             return self._tell(
                 RtcanError(
-                    f"{track.source} begins at {track.time[0]:g} s (StartTime), which is a date; "
-                    f"the events of {part.events} count from the beginning of the run",
+                    f"{track.source} begins at {track.time[0]:.12g} s (StartTime), which is a "
+                    f"date; the events of {part.events} count from the beginning of the run",
                     "as StartTime the seconds from the beginning of the run to the first sample",
                 )
             )

@@ -23,6 +23,9 @@ _LARGEST = 10
 
 _DAY = 86_400.0
 
+_MANY_DAYS = 2
+"""From here on, a time is given in days as well: a trial so far off is on another clock."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -192,12 +195,19 @@ def _no_clock(track: Track) -> RtcanError:
 def _outside(begin: float, end: float, length: float, tolerance: float) -> str | None:
     """Why a trial is not in a signal; seconds are counted from the signal's first sample."""
     if begin < -tolerance:
-        return f"the trial starts {-begin:.6g} s before its signal"
+        return f"the trial starts {_time(-begin)} before its signal"
     if begin >= length - tolerance:
-        return f"the trial starts at {begin:.6g} s, but its signal ends at {length:.6g} s"
+        return f"the trial starts at {_time(begin)}, but its signal ends at {_time(length)}"
     if end > length + SLACK:
-        return f"the trial ends at {end:.6g} s, but its signal at {length:.6g} s"
+        return f"the trial ends at {_time(end)}, but its signal at {_time(length)}"
     return None
+
+
+def _time(seconds: float) -> str:
+    """Seconds with all of their digits, and days as well where there are many."""
+    if seconds < _MANY_DAYS * _DAY:
+        return f"{seconds:.6g} s"
+    return f"{seconds:,.0f} s ({seconds / _DAY:,.0f} days)"
 
 
 def _position(track: Track, first: int, last: int) -> str:

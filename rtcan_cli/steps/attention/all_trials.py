@@ -39,6 +39,7 @@ from rtcan_cli.runs.inputs import Sources
 from rtcan_cli.runs.labels import label_of
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
+from rtcan_cli.steps.attention.skill import map_notes
 from rtcan_cli.steps.attention.trials import Chunk
 from rtcan_cli.steps.attention.use_of_eda import moved, use_notes
 
@@ -144,6 +145,7 @@ def explain_all(
         work = explain_trials.chunks(run, sources, target, trials)
         average = untrained_of_run(work, method, seed, jobs) if relative_to_untrained else None
         maps = _explain(work, method, explained, average, jobs)
+        notes += map_notes(run, target)
         notes += use_notes(run, target, maps.trials)
         n_empty = np.count_nonzero(maps.row < 0)
         if n_empty:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from rtcan_cli.choices import CLASS_NAMES, Scale
-from rtcan_cli.evaluation.bootstrap import difference_intervals, intervals, ratio_intervals
+from rtcan_cli.evaluation.bootstrap import difference_intervals, ratio_intervals
 from rtcan_cli.results.attention.contributions import (
     AVERAGE_COLUMNS,
     CHECK_COLUMNS,
@@ -20,6 +20,7 @@ from rtcan_cli.results.attention.contributions import (
 )
 from rtcan_cli.results.base import Note, empty
 from rtcan_cli.steps.attention.checks import follows_weights
+from rtcan_cli.steps.attention.skill import not_above_chance
 from rtcan_cli.steps.attention.trials import TOLERANCE
 from rtcan_cli.trial_key import TRIAL_KEY
 
@@ -56,12 +57,8 @@ def doubts(target: str, table: pd.DataFrame, scale: Scale) -> list[Note]:
             f"stored, and differ by up to {apart.max():.3f}"
         )
         notes.append(Note("other_answers", f"{target}: {text}"))
-    auc = intervals(_scored(table, table["probability"])).loc["auc"]
-    if auc["low"] <= 0.5:  # without an interval, the parts are said to be unknown
-        text = (
-            f"AUC {auc['estimate']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) is not above "
-            "chance: contributions say what moved the answers, not what is true of people"
-        )
+    if found := not_above_chance(_scored(table, table["probability"])):
+        text = f"{found}: contributions say what moved the answers, not what is true of people"
         notes.append(Note("chance", f"{target}: {text}"))
     return notes
 

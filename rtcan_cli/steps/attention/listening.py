@@ -40,6 +40,7 @@ from rtcan_cli.steps.attention.one_trial import (
     recording_of,
     tested_fold,
 )
+from rtcan_cli.steps.attention.skill import map_notes
 from rtcan_cli.steps.attention.sound import find_sound
 from rtcan_cli.steps.signals.one_recording import (
     Decomposed,
@@ -231,6 +232,7 @@ def _ask(found: Found, first: Run, workspace: Workspace, wanted: str | None) -> 
             beginnings = beginnings_of(found, sources, first, asked.lengths)
         for each in told:
             _add(asked, found, target, each, beginnings, sources)
+            asked.notes += map_notes(each.run, target, each.run.name)
             if each.run.is_fused:
                 asked.notes += _contributions(found, target, each, sources)
     if first.is_imported:

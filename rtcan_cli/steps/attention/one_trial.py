@@ -34,6 +34,7 @@ from rtcan_cli.runs.inputs import Key, Sources
 from rtcan_cli.runs.run import Run, about
 from rtcan_cli.steps.attention import trials as explain_trials
 from rtcan_cli.steps.attention.networks import SHOWN, side_by_side
+from rtcan_cli.steps.attention.skill import map_notes
 from rtcan_cli.steps.attention.trials import Chunk, Loaded
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import RECORDING_COLUMNS
@@ -180,6 +181,8 @@ def explain_trial(
         if not found:
             continue
         decisions += [_decision(target, each) for each in found]
+        for each in found:
+            notes += map_notes(each.run, target, each.run.name)
         notes += [
             Note(
                 "empty_map",

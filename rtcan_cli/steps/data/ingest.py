@@ -101,9 +101,21 @@ def ingest_raw(
         table = replace(table, polarity=polarity)
     songs = None if audio is None else _resolved(audio)
     source = open_raw(dataset, root, table, follow_links, songs, device)
+    _say_which_zip(source, root)
     return ingest_dataset(
         source, root, output, rules, skip_bad, jobs, force, table, polarity, follow_links
     )
+
+
+def _say_which_zip(source: RawDataset, root: Path) -> None:
+    """Say which zip file is read, where a folder was named and the file lies somewhere in it."""
+    if (
+        len(source.files) == 1
+        and root.is_dir()
+        and (file := source.files[0]).suffix.lower() == ".zip"
+    ):
+        found = printable(file.relative_to(root).as_posix())
+        console.say(f"note: {source.edition} is read from a zip file in {printable(root)}: {found}")
 
 
 def _resolved(path: Path) -> Path:

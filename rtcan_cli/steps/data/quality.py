@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rtcan_cli.datasets.absolute import is_absolute
+from rtcan_cli.datasets.absolute import axis_unit, is_absolute
 from rtcan_cli.datasets.polarity import stored_kind
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.artefacts import KINDS
@@ -160,7 +160,7 @@ def plot_quality(path: Path, folder: Path, look: Look = PAPER) -> list[Path]:
     figure = quality_page(
         traces,
         title=f"{known.title}, worst recordings first (subject, {known.stimulus_word})",
-        unit=stored_kind(made.parameters).axis_unit,
+        unit=axis_unit(stored_kind(made.parameters).axis_unit, known),
         simulated=made.simulated,
         look=look,
     )

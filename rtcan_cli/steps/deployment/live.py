@@ -31,6 +31,7 @@ from rtcan_cli.steps.deployment.live_output import answers_to
 from rtcan_cli.steps.deployment.new_recording import NewRecording, recording_notes, rules_of, span
 from rtcan_cli.steps.deployment.predict import answer_of_model
 from rtcan_cli.stores import Workspace
+from rtcan_cli.stores.choice import take
 from rtcan_cli.training.ensemble import Ensemble
 from rtcan_cli.training.trained import TrainedModel
 
@@ -70,6 +71,43 @@ class LiveSettings:
     calibrated: bool = True
     output: Path | None = None
     stream: str | None = None
+
+
+def choose_run(workspace: Workspace, recording: NewRecording) -> Path:
+    """The run that is taken of those that can answer while this recording is made.
+
+    Of several, see `rtcan_cli.stores.choice.take`.
+
+    Raises
+    ------
+    RtcanError
+        If there is no finished run.
+    """
+    runs = [path for path in workspace.runs() if _can_answer(path, recording)]
+    return take(runs, " that can answer") if runs else workspace.find_run(None, None)
+
+
+def _can_answer(path: Path, recording: NewRecording) -> bool:
+    try:
+        _check(Run.load(path), recording)
+    except RtcanError:
+        return False
+    return True
+
+
+def _check(run: Run, recording: NewRecording) -> None:
+    """Raise RtcanError if a run cannot answer while a recording is made, or not to this one."""
+    why = ""
+    if run.settings.model.sees(run.settings.fusion) in ("none", "duration"):
+        why = "its answers do not depend on what EDA looks like"
+    elif sees_within_subject(run):
+        why = "it compares features with those of all recordings of the subject"
+    if why:
+        raise RtcanError(
+            f"{run.name} cannot answer while a recording is made: {why}",
+            f"another run; all runs: {command_line('info', workspace=run.workspace)}",
+        )
+    recording.check_files(run)
 
 
 def follow_file(
@@ -153,18 +191,7 @@ class _Following:
     def __post_init__(self) -> None:
         self.run = Run.load(self.run_path)
         self.trained: Settings = trained_on(self.run, self.workspace)
-        sees = self.run.settings.model.sees(self.run.settings.fusion)
-        why = ""
-        if sees in ("none", "duration"):
-            why = "its answers do not depend on what EDA looks like"
-        elif sees_within_subject(self.run):
-            why = "it compares features with those of all recordings of the subject"
-        if why:
-            raise RtcanError(
-                f"{self.run.name} cannot answer while a recording is made: {why}",
-                f"another run; all runs: {command_line('info', workspace=self.run.workspace)}",
-            )
-        self.recording.check_files(self.run)
+        _check(self.run, self.recording)
         assert self.recording.eda is not None, "a run that depends on it has to be given it"
         self.file: Path = self.recording.eda
         self.before = recorded(self.run, self.workspace)

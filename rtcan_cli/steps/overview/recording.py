@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rtcan_cli.datasets.absolute import axis_unit
 from rtcan_cli.eda.features.scr import MIN_AMPLITUDE
 from rtcan_cli.eda.features.stretch import RATE
 from rtcan_cli.files.links import folder_below
@@ -110,7 +111,7 @@ def show_recording(
             title=f"{found.dataset.title}, subject {subject}, {found.dataset.stimulus_word} "
             f"{stimulus}",
             name=found.kind.name,
-            unit=found.kind.axis_unit,
+            unit=axis_unit(found.kind.axis_unit, found.dataset),
             onset=found.dataset.onset,
             simulated=found.simulated,
             look=each,

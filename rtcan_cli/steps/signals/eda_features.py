@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from rtcan_cli import console
 from rtcan_cli.cluster import Cluster
+from rtcan_cli.datasets.absolute import axis_unit
 from rtcan_cli.datasets.polarity import stored_kind
+from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.eda.features.catalogue import CATALOGUE, DOMAINS, RECORDED, VERSION
 from rtcan_cli.eda.window import Window
 from rtcan_cli.errors import RtcanError
@@ -176,7 +178,8 @@ def _write(
         )
     for column in ("name", "domain", "formula"):
         writer.write(f"features/{column}", [getattr(each, column) for each in CATALOGUE])
-    recorded = stored_kind(parts.provenance.parameters).axis_unit
+    kind = stored_kind(parts.provenance.parameters)
+    recorded = axis_unit(kind.axis_unit, profile(parts.provenance.dataset))
     units = [recorded if each.unit == RECORDED else each.unit for each in CATALOGUE]
     if within_subject:
         units = [SUBJECT_UNIT] * len(units)

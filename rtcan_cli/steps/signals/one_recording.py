@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rtcan_cli.choices import CLASS_NAMES
+from rtcan_cli.datasets.absolute import axis_unit
 from rtcan_cli.datasets.polarity import SignalKind, stored_kind
 from rtcan_cli.datasets.profiles import TARGETS, Profile, profile
 from rtcan_cli.eda.blocks import SIGNALS
@@ -176,9 +177,10 @@ def small_responses(found: Found, responses: pd.DataFrame) -> list[Note]:
     n = int((responses["amplitude_recorded"] < limit).sum())
     if not n:
         return []
+    unit = axis_unit(found.kind.axis_unit, found.dataset)
     text = (
         f"{n} of {len(responses)} responses are smaller than the noise of this recording, or than "
-        f"the steps of its values ({limit:.2g} {found.kind.axis_unit}): they may be noise"
+        f"the steps of its values ({limit:.2g} {unit}): they may be noise"
     )
     return [Note("small_responses", text)]
 

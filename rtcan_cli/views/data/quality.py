@@ -93,9 +93,9 @@ def _worst_table(result: Quality) -> Table:
         [
             *(row[name] for name in names),
             *(shown(name, row[name]) for name in measures),
-            "used" if pd.isna(row["problem"]) else _LIMIT.sub("", row["problem"]),
+            "yes" if pd.isna(row["problem"]) else f"no: {_LIMIT.sub('', row['problem'])}",
         ]
         for row in worst.to_dict("records")
     ]
-    columns = [*names, *(HEADS[name] for name in measures), "left out because"]
+    columns = [*names, *(HEADS[name] for name in measures), "used"]
     return Table(f"The worst {len(rows)} of {result.n_recordings}", columns, rows)

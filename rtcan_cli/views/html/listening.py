@@ -64,7 +64,7 @@ def write_listening(result: Listening, sound: Sound | None, output: Path) -> Lis
     style, script = (room.joinpath(f"listening.{kind}").read_text("utf-8") for kind in _KINDS)
     facts = recording.facts(result.trial)
     names = [f"{word} {found}" for word, found in list(facts.items())[1:3]]
-    responses = recording.responses_table(result.responses, result.trial.eda_unit)
+    responses = recording.responses_table(result.responses, result.trial)
     tables = [("events", grid(responses))] if responses.rows else []
     if len(result.networks):
         tables.append(("networks", grid(view.networks_table(result))))
@@ -175,7 +175,7 @@ def _data(result: Listening) -> dict[str, Any]:
         "seconds": result.trial.seconds,
         "songStart": result.song_start,
         "name": "EDA",
-        "unit": result.trial.eda_unit,
+        "unit": recording.shown_unit(result.trial),
         "eda": {"time": _numbers(eda["time"]), "value": _numbers(eda["eda"])},
         "repaired": _stretches(eda),
         "parts": {name: _numbers(parts[name]) for name in parts} if len(parts) else None,

@@ -52,7 +52,7 @@ def write_recording(result: OneRecording) -> OneRecording:
     figure = Part("Signals", pictures=[picture], notes=note_lines(result.notes))
     sections = [Section("signals", "The recording", [figure])]
     if result.decomposition:
-        table = view.responses_table(result.responses, result.trial.eda_unit)
+        table = view.responses_table(result.responses, result.trial)
         part = Part("Each response", [grid(table)] if table.rows else [])
         text = [] if table.rows else ["No response was found."]
         text.append(response_in_words(result))

@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 
+from rtcan_cli.datasets.absolute import axis_unit
 from rtcan_cli.datasets.profiles import profile
 from rtcan_cli.results.data.quality import MEASURES
 from rtcan_cli.results.overview.recording import AboutTrial, OneRecording
@@ -22,6 +23,12 @@ _SETTINGS = {
     "decomposed_at": "decomposed at [Hz]",
     "tau0": "slow time constant [s]",
     "tau1": "fast time constant [s]",
+    "knot_interval": "knot interval [s]",
+    "grid": "knot interval [s]",
+    "smoothing": "smoothing [s]",
+    "significance": "significance [z]",
+    "cutoff": "cutoff [Hz]",
+    "window": "window [s]",
     "raised": "times that alpha was raised",
     "noise": "noise [z]",
     "gap": "duality gap",
@@ -33,7 +40,7 @@ _SETTINGS = {
 
 def page(result: OneRecording) -> Page:
     """Which recording it is, its ratings, its quality, its decomposition and its responses."""
-    responses = responses_table(result.responses, result.trial.eda_unit)
+    responses = responses_table(result.responses, result.trial)
     few = Table(responses.title, responses.columns, responses.rows[:_FEW])
     notes = note_lines(result.notes)
     if len(responses.rows) > _FEW:
@@ -85,11 +92,16 @@ def quality_meanings(result: OneRecording) -> list[str]:
     return [MEASURES[row.measure].meaning for row in result.quality.dropna().itertuples()]
 
 
+def setting_in_words(name: str) -> str:
+    """What a setting or outcome of a decomposition is called, with its unit if it has one."""
+    return _SETTINGS.get(name, name.replace("_", " "))
+
+
 def decomposition_table(result: OneRecording) -> Table:
     """Settings and outcome of the decomposition."""
     rows = [
         [
-            _SETTINGS.get(name, name.replace("_", " ")),
+            setting_in_words(name),
             found if isinstance(found, int | float | str) else json.dumps(found),
         ]
         for name, found in result.decomposition.items()
@@ -97,8 +109,14 @@ def decomposition_table(result: OneRecording) -> Table:
     return Table("Decomposition", ["setting", "value"], rows)
 
 
-def responses_table(responses: pd.DataFrame, unit: str) -> Table:
+def shown_unit(trial: AboutTrial) -> str:
+    """Unit of the EDA in heads of columns and on axes."""
+    return axis_unit(trial.eda_unit, profile(trial.dataset))
+
+
+def responses_table(responses: pd.DataFrame, trial: AboutTrial) -> Table:
     """All responses in the order of time."""
+    unit = shown_unit(trial)
     columns = ["SCR", "onset [s]", "peak [s]", "amplitude [z]", f"amplitude [{unit}]"]
     columns += ["rise time [s]", "half recovery [s]"]
     rows = [[n, *row] for n, row in enumerate(responses.itertuples(index=False), 1)]

@@ -94,4 +94,4 @@ def test_a_date_as_the_beginning_is_refused(tmp_path: Path) -> None:
     """Events count from the beginning of the run, and nothing says when that was."""
     about = MICROSIEMENS | {"StartTime": 1.6e9}
     study = write_run(tmp_path / "a", {"eda": signal()}, about)
-    assert "begins at 1.6e+09 s (StartTime), which is a date" in problems_or_error(study)
+    assert "begins at 1600000000 s (StartTime), which is a date" in problems_or_error(study)

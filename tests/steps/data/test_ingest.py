@@ -3,7 +3,9 @@ from __future__ import annotations
 import hashlib
 import math
 import ntpath
+import shutil
 import time
+import zipfile
 from functools import partial
 from pathlib import Path, PureWindowsPath
 from threading import Event
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtcan_cli import views
+from rtcan_cli import console, views
 from rtcan_cli.datasets.table.options import TableOptions
 from rtcan_cli.datasets.trials import Excluded, Item, RawDataset, Recording, Stimulus, Trial
 from rtcan_cli.eda.quality.rules import Rules
@@ -24,6 +26,7 @@ from rtcan_cli.steps.data import ingest
 from rtcan_cli.stores import Store
 from rtcan_cli.stores.schema import IMPLAUSIBLE, OFFSETS
 from rtcan_cli.views.layout import fact_lines, table_lines
+from tests.real_listeners import EXCERPT
 from tests.views.rows import rows_of
 
 RATE = 10.0
@@ -370,3 +373,26 @@ def test_a_copy_of_another_trials_recording_is_left_out(tmp_path: Path) -> None:
     (row,) = found.left_out.to_dict("records")
     assert row["reason"] == "the same samples as subject a, stimulus song: a copy"
     assert (row["subjects"], row["example"]) == ("c", "eda/c.csv")
+
+
+def test_the_zip_file_that_is_found_in_a_folder_is_named_up_front(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.verbosity, "quiet", False)
+    folder = tmp_path / "data"
+    place = folder / "downloads" / "2024"
+    place.mkdir(parents=True)
+    archive = place / "hku.zip"
+    shutil.copy(EXCERPT, archive)
+
+    def told_before(source: RawDataset, root: Path, *_: Any) -> str:
+        """What is said by the time the dataset is open, before any recording is read."""
+        return " ".join(capsys.readouterr().err.split())
+
+    monkeypatch.setattr(ingest, "ingest_dataset", told_before)
+    told = ingest.ingest_raw("hku956", folder, tmp_path / "a.h5")
+    assert told == f"note: HKU956 is read from a zip file in {folder}: downloads/2024/hku.zip"
+    assert ingest.ingest_raw("hku956", archive, tmp_path / "a.h5") == ""
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    assert ingest.ingest_raw("hku956", folder, tmp_path / "a.h5") == ""

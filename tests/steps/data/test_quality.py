@@ -62,9 +62,9 @@ def test_a_person_reads_shares_in_per_cent(recordings: Path) -> None:
     found = result.spread.set_index("measure")["most"]
     assert most["missing [%]"] == 100 * found["missing"]
     assert most["seconds"] == found["duration"]
-    why = [record["left out because"] for record in rows_of(worst)]
-    assert why[-1] == "used"
-    assert why[0] != "used"
+    why = [record["used"] for record in rows_of(worst)]
+    assert why[-1] == "yes"
+    assert why[0].startswith("no: ")
     assert not any("at most" in text for text in why), "the rules stand above the table"
 
 

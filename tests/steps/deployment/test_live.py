@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtcan_cli import console
 from rtcan_cli.errors import RtcanError
+from rtcan_cli.models.spec import ModelSpec
 from rtcan_cli.steps.deployment import live
-from rtcan_cli.steps.deployment.live import LiveSettings, follow_file
+from rtcan_cli.steps.deployment.live import LiveSettings, choose_run, follow_file
 from rtcan_cli.steps.deployment.new_recording import NewRecording
 from rtcan_cli.steps.deployment.predict import predict_recording
 from rtcan_cli.stores import Workspace
 from tests.conftest import must, rtcan
 from tests.interrupt import interrupted_when
+from tests.runs.finished_runs import finish_run
 
 RATE, WINDOW = 50, 20
 
@@ -280,3 +283,29 @@ def test_a_file_that_cannot_be_read_any_more_ends_with_the_summary(
     assert "1 with probabilities, 0 without" in ended.stdout
     why = {"back": f"{file}: line ", "cut": f"{file} was replaced or cut"}[fault]
     assert why in ended.stderr
+
+
+def test_runs_that_would_be_refused_are_not_proposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.verbosity, "quiet", False)
+    runs = tmp_path / "pmemo" / "runs"
+    runs.mkdir(parents=True)
+    for name in ("one", "two"):
+        finish_run(runs, name)
+    # Newer ones: what does not see EDA, or also hears music, cannot answer to EDA alone.
+    finish_run(runs, "prior", spec=ModelSpec(model="majority"), recipe=None)
+    finish_run(runs, "fused", fusion="music")
+    stores, recording = Workspace(tmp_path), NewRecording(tmp_path / "eda.csv", RATE)
+    assert choose_run(stores, recording).stem == "two"
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the newest of 2 complete runs of RTCAN-1D that can answer. Name a run" in said
+    assert said.endswith("to take another one: one")
+    hears = NewRecording(tmp_path / "eda.csv", RATE, audio=tmp_path / "song.mp3")
+    assert choose_run(stores, hears).stem == "fused"
+    for name in ("one", "two", "fused"):
+        (runs / f"{name}.h5").unlink()
+    # None is left that can: the one that is there says why.
+    outcome = rtcan("live", "-w", tmp_path, "--file", tmp_path / "eda.csv")
+    assert outcome.exit_code == 1
+    assert "its answers do not depend on what EDA looks like" in outcome.stderr

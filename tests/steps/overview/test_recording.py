@@ -7,15 +7,20 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import scipy
+from matplotlib.figure import Figure
 
+from rtcan_cli.choices import DecompositionName
 from rtcan_cli.eda.blocks import Undecomposed, decompose_block
 from rtcan_cli.eda.methods import cvxeda_method
+from rtcan_cli.eda.methods import method as method_named
+from rtcan_cli.steps.data.quality import plot_quality
 from rtcan_cli.steps.overview.recording import show_recording
 from rtcan_cli.steps.signals.one_recording import (
     Decomposed,
@@ -26,6 +31,7 @@ from rtcan_cli.steps.signals.one_recording import (
 )
 from rtcan_cli.stores import Store
 from rtcan_cli.views.html.recording import write_recording
+from rtcan_cli.views.overview import recording as view
 from tests import real_listeners
 from tests.conftest import SONG, SUBJECT, must, rtcan
 from tests.views.html.browser import Browser, find_chromium
@@ -59,6 +65,22 @@ def test_responses_of_a_real_recording_are_those_that_scipy_finds() -> None:
     assert len(own) > 10
 
 
+def test_no_unit_is_shown_where_the_scale_is_not_known(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    told = show_recording(*stores(prepared), TRIAL, tmp_path)
+    heads = [head for table in view.page(told).tables for head in table.columns]
+    assert "amplitude [a.u.]" in heads
+    assert not [text for text in (*heads, *(note.text for note in told.notes)) if "uS" in text]
+    axes = []
+    for place in ("steps.overview.recording.recording_figure", "plots.quality_page.quality_page"):
+        stub = lambda *_, unit, **__: axes.append(unit) or Figure()  # noqa: E731
+        monkeypatch.setattr(f"rtcan_cli.{place}", stub)
+    show_recording(*stores(prepared), TRIAL, tmp_path)
+    plot_quality(stores(prepared)[0], tmp_path)
+    assert axes == ["a.u."] * 3
+
+
 def test_it_shows_what_the_stores_hold(prepared: Path, tmp_path: Path, undrawn: None) -> None:
     told = show_recording(*stores(prepared), TRIAL, tmp_path, target="arousal")
     with Store(stores(prepared)[0]) as store:
@@ -89,12 +111,21 @@ def test_it_shows_what_the_stores_hold(prepared: Path, tmp_path: Path, undrawn: 
     assert len(found) > 1
     np.testing.assert_allclose(found["amplitude_recorded"], found["amplitude"] * spread)
     assert told.decomposition["method"] == "cvxEDA"
+    settings = dict(view.decomposition_table(told).rows)
+    assert settings["knot interval [s]"] == 10
     assert told.decomposition["alpha_setting"] == "auto"
     assert told.decomposition["alpha"] > 0
     assert [note.kind for note in told.notes if note.kind == "other_recordings"]
     (csv,) = (path for path in told.files if path.stem.startswith("responses"))
     assert pd.read_csv(csv)["simulated"].all()
     np.testing.assert_allclose(pd.read_csv(csv)["peak"], found["peak"])
+
+
+@pytest.mark.parametrize("name", get_args(DecompositionName))
+def test_settings_with_a_unit_show_it(name: DecompositionName) -> None:
+    shown = [view.setting_in_words(each) for each in method_named(name).parameters]
+    without = {"alpha", "gamma", "most phasic", "noise factor", "solver", "time constants"}
+    assert all(words.endswith("]") or words in without for words in shown)
 
 
 def test_its_responses_are_those_that_features_count(prepared: Path) -> None:

@@ -247,6 +247,7 @@ def test_labels_alone_are_a_report_too(prepared: Path, tmp_path: Path) -> None:
     assert (note.command or "").startswith("rtcan train")
     assert told.datasets["n_trials"].tolist() == [72]
     page = views.page(told)
+    assert page.text == "PMEmo (simulated)\n  No model was asked yet."
     assert page.facts["sections"].startswith("The answer, The data and their quality, The paper's")
     assert "no model was trained on all of its folds yet: rtcan train --dataset pmemo" in "\n".join(
         page.notes

@@ -209,6 +209,9 @@ def test_within_the_subject_each_feature_has_mean_0_and_sd_1(
     workspace = copy_of(prepared)
     must("eda-features", "-w", workspace, "--jobs", "1")
     plain = stored(workspace)
+    with Store(workspace / "pmemo" / "features.h5", "features") as store:
+        unit = dict(zip(store.array("features/name"), store.array("features/unit"), strict=True))
+        assert unit["raw_mean"] == "a.u."  # the scale of PMEmo is not known
     out = must("eda-features", "-w", workspace, "--jobs", "1", "--within-subject").stdout
     assert "each subject's standard deviation" in out
     with Store(workspace / "pmemo" / "features.h5", "features") as store:
