@@ -40,8 +40,8 @@ rtcan train --dataset pmemo --folds 5 --model majority,song-prior,svm-eda,svm-mu
 # EDA alone (arousal is enough for the comparison), then fused with music. For the figures, also the two networks with
 # one kind of attention each, trained only for the fold that tests subject 100184.
 rtcan train "${small[@]}" --target arousal
-rtcan train "${small[@]}" --fusion music --variant Rb,Rd --test-subject 100184
 rtcan train "${small[@]}" --fusion music
+rtcan train "${small[@]}" --fusion music --variant Rb,Rd --test-subject 100184
 
 # Runs -> numbers and figures.
 rtcan evaluate --dataset pmemo --figures-dir "$simulated"

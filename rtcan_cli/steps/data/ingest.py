@@ -109,12 +109,9 @@ def ingest_raw(
 
 def _say_which_zip(source: RawDataset, root: Path) -> None:
     """Say which zip file is read, where a folder was named and the file lies somewhere in it."""
-    if (
-        len(source.files) == 1
-        and root.is_dir()
-        and (file := source.files[0]).suffix.lower() == ".zip"
-    ):
-        found = printable(file.relative_to(root).as_posix())
+    zips = [file for file in source.files if file.suffix.lower() == ".zip"]
+    if root.is_dir() and len(zips) == len(source.files) == 1:
+        found = printable(zips[0].relative_to(root).as_posix())
         console.say(f"note: {source.edition} is read from a zip file in {printable(root)}: {found}")
 
 
