@@ -242,9 +242,9 @@ def test_a_name_that_two_datasets_have_is_told_apart(tmp_path: Path) -> None:
     two_datasets(root)
     outcome = rtcan("evaluate", "same", "-w", root)
     assert outcome.exit_code == 1
-    hint = outcome.stderr.split("try: the same command with ")[1]
-    for option in hint.split(" or "):
-        must("evaluate", "same", *option.split(), "-w", root)
+    hint = outcome.stderr.split("try: its file instead of its name: ")[1]
+    for path in hint.split(" or "):
+        must("evaluate", path.strip(), "-w", root)
 
 
 @pytest.fixture

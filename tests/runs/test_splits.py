@@ -326,7 +326,7 @@ def test_subsets_of_subjects_are_nested_and_named(stores: Path) -> None:
     assert "-70pct-" in large.name
     assert large.provenance.parameters["subjects"] == "70%"
     assert "--subjects 70%" in large.settings.line("pmemo")
-    full, _ = train(stores, *THREE, "--subjects", "100%", "--name", "full")
+    full, _ = train(stores, *THREE, "--seed", "1", "--subjects", "100%", "--name", "full")
     assert full.settings.subjects is None
     assert np.array_equal(full.membership, run_of(stores, "subject").membership)
 

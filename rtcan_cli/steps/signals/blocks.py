@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -216,13 +217,12 @@ def _keep(
     work: Callable[[T], dict[str, NDArray[Any]]],
     kept: Partial,
 ) -> None:
-    kept.put(name_of(rows), work(read(_opened(places), rows)), in_worker=True)
-
-
-@functools.lru_cache(maxsize=1)
-def _opened(places: tuple[_Place, ...]) -> tuple[Store, ...]:
-    """Stores that stay open: a process reads many blocks one after the other."""
-    return tuple(open_same(*place) for place in places)
+    # Opened for each block: a worker outlives the command, and on Windows a store that is open
+    # anywhere cannot be replaced.
+    with ExitStack() as opened:
+        stores = tuple(opened.enter_context(open_same(*place)) for place in places)
+        found = read(stores, rows)
+    kept.put(name_of(rows), work(found), in_worker=True)
 
 
 def open_same(path: Path, kind: str, content: str) -> Store:
@@ -235,5 +235,6 @@ def open_same(path: Path, kind: str, content: str) -> Store:
     """
     store = Store(path, kind)
     if store.content_id != content:
+        store.close()
         raise RtcanError(f"{path}: was replaced while it was read", "the same command again")
     return store
