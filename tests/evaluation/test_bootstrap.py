@@ -18,7 +18,7 @@ from rtcan_cli.evaluation.bootstrap import (
     ratio_intervals,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 
 def by_hand(trials: pd.DataFrame) -> dict[str, float]:

@@ -13,7 +13,7 @@ from rtcan_cli.evaluation.calibration import (
     reliability,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 
 @pytest.mark.parametrize("n", [200, 1003])

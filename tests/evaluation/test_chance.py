@@ -12,7 +12,7 @@ from rtcan_cli.evaluation.bootstrap import intervals
 from rtcan_cli.evaluation.metrics import fold_scores, leading_score, majority_class, over_folds
 from rtcan_cli.training.folds.protocols import PROTOCOLS
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 N = 120  # simulated runs of each kind
 #: Subjects, trials of each, share of high, and how much subjects differ in it (0: not at all).

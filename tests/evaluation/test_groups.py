@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from rtcan_cli.evaluation.groups import group_scores, spread
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 
 @pytest.mark.parametrize("by", ["subject", "stimulus"])

@@ -24,7 +24,7 @@ from rtcan_cli.evaluation.metrics import (
     over_folds,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 trials = st.lists(
     st.tuples(

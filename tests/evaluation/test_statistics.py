@@ -17,7 +17,7 @@ from rtcan_cli.evaluation.statistics import (
     wilcoxon,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 ONE = np.array([0.61, 0.70, 0.66, 0.58, 0.72, 0.69])
 OTHER = np.array([0.60, 0.64, 0.67, 0.51, 0.70, 0.60])

@@ -10,7 +10,7 @@ from scipy import stats
 from rtcan_cli.evaluation.bootstrap import common_trials, difference_intervals
 from rtcan_cli.evaluation.statistics import corrected_t, seed_test, swap_test
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 #: How often a test finds something takes a hundred studies.
 LONG = pytest.mark.long

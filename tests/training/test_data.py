@@ -173,7 +173,7 @@ def test_an_array_is_placed_without_a_copy() -> None:
     assert place(array, torch.device("cpu")).data_ptr() == array.ctypes.data
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_read_only_arrays_are_placed_without_a_warning() -> None:
     array = np.arange(3.0)
     array.flags.writeable = False

@@ -6,6 +6,7 @@ import re
 import stat
 import zipfile
 from collections import Counter
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
@@ -54,7 +55,7 @@ def open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
     Parameters
     ----------
     stream : binary file
-        Belongs to the zip file from now on.
+        Belongs to the zip file from now on, and is closed if there is none.
 
     Returns
     -------
@@ -66,14 +67,18 @@ def open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
         Almost any, if it is damaged; BadZipFile, if its list of members is too long to be read or
         is that of a zip file within it.
     """
-    watched = _Watched(stream)
-    archive = zipfile.ZipFile(cast("IO[bytes]", watched))
-    watched.listing = False
-    first = min((member.header_offset for member in archive.infolist()), default=0)
-    if first:
-        # zipfile reads the last list of members that it finds. In a zip file of zip files that was
-        # cut short, that is the list of one of these.
-        raise zipfile.BadZipFile(f"its members begin only after {first} bytes: it was cut short")
+    with ExitStack() as opened:
+        opened.callback(stream.close)
+        watched = _Watched(stream)
+        archive = zipfile.ZipFile(cast("IO[bytes]", watched))
+        watched.listing = False
+        first = min((member.header_offset for member in archive.infolist()), default=0)
+        if first:
+            # zipfile reads the last list of members that it finds. In a zip file of zip files that
+            # was cut short, that is the list of one of these.
+            why = f"its members begin only after {first} bytes: it was cut short"
+            raise zipfile.BadZipFile(why)
+        opened.pop_all()
     return archive
 
 

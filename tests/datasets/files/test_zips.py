@@ -282,4 +282,5 @@ def test_the_end_of_a_zip_file_within_one_is_not_taken_for_the_end_of_it(more: i
     cut = whole[: whole.index(first) + len(first) + more]
     assert zipfile.ZipFile(io.BytesIO(cut)).namelist() == ["a.csv"]
     with pytest.raises(zipfile.BadZipFile, match="cut short"):
-        open_archive(io.BytesIO(cut))
+        open_archive(stream := io.BytesIO(cut))
+    assert stream.closed

@@ -120,7 +120,7 @@ def test_impossible_folds_are_refused(n_subjects: int, n_folds: int, hint: str) 
     assert hint in str(caught.value.hint)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_a_rare_class_is_dealt_without_a_warning() -> None:
     subjects = np.arange(7).astype(str)
     fold_of = group_folds(subjects, np.array([0, 0, 1, 1, 1, 1, 1]), 5, seed=0)
