@@ -17,17 +17,21 @@ from rtcan_cli.datasets.formats.layout import Layout
 from rtcan_cli.datasets.names import is_time_name, words_of
 from rtcan_cli.datasets.times.columns import Column
 from rtcan_cli.datasets.times.text import read_times
+from rtcan_cli.datasets.times.units import UNIX_FIRST, UNIX_LAST
 
-_HOST = ("UTCTimestamp", "Timestamp")  # The first of these that is there.
 _SAME_SPAN = 0.01
 _FEWEST = 8
+# From version 8, names have no units; these are those of the Shimmer.
+_UNITS = {"GSR Conductance CAL": "uS", "GSR Resistance CAL": "kOhm", "GSR RAW": "counts"}
 _STEPS = (1 / 2500, 1 / 2)  # in seconds; others show that the clock is not in milliseconds
 
 
 def is_export(columns: tuple[Column, ...]) -> bool:
-    """Whether columns are those of iMotions, with the clock of one sensor among them."""
+    """Whether columns are those of iMotions, with EDA of a Shimmer and the clock of only one."""
     names = {column.name for column in columns}
-    return "EventSource" in names and "Timestamp" in names and _own_clock(columns) is not None
+    of_shimmer = any(words_of(column.name)[:1] == ["gsr"] for column in columns)
+    of_export = of_shimmer and {"EventSource", "Timestamp"} <= names
+    return of_export and _own_clock(columns) is not None
 
 
 def samples_of(layout: Layout) -> tuple[Layout, tuple[str, ...]]:
@@ -56,8 +60,10 @@ def samples_of(layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     if (left_out := len(clock.numbers) - len(rows)) and len(rows):
         notes = (f"rows without a new sample of the sensor, not read: {left_out}",)
     kept = _rows(layout, rows)
+    if len(rows) < _FEWEST:
+        return kept, notes
     own = clock.numbers[rows] / 1000
-    host = next(c for name in _HOST for c in kept.columns if c.name == name)
+    host = _of_computer(kept.columns)
     placed = _placed(host, own)
     if placed is None:
         return kept, notes
@@ -75,11 +81,27 @@ def _own_clock(columns: tuple[Column, ...]) -> Column | None:
     return found[0] if len(found) == 1 else None
 
 
+def _of_computer(columns: tuple[Column, ...]) -> Column:
+    """The computer's clock: of those that are there, one with the date, if possible in UTC."""
+    named = {column.name: column for column in columns}
+    if "UTCTimestamp" in named or named["Timestamp"].cells is not None:
+        return named.get("UTCTimestamp", named["Timestamp"])
+    dated = (
+        column
+        for column in columns
+        if words_of(column.name)[:3] == ["system", "timestamp", "cal"]
+        and column.numbers is not None
+        and UNIX_FIRST <= np.median(column.numbers) / 1000 <= UNIX_LAST
+    )
+    return next(dated, named["Timestamp"])
+
+
 def _rows(layout: Layout, rows: NDArray[np.intp]) -> Layout:
     def of(column: Column) -> Column:
+        unit = column.unit or _UNITS.get(column.name, "")
         numbers = None if column.numbers is None else column.numbers[rows]
         cells = None if column.cells is None else [column.cells[i] for i in rows.tolist()]
-        return replace(column, numbers=numbers, cells=cells)
+        return replace(column, unit=unit, numbers=numbers, cells=cells)
 
     return replace(
         layout,
@@ -91,7 +113,7 @@ def _rows(layout: Layout, rows: NDArray[np.intp]) -> Layout:
 
 def _placed(host: Column, own: NDArray[np.float64]) -> Column | None:
     """The computer's clock at the samples, from the sensor's in seconds; None if they disagree."""
-    utc = host.name == _HOST[0]
+    utc = host.name == "UTCTimestamp"
     if host.cells is not None:
         parsed = read_times(host.cells)
         if parsed is None:
@@ -100,7 +122,7 @@ def _placed(host: Column, own: NDArray[np.float64]) -> Column | None:
     else:
         assert host.numbers is not None
         time, local = host.numbers / 1000, False
-    if len(own) < _FEWEST or np.isnan(time).any() or (np.diff(own) <= 0).any():
+    if np.isnan(time).any() or (np.diff(own) <= 0).any():
         return None
     length = own[-1] - own[0]
     if not _STEPS[0] <= np.median(np.diff(own)) <= _STEPS[1]:

@@ -488,3 +488,27 @@ def test_imotions_with_a_clock_that_was_set_back_goes_by_the_computer(tmp_path: 
     found = one(tmp_path, "1,s,6,4,i.txt,,,,")
     assert found.sampling_rate == pytest.approx(64, rel=1e-3)
     assert_allclose(found.eda, values, atol=5e-3)
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_imotions_from_version_8(tmp_path: Path, dated: bool) -> None:
+    """Times in milliseconds, and empty cells in the rows of other sensors."""
+    values = skin(1280)
+    got = np.ceil((np.arange(1280) // 4 + 1) * 62.5).astype(int)
+    rows = []
+    for i, ms in enumerate(got):
+        system = f"{1000 * BEGIN + ms:.1f}" if dated else ""
+        of_skin = f"{i},{512_000 + 1000 / 64 * i},{system},1150,{1000 / values[i]:.6f},{values[i]}"
+        rows.append(f"{len(rows)},{ms},2,,{of_skin}")
+        if i % 4 == 3:
+            rows.append(f"{len(rows)},{ms + 7},1,,,,,,,")
+    names = "Row,Timestamp,EventSource,SlideEvent,SampleNumber,Timestamp CAL,System Timestamp CAL"
+    top = ["#INFO", "#DATA,,Shimmer", f"{names},GSR RAW,GSR Resistance CAL,GSR Conductance CAL"]
+    write(tmp_path / "i.csv", *top, *rows)
+    found = one(tmp_path, "1,s,6,4,i.csv,,,,")
+    assert found.sampling_rate == pytest.approx(64, rel=1e-6)
+    assert_array_equal(found.eda, values)
+    start = BEGIN + 10 if dated else 10
+    part = one(tmp_path, f"1,s,6,4,i.csv,,{start},5,")
+    first = int(np.flatnonzero(values == part.eda[0])[0])
+    assert 0 <= first / 64 - 9.9 < 0.1
