@@ -161,7 +161,7 @@ def test_gradcam_explains_it_and_says_what_it_is(
     mine = run[(run["subject"] == SUBJECT) & (run["stimulus"] == SONG)]
     high = mine["probability"].iloc[0]
     assert row["called_probability"] == pytest.approx(max(high, 1 - high), abs=1e-4)
-    assert not report["notes"]
+    assert [note["kind"] for note in report["notes"]] == ["chance"]  # it was not trained
     (csv,) = tmp_path.rglob("attention_arousal_*.csv")
     assert pd.read_csv(csv)["weight"].max() == pytest.approx(1)
 
