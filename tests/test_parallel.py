@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import _ExecutorManagerThread
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -297,7 +298,16 @@ def test_refuses_job_numbers_without_a_meaning(jobs):
         map_unordered(square, [1], jobs)
 
 
+@pytest.fixture
+def own_workers() -> Iterator[None]:
+    """End the workers after a test that changes something in them; later ones start others."""
+    get_reusable_executor().shutdown(wait=True)
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
 @pytest.mark.long  # each worker is replaced after two items
+@pytest.mark.usefixtures("own_workers")
 def test_a_worker_that_is_replaced_is_no_news_to_the_user() -> None:
     pytest.importorskip("psutil")  # without it, loky does not look
     with warnings.catch_warnings(record=True) as told:
@@ -308,6 +318,7 @@ def test_a_worker_that_is_replaced_is_no_news_to_the_user() -> None:
     assert not [str(each.message) for each in told]
 
 
+@pytest.mark.usefixtures("own_workers")
 def test_a_worker_whose_memory_grows_is_kept() -> None:
     """It has loaded PyTorch, or gone on to a larger network; a new one would load all again."""
     pytest.importorskip("psutil")  # without it, loky does not look
